@@ -1,0 +1,76 @@
+/** What finally became of an event, and why. An outcome is a value; an exception means that our own plumbing failed. */
+
+export type SkipReason =
+  | "unsupported_event_type"
+  | "filtered_by_allow_list"
+  | "filtered_by_integrations_object"
+  | "filtered_by_end_user_consent"
+  | "duplicate"
+  | "stale"
+  | "tombstone"
+  | "no_match_key";
+
+/** `parked` is no failure: the event waits behind an earlier one of the same user, and uses no attempt. */
+export type RetryReason = "timeout" | "network" | "server_error" | "locked" | "not_yet" | "unknown_schema" | "parked";
+
+export type DeadReason =
+  | "undecodable"
+  | "unknown_schema"
+  | "invalid_event"
+  | "rejected"
+  | "retries_exhausted"
+  | "too_large";
+
+/** A hold is the target's trouble, not the event's: nothing moves and no attempt is used until it ends. */
+export type HoldReason =
+  | "target_down"
+  | "throttled"
+  | "unauthorized"
+  | "misconfigured"
+  | "registry_down"
+  | "flooded"
+  | "paused";
+
+export interface Delivered {
+  readonly kind: "delivered";
+}
+
+export interface Skipped {
+  readonly kind: "skipped";
+  readonly reason: SkipReason;
+}
+
+export interface Retry {
+  readonly kind: "retry";
+  readonly reason: RetryReason;
+  /** One sentence for people; never a payload or a secret. */
+  readonly error: string;
+  readonly status?: number;
+  /** How long the target asked us to wait, in milliseconds, already clamped. */
+  readonly retryAfterMs?: number;
+}
+
+export interface Dead {
+  readonly kind: "dead";
+  readonly reason: DeadReason;
+  readonly error: string;
+  readonly status?: number;
+}
+
+export interface Hold {
+  readonly kind: "hold";
+  readonly reason: HoldReason;
+  readonly error: string;
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+}
+
+export type Outcome = Delivered | Skipped | Retry | Dead;
+
+/** What one call to the target says: an outcome of the event, or a hold of the stream. */
+export type Verdict = Delivered | Retry | Dead | Hold;
+
+export const delivered: Delivered = { kind: "delivered" };
+export const skipped = (reason: SkipReason): Skipped => ({ kind: "skipped", reason });
+export const dead = (reason: DeadReason, error: string, status?: number): Dead =>
+  status === undefined ? { kind: "dead", reason, error } : { kind: "dead", reason, error, status };
