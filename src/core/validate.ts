@@ -1,0 +1,67 @@
+import type { RawEvent, SegmentEvent } from "./event.ts";
+import { type Dead, dead } from "./outcome.ts";
+
+/** The rules an event can break, named as Segment's own public API names them where it does. */
+export type InvalidRule =
+  | "type_missing"
+  | "no_user_anon_id"
+  | "id_not_string"
+  | "event_not_defined"
+  | "group_id_not_defined"
+  | "traits_not_object"
+  | "properties_not_object";
+
+const ruleText: Record<InvalidRule, string> = {
+  type_missing: "`type` must be a non-empty string",
+  no_user_anon_id: "Either `userId` or `anonymousId` must be a non-empty string",
+  id_not_string: "`messageId`, `userId`, `anonymousId` and `groupId` must be strings",
+  event_not_defined: "A track call needs `event`, a non-empty string",
+  group_id_not_defined: "A group call needs `groupId`, a non-empty string",
+  traits_not_object: "`traits` must be an object or null",
+  properties_not_object: "`properties` must be an object or null",
+};
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const isTextOrAbsent = (value: unknown): boolean => value === undefined || value === null || typeof value === "string";
+const isObjectOrAbsent = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === "object" && !Array.isArray(value));
+
+const idNames = ["messageId", "userId", "anonymousId", "groupId"] as const;
+
+const rules: readonly (readonly [InvalidRule, (raw: RawEvent) => boolean])[] = [
+  ["type_missing", (raw) => isText(raw["type"])],
+  ["id_not_string", (raw) => idNames.every((name) => isTextOrAbsent(raw[name]))],
+  ["no_user_anon_id", (raw) => isText(raw["userId"]) || isText(raw["anonymousId"])],
+  ["event_not_defined", (raw) => raw["type"] !== "track" || isText(raw["event"])],
+  ["group_id_not_defined", (raw) => raw["type"] !== "group" || isText(raw["groupId"])],
+  ["traits_not_object", (raw) => isObjectOrAbsent(raw["traits"])],
+  ["properties_not_object", (raw) => isObjectOrAbsent(raw["properties"])],
+];
+
+const findBrokenRule = (raw: RawEvent): InvalidRule | undefined => rules.find(([, holds]) => !holds(raw))?.[0];
+
+const commonFields = (raw: RawEvent) => ({
+  ...(isText(raw["messageId"]) && { messageId: raw["messageId"] }),
+  ...(isText(raw["userId"]) && { userId: raw["userId"] }),
+  ...(isText(raw["anonymousId"]) && { anonymousId: raw["anonymousId"] }),
+  ...(isText(raw["timestamp"]) && { timestamp: raw["timestamp"] }),
+  raw,
+});
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** Checks Segment's rules for the envelope: a typed event, or `dead(invalid_event)` whose error starts with the broken rule. */
+export const parseEvent = (raw: RawEvent): SegmentEvent | Dead => {
+  const broken = findBrokenRule(raw);
+  if (broken !== undefined) return dead("invalid_event", `${broken}: ${ruleText[broken]}`);
+  const type = textOf(raw["type"]);
+  const fields = commonFields(raw);
+  if (type === "identify") return { type, ...fields };
+  if (type === "track") return { type, event: textOf(raw["event"]), ...fields };
+  if (type === "group") return { type, groupId: textOf(raw["groupId"]), ...fields };
+  return { type: "other", name: type, ...fields };
+};
+
+/** Whose event it is: userId, else anonymousId, else groupId. Events of one user are delivered in order. */
+export const userOf = (raw: RawEvent): string | undefined =>
+  [raw["userId"], raw["anonymousId"], raw["groupId"]].find(isText);

@@ -1,0 +1,136 @@
+import { equalJitter } from "../core/backoff.ts";
+import { type Answer, classify, isTargetFailure } from "../core/classify.ts";
+import type { Call } from "../core/handle.ts";
+import type { Hold, Verdict } from "../core/outcome.ts";
+import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
+import { Gate, type GateOptions, type GateState, type Permit, type TargetHold } from "./gate.ts";
+
+export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
+  readonly breaker: {
+    readonly errorPercent: number;
+    readonly minCalls: number;
+    readonly windowMs: number;
+    readonly probeMinMs: number;
+    readonly probeMaxMs: number;
+  };
+  /** Sends one call over the wire. Never rejects. */
+  readonly send: (call: Call) => Promise<Answer>;
+  readonly onHold: GateOptions["onHold"];
+  readonly onCall: (made: { call: Call["call"]; status: string; seconds: number }) => void;
+  /** The key was refused: look whether there is a new one. */
+  readonly onUnauthorized: () => void;
+}
+
+const targetDown = (verdict: Verdict): Hold => ({
+  kind: "hold",
+  reason: "target_down",
+  error: verdict.kind === "delivered" ? "" : verdict.error,
+});
+
+const statusOf = (answer: Answer): string => (answer.kind === "response" ? String(answer.status) : answer.kind);
+
+/** Makes calls and judges their answers: gate, breaker and wire behind one door. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #gate: Gate;
+  readonly #breaker: Breaker;
+  #lastError = "";
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#gate = new Gate(options);
+    const { errorPercent, minCalls, windowMs, probeMinMs, probeMaxMs } = options.breaker;
+    const pauseMs = (attempt: number): number =>
+      equalJitter({ attempt, baseMs: probeMinMs, maxMs: probeMaxMs, random: options.random() });
+    const onChange = (state: BreakerState): void => this.#onBreaker(state);
+    this.#breaker = createBreaker({ errorPercent, minCalls, windowMs, pauseMs, onChange });
+  }
+
+  get state(): GateState {
+    return this.#gate.state;
+  }
+
+  get holds(): readonly TargetHold[] {
+    return this.#gate.holds;
+  }
+
+  get breakerState(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  get inFlight(): number {
+    return this.#gate.inFlight;
+  }
+
+  /**
+   * Makes one call; only where `state` is not `closed`. `isFirst` is false for the repetitions of one round, which count
+   * once for the breaker. A failure that opens the breaker, or comes back while it is open, is a hold: no attempt is used.
+   */
+  async attempt(call: Call, { isFirst }: { isFirst: boolean }): Promise<Verdict> {
+    const permit = this.#gate.take();
+    const startedAt = performance.now();
+    const answer = await this.#send(call);
+    this.#options.onCall({
+      call: call.call,
+      status: statusOf(answer),
+      seconds: (performance.now() - startedAt) / 1000,
+    });
+    const verdict = classify(answer);
+    this.#gate.release(permit);
+    if (verdict.kind === "delivered") return this.#onDelivered(verdict, permit);
+    if (verdict.kind === "hold") return this.#onHold(verdict, permit);
+    if (isTargetFailure(verdict)) return this.#onFailure(verdict, { permit, isFirst });
+    if (permit.isProbe) this.#onAnsweredProbe();
+    return verdict;
+  }
+
+  /** A connection that broke before anything was sent is no failure of the event: once, it is tried again at once. */
+  async #send(call: Call): Promise<Answer> {
+    const answer = await this.#options.send(call);
+    return answer.kind === "network" && !answer.sent ? this.#options.send(call) : answer;
+  }
+
+  /** A new access key is in place. */
+  retryUnauthorized(): void {
+    this.#gate.probeNow("unauthorized");
+  }
+
+  close(): void {
+    this.#breaker.shutdown();
+  }
+
+  async #onDelivered(verdict: Verdict, permit: Permit): Promise<Verdict> {
+    if (this.#gate.isLate(permit)) return verdict;
+    const told = this.#breaker.succeeded();
+    this.#gate.succeeded(permit);
+    // Only a probe's success changes the state; all others need not wait for opossum's bookkeeping.
+    if (permit.isProbe) await told;
+    return verdict;
+  }
+
+  #onHold(hold: Hold, permit: Permit): Hold {
+    const { error, retryAfterMs } = hold;
+    this.#gate.hold(hold.reason as TargetHold, { permit, error, retryAfterMs });
+    if (hold.reason === "unauthorized") this.#options.onUnauthorized();
+    return hold;
+  }
+
+  async #onFailure(verdict: Verdict, { permit, isFirst }: { permit: Permit; isFirst: boolean }): Promise<Verdict> {
+    if (this.#gate.isLate(permit)) return this.#breaker.state === "closed" ? verdict : targetDown(verdict);
+    this.#lastError = verdict.kind === "delivered" ? "" : verdict.error;
+    if (isFirst || permit.isProbe) await this.#breaker.failed();
+    return this.#breaker.state === "closed" ? verdict : targetDown(verdict);
+  }
+
+  /** The target is alive and refuses this event alone: it holds nobody, but says nothing of its health either. */
+  #onAnsweredProbe(): void {
+    this.#gate.answered();
+    this.#gate.probeNow("target_down");
+  }
+
+  #onBreaker(state: BreakerState): void {
+    if (state === "open") this.#gate.holdForBreaker(this.#lastError);
+    if (state === "half_open") this.#gate.probeNow("target_down");
+    if (state === "closed") this.#gate.end("target_down");
+  }
+}

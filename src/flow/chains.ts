@@ -1,0 +1,145 @@
+/** Where a parked record waits: which tier, at which offset of its partition there. */
+export interface Place {
+  readonly tier: number;
+  readonly offset: number;
+}
+
+interface Link {
+  readonly id: string;
+  place: Place;
+}
+
+/** A record met while rebuilding the chains of a partition from its tiers. */
+export interface Found {
+  readonly user: string;
+  readonly id: string;
+  readonly place: Place;
+  /** Of the record in its source topic. */
+  readonly topic: string;
+  readonly offset: number;
+  readonly timestamp: number;
+  /** When this copy was written to its tier: of two copies the younger one counts. */
+  readonly writtenAt: number;
+}
+
+/** What to do with a record whose turn it is in its lane. */
+export type Turn =
+  /** Nothing of its user waits before it: it may be delivered. */
+  | { readonly kind: "deliver" }
+  /** Another copy of it counts, or it has been finished already. */
+  | { readonly kind: "superseded" }
+  /** One before it still waits: it follows to that tier. */
+  | { readonly kind: "forward"; readonly tier: number };
+
+const maxRemembered = 10_000;
+
+const byTopic = (found: readonly Found[]): Found[][] => {
+  const topics = new Map<string, Found[]>();
+  for (const record of found) topics.set(record.topic, [...(topics.get(record.topic) ?? []), record]);
+  return [...topics.values()].map((records) => records.sort((a, b) => a.offset - b.offset));
+};
+
+/** Source order: within a topic by offset; between topics, where no order is known, by the time of the records. */
+const inSourceOrder = (found: readonly Found[]): Found[] => {
+  const queues = byTopic(found);
+  const ordered: Found[] = [];
+  while (ordered.length < found.length) {
+    const heads = queues.filter((queue) => queue.length > 0);
+    const first = heads.reduce((a, b) => ((a[0]?.timestamp ?? 0) <= (b[0]?.timestamp ?? 0) ? a : b));
+    ordered.push(...first.splice(0, 1));
+  }
+  return ordered;
+};
+
+const youngestCopies = (found: readonly Found[]): Found[] => {
+  const byId = new Map<string, Found>();
+  for (const record of found) {
+    const known = byId.get(record.id);
+    if (!known || known.writtenAt <= record.writtenAt) byId.set(record.id, record);
+  }
+  return [...byId.values()];
+};
+
+const rebuild = (found: readonly Found[]): Map<string, Link[]> => {
+  const byUser = new Map<string, Found[]>();
+  for (const record of youngestCopies(found)) {
+    const records = byUser.get(record.user);
+    if (records) records.push(record);
+    else byUser.set(record.user, [record]);
+  }
+  const chainOf = (records: Found[]) => inSourceOrder(records).map(({ id, place }): Link => ({ id, place }));
+  return new Map([...byUser].map(([user, records]) => [user, chainOf(records)]));
+};
+
+/** Ids finished lately: a copy of one, written twice by a repeated produce, must not be delivered again. */
+const createMemory = () => {
+  const ids = new Set<string>();
+  return {
+    has: (id: string): boolean => ids.has(id),
+    add: (id: string): void => {
+      ids.add(id);
+      if (ids.size <= maxRemembered) return;
+      for (const oldest of ids) {
+        ids.delete(oldest);
+        return;
+      }
+    },
+  };
+};
+
+/** A record follows the one before it to its tier; the first of a chain has nobody to wait for. */
+const behind = (before: Link | undefined): Turn =>
+  before ? { kind: "forward", tier: before.place.tier } : { kind: "deliver" };
+
+/**
+ * The parked users of one partition number and their chains: per user the records that wait in the tiers, in source order.
+ * Only the first of a chain may be delivered; a newcomer waits where the last one waits.
+ */
+export class Chains {
+  readonly #byUser: Map<string, Link[]>;
+  readonly #lately = createMemory();
+
+  constructor(found: readonly Found[]) {
+    this.#byUser = rebuild(found);
+  }
+
+  /** Users with records in the tiers. */
+  get users(): number {
+    return this.#byUser.size;
+  }
+
+  /** The turn of a record; `place` is where it was read, undefined for the source. */
+  turnOf(user: string, id: string, place: Place | undefined): Turn {
+    if (this.#lately.has(id)) return { kind: "superseded" };
+    const chain = this.#byUser.get(user) ?? [];
+    const index = chain.findIndex((link) => link.id === id);
+    const link = chain[index];
+    if (link) {
+      const isHere = link.place.tier === place?.tier && link.place.offset === place.offset;
+      return isHere ? behind(chain[index - 1]) : { kind: "superseded" };
+    }
+    const last = chain.at(-1);
+    // Nobody here wrote it: an operator did, or a former owner whose write came late. It becomes the last of its user.
+    if (place) this.moved(user, id, place);
+    return behind(last);
+  }
+
+  /** A record has been written to a tier. It keeps its place in the chain, or becomes the last. */
+  moved(user: string, id: string, place: Place): void {
+    const chain = this.#byUser.get(user);
+    const link = chain?.find((other) => other.id === id);
+    if (link) link.place = place;
+    else if (chain) chain.push({ id, place });
+    else this.#byUser.set(user, [{ id, place }]);
+  }
+
+  /** A record has left the tiers: delivered, skipped or dead. The user is released with the last one. */
+  finished(user: string, id: string): void {
+    const chain = this.#byUser.get(user);
+    if (!chain) return;
+    this.#lately.add(id);
+    const left = chain.filter((link) => link.id !== id);
+    if (left.length > 0) this.#byUser.set(user, left);
+    else this.#byUser.delete(user);
+  }
+}

@@ -1,0 +1,49 @@
+import type { Arrival } from "../core/arrival.ts";
+import type { Chains, Turn } from "../flow/chains.ts";
+import { Lanes } from "../flow/lanes.ts";
+import type { Slot, Tracker } from "../flow/tracker.ts";
+
+/** One partition of one topic that this member owns: where records come in. */
+export interface Inlet {
+  readonly topic: string;
+  readonly partition: number;
+  /** Which retry tier the topic is; undefined for a source. */
+  readonly tier: number | undefined;
+  readonly tracker: Tracker;
+  /** The parked users of this partition number, shared by its sources and tiers. */
+  readonly chains: Chains;
+}
+
+/** A record between intake and commit. */
+export interface Held {
+  readonly inlet: Inlet;
+  readonly slot: Slot;
+  readonly arrival: Arrival;
+  readonly bytes: number;
+  /** Calls made in the present round. */
+  quickAttempts: number;
+  /** How many events had been delivered when this one first found the address wrong; undefined: it has not. */
+  misconfiguredAt: number | undefined;
+}
+
+/**
+ * Everything that one join of the group has brought. The next join begins a new one from what is committed, and nothing
+ * of the old one counts any more: that is what keeps late results from moving another owner's offsets.
+ */
+export interface Assignment {
+  isLive: boolean;
+  readonly lanes: Lanes<Held>;
+}
+
+/** Whether a record may go now, seen from those of its user that wait in the tiers. */
+export const turnOf = ({ arrival, inlet, slot }: Held): Turn => {
+  const { tier, chains } = inlet;
+  if (tier === undefined && chains.users === 0) return { kind: "deliver" };
+  const place = tier === undefined ? undefined : { tier, offset: slot.offset };
+  return chains.turnOf(arrival.user, arrival.past.origin.id, place);
+};
+
+/** Whether working on it means a call to Gainsight. */
+export const isCall = (held: Held): boolean => held.arrival.meaning.kind === "call" && turnOf(held).kind === "deliver";
+
+export const createAssignment = (): Assignment => ({ isLive: true, lanes: new Lanes() });

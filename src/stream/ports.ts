@@ -1,0 +1,32 @@
+import type { Arrival } from "../core/arrival.ts";
+import type { Call } from "../core/handle.ts";
+import type { Failure } from "../core/headers.ts";
+import type { Outcome, Verdict } from "../core/outcome.ts";
+
+/** What the stream needs of Gainsight. */
+export interface DeliveryPort {
+  readonly state: "open" | "probe" | "closed";
+  attempt(call: Call, options: { isFirst: boolean }): Promise<Verdict>;
+}
+
+/** What the stream needs of the retry tiers and the dead-letter topic. Both try until the write is acknowledged. */
+export interface SettlePort {
+  /** Resolves with the offset of the record in its tier; undefined where shutdown came first. */
+  retry(arrival: Arrival, failure: Failure & { tier: number }): Promise<number | undefined>;
+  /** Resolves with true when it is safe; false where shutdown came first. */
+  dead(arrival: Arrival, failure: Failure): Promise<boolean>;
+}
+
+/** What the stream tells of itself. */
+export interface Observer {
+  /** An event has reached its final outcome. */
+  finished(arrival: Arrival, outcome: Exclude<Outcome, { kind: "retry" }>): void;
+  /** An event waits in a tier: it failed, or an earlier one of its user did. */
+  moved(arrival: Arrival, failure: Failure & { tier: number }): void;
+}
+
+export interface Clock {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly schedule: (delayMs: number, callback: () => void) => void;
+}
