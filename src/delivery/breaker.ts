@@ -1,6 +1,6 @@
 import CircuitBreaker from "opossum";
 
-export type BreakerState = "closed" | "half_open" | "open";
+export type BreakerState = "closed" | "half-open" | "open";
 
 export interface BreakerOptions {
   readonly errorPercent: number;
@@ -45,11 +45,11 @@ export const createBreaker = (options: BreakerOptions): Breaker => {
     resetTimeout: options.pauseMs(0),
   };
   const circuit = new CircuitBreaker(judge, settings);
-  const state = (): BreakerState => (circuit.closed ? "closed" : circuit.halfOpen ? "half_open" : "open");
+  const state = (): BreakerState => (circuit.closed ? "closed" : circuit.halfOpen ? "half-open" : "open");
   circuit.on("halfOpen", () => {
     failedProbes++;
     settings.resetTimeout = options.pauseMs(failedProbes);
-    options.onChange("half_open");
+    options.onChange("half-open");
   });
   circuit.on("open", () => options.onChange("open"));
   circuit.on("close", () => {

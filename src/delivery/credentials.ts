@@ -12,8 +12,8 @@ export interface CredentialsOptions {
 export interface Credentials {
   readonly accessKey: string;
   /** Looks at the file now: a refused key may have been replaced a moment ago. */
-  refresh(): void;
-  close(): void;
+  readonly refresh: () => void;
+  readonly close: () => void;
 }
 
 const keyLength = 36;

@@ -130,7 +130,7 @@ export class Delivery {
 
   #onBreaker(state: BreakerState): void {
     if (state === "open") this.#gate.holdForBreaker(this.#lastError);
-    if (state === "half_open") this.#gate.probeNow("target_down");
+    if (state === "half-open") this.#gate.probeNow("target_down");
     if (state === "closed") this.#gate.end("target_down");
   }
 }

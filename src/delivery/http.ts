@@ -19,10 +19,10 @@ export interface HttpRequest {
 
 export interface HttpClient {
   /** Sends one POST. Never rejects: whatever happens is an answer. */
-  send(request: HttpRequest): Promise<Answer>;
+  readonly send: (request: HttpRequest) => Promise<Answer>;
   /** Ends every call in flight now; each is answered as `network`. */
-  abort(): void;
-  close(): Promise<void>;
+  readonly abort: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** Answers are read only to free the connection; a target that sends more than this is cut off. */

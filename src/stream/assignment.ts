@@ -35,6 +35,12 @@ export interface Assignment {
   readonly lanes: Lanes<Held>;
 }
 
+export const createHeld = (inlet: Inlet, slot: Slot, arrival: Arrival): Held => {
+  const body = arrival.meaning.kind === "call" ? arrival.meaning.body.length : 0;
+  const bytes = (arrival.record.value?.length ?? 0) + body;
+  return { inlet, slot, arrival, bytes, quickAttempts: 0, misconfiguredAt: undefined };
+};
+
 /** Whether a record may go now, seen from those of its user that wait in the tiers. */
 export const turnOf = ({ arrival, inlet, slot }: Held): Turn => {
   const { tier, chains } = inlet;

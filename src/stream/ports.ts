@@ -12,7 +12,7 @@ export interface DeliveryPort {
 /** What the stream needs of the retry tiers and the dead-letter topic. Both try until the write is acknowledged. */
 export interface SettlePort {
   /** Resolves with the offset of the record in its tier; undefined where shutdown came first. */
-  retry(arrival: Arrival, failure: Failure & { tier: number }): Promise<number | undefined>;
+  retry(arrival: Arrival, failure: Failure & { tier: number }): Promise<number | "too_large" | undefined>;
   /** Resolves with true when it is safe; false where shutdown came first. */
   dead(arrival: Arrival, failure: Failure): Promise<boolean>;
 }

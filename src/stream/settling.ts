@@ -55,6 +55,7 @@ export class Settling {
     const { arrival, inlet } = lane.head;
     const failure = { origin: arrival.past.origin, ...move };
     const offset = await this.#options.settle.retry(arrival, failure);
+    if (offset === "too_large") return this.bury(assignment, lane, dead("too_large", `${move.reason}: ${move.error}`));
     if (offset === undefined || !assignment.isLive) return;
     inlet.chains.moved(arrival.user, arrival.past.origin.id, { tier: move.tier, offset });
     this.#options.observer.moved(arrival, failure);

@@ -1,0 +1,58 @@
+import { startKafka } from "./kafka.ts";
+import type { Log } from "./packages.ts";
+import { startRegistry } from "./registry.ts";
+import type { Server } from "./server.ts";
+
+/** Where a Kafka and a registry are, in the words of KAFKA_BROKERS and SCHEMA_REGISTRY_URL. */
+export interface ClusterAddress {
+  readonly brokers: string;
+  readonly registryUrl: string;
+  /** Ends all that was started and removes its data; may be called twice. */
+  stop(): Promise<void>;
+}
+
+export interface Cluster extends ClusterAddress {
+  /** Broker 1 is the first. */
+  broker(id: number): Server;
+  readonly registry: Server;
+}
+
+/**
+ * A Kafka (`brokers`: 1 to 3, default 1) and a schema registry on 127.0.0.1, ready to use. Both end when this process
+ * does, however it ends. `log` gets a line where something must be fetched first (default: stderr).
+ */
+export async function startCluster({
+  brokers = 1,
+  log = console.error,
+}: { brokers?: number; log?: Log } = {}): Promise<Cluster> {
+  const [kafka, registry] = await Promise.allSettled([startKafka({ count: brokers, log }), startRegistry({ log })]);
+  if (kafka.status === "rejected") {
+    if (registry.status === "fulfilled") await registry.value.stop();
+    throw kafka.reason;
+  }
+  if (registry.status === "rejected") {
+    await kafka.value.stop();
+    throw registry.reason;
+  }
+  return {
+    brokers: kafka.value.brokers,
+    registryUrl: registry.value.url,
+    broker: (id) => kafka.value.broker(id),
+    registry: registry.value.server,
+    async stop() {
+      await Promise.all([kafka.value.stop(), registry.value.stop()]);
+    },
+  };
+}
+
+/** The Kafka and the registry that the environment names; where it names none, a cluster of its own. */
+export async function useOrStartCluster(options: { env?: NodeJS.ProcessEnv; log?: Log } = {}): Promise<ClusterAddress> {
+  const { env = process.env, ...rest } = options;
+  const { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registryUrl } = env;
+  if (brokers && registryUrl) return { brokers, registryUrl, stop: async () => {} };
+  if (brokers || registryUrl) {
+    const [set, unset] = brokers ? ["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL"] : ["SCHEMA_REGISTRY_URL", "KAFKA_BROKERS"];
+    throw new Error(`Only ${set} is set: set ${unset} too, or neither to start both on this machine`);
+  }
+  return startCluster(rest);
+}

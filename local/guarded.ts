@@ -1,0 +1,88 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { GuardCommand, GuardReport } from "./guard.ts";
+
+/** A process that ends with its guard. */
+export interface Guarded {
+  readonly pid: number;
+  /** Settles when the process has ended, with how: "SIGKILL", "exit code 1". */
+  readonly ended: Promise<string>;
+  signal(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+export interface Guard {
+  /** A temporary folder, removed with the guard. */
+  readonly folder: string;
+  /** Refuses where the command cannot be run. Output goes to `logFile`. */
+  start(program: { command: string; args: readonly string[]; logFile: string }): Promise<Guarded>;
+  /** Kills all that was started and removes the folder. */
+  end(): Promise<void>;
+}
+
+/** What one process still owes its starter. */
+interface Pending {
+  readonly process: Promise<Guarded>;
+  started(pid: number | undefined): void;
+  ended(how: string): void;
+}
+
+type Send = (command: GuardCommand) => void;
+
+/**
+ * Starts a guard: its processes end, and its folder goes, when `end()` is called or this process dies in any way,
+ * kill -9 too: the guard sees the channel between the two close.
+ */
+export async function createGuard(): Promise<Guard> {
+  const folder = await mkdtemp(join(tmpdir(), "gainstream-"));
+  // A session of its own: Ctrl-C in the terminal must not end the guard before it has cleaned up.
+  const child = fork(join(import.meta.dirname, "guard.ts"), [folder], {
+    detached: true,
+    execArgv: [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const gone = once(child, "exit");
+  const pending: Pending[] = [];
+  void gone.then(() => pending.forEach((one) => one.ended("its guard ended")));
+  child.on("message", (message) => {
+    const report = message as GuardReport;
+    if (report.kind === "started") pending[report.id]?.started(report.pid);
+    else pending[report.id]?.ended(report.how);
+  });
+  const send: Send = (command) => {
+    if (child.connected) child.send(command);
+    else pending[command.id]?.ended("its guard ended");
+  };
+  return {
+    folder,
+    start(program) {
+      const id = pending.length;
+      const next = createPending({ id, command: program.command, send });
+      pending.push(next);
+      send({ kind: "start", id, ...program });
+      return next.process;
+    },
+    async end() {
+      if (child.connected) child.disconnect();
+      await gone;
+    },
+  };
+}
+
+function createPending({ id, command, send }: { id: number; command: string; send: Send }): Pending {
+  const starting = Promise.withResolvers<Guarded>();
+  const ending = Promise.withResolvers<string>();
+  return {
+    process: starting.promise,
+    started(pid = 0) {
+      starting.resolve({ pid, ended: ending.promise, signal: (signal) => send({ kind: "signal", id, signal }) });
+    },
+    ended(how) {
+      ending.resolve(how);
+      starting.reject(new Error(`Cannot start ${command}: ${how}`));
+    },
+  };
+}

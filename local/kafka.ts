@@ -1,0 +1,145 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { Kafka, logLevel } from "kafkajs";
+
+import { createGuard } from "./guarded.ts";
+import type { Guard } from "./guarded.ts";
+import { kafkaPackage } from "./packages.ts";
+import type { Log } from "./packages.ts";
+import { freePorts, retryTakenPort } from "./ports.ts";
+import { createServer, runJava } from "./server.ts";
+import type { Server } from "./server.ts";
+
+export interface LocalKafka {
+  /** As KAFKA_BROKERS takes it: host:port, comma-separated. */
+  readonly brokers: string;
+  /** Broker 1 is the first. Refuses a number that does not exist. */
+  broker(id: number): Server;
+  stop(): Promise<void>;
+}
+
+/** One node of the cluster: broker and controller in one process. */
+interface BrokerNode {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+}
+
+/** Starts `count` brokers that are controllers too, replicating everything to all of them (3 at most). */
+export async function startKafka({ count, log }: { count: number; log: Log }): Promise<LocalKafka> {
+  const home = await kafkaPackage(log);
+  return retryTakenPort(async () => {
+    const guard = await createGuard();
+    try {
+      const nodes = await chooseNodes(count);
+      const clusterId = createClusterId();
+      const servers = await Promise.all(nodes.map((node) => startNode({ home, guard, nodes, node, clusterId })));
+      return {
+        brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(","),
+        broker: (id) => brokerOf(servers, id),
+        stop: () => guard.end(),
+      };
+    } catch (error) {
+      await guard.end();
+      throw error;
+    }
+  });
+}
+
+/** The broker's settings file, for `node` among `nodes`, with its data in `folder`. */
+export function brokerProperties(options: { node: BrokerNode; nodes: readonly BrokerNode[]; folder: string }): string {
+  const { node, nodes, folder } = options;
+  const replicas = Math.min(nodes.length, 3);
+  const inSync = Math.min(replicas, 2);
+  const settings = {
+    "process.roles": "broker,controller",
+    "node.id": node.id,
+    "controller.quorum.voters": nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(","),
+    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${node.port}`,
+    "controller.listener.names": "CONTROLLER",
+    "log.dirs": folder,
+    "auto.create.topics.enable": false,
+    "default.replication.factor": replicas,
+    "min.insync.replicas": inSync,
+    "offsets.topic.replication.factor": replicas,
+    "offsets.topic.num.partitions": 3,
+    "transaction.state.log.replication.factor": replicas,
+    "transaction.state.log.min.isr": inSync,
+    "transaction.state.log.num.partitions": 3,
+    "group.initial.rebalance.delay.ms": 0,
+    // After kill -9 the controller takes a broker back only when its session is over: by default after 9 s.
+    "broker.session.timeout.ms": 3000,
+    "broker.heartbeat.interval.ms": 500,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}
+
+async function chooseNodes(count: number): Promise<BrokerNode[]> {
+  const ports = await freePorts(count * 2);
+  return Array.from({ length: count }, (_, index) => {
+    const [port = 0, controllerPort = 0] = ports.slice(index * 2);
+    return { id: index + 1, port, controllerPort };
+  });
+}
+
+async function startNode(options: {
+  home: string;
+  guard: Guard;
+  nodes: readonly BrokerNode[];
+  node: BrokerNode;
+  clusterId: string;
+}): Promise<Server> {
+  const { home, guard, nodes, node, clusterId } = options;
+  const folder = join(guard.folder, `broker-${node.id}`);
+  const file = `${folder}.properties`;
+  await mkdir(folder);
+  await writeFile(file, brokerProperties({ node, nodes, folder }));
+  const java = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", join(home, "*")];
+  await runJava(guard, {
+    name: `format-${node.id}`,
+    args: [...java, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", file],
+  });
+  const server = createServer({
+    guard,
+    name: `broker-${node.id}`,
+    args: [...java, "kafka.Kafka", file],
+    check: () => checkBroker(node, clusterId),
+  });
+  await server.start();
+  return server;
+}
+
+/** Ready is: the broker answers, belongs to this cluster and the controller lets it serve. */
+async function checkBroker({ id, port }: BrokerNode, clusterId: string): Promise<void> {
+  const kafka = new Kafka({
+    brokers: [`127.0.0.1:${port}`],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 0 },
+    requestTimeout: 5000,
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const found = await admin.describeCluster();
+    if (found.clusterId !== clusterId) throw new Error(`Another cluster answers at port ${port}`);
+    if (!found.brokers.some(({ nodeId }) => nodeId === id)) throw new Error(`Broker ${id} is not in its cluster yet`);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Kafka's ids are 16 bytes in base64url; one that starts with "-" would be read as an option. */
+function createClusterId(): string {
+  return `K${randomBytes(16).toString("base64url").slice(1)}`;
+}
+
+function brokerOf(servers: readonly Server[], id: number): Server {
+  const server = servers[id - 1];
+  if (server === undefined) throw new Error(`No broker ${id}: this cluster has brokers 1 to ${servers.length}`);
+  return server;
+}

@@ -1,0 +1,35 @@
+import { randomInt } from "node:crypto";
+import { createServer } from "node:net";
+
+/** Linux hands out ports from 32768 on to outgoing connections: one of those can be gone before the server listens. */
+const FIRST = 20_000;
+const LAST = 32_767;
+
+/** Different ports that nobody listens on at 127.0.0.1 right now, chosen at random. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FIRST, LAST + 1);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+/** Runs `start` again, with new ports each time, while it fails because somebody else took a port first. */
+export async function retryTakenPort<T>(start: () => Promise<T>): Promise<T> {
+  for (let left = 3; ; left -= 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (left === 0 || !/address already in use|port \d+ seems to be in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

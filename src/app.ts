@@ -1,0 +1,141 @@
+import type { Kafka, Producer } from "kafkajs";
+
+import type { Config } from "./config/config.ts";
+import { createAllowList } from "./core/allow-list.ts";
+import { createHandler } from "./core/handle.ts";
+import { type Gainsight, createGainsight } from "./delivery/gainsight.ts";
+import { type Budget, createBudget } from "./flow/budget.ts";
+import { createInput } from "./intake/input.ts";
+import { type Member, createMember } from "./intake/member.ts";
+import { ClusterAdmin } from "./kafka/admin.ts";
+import { createKafka, patientRetry } from "./kafka/client.ts";
+import { createKafkaLog } from "./ops/kafka-log.ts";
+import type { Log } from "./ops/log.ts";
+import { type Metrics, createMetrics } from "./ops/metrics.ts";
+import { type Observer, createObserver } from "./ops/observer.ts";
+import { Settler } from "./settle/settler.ts";
+import { Stream } from "./stream/stream.ts";
+
+/** Held at a time, over all partitions: enough for a resume to come before the work runs out, little enough for 200 MB. */
+const budgetLimits = { maxRecords: 12_000, maxBytes: 48 * 1024 * 1024 };
+
+const clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  schedule: (delayMs: number, callback: () => void) => void setTimeout(callback, delayMs).unref(),
+};
+
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+/** The rooms of the service, introduced to each other and not yet started. */
+export interface App {
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly admin: ClusterAdmin;
+  readonly producer: Producer;
+  readonly member: Member;
+  readonly budget: Budget;
+  readonly gainsight: Gainsight;
+  readonly settler: Settler;
+}
+
+interface AppOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Nothing can go on: the process has to end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** A member's session outlasts any call, so that it cannot be thrown out of the group while it waits for an answer. */
+const sessionTimeoutOf = (config: Config): number =>
+  Math.min(30_000, Math.max(15_000, config.gainsight.timeoutMs + 5_000));
+
+const connectKafka = ({ config, log }: AppOptions): Kafka => {
+  const { brokers, clientId, tls, sasl } = config.kafka;
+  return createKafka({
+    brokers,
+    clientId,
+    ...createKafkaLog(log),
+    ...(tls && { tls }),
+    ...(sasl && { sasl: { ...sasl, password: sasl.password.read() } }),
+  });
+};
+
+const createSettler = ({ config, log }: AppOptions, producer: Producer): Settler =>
+  new Settler({
+    producer,
+    tiers: config.topics.retry.map(({ topic }) => topic),
+    deadLetterTopic: config.topics.deadLetter,
+    random: clock.random,
+    pause,
+    onError: ({ topic, error, attempt }) =>
+      log.warn({ topic, attempt, err: error }, "Cannot write to Kafka yet, trying again"),
+  });
+
+type Flow = Pick<App, "settler" | "budget" | "gainsight"> & { readonly observer: Observer };
+
+const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void): Stream =>
+  new Stream({
+    delivery: flow.gainsight.delivery,
+    settle: flow.settler,
+    observer: flow.observer,
+    budget: flow.budget,
+    clock,
+    retryRules: { ...config.retry, delaysMs: config.topics.retry.map(({ delayMs }) => delayMs) },
+    quickAttempts: config.retry.quickAttempts,
+    onFinished,
+  });
+
+const createIntake = (
+  options: AppOptions,
+  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; stream: Stream },
+): Member => {
+  const { config, log, onFatal } = options;
+  const sessionTimeoutMs = sessionTimeoutOf(config);
+  return createMember({
+    ...parts,
+    clock,
+    pause,
+    decoder: createInput(config.input),
+    handle: createHandler({ isAllowed: createAllowList(config.settings) }),
+    groupId: config.kafka.groupId,
+    sources: config.topics.source,
+    tiers: config.topics.retry,
+    startFrom: config.topics.startFrom,
+    sessionTimeoutMs,
+    drainLimitMs: Math.min(sessionTimeoutMs - 3_000, config.shutdownTimeoutMs),
+    abort: parts.gainsight.abort,
+    onRegistryHold: (change) => parts.observer.hold({ reason: "registry_down", heldMs: 0, ...change }),
+    onCommitError: (error) => log.warn({ err: error }, "Cannot commit yet, trying again"),
+    onState: (state, detail) => log.info({ state }, detail),
+    onFatal,
+  });
+};
+
+/** Introduces the rooms to each other. Nothing is started, and nothing connects. */
+export const createApp = (options: AppOptions): App => {
+  const { config, log } = options;
+  const kafka = connectKafka(options);
+  const admin = new ClusterAdmin(kafka);
+  const producer = kafka.producer({ idempotent: false, allowAutoTopicCreation: false, retry: patientRetry });
+  const metrics = createMetrics();
+  const observer = createObserver({ log, metrics, now: clock.now });
+  const budget = createBudget(budgetLimits);
+  const settler = createSettler(options, producer);
+  const gainsight = createGainsight({
+    ...clock,
+    ...config.gainsight,
+    breaker: config.breaker,
+    onChange: () => stream.pump(),
+    onHold: observer.hold,
+    onCall: observer.called,
+  });
+  const flow = { observer, budget, settler, gainsight };
+  const stream: Stream = createStream(options, flow, () => member.intake.resume("room"));
+  const member: Member = createIntake(options, { ...flow, kafka, admin, stream });
+  return { config, log, metrics, admin, producer, member, budget, gainsight, settler };
+};

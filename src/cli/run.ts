@@ -1,0 +1,71 @@
+import { Command } from "commander";
+
+import { createApp } from "../app.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { Config } from "../config/config.ts";
+import { readConfig } from "../config/read-config.ts";
+import { suspiciousVariables } from "../config/suspicious.ts";
+import { startService } from "../lifecycle.ts";
+import { type Log, createLog } from "../ops/log.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { variablesHelp } from "./variables-help.ts";
+
+const loadConfig = (): Config | undefined => {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    process.exitCode = exitCodes.configuration;
+    return undefined;
+  }
+};
+
+const exitOnSignals = (stop: () => Promise<void>, log: Log): void => {
+  let isStopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isStopping) {
+      log.warn({ signal }, "A second signal: ending at once");
+      process.exit(exitCodes.failed);
+    }
+    isStopping = true;
+    log.info({ signal }, "Shutting down: ending the calls in flight, then committing");
+    stop().then(
+      () => {
+        log.info("Stopped");
+        process.exit(exitCodes.done);
+      },
+      (error: unknown) => {
+        log.fatal({ err: error }, "Could not stop in order");
+        process.exit(exitCodes.failed);
+      },
+    );
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+};
+
+const run = async (): Promise<void> => {
+  const config = loadConfig();
+  if (!config) return;
+  const log = createLog({ level: config.logLevel });
+  const onFatal = (error: Error): void => {
+    log.fatal({ err: error }, error.message);
+    process.exit(exitCodes.failed);
+  };
+  for (const warning of suspiciousVariables(process.env)) log.warn(warning);
+  try {
+    const service = await startService(createApp({ config, log, onFatal }), onFatal);
+    log.info({ url: service.url, route: config.gainsight.route, sources: config.topics.source }, "Started");
+    exitOnSignals(service.stop, log);
+  } catch (error) {
+    onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+};
+
+/** `gainstream run`: the service itself, configured by the environment. */
+export const runCommand = (): Command =>
+  new Command("run")
+    .description("Run the service: read the source topics, deliver to Gainsight, until SIGTERM")
+    .addHelpText("after", () => `\nEnvironment:\n${variablesHelp()}`)
+    .action(run);

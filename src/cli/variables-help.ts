@@ -1,0 +1,7 @@
+import { describeVariables } from "../config/variables.ts";
+
+/** The environment as text for `--help`, one variable a paragraph. */
+export const variablesHelp = (): string =>
+  describeVariables()
+    .map((variable) => `  ${variable.name} (${variable.default})\n      ${variable.meaning}`)
+    .join("\n");

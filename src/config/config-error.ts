@@ -1,0 +1,28 @@
+/** One mistake: where it is, what was given (secrets already masked) and what is wanted. */
+export interface Problem {
+  readonly variable: string;
+  readonly got: string;
+  readonly want: string;
+}
+
+/** Every mistake in the configuration at once; the message has one line for each. The process ends with exit code 78. */
+export class ConfigError extends Error {
+  readonly code = "CONFIG_INVALID";
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    const lines = problems.map(({ variable, got, want }) => `  ${variable}: got ${got}, want ${want}`);
+    super(`Cannot use the configuration, it has ${countOf(problems)}:\n${lines.join("\n")}`);
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/** What was given, on one line and of bounded length. */
+export const quote = (text: string): string => {
+  const line = text.replaceAll(/\p{Cc}+/gu, " ");
+  return line.length > 100 ? `'${line.slice(0, 100)}…'` : `'${line}'`;
+};
+
+const countOf = (problems: readonly Problem[]): string =>
+  problems.length === 1 ? "one mistake" : `${problems.length} mistakes`;

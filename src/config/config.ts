@@ -1,0 +1,83 @@
+import type { Secret } from "./secret.ts";
+import type { Settings } from "./settings.ts";
+import type { Values } from "./variables.ts";
+
+/** Everything the environment and the settings file say: checked, typed and frozen. Times are in milliseconds. */
+export interface Config {
+  readonly kafka: KafkaConfig;
+  readonly topics: TopicsConfig;
+  readonly retry: { readonly maxAgeMs: number; readonly maxAttempts: number; readonly quickAttempts: number };
+  readonly input: InputConfig;
+  readonly gainsight: GainsightConfig;
+  readonly breaker: BreakerConfig;
+  readonly settingsFile?: string | undefined;
+  readonly settings: Settings;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly logLevel: Values["LOG_LEVEL"];
+  readonly shutdownTimeoutMs: number;
+}
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly groupId: string;
+  /** Absent: no TLS. The files are PEM and were readable at start. */
+  readonly tls?: TlsConfig | undefined;
+  readonly sasl?: SaslConfig | undefined;
+}
+
+interface TlsConfig {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+export interface SaslConfig {
+  readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+  readonly username: string;
+  readonly password: Secret;
+}
+
+export interface RetryTier {
+  readonly topic: string;
+  readonly delayMs: number;
+}
+
+export interface TopicsConfig {
+  readonly source: readonly string[];
+  /** At least one, ascending by delay. */
+  readonly retry: readonly RetryTier[];
+  readonly deadLetter: string;
+  readonly create: boolean;
+  readonly startFrom: Values["START_FROM"];
+}
+
+export interface InputConfig {
+  readonly format: Values["INPUT_FORMAT"];
+  readonly registry?: RegistryConfig | undefined;
+  readonly schemaFile: string;
+}
+
+export interface RegistryConfig {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly password?: Secret | undefined;
+}
+
+export interface GainsightConfig {
+  readonly route: "clickstream";
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly accessKey: Secret;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+}
+
+export interface BreakerConfig {
+  readonly errorPercent: number;
+  readonly minCalls: number;
+  readonly windowMs: number;
+  readonly probeMinMs: number;
+  readonly probeMaxMs: number;
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+
+import { assemble } from "./assemble.ts";
+import { checkTogether } from "./checks.ts";
+import type { Draft } from "./checks.ts";
+import { ConfigError, quote } from "./config-error.ts";
+import type { Problem } from "./config-error.ts";
+import type { Config } from "./config.ts";
+import type { ReadFile } from "./secret.ts";
+import { readSettingsFile } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { variables } from "./variables.ts";
+import type { Values, Variable, VariableName } from "./variables.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const readTextFile: ReadFile = (path) => readFileSync(path, "utf8");
+
+/**
+ * The whole configuration, checked and frozen. Blanks around a value do not count, and an empty value is none.
+ * Throws a `ConfigError` that lists every mistake of the environment, of the files it names and of the settings file.
+ */
+export const readConfig = (env: Environment, readFile: ReadFile = readTextFile): Config => {
+  const { draft, problems } = readVariables(env, readFile);
+  const settings = readSettings(draft);
+  const all = [...problems, ...checkTogether(draft), ...settings.problems];
+  if (all.length > 0) throw new ConfigError(all);
+  // Without a problem every variable has its value.
+  return freeze(assemble({ values: draft.values as Values, settings: settings.value, readFile }));
+};
+
+interface Reading {
+  readonly name: string;
+  readonly given: boolean;
+  readonly value?: unknown;
+  readonly problem?: Problem;
+}
+
+const readVariables = (env: Environment, readFile: ReadFile): { draft: Draft; problems: Problem[] } => {
+  const readings = Object.entries<Variable<unknown>>(variables).map(([name, variable]) =>
+    readVariable(name, variable, env[name]),
+  );
+  const entries = readings.map(({ name, value }) => [name, value]);
+  const given = readings.filter((reading) => reading.given).map(({ name }) => name as VariableName);
+  return {
+    // The table gives each name its type; the entries carry what its own schema made of the text.
+    draft: { values: Object.fromEntries(entries) as Partial<Values>, given: new Set(given), readFile },
+    problems: readings.flatMap(({ problem }) => problem ?? []),
+  };
+};
+
+const readVariable = (name: string, variable: Variable<unknown>, given: string | undefined): Reading => {
+  const { kind, presence } = variable;
+  const trimmed = given?.trim() ?? "";
+  const text = trimmed === "" ? variable.default : trimmed;
+  if (text === undefined) {
+    const problem = { variable: name, got: "nothing", want: kind.want };
+    return presence === "required" ? { name, given: false, problem } : { name, given: false };
+  }
+  const result = kind.schema.safeParse(text);
+  if (result.success) return { name, given: trimmed !== "", value: result.data };
+  return { name, given: true, problem: { variable: name, got: (kind.show ?? quote)(text), want: kind.want } };
+};
+
+const defaultSettings: Settings = { events: [], eventMatching: "loose" };
+
+const readSettings = ({ values, readFile }: Draft): { value: Settings; problems: readonly Problem[] } => {
+  if (values.SETTINGS_FILE === undefined) return { value: defaultSettings, problems: [] };
+  try {
+    return { value: readSettingsFile(values.SETTINGS_FILE, readFile), problems: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { value: defaultSettings, problems: error.problems };
+  }
+};
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === "object" && value !== null) {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
+};

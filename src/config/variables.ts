@@ -1,0 +1,135 @@
+import {
+  accessKey,
+  brokers,
+  duration,
+  filePath,
+  flag,
+  integer,
+  oneOf,
+  retryDelays,
+  secret,
+  secretPath,
+  text,
+  topic,
+  topics,
+  unavailable,
+  url,
+  word,
+} from "./kinds.ts";
+import type { Kind } from "./kinds.ts";
+
+export interface Variable<T> {
+  readonly kind: Kind<T>;
+  readonly meaning: string;
+  readonly default?: string;
+  readonly presence: "required" | "optional" | "unavailable";
+}
+
+const required = <T>(kind: Kind<T>, meaning: string): Variable<T> => ({ kind, meaning, presence: "required" });
+
+const optional = <T>(kind: Kind<T>, meaning: string): Variable<T | undefined> => ({
+  kind,
+  meaning,
+  presence: "optional",
+});
+
+const withDefault = <T>(kind: Kind<T>, byDefault: string, meaning: string): Variable<T> => ({
+  kind,
+  meaning,
+  default: byDefault,
+  presence: "optional",
+});
+
+const later: Variable<undefined> = { kind: unavailable, meaning: "", presence: "unavailable" };
+
+const callLimitHint = "; a call must end well inside the Kafka session time-out of 30s";
+
+/** The one list of environment variables: `readConfig`, `--help` and the README's table come from it. */
+export const variables = {
+  KAFKA_BROKERS: required(brokers, "host:port, comma-separated"),
+  KAFKA_CLIENT_ID: withDefault(word, "gainstream", "the name the broker sees"),
+  KAFKA_GROUP_ID: withDefault(word, "gainstream", "the consumer group; all replicas share it"),
+  KAFKA_TLS: withDefault(flag, "false", "encrypt the connection to the broker"),
+  KAFKA_TLS_CA_FILE: optional(filePath, "certificate authority (PEM), where the system's own does not do"),
+  KAFKA_TLS_CERT_FILE: optional(filePath, "client certificate (PEM) for mutual TLS"),
+  KAFKA_TLS_KEY_FILE: optional(filePath, "client key (PEM) for mutual TLS"),
+  KAFKA_SASL_MECHANISM: optional(
+    oneOf(["plain", "scram-sha-256", "scram-sha-512"]),
+    "`plain`, `scram-sha-256` or `scram-sha-512`",
+  ),
+  KAFKA_SASL_USERNAME: optional(text, "required with a mechanism"),
+  KAFKA_SASL_PASSWORD: optional(secret, "required with a mechanism, here or as a file"),
+  KAFKA_SASL_PASSWORD_FILE: optional(secretPath, "file that holds the password"),
+  SOURCE_TOPICS: withDefault(topics, "segment-events", "comma-separated; all with the same number of partitions"),
+  RETRY_TOPIC: withDefault(topic, "gainstream-retry", "tiers are named `<RETRY_TOPIC>-<delay>`"),
+  RETRY_DELAYS: withDefault(retryDelays, "30s,5m,30m", "one tier each, ascending, at most 8"),
+  RETRY_MAX_AGE: withDefault(duration("0s", "30d"), "4h", "age at which an event may be given up"),
+  RETRY_MAX_ATTEMPTS: withDefault(integer(1, 1000), "6", "attempts after which it may; both must be spent"),
+  QUICK_ATTEMPTS: withDefault(integer(1, 10), "3", "calls in one attempt, before an event goes to a tier"),
+  DEAD_LETTER_TOPIC: withDefault(topic, "gainstream-dlq", "where events rest that can never be delivered"),
+  CREATE_TOPICS: withDefault(flag, "true", "make missing retry and dead-letter topics, shaped like the source"),
+  START_FROM: withDefault(
+    oneOf(["earliest", "latest", "fail"]),
+    "earliest",
+    "where a new group starts and what an offset out of range means: `earliest`, `latest` or `fail`",
+  ),
+  INPUT_FORMAT: withDefault(
+    oneOf(["auto", "registry", "avro", "json"]),
+    "auto",
+    "`registry` (Confluent header), `avro` (no header), `json` or `auto` (by the first byte)",
+  ),
+  SCHEMA_REGISTRY_URL: optional(url, "Confluent-compatible; required for `registry`"),
+  SCHEMA_REGISTRY_USERNAME: optional(text, "where the registry asks for it"),
+  SCHEMA_REGISTRY_PASSWORD: optional(secret, "required with a username, here or as a file"),
+  SCHEMA_REGISTRY_PASSWORD_FILE: optional(secretPath, "file that holds the password"),
+  AVRO_SCHEMA_FILE: withDefault(filePath, "schemas/segment-event.avsc", "the schema for `avro` and `auto`"),
+  GAINSIGHT_ROUTE: withDefault(
+    oneOf(["clickstream"], "; 'rest' is not available in this version; remove it"),
+    "clickstream",
+    "the kind of interface at Gainsight",
+  ),
+  GAINSIGHT_URL: withDefault(url, "https://event.gainsight.com", "base address"),
+  GAINSIGHT_ACCESS_KEY: optional(accessKey, "36 characters; required, here or as a file"),
+  GAINSIGHT_ACCESS_KEY_FILE: optional(secretPath, "file that holds the key, read again when it changes"),
+  GAINSIGHT_TIMEOUT: withDefault(duration("10ms", "25s", callLimitHint), "10s", "per call"),
+  GAINSIGHT_CONCURRENCY: withDefault(integer(1, 4096), "64", "calls in flight"),
+  GAINSIGHT_CALLS_PER_MINUTE: later,
+  GAINSIGHT_CALLS_PER_DAY: later,
+  BREAKER_ERROR_PERCENT: withDefault(integer(1, 100), "50", "share of failed calls that opens the breaker"),
+  BREAKER_MIN_CALLS: withDefault(integer(1, 100_000), "10", "calls in the window before it may open"),
+  BREAKER_WINDOW: withDefault(duration("100ms", "10m"), "10s", "how far back calls count"),
+  BREAKER_PROBE_MIN: withDefault(duration("10ms", "1h"), "1s", "first pause before a probe"),
+  BREAKER_PROBE_MAX: withDefault(duration("10ms", "1h"), "60s", "longest pause before a probe"),
+  SETTINGS_FILE: optional(filePath, "YAML with the settings, such as the event allow-list"),
+  HTTP_HOST: withDefault(word, "0.0.0.0", "address of probes, metrics and status page"),
+  HTTP_PORT: withDefault(integer(0, 65_535), "8080", "port of probes, metrics and status page; 0 takes a free one"),
+  LOG_LEVEL: withDefault(
+    oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+    "info",
+    "`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`",
+  ),
+  SHUTDOWN_TIMEOUT: withDefault(duration("0s", "10m"), "25s", "drain limit on SIGTERM; a second signal exits at once"),
+};
+
+export type VariableName = keyof typeof variables;
+
+type ValueOf<V> = V extends Variable<infer T> ? T : never;
+
+export type Values = { readonly [Name in VariableName]: ValueOf<(typeof variables)[Name]> };
+
+export interface VariableDescription {
+  readonly name: string;
+  /** The default as text, `required`, or `none`. */
+  readonly default: string;
+  readonly meaning: string;
+}
+
+/** The variables of this version, in the order of the documentation. */
+export const describeVariables = (): readonly VariableDescription[] =>
+  Object.entries<Variable<unknown>>(variables)
+    .filter(([, { presence }]) => presence !== "unavailable")
+    .map(([name, variable]) => ({
+      name,
+      default: variable.default ?? (variable.presence === "required" ? "required" : "none"),
+      meaning: variable.meaning,
+    }));

@@ -1,0 +1,41 @@
+import { createCredentials } from "./credentials.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+import { createHttpClient } from "./http.ts";
+import { clickstreamRequest } from "./routes/clickstream.ts";
+
+export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "onUnauthorized"> {
+  /** Scheme, host and port. */
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly accessKey: { readonly read: () => string; readonly path?: string };
+}
+
+/** Gainsight as the stream sees it: calls that are judged, and a way to end. */
+export interface Gainsight {
+  readonly delivery: Delivery;
+  /** Ends the calls in flight; what became of them is not known. */
+  readonly abort: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Puts together the wire, the key and the judge. */
+export const createGainsight = (options: GainsightOptions): Gainsight => {
+  const { url, timeoutMs, concurrency, accessKey } = options;
+  const http = createHttpClient({ origin: new URL(url).origin, timeoutMs, connections: concurrency });
+  const credentials = createCredentials({
+    file: accessKey.path,
+    initial: accessKey.read(),
+    onChange: () => delivery.retryUnauthorized(),
+  });
+  const delivery = new Delivery({
+    ...options,
+    send: (call) => http.send(clickstreamRequest(call, credentials.accessKey)),
+    onUnauthorized: credentials.refresh,
+  });
+  const close = async (): Promise<void> => {
+    credentials.close();
+    delivery.close();
+    await http.close();
+  };
+  return { delivery, abort: http.abort, close };
+};

@@ -1,0 +1,128 @@
+import type { Batch, Consumer, Kafka } from "kafkajs";
+
+import type { Commit } from "../flow/tracker.ts";
+import { patientRetry } from "../kafka/client.ts";
+import { createAssigner } from "./assigner.ts";
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface ConsumerOptions {
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly sessionTimeoutMs: number;
+  /** The partition numbers owned now. */
+  readonly owned: () => readonly number[];
+  /** Awaited before every join. */
+  readonly beforeJoin: () => Promise<void>;
+  readonly onJoin: (owned: readonly TopicPartition[]) => void;
+  /** Takes up a batch, or the first part of it; returns the last offset taken, undefined where none was. */
+  readonly onBatch: (batch: Batch) => number | undefined;
+  /** Fetched records that nobody is to see (markers of transactions, aborted ones), up to this offset. */
+  readonly onFiltered: (place: TopicPartition & { lastOffset: number }) => void;
+  /** The consumer has ended for good, or code of ours has thrown: the process must not go on. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** How long the broker waits at most before it answers an empty fetch; also how long a resume may take. */
+const maxWaitMs = 250;
+
+const partitionsOf = (assignment: Record<string, number[]>): TopicPartition[] =>
+  Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })));
+
+/** kafkajs as a source of batches and a keeper of offsets, and nothing else: nothing that it calls throws or waits. */
+export class GroupConsumer {
+  readonly #options: ConsumerOptions;
+  readonly #consumer: Consumer;
+  /** How many commits the broker has confirmed: a commit's promise may resolve without one. */
+  #confirmed = 0;
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+    const { kafka, groupId, sessionTimeoutMs, owned, beforeJoin } = options;
+    this.#consumer = kafka.consumer({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: 60_000,
+      heartbeatInterval: 1_000,
+      maxWaitTimeInMs: maxWaitMs,
+      maxBytesPerPartition: 512 * 1024,
+      retry: patientRetry,
+      partitionAssigners: [createAssigner({ owned, beforeJoin })],
+      allowAutoTopicCreation: false,
+    });
+    this.#listen();
+  }
+
+  /** Connects, joins the group and begins to fetch; throws where no broker can be reached for long. */
+  async start(): Promise<void> {
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async (payload) => {
+        if (payload.isStale() || !payload.isRunning()) return;
+        const last = this.#guard(() => this.#options.onBatch(payload.batch));
+        if (last !== undefined) payload.resolveOffset(String(last));
+      },
+    });
+  }
+
+  pause(places: readonly TopicPartition[]): void {
+    this.#consumer.pause(places.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    this.#consumer.resume([{ topic, partitions: [partition] }]);
+  }
+
+  seek({ topic, partition }: TopicPartition, offset: number): void {
+    this.#consumer.seek({ topic, partition, offset: String(offset) });
+  }
+
+  /** Commits; true only when the broker has confirmed it. */
+  async commit(commits: readonly (TopicPartition & Commit)[]): Promise<boolean> {
+    const before = this.#confirmed;
+    await this.#consumer.commitOffsets(
+      commits.map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset: String(offset), metadata })),
+    );
+    return this.#confirmed > before;
+  }
+
+  /** Leaves the group. */
+  stop(): Promise<void> {
+    return this.#consumer.disconnect();
+  }
+
+  #listen(): void {
+    const { GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#guard(() => this.#options.onJoin(partitionsOf(payload.memberAssignment)));
+    });
+    this.#consumer.on(COMMIT_OFFSETS, () => {
+      this.#confirmed++;
+    });
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      const { topic, partition, batchSize, lastOffset } = payload;
+      if (batchSize === 0)
+        this.#guard(() => this.#options.onFiltered({ topic, partition, lastOffset: Number(lastOffset) }));
+    });
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.#options.onFatal(payload.error);
+    });
+  }
+
+  /** kafkajs takes some of our exceptions for the end of the consumer and repeats others: it must never see one. */
+  #guard<T>(run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    }
+  }
+}

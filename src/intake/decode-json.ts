@@ -1,0 +1,73 @@
+import { isUtf8 } from "node:buffer";
+
+import type { Json, JsonObject } from "../core/event.ts";
+import { camelEnvelope } from "./decode-envelope.ts";
+
+/** How deep containers may nest, the event itself counted. */
+export const MAX_DEPTH = 1_000;
+
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Numbers that JSON.parse may round or overflow: a long run of digits or an exponent. */
+const RISKY_NUMBER = /\d{16}|\d[eE][+]?\d/;
+const INTEGER = /^-?\d+$/;
+
+/**
+ * Parses JSON text: integers beyond 2^53 become strings of digits, `__proto__` is an ordinary key, and nesting is
+ * limited to 1,000. Throws an Error whose message never quotes the text, which is personal data.
+ */
+export function parseJsonText(text: string): Json {
+  if (text.length > MAX_DEPTH * 2 && isTooDeep(text)) {
+    throw new Error(`Cannot read JSON: got nesting deeper than ${MAX_DEPTH}, want less`);
+  }
+  try {
+    return RISKY_NUMBER.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
+  } catch {
+    throw new Error(`Cannot read JSON: got ${text.length} characters that are not valid JSON`);
+  }
+}
+
+/** Decodes one plain JSON event. Throws on invalid UTF-8, invalid JSON, and anything but one object. */
+export function decodeJson(payload: Buffer): JsonObject {
+  if (!isUtf8(payload)) throw new Error("Cannot read JSON: got bytes that are not valid UTF-8");
+  const value = parseJsonText(withoutByteOrderMark(payload.toString("utf8")));
+  if (!isJsonObject(value)) throw new Error(`Cannot read an event: got JSON ${kindOf(value)}, want one object`);
+  return camelEnvelope(value);
+}
+
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function kindOf(value: Json | undefined): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function withoutByteOrderMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
+/** The third argument is what ES2025 calls "JSON.parse source text access"; TypeScript's es2024 library lacks it. */
+function exactNumber(_key: string, value: Json, context?: { readonly source?: string }): Json {
+  if (typeof value !== "number" || context?.source === undefined) return value;
+  if (!Number.isFinite(value)) return context.source;
+  return !Number.isSafeInteger(value) && INTEGER.test(context.source) ? context.source : value;
+}
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) quoted = !quoted;
+    else if (quoted) i += code === BACKSLASH ? 1 : 0;
+    else if (OPENING.has(code)) depth += 1;
+    else if (CLOSING.has(code)) depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}

@@ -1,0 +1,87 @@
+import type { JsonObject } from "../core/event.ts";
+import { type CompiledDecoder, compileAvro } from "./decode-avro.ts";
+import { decodeJson } from "./decode-json.ts";
+import type { LoadResult, SchemaSource } from "./schemas-registry.ts";
+
+export type InputFormat = "auto" | "registry" | "avro" | "json";
+
+/** What a record's value turned out to be. Errors are sentences for people and never quote the payload. */
+export type Decoded =
+  | { readonly kind: "event"; readonly raw: JsonObject }
+  | { readonly kind: "tombstone" }
+  | { readonly kind: "undecodable"; readonly error: string }
+  | { readonly kind: "unknown_schema"; readonly schemaId: number }
+  | { readonly kind: "needs_schema"; readonly schemaId: number };
+
+export interface Decoder {
+  /** Decodes a record's value; synchronous, and never throws whatever the bytes. */
+  readonly decode: (value: Buffer | null) => Decoded;
+  /** Fetches what `needs_schema` named; after any answer but `registry_down` the record can be decoded again. */
+  readonly load: (schemaId: number) => Promise<LoadResult>;
+}
+
+export interface DecoderOptions {
+  readonly format: InputFormat;
+  /** Where framed records find their schema; without it they are undecodable. */
+  readonly source?: SchemaSource;
+  /** The parsed schema of Avro records without a header; without it they are undecodable. */
+  readonly fileSchema?: unknown;
+}
+
+const FRAME_MARK = 0;
+const FRAME_BYTES = 5;
+const JSON_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const JSON_OPENING = new Set([0x7b, 0x5b]);
+
+/** Makes the decoder for one input format. Throws where the file's schema is not valid Avro. */
+export function createDecoder({ format, source, fileSchema }: DecoderOptions): Decoder {
+  const decodeFile = fileSchema === undefined ? undefined : compileAvro(fileSchema);
+  const read: Readonly<Record<Exclude<InputFormat, "auto">, (value: Buffer) => Decoded>> = {
+    json: (value) => attempt(decodeJson, value),
+    avro: (value) => (decodeFile === undefined ? noSchemaFile : attempt(decodeFile, value)),
+    registry: (value) => (source === undefined ? noRegistry : decodeFramed(value, source)),
+  };
+  return {
+    decode: (value) => {
+      if (value === null) return { kind: "tombstone" };
+      if (value.length === 0) return undecodable("Cannot read the record: got an empty value, want an event");
+      return read[format === "auto" ? formatOf(value) : format](value);
+    },
+    load: (schemaId) => source?.load(schemaId) ?? Promise.resolve(noRegistry),
+  };
+}
+
+const undecodable = (error: string) => ({ kind: "undecodable", error }) as const;
+const noRegistry = undecodable(
+  "Cannot read a record with a schema id: got no SCHEMA_REGISTRY_URL, want the registry's address",
+);
+const noSchemaFile = undecodable("Cannot read a record of bare Avro: got no schema, want one in AVRO_SCHEMA_FILE");
+
+/** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed): only a bracket after it makes it JSON. */
+function formatOf(value: Buffer): Exclude<InputFormat, "auto"> {
+  if (value[0] === FRAME_MARK) return "registry";
+  const first = value.find((byte) => !JSON_SPACE.has(byte));
+  return first !== undefined && JSON_OPENING.has(first) ? "json" : "avro";
+}
+
+function decodeFramed(value: Buffer, source: SchemaSource): Decoded {
+  if (value.length < FRAME_BYTES || value[0] !== FRAME_MARK) {
+    return undecodable(
+      `Cannot read the record: got ${value.length} bytes, want a zero byte, a schema id of 4 bytes and the event`,
+    );
+  }
+  const schemaId = value.readUInt32BE(1);
+  const known = source.peek(schemaId);
+  if (known === undefined) return { kind: "needs_schema", schemaId };
+  if (known === "unknown") return { kind: "unknown_schema", schemaId };
+  return attempt(known, value.subarray(FRAME_BYTES));
+}
+
+function attempt(decode: CompiledDecoder, payload: Buffer): Decoded {
+  try {
+    return { kind: "event", raw: decode(payload) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return undecodable(message.startsWith("Cannot") ? message : `Cannot read the record: ${message}`);
+  }
+}

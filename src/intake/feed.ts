@@ -1,0 +1,58 @@
+import type { KafkaMessage } from "kafkajs";
+
+import { dueAt } from "../core/retry-plan.ts";
+import type { Found } from "../flow/chains.ts";
+import type { Inlet } from "../stream/assignment.ts";
+import type { TopicPartition } from "./consumer.ts";
+
+/**
+ * Why nothing is fetched from a partition: its past is being restored, the budget is full, the head of a tier is not due,
+ * a schema is being fetched, or too much lies beyond the committed mark.
+ */
+export type PauseReason = "restore" | "budget" | "due" | "schema" | "span";
+
+/** A partition that this member owns, as intake sees it. */
+export interface Feed extends TopicPartition {
+  /** Which retry tier the topic is; undefined for a source. */
+  readonly tier: number | undefined;
+  readonly pauses: Set<PauseReason>;
+  /** Where it begins, by the commit. */
+  start: number;
+  metadata: string | null;
+  /** A tier is read once from its commit to its end before anything is delivered, to know who is parked. */
+  scan: { readonly end: number; readonly found: Found[]; position: number } | undefined;
+  /** Undefined until it is open. */
+  inlet: Inlet | undefined;
+  /** The end of the log, as last heard. */
+  high: number;
+  /** When the head of a tier is due, once known: a skewed clock must not move it again. */
+  due: { readonly offset: number; readonly at: number } | undefined;
+}
+
+export const createFeed = (place: TopicPartition, tier: number | undefined): Feed => ({
+  ...place,
+  tier,
+  pauses: new Set(["restore"]),
+  start: 0,
+  metadata: null,
+  scan: undefined,
+  inlet: undefined,
+  high: 0,
+  due: undefined,
+});
+
+export const feedKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+/** How many records are not yet finished, as far as is known. */
+export const lagOf = ({ inlet, high, start }: Feed): number => Math.max(0, high - (inlet?.tracker.mark ?? start));
+
+/** Milliseconds until the head of a tier is due. Decided when it is first seen: a skewed clock must not move it again. */
+export const dueInMs = (
+  feed: Feed,
+  message: KafkaMessage,
+  { delayMs, now }: { delayMs: number; now: number },
+): number => {
+  const offset = Number(message.offset);
+  if (feed.due?.offset !== offset) feed.due = { offset, at: dueAt(Number(message.timestamp), delayMs, now) };
+  return feed.due.at - now;
+};

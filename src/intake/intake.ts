@@ -1,0 +1,192 @@
+import type { Batch, KafkaMessage } from "kafkajs";
+
+import type { Budget } from "../flow/budget.ts";
+import { Chains } from "../flow/chains.ts";
+import { maxSpan } from "../flow/finished.ts";
+import { Tracker } from "../flow/tracker.ts";
+import { type Assignment, type Inlet, createAssignment, createHeld } from "../stream/assignment.ts";
+import type { Stream } from "../stream/stream.ts";
+import type { GroupConsumer, TopicPartition } from "./consumer.ts";
+import { type Feed, createFeed, dueInMs, feedKey } from "./feed.ts";
+import { Pauses } from "./pauses.ts";
+import type { Reader } from "./reader.ts";
+import { scanBatch } from "./scan.ts";
+import type { SchemaWait } from "./schema-wait.ts";
+import type { Start } from "./starts.ts";
+
+export interface IntakeOptions {
+  readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
+  readonly stream: Pick<Stream, "begin" | "take" | "pump">;
+  readonly budget: Pick<Budget, "isFull" | "hasRoom">;
+  readonly read: Reader;
+  readonly schemas: Pick<SchemaWait, "want">;
+  /** The delays of the tiers, by the name of their topic. */
+  readonly tiers: ReadonlyMap<string, { readonly tier: number; readonly delayMs: number }>;
+  readonly now: () => number;
+  readonly schedule: (delayMs: number, callback: () => void) => void;
+}
+
+/** One assignment's partitions: restored first, then read into the stream as far as the budget allows. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #pauses: Pauses;
+  #feeds = new Map<string, Feed>();
+  #assignment: Assignment = createAssignment();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#pauses = new Pauses(options.consumer);
+  }
+
+  get feeds(): readonly Feed[] {
+    return [...this.#feeds.values()];
+  }
+
+  /** The partitions that are open, in no order. */
+  get inlets(): readonly Inlet[] {
+    return this.feeds.flatMap(({ inlet }) => (inlet ? [inlet] : []));
+  }
+
+  /** Whether every partition owned has been restored. */
+  get isOpen(): boolean {
+    return this.feeds.every(({ inlet }) => inlet !== undefined);
+  }
+
+  /** The partition numbers owned. */
+  get owned(): readonly number[] {
+    return [...new Set(this.feeds.map(({ partition }) => partition))];
+  }
+
+  /** A new assignment: nothing is fetched until `restore` has been told where to start. */
+  assign(owned: readonly TopicPartition[]): void {
+    const feeds = owned.map((place) => createFeed(place, this.#options.tiers.get(place.topic)?.tier));
+    this.#feeds = new Map(feeds.map((feed) => [feedKey(feed), feed]));
+    this.#assignment = createAssignment();
+    this.#pauses.assign(feeds);
+  }
+
+  /** Starts to read: the tiers from their commits to their ends first, then everything. */
+  restore(starts: ReadonlyMap<string, Start>): void {
+    this.#options.stream.begin(this.#assignment);
+    for (const [key, { offset, metadata, high }] of starts) {
+      const feed = this.#feeds.get(key);
+      if (!feed) continue;
+      Object.assign(feed, { start: offset, metadata, high });
+      if (feed.tier !== undefined && offset < high) this.#scan(feed);
+    }
+    for (const number of this.owned) this.#openIfScanned(number);
+  }
+
+  /** Takes up a batch as far as possible; returns the last offset that need not be fetched again. */
+  take(batch: Batch): number | undefined {
+    const feed = this.#feeds.get(feedKey(batch));
+    // Batches of a fetch that was under way when the partition was paused come all the same.
+    if (!feed || feed.pauses.size > 0) return undefined;
+    feed.high = Number(batch.highWatermark);
+    const last = feed.scan ? this.#takeScan(feed, batch) : this.#takeLive(feed, batch);
+    this.#options.stream.pump();
+    return last;
+  }
+
+  /** Nobody is to see the records up to this offset. */
+  skip({ topic, partition, lastOffset }: TopicPartition & { lastOffset: number }): void {
+    const feed = this.#feeds.get(feedKey({ topic, partition }));
+    feed?.inlet?.tracker.skipTo(lastOffset + 1);
+    if (feed?.scan) this.#advanceScan(feed, lastOffset + 1);
+  }
+
+  /** Something was finished, or a schema came: what waited for it may be fetched again. */
+  resume(reason: "room" | "schema"): void {
+    if (reason === "schema") this.#pauses.endAll("schema");
+    else if (this.#options.budget.hasRoom) this.#pauses.endAll("budget");
+    if (this.#pauses.has("span"))
+      for (const feed of this.feeds) if ((feed.inlet?.tracker.span ?? 0) < maxSpan / 2) this.#pauses.end(feed, "span");
+  }
+
+  #scan(feed: Feed): void {
+    feed.scan = { end: feed.high, found: [], position: feed.start };
+    this.#options.consumer.seek(feed, feed.start);
+    this.#pauses.end(feed, "restore");
+  }
+
+  #takeScan(feed: Feed, batch: Batch): number | undefined {
+    const { scan } = feed;
+    if (!scan) return undefined;
+    const { last, needs } = scanBatch(batch, { feed, scan, read: this.#options.read });
+    if (last !== undefined) scan.position = last + 1;
+    if (needs !== undefined) this.#waitForSchema(feed, needs);
+    else this.#advanceScan(feed, Number(batch.lastOffset()) + 1);
+    return last;
+  }
+
+  #advanceScan(feed: Feed, position: number): void {
+    if (!feed.scan) return;
+    feed.scan.position = position;
+    if (position < feed.scan.end) return;
+    this.#pauses.start(feed, "restore");
+    this.#openIfScanned(feed.partition);
+  }
+
+  /** Opens all topics of a partition number once its tiers are read, so that no user overtakes himself. */
+  #openIfScanned(number: number): void {
+    const feeds = this.feeds.filter(({ partition }) => partition === number);
+    if (feeds.some(({ scan, inlet }) => inlet || (scan && scan.position < scan.end))) return;
+    const chains = new Chains(feeds.flatMap(({ scan }) => scan?.found ?? []));
+    for (const feed of feeds) {
+      const { topic, partition, tier, start, metadata } = feed;
+      feed.scan = undefined;
+      feed.inlet = { topic, partition, tier, chains, tracker: new Tracker({ start, metadata }) };
+      this.#options.consumer.seek(feed, start);
+      this.#pauses.end(feed, "restore");
+    }
+  }
+
+  #takeLive(feed: Feed, batch: Batch): number | undefined {
+    const { inlet } = feed;
+    if (!inlet) return undefined;
+    let last: number | undefined;
+    for (const message of batch.messages) {
+      if (!this.#admit(feed, inlet, message)) return last;
+      last = Number(message.offset);
+    }
+    // Markers of transactions at the end of a batch are never handed over, but have to be passed.
+    inlet.tracker.skipTo(Number(batch.lastOffset()) + 1);
+    return last;
+  }
+
+  #admit(feed: Feed, inlet: Inlet, message: KafkaMessage): boolean {
+    const offset = Number(message.offset);
+    const { tracker } = inlet;
+    if (offset < tracker.position || tracker.wasFinished(offset)) {
+      tracker.see(offset);
+      return true;
+    }
+    if (this.#mustWait(feed, inlet, message)) return false;
+    const { topic, partition, tier } = inlet;
+    const reading = this.#options.read(message, { topic, partition, isTier: tier !== undefined });
+    if (reading.kind === "needs_schema") {
+      this.#waitForSchema(feed, reading.schemaId);
+      return false;
+    }
+    const slot = tracker.see(offset);
+    if (slot) this.#options.stream.take(this.#assignment, createHeld(inlet, slot, reading.arrival));
+    return true;
+  }
+
+  #mustWait(feed: Feed, inlet: Inlet, message: KafkaMessage): boolean {
+    if (this.#options.budget.isFull) this.#pauses.start(feed, "budget");
+    if (Number(message.offset) - inlet.tracker.mark > maxSpan) this.#pauses.start(feed, "span");
+    const tier = this.#options.tiers.get(feed.topic);
+    const dueIn = tier ? dueInMs(feed, message, { delayMs: tier.delayMs, now: this.#options.now() }) : 0;
+    if (dueIn > 0) {
+      this.#pauses.start(feed, "due");
+      this.#options.schedule(dueIn, () => this.#pauses.end(feed, "due"));
+    }
+    return feed.pauses.size > 0;
+  }
+
+  #waitForSchema(feed: Feed, schemaId: number): void {
+    this.#pauses.start(feed, "schema");
+    this.#options.schemas.want(schemaId);
+  }
+}

@@ -1,0 +1,76 @@
+import type { Kafka } from "kafkajs";
+
+import type { Handler } from "../core/handle.ts";
+import type { Budget } from "../flow/budget.ts";
+import type { ClusterAdmin } from "../kafka/admin.ts";
+import type { Clock } from "../stream/ports.ts";
+import type { Stream } from "../stream/stream.ts";
+import { Commits } from "./commits.ts";
+import { GroupConsumer } from "./consumer.ts";
+import type { Decoder } from "./decode.ts";
+import { Intake } from "./intake.ts";
+import { Membership, type MembershipOptions } from "./membership.ts";
+import { createReader } from "./reader.ts";
+import { SchemaWait } from "./schema-wait.ts";
+import type { StartsOptions } from "./starts.ts";
+
+export interface MemberOptions extends Pick<
+  MembershipOptions,
+  "pause" | "abort" | "onState" | "onFatal" | "drainLimitMs"
+> {
+  readonly kafka: Kafka;
+  readonly admin: ClusterAdmin;
+  readonly stream: Stream;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  readonly decoder: Decoder;
+  readonly handle: Handler;
+  readonly groupId: string;
+  readonly sources: readonly string[];
+  readonly tiers: readonly { readonly topic: string; readonly delayMs: number }[];
+  readonly startFrom: StartsOptions["startFrom"];
+  readonly sessionTimeoutMs: number;
+  readonly onRegistryHold: (change: { isHeld: boolean; error: string }) => void;
+  readonly onCommitError: (error: unknown) => void;
+}
+
+/** A member of the consumer group, with everything that intake is made of. */
+export interface Member {
+  readonly consumer: GroupConsumer;
+  readonly intake: Intake;
+  readonly commits: Commits;
+  readonly membership: Membership;
+  readonly schemas: SchemaWait;
+}
+
+/** Puts the parts of intake together. Nothing is started. */
+export const createMember = (options: MemberOptions): Member => {
+  const { kafka, admin, stream, budget, clock, decoder, groupId, sources, tiers, startFrom } = options;
+  const consumer = new GroupConsumer({
+    kafka,
+    groupId,
+    topics: [...sources, ...tiers.map(({ topic }) => topic)],
+    sessionTimeoutMs: options.sessionTimeoutMs,
+    owned: () => intake.owned,
+    beforeJoin: () => membership.beforeJoin(),
+    onJoin: (owned) => membership.joined(owned),
+    onBatch: (batch) => intake.take(batch),
+    onFiltered: (place) => intake.skip(place),
+    onFatal: options.onFatal,
+  });
+  const onReady = (): void => intake.resume("schema");
+  const schemas = new SchemaWait({ ...clock, load: decoder.load, onHold: options.onRegistryHold, onReady });
+  const intake: Intake = new Intake({
+    ...clock,
+    consumer,
+    stream,
+    budget,
+    schemas,
+    read: createReader(options),
+    tiers: new Map(tiers.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
+  });
+  const commits = new Commits({ consumer, inlets: () => intake.inlets, onError: options.onCommitError });
+  const starts = { admin, groupId, startFrom };
+  const membership: Membership = new Membership({ ...options, intake, stream, commits, starts });
+  return { consumer, intake, commits, membership, schemas };
+};

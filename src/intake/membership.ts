@@ -1,0 +1,100 @@
+import type { Stream } from "../stream/stream.ts";
+import type { Commits } from "./commits.ts";
+import type { TopicPartition } from "./consumer.ts";
+import type { Intake } from "./intake.ts";
+import { OffsetOutOfRange, type StartsOptions, readStarts } from "./starts.ts";
+
+export interface MembershipOptions {
+  readonly intake: Pick<Intake, "assign" | "restore" | "feeds">;
+  readonly stream: Pick<Stream, "stop" | "drop">;
+  readonly commits: Pick<Commits, "flush">;
+  readonly starts: StartsOptions;
+  /** How long work in flight may take to end before a join, in milliseconds. */
+  readonly drainLimitMs: number;
+  readonly pause: (ms: number) => Promise<void>;
+  /** Aborts the calls that have not ended in time. */
+  readonly abort: () => void;
+  readonly onState: (state: MembershipState, detail: string) => void;
+  readonly onFatal: (error: Error) => void;
+}
+
+/** `joining`: between assignments; `restoring`: asking where to start; `owner`: at work; `leaving`: shutting down. */
+export type MembershipState = "joining" | "restoring" | "owner" | "leaving";
+
+const retryPauseMs = 1_000;
+
+/** The life of a member of the group: each join ends one assignment cleanly and begins the next from what is committed. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  #state: MembershipState = "joining";
+  /** Counts joins: what was asked for an earlier one is answered too late. */
+  #epoch = 0;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  get state(): MembershipState {
+    return this.#state;
+  }
+
+  /** Before every join: nothing new starts, what is in flight ends, and all of it is committed by the old generation. */
+  async beforeJoin(): Promise<void> {
+    const wasOwner = this.#state === "owner";
+    this.#epoch++;
+    if (this.#state !== "leaving") this.#set("joining", "The group is joining");
+    if (wasOwner) await this.#handOver();
+    this.#options.stream.drop();
+  }
+
+  /** After every join. Synchronous up to the point where everything is paused: the first fetch comes right after it. */
+  joined(owned: readonly TopicPartition[]): void {
+    const epoch = ++this.#epoch;
+    this.#options.stream.drop();
+    this.#options.intake.assign(owned);
+    if (this.#state === "leaving") return;
+    this.#set("restoring", `${owned.length} partitions`);
+    void this.#restore(epoch);
+  }
+
+  /** Ends for good: as before a join, and nothing begins again. */
+  async leave(): Promise<void> {
+    const wasOwner = this.#state === "owner";
+    this.#set("leaving", "Shutting down");
+    this.#epoch++;
+    if (wasOwner) await this.#handOver();
+    this.#options.stream.drop();
+  }
+
+  async #handOver(): Promise<void> {
+    const { stream, commits, abort, pause, drainLimitMs } = this.#options;
+    const idle = stream.stop();
+    const isIdle = await Promise.race([idle.then(() => true), pause(drainLimitMs).then(() => false)]);
+    if (!isIdle) {
+      abort();
+      await Promise.race([idle, pause(retryPauseMs)]);
+    }
+    await Promise.race([commits.flush(), pause(drainLimitMs)]);
+  }
+
+  async #restore(epoch: number): Promise<void> {
+    while (epoch === this.#epoch) {
+      try {
+        const starts = await readStarts(this.#options.intake.feeds, this.#options.starts);
+        if (epoch !== this.#epoch) return;
+        this.#options.intake.restore(starts);
+        this.#set("owner", `${starts.size} partitions`);
+        return;
+      } catch (error) {
+        if (error instanceof OffsetOutOfRange) return this.#options.onFatal(error);
+        this.#options.onState("restoring", `Cannot ask where to start: ${String(error)}`);
+        await this.#options.pause(retryPauseMs);
+      }
+    }
+  }
+
+  #set(state: MembershipState, detail: string): void {
+    this.#state = state;
+    this.#options.onState(state, detail);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Batch } from "kafkajs";
+
+import type { Found } from "../flow/chains.ts";
+import { decodeFinished } from "../flow/finished.ts";
+import type { Feed } from "./feed.ts";
+import type { Reader } from "./reader.ts";
+
+export interface ScanOptions {
+  readonly feed: Feed;
+  readonly scan: NonNullable<Feed["scan"]>;
+  readonly read: Reader;
+}
+
+/** Reads a batch of a tier only to learn whose records wait there. Stops at a record whose schema has to be fetched. */
+export const scanBatch = (
+  batch: Batch,
+  { feed, scan, read }: ScanOptions,
+): { last: number | undefined; needs?: number } => {
+  const { topic, partition, tier = 0, start, metadata } = feed;
+  const finished = decodeFinished(start, metadata);
+  let last: number | undefined;
+  for (const message of batch.messages) {
+    const offset = Number(message.offset);
+    if (offset >= scan.position && offset < scan.end && !finished.has(offset)) {
+      const reading = read(message, { topic, partition, isTier: true });
+      if (reading.kind === "needs_schema") return { last, needs: reading.schemaId };
+      const { user, past, record } = reading.arrival;
+      const { id, topic: from, offset: at, timestamp } = past.origin;
+      const place = { tier, offset };
+      const found: Found = { user, id, place, topic: from, offset: Number(at), timestamp, writtenAt: record.timestamp };
+      scan.found.push(found);
+    }
+    last = offset;
+  }
+  return { last };
+};

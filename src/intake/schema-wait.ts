@@ -1,0 +1,58 @@
+import { equalJitter } from "../core/backoff.ts";
+import type { Decoder } from "./decode.ts";
+
+export interface SchemaWaitOptions {
+  readonly load: Decoder["load"];
+  readonly random: () => number;
+  readonly schedule: (delayMs: number, callback: () => void) => void;
+  /** The registry does not answer, or answers again: once per change. */
+  readonly onHold: (change: { isHeld: boolean; error: string }) => void;
+  /** A schema has been fetched, or is known not to exist: decoding can go on. */
+  readonly onReady: () => void;
+}
+
+/** Fetches schemas on demand. While the registry does not answer, nothing is decoded and nothing is lost: it asks again. */
+export class SchemaWait {
+  readonly #options: SchemaWaitOptions;
+  readonly #wanted = new Set<number>();
+  #isHeld = false;
+
+  constructor(options: SchemaWaitOptions) {
+    this.#options = options;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  want(schemaId: number): void {
+    if (this.#wanted.has(schemaId)) return;
+    this.#wanted.add(schemaId);
+    void this.#ask(schemaId, 0);
+  }
+
+  async #ask(schemaId: number, attempt: number): Promise<void> {
+    const result = await this.#options.load(schemaId);
+    if (result.kind === "registry_down") {
+      this.#hold(result.error);
+      const pause = { attempt, baseMs: 500, maxMs: 15_000, random: this.#options.random() };
+      this.#options.schedule(equalJitter(pause), () => void this.#ask(schemaId, attempt + 1));
+      return;
+    }
+    this.#wanted.delete(schemaId);
+    this.#release();
+    this.#options.onReady();
+  }
+
+  #hold(error: string): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#options.onHold({ isHeld: true, error });
+  }
+
+  #release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#options.onHold({ isHeld: false, error: "" });
+  }
+}

@@ -1,0 +1,58 @@
+import type { ClusterAdmin, Committed, LogRange } from "../kafka/admin.ts";
+import type { TopicPartition } from "./consumer.ts";
+import { type Feed, feedKey } from "./feed.ts";
+
+export interface StartsOptions {
+  readonly admin: Pick<ClusterAdmin, "committed" | "ranges">;
+  readonly groupId: string;
+  readonly startFrom: "earliest" | "latest" | "fail";
+}
+
+/** The committed offset is gone from the log, and the operator wants to be asked. */
+export class OffsetOutOfRange extends Error {}
+
+export interface Start {
+  readonly offset: number;
+  readonly metadata: string | null;
+  readonly high: number;
+}
+
+const isInside = ({ offset }: Committed, { low, high }: LogRange): boolean => offset >= low && offset <= high;
+
+/** Where one partition starts. A tier always starts with everything it has: what waits there must not be passed over. */
+export const planStart = (
+  place: { range: LogRange; committed: Committed | undefined; isTier: boolean },
+  startFrom: StartsOptions["startFrom"],
+): Start | "out_of_range" => {
+  const { range, committed, isTier } = place;
+  const { low, high } = range;
+  if (committed && isInside(committed, range)) return { offset: committed.offset, metadata: committed.metadata, high };
+  if (startFrom === "fail" && committed && !isTier) return "out_of_range";
+  return { offset: startFrom === "latest" && !isTier ? high : low, metadata: null, high };
+};
+
+const byKey = <T extends TopicPartition>(entries: readonly T[]): Map<string, T> =>
+  new Map(entries.map((entry) => [feedKey(entry), entry]));
+
+/** Asks the cluster where the given partitions start. Throws `OffsetOutOfRange` with their names where that is wished. */
+export const readStarts = async (feeds: readonly Feed[], options: StartsOptions): Promise<Map<string, Start>> => {
+  const topics = [...new Set(feeds.map(({ topic }) => topic))];
+  const committed = byKey(await options.admin.committed(options.groupId, topics));
+  const ranges = byKey(await options.admin.ranges(topics));
+  const starts = new Map<string, Start>();
+  const outside: string[] = [];
+  for (const feed of feeds) {
+    const key = feedKey(feed);
+    const range = ranges.get(key) ?? { topic: feed.topic, partition: feed.partition, low: 0, high: 0 };
+    const place = { range, committed: committed.get(key), isTier: feed.tier !== undefined };
+    const start = planStart(place, options.startFrom);
+    if (start === "out_of_range")
+      outside.push(`${key} (committed ${place.committed?.offset}, log ${range.low} to ${range.high})`);
+    else starts.set(key, start);
+  }
+  if (outside.length === 0) return starts;
+  throw new OffsetOutOfRange(
+    `The committed offset is outside the log of ${outside.join(", ")}, and START_FROM is fail: ` +
+      "reset the group's offsets, or set START_FROM to earliest or latest",
+  );
+};

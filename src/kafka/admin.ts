@@ -1,0 +1,94 @@
+import type { Admin, Kafka } from "kafkajs";
+
+/** The committed offset of a partition, and what was written beside it. */
+export interface Committed {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly metadata: string | null;
+}
+
+/** Where the log of a partition begins and ends (the end is the offset of the next record to come). */
+export interface LogRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface TopicShape {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replication: number;
+}
+
+const isMissing = (error: unknown): boolean => (error as { type?: unknown }).type === "UNKNOWN_TOPIC_OR_PARTITION";
+
+/** Questions to the cluster, one at a time: kafkajs's admin client crashes when its calls overlap. */
+export class ClusterAdmin {
+  readonly #admin: Admin;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(kafka: Kafka) {
+    this.#admin = kafka.admin();
+  }
+
+  connect(): Promise<void> {
+    return this.#one(() => this.#admin.connect());
+  }
+
+  close(): Promise<void> {
+    return this.#one(() => this.#admin.disconnect());
+  }
+
+  /** What the group has committed; partitions without a commit are left out. */
+  committed(groupId: string, topics: readonly string[]): Promise<Committed[]> {
+    return this.#one(async () => {
+      const answers = await this.#admin.fetchOffsets({ groupId, topics: [...topics] });
+      return answers
+        .flatMap(({ topic, partitions }) => partitions.map((entry) => ({ topic, ...entry })))
+        .map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset: Number(offset), metadata }))
+        .filter(({ offset }) => offset >= 0);
+    });
+  }
+
+  async ranges(topics: readonly string[]): Promise<LogRange[]> {
+    const all: LogRange[] = [];
+    for (const topic of topics) {
+      const entries = await this.#one(() => this.#admin.fetchTopicOffsets(topic));
+      all.push(
+        ...entries.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) })),
+      );
+    }
+    return all;
+  }
+
+  /** The shape of a topic; undefined where it does not exist. */
+  async shape(topic: string): Promise<TopicShape | undefined> {
+    const metadata = await this.#one(() =>
+      this.#admin.fetchTopicMetadata({ topics: [topic] }).catch((error: unknown) => {
+        if (isMissing(error)) return { topics: [] };
+        throw error;
+      }),
+    );
+    const partitions = metadata.topics[0]?.partitions;
+    return partitions && { topic, partitions: partitions.length, replication: partitions[0]?.replicas.length ?? 1 };
+  }
+
+  /** Makes topics; those that exist already are left alone. */
+  async create(shapes: readonly TopicShape[]): Promise<void> {
+    if (shapes.length === 0) return;
+    const topics = shapes.map(({ topic, partitions, replication }) => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor: replication,
+    }));
+    await this.#one(() => this.#admin.createTopics({ topics, waitForLeaders: true }));
+  }
+
+  #one<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.#last.then(ask, ask);
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+}

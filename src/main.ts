@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+
+import { exitCodes } from "./cli/exit-codes.ts";
+import { runCommand } from "./cli/run.ts";
+import { schemasCommand } from "./cli/schemas.ts";
+import { standinCommand } from "./cli/standin.ts";
+
+const program = new Command("gainstream")
+  .description(
+    "The self-hosted Segment to Gainsight destination: Kafka in, Gainsight out, nothing lost, every user's events in order",
+  )
+  .addCommand(runCommand())
+  .addCommand(schemasCommand())
+  .addCommand(standinCommand());
+
+/** Commander knows one exit code for every mistake; ours for wrong usage is 64. */
+const exitLikeUsage = (command: Command): void => {
+  command.exitOverride();
+  command.commands.forEach(exitLikeUsage);
+};
+
+exitLikeUsage(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+}

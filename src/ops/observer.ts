@@ -1,0 +1,56 @@
+import type { Arrival } from "../core/arrival.ts";
+import type { Failure } from "../core/headers.ts";
+import type { HoldReason, Outcome } from "../core/outcome.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+
+export interface ObserverOptions {
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, "event" | "call">;
+  readonly now: () => number;
+}
+
+export interface HoldChange {
+  readonly reason: HoldReason;
+  readonly isHeld: boolean;
+  readonly error: string;
+  readonly heldMs: number;
+}
+
+/** Counts outcomes and writes the log lines: one for each event that was not delivered at once, one for each hold's change. */
+export interface Observer {
+  readonly finished: (arrival: Arrival, outcome: Exclude<Outcome, { kind: "retry" }>) => void;
+  readonly moved: (arrival: Arrival, failure: Failure & { tier: number }) => void;
+  readonly hold: (change: HoldChange) => void;
+  readonly called: (made: { call: string; status: string; seconds: number }) => void;
+}
+
+const placeOf = ({ past, type }: Arrival) => {
+  const { topic, partition, offset } = past.origin;
+  return { topic, partition, offset, type, attempts: past.attempts };
+};
+
+const statusOf = (status: string): number | "timeout" | "network" =>
+  status === "timeout" || status === "network" ? status : Number(status);
+
+export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer => ({
+  finished: (arrival, outcome) => {
+    const { type, past } = arrival;
+    const endToEndMs = now() - past.origin.timestamp;
+    if (outcome.kind === "delivered") return metrics.event({ type, outcome: "delivered", endToEndMs });
+    const { kind, reason } = outcome;
+    metrics.event({ type, outcome: kind, reason, endToEndMs });
+    if (kind === "skipped") return log.debug({ ...placeOf(arrival), reason }, "Skipped");
+    return log.warn({ ...placeOf(arrival), reason, error: outcome.error, status: outcome.status }, "Dead-lettered");
+  },
+  moved: (arrival, { reason, error, status, attempts, tier }) => {
+    const line = { ...placeOf(arrival), attempts, reason, error, status, tier };
+    if (reason === "parked") log.debug(line, "Waits behind an earlier event of its user");
+    else log.warn(line, "Failed, waits in a retry tier");
+  },
+  hold: ({ reason, isHeld, error, heldMs }) => {
+    if (isHeld) log.warn({ hold: reason, error }, `Holding: ${reason}`);
+    else log.info({ hold: reason, heldMs }, `Hold ended: ${reason}`);
+  },
+  called: ({ call, status, seconds }) => metrics.call({ call, status: statusOf(status), seconds }),
+});

@@ -1,0 +1,26 @@
+import type { IncomingMessage } from "node:http";
+
+/** The most a request's body may hold: 1 MiB. */
+export const bodyLimitBytes = 1_048_576;
+
+export type Body = { readonly kind: "read"; readonly text: string } | { readonly kind: "too_large" };
+
+/**
+ * Collects a request's body and calls `done` once; never, if the client goes before the end.
+ * A body above the limit is read to its end and thrown away, so that the client is there to hear the answer.
+ */
+export const readBody = (req: IncomingMessage, done: (body: Body) => void): void => {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  req.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > bodyLimitBytes) chunks = [];
+    else chunks.push(chunk);
+  });
+  req.on("end", () => {
+    if (bytes > bodyLimitBytes) return done({ kind: "too_large" });
+    const [first] = chunks;
+    const whole = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    done({ kind: "read", text: whole.toString("utf8") });
+  });
+};

@@ -1,0 +1,121 @@
+import { textOf, type WireObject } from "./json.ts";
+
+/** How a call ended: its HTTP status, or the way it got no answer. */
+export type CallStatus = number | "reset" | "hang";
+
+/** What is remembered of a call: who and what, never traits or properties. */
+export interface RecordedCall {
+  /** ISO 8601 UTC, when the answer was given. */
+  readonly time: string;
+  readonly status: CallStatus;
+  readonly type?: string | undefined;
+  readonly messageId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly event?: string | undefined;
+}
+
+export interface CallCounts {
+  readonly total: number;
+  readonly delivered: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly byType: Readonly<Record<string, number>>;
+  /** Calls in each of the last ten whole seconds, oldest first. */
+  readonly perSecond: readonly number[];
+}
+
+export interface Calls {
+  readonly note: (status: CallStatus, event: WireObject | undefined) => void;
+  readonly noteDelivered: () => void;
+  readonly counts: () => CallCounts;
+  /** The newest calls, oldest of them first. */
+  readonly last: (many: number) => readonly RecordedCall[];
+  readonly reset: () => void;
+}
+
+/** How many calls are remembered one by one. */
+export const rememberedCalls = 1_000;
+
+const secondsKept = 10;
+
+// A client can send any type; counting each by name would let it fill the memory.
+const countedTypes = new Set(["identify", "track", "group", "page", "screen", "alias", "delete"]);
+
+const nameType = (event: WireObject | undefined): string => {
+  const type = event && textOf(event, "type");
+  if (type === undefined) return "none";
+  return countedTypes.has(type) ? type : "other";
+};
+
+const countUp = <K>(counts: Map<K, number>, key: K): void => {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+};
+
+type Remembered = Omit<RecordedCall, "time"> & { readonly at: number };
+
+const recall = ({ at, ...call }: Remembered): RecordedCall => ({ time: new Date(at).toISOString(), ...call });
+
+const fieldsOf = (event: WireObject) => ({
+  type: textOf(event, "type"),
+  messageId: textOf(event, "messageId"),
+  userId: textOf(event, "userId"),
+  event: textOf(event, "event"),
+});
+
+const inOrder = (ring: readonly Remembered[], total: number): readonly Remembered[] => {
+  const oldest = ring.length < rememberedCalls ? 0 : total % rememberedCalls;
+  return [...ring.slice(oldest), ...ring.slice(0, oldest)];
+};
+
+const createSeconds = () => {
+  const counts = new Map<number, number>();
+  return {
+    note: (second: number): void => {
+      if (!counts.has(second)) {
+        for (const old of counts.keys()) if (old < second - secondsKept) counts.delete(old);
+      }
+      countUp(counts, second);
+    },
+    before: (second: number): readonly number[] =>
+      Array.from({ length: secondsKept }, (_, index) => counts.get(second - secondsKept + index) ?? 0),
+  };
+};
+
+const createTotals = () => ({
+  total: 0,
+  delivered: 0,
+  byStatus: new Map<CallStatus, number>(),
+  byType: new Map<string, number>(),
+  seconds: createSeconds(),
+});
+
+/** Counts calls and remembers the newest of them. `now` gives milliseconds since 1970. */
+export const createCalls = (now: () => number): Calls => {
+  let totals = createTotals();
+  let ring: Remembered[] = [];
+
+  return {
+    note: (status, event) => {
+      const at = now();
+      ring[totals.total % rememberedCalls] = event ? { at, status, ...fieldsOf(event) } : { at, status };
+      totals.total += 1;
+      countUp(totals.byStatus, status);
+      countUp(totals.byType, nameType(event));
+      totals.seconds.note(Math.floor(at / 1_000));
+    },
+    noteDelivered: () => {
+      totals.delivered += 1;
+    },
+    counts: () => ({
+      total: totals.total,
+      delivered: totals.delivered,
+      byStatus: Object.fromEntries(totals.byStatus),
+      byType: Object.fromEntries(totals.byType),
+      perSecond: totals.seconds.before(Math.floor(now() / 1_000)),
+    }),
+    last: (many) => inOrder(ring, totals.total).slice(-many).map(recall),
+    reset: () => {
+      totals = createTotals();
+      ring = [];
+    },
+  };
+};

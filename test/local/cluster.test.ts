@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+
+import { useOrStartCluster } from "../../local/cluster.ts";
+
+test("useOrStartCluster() uses what the environment names and leaves it alone", async () => {
+  const env = { KAFKA_BROKERS: "kafka:9092", SCHEMA_REGISTRY_URL: "http://registry:8081" };
+  const cluster = await useOrStartCluster({ env });
+  expect(cluster).toMatchObject({ brokers: "kafka:9092", registryUrl: "http://registry:8081" });
+  await cluster.stop();
+});
+
+test.each([
+  [{ KAFKA_BROKERS: "kafka:9092" }, "Only KAFKA_BROKERS is set: set SCHEMA_REGISTRY_URL too"],
+  [{ SCHEMA_REGISTRY_URL: "http://registry:8081" }, "Only SCHEMA_REGISTRY_URL is set: set KAFKA_BROKERS too"],
+])("useOrStartCluster() refuses half an environment: %j", async (env, sentence) => {
+  await expect(useOrStartCluster({ env })).rejects.toThrow(sentence);
+});

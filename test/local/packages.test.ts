@@ -1,0 +1,59 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { fetchOnce } from "../../local/packages.ts";
+
+let cache: string;
+let said: string[];
+
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), "gainstream-test-"));
+  said = [];
+});
+afterEach(() => rm(cache, { recursive: true }));
+
+function fetchText(text: string): Promise<string> {
+  return fetchOnce({
+    cache,
+    folder: "thing-1.0",
+    title: "Thing 1.0 (1 kB, once)",
+    log: (line) => said.push(line),
+    async fill({ content }) {
+      await mkdir(content);
+      await writeFile(join(content, "thing.txt"), text);
+    },
+  });
+}
+
+test("fetchOnce() fetches once, says so in one line and leaves nothing else behind", async () => {
+  const home = await fetchText("first");
+  await fetchText("second");
+  expect(await readFile(join(home, "thing.txt"), "utf8")).toBe("first");
+  expect(said).toEqual(["Fetching Thing 1.0 (1 kB, once) …"]);
+  expect(await readdir(cache)).toEqual(["thing-1.0"]);
+});
+
+test("fetchOnce() lets several runs fetch at once", async () => {
+  const homes = await Promise.all(["a", "b", "c", "d"].map(fetchText));
+  expect(new Set(homes)).toEqual(new Set([join(cache, "thing-1.0")]));
+  expect(await readdir(cache)).toEqual(["thing-1.0"]);
+  expect(await readdir(join(cache, "thing-1.0"))).toEqual(["thing.txt"]);
+});
+
+test("fetchOnce() leaves no half a package when the fetching fails", async () => {
+  const failing = fetchOnce({
+    cache,
+    folder: "thing-1.0",
+    title: "Thing",
+    log: () => {},
+    async fill({ content }) {
+      await mkdir(content);
+      throw new Error("Cannot fetch with Maven: no route to host");
+    },
+  });
+  await expect(failing).rejects.toThrow("no route to host");
+  expect(await readdir(cache)).toEqual([]);
+});

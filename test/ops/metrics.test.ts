@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+
+import { createMetrics } from "../../src/ops/metrics.ts";
+
+const linesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
+  (await metrics.text()).split("\n").filter((line) => line.startsWith(name));
+
+describe("createMetrics()", () => {
+  test("counts events by type, outcome and reason, the same at every scrape", async () => {
+    const metrics = createMetrics();
+    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 40 });
+    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 3000 });
+    metrics.event({ type: "unknown", outcome: "dead", reason: "undecodable" });
+    const expected = [
+      'gainstream_events_total{type="track",outcome="delivered",reason=""} 2',
+      'gainstream_events_total{type="unknown",outcome="dead",reason="undecodable"} 1',
+    ];
+    expect(await linesOf(metrics, "gainstream_events_total")).toEqual(expected);
+    expect(await linesOf(metrics, "gainstream_events_total")).toEqual(expected);
+    expect(metrics.totals()).toEqual({ delivered: 2, skipped: 0, dead: 1 });
+  });
+
+  test("measures the way from Kafka to the outcome in seconds", async () => {
+    const metrics = createMetrics();
+    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 40 });
+    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 3000 });
+    metrics.event({ type: "other", outcome: "skipped", reason: "unsupported_event_type" });
+    const lines = await linesOf(metrics, "gainstream_end_to_end_seconds");
+    expect(lines).toContain('gainstream_end_to_end_seconds_bucket{le="0.05"} 1');
+    expect(lines).toContain('gainstream_end_to_end_seconds_bucket{le="5"} 2');
+    expect(lines).toContain("gainstream_end_to_end_seconds_sum 3.04");
+    expect(lines).toContain("gainstream_end_to_end_seconds_count 2");
+  });
+
+  test("takes a clock behind the broker's for no time, and leaves out what is no number", async () => {
+    const metrics = createMetrics();
+    metrics.event({ type: "track", outcome: "delivered", endToEndMs: -500 });
+    metrics.event({ type: "track", outcome: "delivered", endToEndMs: Number.NaN });
+    const lines = await linesOf(metrics, "gainstream_end_to_end_seconds");
+    expect(lines).toContain("gainstream_end_to_end_seconds_sum 0");
+    expect(lines).toContain("gainstream_end_to_end_seconds_count 1");
+  });
+
+  test("counts calls by their answer and measures them", async () => {
+    const metrics = createMetrics();
+    metrics.call({ call: "track", status: 200, seconds: 0.02 });
+    metrics.call({ call: "track", status: "timeout", seconds: 10 });
+    expect(await linesOf(metrics, "gainstream_calls_total")).toEqual([
+      'gainstream_calls_total{call="track",status="200"} 1',
+      'gainstream_calls_total{call="track",status="timeout"} 1',
+    ]);
+    expect(await linesOf(metrics, "gainstream_delivery_seconds_count")).toEqual([
+      "gainstream_delivery_seconds_count 2",
+    ]);
+  });
+
+  test("always shows all seven holds", async () => {
+    const metrics = createMetrics();
+    expect(await linesOf(metrics, "gainstream_hold{")).toHaveLength(7);
+    metrics.observe(() => ({
+      holds: ["throttled"],
+      breaker: "half-open",
+      lag: [],
+      parkedUsers: 3,
+      heldRecords: 4,
+      inFlight: 5,
+    }));
+    expect((await linesOf(metrics, "gainstream_hold{")).toSorted()).toEqual([
+      'gainstream_hold{reason="flooded"} 0',
+      'gainstream_hold{reason="misconfigured"} 0',
+      'gainstream_hold{reason="paused"} 0',
+      'gainstream_hold{reason="registry_down"} 0',
+      'gainstream_hold{reason="target_down"} 0',
+      'gainstream_hold{reason="throttled"} 1',
+      'gainstream_hold{reason="unauthorized"} 0',
+    ]);
+    const text = await metrics.text();
+    expect(text).toContain("gainstream_breaker_state 1\n");
+    expect(text).toContain("gainstream_parked_users 3\n");
+    expect(text).toContain("gainstream_held_records 4\n");
+    expect(text).toContain("gainstream_in_flight 5\n");
+  });
+
+  test("forgets the lag of a partition that has gone elsewhere", async () => {
+    const metrics = createMetrics();
+    let partitions = [0, 1];
+    metrics.observe(() => ({
+      holds: [],
+      breaker: "closed",
+      lag: partitions.map((partition) => ({ topic: "a", partition, lag: 7 })),
+      parkedUsers: 0,
+      heldRecords: 0,
+      inFlight: 0,
+    }));
+    expect(await linesOf(metrics, "gainstream_lag{")).toHaveLength(2);
+    partitions = [1];
+    expect(await linesOf(metrics, "gainstream_lag{")).toEqual(['gainstream_lag{topic="a",partition="1"} 7']);
+  });
+
+  test("keeps one process's numbers apart from another's, with those of process and event loop", async () => {
+    const metrics = createMetrics();
+    createMetrics().event({ type: "track", outcome: "delivered" });
+    expect(metrics.totals()).toEqual({ delivered: 0, skipped: 0, dead: 0 });
+    const text = await metrics.text();
+    expect(text).toContain("process_resident_memory_bytes ");
+    expect(text).toContain("nodejs_eventloop_lag_p99_seconds ");
+  });
+
+  test("says of each of our metrics when to worry", async () => {
+    const helps = await linesOf(createMetrics(), "# HELP gainstream_");
+    expect(helps).toHaveLength(10);
+    expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
+  });
+});

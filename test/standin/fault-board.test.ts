@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { createFaultBoard } from "../../src/standin/fault-board.ts";
+import { createRandom } from "../../src/standin/random.ts";
+
+const event = {
+  type: "track",
+  event: "Order Completed",
+  userId: "u1",
+  messageId: "m1",
+  properties: { accountId: "a1" },
+};
+
+const createBoard = () => createFaultBoard(createRandom(7));
+
+describe("the fault board", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("plans nothing while no fault is on", () => {
+    expect(createBoard().plan(event)).toEqual({ delayMs: 0 });
+  });
+
+  it("takes as many calls as the count says, and lists what was used", () => {
+    const board = createBoard();
+    board.add({ kind: "redirect", count: 2 });
+    expect([1, 2, 3].map(() => board.plan(event).taker !== undefined)).toEqual([true, true, false]);
+    expect(board.list()).toEqual([{ id: "f1", fault: { kind: "redirect", count: 2 }, used: 2 }]);
+  });
+
+  it("ends a fault when its time is over", () => {
+    const board = createBoard();
+    board.add({ kind: "redirect", durationMs: 1_000 });
+    vi.advanceTimersByTime(999);
+    expect(board.plan(event).taker?.id).toBe("f1");
+    vi.advanceTimersByTime(1);
+    expect(board.plan(event).taker).toBeUndefined();
+    expect(board.list()).toEqual([]);
+  });
+
+  it("takes about the share that the ratio says, the same calls for the same seed", () => {
+    const draw = (): readonly boolean[] => {
+      const board = createBoard();
+      board.add({ kind: "redirect", ratio: 0.3 });
+      return Array.from({ length: 10_000 }, () => board.plan(event).taker !== undefined);
+    };
+    const share = draw().filter(Boolean).length / 10_000;
+    expect(share).toBeCloseTo(0.3, 1);
+    expect(draw()).toEqual(draw());
+  });
+
+  it("never takes a call at ratio 0 and always at ratio 1", () => {
+    const board = createBoard();
+    board.add({ kind: "redirect", ratio: 0 });
+    board.add({ kind: "body-false", ratio: 1 });
+    for (let call = 0; call < 1_000; call += 1) expect(board.plan(event).taker?.id).toBe("f2");
+  });
+
+  it("adds latencies up, within their jitter, and lets the first other fault answer", () => {
+    const board = createBoard();
+    board.add({ kind: "redirect" });
+    board.add({ kind: "latency", ms: 100 });
+    board.add({ kind: "latency", ms: 10, jitterMs: 5 });
+    board.add({ kind: "body-false" });
+    const { delayMs, taker } = board.plan(event);
+    expect(delayMs).toBeGreaterThanOrEqual(110);
+    expect(delayMs).toBeLessThan(115);
+    expect(taker?.id).toBe("f1");
+    expect(board.list().map(({ used }) => used)).toEqual([1, 1, 1, 0]);
+  });
+
+  it.each([
+    [{ userId: "u1" }, true],
+    [{ userId: "u2" }, false],
+    [{ event: "Order Completed", type: "track" }, true],
+    [{ event: "Order Completed", type: "group" }, false],
+    [{ messageId: "m1" }, true],
+    [{ accountId: "a1" }, true],
+    [{ accountId: "a2" }, false],
+    [{ accountId: "a1", userId: "u2" }, false],
+  ])("matches %j: %s", (match, isTaken) => {
+    const board = createBoard();
+    board.add({ kind: "redirect", match });
+    expect(board.plan(event).taker !== undefined).toBe(isTaken);
+  });
+
+  it.each([{ groupId: "a1" }, { traits: { accountId: "a1" } }, { context: { groupId: "a1" } }])(
+    "finds the account in %j",
+    (fields) => {
+      const board = createBoard();
+      board.add({ kind: "redirect", match: { accountId: "a1" } });
+      expect(board.plan(fields).taker?.id).toBe("f1");
+    },
+  );
+
+  it("matches nothing in a call whose body could not be read", () => {
+    const board = createBoard();
+    board.add({ kind: "redirect", match: { userId: "u1" } });
+    expect(board.plan(undefined).taker).toBeUndefined();
+  });
+
+  it("tells who waits that a fault has ended, unless they called it off", () => {
+    const board = createBoard();
+    const { id } = board.add({ kind: "outage", mode: "hang", durationMs: 50 });
+    const told: string[] = [];
+    board.whenEnded(id, () => told.push("waited"));
+    board.whenEnded(id, () => told.push("called off"))();
+    vi.advanceTimersByTime(50);
+    expect(told).toEqual(["waited"]);
+    board.whenEnded(id, () => told.push("late"));
+    expect(told).toEqual(["waited", "late"]);
+  });
+
+  it("clears one fault by its id, or all", () => {
+    const board = createBoard();
+    for (let added = 0; added < 3; added += 1) board.add({ kind: "redirect" });
+    expect([board.clear("f2"), board.clear("f2"), board.clear(), board.clear()]).toEqual([1, 0, 2, 0]);
+  });
+});

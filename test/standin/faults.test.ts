@@ -1,0 +1,142 @@
+import { connect } from "node:net";
+
+import { describe, expect, it } from "vitest";
+
+import type { Fault } from "../../src/standin/fault.ts";
+import { createStandin } from "../../src/standin/standin.ts";
+import { accessKey, failureOf, sampleEvent, sendEvent, withStandin } from "./with-standin.ts";
+
+describe("faults", () => {
+  it.each<[Fault, number, string]>([
+    [{ kind: "outage", mode: "503" }, 503, "Service Unavailable"],
+    [{ kind: "status", status: 500 }, 500, '{"error":'],
+    [{ kind: "status", status: 502, body: "html" }, 502, "<html>"],
+    [{ kind: "revoked-key" }, 401, "Cannot accept the access key"],
+    [{ kind: "body-false" }, 200, '"result":false'],
+    [{ kind: "redirect" }, 302, "{}"],
+  ])("%j answers in Gainsight's place, and the event is not taken", (fault, status, text) =>
+    withStandin(async (standin) => {
+      standin.faults.add(fault);
+      const response = await sendEvent(standin);
+      expect(response.status).toBe(status);
+      expect(await response.text()).toContain(text);
+      expect(standin.stats()).toMatchObject({ total: 1, delivered: 0, distinct: 0, byStatus: { [status]: 1 } });
+      await standin.faults.clear();
+      expect((await sendEvent(standin)).status).toBe(200);
+    }),
+  );
+
+  it.each([["30"], ["Wed, 21 Oct 2026 07:28:00 GMT"], ["soon"]])("sends Retry-After %j as it is given", (retryAfter) =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "status", status: 429, retryAfter });
+      expect((await sendEvent(standin)).headers.get("retry-after")).toBe(retryAfter);
+    }),
+  );
+
+  it("answers 429 without Retry-After when none is given, and redirects to the same path", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "status", status: 429, count: 1 });
+      standin.faults.add({ kind: "redirect" });
+      expect((await sendEvent(standin)).headers.has("retry-after")).toBe(false);
+      expect((await sendEvent(standin)).headers.get("location")).toBe("/clickstream/segmentio/event");
+    }));
+
+  it("gives no answer during a hang, and 503 once it ends", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "outage", mode: "hang", durationMs: 60 });
+      const before = performance.now();
+      expect((await sendEvent(standin)).status).toBe(503);
+      expect(performance.now() - before).toBeGreaterThan(50);
+      expect(standin.ledger().distinct).toBe(0);
+    }));
+
+  it("notes a client that gives up on a hang", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "outage", mode: "hang" });
+      await expect(sendEvent(standin, sampleEvent, { signal: AbortSignal.timeout(40) })).rejects.toThrow("timeout");
+      await expect.poll(() => standin.stats().byStatus, { timeout: 4_000 }).toEqual({ hang: 1 });
+    }));
+
+  it("breaks the connection on a reset", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "outage", mode: "reset", count: 1 });
+      expect(await failureOf(sendEvent(standin))).toBe("ECONNRESET");
+      expect((await sendEvent(standin)).status).toBe(200);
+      expect(standin.stats()).toMatchObject({ byStatus: { reset: 1, 200: 1 }, delivered: 1 });
+    }));
+
+  it("refuses connections for a time, ends the open ones, and listens again on the same port", () =>
+    withStandin(async (standin) => {
+      const idle = connect(standin.port, "127.0.0.1");
+      const isClosed = new Promise((resolve) => idle.once("close", resolve));
+      await sendEvent(standin);
+      standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 400 });
+      expect(await failureOf(sendEvent(standin))).toBe("ECONNREFUSED");
+      await isClosed;
+      await expect.poll(() => failureOf(sendEvent(standin)), { timeout: 4_000 }).toBe("no failure");
+      expect(standin.stats().delivered).toBe(2);
+    }));
+
+  it("stays shut until the last of two refusals has ended, and opens when they are cleared", () =>
+    withStandin(async (standin) => {
+      const { id } = standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });
+      standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });
+      await standin.faults.clear(id);
+      expect(await failureOf(sendEvent(standin))).toBe("ECONNREFUSED");
+      await standin.faults.clear();
+      expect((await sendEvent(standin)).status).toBe(200);
+    }));
+
+  it("closes while it refuses, hangs or waits", async () => {
+    const standin = await createStandin({ accessKey });
+    standin.faults.add({ kind: "outage", mode: "hang", match: { userId: "u1" } });
+    standin.faults.add({ kind: "latency", ms: 60_000 });
+    const held = failureOf(sendEvent(standin));
+    standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });
+    await held;
+    await standin.close();
+    await standin.close();
+    expect(await failureOf(sendEvent(standin))).toBe("ECONNREFUSED");
+  });
+
+  it("takes a late event, also when its sender has given up", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "latency", ms: 400 });
+      await expect(sendEvent(standin, sampleEvent, { signal: AbortSignal.timeout(30) })).rejects.toThrow("timeout");
+      expect(standin.ledger().distinct).toBe(0);
+      await expect.poll(() => standin.ledger().distinct, { timeout: 4_000 }).toBe(1);
+    }));
+
+  it("takes an event whose answer's body is slow", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "slow-body", ms: 300 });
+      const response = await sendEvent(standin);
+      const headersAt = performance.now();
+      expect(await response.text()).toBe("{}");
+      expect(performance.now() - headersAt).toBeGreaterThan(100);
+      expect(standin.ledger().distinct).toBe(1);
+    }));
+
+  it.each([2, 65_538, 3_000_001])("takes an event and answers with a body of %i bytes", (bytes) =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "oversize-body", bytes });
+      const text = await (await sendEvent(standin)).text();
+      expect(text).toHaveLength(bytes);
+      expect(JSON.parse(text)).toBeTypeOf("string");
+      expect(standin.ledger().distinct).toBe(1);
+    }),
+  );
+
+  it("still refuses a wrong key while only the answer's body is spoilt", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "oversize-body", bytes: 100 });
+      expect((await sendEvent(standin, sampleEvent, { headers: { accessKey: "wrong" } })).status).toBe(401);
+    }));
+
+  it("takes only the user it is for", () =>
+    withStandin(async (standin) => {
+      standin.faults.add({ kind: "status", status: 500, match: { userId: "u1" } });
+      expect((await sendEvent(standin)).status).toBe(500);
+      expect((await sendEvent(standin, { ...sampleEvent, userId: "u2" })).status).toBe(200);
+    }));
+});
