@@ -36,11 +36,16 @@ function toValue(value: Json, level: number): unknown {
   if (value === null) return null;
   if (typeof value === "string") return { string: value };
   if (typeof value === "boolean") return { boolean: value };
-  if (typeof value === "number") return Number.isSafeInteger(value) ? { long: value } : { double: value };
+  if (typeof value === "number") return toNumber(value);
   if (level === 0) return { "gainstream.JsonText": { value: JSON.stringify(value) } };
   return Array.isArray(value)
     ? { array: value.map((item: Json) => toValue(item, level - 1)) }
     : { map: toMap(value as JsonObject, level - 1) };
+}
+
+/** Whole numbers as long, up to the last one that avsc takes for safe. */
+function toNumber(value: number): unknown {
+  return Number.isInteger(value) && Math.abs(value) < Number.MAX_SAFE_INTEGER ? { long: value } : { double: value };
 }
 
 function toMap(value: JsonObject, level: number): unknown {

@@ -1,10 +1,10 @@
 import type { JsonObject } from "../src/core/event.ts";
 import { createTrack } from "./events-track.ts";
 import { createRandom, type Random } from "./random.ts";
-import { createUsers, createZipfPick, type DemoUser } from "./users.ts";
+import { createEvenPick, createUsers, createZipfPick, type DemoUser } from "./users.ts";
 
 export { encodeEvent, frame } from "./encode.ts";
-export { poisonRecords, type PoisonRecord } from "./poison.ts";
+export { poisonRecords } from "./poison.ts";
 
 export interface EventsOptions {
   readonly users: number;
@@ -12,6 +12,8 @@ export interface EventsOptions {
   readonly seed: number;
   /** When the first event happens, in milliseconds since 1970. */
   readonly startAt: number;
+  /** How active users are: a few busy and many quiet ones, or all alike. */
+  readonly activity?: "zipf" | "even";
 }
 
 type Specifics = JsonObject & { readonly type: string };
@@ -21,9 +23,11 @@ type Kind = (user: DemoUser, random: Random) => Specifics;
  * Segment events as an app with a few busy and many quiet users sends them: track mostly, identify, group, audience
  * changes, and kinds that Gainsight has no use for. Repeatable; timestamps grow strictly, so also for every user.
  */
-export function* createEvents({ users, count, seed, startAt }: EventsOptions): Generator<JsonObject, void> {
+export function* createEvents(options: EventsOptions): Generator<JsonObject, void> {
+  const { users, count, seed, startAt, activity = "zipf" } = options;
   const random = createRandom(seed ^ 0x5eed);
-  const pickUser = createZipfPick(createUsers({ users, seed }), random);
+  const all = createUsers({ users, seed });
+  const pickUser = activity === "zipf" ? createZipfPick(all, random) : createEvenPick(all, random);
   let at = startAt;
   for (let index = 0; index < count; index++) {
     const user = pickUser();

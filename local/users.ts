@@ -14,7 +14,7 @@ export interface DemoUser {
   readonly device: Device;
 }
 
-export interface Device {
+interface Device {
   readonly os: string;
   readonly version: string;
   readonly userAgent: string;
@@ -61,7 +61,7 @@ const COMPANIES = [
   "Tyrell",
 ] as const;
 
-const DEVICES = [
+const DEVICES: readonly [Device, ...Device[]] = [
   {
     os: "macOS",
     version: "15.3",
@@ -83,12 +83,21 @@ const DEVICES = [
     timezone: "Asia/Tokyo",
     locale: "ja-JP",
   },
-] as const;
+];
 
 /** Made-up people, ten to a company; the same seed gives the same people. */
 export function createUsers({ users, seed }: { readonly users: number; readonly seed: number }): readonly DemoUser[] {
   const random = createRandom(seed);
   return Array.from({ length: users }, (_unused, index) => createUser(index, random));
+}
+
+/** All users do as much. */
+export function createEvenPick<T>(items: readonly T[], random: Random): () => T {
+  return () => {
+    const found = items[random.below(items.length)];
+    if (found === undefined) throw new Error(`Cannot pick one: got ${items.length} items, want at least 1`);
+    return found;
+  };
 }
 
 /** Few users do most of the work: the weight of the one at rank n is 1 / n^0.8. */

@@ -1,4 +1,4 @@
-import type { Kafka, Producer } from "kafkajs";
+import { type Kafka, Partitioners, type Producer } from "kafkajs";
 
 import type { Config } from "./config/config.ts";
 import { createAllowList } from "./core/allow-list.ts";
@@ -16,8 +16,8 @@ import { type Observer, createObserver } from "./ops/observer.ts";
 import { Settler } from "./settle/settler.ts";
 import { Stream } from "./stream/stream.ts";
 
-/** Held at a time, over all partitions: enough for a resume to come before the work runs out, little enough for 200 MB. */
-const budgetLimits = { maxRecords: 12_000, maxBytes: 48 * 1024 * 1024 };
+/** Held at a time, over all partitions: enough to fetch again before the work runs out, little enough for 200 MB. */
+const budgetLimits = { maxRecords: 4_000, maxBytes: 32 * 1024 * 1024 };
 
 const clock = {
   now: () => Date.now(),
@@ -121,7 +121,11 @@ export const createApp = (options: AppOptions): App => {
   const { config, log } = options;
   const kafka = connectKafka(options);
   const admin = new ClusterAdmin(kafka);
-  const producer = kafka.producer({ idempotent: false, allowAutoTopicCreation: false, retry: patientRetry });
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    retry: patientRetry,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   const metrics = createMetrics();
   const observer = createObserver({ log, metrics, now: clock.now });
   const budget = createBudget(budgetLimits);

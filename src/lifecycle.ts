@@ -6,6 +6,7 @@ import { ensureTopics } from "./kafka/topics.ts";
 import { type OpsServer, createOpsServer } from "./ops/http.ts";
 
 const retryPauseMs = 1_000;
+const slowAfterMs = 2_000;
 const commitEveryMs = 1_000;
 const askEndsEveryMs = 10_000;
 
@@ -77,13 +78,20 @@ const untilDone = async (
   step: { what: string; run: () => Promise<string | undefined> },
   { app, readiness, isStopping }: Start,
 ): Promise<void> => {
+  const report = (problem: string): void => {
+    const missing = `${step.what}: ${problem}`;
+    if (readiness.missing !== missing) app.log.warn({ problem }, `${step.what}, trying on`);
+    readiness.missing = missing;
+  };
   while (!isStopping()) {
+    // kafkajs tries for long before it gives up on a broker; nobody should have to guess meanwhile.
+    const slow = setTimeout(() => report("no answer yet"), slowAfterMs);
     const problem = await step
       .run()
-      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+      .finally(() => clearTimeout(slow));
     if (problem === undefined) return;
-    if (readiness.missing !== `${step.what}: ${problem}`) app.log.warn({ problem }, `${step.what}, trying on`);
-    readiness.missing = `${step.what}: ${problem}`;
+    report(problem);
     await pause(retryPauseMs);
   }
 };

@@ -1,4 +1,5 @@
 import type { RawEvent, SegmentEvent } from "./event.ts";
+import { isoOf } from "./iso.ts";
 import { type Skipped, skipped } from "./outcome.ts";
 
 /** One call that an event means to Gainsight: which kind, and the JSON text to send. */
@@ -31,8 +32,7 @@ const corrections = (raw: RawEvent, recordTime: number): Record<string, string> 
     if (iso !== undefined) changed[name] = iso;
   }
   const { timestamp } = raw;
-  if (typeof timestamp !== "string" || Number.isNaN(Date.parse(timestamp)))
-    changed["timestamp"] = new Date(recordTime).toISOString();
+  if (typeof timestamp !== "string" || Number.isNaN(Date.parse(timestamp))) changed["timestamp"] = isoOf(recordTime);
   return changed;
 };
 

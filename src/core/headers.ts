@@ -1,5 +1,9 @@
+import { isoOf } from "./iso.ts";
+
+type OneValue = Uint8Array | string | null;
+
 /** Header values as Kafka clients give and take them; a repeated header is an array. */
-export type HeaderValue = Uint8Array | string | readonly (Uint8Array | string)[] | undefined;
+export type HeaderValue = OneValue | readonly OneValue[] | undefined;
 export type Headers = Readonly<Record<string, HeaderValue>>;
 
 /** Every header of ours, in one place. All values are text: numbers decimal, times ISO 8601 in UTC. */
@@ -42,8 +46,8 @@ const maxErrorChars = 1_024;
 
 const textOf = (headers: Headers, name: string): string | undefined => {
   const value = headers[name];
-  const last = Array.isArray(value) ? (value.at(-1) as Uint8Array | string | undefined) : value;
-  if (last === undefined) return undefined;
+  const last = Array.isArray(value) ? (value.at(-1) as OneValue | undefined) : value;
+  if (last === undefined || last === null) return undefined;
   return typeof last === "string" ? last : decoder.decode(last as Uint8Array);
 };
 
@@ -60,12 +64,17 @@ export const originOf = (place: Omit<Origin, "id">): Origin => ({
   ...place,
 });
 
+/** A name that Kafka allows: a foreign header must not swell ours. */
+const isTopicName = (text: string | undefined): text is string =>
+  text !== undefined && /^[a-zA-Z0-9._-]{1,249}$/.test(text);
+
 const readOrigin = (headers: Headers): Origin | undefined => {
   const topic = textOf(headers, headerNames.topic);
   const partition = countOf(textOf(headers, headerNames.partition));
   const offset = countOf(textOf(headers, headerNames.offset));
   const timestamp = timeOf(textOf(headers, headerNames.timestamp));
-  if (!topic || partition === undefined || offset === undefined || timestamp === undefined) return undefined;
+  if (!isTopicName(topic) || partition === undefined || offset === undefined || timestamp === undefined)
+    return undefined;
   return originOf({ topic, partition, offset: String(offset), timestamp });
 };
 
@@ -97,11 +106,11 @@ const ours = ({ origin, reason, error, status, attempts, firstFailedAt }: Failur
   [headerNames.error]: cut(error, maxErrorChars),
   ...(status !== undefined && { [headerNames.status]: String(status) }),
   [headerNames.attempts]: String(attempts),
-  ...(firstFailedAt !== undefined && { [headerNames.firstFailedAt]: new Date(firstFailedAt).toISOString() }),
+  ...(firstFailedAt !== undefined && { [headerNames.firstFailedAt]: isoOf(firstFailedAt) }),
   [headerNames.topic]: origin.topic,
   [headerNames.partition]: String(origin.partition),
   [headerNames.offset]: origin.offset,
-  [headerNames.timestamp]: new Date(origin.timestamp).toISOString(),
+  [headerNames.timestamp]: isoOf(origin.timestamp),
   [headerNames.id]: origin.id,
 });
 
@@ -109,8 +118,19 @@ const isReplaced = (name: string): boolean =>
   (name !== headerNames.redrives && Object.values<string>(headerNames).includes(name)) ||
   name.startsWith("__connect.errors.");
 
+const isValue = (value: unknown): boolean => value === null || typeof value === "string" || value instanceof Uint8Array;
+
+/**
+ * kafkajs 2.2.4 reads what it cannot write, and throws at every attempt: null, for which empty is the nearest, and for
+ * a name such as `constructor` what every object has of that name, before the value.
+ */
+const writable = (value: HeaderValue): HeaderValue =>
+  Array.isArray(value) ? value.filter(isValue).map((one: OneValue) => one ?? "") : (value ?? "");
+
 const theirs = (headers: Headers): Record<string, HeaderValue> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !isReplaced(name)));
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (isReplaced(name) ? [] : [[name, writable(value)] as const])),
+  );
 
 /** The headers of a record on its way to a tier: the original ones unchanged, ours replaced, never appended. */
 export const retryHeaders = (headers: Headers, failure: Failure): Headers => ({ ...theirs(headers), ...ours(failure) });

@@ -1,3 +1,5 @@
+import { EventEmitter } from "node:events";
+
 import CircuitBreaker from "opossum";
 
 export type BreakerState = "closed" | "half-open" | "open";
@@ -20,11 +22,43 @@ export interface Breaker {
   shutdown(): void;
 }
 
+const windowParts = 10;
+
 class TargetFailure extends Error {}
+
+/** Our own failure, or opossum's word that it is open or shut down: then it takes no results, and none are missed. */
+const isExpected = (error: unknown): boolean =>
+  error instanceof TargetFailure || (error instanceof Error && CircuitBreaker.isOurError(error));
 
 const judge = async (ok: boolean): Promise<void> => {
   if (!ok) throw new TargetFailure();
 };
+
+/** Turns opossum's window, so that it can be emptied: opossum's own way only lets it run out. */
+const createTurner = (windowMs: number) => {
+  const turner = new EventEmitter();
+  const timer = setInterval(() => turner.emit("rotate"), windowMs / windowParts).unref();
+  return {
+    turner,
+    empty: () => {
+      for (let part = 0; part < windowParts; part++) turner.emit("rotate");
+    },
+    stop: () => clearInterval(timer),
+  };
+};
+
+const settingsOf = ({ errorPercent, minCalls, windowMs, pauseMs }: BreakerOptions, turner: EventEmitter) => ({
+  timeout: false as const,
+  // Opossum opens above the limit, our contract says at it.
+  errorThresholdPercentage: errorPercent - 0.001,
+  volumeThreshold: minCalls,
+  rollingCountTimeout: windowMs,
+  rollingCountBuckets: windowParts,
+  rotateBucketController: turner,
+  rollingPercentilesEnabled: false,
+  enableSnapshots: false,
+  resetTimeout: pauseMs(0),
+});
 
 /**
  * Opossum as the judge of the target's health. Each call's result is told to it once it is known, instead of running the
@@ -33,17 +67,9 @@ const judge = async (ok: boolean): Promise<void> => {
  */
 export const createBreaker = (options: BreakerOptions): Breaker => {
   let failedProbes = 0;
+  const { turner, empty, stop } = createTurner(options.windowMs);
   // Opossum keeps this very object and reads `resetTimeout` at each opening: that is how the pause grows.
-  const settings = {
-    timeout: false as const,
-    // Opossum opens above the limit, our contract says at it.
-    errorThresholdPercentage: options.errorPercent - 0.001,
-    volumeThreshold: options.minCalls,
-    rollingCountTimeout: options.windowMs,
-    rollingPercentilesEnabled: false,
-    enableSnapshots: false,
-    resetTimeout: options.pauseMs(0),
-  };
+  const settings = settingsOf(options, turner);
   const circuit = new CircuitBreaker(judge, settings);
   const state = (): BreakerState => (circuit.closed ? "closed" : circuit.halfOpen ? "half-open" : "open");
   circuit.on("halfOpen", () => {
@@ -55,17 +81,23 @@ export const createBreaker = (options: BreakerOptions): Breaker => {
   circuit.on("close", () => {
     failedProbes = 0;
     settings.resetTimeout = options.pauseMs(0);
+    // The failures that opened it would open it again with the next one.
+    empty();
     options.onChange("closed");
   });
+  const tell = (ok: boolean): Promise<void> =>
+    circuit.fire(ok).catch((error: unknown) => {
+      if (!isExpected(error)) throw error;
+    });
   return {
     get state() {
       return state();
     },
-    succeeded: () => circuit.fire(true),
-    failed: () =>
-      circuit.fire(false).catch((error: unknown) => {
-        if (!(error instanceof TargetFailure)) throw error;
-      }),
-    shutdown: () => circuit.shutdown(),
+    succeeded: () => tell(true),
+    failed: () => tell(false),
+    shutdown: () => {
+      stop();
+      circuit.shutdown();
+    },
   };
 };

@@ -152,7 +152,16 @@ export class Gate {
     const isNew = !this.#holds.has(reason);
     this.#holds.set(reason, state);
     if (isNew) this.#options.onHold({ reason, isHeld: true, error, heldMs: 0 });
-    const waitMs = state.dueAt - this.#options.now();
-    if (Number.isFinite(waitMs)) this.#options.schedule(waitMs, this.#options.onChange);
+    this.#callBackAt(state.dueAt);
+  }
+
+  /** Timers may fire before their time by the wall clock, which may also be set back: a probe must not be missed. */
+  #callBackAt(time: number): void {
+    const waitMs = time - this.#options.now();
+    if (!Number.isFinite(waitMs)) return;
+    this.#options.schedule(waitMs, () => {
+      if (this.#options.now() < time) this.#callBackAt(time);
+      else this.#options.onChange();
+    });
   }
 }

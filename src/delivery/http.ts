@@ -40,7 +40,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly startedAt = performance.now();
   readonly #finish: (answer: Answer) => void;
   #controller: Controller | undefined;
-  #timedOutAfter: number | undefined;
+  #ended: Answer | undefined;
   #response: Answer | undefined;
   #bytes = 0;
 
@@ -48,20 +48,17 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#finish = finish;
   }
 
-  timeOut(timeoutMs: number): void {
-    this.#timedOutAfter = timeoutMs;
-    this.abort(new Error("Timed out"));
+  /** Ends the call now: this is what is answered unless a status has come. */
+  end(answer: Answer): void {
+    this.#ended = answer;
+    this.#controller?.abort(new Error("Ended"));
     // Still waiting for a connection: there is nothing to abort yet, and nobody would call back in time.
-    if (!this.#controller) this.#finish({ kind: "timeout", timeoutMs });
-  }
-
-  abort(reason: Error): void {
-    this.#controller?.abort(reason);
+    if (!this.#controller) this.#finish(answer);
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    if (this.#timedOutAfter !== undefined) controller.abort(new Error("Timed out"));
+    if (this.#ended) controller.abort(new Error("Ended"));
   }
 
   onResponseStart(
@@ -69,6 +66,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    // A provisional answer: the real one follows.
+    if (status < 200) return;
     const { "retry-after": given } = headers;
     const retryAfterMs = given === undefined ? undefined : parseRetryAfter(String(given), Date.now());
     this.#response = { kind: "response", status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
@@ -85,9 +84,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Once the status has come, the body does not change what it means. */
   onResponseError(_controller: Controller, error: Error): void {
-    if (this.#response) this.#finish(this.#response);
-    else if (this.#timedOutAfter !== undefined) this.#finish({ kind: "timeout", timeoutMs: this.#timedOutAfter });
-    else this.#finish({ kind: "network", code: codeOf(error), sent: this.#controller !== undefined });
+    this.#finish(
+      this.#response ?? this.#ended ?? { kind: "network", code: codeOf(error), sent: this.#controller !== undefined },
+    );
   }
 }
 
@@ -111,7 +110,7 @@ class Deadlines {
   }
 
   abortAll(): void {
-    for (const exchange of this.#running) exchange.abort(new Error("Aborted"));
+    for (const exchange of this.#running) exchange.end({ kind: "network", code: "ABORTED", sent: true });
   }
 
   stop(): void {
@@ -128,7 +127,7 @@ class Deadlines {
         return;
       }
       this.#running.delete(exchange);
-      exchange.timeOut(this.#timeoutMs);
+      exchange.end({ kind: "timeout", timeoutMs: this.#timeoutMs });
     }
   }
 }

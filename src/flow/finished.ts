@@ -8,7 +8,8 @@
 
 const maxChars = 4_000;
 
-const maxRun = 100_000;
+/** More than this was never ours: a foreign text must neither fill the memory nor lead beyond what can be counted. */
+const maxFinished = 100_000;
 
 /** Offsets that one map can always describe, whatever their pattern: the bits that fit into the metadata. */
 export const maxSpan = 20_000;
@@ -55,13 +56,12 @@ export const encodeFinished = (mark: number, finished: readonly number[]): strin
 
 const fromRuns = (mark: number, text: string): Set<number> | undefined => {
   const finished = new Set<number>();
+  if (!/^[0-9a-z]+(\.[0-9a-z]+)*$/.test(text)) return undefined;
   const runs = text.split(".").map((run) => Number.parseInt(run, 36));
-  if (runs.some((run) => !Number.isSafeInteger(run) || run < 0)) return undefined;
   let at = mark;
   for (const [index, run] of runs.entries()) {
     const end = at + run;
-    // A run this long was never ours: a foreign text must not fill the memory.
-    if (index % 2 === 1 && run > maxRun) return undefined;
+    if (!Number.isSafeInteger(end) || (index % 2 === 1 && finished.size + run > maxFinished)) return undefined;
     if (index % 2 === 1) for (; at < end; at++) finished.add(at);
     at = end;
   }

@@ -1,4 +1,4 @@
-import type { Batch, Consumer, Kafka } from "kafkajs";
+import type { Batch, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 
 import type { Commit } from "../flow/tracker.ts";
 import { patientRetry } from "../kafka/client.ts";
@@ -19,8 +19,8 @@ export interface ConsumerOptions {
   /** Awaited before every join. */
   readonly beforeJoin: () => Promise<void>;
   readonly onJoin: (owned: readonly TopicPartition[]) => void;
-  /** Takes up a batch, or the first part of it; returns the last offset taken, undefined where none was. */
-  readonly onBatch: (batch: Batch) => number | undefined;
+  /** Takes up a batch, or the first part of it, and resolves the offsets taken. */
+  readonly onBatch: (batch: Batch, resolve: (offset: number) => void) => Promise<void>;
   /** Fetched records that nobody is to see (markers of transactions, aborted ones), up to this offset. */
   readonly onFiltered: (place: TopicPartition & { lastOffset: number }) => void;
   /** The consumer has ended for good, or code of ours has thrown: the process must not go on. */
@@ -49,7 +49,7 @@ export class GroupConsumer {
       rebalanceTimeout: 60_000,
       heartbeatInterval: 1_000,
       maxWaitTimeInMs: maxWaitMs,
-      maxBytesPerPartition: 512 * 1024,
+      maxBytesPerPartition: 128 * 1024,
       retry: patientRetry,
       partitionAssigners: [createAssigner({ owned, beforeJoin })],
       allowAutoTopicCreation: false,
@@ -64,11 +64,7 @@ export class GroupConsumer {
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      eachBatch: async (payload) => {
-        if (payload.isStale() || !payload.isRunning()) return;
-        const last = this.#guard(() => this.#options.onBatch(payload.batch));
-        if (last !== undefined) payload.resolveOffset(String(last));
-      },
+      eachBatch: (payload) => this.#take(payload),
     });
   }
 
@@ -98,6 +94,19 @@ export class GroupConsumer {
     return this.#consumer.disconnect();
   }
 
+  async #take(payload: EachBatchPayload): Promise<void> {
+    if (payload.isStale() || !payload.isRunning()) return;
+    try {
+      await this.#options.onBatch(payload.batch, (offset) => payload.resolveOffset(String(offset)));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+
   #listen(): void {
     const { GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
@@ -117,12 +126,11 @@ export class GroupConsumer {
   }
 
   /** kafkajs takes some of our exceptions for the end of the consumer and repeats others: it must never see one. */
-  #guard<T>(run: () => T): T | undefined {
+  #guard(run: () => void): void {
     try {
-      return run();
+      run();
     } catch (error) {
-      this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
-      return undefined;
+      this.#fail(error);
     }
   }
 }

@@ -20,7 +20,7 @@ import { isJsonObject, kindOf, parseJsonText } from "./decode-json.ts";
 export type CompiledDecoder = (payload: Buffer) => JsonObject;
 
 /** Full name of the record in `schemas/segment-event.avsc`. Only there does `extra` mean "more top-level fields". */
-export const OWN_RECORD = "gainstream.SegmentEvent";
+const OWN_RECORD = "gainstream.SegmentEvent";
 
 /** Parts that Segment defines as objects: where a schema types them as string, they hold JSON text. */
 const OBJECT_FIELDS = ["context", "integrations", "properties", "traits"];
@@ -120,15 +120,16 @@ function parseTextFields(event: JsonObject, names: readonly string[]): JsonObjec
   const out: Record<string, Json | undefined> = { ...event };
   for (const name of names) {
     const text = out[name];
-    if (typeof text === "string") out[name] = text.trim() === "" ? undefined : (parseJsonText(text) ?? undefined);
+    if (typeof text === "string") out[name] = text.trim() === "" ? null : parseJsonText(text);
+    if (out[name] === null) delete out[name];
   }
   return out;
 }
 
 /** The declared fields win over fields of the same name in `extra`. */
 function mergeExtra(event: JsonObject): JsonObject {
+  if (!isJsonObject(event["extra"])) return event;
   const { extra, ...declared } = event;
-  if (!isJsonObject(extra)) return event;
   const out: Record<string, Json | undefined> = { ...declared };
   for (const [name, value] of Object.entries(extra)) {
     if (!Object.hasOwn(out, name)) putKey(out, name, value);

@@ -11,8 +11,8 @@ const CLOSING = new Set([0x5d, 0x7d]);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Numbers that JSON.parse may round or overflow: a long run of digits or an exponent. */
-const RISKY_NUMBER = /\d{16}|\d[eE][+]?\d/;
+/** Numbers that JSON.parse may round or overflow: many digits, or an exponent. Also found in some strings, which costs only time. */
+const RISKY_NUMBER = /(?:^|[:,[])\s*-?(?:\d{16}|[\d.]+[eE])/;
 const INTEGER = /^-?\d+$/;
 
 /**

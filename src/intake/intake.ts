@@ -10,6 +10,7 @@ import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, createFeed, dueInMs, feedKey } from "./feed.ts";
 import { Pauses } from "./pauses.ts";
 import type { Reader } from "./reader.ts";
+import { Room } from "./room.ts";
 import { scanBatch } from "./scan.ts";
 import type { SchemaWait } from "./schema-wait.ts";
 import type { Start } from "./starts.ts";
@@ -30,12 +31,14 @@ export interface IntakeOptions {
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #pauses: Pauses;
+  readonly #room: Room;
   #feeds = new Map<string, Feed>();
   #assignment: Assignment = createAssignment();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#pauses = new Pauses(options.consumer);
+    this.#room = new Room(options.schedule);
   }
 
   get feeds(): readonly Feed[] {
@@ -77,15 +80,34 @@ export class Intake {
     for (const number of this.owned) this.#openIfScanned(number);
   }
 
-  /** Takes up a batch as far as possible; returns the last offset that need not be fetched again. */
-  take(batch: Batch): number | undefined {
+  /**
+   * Takes up a batch as far as possible, and tells `resolve` the offsets that need not be fetched again. While the budget is
+   * full it waits a moment for room, which costs less than to pause and fetch again; held up for longer, it pauses.
+   */
+  async take(batch: Batch, resolve: (offset: number) => void): Promise<void> {
     const feed = this.#feeds.get(feedKey(batch));
-    // Batches of a fetch that was under way when the partition was paused come all the same.
-    if (!feed || feed.pauses.size > 0) return undefined;
-    feed.high = Number(batch.highWatermark);
+    if (!feed) return;
+    while (this.#mayTake(feed)) {
+      const isWhole = this.#takePart(feed, batch, resolve);
+      if (isWhole || !this.#mayTake(feed)) return;
+      if (!(await this.#room.wait())) this.#pauses.start(feed, "budget");
+    }
+  }
+
+  /**
+   * Batches of a fetch that was under way when the partition was paused come all the same, and so may those of a former
+   * assignment: what lies before them is not known here, and must not be passed over.
+   */
+  #mayTake(feed: Feed): boolean {
+    return feed.pauses.size === 0 && this.#feeds.get(feedKey(feed)) === feed;
+  }
+
+  #takePart(feed: Feed, batch: Batch, resolve: (offset: number) => void): boolean {
+    Object.assign(feed, { high: Number(batch.highWatermark) });
     const last = feed.scan ? this.#takeScan(feed, batch) : this.#takeLive(feed, batch);
+    if (last !== undefined) resolve(last);
     this.#options.stream.pump();
-    return last;
+    return last === Number(batch.messages.at(-1)?.offset);
   }
 
   /** Nobody is to see the records up to this offset. */
@@ -98,9 +120,14 @@ export class Intake {
   /** Something was finished, or a schema came: what waited for it may be fetched again. */
   resume(reason: "room" | "schema"): void {
     if (reason === "schema") this.#pauses.endAll("schema");
-    else if (this.#options.budget.hasRoom) this.#pauses.endAll("budget");
+    else if (this.#options.budget.hasRoom) this.#makeRoom();
     if (this.#pauses.has("span"))
       for (const feed of this.feeds) if ((feed.inlet?.tracker.span ?? 0) < maxSpan / 2) this.#pauses.end(feed, "span");
+  }
+
+  #makeRoom(): void {
+    this.#room.open();
+    this.#pauses.endAll("budget");
   }
 
   #scan(feed: Feed): void {
@@ -174,7 +201,6 @@ export class Intake {
   }
 
   #mustWait(feed: Feed, inlet: Inlet, message: KafkaMessage): boolean {
-    if (this.#options.budget.isFull) this.#pauses.start(feed, "budget");
     if (Number(message.offset) - inlet.tracker.mark > maxSpan) this.#pauses.start(feed, "span");
     const tier = this.#options.tiers.get(feed.topic);
     const dueIn = tier ? dueInMs(feed, message, { delayMs: tier.delayMs, now: this.#options.now() }) : 0;
@@ -182,7 +208,7 @@ export class Intake {
       this.#pauses.start(feed, "due");
       this.#options.schedule(dueIn, () => this.#pauses.end(feed, "due"));
     }
-    return feed.pauses.size > 0;
+    return feed.pauses.size > 0 || this.#options.budget.isFull;
   }
 
   #waitForSchema(feed: Feed, schemaId: number): void {

@@ -54,7 +54,7 @@ export const createMember = (options: MemberOptions): Member => {
     owned: () => intake.owned,
     beforeJoin: () => membership.beforeJoin(),
     onJoin: (owned) => membership.joined(owned),
-    onBatch: (batch) => intake.take(batch),
+    onBatch: (batch, resolve) => intake.take(batch, resolve),
     onFiltered: (place) => intake.skip(place),
     onFatal: options.onFatal,
   });

@@ -2,6 +2,7 @@ import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import type { Type } from "avsc";
 
 import { readAsJson } from "./decode-avro.ts";
+import { ask, hostOf, isMissing, type RegistryAddress, type RegistryReply } from "./schemas-rest.ts";
 
 /** What the registry says about one schema id. */
 export type Answer =
@@ -11,125 +12,74 @@ export type Answer =
   | { readonly kind: "unsupported"; readonly error: string }
   | { readonly kind: "registry_down"; readonly error: string };
 
-export interface RegistryAccess {
-  readonly url: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly timeoutMs: number;
-}
+/** The registry does not know the schema: the id's own trouble, while any other failure is the registry's. */
+class UnknownSchema extends Error {}
+class RegistryDown extends Error {}
 
-type ClientOptions = ConstructorParameters<typeof SchemaRegistry>[0];
-type Middleware = NonNullable<ClientOptions["middlewares"]>[number];
+type Middleware = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]>[number];
+type ResponseStep = NonNullable<ReturnType<Middleware>["response"]>;
 
-/** The registry's raw reply, before the client turns it into something else. */
-interface Reply {
-  status: number;
-  body: unknown;
-  /** Set when nothing came back at all: the client reports that as status 400. */
-  failure: string | undefined;
+/**
+ * Asks for one schema by its id, those it refers to included. Never rejects. Every question has a client of its own,
+ * because the client's cache has no bound.
+ */
+export async function askForSchema(schemaId: number, address: RegistryAddress): Promise<Answer> {
+  let schemaType: unknown;
+  const transport = createTransport(address, (reply) => {
+    schemaType = reply["schemaType"] ?? "AVRO";
+  });
+  const client = new SchemaRegistry(
+    { host: "", retry: { retries: 0 }, middlewares: [transport] },
+    { [SchemaType.AVRO]: { typeHook: readAsJson } },
+  );
+  try {
+    const schema = await client.getSchema(schemaId);
+    if (schemaType === "AVRO") return { kind: "avro", type: schema as unknown as Type };
+  } catch (error) {
+    if (error instanceof UnknownSchema) return { kind: "unknown" };
+    if (error instanceof RegistryDown) return { kind: "registry_down", error: error.message };
+    if (schemaType === "AVRO")
+      return { kind: "unsupported", error: `Cannot use Avro schema ${schemaId}: ${String(error)}` };
+  }
+  // what the client makes of a JSON schema does not matter: its records are read, not validated
+  if (schemaType === "JSON") return { kind: "json" };
+  return {
+    kind: "unsupported",
+    error: `Cannot use schema ${schemaId}: got type ${String(schemaType)}, want AVRO or JSON`,
+  };
 }
 
 /**
- * Asks for one schema by its id. Never rejects. Every question has a client of its own: the client's cache is unbounded,
- * and a question that hung would be joined by all later ones for the same id.
+ * Carries the client's requests. Its own way has no time-out, never settles when an answer breaks off, reports an
+ * unreachable registry as status 400, and ends the process by an unhandled rejection on an error whose body is `null`.
+ * The last middleware is the outermost: by not calling `next` it replaces all the others.
  */
-export async function askForSchema(schemaId: number, access: RegistryAccess): Promise<Answer> {
-  const deadline = AbortSignal.timeout(access.timeoutMs);
-  const reply: Reply = { status: 0, body: undefined, failure: undefined };
-  const schema = await Promise.race([fetchSchema(schemaId, { access, reply, deadline }), whenAborted(deadline)]);
-  if (deadline.aborted) reply.failure = `no answer within ${access.timeoutMs} ms`;
-  return noSchema(reply, access) ?? answerOf(reply, schema);
-}
-
-interface Question {
-  readonly access: RegistryAccess;
-  readonly reply: Reply;
-  readonly deadline: AbortSignal;
-}
-
-/** The compiled type, or why there is none; what the registry said is left in the reply. */
-async function fetchSchema(schemaId: number, { access, reply, deadline }: Question): Promise<Type | string> {
-  const { url, username, password = "" } = access;
-  const options: ClientOptions = {
-    host: url.replace(/\/+$/, ""),
-    clientId: "gainstream",
-    // the caller asks again; without this the client would, for seconds
-    retry: { retries: 0 },
-    middlewares: [record(reply, deadline)],
-    ...(username === undefined ? {} : { auth: { username, password } }),
-  };
-  try {
-    const client = new SchemaRegistry(options, { [SchemaType.AVRO]: { typeHook: readAsJson } });
-    return (await client.getSchema(schemaId)) as unknown as Type;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function record(reply: Reply, deadline: AbortSignal): Middleware {
-  const take = (response: Response): void => {
-    const { status, body, failure } = {
-      status: response.status(),
-      body: response.data<unknown>(),
-      failure: response.error(),
-    };
-    Object.assign(reply, { status, body, failure: failure?.message });
-  };
-  return () => ({
-    prepareRequest: async (next) => (await next()).enhance({ signal: deadline }),
-    response: (next) =>
-      next().then(
-        (response) => {
-          take(response);
-          return response;
-        },
-        (response: Response) => {
-          take(response);
-          throw response;
-        },
-      ),
-  });
-}
-
-type Response = Awaited<ReturnType<Parameters<NonNullable<ReturnType<Middleware>["response"]>>[0]>>;
-
-function whenAborted(signal: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve("timed out"), { once: true });
-  });
-}
-
-/** Everything that says nothing about the schema: the registry's trouble is never the event's fault. */
-function noSchema({ status, body, failure }: Reply, { url }: RegistryAccess): Answer | undefined {
-  const down = (got: string): Answer => ({
-    kind: "registry_down",
-    error: `Cannot ask the schema registry at ${withoutSecrets(url)}: got ${got}, want a schema`,
-  });
-  if (failure !== undefined) return down(failure);
-  // a web server that is no registry also says 404, but not in JSON: then the address is wrong, not the schema id
-  if (status === 404 && (typeof body === "object" || body === "")) return { kind: "unknown" };
-  if (status < 200 || status > 299) return down(`status ${status}`);
-  if (typeof schemaOf(body).schema !== "string") return down("an answer of another kind");
-  return undefined;
-}
-
-function answerOf({ body }: Reply, schema: Type | string): Answer {
-  const { schemaType = "AVRO" } = schemaOf(body);
-  if (schemaType === "JSON") return { kind: "json" };
-  if (schemaType !== "AVRO") {
+function createTransport(address: RegistryAddress, onReply: (body: RegistryReply["body"]) => void): Middleware {
+  return () => {
+    let path = "";
     return {
-      kind: "unsupported",
-      error: `Cannot read a record of schema type ${String(schemaType)}: want AVRO or JSON`,
+      prepareRequest: async (next) => {
+        const request = await next();
+        path = request.path();
+        return request;
+      },
+      response: async () => {
+        const body = await fetchSchema(address, path);
+        onReply(body);
+        return { data: () => body } as unknown as Awaited<ReturnType<ResponseStep>>;
+      },
     };
+  };
+}
+
+async function fetchSchema(address: RegistryAddress, path: string): Promise<RegistryReply["body"]> {
+  const reply = await ask(address, { method: "GET", path }).catch((error: unknown) => {
+    throw new RegistryDown(error instanceof Error ? error.message : String(error), { cause: error });
+  });
+  if (isMissing(reply)) throw new UnknownSchema();
+  const { status, body } = reply;
+  if (status !== 200 || typeof body["schema"] !== "string") {
+    throw new RegistryDown(`Cannot use the schema registry at ${hostOf(address)}: got status ${status}, want a schema`);
   }
-  if (typeof schema !== "string") return { kind: "avro", type: schema };
-  return { kind: "unsupported", error: `Cannot use the record's Avro schema: ${schema}` };
-}
-
-function schemaOf(body: unknown): { readonly schema?: unknown; readonly schemaType?: unknown } {
-  return typeof body === "object" && body !== null ? body : {};
-}
-
-function withoutSecrets(url: string): string {
-  return URL.canParse(url) ? `${new URL(url).origin}${new URL(url).pathname}` : "an address that is no URL";
+  return body;
 }

@@ -1,4 +1,4 @@
-import { ask, expectOk, type RegistryAddress } from "./schemas-rest.ts";
+import { ask, expectOk, isMissing, type RegistryAddress } from "./schemas-rest.ts";
 
 export interface SchemaUnderSubject extends RegistryAddress {
   readonly subject: string;
@@ -55,7 +55,7 @@ export async function compareSchema(target: SchemaUnderSubject): Promise<Compari
 async function latestVersion(target: SchemaUnderSubject): Promise<number | undefined> {
   const path = `/subjects/${encodeURIComponent(target.subject)}/versions/latest`;
   const reply = await ask(target, { method: "GET", path });
-  return reply.status === 404 && "error_code" in reply.body ? undefined : Number(expectOk(target, reply)["version"]);
+  return isMissing(reply) ? undefined : Number(expectOk(target, reply)["version"]);
 }
 
 function reasonsOf(messages: unknown): readonly string[] {

@@ -27,7 +27,8 @@ export interface SchemaSourceOptions {
 }
 
 const MAX_SCHEMAS = 1_000;
-const UNKNOWN_FOR_MS = 30_000;
+/** Spares the registry a flood, and is over before a record comes back from the first tier, where it is asked afresh. */
+const UNKNOWN_FOR_MS = 500;
 
 /** Makes a source of decoders that are fetched from a Confluent-compatible registry and kept. */
 export function createSchemaSource({

@@ -2,6 +2,8 @@ export interface RegistryAddress {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
+  /** For a whole answer, in milliseconds; 10 s where absent. */
+  readonly timeoutMs?: number;
 }
 
 export interface RegistryRequest {
@@ -12,11 +14,12 @@ export interface RegistryRequest {
 
 export interface RegistryReply {
   readonly status: number;
+  /** The JSON object that was answered; empty where it was none. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
 const CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
-const TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** The body of an answer that says yes; throws the registry's own words otherwise. */
 export function expectOk(target: RegistryAddress, { status, body }: RegistryReply): RegistryReply["body"] {
@@ -25,30 +28,34 @@ export function expectOk(target: RegistryAddress, { status, body }: RegistryRepl
   throw new Error(`Cannot use the schema registry at ${hostOf(target)}: got status ${status}${message}`);
 }
 
+/** A registry says with `error_code` what it does not have; a 404 without it comes from something else at a wrong address. */
+export const isMissing = ({ status, body }: RegistryReply): boolean => status === 404 && "error_code" in body;
+
 /** One call of the registry's REST API. Throws a sentence where nothing comes back. */
 export async function ask(target: RegistryAddress, { method, path, body }: RegistryRequest): Promise<RegistryReply> {
   const init: RequestInit = {
     method,
     headers: { accept: "application/json", "content-type": CONTENT_TYPE, ...authorization(target) },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(target.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   try {
     const response = await fetch(`${withoutUser(target)}${path}`, init);
     return { status: response.status, body: objectOf(await response.text()) };
   } catch (error) {
-    throw new Error(
-      `Cannot reach the schema registry at ${hostOf(target)}: ${reasonOf(error)}; is it running, and is SCHEMA_REGISTRY_URL right?`,
-      { cause: error },
-    );
+    const hint = "is it running, and is SCHEMA_REGISTRY_URL right?";
+    throw new Error(`Cannot reach the schema registry at ${hostOf(target)}: ${reasonOf(error)}; ${hint}`, {
+      cause: error,
+    });
   }
 }
 
+/** fetch says "fetch failed"; what happened is in the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1_000} s`;
-  const { code } = Object(error.cause) as { readonly code?: unknown };
-  return typeof code === "string" ? code : error.message;
+  if (error.name === "TimeoutError") return "no answer in time";
+  const { code, message } = Object(error.cause) as { readonly code?: unknown; readonly message?: unknown };
+  return [code, message].find((text) => typeof text === "string") ?? error.message;
 }
 
 function objectOf(text: string): RegistryReply["body"] {
@@ -60,12 +67,12 @@ function objectOf(text: string): RegistryReply["body"] {
 }
 
 function parse({ url }: RegistryAddress): URL {
-  if (!URL.canParse(url))
-    throw new Error("Cannot use the schema registry's address: want a URL such as http://localhost:8081");
-  return new URL(url);
+  if (/^https?:/i.test(url) && URL.canParse(url)) return new URL(url);
+  throw new Error("Cannot use the schema registry's address: want a URL such as http://localhost:8081");
 }
 
-const hostOf = (target: RegistryAddress): string => parse(target).host;
+/** Host and port; the rest of the address may hold a password. */
+export const hostOf = (target: RegistryAddress): string => parse(target).host;
 
 function withoutUser(target: RegistryAddress): string {
   const { origin, pathname } = parse(target);

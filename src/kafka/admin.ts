@@ -22,8 +22,6 @@ export interface TopicShape {
   readonly replication: number;
 }
 
-const isMissing = (error: unknown): boolean => (error as { type?: unknown }).type === "UNKNOWN_TOPIC_OR_PARTITION";
-
 /** Questions to the cluster, one at a time: kafkajs's admin client crashes when its calls overlap. */
 export class ClusterAdmin {
   readonly #admin: Admin;
@@ -63,15 +61,12 @@ export class ClusterAdmin {
     return all;
   }
 
-  /** The shape of a topic; undefined where it does not exist. */
+  /** The shape of a topic; undefined where it does not exist. Asked for by its name, a missing one would be warned of each time. */
   async shape(topic: string): Promise<TopicShape | undefined> {
-    const metadata = await this.#one(() =>
-      this.#admin.fetchTopicMetadata({ topics: [topic] }).catch((error: unknown) => {
-        if (isMissing(error)) return { topics: [] };
-        throw error;
-      }),
-    );
-    const partitions = metadata.topics[0]?.partitions;
+    const existing = await this.#one(() => this.#admin.listTopics());
+    if (!existing.includes(topic)) return undefined;
+    const { topics } = await this.#one(() => this.#admin.fetchTopicMetadata({ topics: [topic] }));
+    const partitions = topics[0]?.partitions;
     return partitions && { topic, partitions: partitions.length, replication: partitions[0]?.replicas.length ?? 1 };
   }
 

@@ -31,7 +31,8 @@ export class Settling {
     const { past } = lane.head.arrival;
     const now = this.#options.clock.now();
     const attempts = past.attempts + 1;
-    const firstFailedAt = past.firstFailedAt ?? now;
+    // A first failure in the future, by a foreign header, would never be old enough to end.
+    const firstFailedAt = Math.min(past.firstFailedAt ?? now, now);
     const { tier } = lane.head.inlet;
     const plan = planRetry(this.#options.retryRules, { failure, tier, attempts, firstFailedAt, now });
     if (plan.kind === "tier")
@@ -55,27 +56,25 @@ export class Settling {
     const { arrival, inlet } = lane.head;
     const failure = { origin: arrival.past.origin, ...move };
     const offset = await this.#options.settle.retry(arrival, failure);
-    if (offset === "too_large") return this.bury(assignment, lane, dead("too_large", `${move.reason}: ${move.error}`));
     if (offset === undefined || !assignment.isLive) return;
+    if (offset === "too_large") return this.bury(assignment, lane, dead("too_large", `${move.reason}: ${move.error}`));
     inlet.chains.moved(arrival.user, arrival.past.origin.id, { tier: move.tier, offset });
     this.#options.observer.moved(arrival, failure);
     this.release(assignment, lane);
   }
 
   async bury(assignment: Assignment, lane: Lane<Held>, outcome: Dead): Promise<void> {
-    const { arrival } = lane.head;
+    const held = lane.head;
+    const { arrival } = held;
     const { origin, attempts, firstFailedAt } = arrival.past;
     const { reason, error, status } = outcome;
-    const spent = lane.head.quickAttempts > 0 ? attempts + 1 : attempts;
-    const isSafe = await this.#options.settle.dead(arrival, {
-      origin,
-      reason,
-      error,
-      status,
-      attempts: spent,
-      firstFailedAt,
-    });
-    if (isSafe && assignment.isLive) this.end(assignment, lane, outcome);
+    const isCalled = held.quickAttempts > 0 || reason === "rejected";
+    const spent = isCalled ? attempts + 1 : attempts;
+    const failure = { origin, reason, error, status, attempts: spent, firstFailedAt };
+    const isSafe = await this.#options.settle.dead(arrival, failure);
+    if (!isSafe || !assignment.isLive) return;
+    assignment.lanes.done(lane);
+    this.finish({ ...held, arrival: { ...arrival, past: { ...arrival.past, attempts: spent } } }, outcome);
   }
 
   /** The final outcome of a lane's head. */

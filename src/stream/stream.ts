@@ -23,7 +23,7 @@ export class Stream {
   #isStopped = true;
   #working = 0;
   #delivered = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #onIdle: (() => void)[] = [];
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -70,7 +70,7 @@ export class Stream {
     this.#isStopped = true;
     if (this.#working === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onIdle = resolve;
+      this.#onIdle.push(resolve);
     });
   }
 
@@ -88,7 +88,7 @@ export class Stream {
     this.#working++;
     await this.#step(assignment, lane);
     this.#working--;
-    if (this.#working === 0) this.#onIdle?.();
+    if (this.#working === 0) for (const tell of this.#onIdle.splice(0)) tell();
     this.pump();
   }
 

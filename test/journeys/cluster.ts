@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 
-import { Kafka, logLevel } from "kafkajs";
-import type { ITopicConfig } from "kafkajs";
+import { type IHeaders, type ITopicConfig, Kafka, logLevel } from "kafkajs";
 import { inject } from "vitest";
+
+import { patchTimer } from "../../src/kafka/timer-patch.ts";
 
 /** A client of the cluster that all journeys share. */
 export function journeyKafka(): Kafka {
+  patchTimer();
   return new Kafka({ brokers: inject("brokers").split(","), logLevel: logLevel.NOTHING });
 }
 
@@ -23,4 +25,83 @@ export async function createTopics(kafka: Kafka, topics: ITopicConfig[]): Promis
   } finally {
     await admin.disconnect();
   }
+}
+
+/** A record as it lies in a topic. */
+export interface Letter {
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string;
+  readonly value: Buffer;
+  /** As bytes, for those that are not ours. */
+  readonly headers: IHeaders;
+  /** As text. */
+  readonly text: Readonly<Record<string, string>>;
+}
+
+/** Everything that lies in a topic now, by partition and offset; nothing where the topic does not exist. */
+export async function readTopic(kafka: Kafka, topic: string): Promise<Letter[]> {
+  const ends = await endsOf(kafka, topic);
+  const missing = new Set(ends.filter(({ low, high }) => low < high).map(({ partition }) => partition));
+  if (missing.size === 0) return [];
+  const letters: Letter[] = [];
+  const consumer = kafka.consumer({ groupId: uniqueName("reader"), maxWaitTimeInMs: 50 });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    const eachBatch: Parameters<typeof consumer.run>[0] = {
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        letters.push(...batch.messages.map((message) => letterOf(batch.partition, message)));
+        const end = ends.find(({ partition }) => partition === batch.partition);
+        if (Number(batch.lastOffset()) >= Number(end?.high) - 1) missing.delete(batch.partition);
+        if (missing.size === 0) resolve();
+      },
+    };
+    consumer.run(eachBatch).catch(reject);
+  });
+  await consumer.disconnect();
+  return letters.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+}
+
+/** The committed offset of each partition, by number; -1 where there is none. */
+export async function committedOffsets(kafka: Kafka, groupId: string, topic: string): Promise<number[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const [entry] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    const partitions = entry?.partitions ?? [];
+    return partitions.sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function endsOf(kafka: Kafka, topic: string) {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const existing = await admin.listTopics();
+    return existing.includes(topic) ? await admin.fetchTopicOffsets(topic) : [];
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+interface Message {
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: IHeaders;
+}
+
+function letterOf(partition: number, { offset, key, value, headers = {} }: Message): Letter {
+  return {
+    partition,
+    offset: Number(offset),
+    key: String(key),
+    value: value ?? Buffer.alloc(0),
+    headers,
+    text: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, String(header)])),
+  };
 }

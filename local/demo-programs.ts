@@ -1,0 +1,131 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { ClusterAddress } from "./cluster.ts";
+import { ALLOWED_EVENTS } from "./demo-cast.ts";
+import { SCHEMA_FILE, type StageNames } from "./demo-stage.ts";
+import type { Guard } from "./guarded.ts";
+import { freePorts } from "./ports.ts";
+
+/** A program of ours, in a process of its own. */
+export interface Program {
+  readonly url: string;
+  readonly logFile: string;
+  /** Settles when it has ended, with how: "exit code 0", "SIGKILL". */
+  readonly ended: Promise<string>;
+  /** SIGTERM; gives how it ended. */
+  stop(): Promise<string>;
+}
+
+interface ProgramOptions {
+  readonly guard: Guard;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly url: string;
+  /** Answers 200 when the program is ready. */
+  readonly readyPath: string;
+}
+
+/** Opens nothing but the stand-in, so it is no secret. */
+const TOY_KEY = "00000000-0000-4000-8000-000000000000";
+const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
+const READY_LIMIT_MS = 30_000;
+const LOG_LINES = 5;
+
+export async function startStandin(guard: Guard): Promise<Program> {
+  const [port = 0] = await freePorts(1);
+  const args = ["standin", "--port", String(port), "--access-key", TOY_KEY];
+  return startProgram({ guard, name: "stand-in", args, env: {}, url: `http://127.0.0.1:${port}`, readyPath: "/" });
+}
+
+export interface ServiceOptions {
+  readonly guard: Guard;
+  readonly cluster: ClusterAddress;
+  readonly names: StageNames;
+  readonly delays: readonly string[];
+  readonly targetUrl: string;
+}
+
+/** The service itself, as it would run anywhere: all it knows is its environment and its settings file. */
+export async function startService({ guard, cluster, names, delays, targetUrl }: ServiceOptions): Promise<Program> {
+  const [port = 0] = await freePorts(1);
+  const settings = join(guard.folder, "settings.yaml");
+  await writeFile(settings, `events: ${JSON.stringify(ALLOWED_EVENTS)}\n`);
+  const env = {
+    KAFKA_BROKERS: cluster.brokers,
+    KAFKA_GROUP_ID: names.group,
+    SCHEMA_REGISTRY_URL: cluster.registryUrl,
+    AVRO_SCHEMA_FILE: SCHEMA_FILE,
+    SOURCE_TOPICS: names.source,
+    RETRY_TOPIC: `${names.group}-retry`,
+    RETRY_DELAYS: delays.join(","),
+    DEAD_LETTER_TOPIC: names.deadLetter,
+    GAINSIGHT_URL: targetUrl,
+    GAINSIGHT_ACCESS_KEY: TOY_KEY,
+    BREAKER_PROBE_MIN: "500ms",
+    BREAKER_PROBE_MAX: "2s",
+    SETTINGS_FILE: settings,
+    HTTP_HOST: "127.0.0.1",
+    HTTP_PORT: String(port),
+  };
+  return startProgram({
+    guard,
+    name: "service",
+    args: ["run"],
+    env,
+    url: `http://127.0.0.1:${port}`,
+    readyPath: "/readyz",
+  });
+}
+
+/** What the program said last. */
+export async function logTail({ logFile }: Pick<Program, "logFile">): Promise<string> {
+  return (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-LOG_LINES).join("\n");
+}
+
+async function startProgram({ guard, name, args, env, url, readyPath }: ProgramOptions): Promise<Program> {
+  const logFile = join(guard.folder, `${name}.log`);
+  // Only these variables: a GAINSIGHT_URL of the caller's own must not get the demo's events.
+  const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+  const { PATH = "" } = process.env;
+  const { ended, signal } = await guard.start({
+    command: "env",
+    args: ["-i", `PATH=${PATH}`, ...variables, process.execPath, MAIN, ...args],
+    logFile,
+  });
+  const program = {
+    url,
+    logFile,
+    ended,
+    stop() {
+      signal("SIGTERM");
+      return ended;
+    },
+  };
+  await untilReady(name, program, `${url}${readyPath}`);
+  return program;
+}
+
+async function untilReady(name: string, program: Program, readyUrl: string): Promise<void> {
+  const deadline = Date.now() + READY_LIMIT_MS;
+  let how: string | undefined;
+  void program.ended.then((value) => (how = value));
+  while (!(await isReady(readyUrl))) {
+    const problem = how ?? (Date.now() > deadline ? `not ready after ${READY_LIMIT_MS / 1000} s` : undefined);
+    if (problem !== undefined) throw await explain(name, program, problem);
+    await sleep(50);
+  }
+}
+
+const isReady = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+
+/** Why the demo cannot go on, with the end of the program's log. */
+export async function explain(name: string, program: Program, how: string): Promise<Error> {
+  return new Error(`The ${name} does not run (${how}); its log ends with:\n${await logTail(program)}`);
+}

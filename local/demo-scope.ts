@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+type Undo = () => unknown;
+
+/** What has to be undone at the end, however the end comes. */
+export interface Scope {
+  /** Keeps what is being started; it is undone even where the end comes before the start is through. */
+  keep<T>(starting: Promise<T>, undo: (started: T) => unknown): Promise<T>;
+  /** Gives the terminal back before anything else is written to it. */
+  onQuiet(undo: Undo): void;
+  quiet(): void;
+  /** Undoes all, the last first; gives up after the limit. Whatever fails on the way out is left behind. */
+  end(limitMs: number): Promise<void>;
+}
+
+export function createScope(): Scope {
+  const undos: Undo[] = [];
+  const quiets: Undo[] = [];
+  const quiet = (): void => {
+    for (const one of quiets.splice(0)) one();
+  };
+  return {
+    keep(starting, undo) {
+      undos.push(() => starting.then(undo));
+      return starting;
+    },
+    onQuiet: (undo) => void quiets.push(undo),
+    quiet,
+    async end(limitMs) {
+      quiet();
+      const undoAll = async (): Promise<void> => {
+        for (const undo of undos.splice(0).reverse()) await Promise.allSettled([undo()]);
+      };
+      await Promise.race([undoAll(), sleep(limitMs)]);
+    },
+  };
+}

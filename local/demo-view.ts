@@ -1,0 +1,154 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+
+import { MultiBar } from "cli-progress";
+
+import { count, type Row, type Verdict } from "./demo-verdict.ts";
+import type { Progress } from "./demo-watch.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Where the demo shows itself: a terminal, or anything that takes lines. */
+export interface Screen extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface View {
+  /** One line that stays, with the time since the beginning. */
+  say(line: string): void;
+  /** How far it is. A terminal shows it in place; elsewhere it is a line a second. */
+  show(progress: Progress): void;
+  /** Ends the live part; what was said stays. May be called twice. */
+  stop(): void;
+}
+
+export interface ViewOptions {
+  readonly screen: Screen;
+  /** How many events have to be delivered. */
+  readonly total: number;
+  readonly now: () => number;
+}
+
+const LINE_EVERY_MS = 1000;
+const STAMP_WIDTH = 6;
+const LEAST_COLUMNS = 40;
+
+export function createView(options: ViewOptions): View {
+  const { screen, now } = options;
+  const startedAt = now();
+  const stamp = (): string => clockOf(now() - startedAt);
+  return screen.isTTY && process.env["TERM"] !== "dumb" ? createLive(options, stamp) : createLines(options, stamp);
+}
+
+/** No escape codes, nothing that moves. */
+function createLines({ screen, total, now }: ViewOptions, stamp: () => string): View {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  return {
+    say: (line) => void screen.write(`${stamp()}${line}\n`),
+    show(progress) {
+      if (now() - shownAt < LINE_EVERY_MS) return;
+      shownAt = now();
+      screen.write(`${stamp()}  delivered ${ratioOf(progress, total)}, ${stateOf(progress)}\n`);
+    },
+    stop() {},
+  };
+}
+
+function createLive({ screen, total }: ViewOptions, stamp: () => string): View {
+  const paint = painter(screen);
+  const bars = new MultiBar({
+    stream: screen,
+    format: `${" ".repeat(STAMP_WIDTH)}${paint("cyan", "{bar}")} {ratio}`,
+    barsize: 32,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    hideCursor: true,
+    forceRedraw: true,
+  });
+  const bar = bars.create(total, 0, { ratio: "" });
+  const state = bars.create(1, 0, { state: "" }, { format: `${" ".repeat(STAMP_WIDTH)}{state}` });
+  let isStopped = false;
+  return {
+    say(line) {
+      const indent = " ".repeat(STAMP_WIDTH);
+      const width = Math.max(LEAST_COLUMNS, screen.columns ?? 80) - STAMP_WIDTH - 1;
+      const [first = "", ...rest] = wrap(line, width);
+      const text = [paint("dim", stamp()) + first, ...rest.map((one) => indent + one)];
+      // Each line is cleared to its end, or a longer bar that stood there would show through.
+      if (isStopped) screen.write(`${text.join("\n")}\n`);
+      else bars.log(text.map((one) => `${one}\u001b[0K\n`).join(""));
+    },
+    show(progress) {
+      bar.update(progress.delivered, { ratio: ratioOf(progress, total) });
+      state.update(0, { state: paintState(progress, paint) });
+    },
+    stop() {
+      if (isStopped) return;
+      isStopped = true;
+      bars.update();
+      bars.stop();
+    },
+  };
+}
+
+type Paint = (style: Style, text: string) => string;
+
+/** Colours where the screen is a terminal and NO_COLOR is not set. */
+const painter = (screen: Screen): Paint =>
+  screen.isTTY === true && !process.env["NO_COLOR"]
+    ? (style, text) => styleText(style, text, { validateStream: false })
+    : (_style, text) => text;
+
+const ratioOf = ({ delivered }: Progress, total: number): string => `${count(delivered)} of ${count(total)}`;
+
+const stateOf = (progress: Progress): string => paintState(progress, (_style, text) => text).replaceAll(" · ", ", ");
+
+function paintState({ breaker, holds, waiting, parkedUsers, lag }: Progress, paint: Paint): string {
+  return [
+    `breaker ${paint(breaker === "closed" ? "green" : "red", breaker)}`,
+    `holds ${holds.length === 0 ? "none" : paint("yellow", holds.join(" "))}`,
+    `retry ${count(waiting)}`,
+    `parked users ${parkedUsers}`,
+    `lag ${count(lag)}`,
+  ].join(" · ");
+}
+
+/** The verdict as a table, and under it every promise that was not kept. */
+export function formatVerdict({ rows, broken }: Verdict, screen: Screen): string {
+  const paint = painter(screen);
+  const lines = rows.map((row) => formatRow(row, paint));
+  const end =
+    broken.length === 0
+      ? paint("green", "Every promise was kept.")
+      : broken.map((sentence) => paint("red", `Broken: ${sentence}`)).join("\n");
+  return `${lines.join("\n")}\n\n${end}\n`;
+}
+
+function formatRow({ name, count: number, note, level }: Row, paint: Paint): string {
+  const label = (level === "part" ? `    ${name}` : `  ${name}`).padEnd(30);
+  const figure = count(number).padStart(8);
+  const styles: Readonly<Record<Row["level"], Style>> = {
+    total: "bold",
+    part: "dim",
+    promise: number === 0 ? "green" : "red",
+  };
+  return `${label}${paint(styles[level], figure)}${note === undefined ? "" : `   ${paint("dim", note)}`}`;
+}
+
+/** "0:07 " and spaces up to the width of a stamp. */
+function clockOf(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`.padEnd(STAMP_WIDTH);
+}
+
+/** Breaks a text at spaces into lines of at most `width` characters; a longer word stays whole. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    const longer = `${last} ${word}`;
+    if (last === undefined || stripVTControlCharacters(longer).length > width) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}

@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { type Breaker, type BreakerOptions, type BreakerState, createBreaker } from "../../src/delivery/breaker.ts";
+
+const windowMs = 10_000;
+
+/** Pauses of 1 s, 2 s, 4 s … before a probe. */
+const createTestBreaker = (change: Partial<BreakerOptions> = {}) => {
+  const states: BreakerState[] = [];
+  const breaker = createBreaker({
+    errorPercent: 50,
+    minCalls: 10,
+    windowMs,
+    pauseMs: (failedProbes) => 1_000 * 2 ** failedProbes,
+    onChange: (state) => states.push(state),
+    ...change,
+  });
+  return { breaker, states };
+};
+
+const tell = async (breaker: Breaker, { good = 0, bad = 0 }): Promise<void> => {
+  for (let call = 0; call < good; call++) await breaker.succeeded();
+  for (let call = 0; call < bad; call++) await breaker.failed();
+};
+
+describe("breaker", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("does not open before the least number of calls, even if all of them failed", async () => {
+    const { breaker, states } = createTestBreaker();
+    await tell(breaker, { bad: 9 });
+    expect(breaker.state).toBe("closed");
+    await breaker.failed();
+    expect(breaker.state).toBe("open");
+    expect(states).toEqual(["open"]);
+  });
+
+  it("opens at exactly the percentage, and not below it", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { good: 6, bad: 5 });
+    expect(breaker.state).toBe("closed");
+    await breaker.failed();
+    expect(breaker.state).toBe("open");
+  });
+
+  it.each([
+    [1, 99, 1],
+    [25, 75, 25],
+    [100, 0, 10],
+  ])("opens at %i percent with %i good calls before %i bad ones", async (errorPercent, good, bad) => {
+    const { breaker } = createTestBreaker({ errorPercent });
+    await tell(breaker, { good, bad: bad - 1 });
+    expect(breaker.state).toBe("closed");
+    await breaker.failed();
+    expect(breaker.state).toBe("open");
+  });
+
+  it("forgets what is older than the window", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { bad: 9 });
+    vi.advanceTimersByTime(windowMs + 1_000);
+    await tell(breaker, { bad: 9 });
+    expect(breaker.state).toBe("closed");
+  });
+
+  it("has taken a failure in once the promise resolves", async () => {
+    const { breaker } = createTestBreaker({ minCalls: 1 });
+    const told = breaker.failed();
+    await told;
+    expect(breaker.state).toBe("open");
+  });
+
+  it("is half open after the pause, and closes with a success", async () => {
+    const { breaker, states } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    vi.advanceTimersByTime(999);
+    expect(breaker.state).toBe("open");
+    vi.advanceTimersByTime(1);
+    expect(breaker.state).toBe("half-open");
+    await breaker.succeeded();
+    expect(breaker.state).toBe("closed");
+    expect(states).toEqual(["open", "half-open", "closed"]);
+  });
+
+  it("opens again with the first failure while half open, and pauses longer each time", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    const pauses: number[] = [];
+    for (let probe = 0; probe < 5; probe++) {
+      const before = Date.now();
+      while (breaker.state === "open") vi.advanceTimersByTime(100);
+      pauses.push(Date.now() - before);
+      await breaker.failed();
+      expect(breaker.state).toBe("open");
+    }
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
+  });
+
+  it("pauses briefly again after it was closed in between", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    vi.advanceTimersByTime(1_000);
+    await breaker.failed();
+    vi.advanceTimersByTime(2_000);
+    await breaker.succeeded();
+    await tell(breaker, { bad: 20 });
+    expect(breaker.state).toBe("open");
+    vi.advanceTimersByTime(1_000);
+    expect(breaker.state).toBe("half-open");
+  });
+
+  it("stays half open until a result is told, however long that takes", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    vi.advanceTimersByTime(3_600_000);
+    expect(breaker.state).toBe("half-open");
+    await breaker.succeeded();
+    expect(breaker.state).toBe("closed");
+  });
+
+  it("is not moved by results that are told while it is open", async () => {
+    const { breaker, states } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    await tell(breaker, { good: 50, bad: 50 });
+    expect(states).toEqual(["open"]);
+    vi.advanceTimersByTime(1_000);
+    expect(breaker.state).toBe("half-open");
+    await breaker.succeeded();
+    expect(breaker.state).toBe("closed");
+  });
+
+  it("is not moved by results that come after its end, and keeps no timer", async () => {
+    const { breaker, states } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    breaker.shutdown();
+    await tell(breaker, { good: 1, bad: 1 });
+    vi.advanceTimersByTime(3_600_000);
+    expect(states).toEqual(["open"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("does not share its settings or its count with another breaker", async () => {
+    const { breaker } = createTestBreaker();
+    const { breaker: other } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    await tell(other, { bad: 9 });
+    expect([breaker.state, other.state]).toEqual(["open", "closed"]);
+  });
+
+  it("counts only what came after it closed: the failures that opened it do not open it again", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    vi.advanceTimersByTime(1_000);
+    await breaker.succeeded();
+    await tell(breaker, { bad: 9 });
+    expect(breaker.state).toBe("closed");
+  });
+});

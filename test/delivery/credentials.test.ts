@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { type Credentials, createCredentials } from "../../src/delivery/credentials.ts";
+
+const oldKey = "old".padEnd(36, "-");
+const newKey = "new".padEnd(36, "-");
+const pollMs = 2_000;
+
+describe("credentials", () => {
+  let folder: string;
+  let file: string;
+  let credentials: Credentials;
+  let changes: number;
+
+  const open = (path: string | undefined): Credentials => {
+    credentials = createCredentials({ file: path, initial: oldKey, onChange: () => changes++, pollMs });
+    return credentials;
+  };
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    folder = mkdtempSync(join(tmpdir(), "gainstream-key-"));
+    file = join(folder, "key");
+    writeFileSync(file, `${oldKey}\n`);
+    changes = 0;
+  });
+  afterEach(() => {
+    credentials.close();
+    vi.useRealTimers();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("keep the key that was given where there is no file, and look at nothing", () => {
+    open(undefined);
+    credentials.refresh();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(credentials.accessKey).toBe(oldKey);
+    expect(changes).toBe(0);
+  });
+
+  it("take up a key that was written into the file, within the poll", () => {
+    open(file);
+    writeFileSync(file, `${newKey}\r\n`);
+    expect(credentials.accessKey).toBe(oldKey);
+    vi.advanceTimersByTime(pollMs);
+    expect(credentials.accessKey).toBe(newKey);
+    vi.advanceTimersByTime(10 * pollMs);
+    expect(changes).toBe(1);
+    credentials.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("take up a file that was put in the old one's place", () => {
+    open(file);
+    writeFileSync(`${file}.next`, newKey);
+    renameSync(`${file}.next`, file);
+    vi.advanceTimersByTime(pollMs);
+    expect(credentials.accessKey).toBe(newKey);
+  });
+
+  it("follow the symlink that Kubernetes swaps under a mounted Secret", () => {
+    const mount = (version: string, key: string): void => {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, "access-key"), key);
+      symlinkSync(version, join(folder, "..data_tmp"));
+      renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
+    };
+    mount("..2026_01_01", oldKey);
+    const mounted = join(folder, "access-key");
+    symlinkSync(join("..data", "access-key"), mounted);
+    open(mounted);
+    mount("..2026_01_02", newKey);
+    vi.advanceTimersByTime(pollMs);
+    expect(credentials.accessKey).toBe(newKey);
+    expect(changes).toBe(1);
+  });
+
+  it("look at once when they are asked to", () => {
+    open(file);
+    writeFileSync(file, newKey);
+    credentials.refresh();
+    expect(credentials.accessKey).toBe(newKey);
+    vi.advanceTimersByTime(pollMs);
+    expect(changes).toBe(1);
+  });
+
+  it("ignore a file that is half written, and take it up when it is whole", () => {
+    open(file);
+    writeFileSync(file, newKey.slice(0, 20));
+    vi.advanceTimersByTime(pollMs);
+    expect(credentials.accessKey).toBe(oldKey);
+    writeFileSync(file, newKey);
+    vi.advanceTimersByTime(pollMs);
+    expect(credentials.accessKey).toBe(newKey);
+  });
+
+  it.each([
+    ["goes missing", () => unlinkSync(file)],
+    ["is emptied", () => writeFileSync(file, "")],
+    ["holds something longer", () => writeFileSync(file, `${newKey}${newKey}`)],
+    [
+      "becomes a folder",
+      () => {
+        unlinkSync(file);
+        mkdirSync(file);
+      },
+    ],
+  ])("keep the old key where the file %s", (_, spoil) => {
+    open(file);
+    spoil();
+    vi.advanceTimersByTime(pollMs);
+    credentials.refresh();
+    expect(credentials.accessKey).toBe(oldKey);
+    expect(changes).toBe(0);
+  });
+
+  it("say nothing where the file was written anew with the same key", () => {
+    open(file);
+    writeFileSync(file, `  ${oldKey}\n\n`);
+    vi.advanceTimersByTime(pollMs);
+    expect(changes).toBe(0);
+  });
+});

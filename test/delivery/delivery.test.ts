@@ -1,0 +1,314 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, it, vi } from "vitest";
+
+import type { Call } from "../../src/core/handle.ts";
+import type { Verdict } from "../../src/core/outcome.ts";
+import { Delivery } from "../../src/delivery/delivery.ts";
+import { createGainsight } from "../../src/delivery/gainsight.ts";
+import { createHttpClient } from "../../src/delivery/http.ts";
+import { clickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
+import { type Standin, createStandin } from "../../src/standin/standin.ts";
+import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
+import { createTestClock } from "./test-clock.ts";
+
+const callOf = (userId = "u1", messageId = "m1"): Call => ({
+  kind: "call",
+  call: "track",
+  body: JSON.stringify({ ...sampleEvent, userId, messageId }),
+});
+
+const first = { isFirst: true };
+
+/** Opens with the third failure of three; the breaker's pause before a probe is 20 ms of real time. */
+const breaker = { errorPercent: 50, minCalls: 3, windowMs: 10_000, probeMinMs: 40, probeMaxMs: 40 };
+
+const createParts = () => {
+  const clock = createTestClock();
+  const holds: string[] = [];
+  const calls: string[] = [];
+  const options = {
+    concurrency: 8,
+    now: clock.now,
+    schedule: clock.schedule,
+    random: () => 0,
+    breaker,
+    onChange: () => {},
+    onHold: ({ reason, isHeld }: { reason: string; isHeld: boolean }) => void holds.push(`${reason} ${isHeld}`),
+    onCall: ({ call, status }: { call: string; status: string }) => void calls.push(`${call} ${status}`),
+  };
+  return { clock, holds, calls, options };
+};
+
+type Parts = ReturnType<typeof createParts> & { standin: Standin; delivery: Delivery; sent: () => number };
+
+/** The whole room over loopback: gate, breaker and wire against a stand-in. */
+const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
+  withStandin(async (standin) => {
+    const parts = createParts();
+    const http = createHttpClient({ origin: standin.url, timeoutMs: 2_000, connections: 8 });
+    let sent = 0;
+    const send = (call: Call) => {
+      sent++;
+      return http.send(clickstreamRequest(call, accessKey));
+    };
+    const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
+    try {
+      await story({ ...parts, standin, delivery, sent: () => sent });
+    } finally {
+      delivery.close();
+      await http.close();
+    }
+  });
+
+const attempts = async (delivery: Delivery, many: number, userId = "u1"): Promise<Verdict[]> => {
+  const verdicts: Verdict[] = [];
+  for (let call = 0; call < many; call++) verdicts.push(await delivery.attempt(callOf(userId, `m${call}`), first));
+  return verdicts;
+};
+
+const isHalfOpen = (delivery: Delivery): Promise<void> =>
+  vi.waitFor(() => expect(delivery.breakerState).toBe("half-open"), { interval: 5 });
+
+describe("delivery", () => {
+  it("delivers, and tells of the call", () =>
+    withDelivery(async ({ delivery, standin, calls }) => {
+      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(standin.ledger().distinct).toBe(1);
+      expect(calls).toEqual(["track 200"]);
+      expect(delivery.inFlight).toBe(0);
+    }));
+
+  it("holds the failure that opens the breaker: it is nobody's attempt", () =>
+    withDelivery(async ({ delivery, standin, holds }) => {
+      standin.faults.add({ kind: "outage", mode: "503" });
+      const verdicts = await attempts(delivery, 3);
+      expect(verdicts.map(({ kind }) => kind)).toEqual(["retry", "retry", "hold"]);
+      expect(verdicts[2]).toMatchObject({ reason: "target_down", error: "Gainsight failed with status 503" });
+      expect(holds).toEqual(["target_down true"]);
+      expect([delivery.state, delivery.breakerState]).toEqual(["closed", "open"]);
+    }));
+
+  it("holds all of a volley that fails at once, but those that came before the breaker opened", () =>
+    withDelivery(async ({ delivery, standin, holds }) => {
+      standin.faults.add({ kind: "outage", mode: "503" });
+      const verdicts = await Promise.all(
+        Array.from({ length: 8 }, (_, call) => delivery.attempt(callOf(`u${call}`), first)),
+      );
+      expect(verdicts.filter(({ kind }) => kind === "retry").length).toBeLessThanOrEqual(2);
+      expect(verdicts.every(({ kind }) => kind === "retry" || kind === "hold")).toBe(true);
+      expect(holds).toEqual(["target_down true"]);
+    }));
+
+  it("holds failures that come back while the breaker is open, and delivers what went well", () =>
+    withDelivery(async ({ delivery, standin, holds }) => {
+      standin.faults.add({ kind: "outage", mode: "hang", match: { userId: "late" } });
+      const late = delivery.attempt(callOf("late"), first);
+      standin.faults.add({ kind: "latency", ms: 30, match: { userId: "slow" } });
+      const slow = delivery.attempt(callOf("slow"), first);
+      standin.faults.add({ kind: "status", status: 500, match: { userId: "bad" } });
+      await attempts(delivery, 3, "bad");
+      expect(delivery.breakerState).toBe("open");
+      expect(await slow).toEqual({ kind: "delivered" });
+      await standin.faults.clear();
+      expect(await late).toMatchObject({ kind: "hold", reason: "target_down" });
+      expect(holds).toEqual(["target_down true"]);
+      expect(delivery.state).not.toBe("open");
+    }));
+
+  it("counts the repetitions of one round once, so that one bad event does not open the breaker", () =>
+    withDelivery(async ({ delivery, standin }) => {
+      standin.faults.add({ kind: "outage", mode: "503" });
+      for (let call = 0; call < 20; call++) await delivery.attempt(callOf(), { isFirst: call === 0 });
+      expect(delivery.breakerState).toBe("closed");
+      await attempts(delivery, 2);
+      expect(delivery.breakerState).toBe("open");
+    }));
+
+  it.each([
+    [400, "dead"],
+    [409, "retry"],
+    [422, "dead"],
+  ])("does not count status %i as the target's failure, nor as its success", (status, kind) =>
+    withDelivery(async ({ delivery, standin }) => {
+      standin.faults.add({ kind: "status", status, match: { userId: "odd" } });
+      standin.faults.add({ kind: "outage", mode: "503", match: { userId: "bad" } });
+      const verdicts = await attempts(delivery, 12, "odd");
+      expect(new Set(verdicts.map((verdict) => verdict.kind))).toEqual(new Set([kind]));
+      await attempts(delivery, 3, "bad");
+      expect(delivery.breakerState).toBe("open");
+    }),
+  );
+
+  it("probes with one call after the pause, and opens with its success", () =>
+    withDelivery(async ({ delivery, standin, holds }) => {
+      standin.faults.add({ kind: "outage", mode: "503" });
+      await attempts(delivery, 3);
+      await isHalfOpen(delivery);
+      expect(delivery.state).toBe("probe");
+      await standin.faults.clear();
+      const probe = delivery.attempt(callOf("u9"), first);
+      expect(delivery.state).toBe("closed");
+      expect(await probe).toEqual({ kind: "delivered" });
+      expect([delivery.state, delivery.breakerState]).toEqual(["open", "closed"]);
+      expect(holds).toEqual(["target_down true", "target_down false"]);
+    }));
+
+  it("holds a probe that fails, also where it repeats a round, and waits for the next", () =>
+    withDelivery(async ({ delivery, standin, holds }) => {
+      standin.faults.add({ kind: "outage", mode: "503" });
+      await attempts(delivery, 3);
+      for (const isFirst of [true, false]) {
+        await isHalfOpen(delivery);
+        expect(await delivery.attempt(callOf(), { isFirst })).toMatchObject({ kind: "hold", reason: "target_down" });
+        expect([delivery.state, delivery.breakerState]).toEqual(["closed", "open"]);
+      }
+      expect(holds).toEqual(["target_down true"]);
+    }));
+
+  it("lets the next probe go at once where the target answers one with a refusal", () =>
+    withDelivery(async ({ delivery, standin }) => {
+      standin.faults.add({ kind: "outage", mode: "503" });
+      await attempts(delivery, 3);
+      await isHalfOpen(delivery);
+      await standin.faults.clear();
+      standin.faults.add({ kind: "status", status: 400, count: 1 });
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "dead", reason: "rejected" });
+      expect([delivery.state, delivery.breakerState]).toEqual(["probe", "half-open"]);
+      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect([delivery.state, delivery.breakerState]).toEqual(["open", "closed"]);
+    }));
+
+  it("waits for Retry-After when it is throttled, and then probes", () =>
+    withDelivery(async ({ delivery, standin, clock, holds }) => {
+      standin.faults.add({ kind: "status", status: 429, retryAfter: "30", count: 1 });
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "hold", reason: "throttled" });
+      clock.advance(29_999);
+      expect(delivery.state).toBe("closed");
+      clock.advance(1);
+      expect(delivery.state).toBe("probe");
+      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(holds).toEqual(["throttled true", "throttled false"]);
+    }));
+
+  it.each<[number, string]>([
+    [401, "unauthorized"],
+    [403, "unauthorized"],
+    [404, "misconfigured"],
+    [405, "misconfigured"],
+    [302, "misconfigured"],
+    [429, "throttled"],
+  ])("holds the stream on status %i as %s, and the breaker hears nothing of it", (status, reason) =>
+    withDelivery(async ({ delivery, standin, clock, sent }) => {
+      standin.faults.add({ kind: "status", status });
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "hold", reason, status });
+      for (let probe = 0; probe < 5; probe++) {
+        clock.advance(60_000);
+        expect(delivery.state).toBe("probe");
+        await delivery.attempt(callOf(), first);
+      }
+      expect(delivery.holds).toEqual([reason]);
+      expect(delivery.breakerState).toBe("closed");
+      expect(sent()).toBe(6);
+    }),
+  );
+
+  it("ends `unauthorized` with a probe that is answered 400: the key works, the event does not", () =>
+    withDelivery(async ({ delivery, standin, clock, holds }) => {
+      standin.faults.add({ kind: "revoked-key", count: 1 });
+      await delivery.attempt(callOf(), first);
+      clock.advance(60_000);
+      standin.faults.add({ kind: "status", status: 400, count: 1 });
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "dead", reason: "rejected" });
+      expect(holds).toEqual(["unauthorized true", "unauthorized false"]);
+      expect(delivery.state).toBe("open");
+    }));
+
+  it("leaves a hold that its probe could not test as it is: a target that fails has not accepted the key", () =>
+    withDelivery(async ({ delivery, standin, clock }) => {
+      standin.faults.add({ kind: "revoked-key", count: 1 });
+      await delivery.attempt(callOf(), first);
+      clock.advance(60_000);
+      standin.faults.add({ kind: "outage", mode: "503" });
+      await delivery.attempt(callOf(), first);
+      expect(delivery.holds).toEqual(["unauthorized"]);
+    }));
+
+  it("sends a call once more, at once, that was never sent, and one that may have been sent never", async () => {
+    await withDelivery(async ({ delivery, standin, sent, calls }) => {
+      standin.faults.add({ kind: "outage", mode: "reset" });
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
+      expect(sent()).toBe(1);
+      await standin.close();
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
+      expect(sent()).toBe(3);
+      expect(calls).toEqual(["track network", "track network"]);
+    });
+  });
+
+  it("answers calls that end after its end, instead of throwing", () =>
+    withDelivery(async ({ delivery, standin }) => {
+      standin.faults.add({ kind: "outage", mode: "hang" });
+      const calls = [delivery.attempt(callOf("u1"), first), delivery.attempt(callOf("u2"), first)];
+      delivery.close();
+      await expect.poll(() => delivery.inFlight).toBe(2);
+      await standin.close();
+      for (const verdict of await Promise.all(calls)) expect(verdict.kind).toBe("hold");
+    }));
+});
+
+describe("gainsight", () => {
+  it("holds while the key is refused, and goes on by itself once the file has one that works", async () => {
+    const [oldKey, newKey] = ["old".padEnd(36, "-"), "new".padEnd(36, "-")];
+    const folder = mkdtempSync(join(tmpdir(), "gainstream-key-"));
+    const path = join(folder, "key");
+    writeFileSync(path, oldKey);
+    const standin = await createStandin({ accessKey: oldKey });
+    const { options, holds, clock } = createParts();
+    const accessKeyFile = { read: () => oldKey, path };
+    const gainsight = createGainsight({ ...options, url: standin.url, timeoutMs: 2_000, accessKey: accessKeyFile });
+    const { delivery } = gainsight;
+    try {
+      expect(await delivery.attempt(callOf("u1", "m1"), first)).toEqual({ kind: "delivered" });
+      standin.setAccessKey(newKey);
+      expect(await delivery.attempt(callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
+      clock.advance(500);
+      expect(await delivery.attempt(callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
+      expect(delivery.state).toBe("closed");
+      writeFileSync(path, newKey);
+      // The real poll of the file: the clock stands still, and no pause is over.
+      await vi.waitFor(() => expect(delivery.state).toBe("probe"), { timeout: 4_000 });
+      expect(await delivery.attempt(callOf("u1", "m2"), first)).toEqual({ kind: "delivered" });
+      expect(delivery.state).toBe("open");
+      expect(holds).toEqual(["unauthorized true", "unauthorized false"]);
+      expect(standin.ledger().distinct).toBe(2);
+    } finally {
+      await gainsight.close();
+      await standin.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("sees a key that was replaced a moment before it was refused, and probes without a pause", async () => {
+    const [oldKey, newKey] = ["old".padEnd(36, "-"), "new".padEnd(36, "-")];
+    const folder = mkdtempSync(join(tmpdir(), "gainstream-key-"));
+    const path = join(folder, "key");
+    writeFileSync(path, oldKey);
+    const standin = await createStandin({ accessKey: newKey });
+    const accessKeyFile = { read: () => oldKey, path };
+    const { options } = createParts();
+    const gainsight = createGainsight({ ...options, url: standin.url, timeoutMs: 2_000, accessKey: accessKeyFile });
+    try {
+      writeFileSync(path, newKey);
+      expect(await gainsight.delivery.attempt(callOf(), first)).toMatchObject({ reason: "unauthorized" });
+      expect(gainsight.delivery.state).toBe("probe");
+      expect(await gainsight.delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+    } finally {
+      await gainsight.close();
+      await standin.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,306 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { Gate, type GateOptions, type Permit, type TargetHold } from "../../src/delivery/gate.ts";
+import { createTestClock } from "./test-clock.ts";
+
+type HoldChange = Parameters<GateOptions["onHold"]>[0];
+
+/** `random` 0: every pause is the shorter half of its ceiling, so 500 ms, 1 s, 2 s … 30 s. */
+const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
+  const clock = createTestClock();
+  const holds: HoldChange[] = [];
+  const changes: number[] = [];
+  const gate = new Gate({
+    concurrency,
+    now: clock.now,
+    schedule: clock.schedule,
+    random: () => random,
+    onChange: () => changes.push(clock.now()),
+    onHold: (change) => holds.push(change),
+  });
+  const holdBy = (reason: TargetHold, retryAfterMs?: number): Permit => {
+    const permit = gate.take();
+    gate.release(permit);
+    gate.hold(reason, { permit, error: reason, retryAfterMs });
+    return permit;
+  };
+  const succeed = (): void => {
+    const permit = gate.take();
+    gate.release(permit);
+    gate.succeeded(permit);
+  };
+  /** How many calls it lets go at the same time; they are given back. */
+  const width = (): number => {
+    const permits: Permit[] = [];
+    while (gate.state === "open") permits.push(gate.take());
+    for (const permit of permits) gate.release(permit);
+    return permits.length;
+  };
+  return { gate, clock, holds, changes, holdBy, succeed, width };
+};
+
+describe("gate", () => {
+  it("lets as many calls go at a time as the concurrency says, and the next when one has ended", () => {
+    const { gate } = createTestGate({ concurrency: 2 });
+    const first = gate.take();
+    expect(gate.state).toBe("open");
+    gate.take();
+    expect(gate.state).toBe("closed");
+    expect(gate.inFlight).toBe(2);
+    gate.release(first);
+    expect(gate.state).toBe("open");
+  });
+
+  it("closes with a hold, tells of it once, and lets exactly one probe go after the pause", () => {
+    const { gate, clock, holds, changes, holdBy } = createTestGate();
+    holdBy("throttled");
+    expect(gate.state).toBe("closed");
+    expect(holds).toEqual([{ reason: "throttled", isHeld: true, error: "throttled", heldMs: 0 }]);
+    clock.advance(499);
+    expect(gate.state).toBe("closed");
+    expect(changes).toEqual([]);
+    clock.advance(1);
+    expect(changes).toHaveLength(1);
+    expect(gate.state).toBe("probe");
+    expect(gate.take().isProbe).toBe(true);
+    expect(gate.state).toBe("closed");
+  });
+
+  it("calls back when a probe is due even where the timer fires before its time by the wall clock", () => {
+    const { gate, clock, changes, holdBy } = createTestGate();
+    holdBy("throttled", 5_000);
+    clock.fireEarly(1);
+    clock.advance(1);
+    expect(changes).toEqual([clock.now()]);
+    expect(gate.state).toBe("probe");
+  });
+
+  it("calls back once at the end of a pause, however many calls have prolonged it", () => {
+    const { gate, clock, changes } = createTestGate();
+    const permits = [gate.take(), gate.take(), gate.take()];
+    for (const permit of permits) {
+      gate.release(permit);
+      gate.hold("throttled", { permit, error: "", retryAfterMs: 2_000 });
+    }
+    clock.advance(1_999);
+    expect(changes).toEqual([]);
+    clock.advance(1);
+    expect(changes.length).toBeGreaterThan(0);
+    expect(new Set(changes)).toEqual(new Set([clock.now()]));
+  });
+
+  it("doubles the pause with every failed probe, up to a minute", () => {
+    const { gate, clock, holds, holdBy } = createTestGate();
+    holdBy("unauthorized");
+    const pauses: number[] = [];
+    for (let probe = 0; probe < 9; probe++) {
+      const before = clock.now();
+      while (gate.state === "closed") clock.advance(100);
+      pauses.push(clock.now() - before);
+      holdBy("unauthorized");
+    }
+    expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+    expect(holds).toHaveLength(1);
+  });
+
+  it("begins again with a short pause once the hold has ended", () => {
+    const { gate, clock, holdBy, succeed } = createTestGate();
+    holdBy("throttled");
+    clock.advance(500);
+    holdBy("throttled");
+    clock.advance(1_000);
+    succeed();
+    expect(gate.state).toBe("open");
+    holdBy("throttled");
+    clock.advance(500);
+    expect(gate.state).toBe("probe");
+  });
+
+  it("ends the hold with a probe that went well, and says how long it was", () => {
+    const { gate, clock, holds, changes, holdBy, succeed } = createTestGate();
+    holdBy("misconfigured");
+    clock.advance(700);
+    changes.length = 0;
+    succeed();
+    expect(gate.holds).toEqual([]);
+    expect(gate.state).toBe("open");
+    expect(holds.at(-1)).toEqual({ reason: "misconfigured", isHeld: false, error: "", heldMs: 700 });
+    expect(changes).toHaveLength(1);
+  });
+
+  it("waits for as long as the target asked", () => {
+    const { gate, clock, holdBy } = createTestGate();
+    holdBy("throttled", 30_000);
+    clock.advance(29_999);
+    expect(gate.state).toBe("closed");
+    clock.advance(1);
+    expect(gate.state).toBe("probe");
+  });
+
+  it.each([
+    ["a longer wait counts", 60_000, 60_000],
+    ["a shorter one does not", 5_000, 30_000],
+    ["none at all does not", undefined, 30_000],
+  ])("hears further calls that were in flight when the hold began: %s", (_, asked, waited) => {
+    const { gate, clock, holds } = createTestGate();
+    const [first, second] = [gate.take(), gate.take()];
+    gate.hold("throttled", { permit: first, error: "", retryAfterMs: 30_000 });
+    gate.hold("throttled", { permit: second, error: "", retryAfterMs: asked });
+    gate.release(first);
+    gate.release(second);
+    clock.advance(waited - 1);
+    expect(gate.state).toBe("closed");
+    clock.advance(1);
+    expect(gate.state).toBe("probe");
+    expect(holds).toHaveLength(1);
+  });
+
+  it("calls the result of a call late that was in flight when it closed, but never a probe's", () => {
+    const { gate, clock, holdBy } = createTestGate();
+    const before = gate.take();
+    holdBy("throttled");
+    expect(gate.isLate(before)).toBe(true);
+    gate.succeeded(before);
+    expect(gate.holds).toEqual(["throttled"]);
+    clock.advance(500);
+    const probe = gate.take();
+    expect(gate.isLate(probe)).toBe(false);
+    gate.release(probe);
+    gate.succeeded(probe);
+    expect(gate.isLate(before)).toBe(true);
+    expect(gate.isLate(gate.take())).toBe(false);
+  });
+
+  it("keeps several holds at once and waits for the last of them to be due", () => {
+    const { gate, clock, holds } = createTestGate();
+    const [first, second] = [gate.take(), gate.take()];
+    gate.release(first);
+    gate.release(second);
+    gate.hold("throttled", { permit: first, error: "", retryAfterMs: 2_000 });
+    gate.hold("unauthorized", { permit: second, error: "" });
+    expect(gate.holds).toEqual(["throttled", "unauthorized"]);
+    clock.advance(1_999);
+    expect(gate.state).toBe("closed");
+    clock.advance(1);
+    expect(gate.state).toBe("probe");
+    const probe = gate.take();
+    gate.release(probe);
+    gate.succeeded(probe);
+    expect(gate.state).toBe("open");
+    expect(holds.map(({ reason, isHeld }) => [reason, isHeld])).toEqual([
+      ["throttled", true],
+      ["unauthorized", true],
+      ["throttled", false],
+      ["unauthorized", false],
+    ]);
+  });
+
+  it("leaves `target_down` to the breaker: no pause ends it, no probe's success, only `end`", () => {
+    const { gate, clock, changes, succeed } = createTestGate();
+    gate.holdForBreaker("down");
+    clock.advance(3_600_000);
+    expect(gate.state).toBe("closed");
+    gate.probeNow("target_down");
+    expect(changes).toEqual([clock.now()]);
+    expect(gate.state).toBe("probe");
+    succeed();
+    expect(gate.holds).toEqual(["target_down"]);
+    gate.end("target_down");
+    expect(gate.state).toBe("open");
+  });
+
+  it("lets a probe go at once where something has changed, but not while another hold is not due", () => {
+    const { gate, clock, changes, holdBy } = createTestGate();
+    holdBy("unauthorized", 60_000);
+    gate.probeNow("unauthorized");
+    expect(gate.state).toBe("probe");
+    const probe = gate.take();
+    gate.release(probe);
+    gate.hold("throttled", { permit: probe, error: "", retryAfterMs: 10_000 });
+    changes.length = 0;
+    gate.probeNow("unauthorized");
+    expect(gate.state).toBe("closed");
+    clock.advance(10_000);
+    expect(gate.state).toBe("probe");
+    gate.probeNow("misconfigured");
+    expect(gate.holds).toEqual(["unauthorized", "throttled"]);
+  });
+
+  it("does not grow wider by a probe's success while the target is down", () => {
+    const { gate, succeed, width } = createTestGate({ concurrency: 64 });
+    gate.holdForBreaker("down");
+    gate.probeNow("target_down");
+    succeed();
+    gate.end("target_down");
+    expect(width()).toBeLessThanOrEqual(2);
+  });
+
+  it("doubles the calls in flight with every round after the target was down", () => {
+    const { gate, succeed, width } = createTestGate({ concurrency: 64 });
+    gate.holdForBreaker("down");
+    gate.end("target_down");
+    const widths: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      const now = width();
+      widths.push(now);
+      for (let call = 0; call < now; call++) succeed();
+    }
+    expect(widths).toEqual([1, 2, 4, 8, 16, 32, 64, 64]);
+  });
+
+  it("grows by one a round from half of the former width on after it was throttled", () => {
+    const { gate, clock, holdBy, succeed, width } = createTestGate({ concurrency: 16 });
+    holdBy("throttled");
+    clock.advance(500);
+    succeed();
+    expect(gate.state).toBe("open");
+    const widths: number[] = [];
+    for (let round = 0; round < 6; round++) {
+      const now = width();
+      widths.push(now);
+      for (let call = 0; call < now; call++) succeed();
+    }
+    expect(widths.slice(0, 3)).toEqual([2, 4, 8]);
+    expect(widths.slice(3).every((now, index) => now <= 9 + index)).toBe(true);
+    expect(widths.at(-1)).toBeGreaterThan(8);
+  });
+
+  it("never lets more calls go than the concurrency says, nor more than one in a hold, whatever happens", () => {
+    const step = fc.record({
+      kind: fc.constantFrom("take", "take", "succeed", "hold", "down", "half-open", "up", "advance"),
+      which: fc.nat(40_000),
+      reason: fc.constantFrom<TargetHold>("throttled", "unauthorized", "misconfigured"),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 200, size: "max" }), (most, steps) => {
+        const { gate, clock } = createTestGate({ concurrency: most, random: 0.5 });
+        let flying: Permit[] = [];
+        /** A call ends; every hold comes of one. */
+        const landed = (which: number, then: (permit: Permit) => void): void => {
+          const permit = flying[which % Math.max(1, flying.length)];
+          if (!permit) return;
+          flying = flying.filter((other) => other !== permit);
+          gate.release(permit);
+          then(permit);
+        };
+        const acts: Record<string, (step: { which: number; reason: TargetHold }) => void> = {
+          take: () => void (gate.state === "closed" || flying.push(gate.take())),
+          succeed: ({ which }) => landed(which, (permit) => gate.succeeded(permit)),
+          hold: ({ which, reason }) => landed(which, (permit) => gate.hold(reason, { permit, error: "" })),
+          down: ({ which }) => landed(which, () => gate.holdForBreaker("down")),
+          "half-open": () => gate.probeNow("target_down"),
+          up: () => gate.end("target_down"),
+          advance: ({ which }) => clock.advance(which),
+        };
+        for (const { kind, ...rest } of steps) {
+          acts[kind]?.(rest);
+          expect(gate.inFlight).toBe(flying.length);
+          expect(flying.length).toBeLessThanOrEqual(most);
+          expect(flying.filter(({ isProbe }) => isProbe).length).toBeLessThanOrEqual(1);
+          expect(gate.holds.length > 0 && gate.state === "open").toBe(false);
+        }
+      }),
+    );
+  });
+});

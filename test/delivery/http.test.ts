@@ -1,0 +1,211 @@
+import { type Server, type Socket, createServer } from "node:net";
+
+import { describe, expect, it } from "vitest";
+
+import { type HttpClient, type HttpOptions, createHttpClient } from "../../src/delivery/http.ts";
+import { clickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
+import type { Standin } from "../../src/standin/standin.ts";
+import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
+
+const bodyOf = (messageId: string): string => JSON.stringify({ ...sampleEvent, messageId });
+
+const requestOf = (messageId = "m1", key = accessKey) =>
+  clickstreamRequest({ kind: "call", call: "track", body: bodyOf(messageId) }, key);
+
+const withClient = async (
+  options: Partial<HttpOptions> & { origin: string },
+  story: (client: HttpClient) => Promise<void>,
+): Promise<void> => {
+  const client = createHttpClient({ timeoutMs: 5_000, connections: 4, ...options });
+  try {
+    await story(client);
+  } finally {
+    await client.close();
+  }
+};
+
+/** A client against a stand-in. */
+const withBoth = (
+  options: Partial<HttpOptions>,
+  story: (client: HttpClient, standin: Standin) => Promise<void>,
+): Promise<void> =>
+  withStandin((standin) => withClient({ origin: standin.url, ...options }, (client) => story(client, standin)));
+
+/** A client against a server that does with each connection what it is told to. */
+const withSocket = async (
+  onSocket: (socket: Socket) => void,
+  story: (client: HttpClient) => Promise<void>,
+): Promise<void> => {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket.on("error", () => socket.destroy()));
+    onSocket(socket);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as { port: number };
+  try {
+    await withClient({ origin: `http://127.0.0.1:${port}`, timeoutMs: 60 }, story);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+};
+
+const onRequest = (socket: Socket, answer: () => void): void => void socket.once("data", answer);
+
+describe("http client", () => {
+  it("sends the whole event with the key, and answers with the status", () =>
+    withBoth({}, async (client, standin) => {
+      expect(await client.send(requestOf("m7"))).toEqual({ kind: "response", status: 200 });
+      expect(standin.requests(1)).toMatchObject([{ status: 200, messageId: "m7", userId: "u1" }]);
+      expect(await client.send(requestOf("m8", "wrong"))).toEqual({ kind: "response", status: 401 });
+    }));
+
+  it("gives up on a target that does not answer", () =>
+    withBoth({ timeoutMs: 60 }, async (client, standin) => {
+      standin.faults.add({ kind: "outage", mode: "hang" });
+      expect(await client.send(requestOf())).toEqual({ kind: "timeout", timeoutMs: 60 });
+      await standin.faults.clear();
+      expect(await client.send(requestOf())).toMatchObject({ status: 200 });
+    }));
+
+  it.each([
+    ["no byte", ""],
+    ["half of the headers", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"],
+    ["only a provisional answer", "HTTP/1.1 102 Processing\r\n\r\n"],
+  ])("gives up on a target that sends %s", (_, text) =>
+    withSocket(
+      (socket) => onRequest(socket, () => socket.write(text)),
+      async (client) => expect(await client.send(requestOf())).toEqual({ kind: "timeout", timeoutMs: 60 }),
+    ),
+  );
+
+  it.each([200, 202, 503])("goes by the status %i where the body does not end in time", (status) =>
+    withSocket(
+      (socket) => onRequest(socket, () => socket.write(`HTTP/1.1 ${status} Some\r\nContent-Length: 99\r\n\r\n{`)),
+      async (client) => expect(await client.send(requestOf())).toEqual({ kind: "response", status }),
+    ),
+  );
+
+  it("calls an event delivered whose answer's body is slow, and the stand-in has it", () =>
+    withBoth({ timeoutMs: 80 }, async (client, standin) => {
+      standin.faults.add({ kind: "slow-body", ms: 60_000 });
+      expect(await client.send(requestOf())).toEqual({ kind: "response", status: 200 });
+      expect(standin.ledger().distinct).toBe(1);
+    }));
+
+  it("cuts an answer that is too long, and goes on", () =>
+    withBoth({ connections: 1 }, async (client, standin) => {
+      standin.faults.add({ kind: "oversize-body", bytes: 1_000_000_000, count: 1 });
+      expect(await client.send(requestOf("m1"))).toEqual({ kind: "response", status: 200 });
+      expect(await client.send(requestOf("m2"))).toEqual({ kind: "response", status: 200 });
+      expect(standin.ledger().distinct).toBe(2);
+    }));
+
+  it("knows that nothing was sent where the connection is refused", async () => {
+    let origin = "";
+    await withStandin(async (standin) => {
+      origin = standin.url;
+    });
+    await withClient({ origin }, async (client) => {
+      expect(await client.send(requestOf())).toEqual({ kind: "network", code: "ECONNREFUSED", sent: false });
+    });
+  });
+
+  it("does not know whether anything arrived where the connection is reset", () =>
+    withBoth({}, async (client, standin) => {
+      standin.faults.add({ kind: "outage", mode: "reset" });
+      expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: true });
+    }));
+
+  it("takes a connection that is closed without a word, or talks nonsense, for a failed one", async () => {
+    await withSocket(
+      (socket) => onRequest(socket, () => socket.end()),
+      async (client) => expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: true }),
+    );
+    await withSocket(
+      (socket) => onRequest(socket, () => socket.write("SSH-2.0-OpenSSH\r\n")),
+      async (client) => expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: true }),
+    );
+  });
+
+  it("does not follow a redirect: the key travels to no other address", () =>
+    withBoth({}, async (client, standin) => {
+      standin.faults.add({ kind: "redirect" });
+      expect(await client.send(requestOf())).toEqual({ kind: "response", status: 302 });
+      expect(standin.stats().total).toBe(1);
+    }));
+
+  it.each([
+    ["7", 7_000],
+    ["0", 1_000],
+    ["86400", 600_000],
+    ["Wed, 21 Oct 2015 07:28:00 GMT", 1_000],
+    ["soon", undefined],
+    ["-5", undefined],
+    ["", undefined],
+  ])("reads Retry-After %j as %j ms", (retryAfter, retryAfterMs) =>
+    withBoth({}, async (client, standin) => {
+      standin.faults.add({ kind: "status", status: 429, retryAfter });
+      const answer = { kind: "response", status: 429, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+      expect(await client.send(requestOf())).toEqual(answer);
+    }),
+  );
+
+  it("times out calls that wait for a connection, and never sends them afterwards", () =>
+    withBoth({ connections: 1, timeoutMs: 60 }, async (client, standin) => {
+      standin.faults.add({ kind: "outage", mode: "hang" });
+      const answers = await Promise.all(["m1", "m2", "m3"].map((id) => client.send(requestOf(id))));
+      expect(answers).toEqual(answers.map(() => ({ kind: "timeout", timeoutMs: 60 })));
+      await standin.faults.clear();
+      expect(await client.send(requestOf("m4"))).toMatchObject({ status: 200 });
+      expect([...standin.ledger().messageIds]).toEqual(["m4"]);
+    }));
+
+  it("ends all calls on abort, also those that wait for a connection, and never sends those", () =>
+    withBoth({ connections: 1, timeoutMs: 60_000 }, async (client, standin) => {
+      standin.faults.add({ kind: "outage", mode: "hang" });
+      const calls = ["m1", "m2", "m3"].map((id) => client.send(requestOf(id)));
+      client.abort();
+      const answer = { kind: "network", code: "ABORTED", sent: true };
+      expect(await Promise.all(calls)).toEqual([answer, answer, answer]);
+      await standin.faults.clear();
+      expect(await client.send(requestOf("m4"))).toMatchObject({ status: 200 });
+      expect([...standin.ledger().messageIds]).toEqual(["m4"]);
+    }));
+
+  it("answers, instead of throwing, after its end", () =>
+    withBoth({}, async (client) => {
+      await client.close();
+      expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: false });
+    }));
+
+  it("holds no connection too many after 1,000 calls of all kinds, and none after its end", async () => {
+    const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    // Those of the tests before this one.
+    await expect.poll(sockets).toBe(0);
+    const connections = 16;
+    await withBoth({ connections, timeoutMs: 100 }, async (client, standin) => {
+      standin.faults.add({ kind: "outage", mode: "hang", ratio: 0.02 });
+      standin.faults.add({ kind: "outage", mode: "reset", ratio: 0.1 });
+      standin.faults.add({ kind: "slow-body", ms: 60_000, ratio: 0.02 });
+      standin.faults.add({ kind: "oversize-body", bytes: 200_000, ratio: 0.1 });
+      standin.faults.add({ kind: "status", status: 503, ratio: 0.3 });
+      standin.faults.add({ kind: "latency", ms: 0, jitterMs: 5 });
+      const kinds = new Set<string>();
+      const work = async (first: number): Promise<void> => {
+        for (let call = first; call < 1_000; call += connections)
+          kinds.add((await client.send(requestOf(`m${call}`))).kind);
+      };
+      await Promise.all(Array.from({ length: connections }, (_, first) => work(first)));
+      expect([...kinds].toSorted()).toEqual(["network", "response", "timeout"]);
+      await standin.faults.clear();
+      // Both ends are in this process.
+      await expect.poll(sockets).toBeLessThanOrEqual(2 * connections);
+      await client.close();
+      await expect.poll(sockets, { timeout: 4_000 }).toBe(0);
+    });
+  });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+
+import { Chains, type Found, type Place } from "../../src/flow/chains.ts";
+
+const at = (tier: number, offset = 0): Place => ({ tier, offset });
+const found = (id: string, place: Place, more: Partial<Found> = {}): Found => ({
+  user: "u",
+  id,
+  place,
+  topic: "events",
+  offset: Number(id.slice(1)),
+  timestamp: 0,
+  writtenAt: 0,
+  ...more,
+});
+const deliver = { kind: "deliver" };
+const superseded = { kind: "superseded" };
+const forward = (tier: number) => ({ kind: "forward", tier });
+
+describe("Chains", () => {
+  test("lets everything go where nobody is parked", () => {
+    const chains = new Chains([]);
+    expect(chains.turnOf("u", "e1", undefined)).toEqual(deliver);
+    chains.finished("u", "e1");
+    expect(chains.turnOf("u", "e1", undefined)).toEqual(deliver);
+    expect(chains.users).toBe(0);
+  });
+
+  test("sends a newcomer to where the last of its user waits, not the first", () => {
+    const chains = new Chains([]);
+    chains.moved("u", "e1", at(1, 4));
+    expect(chains.turnOf("u", "e2", undefined)).toEqual(forward(1));
+    chains.moved("u", "e2", at(0, 9));
+    expect(chains.turnOf("u", "e3", undefined)).toEqual(forward(0));
+    expect(chains.turnOf("other", "x", undefined)).toEqual(deliver);
+    expect(chains.users).toBe(1);
+  });
+
+  test("delivers only the first of a chain, and sends one that is due too early behind the one before it", () => {
+    const chains = new Chains([found("e1", at(1, 4)), found("e2", at(0, 9)), found("e3", at(0, 10))]);
+    expect(chains.turnOf("u", "e2", at(0, 9))).toEqual(forward(1));
+    chains.moved("u", "e2", at(1, 5));
+    expect(chains.turnOf("u", "e3", at(0, 10))).toEqual(forward(1));
+    expect(chains.turnOf("u", "e1", at(1, 4))).toEqual(deliver);
+    chains.finished("u", "e1");
+    expect(chains.turnOf("u", "e2", at(1, 5))).toEqual(deliver);
+  });
+
+  test("releases the user with the last of his chain", () => {
+    const chains = new Chains([found("e1", at(0))]);
+    chains.finished("u", "e1");
+    expect(chains.users).toBe(0);
+    expect(chains.turnOf("u", "e2", undefined)).toEqual(deliver);
+  });
+
+  test("counts only the copy that was written last, and the source's no more", () => {
+    const chains = new Chains([found("e1", at(0, 4))]);
+    chains.moved("u", "e1", at(1, 8));
+    expect(chains.turnOf("u", "e1", at(0, 4))).toEqual(superseded);
+    expect(chains.turnOf("u", "e1", at(1, 7))).toEqual(superseded);
+    expect(chains.turnOf("u", "e1", undefined)).toEqual(superseded);
+    expect(chains.turnOf("u", "e1", at(1, 8))).toEqual(deliver);
+  });
+
+  test("never delivers another copy of what went through the tiers lately", () => {
+    const chains = new Chains([found("e1", at(0, 4))]);
+    chains.finished("u", "e1");
+    expect(chains.turnOf("u", "e1", at(0, 5))).toEqual(superseded);
+    expect(chains.turnOf("u", "e1", undefined)).toEqual(superseded);
+  });
+
+  test("remembers ten thousand of them, and forgets the oldest first", () => {
+    const ids = Array.from({ length: 10_001 }, (_, n) => `e${n}`);
+    const chains = new Chains(ids.map((id, n) => found(id, at(0, n), { user: id })));
+    for (const id of ids) chains.finished(id, id);
+    expect(chains.turnOf("e0", "e0", undefined)).toEqual(deliver);
+    expect(chains.turnOf("e1", "e1", undefined)).toEqual(superseded);
+    expect(chains.turnOf("e10000", "e10000", undefined)).toEqual(superseded);
+  });
+
+  test("takes a record of a tier that nobody here wrote as the last of its user", () => {
+    const chains = new Chains([found("e1", at(1, 4))]);
+    expect(chains.turnOf("u", "e9", at(0, 3))).toEqual(forward(1));
+    expect(chains.turnOf("u", "e10", undefined)).toEqual(forward(0));
+    expect(chains.turnOf("v", "x", at(0, 5))).toEqual(deliver);
+    expect(chains.turnOf("v", "y", undefined)).toEqual(forward(0));
+  });
+
+  describe("rebuilt from the tiers", () => {
+    const orderOf = (records: readonly Found[]): string[] => {
+      const chains = new Chains(records);
+      const left = new Map(
+        records.map((record) => [`${record.id}@${record.place.tier}/${record.place.offset}`, record]),
+      );
+      const order: string[] = [];
+      while (chains.users > 0) {
+        const first = [...left.values()].find(
+          ({ user, id, place }) => chains.turnOf(user, id, place).kind === "deliver",
+        );
+        if (!first) throw new Error("Nobody is the first");
+        order.push(`${first.id}@${first.place.tier}`);
+        chains.finished(first.user, first.id);
+      }
+      return order;
+    };
+
+    test.each<[string, Found[], string[]]>([
+      ["nothing", [], []],
+      [
+        "source order, whatever the order of the tiers",
+        [found("e3", at(0)), found("e1", at(1)), found("e2", at(2))],
+        ["e1@1", "e2@2", "e3@0"],
+      ],
+      ["offsets as numbers", [found("e10", at(0)), found("e9", at(1))], ["e9@1", "e10@0"]],
+      [
+        "the younger of two copies",
+        [found("e1", at(1), { writtenAt: 9 }), found("e1", at(0), { writtenAt: 5 })],
+        ["e1@1"],
+      ],
+      [
+        "the later found of two copies of the same time, as a repeated write leaves them",
+        [found("e1", at(0, 3)), found("e1", at(1, 4))],
+        ["e1@1"],
+      ],
+      [
+        "the time of the records between two topics, and the offsets within each",
+        [
+          found("a2", at(0, 1), { topic: "a", timestamp: 10 }),
+          found("b1", at(0, 2), { topic: "b", timestamp: 20 }),
+          found("a3", at(0, 3), { topic: "a", timestamp: 30 }),
+          found("b0", at(0, 4), { topic: "b", timestamp: 15 }),
+        ],
+        ["a2@0", "b0@0", "b1@0", "a3@0"],
+      ],
+    ])("keeps %s", (_, records, order) => {
+      expect(orderOf(records)).toEqual(order);
+    });
+
+    test("keeps users apart", () => {
+      const chains = new Chains([found("e1", at(0, 1)), found("e2", at(0, 2), { user: "v" })]);
+      expect(chains.users).toBe(2);
+      expect(chains.turnOf("v", "e2", at(0, 2))).toEqual(deliver);
+    });
+  });
+});

@@ -1,0 +1,157 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { type Commit, type Slot, Tracker } from "../../src/flow/tracker.ts";
+
+/** One partition through the hands of several owners, and what a naive model knows of it. */
+const createWorld = (offsets: readonly number[]) => {
+  const end = (offsets.at(-1) ?? -1) + 1;
+  /** What this owner knows to be finished: by itself, or by the commit that it began with. */
+  let finished = new Set<number>();
+  /** Finished at the time of the last confirmed commit: never to be offered again. */
+  let safe = new Set<number>();
+  let last: Commit = { offset: 0, metadata: "" };
+  let tracker = new Tracker({ start: 0 });
+  let open: Slot[] = [];
+  let next = 0;
+
+  const offer = () => {
+    const offset = offsets[next++];
+    if (offset === undefined) return tracker.skipTo(end);
+    const known = tracker.wasFinished(offset) || offset < tracker.position;
+    const slot = tracker.see(offset);
+    expect(slot !== undefined && safe.has(offset), "offered what was safe").toBe(false);
+    expect(slot === undefined && !finished.has(offset), "passed over what is open").toBe(false);
+    expect(known).toBe(slot === undefined);
+    if (slot) open.push(slot);
+    return undefined;
+  };
+  const steps = {
+    see: offer,
+    finish: (number: number) => {
+      for (const slot of open.splice(number % Math.max(1, open.length), 1)) {
+        tracker.finish(slot);
+        finished.add(slot.offset);
+      }
+    },
+    commit: () => {
+      const commit = tracker.pending();
+      if (!commit) return;
+      expect(commit.metadata.length).toBeLessThanOrEqual(4_000);
+      expect(commit.offset).toBeGreaterThanOrEqual(last.offset);
+      tracker.committed(commit);
+      expect(tracker.pending()).toBeUndefined();
+      last = commit;
+      safe = new Set(finished);
+    },
+    restart: () => {
+      tracker = new Tracker({ start: last.offset, metadata: last.metadata });
+      finished = new Set(safe);
+      open = [];
+      next = offsets.findIndex((offset) => offset >= last.offset);
+      if (next === -1) next = offsets.length;
+    },
+  };
+  const check = () => {
+    const firstOpen = offsets.find((offset) => !finished.has(offset)) ?? end;
+    expect(tracker.mark).toBeLessThanOrEqual(firstOpen);
+    expect(tracker.mark).toBe(Math.min(tracker.position, ...open.map(({ offset }) => offset)));
+    expect(tracker.span).toBe(tracker.position - tracker.mark);
+  };
+  const finishAll = () => {
+    while (next <= offsets.length) steps.see();
+    while (open.length > 0) steps.finish(0);
+    steps.commit();
+    return { commit: last, end, done: [...safe] };
+  };
+  return { steps, check, finishAll };
+};
+
+const gaps = fc.array(fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 50 })), {
+  maxLength: 120,
+});
+const logs = gaps.map((steps) => {
+  let offset = -1;
+  return steps.map((gap) => (offset += gap));
+});
+const names = ["see", "see", "see", "finish", "finish", "commit", "restart"] as const;
+const scripts = fc.array(fc.tuple(fc.constantFrom(...names), fc.nat(100)), { maxLength: 300 });
+
+describe("Tracker", () => {
+  test("loses nothing open, offers nothing safe again and never commits past an open offset, through all owners", () => {
+    fc.assert(
+      fc.property(logs, scripts, (offsets, script) => {
+        const { steps, check, finishAll } = createWorld(offsets);
+        for (const [name, number] of script) {
+          steps[name](number);
+          check();
+        }
+        const { commit, end, done } = finishAll();
+        expect(commit).toEqual({ offset: end, metadata: "" });
+        expect(done.toSorted((a, b) => a - b)).toEqual(offsets);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("commits where it starts until it has seen something", () => {
+    const tracker = new Tracker({ start: 7 });
+    expect(tracker.pending()).toEqual({ offset: 7, metadata: "" });
+    tracker.committed({ offset: 7, metadata: "" });
+    expect(tracker.pending()).toBeUndefined();
+  });
+
+  test("commits the mark, and what is finished beyond it", () => {
+    const tracker = new Tracker({ start: 5 });
+    const slots = [5, 6, 8, 9].map((offset) => tracker.see(offset));
+    for (const slot of [slots[0], slots[2], slots[3]]) if (slot) tracker.finish(slot);
+    expect(tracker.pending()).toEqual({ offset: 6, metadata: "g1:2.2" });
+  });
+
+  test("hands on what an earlier owner had finished and it has not come to itself", () => {
+    const tracker = new Tracker({ start: 5, metadata: "g1:1.1.3.2" });
+    tracker.see(5);
+    expect(tracker.see(6)).toBeUndefined();
+    expect(tracker.pending()).toEqual({ offset: 5, metadata: "g1:1.1.3.2" });
+  });
+
+  test("takes an offset up only once, and never goes back", () => {
+    const tracker = new Tracker({ start: 5 });
+    expect([tracker.see(4), tracker.see(5)?.offset, tracker.see(5)]).toEqual([undefined, 5, undefined]);
+    tracker.skipTo(3);
+    expect(tracker.position).toBe(6);
+    tracker.skipTo(9);
+    expect([tracker.position, tracker.mark]).toEqual([9, 5]);
+  });
+
+  test("keeps its commit small however wild the pattern, and what it leaves out is done again", () => {
+    const tracker = new Tracker({ start: 0 });
+    const slots = Array.from({ length: 20_000 }, (_, n) => tracker.see(n * 50));
+    for (const slot of slots.slice(1)) if (slot) tracker.finish(slot);
+    const commit = tracker.pending();
+    expect(commit?.metadata.length).toBeLessThanOrEqual(4_000);
+    const successor = new Tracker({ start: 0, metadata: commit?.metadata });
+    expect([successor.wasFinished(0), successor.wasFinished(50), successor.wasFinished(51)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test("begins anew where the metadata are not its own, and never throws", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((text) => `g1:${text}`),
+          fc.constant(null),
+        ),
+        (metadata) => {
+          const tracker = new Tracker({ start: 3, metadata });
+          expect(tracker.mark).toBe(3);
+          expect(tracker.pending()?.offset).toBe(3);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type ExpectStatic, describe } from "vitest";
+
+import type { Service } from "./service.ts";
+import { type Story, accessKey, deliveredIds, journey, patient, tracks } from "./story.ts";
+
+const users = Array.from({ length: 30 }, (_, index) => `u${index}`);
+const oneEach = (n: number) => users.flatMap((user) => tracks(user, n, 1));
+
+/** A hold leaves no trace in the topics: whoever waited was not sent anywhere. */
+const expectNothingForwarded = async (story: Story, expect: ExpectStatic): Promise<void> => {
+  expect(await story.read(story.tier("1s"))).toEqual([]);
+  expect(await story.read(story.deadLetters)).toEqual([]);
+};
+
+const expectHeld = async (service: Service, reason: string, expect: ExpectStatic): Promise<void> => {
+  await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: [reason] });
+  expect(await service.metric("gainstream_hold", { reason })).toBe(1);
+  expect(service.logs).toContainEqual(expect.objectContaining({ level: "warn", hold: reason }));
+};
+
+const expectEnded = async (service: Service, reason: string, expect: ExpectStatic): Promise<void> => {
+  expect(await service.readiness()).toEqual({ ok: true, reasons: [], holds: [] });
+  expect(await service.metric("gainstream_hold", { reason })).toBe(0);
+  expect(service.logs).toContainEqual(expect.objectContaining({ level: "info", hold: reason }));
+};
+
+describe.concurrent("holds", () => {
+  /*
+   * Gainsight goes down for everybody. The breaker opens and the stream waits: a single call now and then asks whether it is
+   * back, and no event is blamed. When it is back all is delivered, in order, and the tiers have seen nothing.
+   */
+  journey("an outage opens the breaker, holds the stream and leaves no trace", async ({ story, expect }) => {
+    const service = await story.start({ BREAKER_PROBE_MAX: "400ms" });
+    await story.produce(oneEach(1));
+    await expect.poll(() => deliveredIds(story).length, patient).toBe(30);
+    story.standin.faults.add({ kind: "outage", mode: "503" });
+    await story.produce([...oneEach(2), ...oneEach(3)]);
+    await expectHeld(service, "target_down", expect);
+    await expect.poll(() => service.metric("gainstream_breaker_state"), patient).toBe(2);
+    const before = story.standin.stats().total;
+    await expect.poll(() => story.standin.stats().total - before, patient).toBeGreaterThanOrEqual(4);
+    expect(story.standin.stats().perSecond.at(-1)).toBeLessThan(12);
+    await story.standin.faults.clear();
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(90);
+    expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
+    await expectEnded(service, "target_down", expect);
+    expect(await service.metric("gainstream_breaker_state")).toBe(0);
+    await expectNothingForwarded(story, expect);
+  });
+
+  /*
+   * Gainsight asks for three seconds of silence with 429 and Retry-After. For three seconds there is not one call, then
+   * everything arrives, and no attempt was used.
+   */
+  journey("429 with Retry-After is obeyed", async ({ story, expect }) => {
+    const service = await story.start({ GAINSIGHT_CONCURRENCY: "1" });
+    story.standin.faults.add({ kind: "status", status: 429, retryAfter: "3", count: 1 });
+    await story.produce(oneEach(1));
+    await expectHeld(service, "throttled", expect);
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
+    const times = story.standin.requests(1_000).map(({ time, status }) => ({ at: Date.parse(time), status }));
+    expect(times.map(({ status }) => status)).toEqual([429, ...users.map(() => 200)]);
+    const silence = (times[1]?.at ?? 0) - (times[0]?.at ?? 0);
+    expect(silence).toBeGreaterThanOrEqual(2_990);
+    expect(silence).toBeLessThan(5_000);
+    await expectEnded(service, "throttled", expect);
+    await expectNothingForwarded(story, expect);
+  });
+
+  /*
+   * Gainsight throttles and does not say for how long. The stream asks again with single calls after about one second, then
+   * longer, and goes on by itself.
+   */
+  journey("429 without Retry-After is asked again with growing pauses", async ({ story, expect }) => {
+    const service = await story.start({ GAINSIGHT_CONCURRENCY: "1" });
+    story.standin.faults.add({ kind: "status", status: 429, count: 2 });
+    await story.produce(oneEach(1));
+    await expectHeld(service, "throttled", expect);
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
+    const times = story.standin.requests(1_000).map(({ time }) => Date.parse(time));
+    const pauses = times.slice(1, 3).map((time, index) => time - (times[index] ?? 0));
+    expect(pauses[0]).toBeGreaterThanOrEqual(490);
+    expect(pauses[1]).toBeGreaterThanOrEqual(990);
+    expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
+    await expectNothingForwarded(story, expect);
+  });
+
+  /*
+   * The access key is revoked while events come. The stream holds, says so and stays ready; the operator mounts the new key
+   * and within seconds the stream goes on with it, without a restart. The key is in no log line.
+   */
+  journey("a revoked key holds the stream until the key file changes", async ({ story, expect }) => {
+    const folder = await mkdtemp(join(tmpdir(), "journey-"));
+    story.onEnd(() => rm(folder, { recursive: true }));
+    const keyFile = join(folder, "key");
+    await writeFile(keyFile, `${accessKey}\n`);
+    const env = { GAINSIGHT_ACCESS_KEY: "", GAINSIGHT_ACCESS_KEY_FILE: keyFile };
+    const service = await story.start(env);
+    const newKey = accessKey.replace("4000", "4001");
+    story.standin.setAccessKey(newKey);
+    await story.produce(oneEach(1));
+    await expectHeld(service, "unauthorized", expect);
+    expect(story.standin.ledger().distinct).toBe(0);
+    await writeFile(keyFile, newKey);
+    const changedAt = Date.now();
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
+    expect(Date.now() - changedAt).toBeLessThan(5_000);
+    await expectEnded(service, "unauthorized", expect);
+    await expectNothingForwarded(story, expect);
+    expect(service.logs.filter((line) => /0000-4\d{3}-8000/.test(JSON.stringify(line)))).toEqual([]);
+  });
+
+  /*
+   * The configured address answers 404 to everything: the address is wrong, not the events. The stream holds and asks again
+   * now and then with one call; when somebody has mended it, everything is delivered.
+   */
+  journey("an address that answers 404 holds the stream", async ({ story, expect }) => {
+    const service = await story.start();
+    story.standin.faults.add({ kind: "status", status: 404 });
+    await story.produce(oneEach(1));
+    await expectHeld(service, "misconfigured", expect);
+    await expect.poll(() => story.standin.stats().total, patient).toBeGreaterThan(users.length);
+    await story.standin.faults.clear();
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
+    await expectEnded(service, "misconfigured", expect);
+    await expectNothingForwarded(story, expect);
+  });
+
+  /*
+   * Only one event is answered with 404, all others go through at the same address: so the address is right and the event is
+   * the odd one. It ends in the dead letters, and its user goes on.
+   */
+  journey("a single event with 404 is dead, since others get through", async ({ story, expect }) => {
+    story.standin.faults.add({ kind: "status", status: 404, match: { messageId: "u1-1" } });
+    const service = await story.start();
+    await story.produce([...oneEach(1), ...tracks("u1", 2, 1)]);
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
+    expect(deliveredIds(story, "u1")).toEqual(["u1-2"]);
+    const [letter] = await story.read(story.deadLetters);
+    expect(letter?.text).toMatchObject({ "gainstream-reason": "rejected", "gainstream-status": "404" });
+    expect(await service.readiness()).toEqual({ ok: true, reasons: [], holds: [] });
+  });
+});

@@ -1,0 +1,104 @@
+import type { Kafka } from "kafkajs";
+import { describe, expect, it } from "vitest";
+
+import { ClusterAdmin } from "../../src/kafka/admin.ts";
+
+type Answers = Record<string, (request: unknown) => unknown>;
+
+/** kafkajs's admin client with hand-made answers, which counts how many calls run at the same time. */
+const createTestAdmin = (answers: Answers) => {
+  const calls: { name: string; request: unknown }[] = [];
+  let running = 0;
+  let most = 0;
+  const client = new Proxy(
+    {},
+    {
+      get: (_, name: string) => async (request: unknown) => {
+        calls.push({ name, request });
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+        running--;
+        return answers[name]?.(request);
+      },
+    },
+  );
+  const admin = new ClusterAdmin({ admin: () => client } as unknown as Kafka);
+  return { admin, calls, most: () => most };
+};
+
+const failWith = (type: string) => (): never => {
+  throw Object.assign(new Error(type), { type });
+};
+
+describe("cluster admin", () => {
+  it("never asks two questions at a time, also where one of them fails", async () => {
+    const { admin, calls, most } = createTestAdmin({
+      fetchOffsets: failWith("COORDINATOR_NOT_AVAILABLE"),
+      fetchTopicOffsets: () => [],
+      listTopics: () => ["a"],
+      fetchTopicMetadata: () => ({ topics: [{ partitions: [] }] }),
+    });
+    const asked = [
+      admin.connect(),
+      admin.committed("g", ["a"]),
+      admin.ranges(["a", "b", "c"]),
+      admin.shape("a"),
+      admin.create([{ topic: "a", partitions: 1, replication: 1 }]),
+      admin.committed("g", ["b"]),
+      admin.close(),
+    ];
+    const settled = await Promise.allSettled(asked);
+    expect(settled.map(({ status }) => status === "fulfilled")).toEqual([true, false, true, true, true, false, true]);
+    expect(calls).toHaveLength(10);
+    expect(most()).toBe(1);
+  });
+
+  it("leaves out partitions without a commit", async () => {
+    const partitions = [
+      { partition: 0, offset: "12", metadata: "g1:1.1" },
+      { partition: 1, offset: "-1", metadata: null },
+    ];
+    const { admin } = createTestAdmin({ fetchOffsets: () => [{ topic: "a", partitions }] });
+    expect(await admin.committed("g", ["a"])).toEqual([{ topic: "a", partition: 0, offset: 12, metadata: "g1:1.1" }]);
+  });
+
+  it("gives ranges as numbers, for every topic", async () => {
+    const { admin } = createTestAdmin({
+      fetchTopicOffsets: () => [{ partition: 3, offset: "9", low: "5", high: "9" }],
+    });
+    expect(await admin.ranges(["a", "b"])).toEqual([
+      { topic: "a", partition: 3, low: 5, high: 9 },
+      { topic: "b", partition: 3, low: 5, high: 9 },
+    ]);
+  });
+
+  it("knows no shape of a topic that does not exist, and does not hide other errors", async () => {
+    const missing = createTestAdmin({ listTopics: () => ["b"] });
+    expect(await missing.admin.shape("a")).toBeUndefined();
+    expect(missing.calls.map(({ name }) => name)).toEqual(["listTopics"]);
+    const denied = createTestAdmin({ listTopics: () => ["a"], fetchTopicMetadata: failWith("TOPIC_AUTHORIZATION") });
+    await expect(denied.admin.shape("a")).rejects.toThrow("TOPIC_AUTHORIZATION");
+  });
+
+  it("reads partitions and replication, and makes topics of such a shape", async () => {
+    const { admin, calls } = createTestAdmin({
+      listTopics: () => ["a", "b"],
+      fetchTopicMetadata: () => ({ topics: [{ name: "a", partitions: [{ replicas: [1, 2, 3] }, { replicas: [2] }] }] }),
+    });
+    const shape = { topic: "a", partitions: 2, replication: 3 };
+    expect(await admin.shape("a")).toEqual(shape);
+    await admin.create([{ ...shape, topic: "b" }]);
+    expect(calls.at(-1)).toEqual({
+      name: "createTopics",
+      request: { topics: [{ topic: "b", numPartitions: 2, replicationFactor: 3 }], waitForLeaders: true },
+    });
+  });
+
+  it("does not ask where there is nothing to make", async () => {
+    const { admin, calls } = createTestAdmin({});
+    await admin.create([]);
+    expect(calls).toEqual([]);
+  });
+});

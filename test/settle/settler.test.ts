@@ -1,0 +1,191 @@
+import type { Message, ProducerRecord } from "kafkajs";
+import { KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } from "kafkajs";
+import { describe, expect, it } from "vitest";
+
+import type { Arrival } from "../../src/core/arrival.ts";
+import { type Failure, originOf } from "../../src/core/headers.ts";
+import { Settler } from "../../src/settle/settler.ts";
+
+const origin = originOf({ topic: "segment-events", partition: 5, offset: "42", timestamp: 1_700_000_000_000 });
+const failure: Failure = { origin, reason: "server_error", error: "It failed", attempts: 2, firstFailedAt: undefined };
+
+const arrival: Arrival = {
+  record: {
+    key: Buffer.from("u1"),
+    value: Buffer.from([0, 1, 2, 255]),
+    headers: { trace: Buffer.from([7, 255]), "gainstream-attempts": "1" },
+    timestamp: 1_700_000_000_000,
+  },
+  user: "u1",
+  type: "track",
+  meaning: { kind: "call", call: "track", body: "{}" },
+  past: { origin, attempts: 1, firstFailedAt: undefined },
+};
+
+const tooLarge = new KafkaJSProtocolError(
+  Object.assign(new Error("The message is too large"), { type: "MESSAGE_TOO_LARGE", code: 10, retriable: false }),
+);
+const broken = new KafkaJSConnectionError("Closed connection");
+
+type Answer = Error | string | undefined;
+
+/** A producer that answers each write in turn: an error, or the offset it was written at; then always 7. */
+const createTestSettler = (...answers: Answer[]) => {
+  const written: ProducerRecord[] = [];
+  const pauses: number[] = [];
+  const errors: unknown[] = [];
+  const settler: Settler = new Settler({
+    producer: {
+      send: async (record) => {
+        written.push(record);
+        const answer = answers.length > 0 ? answers.shift() : "7";
+        if (answer instanceof Error) throw answer;
+        return answer === undefined
+          ? []
+          : [{ topicName: record.topic, partition: 0, errorCode: 0, baseOffset: answer }];
+      },
+    },
+    tiers: ["retry-30s", "retry-5m"],
+    deadLetterTopic: "dlq",
+    random: () => 0.5,
+    pause: async (ms) => void pauses.push(ms),
+    onError: ({ error }) => void errors.push(error),
+  });
+  const messages = (): Message[] => written.flatMap((record) => record.messages);
+  return { settler, written, messages, pauses, errors };
+};
+
+const headersOf = (message: Message | undefined): Record<string, string> =>
+  Object.fromEntries(Object.entries(message?.headers ?? {}).map(([name, value]) => [name, String(value)]));
+
+describe("settler", () => {
+  it("writes a record to its tier on the same partition number, acknowledged by all replicas", async () => {
+    const { settler, written } = createTestSettler("123");
+    expect(await settler.retry(arrival, { ...failure, tier: 1 })).toBe(123);
+    expect(written).toMatchObject([{ topic: "retry-5m", acks: -1, messages: [{ partition: 5 }] }]);
+  });
+
+  it("leaves key, value and foreign headers as they are, and replaces ours", async () => {
+    const { settler, messages } = createTestSettler();
+    await settler.retry(arrival, { ...failure, tier: 0 });
+    const [message] = messages();
+    expect(message?.key).toBe(arrival.record.key);
+    expect(message?.value).toBe(arrival.record.value);
+    expect(message?.headers?.["trace"]).toBe(arrival.record.headers["trace"]);
+    expect(headersOf(message)).toMatchObject({
+      "gainstream-attempts": "2",
+      "gainstream-reason": "server_error",
+      "gainstream-id": "segment-events-5-42",
+    });
+  });
+
+  it("leaves the partition of a dead letter to the key, and adds the names that other viewers know", async () => {
+    const { settler, written, messages } = createTestSettler();
+    expect(await settler.dead(arrival, { ...failure, reason: "rejected" })).toBe(true);
+    expect(written).toMatchObject([{ topic: "dlq", acks: -1 }]);
+    expect(messages()[0]).not.toHaveProperty("partition");
+    expect(headersOf(messages()[0])).toMatchObject({
+      "gainstream-reason": "rejected",
+      "__connect.errors.topic": "segment-events",
+      "__connect.errors.offset": "42",
+    });
+  });
+
+  it("tries until the write is acknowledged, with growing pauses, and tells of every failure", async () => {
+    const failures = Array.from({ length: 8 }, () => broken);
+    const { settler, written, pauses, errors } = createTestSettler(...failures, "9");
+    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe(9);
+    expect(pauses).toEqual([100, 200, 400, 800, 1_600, 2_500, 2_500, 2_500]);
+    expect(errors).toHaveLength(8);
+    expect(new Set(written.map(({ messages }) => messages[0]?.value))).toEqual(new Set([arrival.record.value]));
+  });
+
+  it("writes only our own headers to a tier where the record's own are too large for the topic", async () => {
+    const { settler, messages, pauses } = createTestSettler(tooLarge, "3");
+    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe(3);
+    const [, bare] = messages();
+    expect(bare?.headers).not.toHaveProperty("trace");
+    expect(headersOf(bare)).toMatchObject({ "gainstream-attempts": "2", "gainstream-id": origin.id });
+    expect(bare?.value).toBe(arrival.record.value);
+    expect(bare?.partition).toBe(5);
+    expect(pauses).toEqual([]);
+  });
+
+  it("says that a record is too large for a tier, so that it can become a dead letter", async () => {
+    const { settler, written } = createTestSettler(tooLarge, tooLarge);
+    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe("too_large");
+    expect(written.map(({ topic }) => topic)).toEqual(["retry-30s", "retry-30s"]);
+  });
+
+  it("shrinks a dead letter that is too large: bare headers first, then a reference without the value", async () => {
+    const { settler, messages } = createTestSettler(tooLarge, tooLarge, "1");
+    expect(await settler.dead(arrival, { ...failure, reason: "rejected" })).toBe(true);
+    const [whole, bare, reference] = messages();
+    expect([whole, bare].map((message) => message?.value)).toEqual([arrival.record.value, arrival.record.value]);
+    expect(bare?.headers).not.toHaveProperty("trace");
+    expect(reference?.key).toBe(arrival.record.key);
+    expect(reference?.value).toHaveLength(0);
+    expect(reference?.value).not.toBeNull();
+    expect(headersOf(reference)).toMatchObject({
+      "gainstream-reason": "too_large",
+      "gainstream-error": "rejected: It failed",
+      "gainstream-id": origin.id,
+    });
+  });
+
+  it("sees through an error that wraps the one of the broker", async () => {
+    const wrapped = new KafkaJSNumberOfRetriesExceeded(tooLarge, { retryCount: 1, retryTime: 1 });
+    const { settler } = createTestSettler(wrapped, wrapped);
+    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe("too_large");
+  });
+
+  it("goes on trying with the smaller variant where the broker fails in between", async () => {
+    const { settler, messages } = createTestSettler(broken, tooLarge, broken, "4");
+    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe(4);
+    expect(messages().map((message) => "trace" in (message.headers ?? {}))).toEqual([true, true, false, false]);
+  });
+
+  it("writes a record without key or value as it is", async () => {
+    const { settler, messages } = createTestSettler();
+    const record = { ...arrival.record, key: null, value: null };
+    await settler.dead({ ...arrival, record }, failure);
+    expect(messages()[0]).toMatchObject({ key: null, value: null });
+  });
+
+  it("ends on stop: a write under way is not repeated, and none is begun", async () => {
+    const { settler, written, errors } = createTestSettler();
+    settler.stop();
+    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBeUndefined();
+    expect(await settler.dead(arrival, failure)).toBe(false);
+    expect([written, errors]).toEqual([[], []]);
+  });
+
+  it("resolves as not written where it is stopped between two attempts", async () => {
+    const settler: Settler = new Settler({
+      producer: { send: () => Promise.reject(broken) },
+      tiers: ["retry-30s"],
+      deadLetterTopic: "dlq",
+      random: () => 0.5,
+      pause: async () => settler.stop(),
+      onError: () => {},
+    });
+    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBeUndefined();
+  });
+
+  it("says that a write is safe which was acknowledged while it was being stopped", async () => {
+    const settler: Settler = new Settler({
+      producer: {
+        send: async () => {
+          settler.stop();
+          return [{ topicName: "dlq", partition: 0, errorCode: 0, baseOffset: "5" }];
+        },
+      },
+      tiers: ["retry-30s"],
+      deadLetterTopic: "dlq",
+      random: () => 0.5,
+      pause: async () => {},
+      onError: () => {},
+    });
+    expect(await settler.dead(arrival, failure)).toBe(true);
+  });
+});

@@ -1,0 +1,161 @@
+import type { Arrival } from "../../src/core/arrival.ts";
+import type { Call } from "../../src/core/handle.ts";
+import { originOf } from "../../src/core/headers.ts";
+import type { Outcome, Verdict } from "../../src/core/outcome.ts";
+import { createBudget } from "../../src/flow/budget.ts";
+import { Chains } from "../../src/flow/chains.ts";
+import { Tracker } from "../../src/flow/tracker.ts";
+import { type Assignment, type Inlet, createAssignment, createHeld } from "../../src/stream/assignment.ts";
+import type { DeliveryPort, SettlePort } from "../../src/stream/ports.ts";
+import { Stream } from "../../src/stream/stream.ts";
+
+type Failure = Parameters<SettlePort["dead"]>[1];
+
+export interface PendingCall {
+  readonly body: string;
+  readonly isFirst: boolean;
+  readonly answer: (verdict: Verdict) => void;
+}
+
+export interface PendingWrite {
+  readonly arrival: Arrival;
+  readonly failure: Failure;
+  /** Undefined for the dead-letter topic. */
+  readonly tier: number | undefined;
+  readonly answer: (result: "written" | "stopped" | "too_large") => void;
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export const turns = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+export const callOf = (body: string): Call => ({ kind: "call", call: "track", body });
+
+/** An arrival of the user whose letter its name begins with: `u1` is of `u`. */
+export const arrivalOf = (name: string, offset: number, more: Partial<Arrival> = {}): Arrival => ({
+  record: { key: null, value: new Uint8Array(3), headers: {}, timestamp: 0 },
+  user: name.slice(0, 1),
+  type: "track",
+  meaning: callOf(name),
+  past: {
+    origin: originOf({ topic: "events", partition: 0, offset: String(offset), timestamp: 0 }),
+    attempts: 0,
+    firstFailedAt: undefined,
+  },
+  ...more,
+});
+
+/** Gainsight's side of the port: calls are answered by hand, and the gate is moved by hand. */
+const createFakeDelivery = () => {
+  const calls: PendingCall[] = [];
+  const gate: { state: DeliveryPort["state"] } = { state: "open" };
+  const delivery: DeliveryPort = {
+    get state() {
+      return gate.state;
+    },
+    attempt: ({ body }, { isFirst }) => {
+      if (gate.state === "probe") gate.state = "closed";
+      return new Promise((resolve) => {
+        const call: PendingCall = {
+          body,
+          isFirst,
+          answer: (verdict) => {
+            calls.splice(calls.indexOf(call), 1);
+            resolve(verdict);
+          },
+        };
+        calls.push(call);
+      });
+    },
+  };
+  return { calls, gate, delivery };
+};
+
+/** The broker's side of the port: writes are acknowledged by hand; offsets count up in each tier. */
+const createFakeSettle = () => {
+  const writes: PendingWrite[] = [];
+  const written = [0, 0, 0];
+  const wait = (write: Omit<PendingWrite, "answer">): Promise<"written" | "stopped" | "too_large"> =>
+    new Promise((resolve) => {
+      const pending: PendingWrite = {
+        ...write,
+        answer: (result) => {
+          writes.splice(writes.indexOf(pending), 1);
+          resolve(result);
+        },
+      };
+      writes.push(pending);
+    });
+  const settle: SettlePort = {
+    retry: async (arrival, failure) => {
+      const { tier } = failure;
+      const offset = written[tier] ?? 0;
+      written[tier] = offset + 1;
+      const result = await wait({ arrival, failure, tier });
+      if (result === "too_large") return result;
+      return result === "written" ? offset : undefined;
+    },
+    dead: async (arrival, failure) => (await wait({ arrival, failure, tier: undefined })) === "written",
+  };
+  return { writes, settle };
+};
+
+const nameOf = ({ meaning, past }: Arrival): string => (meaning.kind === "call" ? meaning.body : past.origin.offset);
+
+/** A real stream between fake ports, with a clock that stands until it is moved. */
+export const createRig = () => {
+  const { calls, gate, delivery } = createFakeDelivery();
+  const { writes, settle } = createFakeSettle();
+  const timers: { delayMs: number; callback: () => void }[] = [];
+  const ended: { name: string; outcome: Outcome }[] = [];
+  const moved: { name: string; reason: string; tier: number }[] = [];
+  const budget = createBudget({ maxRecords: 1_000, maxBytes: 1_000_000 });
+  const clock = {
+    time: 1_000,
+    now: () => clock.time,
+    random: () => 0.5,
+    schedule: (delayMs: number, callback: () => void) => void timers.push({ delayMs, callback }),
+  };
+  const stream = new Stream({
+    delivery,
+    settle,
+    clock,
+    budget,
+    observer: {
+      finished: (arrival, outcome) => void ended.push({ name: nameOf(arrival), outcome }),
+      moved: (arrival, { reason, tier }) => void moved.push({ name: nameOf(arrival), reason, tier }),
+    },
+    retryRules: { delaysMs: [30_000, 300_000, 1_800_000], maxAttempts: 2, maxAgeMs: 10_000 },
+    quickAttempts: 2,
+    onFinished: () => undefined,
+  });
+  return { stream, calls, gate, writes, timers, ended, moved, budget, clock };
+};
+
+export type Rig = ReturnType<typeof createRig>;
+
+/** One assignment of partition 0: a source and three tiers, read into the stream by hand. */
+export const createOwner = (
+  rig: Rig,
+  { chains = new Chains([]), trackerOf }: { chains?: Chains; trackerOf?: (tier: number | undefined) => Tracker } = {},
+) => {
+  const assignment: Assignment = createAssignment();
+  const inletOf = (tier: number | undefined): Inlet => ({
+    topic: tier === undefined ? "events" : `tier-${tier}`,
+    partition: 0,
+    tier,
+    tracker: trackerOf?.(tier) ?? new Tracker({ start: 0 }),
+    chains,
+  });
+  const source = inletOf(undefined);
+  const tiers = [0, 1, 2].map(inletOf);
+  rig.stream.begin(assignment);
+  const take = (inlet: Inlet, arrival: Arrival, offset: number): void => {
+    const slot = inlet.tracker.see(offset);
+    if (slot) rig.stream.take(assignment, createHeld(inlet, slot, arrival));
+    rig.stream.pump();
+  };
+  return { assignment, source, tiers, chains, take };
+};
