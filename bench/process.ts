@@ -30,6 +30,10 @@ export const start = (args: readonly string[], env: Record<string, string>): Sta
     stdio: ["ignore", "pipe", "inherit"],
   });
   child.stdout.on("data", () => {});
+  // Whatever ends this program must not leave its children behind.
+  const end = (): boolean => child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
   return {
     pid: child.pid ?? 0,
     process: child,

@@ -8,6 +8,7 @@ import { type OpsServer, createOpsServer } from "./ops/http.ts";
 const retryPauseMs = 1_000;
 const slowAfterMs = 2_000;
 const commitEveryMs = 1_000;
+const goodbyeMs = 3_000;
 const askEndsEveryMs = 10_000;
 
 /** A running service. `stop` is idempotent and shared: whoever calls it waits for the same end. */
@@ -150,13 +151,21 @@ const startTimers = (app: App): (() => void) => {
   };
 };
 
-/** Leaves in the one safe order: no new calls, calls in flight, commit, leave the group, close the connections. */
+/** A courtesy to the brokers: everything is committed already. */
+const sayGoodbye = async ({ member, producer, admin }: App): Promise<void> => {
+  await member.consumer.stop();
+  await producer.disconnect();
+  await admin.close();
+};
+
+/**
+ * Leaves in the one safe order: no new calls, calls in flight, commit, leave the group, close the connections. A broker that
+ * does not answer is not waited for.
+ */
 const shutDown = async (app: App, ops: OpsServer): Promise<void> => {
   await app.member.membership.leave();
   app.settler.stop();
-  await app.member.consumer.stop();
-  await app.producer.disconnect();
-  await app.admin.close();
+  await Promise.race([sayGoodbye(app), pause(goodbyeMs)]);
   await app.gainsight.close();
   await ops.close();
 };

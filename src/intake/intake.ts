@@ -1,17 +1,15 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
 import type { Budget } from "../flow/budget.ts";
-import { Chains } from "../flow/chains.ts";
 import { maxSpan } from "../flow/finished.ts";
-import { Tracker } from "../flow/tracker.ts";
 import { type Assignment, type Inlet, createAssignment, createHeld } from "../stream/assignment.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, createFeed, dueInMs, feedKey } from "./feed.ts";
 import { Pauses } from "./pauses.ts";
 import type { Reader } from "./reader.ts";
+import { Restoring } from "./restoring.ts";
 import { Room } from "./room.ts";
-import { scanBatch } from "./scan.ts";
 import type { SchemaWait } from "./schema-wait.ts";
 import type { Start } from "./starts.ts";
 
@@ -32,6 +30,7 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #pauses: Pauses;
   readonly #room: Room;
+  readonly #restoring: Restoring;
   #feeds = new Map<string, Feed>();
   #assignment: Assignment = createAssignment();
 
@@ -39,6 +38,11 @@ export class Intake {
     this.#options = options;
     this.#pauses = new Pauses(options.consumer);
     this.#room = new Room(options.schedule);
+    this.#restoring = new Restoring({
+      ...options,
+      pauses: this.#pauses,
+      onNeedsSchema: (feed, schemaId) => this.#waitForSchema(feed, schemaId),
+    });
   }
 
   get feeds(): readonly Feed[] {
@@ -71,13 +75,7 @@ export class Intake {
   /** Starts to read: the tiers from their commits to their ends first, then everything. */
   restore(starts: ReadonlyMap<string, Start>): void {
     this.#options.stream.begin(this.#assignment);
-    for (const [key, { offset, metadata, high }] of starts) {
-      const feed = this.#feeds.get(key);
-      if (!feed) continue;
-      Object.assign(feed, { start: offset, metadata, high });
-      if (feed.tier !== undefined && offset < high) this.#scan(feed);
-    }
-    for (const number of this.owned) this.#openIfScanned(number);
+    this.#restoring.begin(this.feeds, starts);
   }
 
   /**
@@ -104,7 +102,7 @@ export class Intake {
 
   #takePart(feed: Feed, batch: Batch, resolve: (offset: number) => void): boolean {
     Object.assign(feed, { high: Number(batch.highWatermark) });
-    const last = feed.scan ? this.#takeScan(feed, batch) : this.#takeLive(feed, batch);
+    const last = feed.scan ? this.#restoring.take(feed, batch) : this.#takeLive(feed, batch);
     if (last !== undefined) resolve(last);
     this.#options.stream.pump();
     return last === Number(batch.messages.at(-1)?.offset);
@@ -114,7 +112,7 @@ export class Intake {
   skip({ topic, partition, lastOffset }: TopicPartition & { lastOffset: number }): void {
     const feed = this.#feeds.get(feedKey({ topic, partition }));
     feed?.inlet?.tracker.skipTo(lastOffset + 1);
-    if (feed?.scan) this.#advanceScan(feed, lastOffset + 1);
+    if (feed?.scan) this.#restoring.advance(feed, lastOffset + 1);
   }
 
   /** Something was finished, or a schema came: what waited for it may be fetched again. */
@@ -128,44 +126,6 @@ export class Intake {
   #makeRoom(): void {
     this.#room.open();
     this.#pauses.endAll("budget");
-  }
-
-  #scan(feed: Feed): void {
-    feed.scan = { end: feed.high, found: [], position: feed.start };
-    this.#options.consumer.seek(feed, feed.start);
-    this.#pauses.end(feed, "restore");
-  }
-
-  #takeScan(feed: Feed, batch: Batch): number | undefined {
-    const { scan } = feed;
-    if (!scan) return undefined;
-    const { last, needs } = scanBatch(batch, { feed, scan, read: this.#options.read });
-    if (last !== undefined) scan.position = last + 1;
-    if (needs !== undefined) this.#waitForSchema(feed, needs);
-    else this.#advanceScan(feed, Number(batch.lastOffset()) + 1);
-    return last;
-  }
-
-  #advanceScan(feed: Feed, position: number): void {
-    if (!feed.scan) return;
-    feed.scan.position = position;
-    if (position < feed.scan.end) return;
-    this.#pauses.start(feed, "restore");
-    this.#openIfScanned(feed.partition);
-  }
-
-  /** Opens all topics of a partition number once its tiers are read, so that no user overtakes himself. */
-  #openIfScanned(number: number): void {
-    const feeds = this.feeds.filter(({ partition }) => partition === number);
-    if (feeds.some(({ scan, inlet }) => inlet || (scan && scan.position < scan.end))) return;
-    const chains = new Chains(feeds.flatMap(({ scan }) => scan?.found ?? []));
-    for (const feed of feeds) {
-      const { topic, partition, tier, start, metadata } = feed;
-      feed.scan = undefined;
-      feed.inlet = { topic, partition, tier, chains, tracker: new Tracker({ start, metadata }) };
-      this.#options.consumer.seek(feed, start);
-      this.#pauses.end(feed, "restore");
-    }
   }
 
   #takeLive(feed: Feed, batch: Batch): number | undefined {
