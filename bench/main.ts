@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { useOrStartCluster } from "../local/cluster.ts";
 import { freePorts } from "../local/ports.ts";
 import { createKafka } from "../src/kafka/client.ts";
+import { benchDecode } from "./decode.ts";
 import { type Measured, measure } from "./measure.ts";
 import { start } from "./process.ts";
 import { produce } from "./produce.ts";
@@ -11,9 +12,12 @@ import { type Sink, accessKey, measureSink, openSink } from "./sink.ts";
 const usage = `Usage: npm run bench -- [--events 100000] [--partitions 6] [--users 10000] [--url <sink>] [--repeat 1] [--only <words of a case>]
 
 Produces Avro events, runs the service against the stand-in (or the sink at --url) and prints events/s, CPU per event,
-peak memory, duplicates and inversions; beside it a plain kafkajs loop on the same topic. The sink is measured alone first.`;
+peak memory, duplicates and inversions; beside it a plain kafkajs loop on the same topic. The sink is measured alone first.
 
-const { values } = parseArgs({
+       npm run bench -- decode   what decoding one event costs`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     events: { type: "string", default: "100000" },
     partitions: { type: "string", default: "6" },
@@ -112,6 +116,7 @@ const row = (name: string, measured: Measured) => ({
 
 const main = async (): Promise<void> => {
   if (values.help) return console.log(usage);
+  if (positionals.includes("decode")) return benchDecode();
   const events = Number(values.events);
   const partitions = Number(values.partitions);
   const cluster = await useOrStartCluster();

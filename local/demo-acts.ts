@@ -11,7 +11,7 @@ export interface Act {
   readonly fault: object;
 }
 
-export const RETRY_DELAYS = ["2s", "5s"] as const;
+export const RETRY_DELAYS = ["1s", "3s"] as const;
 /** How long the events take to come, so that there is something to see. */
 const PRODUCE_MS = 22_000;
 const BATCH_EVERY_MS = 100;
@@ -30,11 +30,14 @@ export function createActs(unlucky: string): readonly Act[] {
     },
     {
       atMs: 16_000,
-      say: `Bad luck for ${unlucky}: the next 6 calls fail with 500. The event goes through the retry tiers (${RETRY_DELAYS.join(", ")}), the user's later events wait behind it; everybody else goes on.`,
+      say: `Bad luck for ${unlucky}: the next 6 calls fail with 500. The event goes through the retry tiers (${RETRY_DELAYS.join(", ")}), the user's later ones wait behind it, all others go on.`,
       fault: { kind: "status", status: 500, count: 6, match: { userId: unlucky } },
     },
   ];
 }
+
+/** Node warns of a negative wait. */
+const until = (time: number): Promise<void> => sleep(Math.max(0, time - Date.now()));
 
 /** Switches each fault on when its time has come. */
 export async function playActs(
@@ -43,7 +46,7 @@ export async function playActs(
 ): Promise<void> {
   const startedAt = Date.now();
   for (const { atMs, say, fault } of acts) {
-    await sleep(startedAt + atMs - Date.now());
+    await until(startedAt + atMs);
     const answer = await fetch(`${target.url}/standin/faults`, { method: "POST", body: JSON.stringify(fault) });
     if (!answer.ok) throw new Error(`The stand-in refuses a fault: ${await answer.text()}`);
     target.say(say);
@@ -56,7 +59,7 @@ export async function produceAll(stage: Stage, { records }: Cast): Promise<void>
   const batches = PRODUCE_MS / BATCH_EVERY_MS;
   const size = Math.ceil(records.length / batches);
   for (let batch = 0; batch * size < records.length; batch++) {
-    await sleep(startedAt + batch * BATCH_EVERY_MS - Date.now());
+    await until(startedAt + batch * BATCH_EVERY_MS);
     await stage.send(records.slice(batch * size, (batch + 1) * size));
   }
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../src/core/event.ts";
-import { createEvents, poisonRecords, type PoisonRecord } from "./events.ts";
+import { createEvents } from "./events.ts";
+import { poisonRecords, type PoisonRecord } from "./poison.ts";
 
 /** What has to become of a record, known before the service has seen it. */
 export type Fate =
@@ -45,7 +46,7 @@ export const ALLOWED_EVENTS = [
 ] as const;
 
 /** How many users are busier than the unlucky one. */
-const BUSIER = 9;
+const BUSIER = 30;
 
 /** Who and what is in the show: events in the order of their timestamps, with poison spread evenly between them. */
 export function createCast({ poison, ...options }: CastOptions): Cast {
@@ -67,18 +68,11 @@ function toPoison({ value, reason }: PoisonRecord, index: number): CastRecord {
   return { id, key: id, content: value, fate: { kind: "dead", reason } };
 }
 
-function fateOf(event: JsonObject): Fate {
-  switch (event["type"]) {
-    case "identify":
-    case "group":
-      return { kind: "deliver" };
-    case "track":
-      return ALLOWED_EVENTS.some((name) => name === event["event"])
-        ? { kind: "deliver" }
-        : { kind: "skip", reason: "filtered_by_allow_list" };
-    default:
-      return { kind: "skip", reason: "unsupported_event_type" };
-  }
+function fateOf({ type, event }: JsonObject): Fate {
+  if (type === "identify" || type === "group") return { kind: "deliver" };
+  if (type !== "track") return { kind: "skip", reason: "unsupported_event_type" };
+  if (ALLOWED_EVENTS.some((name) => name === event)) return { kind: "deliver" };
+  return { kind: "skip", reason: "filtered_by_allow_list" };
 }
 
 function mixIn(events: readonly CastRecord[], poison: readonly CastRecord[]): readonly CastRecord[] {

@@ -13,8 +13,9 @@ declare module "cli-progress" {
       readonly barIncompleteChar: string;
       readonly hideCursor: boolean;
       readonly forceRedraw: boolean;
+      readonly clearOnComplete: boolean;
     });
-    create(total: number, start: number, payload: Readonly<Record<string, string>>, options?: { format: string }): Bar;
+    create(...bar: [total: number, start: number, payload: object, options?: { readonly format: string }]): Bar;
     /** A text for above the bars, its line ends included; written with the next drawing. */
     log(text: string): void;
     update(): void;

@@ -64,6 +64,8 @@ export async function startService({ guard, cluster, names, delays, targetUrl }:
     DEAD_LETTER_TOPIC: names.deadLetter,
     GAINSIGHT_URL: targetUrl,
     GAINSIGHT_ACCESS_KEY: TOY_KEY,
+    // The default of 10 s is for a service that stays: the good calls of that time would outweigh a short outage.
+    BREAKER_WINDOW: "1s",
     BREAKER_PROBE_MIN: "500ms",
     BREAKER_PROBE_MAX: "2s",
     SETTINGS_FILE: settings,
@@ -81,7 +83,7 @@ export async function startService({ guard, cluster, names, delays, targetUrl }:
 }
 
 /** What the program said last. */
-export async function logTail({ logFile }: Pick<Program, "logFile">): Promise<string> {
+async function logTail({ logFile }: Program): Promise<string> {
   return (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-LOG_LINES).join("\n");
 }
 
@@ -90,7 +92,7 @@ async function startProgram({ guard, name, args, env, url, readyPath }: ProgramO
   // Only these variables: a GAINSIGHT_URL of the caller's own must not get the demo's events.
   const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const { PATH = "" } = process.env;
-  const { ended, signal } = await guard.start({
+  const child = await guard.start({
     command: "env",
     args: ["-i", `PATH=${PATH}`, ...variables, process.execPath, MAIN, ...args],
     logFile,
@@ -98,10 +100,10 @@ async function startProgram({ guard, name, args, env, url, readyPath }: ProgramO
   const program = {
     url,
     logFile,
-    ended,
+    ended: child.ended,
     stop() {
-      signal("SIGTERM");
-      return ended;
+      child.signal("SIGTERM");
+      return child.ended;
     },
   };
   await untilReady(name, program, `${url}${readyPath}`);

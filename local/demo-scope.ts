@@ -4,9 +4,12 @@ type Undo = () => unknown;
 
 /** What has to be undone at the end, however the end comes. */
 export interface Scope {
-  /** Keeps what is being started; it is undone even where the end comes before the start is through. */
+  /**
+   * Keeps what is being started. Where the end comes before the start is through, it is undone all the same, and the
+   * promise stays open: whoever waits for it goes no further.
+   */
   keep<T>(starting: Promise<T>, undo: (started: T) => unknown): Promise<T>;
-  /** Gives the terminal back before anything else is written to it. */
+  /** Called when it is over: gives the terminal back before anything else is written to it. */
   onQuiet(undo: Undo): void;
   quiet(): void;
   /** Undoes all, the last first; gives up after the limit. Whatever fails on the way out is left behind. */
@@ -16,20 +19,22 @@ export interface Scope {
 export function createScope(): Scope {
   const undos: Undo[] = [];
   const quiets: Undo[] = [];
+  let isOver = false;
   const quiet = (): void => {
+    isOver = true;
     for (const one of quiets.splice(0)) one();
   };
   return {
     keep(starting, undo) {
       undos.push(() => starting.then(undo));
-      return starting;
+      return starting.then((started) => (isOver ? new Promise<never>(() => {}) : started));
     },
     onQuiet: (undo) => void quiets.push(undo),
     quiet,
     async end(limitMs) {
       quiet();
       const undoAll = async (): Promise<void> => {
-        for (const undo of undos.splice(0).reverse()) await Promise.allSettled([undo()]);
+        for (const undo of undos.splice(0).toReversed()) await Promise.allSettled([undo()]);
       };
       await Promise.race([undoAll(), sleep(limitMs)]);
     },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { patchTimer } from "../src/kafka/timer-patch.ts";
 import { useOrStartCluster } from "./cluster.ts";
 import { createActs, playActs, produceAll, RETRY_DELAYS } from "./demo-acts.ts";
 import { type Cast, createCast } from "./demo-cast.ts";
@@ -48,6 +49,7 @@ const AFTERMATH_MS = 1500;
 export async function playShow({ scope, keep, screen }: ShowOptions): Promise<Show> {
   const say = (line: string): void => void screen.write(`${line}\n`);
   say("Starting a Kafka, a schema registry, a stand-in for Gainsight and the service …");
+  patchTimer();
   const house = await buildHouse(scope);
   const cast = createCast({ events: 10_000, users: 1_000, poison: 12, seed: 2026, startAt: Date.now() - 300_000 });
   const total = cast.records.filter(({ fate }) => fate.kind === "deliver").length;
@@ -73,25 +75,25 @@ export async function playShow({ scope, keep, screen }: ShowOptions): Promise<Sh
 }
 
 async function buildHouse(scope: Scope): Promise<House> {
-  const cluster = await scope.keep(useOrStartCluster(), ({ stop }) => stop());
-  const guard = await scope.keep(createGuard(), ({ end }) => end());
-  const [stage, standin] = await Promise.all([
-    scope.keep(openStage(cluster, RETRY_DELAYS), (opened) => opened.close()),
-    startStandin(guard),
-  ]);
-  const { brokers, registryUrl } = cluster;
-  const service = await startService({
+  const cluster = await scope.keep(useOrStartCluster(), (started) => started.stop());
+  const stage = await scope.keep(openStage(cluster, RETRY_DELAYS), (opened) => opened.close());
+  const guard = await scope.keep(createGuard(), (started) => started.end());
+  const standin = await startStandin(guard);
+  const starting = startService({
     guard,
     cluster,
     names: stage.names,
     delays: RETRY_DELAYS,
     targetUrl: standin.url,
   });
+  // Stopped in order, so that it leaves its group, which could not be removed otherwise.
+  const service = await scope.keep(starting, (started) => started.stop());
+  const { brokers, registryUrl } = cluster;
   return { stage, standin, service, brokers, registryUrl };
 }
 
 function introduce({ records, users }: Cast, total: number): string {
-  return `All up. ${count(records.length)} records of ${count(users)} users are on their way in Avro; ${count(total)} of them are for Gainsight.\n`;
+  return `All up: ${count(records.length)} records of ${count(users)} users come in Avro, ${count(total)} of them for Gainsight.\n`;
 }
 
 interface Performance {

@@ -7,11 +7,10 @@ import { type IHeaders, Kafka, type KafkaMessage, logLevel, type Producer } from
 
 import { registerSchema } from "../src/intake/schemas-register.ts";
 import { ClusterAdmin } from "../src/kafka/admin.ts";
-import { patchTimer } from "../src/kafka/timer-patch.ts";
 import type { ClusterAddress } from "./cluster.ts";
 import type { CastRecord } from "./demo-cast.ts";
 import type { ReadRecord } from "./demo-verdict.ts";
-import { encodeEvent, frame } from "./events.ts";
+import { encodeEvent, frame } from "./encode.ts";
 
 export const SCHEMA_FILE = join(import.meta.dirname, "..", "schemas", "segment-event.avsc");
 const PARTITIONS = 6;
@@ -35,19 +34,22 @@ export interface Stage {
   committed(): Promise<number>;
   /** All that these topics hold. */
   read(topics: readonly string[]): Promise<readonly ReadRecord[]>;
-  /** Leaves nothing of the demo on a cluster that goes on without it. */
-  remove(): Promise<void>;
+  /** Closes the connections, and leaves nothing of the demo on a cluster that goes on without it. */
   close(): Promise<void>;
 }
 
 /** Makes the source topic and registers the schema. `delays` are those of RETRY_DELAYS. */
 export async function openStage(cluster: ClusterAddress, delays: readonly string[]): Promise<Stage> {
-  patchTimer();
   const brokers = cluster.brokers.split(",");
   // Patient enough for a leader election; a cluster that is not there should be said soon.
   const kafka = new Kafka({ brokers, clientId: "gainstream-demo", logLevel: logLevel.NOTHING, retry: { retries: 6 } });
   const admin = new ClusterAdmin(kafka);
-  await admin.connect();
+  await admin.connect().catch((error: unknown) => {
+    throw new Error(
+      `Cannot reach the Kafka at ${cluster.brokers}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  });
   const names = nameAll(`gainstream-demo-${randomUUID().slice(0, 8)}`, delays);
   await admin.create([{ topic: names.source, partitions: PARTITIONS, replication: -1 }]);
   const subject = `${names.source}-value`;
@@ -62,12 +64,15 @@ export async function openStage(cluster: ClusterAddress, delays: readonly string
     size: async (topics) => sum((await ranges(topics)).map(({ low, high }) => high - low)),
     committed: async () => sum((await admin.committed(names.group, [names.source])).map(({ offset }) => offset)),
     read: (topics) => readAll({ kafka, names, topics, ranges }),
-    remove: () => remove(kafka, names, `${cluster.registryUrl}/subjects/${subject}`),
     async close() {
+      if (!isOwn(cluster)) await remove(kafka, names, `${cluster.registryUrl}/subjects/${subject}`);
       await Promise.allSettled([producer.disconnect(), admin.close()]);
     },
   };
 }
+
+/** A cluster that was started for the demo goes with it. */
+const isOwn = (cluster: ClusterAddress): boolean => "broker" in cluster;
 
 function nameAll(run: string, delays: readonly string[]): StageNames {
   const tiers = delays.map((delay) => `${run}-retry-${delay}`);

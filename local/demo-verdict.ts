@@ -88,23 +88,22 @@ function findInverted(records: readonly CastRecord[], accepted: readonly string[
   });
 }
 
-function brokenOf(evidence: Evidence, found: Findings): readonly string[] {
-  const { cast, produced, committed, repeatedIds } = evidence;
+function brokenOf({ cast, produced, committed, repeatedIds }: Evidence, found: Findings): readonly string[] {
   const wanted = cast.records.length;
-  return [
-    produced !== wanted && `${wanted} records were sent, but the source topic has ${produced}`,
-    committed !== produced && `${produced - committed} records of the source topic are not committed`,
-    found.lost.length > 0 && `Lost: ${found.lost.length}${idsOf(found.lost)}`,
-    found.repeats > 0 && `Delivered more than once: ${found.repeats}${show(repeatedIds)}`,
-    found.inverted > 0 && `Out of order: ${found.inverted}${show(found.invertedIds)}`,
-    found.uninvited.length > 0 && `Delivered though to be skipped: ${found.uninvited.length}${idsOf(found.uninvited)}`,
-    found.strays > 0 && `Dead-lettered without need, or twice: ${found.strays}${show(found.strayKeys)}`,
-    found.misjudged.length > 0 &&
-      `Dead-lettered with another reason or other bytes: ${found.misjudged.length}${idsOf(found.misjudged)}`,
-  ].filter((sentence) => sentence !== false);
+  const breaches: readonly (readonly [what: string, count: number, ids?: readonly string[]])[] = [
+    ["Sent, but not in the source topic exactly once", Math.abs(wanted - produced)],
+    ["Not committed", produced - committed],
+    ["Lost", found.lost.length, idsOf(found.lost)],
+    ["Delivered more than once", found.repeats, repeatedIds],
+    ["Out of order", found.inverted, found.invertedIds],
+    ["Delivered though to be skipped", found.uninvited.length, idsOf(found.uninvited)],
+    ["Dead-lettered without need, or twice", found.strays, found.strayKeys],
+    ["Dead-lettered with another reason or other bytes", found.misjudged.length, idsOf(found.misjudged)],
+  ];
+  return breaches.filter(([, times]) => times !== 0).map(([what, times, ids = []]) => `${what}: ${times}${show(ids)}`);
 }
 
-const idsOf = (records: readonly CastRecord[]): string => show(records.map(({ id }) => id));
+const idsOf = (records: readonly CastRecord[]): readonly string[] => records.map(({ id }) => id);
 
 function show(ids: readonly string[]): string {
   if (ids.length === 0) return "";
@@ -127,7 +126,12 @@ function rowsOf({ cast, produced, deadLetters, retried }: Evidence, found: Findi
     ...partsOf(skipReasons),
     { name: "dead-lettered", count: deadLetters.length, level: "total" },
     ...partsOf(deadLetters.map(reasonOf)),
-    { name: "retried", count: waited, note: `waited in a retry tier, ${retried.length} times`, level: "total" },
+    {
+      name: "retried",
+      count: waited,
+      note: `waited in a retry tier, ${count(retried.length)} stops in all`,
+      level: "total",
+    },
     ...partsOf(retried.map(reasonOf)),
     { name: "lost", count: found.lost.length, level: "promise" },
     { name: "duplicated", count: found.repeats, level: "promise" },

@@ -15,11 +15,11 @@ export interface Screen extends NodeJS.WritableStream {
 
 export interface View {
   /** One line that stays, with the time since the beginning. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** How far it is. A terminal shows it in place; elsewhere it is a line a second. */
-  show(progress: Progress): void;
-  /** Ends the live part; what was said stays. May be called twice. */
-  stop(): void;
+  readonly show: (progress: Progress) => void;
+  /** Ends it: what was said stays, nothing more is. May be called twice. */
+  readonly stop: () => void;
 }
 
 export interface ViewOptions {
@@ -43,14 +43,19 @@ export function createView(options: ViewOptions): View {
 /** No escape codes, nothing that moves. */
 function createLines({ screen, total, now }: ViewOptions, stamp: () => string): View {
   let shownAt = Number.NEGATIVE_INFINITY;
+  let isStopped = false;
   return {
-    say: (line) => void screen.write(`${stamp()}${line}\n`),
-    show(progress) {
-      if (now() - shownAt < LINE_EVERY_MS) return;
-      shownAt = now();
-      screen.write(`${stamp()}  delivered ${ratioOf(progress, total)}, ${stateOf(progress)}\n`);
+    say(line) {
+      if (!isStopped) screen.write(`${stamp()}${line}\n`);
     },
-    stop() {},
+    show(progress) {
+      if (isStopped || now() - shownAt < LINE_EVERY_MS) return;
+      shownAt = now();
+      screen.write(lineOf(progress, { total, stamp }));
+    },
+    stop() {
+      isStopped = true;
+    },
   };
 }
 
@@ -58,27 +63,29 @@ function createLive({ screen, total }: ViewOptions, stamp: () => string): View {
   const paint = painter(screen);
   const bars = new MultiBar({
     stream: screen,
-    format: `${" ".repeat(STAMP_WIDTH)}${paint("cyan", "{bar}")} {ratio}`,
+    format: `${" ".repeat(STAMP_WIDTH)}${paint("cyan", "{bar}")} delivered {ratio}`,
     barsize: 32,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     hideCursor: true,
     forceRedraw: true,
+    // Its last drawing would be cut at the screen's width, colour codes counted, so the last line is our own.
+    clearOnComplete: true,
   });
   const bar = bars.create(total, 0, { ratio: "" });
   const state = bars.create(1, 0, { state: "" }, { format: `${" ".repeat(STAMP_WIDTH)}{state}` });
+  let last: Progress | undefined;
   let isStopped = false;
   return {
     say(line) {
-      const indent = " ".repeat(STAMP_WIDTH);
       const width = Math.max(LEAST_COLUMNS, screen.columns ?? 80) - STAMP_WIDTH - 1;
       const [first = "", ...rest] = wrap(line, width);
-      const text = [paint("dim", stamp()) + first, ...rest.map((one) => indent + one)];
+      const lines = [paint("dim", stamp()) + first, ...rest.map((one) => " ".repeat(STAMP_WIDTH) + one)];
       // Each line is cleared to its end, or a longer bar that stood there would show through.
-      if (isStopped) screen.write(`${text.join("\n")}\n`);
-      else bars.log(text.map((one) => `${one}\u001b[0K\n`).join(""));
+      bars.log(lines.map((one) => `${one}\u001b[0K\n`).join(""));
     },
     show(progress) {
+      last = progress;
       bar.update(progress.delivered, { ratio: ratioOf(progress, total) });
       state.update(0, { state: paintState(progress, paint) });
     },
@@ -87,6 +94,7 @@ function createLive({ screen, total }: ViewOptions, stamp: () => string): View {
       isStopped = true;
       bars.update();
       bars.stop();
+      if (last !== undefined) screen.write(lineOf(last, { total, stamp }));
     },
   };
 }
@@ -101,14 +109,17 @@ const painter = (screen: Screen): Paint =>
 
 const ratioOf = ({ delivered }: Progress, total: number): string => `${count(delivered)} of ${count(total)}`;
 
-const stateOf = (progress: Progress): string => paintState(progress, (_style, text) => text).replaceAll(" · ", ", ");
+function lineOf(progress: Progress, { total, stamp }: { total: number; stamp: () => string }): string {
+  const state = paintState(progress, (_style, text) => text).replaceAll(" · ", ", ");
+  return `${stamp()}  delivered ${ratioOf(progress, total)}, ${state}\n`;
+}
 
 function paintState({ breaker, holds, waiting, parkedUsers, lag }: Progress, paint: Paint): string {
   return [
     `breaker ${paint(breaker === "closed" ? "green" : "red", breaker)}`,
     `holds ${holds.length === 0 ? "none" : paint("yellow", holds.join(" "))}`,
     `retry ${count(waiting)}`,
-    `parked users ${parkedUsers}`,
+    `parked ${parkedUsers}`,
     `lag ${count(lag)}`,
   ].join(" · ");
 }

@@ -47,18 +47,41 @@ export async function askJson<T>(url: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-/** One line for each turn of the story between two moments. */
-export function narrate(before: Progress, now: Progress): readonly string[] {
-  const began = (reason: string): boolean => now.holds.includes(reason) && !before.holds.includes(reason);
-  const ended = (reason: string): boolean => before.holds.includes(reason) && !now.holds.includes(reason);
-  return [
-    began("target_down") && "The breaker is open: no calls but a probe now and then",
-    ended("target_down") && `The breaker is closed again; ${count(now.lag)} events had to wait`,
-    began("throttled") && "Throttled: every call waits",
-    ended("throttled") && "The wait is over: calls go again, few at first",
-    before.parkedUsers === 0 && now.parkedUsers > 0 && `${parked(now)} now waits in the retry tiers, in order`,
-    before.parkedUsers > 0 && now.parkedUsers === 0 && "Nobody waits in the retry tiers any more",
-  ].filter((line) => line !== false);
+/** A turn of the story: when it comes, and what is said. */
+interface Turn {
+  readonly isNow: (before: Progress, now: Progress) => boolean;
+  readonly say: (now: Progress) => string;
 }
 
-const parked = ({ parkedUsers }: Progress): string => (parkedUsers === 1 ? "1 user" : `${parkedUsers} users`);
+const begins =
+  (reason: string): Turn["isNow"] =>
+  (before, now) =>
+    now.holds.includes(reason) && !before.holds.includes(reason);
+const ends =
+  (reason: string): Turn["isNow"] =>
+  (before, now) =>
+    begins(reason)(now, before);
+
+const TURNS: readonly Turn[] = [
+  { isNow: begins("target_down"), say: () => "The breaker is open: no calls but a probe now and then" },
+  {
+    isNow: ends("target_down"),
+    say: ({ lag }) => `The breaker is closed again: the ${count(lag)} records that had to wait go on now`,
+  },
+  { isNow: begins("throttled"), say: () => "Throttled: every call waits" },
+  { isNow: ends("throttled"), say: () => "The wait is over: calls go again, few at a time at first" },
+  {
+    isNow: (before, now) => before.parkedUsers === 0 && now.parkedUsers > 0,
+    say: ({ parkedUsers }) =>
+      `Waiting in the retry tiers now: the events of ${parkedUsers === 1 ? "1 user" : `${parkedUsers} users`}, in order`,
+  },
+  {
+    isNow: (before, now) => before.parkedUsers > 0 && now.parkedUsers === 0,
+    say: () => "Nobody waits in the retry tiers any more",
+  },
+];
+
+/** One line for each turn of the story between two moments. */
+export function narrate(before: Progress, now: Progress): readonly string[] {
+  return TURNS.filter(({ isNow }) => isNow(before, now)).map(({ say }) => say(now));
+}

@@ -3,9 +3,10 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const OLDEST = 24;
-const home = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..");
+const home = fileURLToPath(new URL("..", import.meta.url));
 const ourNode = join(home, "node_modules/.bin/node");
 const isRecent = Number(process.versions.node.split(".")[0]) >= OLDEST;
 

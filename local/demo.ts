@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 
-import { createScope } from "./demo-scope.ts";
+import { createScope, type Scope } from "./demo-scope.ts";
 import { playShow, type Show } from "./demo-show.ts";
 
 const INTERRUPTED = 130;
@@ -17,6 +17,9 @@ Needs Java 17 and Maven for the Kafka, once also the network. Where KAFKA_BROKER
 uses those instead, with topics of its own that it removes at the end.
 
 Exit codes: 0 every promise was kept, 1 not, 64 wrong usage, 130 stopped by Ctrl-C.`;
+
+const NEXT = `Next: 'npm run demo -- --keep' leaves it running, with its status page.
+README.md and docs/ tell the rest.`;
 
 /** What was asked for; undefined where the answer, such as the help, is already printed. */
 function readFlags(): { readonly keep: boolean } | undefined {
@@ -53,14 +56,12 @@ async function main({ keep }: { readonly keep: boolean }): Promise<number> {
   const scope = createScope();
   try {
     const show = await Promise.race([playShow({ scope, keep, screen: process.stdout }), interrupted]);
-    if (show === undefined) return INTERRUPTED;
+    if (show === undefined) return stopping(scope);
     if (keep) {
       console.log(addressesOf(show));
       await interrupted;
     } else {
-      console.log(
-        "Next: 'npm run demo -- --keep' leaves it running, with its status page; README.md and docs/ tell the rest",
-      );
+      console.log(NEXT);
     }
     return show.isKept ? 0 : 1;
   } catch (error) {
@@ -70,6 +71,12 @@ async function main({ keep }: { readonly keep: boolean }): Promise<number> {
   } finally {
     await scope.end(CLEANUP_LIMIT_MS);
   }
+}
+
+function stopping(scope: Scope): number {
+  scope.quiet();
+  console.log("Stopping …");
+  return INTERRUPTED;
 }
 
 const addressesOf = ({ service, standin, brokers, registryUrl, source, logFile }: Show): string => `It all goes on:

@@ -74,5 +74,5 @@ export const classify = (answer: Answer): Verdict => {
 };
 
 /** Whether a verdict speaks of the target's health. 4xx and 429 do not: a target that refuses is alive. */
-export const isTargetFailure = (verdict: Verdict): boolean =>
+export const isTargetFailure = (verdict: Verdict): verdict is Retry =>
   verdict.kind === "retry" && ["timeout", "network", "server_error"].includes(verdict.reason);

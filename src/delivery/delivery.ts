@@ -1,7 +1,7 @@
 import { equalJitter } from "../core/backoff.ts";
 import { type Answer, classify, isTargetFailure } from "../core/classify.ts";
 import type { Call } from "../core/handle.ts";
-import type { Hold, Verdict } from "../core/outcome.ts";
+import type { Hold, Retry, Verdict } from "../core/outcome.ts";
 import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
 import { Gate, type GateOptions, type GateState, type Permit, type TargetHold } from "./gate.ts";
 
@@ -21,11 +21,7 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   readonly onUnauthorized: () => void;
 }
 
-const targetDown = (verdict: Verdict): Hold => ({
-  kind: "hold",
-  reason: "target_down",
-  error: verdict.kind === "delivered" ? "" : verdict.error,
-});
+const targetDown = ({ error }: Retry): Hold => ({ kind: "hold", reason: "target_down", error });
 
 const statusOf = (answer: Answer): string => (answer.kind === "response" ? String(answer.status) : answer.kind);
 
@@ -115,11 +111,16 @@ export class Delivery {
     return hold;
   }
 
-  async #onFailure(verdict: Verdict, { permit, isFirst }: { permit: Permit; isFirst: boolean }): Promise<Verdict> {
-    if (this.#gate.isLate(permit)) return this.#breaker.state === "closed" ? verdict : targetDown(verdict);
-    this.#lastError = verdict.kind === "delivered" ? "" : verdict.error;
-    if (isFirst || permit.isProbe) await this.#breaker.failed();
-    return this.#breaker.state === "closed" ? verdict : targetDown(verdict);
+  async #onFailure(failure: Retry, { permit, isFirst }: { permit: Permit; isFirst: boolean }): Promise<Verdict> {
+    if (!this.#gate.isLate(permit)) {
+      this.#lastError = failure.error;
+      if (isFirst || permit.isProbe) await this.#breaker.failed();
+    }
+    if (this.#breaker.state !== "closed") return targetDown(failure);
+    const { status, retryAfterMs, error } = failure;
+    // The attempt is used, or an event that always gets this answer would hold the stream for ever.
+    if (status === 503 && retryAfterMs !== undefined) this.#gate.hold("throttled", { permit, error, retryAfterMs });
+    return failure;
   }
 
   /** The target is alive and refuses this event alone: it holds nobody, but says nothing of its health either. */

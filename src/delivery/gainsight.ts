@@ -4,7 +4,7 @@ import { createHttpClient } from "./http.ts";
 import { clickstreamRequest } from "./routes/clickstream.ts";
 
 export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "onUnauthorized"> {
-  /** Scheme, host and port. */
+  /** Where Gainsight is; a path in it goes before the route's own. */
   readonly url: string;
   readonly timeoutMs: number;
   readonly accessKey: { readonly read: () => string; readonly path?: string };
@@ -21,7 +21,9 @@ export interface Gainsight {
 /** Puts together the wire, the key and the judge. */
 export const createGainsight = (options: GainsightOptions): Gainsight => {
   const { url, timeoutMs, concurrency, accessKey } = options;
-  const http = createHttpClient({ origin: new URL(url).origin, timeoutMs, connections: concurrency });
+  const { origin, pathname } = new URL(url);
+  const prefix = pathname.replace(/\/$/, "");
+  const http = createHttpClient({ origin, timeoutMs, connections: concurrency });
   const credentials = createCredentials({
     file: accessKey.path,
     initial: accessKey.read(),
@@ -29,7 +31,7 @@ export const createGainsight = (options: GainsightOptions): Gainsight => {
   });
   const delivery = new Delivery({
     ...options,
-    send: (call) => http.send(clickstreamRequest(call, credentials.accessKey)),
+    send: (call) => http.send(clickstreamRequest(call, { accessKey: credentials.accessKey, prefix })),
     onUnauthorized: credentials.refresh,
   });
   const close = async (): Promise<void> => {

@@ -75,6 +75,9 @@ const rebuild = (found: readonly Found[]): Map<string, Link[]> => {
 const createMemory = () => {
   const ids = new Set<string>();
   return {
+    get size() {
+      return ids.size;
+    },
     has: (id: string): boolean => ids.has(id),
     add: (id: string): void => {
       ids.add(id);
@@ -108,9 +111,13 @@ export class Chains {
     return this.#byUser.size;
   }
 
+  /** Nobody waits, and nobody did: any record may be delivered. */
+  get isEmpty(): boolean {
+    return this.#byUser.size === 0 && this.#lately.size === 0;
+  }
+
   /** The turn of a record; `place` is where it was read, undefined for the source. */
   turnOf(user: string, id: string, place: Place | undefined): Turn {
-    if (this.#lately.has(id)) return { kind: "superseded" };
     const chain = this.#byUser.get(user) ?? [];
     const index = chain.findIndex((link) => link.id === id);
     const link = chain[index];
@@ -118,6 +125,7 @@ export class Chains {
       const isHere = link.place.tier === place?.tier && link.place.offset === place.offset;
       return isHere ? behind(chain[index - 1]) : { kind: "superseded" };
     }
+    if (this.#lately.has(id)) return { kind: "superseded" };
     const last = chain.at(-1);
     // Nobody here wrote it: an operator did, or a former owner whose write came late. It becomes the last of its user.
     if (place) this.moved(user, id, place);

@@ -5,6 +5,7 @@ import type { Json } from "../core/event.ts";
 import { READ, type Tap } from "./decode-avro-scalars.ts";
 import { putKey } from "./decode-envelope.ts";
 import { MAX_DEPTH } from "./decode-json.ts";
+import { readKey } from "./decode-keys.ts";
 
 /** Every avsc type has this method, which its typings leave out. */
 interface Reader {
@@ -45,7 +46,7 @@ export class JsonMap extends avro.types.MapType {
     const values = asReader(this.valuesType);
     const out: Record<string, Json | undefined> = {};
     for (let count = readCount(tap); count !== 0; count = readCount(tap)) {
-      for (; count > 0; count--) putKey(out, tap.readString() ?? "", values[READ](tap));
+      for (; count > 0; count--) putKey(out, readKey(tap), values[READ](tap));
     }
     containers -= 1;
     return out;

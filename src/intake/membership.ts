@@ -22,6 +22,7 @@ export interface MembershipOptions {
 export type MembershipState = "joining" | "restoring" | "owner" | "leaving";
 
 const retryPauseMs = 1_000;
+const commitLimitMs = 5_000;
 
 /** The life of a member of the group: each join ends one assignment cleanly and begins the next from what is committed. */
 export class Membership {
@@ -29,6 +30,7 @@ export class Membership {
   #state: MembershipState = "joining";
   /** Counts joins: what was asked for an earlier one is answered too late. */
   #epoch = 0;
+  #handingOver: Promise<void> | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -39,12 +41,8 @@ export class Membership {
   }
 
   /** Before every join: nothing new starts, what is in flight ends, and all of it is committed by the old generation. */
-  async beforeJoin(): Promise<void> {
-    const wasOwner = this.#state === "owner";
-    this.#epoch++;
-    if (this.#state !== "leaving") this.#set("joining", "The group is joining");
-    if (wasOwner) await this.#handOver();
-    this.#options.stream.drop();
+  beforeJoin(): Promise<void> {
+    return this.#end("joining", "The group is joining");
   }
 
   /** After every join. Synchronous up to the point where everything is paused: the first fetch comes right after it. */
@@ -58,11 +56,17 @@ export class Membership {
   }
 
   /** Ends for good: as before a join, and nothing begins again. */
-  async leave(): Promise<void> {
+  leave(): Promise<void> {
+    return this.#end("leaving", "Shutting down");
+  }
+
+  async #end(state: MembershipState, detail: string): Promise<void> {
     const wasOwner = this.#state === "owner";
-    this.#set("leaving", "Shutting down");
     this.#epoch++;
-    if (wasOwner) await this.#handOver();
+    if (this.#state !== "leaving") this.#set(state, detail);
+    if (wasOwner) this.#handingOver = this.#handOver();
+    // The group may join while this member leaves, or the other way round: neither may drop what the other still waits for.
+    await this.#handingOver;
     this.#options.stream.drop();
   }
 
@@ -74,7 +78,7 @@ export class Membership {
       abort();
       await Promise.race([idle, pause(retryPauseMs)]);
     }
-    await Promise.race([commits.flush(), pause(drainLimitMs)]);
+    await Promise.race([commits.flush(), pause(commitLimitMs)]);
   }
 
   async #restore(epoch: number): Promise<void> {

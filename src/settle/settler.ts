@@ -46,9 +46,12 @@ export class Settler {
   }
 
   /** Resolves with the offset in the tier; undefined where the service stopped first. */
-  async retry(arrival: Arrival, failure: Failure & { tier: number }): Promise<number | "too_large" | undefined> {
+  async retry(
+    arrival: Arrival,
+    failure: Failure & { tier: number; partition: number },
+  ): Promise<number | "too_large" | undefined> {
     const topic = this.#options.tiers[failure.tier] ?? "";
-    const { partition } = failure.origin;
+    const { partition } = failure;
     const message = asMessage(arrival, retryHeaders(arrival.record.headers, failure));
     const bare = asMessage(arrival, bareHeaders(failure));
     return this.#write([message, bare].map((variant) => ({ topic, partition, message: variant })));

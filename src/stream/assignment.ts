@@ -44,7 +44,7 @@ export const createHeld = (inlet: Inlet, slot: Slot, arrival: Arrival): Held => 
 /** Whether a record may go now, seen from those of its user that wait in the tiers. */
 export const turnOf = ({ arrival, inlet, slot }: Held): Turn => {
   const { tier, chains } = inlet;
-  if (tier === undefined && chains.users === 0) return { kind: "deliver" };
+  if (tier === undefined && chains.isEmpty) return { kind: "deliver" };
   const place = tier === undefined ? undefined : { tier, offset: slot.offset };
   return chains.turnOf(arrival.user, arrival.past.origin.id, place);
 };

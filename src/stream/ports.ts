@@ -9,10 +9,13 @@ export interface DeliveryPort {
   attempt(call: Call, options: { isFirst: boolean }): Promise<Verdict>;
 }
 
+/** A failure that waits in a tier, on the partition number it came from. */
+export type TierFailure = Failure & { readonly tier: number; readonly partition: number };
+
 /** What the stream needs of the retry tiers and the dead-letter topic. Both try until the write is acknowledged. */
 export interface SettlePort {
   /** Resolves with the offset of the record in its tier; undefined where shutdown came first. */
-  retry(arrival: Arrival, failure: Failure & { tier: number }): Promise<number | "too_large" | undefined>;
+  retry(arrival: Arrival, failure: TierFailure): Promise<number | "too_large" | undefined>;
   /** Resolves with true when it is safe; false where shutdown came first. */
   dead(arrival: Arrival, failure: Failure): Promise<boolean>;
 }
@@ -22,7 +25,7 @@ export interface Observer {
   /** An event has reached its final outcome. */
   finished(arrival: Arrival, outcome: Exclude<Outcome, { kind: "retry" }>): void;
   /** An event waits in a tier: it failed, or an earlier one of its user did. */
-  moved(arrival: Arrival, failure: Failure & { tier: number }): void;
+  moved(arrival: Arrival, failure: TierFailure): void;
 }
 
 export interface Clock {

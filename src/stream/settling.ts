@@ -54,7 +54,7 @@ export class Settling {
     move: Omit<Failure, "origin"> & { tier: number },
   ): Promise<void> {
     const { arrival, inlet } = lane.head;
-    const failure = { origin: arrival.past.origin, ...move };
+    const failure = { origin: arrival.past.origin, partition: inlet.partition, ...move };
     const offset = await this.#options.settle.retry(arrival, failure);
     if (offset === undefined || !assignment.isLive) return;
     if (offset === "too_large") return this.bury(assignment, lane, dead("too_large", `${move.reason}: ${move.error}`));

@@ -53,16 +53,28 @@ export class Stream {
   pump(): void {
     const assignment = this.#assignment;
     if (!assignment || this.#isStopped) return;
-    const { delivery } = this.#options;
+    const aside = this.#startReady(assignment);
+    if (aside.length === 0) return;
+    const one = this.#isStuck() ? aside.shift() : undefined;
+    for (const lane of aside.toReversed()) assignment.lanes.putBack(lane, "front");
+    if (one) void this.#work(assignment, one);
+  }
+
+  /** While a hold is probed nothing but a call moves: tiers and dead letters stay untouched, and are set aside. */
+  #startReady(assignment: Assignment): Lane<Held>[] {
     const aside: Lane<Held>[] = [];
-    while (delivery.state !== "closed") {
+    for (let { state } = this.#options.delivery; state !== "closed"; { state } = this.#options.delivery) {
       const lane = assignment.lanes.next();
       if (!lane) break;
-      // While a hold is probed nothing but a call moves: tiers and dead letters stay untouched.
-      if (delivery.state === "probe" && !isCall(lane.head)) aside.push(lane);
+      if (state === "probe" && !isCall(lane.head)) aside.push(lane);
       else void this.#work(assignment, lane);
     }
-    for (const lane of aside.toReversed()) assignment.lanes.putBack(lane, "front");
+    return aside;
+  }
+
+  /** Nothing is in work, and nothing to probe with can come in any more: what waits would wait for ever. */
+  #isStuck(): boolean {
+    return this.#working === 0 && this.#options.budget.isFull;
   }
 
   /** Starts nothing more; resolves when all that was started has ended. */
@@ -132,7 +144,8 @@ export class Stream {
     // Others have gone through at the same address since: this event is the odd one.
     if (held.misconfiguredAt !== undefined && held.misconfiguredAt < this.#delivered)
       return this.#settling.bury(assignment, lane, dead("rejected", hold.error, hold.status));
-    held.misconfiguredAt = this.#delivered;
+    // Calls that were under way before the address broke may still go through, and prove nothing.
+    held.misconfiguredAt = this.#delivered + this.#working - 1;
     return assignment.lanes.putBack(lane, "back");
   }
 

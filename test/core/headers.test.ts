@@ -54,7 +54,7 @@ const anyFailure: fc.Arbitrary<Failure> = fc.record({
     })
     .map(originOf),
   reason: fc.constantFrom("server_error", "parked", "undecodable", "retries_exhausted"),
-  error: fc.string({ unit: "binary", maxLength: 5_000 }),
+  error: fc.string({ unit: "binary", maxLength: 5_000, size: "max" }),
   status: fc.option(fc.integer({ min: 100, max: 599 }), { nil: undefined }),
   attempts: fc.nat(1_000_000),
   firstFailedAt: fc.option(time, { nil: undefined }),

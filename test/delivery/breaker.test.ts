@@ -112,6 +112,9 @@ describe("breaker", () => {
     expect(breaker.state).toBe("open");
     vi.advanceTimersByTime(1_000);
     expect(breaker.state).toBe("half-open");
+    await breaker.failed();
+    vi.advanceTimersByTime(2_000);
+    expect(breaker.state).toBe("half-open");
   });
 
   it("stays half open until a result is told, however long that takes", async () => {

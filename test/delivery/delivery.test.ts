@@ -52,7 +52,7 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
     let sent = 0;
     const send = (call: Call) => {
       sent++;
-      return http.send(clickstreamRequest(call, accessKey));
+      return http.send(clickstreamRequest(call, { accessKey, prefix: "" }));
     };
     const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
     try {
@@ -70,7 +70,7 @@ const attempts = async (delivery: Delivery, many: number, userId = "u1"): Promis
 };
 
 const isHalfOpen = (delivery: Delivery): Promise<void> =>
-  vi.waitFor(() => expect(delivery.breakerState).toBe("half-open"), { interval: 5 });
+  vi.waitFor(() => expect(delivery.breakerState).toBe("half-open"), { interval: 5, timeout: 4_000 });
 
 describe("delivery", () => {
   it("delivers, and tells of the call", () =>
@@ -193,6 +193,16 @@ describe("delivery", () => {
       expect(holds).toEqual(["throttled true", "throttled false"]);
     }));
 
+  it("waits for everybody where a 503 asks for a pause, but the event has used its attempt", () =>
+    withDelivery(async ({ delivery, standin, clock }) => {
+      standin.faults.add({ kind: "status", status: 503, retryAfter: "5", count: 1 });
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
+      expect([delivery.state, delivery.holds]).toEqual(["closed", ["throttled"]]);
+      clock.advance(5_000);
+      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(delivery.state).toBe("open");
+    }));
+
   it.each<[number, string]>([
     [401, "unauthorized"],
     [403, "unauthorized"],
@@ -279,7 +289,7 @@ describe("gainsight", () => {
       expect(delivery.state).toBe("closed");
       writeFileSync(path, newKey);
       // The real poll of the file: the clock stands still, and no pause is over.
-      await vi.waitFor(() => expect(delivery.state).toBe("probe"), { timeout: 4_000 });
+      await vi.waitFor(() => expect(delivery.state).toBe("probe"), { timeout: 10_000 });
       expect(await delivery.attempt(callOf("u1", "m2"), first)).toEqual({ kind: "delivered" });
       expect(delivery.state).toBe("open");
       expect(holds).toEqual(["unauthorized true", "unauthorized false"]);
@@ -289,7 +299,7 @@ describe("gainsight", () => {
       await standin.close();
       rmSync(folder, { recursive: true });
     }
-  });
+  }, 20_000);
 
   it("sees a key that was replaced a moment before it was refused, and probes without a pause", async () => {
     const [oldKey, newKey] = ["old".padEnd(36, "-"), "new".padEnd(36, "-")];

@@ -13,8 +13,8 @@ const stepOf = (from: readonly Kind[]) =>
     verdict: fc.constantFrom<Verdict[]>("deliver", "fail", "fail", "dead"),
     isRepeated: fc.nat(9).map((chance) => chance === 0),
   });
-const users = fc.array(fc.constantFrom("u", "u", "v", "w"), { minLength: 1, maxLength: 12 });
-const scriptOf = (from: readonly Kind[]) => fc.array(stepOf(from), { maxLength: 150 });
+const users = fc.array(fc.constantFrom("u", "u", "v", "w"), { minLength: 1, maxLength: 12, size: "max" });
+const scriptOf = (from: readonly Kind[]) => fc.array(stepOf(from), { maxLength: 150, size: "max" });
 
 type Step = { kind: Kind; tier: number; verdict: Verdict; isRepeated: boolean };
 
@@ -53,7 +53,7 @@ describe("Chains, over whole lives of events", () => {
       }),
       { numRuns: 2_000 },
     );
-  });
+  }, 30_000);
 
   test("loses nothing through crashes either, and what comes first for the first time comes in source order", () => {
     fc.assert(
@@ -65,5 +65,5 @@ describe("Chains, over whole lives of events", () => {
       }),
       { numRuns: 2_000 },
     );
-  });
+  }, 30_000);
 });

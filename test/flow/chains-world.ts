@@ -49,9 +49,7 @@ export const createChainsWorld = (users: readonly string[]) => {
       const event = source[heads.source];
       if (!event) return;
       heads.source++;
-      // As the stream does it: a source need not ask where nobody is parked.
-      if (chains.users > 0 || verdict === "fail") work(event, { place: undefined, verdict, isRepeated });
-      else ended.push(event);
+      work(event, { place: undefined, verdict, isRepeated });
     },
     tier: (tier: number, verdict: Verdict, isRepeated: boolean) => {
       const copy = tiers[tier]?.[heads.tiers[tier] ?? 0];

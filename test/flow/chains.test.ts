@@ -69,6 +69,24 @@ describe("Chains", () => {
     expect(chains.turnOf("u", "e1", undefined)).toEqual(superseded);
   });
 
+  test("keeps nobody waiting for ever behind an event that ended, came once more from the source and failed", () => {
+    const chains = new Chains([found("e1", at(0, 4))]);
+    chains.finished("u", "e1");
+    chains.moved("u", "e1", at(0, 5));
+    expect(chains.turnOf("u", "e1", at(0, 5))).toEqual(deliver);
+    chains.finished("u", "e1");
+    expect(chains.turnOf("u", "e2", undefined)).toEqual(deliver);
+  });
+
+  test("is empty only until somebody is parked, for it remembers who was", () => {
+    const chains = new Chains([]);
+    expect(chains.isEmpty).toBe(true);
+    chains.moved("u", "e1", at(0));
+    expect(chains.isEmpty).toBe(false);
+    chains.finished("u", "e1");
+    expect([chains.users, chains.isEmpty]).toEqual([0, false]);
+  });
+
   test("remembers ten thousand of them, and forgets the oldest first", () => {
     const ids = Array.from({ length: 10_001 }, (_, n) => `e${n}`);
     const chains = new Chains(ids.map((id, n) => found(id, at(0, n), { user: id })));

@@ -32,7 +32,7 @@ describe("createFifo()", () => {
       }),
       { numRuns: 200 },
     );
-  });
+  }, 30_000);
 
   test("stays quick with a million items", () => {
     const fifo = createFifo<number>();

@@ -5,10 +5,13 @@ import { decodeFinished, encodeFinished, maxSpan } from "../../src/flow/finished
 
 const inOrder = (offsets: Iterable<number>) => [...new Set(offsets)].toSorted((a, b) => a - b);
 const mark = fc.oneof(fc.nat(1_000), fc.constant(Number.MAX_SAFE_INTEGER - 100_000));
-const few = fc.array(fc.nat(1_000), { maxLength: 100 }).map(inOrder);
+const few = fc.array(fc.nat(1_000), { maxLength: 100, size: "max" }).map(inOrder);
 /** As many as there can be, in any pattern: long runs, single ones, none. */
 const many = fc
-  .tuple(fc.nat(maxSpan - 1), fc.array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 60 })), { maxLength: 2_000 }))
+  .tuple(
+    fc.nat(maxSpan - 1),
+    fc.array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 60 })), { maxLength: 2_000, size: "max" }),
+  )
   .map(([first, runs]) => {
     const offsets: number[] = [];
     let at = first;
@@ -92,8 +95,12 @@ describe("decodeFinished()", () => {
   });
 
   test("never throws, never hangs and never looks back, whatever the text", () => {
-    const letters = fc.string({ unit: fc.constantFrom(...Array.from("0123456789az.-=/+ ")), maxLength: 4_000 });
-    const text = fc.oneof(fc.string(), letters, fc.base64String({ maxLength: 4_000 }));
+    const letters = fc.string({
+      unit: fc.constantFrom(...Array.from("0123456789az.-=/+ ")),
+      maxLength: 4_000,
+      size: "max",
+    });
+    const text = fc.oneof(fc.string(), letters, fc.base64String({ maxLength: 4_000, size: "max" }));
     fc.assert(
       fc.property(mark, fc.constantFrom("", "g1:", "g2:"), text, (from, form, rest) => {
         const finished = inOrder(decodeFinished(from, form + rest));
@@ -102,5 +109,5 @@ describe("decodeFinished()", () => {
       }),
       { numRuns: 1_000 },
     );
-  });
+  }, 30_000);
 });

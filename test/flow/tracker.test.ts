@@ -54,9 +54,9 @@ const createWorld = (offsets: readonly number[]) => {
   };
   const check = () => {
     const firstOpen = offsets.find((offset) => !finished.has(offset)) ?? end;
-    expect(tracker.mark).toBeLessThanOrEqual(firstOpen);
-    expect(tracker.mark).toBe(Math.min(tracker.position, ...open.map(({ offset }) => offset)));
-    expect(tracker.span).toBe(tracker.position - tracker.mark);
+    const mark = Math.min(tracker.position, ...open.map(({ offset }) => offset));
+    const { position } = tracker;
+    expect([tracker.mark, tracker.span, mark <= firstOpen]).toEqual([mark, position - mark, true]);
   };
   const finishAll = () => {
     while (next <= offsets.length) steps.see();
@@ -69,13 +69,14 @@ const createWorld = (offsets: readonly number[]) => {
 
 const gaps = fc.array(fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 50 })), {
   maxLength: 120,
+  size: "max",
 });
 const logs = gaps.map((steps) => {
   let offset = -1;
   return steps.map((gap) => (offset += gap));
 });
 const names = ["see", "see", "see", "finish", "finish", "commit", "restart"] as const;
-const scripts = fc.array(fc.tuple(fc.constantFrom(...names), fc.nat(100)), { maxLength: 300 });
+const scripts = fc.array(fc.tuple(fc.constantFrom(...names), fc.nat(100)), { maxLength: 150, size: "max" });
 
 describe("Tracker", () => {
   test("loses nothing open, offers nothing safe again and never commits past an open offset, through all owners", () => {
@@ -90,9 +91,9 @@ describe("Tracker", () => {
         expect(commit).toEqual({ offset: end, metadata: "" });
         expect(done.toSorted((a, b) => a - b)).toEqual(offsets);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
-  });
+  }, 30_000);
 
   test("commits where it starts until it has seen something", () => {
     const tracker = new Tracker({ start: 7 });

@@ -5,10 +5,10 @@ import { inject } from "vitest";
 
 import { patchTimer } from "../../src/kafka/timer-patch.ts";
 
-/** A client of the cluster that all journeys share. */
-export function journeyKafka(): Kafka {
+/** A client of the cluster that all journeys share, or of another. */
+export function journeyKafka(brokers: string = inject("brokers")): Kafka {
   patchTimer();
-  return new Kafka({ brokers: inject("brokers").split(","), logLevel: logLevel.NOTHING });
+  return new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING });
 }
 
 /** A name for a topic or a group that no other journey has. */

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe } from "vitest";
 
+import { committedOffsets, journeyKafka } from "./cluster.ts";
 import { type Service, until } from "./service.ts";
-import { type Story, deliveredIds, journey, patient, tracks } from "./story.ts";
+import { deliveredIds, journey, patient, startOwnBroker, type Story, sum, tracks } from "./story.ts";
 
 const users = Array.from({ length: 40 }, (_, index) => `u${index}`);
 const eventsEach = 60;
@@ -43,9 +44,7 @@ describe.concurrent("crash", () => {
     const { duplicates, inversions } = story.standin.ledger();
     expect(inversions).toBe(0);
     expect(duplicates).toBeLessThanOrEqual(recent + concurrency);
-    await expect
-      .poll(async () => (await story.committed()).reduce((sum, offset) => sum + offset, 0), patient)
-      .toBe(total);
+    await expect.poll(() => story.committed().then(sum), patient).toBe(total);
   });
 
   /*
@@ -56,7 +55,7 @@ describe.concurrent("crash", () => {
     const { add } = story.standin.faults;
     add({ kind: "status", status: 500, count: 2, match: { messageId: "u1-1" } });
     add({ kind: "status", status: 500, count: 1, match: { messageId: "u2-1" } });
-    const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "2s,25s" };
+    const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "2s,20s" };
     const service = await story.start(env);
     await story.produce([...tracks("u1", 1, 3), ...tracks("u2", 1, 2), ...tracks("u3", 1, 1)]);
     await until("u1 waits in the second tier", () => service.logs.find(({ tier }) => tier === 1));
@@ -74,5 +73,42 @@ describe.concurrent("crash", () => {
     expect(story.standin.ledger()).toMatchObject({ distinct: 8, inversions: 0 });
     await expect.poll(() => next.metric("gainstream_parked_users"), patient).toBe(0);
     expect(await story.read(story.deadLetters)).toEqual([]);
+  });
+
+  /*
+   * The broker itself is killed with -9 under load and comes back after some seconds with what it had. The service outlives
+   * it, takes up its work by itself, and nothing is lost and nobody's events change their order.
+   */
+  journey("a broker killed with -9 under load costs nothing but time", async ({ story, expect }) => {
+    const own = await startOwnBroker(story, load);
+    story.standin.faults.add({ kind: "latency", ms: 15, jitterMs: 30 });
+    story.standin.faults.add({ kind: "status", status: 500, count: 30, ratio: 0.05 });
+    const env = { KAFKA_BROKERS: own.brokers, GAINSIGHT_CONCURRENCY: String(concurrency), QUICK_ATTEMPTS: "1" };
+    const service = await story.start(env);
+    await until("half is delivered", () => story.standin.ledger().distinct > total / 2 || undefined);
+    await own.broker(1).kill();
+    await sleep(3_000);
+    await own.broker(1).start();
+    await until("all are delivered", () => story.standin.ledger().distinct === total || undefined);
+    expect(story.standin.ledger().inversions).toBe(0);
+    await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(0);
+    const kafka = journeyKafka(own.brokers);
+    await expect.poll(() => committedOffsets(kafka, story.group, story.source).then(sum), patient).toBe(total);
+    expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * The broker dies and the operator stops the service before it is back. The service does not wait for ever for a commit
+   * that nobody takes, and ends within its time.
+   */
+  journey("SIGTERM while the broker is gone ends in time", async ({ story, expect }) => {
+    const own = await startOwnBroker(story, load);
+    story.standin.faults.add({ kind: "latency", ms: 50 });
+    const service = await story.start({ KAFKA_BROKERS: own.brokers, GAINSIGHT_CONCURRENCY: "4" });
+    await until("some are delivered", () => story.standin.ledger().distinct > 50 || undefined);
+    await own.broker(1).kill();
+    const stoppedAt = Date.now();
+    expect(await service.stop()).toBe(0);
+    expect(Date.now() - stoppedAt).toBeLessThan(25_000);
   });
 });

@@ -9,9 +9,7 @@ import { describe, inject } from "vitest";
 import { createEvents, encodeEvent, frame } from "../../local/events.ts";
 import { registerSchema } from "../../src/intake/schemas-register.ts";
 import { createTopics } from "./cluster.ts";
-import { asJson, deliveredIds, journey, patient, recordCalls, textOf, trackEvent, tracks } from "./story.ts";
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+import { asJson, deliveredIds, journey, patient, recordCalls, sum, textOf, trackEvent, tracks } from "./story.ts";
 
 describe.concurrent("delivered", () => {
   /*

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 
 import { until } from "./service.ts";
-import { type Story, deliveredIds, journey, patient, tracks } from "./story.ts";
+import { deliveredIds, journey, patient, type Story, sum, tracks } from "./story.ts";
 
 const users = Array.from({ length: 40 }, (_, index) => `u${index}`);
 const eventsEach = 50;
@@ -38,7 +38,7 @@ describe.concurrent("shutdown", () => {
     await deliveredAtLeast(story, total);
     expect(story.standin.ledger()).toMatchObject({ distinct: total, duplicates: 0, inversions: 0 });
     expect(await last.stop()).toBe(0);
-    expect((await story.committed()).reduce((sum, offset) => sum + offset, 0)).toBe(total);
+    expect(sum(await story.committed())).toBe(total);
     expect(story.standin.ledger()).toMatchObject({ distinct: total, duplicates: 0 });
   });
 

@@ -1,12 +1,9 @@
-import { Kafka, logLevel } from "kafkajs";
 import { type ExpectStatic, describe } from "vitest";
 
-import { startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
-import { patchTimer } from "../../src/kafka/timer-patch.ts";
 import { createTopics } from "./cluster.ts";
 import type { Service } from "./service.ts";
-import { accessKey, deliveredIds, journey, patient, tracks } from "./story.ts";
+import { accessKey, deliveredIds, journey, patient, startOwnBroker, tracks } from "./story.ts";
 
 const expectWaiting = async (service: Service, reason: RegExp, expect: ExpectStatic): Promise<void> => {
   const waiting = { ok: false, reasons: [expect.stringMatching(reason)] };
@@ -40,15 +37,7 @@ describe.concurrent("start", () => {
    * an exit; when the broker comes, it joins by itself and delivers.
    */
   journey("a broker that cannot be reached is waited for", async ({ story, expect }) => {
-    const own = await startKafka({ count: 1, log: () => {} });
-    story.onEnd(() => own.stop());
-    patchTimer();
-    const kafka = new Kafka({ brokers: [own.brokers], logLevel: logLevel.NOTHING });
-    await createTopics(kafka, [{ topic: story.source, numPartitions: 1 }]);
-    const producer = kafka.producer();
-    await producer.connect();
-    await producer.send({ topic: story.source, messages: tracks("u1", 1, 2) });
-    await producer.disconnect();
+    const own = await startOwnBroker(story, tracks("u1", 1, 2));
     await own.broker(1).stop();
 
     const service = await story.launch({ KAFKA_BROKERS: own.brokers });

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import type { IHeaders, Kafka, Message, Producer } from "kafkajs";
 import { inject, test } from "vitest";
 
+import { type LocalKafka, startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 import { type Standin, createStandin } from "../../src/standin/standin.ts";
@@ -14,6 +15,7 @@ import { type Service, launch } from "./service.ts";
 
 export const accessKey = "00000000-0000-4000-8000-000000000000";
 const partitions = 3;
+const linesShown = 60;
 
 /** Everything that one journey is made of, with names of its own; what it starts is ended with it, however it ends. */
 export interface Story {
@@ -65,7 +67,18 @@ const lazyProducer = (kafka: Kafka) => {
   };
 };
 
-const createStory = async (onEnd: Story["onEnd"]): Promise<Story> => {
+interface Hooks {
+  readonly onEnd: Story["onEnd"];
+  readonly onFailure: (show: () => void) => void;
+}
+
+/** The end of a service's log, for those who have to find out why a journey failed. */
+const showLog = ({ logs }: Service): void => {
+  const lines = logs.slice(-linesShown).map((line) => JSON.stringify(line).slice(0, 300));
+  process.stderr.write(`${lines.join("\n")}\n`);
+};
+
+const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
   const name = uniqueName("story");
   const names = { group: name, source: `${name}-events`, deadLetters: `${name}-dlq` };
   const kafka = journeyKafka();
@@ -78,6 +91,7 @@ const createStory = async (onEnd: Story["onEnd"]): Promise<Story> => {
     const base = await createEnv({ standin, ...names }, `${name}-retry`);
     const service = launch({ ...base, ...env });
     onEnd(service.kill);
+    onFailure(() => showLog(service));
     return service;
   };
   return {
@@ -99,7 +113,8 @@ const createStory = async (onEnd: Story["onEnd"]): Promise<Story> => {
 };
 
 /** A test that is given a story of its own. */
-export const journey = test.extend("story", ({ onTestFinished }) => createStory(onTestFinished));
+export const journey = test.extend("story", ({ onTestFinished, onTestFailed }) =>
+  createStory({ onEnd: onTestFinished, onFailure: onTestFailed }));
 
 /** For `expect.poll`: looks again and again until what it reads is as expected. */
 export const patient = { timeout: 20_000, interval: 50 };
@@ -134,12 +149,27 @@ export const asJson = (event: JsonObject, headers?: IHeaders): Message => ({
 export const tracks = (userId: string, first: number, count: number): Message[] =>
   Array.from({ length: count }, (_, index) => asJson(trackEvent(userId, first + index)));
 
+export const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
 /** Message ids in the order of their delivery, of one user or of all. */
 export const deliveredIds = ({ standin }: Pick<Story, "standin">, userId?: string): (string | undefined)[] =>
   standin
     .requests(1_000)
     .filter((call) => call.status === 200 && (userId === undefined || call.userId === userId))
     .map(({ messageId }) => messageId);
+
+/** A broker of the story's own, to be stopped and killed, with these records in the source topic of 3 partitions. */
+export const startOwnBroker = async (story: Story, messages: Message[]): Promise<LocalKafka> => {
+  const own = await startKafka({ count: 1, log: () => {} });
+  story.onEnd(() => own.stop());
+  const kafka = journeyKafka(own.brokers);
+  await createTopics(kafka, [{ topic: story.source, numPartitions: partitions }]);
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic: story.source, messages });
+  await producer.disconnect();
+  return own;
+};
 
 interface Recorded {
   readonly headers: IncomingHttpHeaders;

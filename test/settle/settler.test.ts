@@ -6,7 +6,7 @@ import type { Arrival } from "../../src/core/arrival.ts";
 import { type Failure, originOf } from "../../src/core/headers.ts";
 import { Settler } from "../../src/settle/settler.ts";
 
-const origin = originOf({ topic: "segment-events", partition: 5, offset: "42", timestamp: 1_700_000_000_000 });
+const origin = originOf({ topic: "segment-events", partition: 4, offset: "42", timestamp: 1_700_000_000_000 });
 const failure: Failure = { origin, reason: "server_error", error: "It failed", attempts: 2, firstFailedAt: undefined };
 
 const arrival: Arrival = {
@@ -59,15 +59,15 @@ const headersOf = (message: Message | undefined): Record<string, string> =>
   Object.fromEntries(Object.entries(message?.headers ?? {}).map(([name, value]) => [name, String(value)]));
 
 describe("settler", () => {
-  it("writes a record to its tier on the same partition number, acknowledged by all replicas", async () => {
+  it("writes a record to its tier on the partition number it was read from, acknowledged by all replicas", async () => {
     const { settler, written } = createTestSettler("123");
-    expect(await settler.retry(arrival, { ...failure, tier: 1 })).toBe(123);
+    expect(await settler.retry(arrival, { ...failure, tier: 1, partition: 5 })).toBe(123);
     expect(written).toMatchObject([{ topic: "retry-5m", acks: -1, messages: [{ partition: 5 }] }]);
   });
 
   it("leaves key, value and foreign headers as they are, and replaces ours", async () => {
     const { settler, messages } = createTestSettler();
-    await settler.retry(arrival, { ...failure, tier: 0 });
+    await settler.retry(arrival, { ...failure, tier: 0, partition: 5 });
     const [message] = messages();
     expect(message?.key).toBe(arrival.record.key);
     expect(message?.value).toBe(arrival.record.value);
@@ -75,7 +75,7 @@ describe("settler", () => {
     expect(headersOf(message)).toMatchObject({
       "gainstream-attempts": "2",
       "gainstream-reason": "server_error",
-      "gainstream-id": "segment-events-5-42",
+      "gainstream-id": "segment-events-4-42",
     });
   });
 
@@ -94,7 +94,7 @@ describe("settler", () => {
   it("tries until the write is acknowledged, with growing pauses, and tells of every failure", async () => {
     const failures = Array.from({ length: 8 }, () => broken);
     const { settler, written, pauses, errors } = createTestSettler(...failures, "9");
-    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe(9);
+    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe(9);
     expect(pauses).toEqual([100, 200, 400, 800, 1_600, 2_500, 2_500, 2_500]);
     expect(errors).toHaveLength(8);
     expect(new Set(written.map(({ messages }) => messages[0]?.value))).toEqual(new Set([arrival.record.value]));
@@ -102,7 +102,7 @@ describe("settler", () => {
 
   it("writes only our own headers to a tier where the record's own are too large for the topic", async () => {
     const { settler, messages, pauses } = createTestSettler(tooLarge, "3");
-    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe(3);
+    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe(3);
     const [, bare] = messages();
     expect(bare?.headers).not.toHaveProperty("trace");
     expect(headersOf(bare)).toMatchObject({ "gainstream-attempts": "2", "gainstream-id": origin.id });
@@ -113,7 +113,7 @@ describe("settler", () => {
 
   it("says that a record is too large for a tier, so that it can become a dead letter", async () => {
     const { settler, written } = createTestSettler(tooLarge, tooLarge);
-    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe("too_large");
+    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe("too_large");
     expect(written.map(({ topic }) => topic)).toEqual(["retry-30s", "retry-30s"]);
   });
 
@@ -136,12 +136,12 @@ describe("settler", () => {
   it("sees through an error that wraps the one of the broker", async () => {
     const wrapped = new KafkaJSNumberOfRetriesExceeded(tooLarge, { retryCount: 1, retryTime: 1 });
     const { settler } = createTestSettler(wrapped, wrapped);
-    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe("too_large");
+    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe("too_large");
   });
 
   it("goes on trying with the smaller variant where the broker fails in between", async () => {
     const { settler, messages } = createTestSettler(broken, tooLarge, broken, "4");
-    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBe(4);
+    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe(4);
     expect(messages().map((message) => "trace" in (message.headers ?? {}))).toEqual([true, true, false, false]);
   });
 
@@ -155,7 +155,7 @@ describe("settler", () => {
   it("ends on stop: a write under way is not repeated, and none is begun", async () => {
     const { settler, written, errors } = createTestSettler();
     settler.stop();
-    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBeUndefined();
+    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBeUndefined();
     expect(await settler.dead(arrival, failure)).toBe(false);
     expect([written, errors]).toEqual([[], []]);
   });
@@ -169,7 +169,7 @@ describe("settler", () => {
       pause: async () => settler.stop(),
       onError: () => {},
     });
-    expect(await settler.retry(arrival, { ...failure, tier: 0 })).toBeUndefined();
+    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBeUndefined();
   });
 
   it("says that a write is safe which was acknowledged while it was being stopped", async () => {

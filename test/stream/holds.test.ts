@@ -28,8 +28,9 @@ describe("Stream, held", () => {
   test("moves nothing but one call during a probe, and everything else in its order afterwards", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
-    rig.tier(0, arrivalOf("p1", 90), 0);
     rig.odd({ user: "d", meaning: dead("undecodable", "No") });
+    rig.odd({ user: "e", meaning: dead("invalid_event", "No") });
+    rig.tier(0, arrivalOf("p1", 90), 0);
     rig.source("p2", "u1", "v1");
     rig.chains.moved("q", "e", { tier: 1, offset: 0 });
     rig.source("q1");
@@ -41,7 +42,7 @@ describe("Stream, held", () => {
     rig.gate.state = "open";
     await answer(rig, "p1", delivered);
     expect(inFlight(rig).toSorted()).toEqual(["p2", "u1", "v1"]);
-    expect(rig.writes.map(({ failure }) => failure.reason)).toEqual(["undecodable", "parked"]);
+    expect(rig.writes.map(({ failure }) => failure.reason)).toEqual(["undecodable", "invalid_event", "parked"]);
   });
 
   test("leaves everything where it is when a probe finds no call", async () => {
@@ -52,6 +53,18 @@ describe("Stream, held", () => {
     rig.stream.pump();
     await turns();
     expect([rig.writes, rig.stream.working, rig.assignment.lanes.ready]).toEqual([[], 0, 1]);
+  });
+
+  test("lets one go after the other when they fill the budget and a probe finds no call among them", async () => {
+    const rig = setUp();
+    rig.gate.state = "closed";
+    for (let n = 0; n < 1_000; n++) rig.odd({ user: `d${n}`, meaning: dead("undecodable", "No") });
+    rig.gate.state = "probe";
+    rig.stream.pump();
+    await turns();
+    expect([rig.writes.length, rig.budget.isFull]).toEqual([1, true]);
+    await acknowledge(rig);
+    expect([rig.writes.length, rig.budget.isFull]).toEqual([0, false]);
   });
 
   test("goes on with another event where one finds the address wrong, and rejects the odd one when another succeeded", async () => {

@@ -75,10 +75,12 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   const begin = (): void => {
     rig.stream.drop();
-    const trackers = new Map([...tierLogs, sourceLog].map((log) => {
-      const { offset, metadata } = log.committed;
-      return [log, new Tracker({ start: offset, metadata })];
-    }));
+    const trackers = new Map<Log, Tracker>(
+      [...tierLogs, sourceLog].map((log) => {
+        const { offset, metadata } = log.committed;
+        return [log, new Tracker({ start: offset, metadata })];
+      }),
+    );
     const found = tierLogs.flatMap((log, tier) =>
       log.arrivals.flatMap(({ user, past, record }, offset): Found[] => {
         const isLeft = offset >= log.committed.offset && !trackers.get(log)?.wasFinished(offset);
@@ -87,22 +89,67 @@ export const createModelWorld = (names: readonly string[]) => {
         return isLeft ? [{ user, id, place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }] : [];
       }),
     );
-    owner = createOwner(rig, { chains: new Chains(found), trackerOf: (tier) => trackers.get(tier === undefined ? sourceLog : (tierLogs[tier] ?? sourceLog)) });
+    owner = createOwner(rig, {
+      chains: new Chains(found),
+      trackerOf: (tier) => trackers.get(tier === undefined ? sourceLog : (tierLogs[tier] ?? sourceLog)),
+    });
   };
-  const answer = (number: number, with_: Answer): void => {
+  const answer = (number: number, name: Answer): void => {
     const call = rig.calls[number % Math.max(1, rig.calls.length)];
     if (!call) return;
-    if (verdicts[with_].kind === "hold") rig.gate.state = "closed";
-    else if (with_ === "deliver") rig.gate.state = "open";
-    call.answer(verdicts[with_]);
+    if (verdicts[name].kind === "hold") rig.gate.state = "closed";
+    else if (name === "deliver") rig.gate.state = "open";
+    call.answer(verdicts[name]);
   };
-  const acknowledge = (number: number): void => rig.writes[number % Math.max(1, rig.writes.length)]?.answer("written");
+  const acknowledge = (number: number): void => {
+    land();
+    rig.writes[number % Math.max(1, rig.writes.length)]?.answer("written");
+  };
   const reopen = (state: "open" | "probe"): void => {
-    if (rig.gate.state === "closed") rig.gate.state = state;
+    // As the real gate: one probe at a time.
+    if (rig.gate.state === "closed" && (state === "open" || rig.calls.length === 0)) rig.gate.state = state;
     rig.stream.pump();
   };
   const fire = (): void => {
     for (const { callback } of rig.timers.splice(0)) callback();
   };
-  return { rig, inlets, take, commit, begin, answer, acknowledge, reopen, fire, settleDown };
+  /** One of everything that may happen now, with good answers only. */
+  const helpOn = async (): Promise<void> => {
+    rig.gate.state = "open";
+    rig.stream.pump();
+    fire();
+    for (const call of rig.calls.slice()) call.answer(delivered);
+    while (rig.writes.length > 0) acknowledge(0);
+    await settleDown();
+  };
+  /** Every call in flight fails until its event is moved on. */
+  const failRound = async (): Promise<void> => {
+    for (const pause of [fire, () => undefined]) {
+      for (const call of rig.calls.slice()) call.answer(failed);
+      await settleDown();
+      pause();
+    }
+    while (rig.writes.length > 0) acknowledge(0);
+  };
+  const handOver = async (): Promise<void> => {
+    const idle = rig.stream.stop();
+    while (rig.stream.working > 0) await helpOn();
+    await idle;
+    commit();
+    begin();
+  };
+  const isDone = (): boolean => inlets().every(([{ tracker }, log]) => tracker.mark === log.arrivals.length);
+  const drain = async (): Promise<void> => {
+    for (let rounds = 0; !isDone(); rounds++) {
+      if (rounds === 1_000) throw new Error("The events never come to an end");
+      for (const inlet of inlets()) take(inlet);
+      await helpOn();
+    }
+    commit();
+  };
+  const takeFrom = (number: number): void => {
+    const inlet = inlets()[number % 4];
+    if (inlet) take(inlet);
+  };
+  return { rig, takeFrom, commit, begin, handOver, failRound, answer, acknowledge, reopen, fire, settleDown, drain };
 };

@@ -139,7 +139,10 @@ export type Rig = ReturnType<typeof createRig>;
 /** One assignment of partition 0: a source and three tiers, read into the stream by hand. */
 export const createOwner = (
   rig: Rig,
-  { chains = new Chains([]), trackerOf }: { chains?: Chains; trackerOf?: (tier: number | undefined) => Tracker } = {},
+  {
+    chains = new Chains([]),
+    trackerOf,
+  }: { chains?: Chains; trackerOf?: (tier: number | undefined) => Tracker | undefined } = {},
 ) => {
   const assignment: Assignment = createAssignment();
   const inletOf = (tier: number | undefined): Inlet => ({

@@ -99,6 +99,17 @@ describe("Stream", () => {
     expect(outcomes(rig)).toEqual(["u1 delivered"]);
   });
 
+  test("does not deliver from the source what a tier has finished, as after a crash", async () => {
+    const rig = setUp();
+    rig.tier(0, arrivalOf("u1", 0), 0);
+    await answer(rig, "u1", delivered);
+    rig.source("u1", "u2");
+    await turns();
+    expect(inFlight(rig)).toEqual(["u2"]);
+    expect(rig.inlet.tracker.mark).toBe(1);
+    expect(outcomes(rig)).toEqual(["u1 delivered"]);
+  });
+
   test("buries an event whose attempts and age are spent, with its first failure and all attempts", async () => {
     const rig = setUp();
     const { past } = arrivalOf("u1", 0);

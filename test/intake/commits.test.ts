@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+
+import { Chains } from "../../src/flow/chains.ts";
+import { Tracker } from "../../src/flow/tracker.ts";
+import { Commits } from "../../src/intake/commits.ts";
+import type { Inlet } from "../../src/stream/assignment.ts";
+
+const inletAt = (partition: number, start: number): Inlet => ({
+  topic: "source",
+  partition,
+  tier: undefined,
+  tracker: new Tracker({ start }),
+  chains: new Chains([]),
+});
+
+const finish = ({ tracker }: Inlet, ...offsets: number[]): void => {
+  for (const offset of offsets) {
+    const slot = tracker.see(offset);
+    if (slot) tracker.finish(slot);
+  }
+};
+
+type Sent = readonly { topic: string; partition: number; offset: number; metadata: string }[];
+
+/** A consumer whose commits are answered by hand: confirmed, unconfirmed, or an error. */
+const createTestCommits = (...inlets: Inlet[]) => {
+  const sent: { list: Sent; answer: (isConfirmed: boolean | Error) => void }[] = [];
+  const errors: unknown[] = [];
+  const commits = new Commits({
+    consumer: {
+      commit: (list) =>
+        new Promise((resolve, reject) => {
+          const answer = (given: boolean | Error) => (given instanceof Error ? reject(given) : resolve(given));
+          sent.push({ list, answer });
+        }),
+    },
+    inlets: () => inlets,
+    onError: (error) => void errors.push(error),
+  });
+  const offsets = (): number[][] => sent.map(({ list }) => list.map(({ offset }) => offset));
+  return { commits, sent, errors, offsets };
+};
+
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+};
+
+describe("commits", () => {
+  it("commit the mark of every partition that has moved, with what is finished beyond it", async () => {
+    const inlets = [inletAt(0, 10), inletAt(1, 50)];
+    const [first, second] = inlets;
+    if (!first || !second) throw new Error("No inlets");
+    finish(first, 10, 11);
+    second.tracker.see(50);
+    finish(second, 51);
+    const { commits, sent } = createTestCommits(...inlets);
+    const run = commits.run();
+    sent[0]?.answer(true);
+    await run;
+    expect(sent[0]?.list).toEqual([
+      { topic: "source", partition: 0, offset: 12, metadata: "" },
+      { topic: "source", partition: 1, offset: 50, metadata: expect.stringMatching(/^g1:/) as string },
+    ]);
+  });
+
+  it("do not ask the broker again where nothing has moved since it confirmed", async () => {
+    const inlet = inletAt(0, 10);
+    finish(inlet, 10);
+    const { commits, sent, offsets } = createTestCommits(inlet);
+    const run = commits.run();
+    sent[0]?.answer(true);
+    await run;
+    await commits.run();
+    expect(offsets()).toEqual([[11]]);
+    finish(inlet, 11);
+    void commits.run();
+    expect(offsets()).toEqual([[11], [12]]);
+  });
+
+  it("keep what was not confirmed pending", async () => {
+    const inlet = inletAt(0, 10);
+    finish(inlet, 10);
+    const { commits, sent, offsets, errors } = createTestCommits(inlet);
+    const run = commits.run();
+    sent[0]?.answer(false);
+    await run;
+    void commits.run();
+    expect(offsets()).toEqual([[11], [11]]);
+    expect(errors).toEqual([]);
+  });
+
+  it("drop a commit that failed, tell of it, and compute the next one anew", async () => {
+    const inlet = inletAt(0, 10);
+    finish(inlet, 10);
+    const { commits, sent, offsets, errors } = createTestCommits(inlet);
+    const run = commits.run();
+    const error = new Error("The coordinator is loading");
+    sent[0]?.answer(error);
+    await run;
+    expect(errors).toEqual([error]);
+    finish(inlet, 11);
+    void commits.run();
+    expect(offsets()).toEqual([[11], [12]]);
+  });
+
+  it("have one commit in flight at a time", async () => {
+    const inlet = inletAt(0, 10);
+    finish(inlet, 10);
+    const { commits, sent, offsets } = createTestCommits(inlet);
+    const runs = [commits.run(), commits.run(), commits.run()];
+    expect(offsets()).toEqual([[11]]);
+    finish(inlet, 11);
+    sent[0]?.answer(true);
+    await Promise.all(runs);
+    expect(offsets()).toEqual([[11]]);
+  });
+
+  it("flush what is finished at that moment, after the commit under way", async () => {
+    const inlet = inletAt(0, 10);
+    finish(inlet, 10);
+    const { commits, sent, offsets } = createTestCommits(inlet);
+    void commits.run();
+    finish(inlet, 11);
+    let isFlushed = false;
+    const flushing = commits.flush().then(() => {
+      isFlushed = true;
+    });
+    await settle();
+    expect(offsets()).toEqual([[11]]);
+    sent[0]?.answer(true);
+    await settle();
+    expect(offsets()).toEqual([[11], [12]]);
+    expect(isFlushed).toBe(false);
+    sent[1]?.answer(true);
+    await flushing;
+  });
+});

@@ -1,0 +1,341 @@
+import { describe, expect, it } from "vitest";
+
+import { createBudget } from "../../src/flow/budget.ts";
+import { encodeFinished, maxSpan } from "../../src/flow/finished.ts";
+import type { TopicPartition } from "../../src/intake/consumer.ts";
+import { createDecoder } from "../../src/intake/decode.ts";
+import { feedKey } from "../../src/intake/feed.ts";
+import { Intake } from "../../src/intake/intake.ts";
+import { type Reader, createReader } from "../../src/intake/reader.ts";
+import type { Start } from "../../src/intake/starts.ts";
+import { type Held, turnOf } from "../../src/stream/assignment.ts";
+import { createTestClock } from "../delivery/test-clock.ts";
+import { baseTime, batchOf, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
+
+const source = { topic: "source", partition: 0 };
+const tier = { topic: "retry-30s", partition: 0 };
+const delayMs = 30_000;
+
+const readJson = createReader({
+  decoder: createDecoder({ format: "json" }),
+  handle: () => ({ kind: "call", call: "track", body: "{}" }),
+});
+
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+};
+
+/** Intake with a stream that only holds what it is given, and finishes it when the test says so. */
+const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) => {
+  const clock = createTestClock(baseTime);
+  const budget = createBudget({ maxRecords, maxBytes: 1_000_000 });
+  const held: Held[] = [];
+  const log: string[] = [];
+  const wanted: number[] = [];
+  const intake = new Intake({
+    consumer: {
+      pause: (places) => void log.push(...places.map((place) => `pause ${feedKey(place)}`)),
+      resume: (place) => void log.push(`resume ${feedKey(place)}`),
+      seek: (place, offset) => void log.push(`seek ${feedKey(place)} ${offset}`),
+    },
+    stream: {
+      begin: () => void log.push("begin"),
+      take: (_, record) => {
+        budget.add(record.bytes);
+        held.push(record);
+      },
+      pump: () => {},
+    },
+    budget,
+    read,
+    schemas: { want: (schemaId) => void wanted.push(schemaId) },
+    tiers: new Map([[tier.topic, { tier: 0, delayMs }]]),
+    now: clock.now,
+    schedule: clock.schedule,
+  });
+  const startAt = (place: TopicPartition, offset: number, more: Partial<Start> = {}): [string, Start] => [
+    feedKey(place),
+    { offset, metadata: null, high: offset, ...more },
+  ];
+  const own = (...starts: [TopicPartition, number, Partial<Start>?][]): void => {
+    intake.assign(starts.map(([place]) => place));
+    intake.restore(new Map(starts.map(([place, offset, more]) => startAt(place, offset, more))));
+    log.length = 0;
+  };
+  /** Hands a batch over; gives the offsets resolved, once intake lets go of it. */
+  const take = (place: TopicPartition, messages: Parameters<typeof batchOf>[1], high?: number) => {
+    const resolved: number[] = [];
+    const done = intake.take(batchOf(place, messages, high), (offset) => void resolved.push(offset));
+    return { resolved, done };
+  };
+  const finish = (many: number): void => {
+    for (const { inlet, slot, bytes } of held.splice(0, many)) {
+      inlet.tracker.finish(slot);
+      budget.remove(bytes);
+      intake.resume("room");
+    }
+  };
+  const offsets = (): number[] => held.map(({ slot }) => slot.offset);
+  const inletOf = (place: TopicPartition) => intake.inlets.find((inlet) => feedKey(inlet) === feedKey(place));
+  return { intake, clock, held, log, wanted, own, take, finish, offsets, inletOf, startAt };
+};
+
+const tierHeaders = (offset: number) => ({
+  "gainstream-topic": "source",
+  "gainstream-partition": "0",
+  "gainstream-offset": String(offset),
+  "gainstream-timestamp": new Date(baseTime).toISOString(),
+});
+
+describe("intake", () => {
+  it("pauses what it is assigned, and takes nothing up before it knows where to start", async () => {
+    const { intake, log, take, offsets, startAt } = createTestIntake();
+    intake.assign([source]);
+    expect(log).toEqual(["pause source/0"]);
+    const early = take(source, messagesOf(5, 6));
+    await early.done;
+    expect([early.resolved, offsets(), intake.isOpen]).toEqual([[], [], false]);
+    log.length = 0;
+    intake.restore(new Map([startAt(source, 5)]));
+    expect(log).toEqual(["begin", "seek source/0 5", "resume source/0"]);
+    expect([intake.isOpen, intake.owned]).toEqual([true, [0]]);
+  });
+
+  it("takes up a batch and resolves its last offset", async () => {
+    const { own, take, offsets } = createTestIntake();
+    own([source, 5]);
+    const { resolved, done } = take(source, messagesOf(5, 6, 7));
+    await done;
+    expect(resolved).toEqual([7]);
+    expect(offsets()).toEqual([5, 6, 7]);
+  });
+
+  it("knows nothing of partitions that it does not own", async () => {
+    const { own, take, offsets } = createTestIntake();
+    own([source, 5]);
+    const { resolved, done } = take({ topic: "source", partition: 9 }, messagesOf(5));
+    await done;
+    expect([resolved, offsets()]).toEqual([[], []]);
+  });
+
+  it("takes up the part of a batch that the budget has room for, and the rest when there is room again", async () => {
+    const { own, take, finish, offsets, log } = createTestIntake({ maxRecords: 4 });
+    own([source, 0]);
+    const { resolved, done } = take(source, messagesOf(0, 1, 2, 3, 4, 5));
+    await settle();
+    expect([resolved, offsets()]).toEqual([[3], [0, 1, 2, 3]]);
+    finish(2);
+    await done;
+    expect([resolved, offsets()]).toEqual([
+      [3, 5],
+      [2, 3, 4, 5],
+    ]);
+    expect(log).toEqual([]);
+  });
+
+  it("pauses where there is no room for long, and resumes once half of the budget is free", async () => {
+    const { own, take, finish, offsets, log, clock } = createTestIntake({ maxRecords: 4 });
+    own([source, 0]);
+    const first = take(source, messagesOf(0, 1, 2, 3, 4, 5));
+    await settle();
+    clock.advance(200);
+    await first.done;
+    expect([first.resolved, log]).toEqual([[3], ["pause source/0"]]);
+    finish(1);
+    expect(log).toEqual(["pause source/0"]);
+    finish(1);
+    expect(log).toEqual(["pause source/0", "resume source/0"]);
+    const second = take(source, messagesOf(4, 5));
+    await second.done;
+    expect([second.resolved, offsets()]).toEqual([[5], [2, 3, 4, 5]]);
+  });
+
+  it("lets go of a batch that waits for room when its partition is assigned anew", async () => {
+    const { intake, own, take, offsets, clock, startAt } = createTestIntake({ maxRecords: 2 });
+    own([source, 0]);
+    const { resolved, done } = take(source, messagesOf(0, 1, 2, 3));
+    await settle();
+    intake.assign([source]);
+    intake.restore(new Map([startAt(source, 0)]));
+    clock.advance(200);
+    await done;
+    expect([resolved, offsets()]).toEqual([[1], [0, 1]]);
+  });
+
+  it("skips what it has seen already, where a part of a batch comes again", async () => {
+    const { own, take, offsets } = createTestIntake();
+    own([source, 0]);
+    await take(source, messagesOf(0, 1, 2)).done;
+    const again = take(source, messagesOf(1, 2, 3));
+    await again.done;
+    expect([again.resolved, offsets()]).toEqual([[3], [0, 1, 2, 3]]);
+  });
+
+  it("skips what an earlier owner had finished beyond the commit", async () => {
+    const { own, take, finish, offsets, inletOf } = createTestIntake();
+    own([source, 10, { metadata: encodeFinished(10, [11, 13]) }]);
+    const { resolved, done } = take(source, messagesOf(10, 11, 12, 13));
+    await done;
+    expect([resolved, offsets()]).toEqual([[13], [10, 12]]);
+    finish(2);
+    expect(inletOf(source)?.tracker.mark).toBe(14);
+  });
+
+  it("passes the markers of transactions and the gaps of compaction, so that the mark moves on", async () => {
+    const { intake, own, take, finish, offsets, inletOf } = createTestIntake();
+    own([source, 0]);
+    await take(source, [messageOf(0), markerOf(1), messageOf(4), markerOf(5), markerOf(6)]).done;
+    expect(offsets()).toEqual([0, 4]);
+    finish(2);
+    expect(inletOf(source)?.tracker.mark).toBe(7);
+    intake.skip({ ...source, lastOffset: 8 });
+    expect(inletOf(source)?.tracker.mark).toBe(9);
+  });
+
+  it("does not pass markers at the end of a batch while a record before them is not taken up", async () => {
+    const { own, take, inletOf, clock } = createTestIntake({ maxRecords: 1 });
+    own([source, 0]);
+    const { done } = take(source, [messageOf(0), messageOf(1), markerOf(2)]);
+    await settle();
+    clock.advance(200);
+    await done;
+    expect(inletOf(source)?.tracker.position).toBe(1);
+  });
+
+  it("waits mid-batch for a schema, and goes on with the same record", async () => {
+    let isKnown = false;
+    const decoder = createDecoder({ format: "json" });
+    const read = createReader({
+      decoder: {
+        decode: (value) =>
+          !isKnown && value?.equals(valueOf("u2")) ? { kind: "needs_schema", schemaId: 9 } : decoder.decode(value),
+      },
+      handle: () => ({ kind: "call", call: "track", body: "{}" }),
+    });
+    const { intake, own, take, offsets, log, wanted } = createTestIntake({ read });
+    own([source, 0]);
+    const first = take(source, messagesOf(0, 1, 2, 3));
+    await first.done;
+    expect([first.resolved, wanted, log]).toEqual([[1], [9], ["pause source/0"]]);
+    isKnown = true;
+    intake.resume("schema");
+    expect(log.at(-1)).toBe("resume source/0");
+    await take(source, messagesOf(2, 3)).done;
+    expect(offsets()).toEqual([0, 1, 2, 3]);
+  });
+
+  it("pauses where too much lies beyond the mark, and resumes when the oldest is finished", async () => {
+    const { own, take, finish, log, held } = createTestIntake();
+    own([source, 0]);
+    await take(source, messagesOf(0, maxSpan, maxSpan + 1)).done;
+    expect([held.length, log]).toEqual([2, ["pause source/0"]]);
+    finish(1);
+    expect(log).toEqual(["pause source/0", "resume source/0"]);
+  });
+
+  describe("of a tier", () => {
+    const late = (offset: number, ageMs: number) => messageOf(offset, { timestamp: String(baseTime - ageMs) });
+
+    it("pauses until the head is due, takes up what is, and pauses for the next", async () => {
+      const { own, take, offsets, log, clock } = createTestIntake();
+      own([tier, 0]);
+      const messages = [late(0, 40_000), late(1, 10_000), late(2, 0)];
+      const first = take(tier, messages);
+      await first.done;
+      expect([first.resolved, offsets(), log]).toEqual([[0], [0], ["pause retry-30s/0"]]);
+      clock.advance(19_999);
+      expect(log).toHaveLength(1);
+      clock.advance(1);
+      expect(log.at(-1)).toBe("resume retry-30s/0");
+      const second = take(tier, messages.slice(1));
+      await second.done;
+      expect([second.resolved, offsets()]).toEqual([[1], [0, 1]]);
+    });
+
+    it("never waits longer than the delay for a timestamp of the future", async () => {
+      const { own, take, offsets, clock } = createTestIntake();
+      own([tier, 0]);
+      const future = [late(0, -86_400_000)];
+      await take(tier, future).done;
+      clock.advance(15_000);
+      await take(tier, future).done;
+      clock.advance(15_000);
+      await take(tier, future).done;
+      expect(offsets()).toEqual([0]);
+    });
+  });
+
+  describe("restoring", () => {
+    const parked = (offset: number, user: string, from: number) =>
+      messageOf(offset, { value: valueOf(user), headers: tierHeaders(from), timestamp: String(baseTime - 60_000) });
+
+    it("reads a tier from its commit to its end before it opens the source, and starts both from their commits", async () => {
+      const { intake, log, take, offsets, startAt } = createTestIntake();
+      intake.assign([source, tier]);
+      log.length = 0;
+      intake.restore(new Map([startAt(source, 50), startAt(tier, 3, { high: 6 })]));
+      expect(log).toEqual(["begin", "seek retry-30s/0 3", "resume retry-30s/0"]);
+      await take(source, messagesOf(50)).done;
+      const scan = take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]);
+      await scan.done;
+      expect([scan.resolved, offsets(), intake.isOpen]).toEqual([[4], [], false]);
+      log.length = 0;
+      await take(tier, [parked(5, "u2", 9)]).done;
+      expect(intake.isOpen).toBe(true);
+      expect(offsets()).toEqual([]);
+      expect(log).toEqual([
+        "pause retry-30s/0",
+        "seek source/0 50",
+        "resume source/0",
+        "seek retry-30s/0 3",
+        "resume retry-30s/0",
+      ]);
+    });
+
+    it("knows then who is parked: their newcomers go to the tier, others go on", async () => {
+      const { own, take, held } = createTestIntake();
+      own([source, 50], [tier, 3, { high: 5 }]);
+      await take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]).done;
+      await take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]).done;
+      await take(source, [messageOf(50, { value: valueOf("u1") }), messageOf(51, { value: valueOf("u2") })]).done;
+      expect(held.map((record) => [record.inlet.topic, record.slot.offset, turnOf(record).kind])).toEqual([
+        ["retry-30s", 3, "deliver"],
+        ["retry-30s", 4, "forward"],
+        ["source", 50, "forward"],
+        ["source", 51, "deliver"],
+      ]);
+    });
+
+    it("opens other partition numbers meanwhile", async () => {
+      const { intake, own, take, offsets } = createTestIntake();
+      own([source, 50], [tier, 3, { high: 5 }], [{ ...source, partition: 1 }, 7], [{ ...tier, partition: 1 }, 2]);
+      await take({ ...source, partition: 1 }, messagesOf(7)).done;
+      expect(offsets()).toEqual([7]);
+      expect([intake.isOpen, intake.inlets.map(({ partition }) => partition)]).toEqual([false, [1, 1]]);
+    });
+
+    it("opens a tier whose last records are only markers", async () => {
+      const { intake, own, take } = createTestIntake();
+      own([source, 50], [tier, 3, { high: 6 }]);
+      await take(tier, [parked(3, "u1", 7), markerOf(4)]).done;
+      expect(intake.isOpen).toBe(false);
+      intake.skip({ ...tier, lastOffset: 5 });
+      expect(intake.isOpen).toBe(true);
+    });
+
+    it("waits for a schema while it reads a tier, and opens afterwards", async () => {
+      let isKnown = false;
+      const read: Reader = (message, place) =>
+        isKnown ? readJson(message, place) : { kind: "needs_schema", schemaId: 9 };
+      const { intake, own, take, log, wanted } = createTestIntake({ read });
+      own([source, 50], [tier, 3, { high: 4 }]);
+      await take(tier, [parked(3, "u1", 7)]).done;
+      expect([wanted, log, intake.isOpen]).toEqual([[9], ["pause retry-30s/0"], false]);
+      isKnown = true;
+      intake.resume("schema");
+      await take(tier, [parked(3, "u1", 7)]).done;
+      expect(intake.isOpen).toBe(true);
+      expect(intake.inlets[0]?.chains.users).toBe(1);
+    });
+  });
+});

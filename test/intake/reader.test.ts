@@ -1,0 +1,131 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { createAllowList } from "../../src/core/allow-list.ts";
+import { createHandler } from "../../src/core/handle.ts";
+import { type Decoded, createDecoder } from "../../src/intake/decode.ts";
+import { createReader } from "../../src/intake/reader.ts";
+import { baseTime, messageOf } from "./batches.ts";
+
+const handle = createHandler({ isAllowed: createAllowList({ events: ["Opened"], eventMatching: "exact" }) });
+const place = { topic: "source", partition: 4 };
+const readJson = createReader({ decoder: createDecoder({ format: "json" }), handle });
+const json = (event: object): Buffer => Buffer.from(JSON.stringify(event));
+
+const arrivalOf = (event: object, isTier = false, headers = {}) => {
+  const reading = readJson(messageOf(42, { value: json(event), headers }), { ...place, isTier });
+  if (reading.kind !== "arrival") throw new Error("Not an arrival");
+  return reading.arrival;
+};
+
+const readDecoded = (decoded: Decoded) =>
+  createReader({ decoder: { decode: () => decoded }, handle })(messageOf(42), { ...place, isTier: false });
+
+describe("reader", () => {
+  it("turns a record into a call of its user, and keeps its bytes", () => {
+    const message = messageOf(42, { headers: { trace: Buffer.from("t") } });
+    const reading = readJson(message, { ...place, isTier: false });
+    expect(reading).toMatchObject({
+      kind: "arrival",
+      arrival: {
+        user: "u42",
+        type: "track",
+        meaning: { kind: "call", call: "track" },
+        past: {
+          origin: { id: "source-4-42", ...place, offset: "42", timestamp: baseTime },
+          attempts: 0,
+          firstFailedAt: undefined,
+        },
+      },
+    });
+    const record = reading.kind === "arrival" ? reading.arrival.record : undefined;
+    expect([record?.key, record?.value, record?.headers]).toEqual([message.key, message.value, message.headers]);
+    expect(record?.timestamp).toBe(baseTime);
+  });
+
+  it.each([
+    [{ type: "track", event: "Opened", userId: "u", anonymousId: "a" }, "u"],
+    [{ type: "track", event: "Opened", anonymousId: "a" }, "a"],
+    [{ type: "group", groupId: "g", anonymousId: "" }, "g"],
+    [{ type: "track", event: "Opened" }, "source-4-42"],
+    [{}, "source-4-42"],
+  ])("puts %j into the lane of %s", (event, user) => {
+    expect(arrivalOf(event).user).toBe(user);
+  });
+
+  it.each([
+    ["is not on the allow-list", { type: "track", event: "Closed", userId: "u" }, "track", "filtered_by_allow_list"],
+    ["Gainsight has no use for", { type: "page", userId: "u" }, "other", "unsupported_event_type"],
+    ["breaks a rule", { type: "track", userId: "u" }, "unknown", "invalid_event"],
+  ])("knows what to do with an event that %s", (_, event, type, reason) => {
+    expect(arrivalOf(event)).toMatchObject({ type, meaning: { reason } });
+  });
+
+  it("lets the time of the record stand in for an event's own", () => {
+    const { meaning } = arrivalOf({ type: "identify", userId: "u" });
+    const body: unknown = meaning.kind === "call" ? JSON.parse(meaning.body) : undefined;
+    expect(body).toMatchObject({ timestamp: new Date(baseTime).toISOString() });
+  });
+
+  it.each<[Decoded, object]>([
+    [{ kind: "tombstone" }, { kind: "skipped", reason: "tombstone" }],
+    [
+      { kind: "undecodable", error: "Cannot read" },
+      { kind: "dead", reason: "undecodable", error: "Cannot read" },
+    ],
+    [
+      { kind: "unknown_schema", schemaId: 9 },
+      { kind: "retry", reason: "unknown_schema" },
+    ],
+  ])("gives %j an outcome, in a lane of its own", (decoded, meaning) => {
+    const arrival = { user: "source-4-42", type: "unknown", meaning };
+    expect(readDecoded(decoded)).toMatchObject({ kind: "arrival", arrival });
+  });
+
+  it("asks for a schema before it can say anything", () => {
+    expect(readDecoded({ kind: "needs_schema", schemaId: 9 })).toEqual({ kind: "needs_schema", schemaId: 9 });
+  });
+
+  describe("of a tier", () => {
+    const headers = {
+      "gainstream-topic": Buffer.from("source"),
+      "gainstream-partition": Buffer.from("4"),
+      "gainstream-offset": Buffer.from("7"),
+      "gainstream-timestamp": Buffer.from("2026-01-31T12:00:00.000Z"),
+      "gainstream-attempts": Buffer.from("3"),
+      "gainstream-first-failed-at": Buffer.from("2026-01-31T12:00:05.000Z"),
+    };
+    const event = { type: "track", event: "Opened", userId: "u" };
+
+    it("reads a record's past from its headers, and tells its event's time by its origin", () => {
+      const { past, meaning } = arrivalOf(event, true, headers);
+      expect(past).toMatchObject({
+        origin: { id: "source-4-7", timestamp: Date.parse("2026-01-31T12:00:00.000Z") },
+        attempts: 3,
+        firstFailedAt: Date.parse("2026-01-31T12:00:05.000Z"),
+      });
+      expect(meaning).toMatchObject({ body: expect.stringContaining("2026-01-31T12:00:00.000Z") as string });
+    });
+
+    it("does not believe such headers in a source: a producer may have copied them", () => {
+      expect(arrivalOf(event, false, headers).past).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
+    });
+
+    it("takes a record without them for one of its own", () => {
+      expect(arrivalOf(event, true).past).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
+    });
+
+    it("never throws, whatever the bytes and headers", () => {
+      const bytes = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array));
+      const names = fc.constantFrom(...Object.keys(headers), "__proto__", "x");
+      const values = fc.oneof(bytes, fc.array(bytes, { maxLength: 3 }), fc.constant(undefined));
+      const readAny = createReader({ decoder: createDecoder({ format: "auto" }), handle });
+      fc.assert(
+        fc.property(fc.option(bytes), fc.dictionary(names, values), fc.boolean(), (value, any, isTier) => {
+          const reading = readAny(messageOf(1, { value, headers: any }), { ...place, isTier });
+          expect(["arrival", "needs_schema"]).toContain(reading.kind);
+        }),
+      );
+    });
+  });
+});

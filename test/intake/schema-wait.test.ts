@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+
+import { SchemaWait } from "../../src/intake/schema-wait.ts";
+import type { LoadResult } from "../../src/intake/schemas-registry.ts";
+import { createTestClock } from "../delivery/test-clock.ts";
+
+const down: LoadResult = { kind: "registry_down", error: "Cannot reach the registry" };
+const found: LoadResult = { kind: "decoder", decode: () => ({}) };
+
+/** Answers of the registry by schema, in turn; the last one stays. */
+const createTestWait = (answers: Record<number, LoadResult[]>) => {
+  const clock = createTestClock();
+  const asked: { schemaId: number; at: number }[] = [];
+  const events: string[] = [];
+  const started = clock.now();
+  const wait = new SchemaWait({
+    load: async (schemaId) => {
+      asked.push({ schemaId, at: clock.now() - started });
+      const left = answers[schemaId] ?? [];
+      return (left.length > 1 ? left.shift() : left[0]) ?? found;
+    },
+    random: () => 0,
+    schedule: clock.schedule,
+    onHold: ({ isHeld, error }) => void events.push(isHeld ? `hold: ${error}` : "released"),
+    onReady: () => void events.push("ready"),
+  });
+  /** Lets the answers come in, then moves on. */
+  const pass = async (ms: number): Promise<void> => {
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    clock.advance(ms);
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  };
+  return { wait, asked, events, pass };
+};
+
+describe("schema wait", () => {
+  it("asks once for a schema that many records want", async () => {
+    const { wait, asked, events, pass } = createTestWait({});
+    for (let record = 0; record < 5; record++) wait.want(7);
+    await pass(0);
+    expect(asked).toEqual([{ schemaId: 7, at: 0 }]);
+    expect(events).toEqual(["ready"]);
+  });
+
+  it.each<LoadResult>([found, { kind: "unknown" }, { kind: "undecodable", error: "Cannot use it" }])(
+    "lets decoding go on with the answer %j",
+    async (answer) => {
+      const { wait, events, pass } = createTestWait({ 7: [answer] });
+      wait.want(7);
+      await pass(0);
+      expect(events).toEqual(["ready"]);
+      expect(wait.isHeld).toBe(false);
+    },
+  );
+
+  it("holds while the registry is down, tells of it once, and asks again after growing pauses", async () => {
+    const { wait, asked, events, pass } = createTestWait({ 7: [down, down, down, down, found] });
+    wait.want(7);
+    await pass(0);
+    expect(wait.isHeld).toBe(true);
+    expect(events).toEqual(["hold: Cannot reach the registry"]);
+    for (let step = 0; step < 16; step++) await pass(250);
+    expect(asked.map(({ at }) => at)).toEqual([0, 250, 750, 1_750, 3_750]);
+    expect(events).toEqual(["hold: Cannot reach the registry", "released", "ready"]);
+    expect(wait.isHeld).toBe(false);
+  });
+
+  it("never pauses longer than 15 s", async () => {
+    const { wait, asked, pass } = createTestWait({ 7: [down] });
+    wait.want(7);
+    for (let second = 0; second < 120; second++) await pass(1_000);
+    const pauses = asked.slice(1).map(({ at }, index) => at - (asked[index]?.at ?? 0));
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(15_000);
+    expect(asked.length).toBeGreaterThan(10);
+  });
+
+  it("is one hold for several schemas", async () => {
+    const { wait, events, pass } = createTestWait({ 7: [down, found], 8: [down, down, found] });
+    wait.want(7);
+    wait.want(8);
+    await pass(0);
+    expect(events).toEqual(["hold: Cannot reach the registry"]);
+    for (let second = 0; second < 5; second++) await pass(1_000);
+    expect(events.filter((event) => event === "ready")).toHaveLength(2);
+    expect(wait.isHeld).toBe(false);
+  });
+
+  it("asks again for a schema that is wanted again later: the registry's word is kept elsewhere", async () => {
+    const { wait, asked, pass } = createTestWait({ 7: [{ kind: "unknown" }] });
+    wait.want(7);
+    await pass(0);
+    wait.want(7);
+    await pass(0);
+    expect(asked).toHaveLength(2);
+  });
+});

@@ -1,0 +1,104 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { type Answer, createModelWorld } from "./model-world.ts";
+
+const kinds = [
+  "source",
+  "source",
+  "take",
+  "take",
+  "take",
+  "answer",
+  "answer",
+  "answer",
+  "acknowledge",
+  "acknowledge",
+  "reopen",
+  "fire",
+  "fire",
+  "failRound",
+  "failRound",
+  "commit",
+  "handOver",
+  "crash",
+] as const;
+type Kind = (typeof kinds)[number];
+
+const scriptOf = (from: readonly Kind[]) =>
+  fc.array(
+    fc.record({
+      kind: fc.constantFrom(...from),
+      number: fc.nat(30),
+      answer: fc.constantFrom<Answer[]>(
+        "deliver",
+        "deliver",
+        "deliver",
+        "fail",
+        "fail",
+        "fail",
+        "fail",
+        "dead",
+        "throttled",
+        "misconfigured",
+      ),
+    }),
+    { maxLength: 60, size: "max" },
+  );
+const userNames = fc
+  .array(fc.constantFrom("u", "u", "v", "w"), { minLength: 1, maxLength: 8, size: "max" })
+  .map((users) => users.map((user, index) => `${user}${index}`));
+
+type Script = readonly { kind: Kind; number: number; answer: Answer }[];
+
+/** Plays the script, then lets all come to an end. Tells which events ended, in order, and how often a user was called twice at a time. */
+const play = async (names: readonly string[], script: Script) => {
+  const world = createModelWorld(names);
+  const doers: Record<Kind, (step: Script[number]) => void | Promise<void>> = {
+    source: () => world.takeFrom(0),
+    take: ({ number }) => world.takeFrom(1 + (number % 3)),
+    answer: ({ number, answer }) => world.answer(number, answer),
+    acknowledge: ({ number }) => world.acknowledge(number),
+    reopen: ({ number }) => world.reopen(number % 2 === 0 ? "open" : "probe"),
+    fire: world.fire,
+    failRound: world.failRound,
+    commit: world.commit,
+    handOver: world.handOver,
+    crash: world.begin,
+  };
+  let overlaps = 0;
+  for (const step of script) {
+    await doers[step.kind](step);
+    await world.settleDown();
+    const users = world.rig.calls.map(({ body }) => body.slice(0, 1));
+    if (new Set(users).size < users.length) overlaps++;
+  }
+  await world.drain();
+  return { ended: world.rig.ended.map(({ name }) => name), overlaps, held: world.rig.budget.records };
+};
+
+const byUser = (names: readonly string[]) => Object.groupBy(names, (name) => name.slice(0, 1));
+
+describe("Stream, over whole lives of events", () => {
+  test("ends each event once, each user's in source order and one at a time, whatever is answered, over hand-overs", async () => {
+    await fc.assert(
+      fc.asyncProperty(userNames, scriptOf(kinds.filter((kind) => kind !== "crash")), async (names, script) => {
+        const { ended, overlaps, held } = await play(names, script);
+        expect(byUser(ended)).toEqual(byUser(names));
+        expect([overlaps, held]).toEqual([0, 0]);
+      }),
+      { numRuns: 1_500 },
+    );
+  }, 60_000);
+
+  test("loses nothing in crashes, and ends each user's events for the first time in source order", async () => {
+    await fc.assert(
+      fc.asyncProperty(userNames, scriptOf(kinds), async (names, script) => {
+        const { ended, held } = await play(names, script);
+        expect(byUser([...new Set(ended)])).toEqual(byUser(names));
+        expect(held).toBe(0);
+      }),
+      { numRuns: 1_500 },
+    );
+  }, 60_000);
+});
