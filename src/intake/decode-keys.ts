@@ -13,6 +13,12 @@ const isSame = (known: Uint8Array, buf: Buffer, start: number): boolean => {
   return true;
 };
 
+const slotOf = (buf: Buffer, from: number, end: number): number => {
+  let hash = end - from;
+  for (let at = from; at < end; at++) hash = (hash * 31 + (buf[at] ?? 0)) | 0;
+  return hash & (slots - 1);
+};
+
 const known: (Known | undefined)[] = Array.from({ length: slots });
 
 /**
@@ -29,13 +35,11 @@ export const readKey = (tap: Tap): string => {
     tap.pos = start;
     return tap.readString() ?? "";
   }
-  let hash = length;
-  for (let at = from; at < from + length; at++) hash = (hash * 31 + (buf[at] ?? 0)) | 0;
-  const slot = hash & (slots - 1);
-  const entry = known[slot];
   tap.pos = from + length;
-  if (entry && entry.bytes.length === length && isSame(entry.bytes, buf, from)) return entry.text;
-  const text = buf.toString("utf8", from, from + length);
-  known[slot] = { bytes: Uint8Array.prototype.slice.call(buf, from, from + length), text };
+  const slot = slotOf(buf, from, tap.pos);
+  const entry = known[slot];
+  if (entry?.bytes.length === length && isSame(entry.bytes, buf, from)) return entry.text;
+  const text = buf.toString("utf8", from, tap.pos);
+  known[slot] = { bytes: Uint8Array.prototype.slice.call(buf, from, tap.pos), text };
   return text;
 };
