@@ -1,5 +1,5 @@
 import avro from "avsc";
-import fc from "fast-check";
+import { assert, property, string, uniqueArray } from "fast-check";
 import { expect, it } from "vitest";
 
 import { compileAvro } from "../../src/intake/decode-avro.ts";
@@ -15,9 +15,9 @@ const decode = compileAvro(schema);
 const keysOf = (payload: Buffer): string[] => Object.keys(decode(payload)["traits"] as object);
 
 it("reads every key as it was written, seen before or not", () => {
-  const key = fc.string({ unit: "grapheme", maxLength: 40 }).filter((name) => name !== "__proto__");
-  fc.assert(
-    fc.property(fc.uniqueArray(key, { maxLength: 60 }), (keys) => {
+  const key = string({ unit: "grapheme", maxLength: 40 }).filter((name) => name !== "__proto__");
+  assert(
+    property(uniqueArray(key, { maxLength: 60 }), (keys) => {
       const payload = type.toBuffer({ traits: Object.fromEntries(keys.map((name) => [name, 1])) });
       const expected = Object.keys(Object.fromEntries(keys.map((name) => [name, 1])));
       expect(keysOf(payload)).toEqual(expected);
