@@ -10,6 +10,8 @@ export interface Permit {
   /** Counts the times that the gate has closed; a permit of an earlier time brings late results. */
   readonly generation: number;
   readonly isProbe: boolean;
+  /** Counts the calls of `probeNow`: what a probe found before the last of them says nothing of what has changed since. */
+  readonly news: number;
 }
 
 export type TargetHold = Extract<HoldReason, "target_down" | "throttled" | "unauthorized" | "misconfigured">;
@@ -44,6 +46,7 @@ export class Gate {
   #inFlight = 0;
   #generation = 0;
   #isProbing = false;
+  #news = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -68,7 +71,7 @@ export class Gate {
     const isProbe = this.#holds.size > 0;
     this.#isProbing ||= isProbe;
     this.#inFlight++;
-    return { generation: this.#generation, isProbe };
+    return { generation: this.#generation, isProbe, news: this.#news };
   }
 
   /** The call has ended, however it did. */
@@ -105,17 +108,13 @@ export class Gate {
       return;
     }
     const failedProbes = known ? known.failedProbes + 1 : 0;
-    const pause = {
-      attempt: failedProbes,
-      baseMs: firstPauseMs,
-      maxMs: longestPauseMs,
-      random: this.#options.random(),
-    };
-    this.#set(
-      reason,
-      { since: known?.since ?? now, failedProbes, dueAt: now + (retryAfterMs ?? equalJitter(pause)) },
-      error,
-    );
+    const pauseMs = known && permit.news !== this.#news ? 0 : (retryAfterMs ?? this.#pauseAfter(failedProbes));
+    this.#set(reason, { since: known?.since ?? now, failedProbes, dueAt: now + pauseMs }, error);
+  }
+
+  #pauseAfter(failedProbes: number): number {
+    const { random } = this.#options;
+    return equalJitter({ attempt: failedProbes, baseMs: firstPauseMs, maxMs: longestPauseMs, random: random() });
   }
 
   /** The breaker has opened: no call until `probeNow("target_down")`. */
@@ -126,6 +125,7 @@ export class Gate {
 
   /** Something has changed that may end this hold: let a probe go at once. */
   probeNow(reason: TargetHold): void {
+    this.#news++;
     const known = this.#holds.get(reason);
     if (!known) return;
     this.#holds.set(reason, { ...known, dueAt: this.#options.now() });

@@ -227,6 +227,17 @@ describe("gate", () => {
     expect(gate.holds).toEqual(["unauthorized", "throttled"]);
   });
 
+  it("lets the next probe go at once where the key changed while one with the old key was under way", () => {
+    const { gate, holdBy } = createTestGate();
+    holdBy("unauthorized", 1_000);
+    gate.probeNow("unauthorized");
+    const probe = gate.take();
+    gate.probeNow("unauthorized");
+    gate.release(probe);
+    gate.hold("unauthorized", { permit: probe, error: "The old key" });
+    expect(gate.state).toBe("probe");
+  });
+
   it("does not grow wider by a probe's success while the target is down", () => {
     const { gate, succeed, width } = createTestGate({ concurrency: 64 });
     gate.holdForBreaker("down");
