@@ -16,6 +16,15 @@ export interface Scope {
   end(limitMs: number): Promise<void>;
 }
 
+/** The start of a cluster can take long; what is still starting then ends with this process, by its guard. */
+const STARTING_LIMIT_MS = 1000;
+
+/** Stays open where the start was through in time. */
+async function untilGivenUp(starting: Promise<unknown>): Promise<void> {
+  const isStarted = await Promise.race([starting.then(() => true), sleep(STARTING_LIMIT_MS, false)]);
+  if (isStarted) await new Promise<never>(() => {});
+}
+
 export function createScope(): Scope {
   const undos: Undo[] = [];
   const quiets: Undo[] = [];
@@ -26,7 +35,7 @@ export function createScope(): Scope {
   };
   return {
     keep(starting, undo) {
-      undos.push(() => starting.then(undo));
+      undos.push(() => Promise.race([starting.then(undo), untilGivenUp(starting)]));
       return starting.then((started) => (isOver ? new Promise<never>(() => {}) : started));
     },
     onQuiet: (undo) => void quiets.push(undo),

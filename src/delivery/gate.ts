@@ -107,14 +107,17 @@ export class Gate {
       this.#set(reason, { ...known, dueAt: Math.max(known.dueAt, now + (retryAfterMs ?? 0)) }, error);
       return;
     }
-    const failedProbes = known ? known.failedProbes + 1 : 0;
-    const pauseMs = known && permit.news !== this.#news ? 0 : (retryAfterMs ?? this.#pauseAfter(failedProbes));
-    this.#set(reason, { since: known?.since ?? now, failedProbes, dueAt: now + pauseMs }, error);
+    const { since, failedProbes } = known
+      ? { ...known, failedProbes: known.failedProbes + 1 }
+      : { since: now, failedProbes: 0 };
+    const isOldNews = failedProbes > 0 && permit.news !== this.#news;
+    const pauseMs = isOldNews ? 0 : this.#pauseMs(failedProbes, retryAfterMs);
+    this.#set(reason, { since, failedProbes, dueAt: now + pauseMs }, error);
   }
 
-  #pauseAfter(failedProbes: number): number {
-    const { random } = this.#options;
-    return equalJitter({ attempt: failedProbes, baseMs: firstPauseMs, maxMs: longestPauseMs, random: random() });
+  #pauseMs(failedProbes: number, retryAfterMs: number | undefined): number {
+    const random = this.#options.random();
+    return retryAfterMs ?? equalJitter({ attempt: failedProbes, baseMs: firstPauseMs, maxMs: longestPauseMs, random });
   }
 
   /** The breaker has opened: no call until `probeNow("target_down")`. */
