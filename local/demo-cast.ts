@@ -3,7 +3,7 @@ import { createEvents } from "./events.ts";
 import { poisonRecords, type PoisonRecord } from "./poison.ts";
 
 /** What has to become of a record, known before the service has seen it. */
-export type Fate =
+type Fate =
   | { readonly kind: "deliver" }
   | { readonly kind: "skip"; readonly reason: "unsupported_event_type" | "filtered_by_allow_list" }
   | { readonly kind: "dead"; readonly reason: PoisonRecord["reason"] };

@@ -5,8 +5,8 @@ type Undo = () => unknown;
 /** What has to be undone at the end, however the end comes. */
 export interface Scope {
   /**
-   * Keeps what is being started. Where the end comes before the start is through, it is undone all the same, and the
-   * promise stays open: whoever waits for it goes no further.
+   * Keeps what is being started. Where the end comes before the start is through, the promise stays open: whoever
+   * waits for it goes no further.
    */
   keep<T>(starting: Promise<T>, undo: (started: T) => unknown): Promise<T>;
   /** Called when it is over: gives the terminal back before anything else is written to it. */
@@ -16,13 +16,12 @@ export interface Scope {
   end(limitMs: number): Promise<void>;
 }
 
-/** The start of a cluster can take long; what is still starting then ends with this process, by its guard. */
+/** A start can take long; what is not through by then ends with this process, by its guard. */
 const STARTING_LIMIT_MS = 1000;
 
-/** Stays open where the start was through in time. */
-async function untilGivenUp(starting: Promise<unknown>): Promise<void> {
-  const isStarted = await Promise.race([starting.then(() => true), sleep(STARTING_LIMIT_MS, false)]);
-  if (isStarted) await new Promise<never>(() => {});
+async function undoStarted<T>(starting: Promise<T>, undo: (started: T) => unknown): Promise<void> {
+  const through = await Promise.race([starting.then((started) => ({ started })), sleep(STARTING_LIMIT_MS)]);
+  if (through !== undefined) await undo(through.started);
 }
 
 export function createScope(): Scope {
@@ -35,7 +34,7 @@ export function createScope(): Scope {
   };
   return {
     keep(starting, undo) {
-      undos.push(() => Promise.race([starting.then(undo), untilGivenUp(starting)]));
+      undos.push(() => undoStarted(starting, undo));
       return starting.then((started) => (isOver ? new Promise<never>(() => {}) : started));
     },
     onQuiet: (undo) => void quiets.push(undo),

@@ -41,7 +41,7 @@ interface House {
 
 const WATCH_EVERY_MS = 200;
 /** From the first event on; together with start and end it stays below 90 s. */
-const SHOW_LIMIT_MS = 60_000;
+const SHOW_LIMIT_MS = 50_000;
 /** A repeat that comes late should still be seen. */
 const AFTERMATH_MS = 1500;
 

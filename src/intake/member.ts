@@ -11,7 +11,7 @@ import type { Decoder } from "./decode.ts";
 import { Intake } from "./intake.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { createReader } from "./reader.ts";
-import { SchemaWait } from "./schema-wait.ts";
+import { SchemaWait, type SchemaWaitOptions } from "./schema-wait.ts";
 import type { StartsOptions } from "./starts.ts";
 
 export interface MemberOptions extends Pick<
@@ -30,7 +30,7 @@ export interface MemberOptions extends Pick<
   readonly tiers: readonly { readonly topic: string; readonly delayMs: number }[];
   readonly startFrom: StartsOptions["startFrom"];
   readonly sessionTimeoutMs: number;
-  readonly onRegistryHold: (change: { isHeld: boolean; error: string }) => void;
+  readonly onRegistryHold: SchemaWaitOptions["onHold"];
   readonly onCommitError: (error: unknown) => void;
 }
 

@@ -9,8 +9,8 @@ export interface MembershipOptions {
   readonly stream: Pick<Stream, "stop" | "drop">;
   readonly commits: Pick<Commits, "flush">;
   readonly starts: StartsOptions;
-  /** How long work in flight may take to end before a join, in milliseconds. */
-  readonly drainLimitMs: number;
+  /** How long work in flight may take to end, in milliseconds: before a join, well inside the session, and before leaving. */
+  readonly drainLimitMs: { readonly join: number; readonly leave: number };
   readonly pause: (ms: number) => Promise<void>;
   /** Aborts the calls that have not ended in time. */
   readonly abort: () => void;
@@ -42,7 +42,7 @@ export class Membership {
 
   /** Before every join: nothing new starts, what is in flight ends, and all of it is committed by the old generation. */
   beforeJoin(): Promise<void> {
-    return this.#end("joining", "The group is joining");
+    return this.#end("joining", { detail: "The group is joining", limitMs: this.#options.drainLimitMs.join });
   }
 
   /** After every join. Synchronous up to the point where everything is paused: the first fetch comes right after it. */
@@ -57,23 +57,23 @@ export class Membership {
 
   /** Ends for good: as before a join, and nothing begins again. */
   leave(): Promise<void> {
-    return this.#end("leaving", "Shutting down");
+    return this.#end("leaving", { detail: "Shutting down", limitMs: this.#options.drainLimitMs.leave });
   }
 
-  async #end(state: MembershipState, detail: string): Promise<void> {
+  async #end(state: MembershipState, { detail, limitMs }: { detail: string; limitMs: number }): Promise<void> {
     const wasOwner = this.#state === "owner";
     this.#epoch++;
     if (this.#state !== "leaving") this.#set(state, detail);
-    if (wasOwner) this.#handingOver = this.#handOver();
+    if (wasOwner) this.#handingOver = this.#handOver(limitMs);
     // The group may join while this member leaves, or the other way round: neither may drop what the other still waits for.
     await this.#handingOver;
     this.#options.stream.drop();
   }
 
-  async #handOver(): Promise<void> {
-    const { stream, commits, abort, pause, drainLimitMs } = this.#options;
+  async #handOver(limitMs: number): Promise<void> {
+    const { stream, commits, abort, pause } = this.#options;
     const idle = stream.stop();
-    const isIdle = await Promise.race([idle.then(() => true), pause(drainLimitMs).then(() => false)]);
+    const isIdle = await Promise.race([idle.then(() => true), pause(limitMs).then(() => false)]);
     if (!isIdle) {
       abort();
       await Promise.race([idle, pause(retryPauseMs)]);

@@ -6,7 +6,8 @@ export interface SchemaWaitOptions {
   readonly random: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** The registry does not answer, or answers again: once per change. */
-  readonly onHold: (change: { isHeld: boolean; error: string }) => void;
+  readonly onHold: (change: { isHeld: boolean; error: string; heldMs: number }) => void;
+  readonly now: () => number;
   /** A schema has been fetched, or is known not to exist: decoding can go on. */
   readonly onReady: () => void;
 }
@@ -15,14 +16,14 @@ export interface SchemaWaitOptions {
 export class SchemaWait {
   readonly #options: SchemaWaitOptions;
   readonly #wanted = new Set<number>();
-  #isHeld = false;
+  #heldSince: number | undefined;
 
   constructor(options: SchemaWaitOptions) {
     this.#options = options;
   }
 
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#heldSince !== undefined;
   }
 
   want(schemaId: number): void {
@@ -45,14 +46,15 @@ export class SchemaWait {
   }
 
   #hold(error: string): void {
-    if (this.#isHeld) return;
-    this.#isHeld = true;
-    this.#options.onHold({ isHeld: true, error });
+    if (this.#heldSince !== undefined) return;
+    this.#heldSince = this.#options.now();
+    this.#options.onHold({ isHeld: true, error, heldMs: 0 });
   }
 
   #release(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    this.#options.onHold({ isHeld: false, error: "" });
+    if (this.#heldSince === undefined) return;
+    const heldMs = this.#options.now() - this.#heldSince;
+    this.#heldSince = undefined;
+    this.#options.onHold({ isHeld: false, error: "", heldMs });
   }
 }

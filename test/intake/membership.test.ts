@@ -59,7 +59,7 @@ const createTestMembership = (change: { ranges?: Ranges; startFrom?: StartsOptio
       groupId: "g",
       startFrom: change.startFrom ?? "earliest",
     },
-    drainLimitMs: 12_000,
+    drainLimitMs: { join: 12_000, leave: 12_000 },
     pause: (ms) =>
       new Promise((resolve) => {
         pauses.push({ ms, end: resolve });

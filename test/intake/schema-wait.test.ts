@@ -21,6 +21,7 @@ const createTestWait = (answers: Record<number, LoadResult[]>) => {
     },
     random: () => 0,
     schedule: clock.schedule,
+    now: clock.now,
     onHold: ({ isHeld, error }) => void events.push(isHeld ? `hold: ${error}` : "released"),
     onReady: () => void events.push("ready"),
   });
