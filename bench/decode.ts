@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
+
 import avro from "avsc";
+
 import { createEvents, encodeEvent } from "../local/events.ts";
 import { compileAvro } from "../src/intake/decode-avro.ts";
 
 const rounds = 9;
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** CPU time of one pass over all payloads, in microseconds a payload. */
 const timed = (payloads: readonly Buffer[], work: (payload: Buffer) => unknown): number => {
@@ -17,7 +20,9 @@ const timed = (payloads: readonly Buffer[], work: (payload: Buffer) => unknown):
 
 /** Prints what it costs to decode and normalise a typical event, and to write it as JSON. */
 export const benchDecode = (): void => {
-  const schema = JSON.parse(readFileSync(new URL("../schemas/segment-event.avsc", import.meta.url), "utf8")) as avro.Schema;
+  const schema = JSON.parse(
+    readFileSync(new URL("../schemas/segment-event.avsc", import.meta.url), "utf8"),
+  ) as avro.Schema;
   const type = avro.Type.forSchema(schema);
   const events = createEvents({ users: 1_000, count: 20_000, seed: 1, startAt: Date.UTC(2026, 0, 1) });
   const payloads = Array.from(events, (event) => encodeEvent(event, type));

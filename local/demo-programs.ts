@@ -64,8 +64,6 @@ export async function startService({ guard, cluster, names, delays, targetUrl }:
     DEAD_LETTER_TOPIC: names.deadLetter,
     GAINSIGHT_URL: targetUrl,
     GAINSIGHT_ACCESS_KEY: TOY_KEY,
-    // The default of 10 s is for a service that stays: the good calls of that time would outweigh a short outage.
-    BREAKER_WINDOW: "1s",
     BREAKER_PROBE_MIN: "500ms",
     BREAKER_PROBE_MAX: "2s",
     SETTINGS_FILE: settings,

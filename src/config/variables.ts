@@ -96,7 +96,11 @@ export const variables = {
   GAINSIGHT_CALLS_PER_MINUTE: later,
   GAINSIGHT_CALLS_PER_DAY: later,
   BREAKER_ERROR_PERCENT: withDefault(integer(1, 100), "50", "share of failed calls that opens the breaker"),
-  BREAKER_MIN_CALLS: withDefault(integer(1, 100_000), "10", "calls in the window before it may open"),
+  BREAKER_MIN_CALLS: withDefault(
+    integer(1, 100_000),
+    "10",
+    "calls in the window before it may open; so many failures in a row open it at once",
+  ),
   BREAKER_WINDOW: withDefault(duration("100ms", "10m"), "10s", "how far back calls count"),
   BREAKER_PROBE_MIN: withDefault(duration("10ms", "1h"), "1s", "first pause before a probe"),
   BREAKER_PROBE_MAX: withDefault(duration("10ms", "1h"), "60s", "longest pause before a probe"),

@@ -60,24 +60,40 @@ const settingsOf = ({ errorPercent, minCalls, windowMs, pauseMs }: BreakerOption
   resetTimeout: pauseMs(0),
 });
 
-/**
- * Opossum as the judge of the target's health. Each call's result is told to it once it is known, instead of running the
- * call inside: what must not count (4xx, 429, late results, repetitions of one round) is simply not told, so that none of
- * opossum's traps can spring (`errorFilter` counts as success, late results change the state, a shared abort controller).
- */
-export const createBreaker = (options: BreakerOptions): Breaker => {
+/** Failures in a row, none older than the window: a target that was healthy a second ago may be down now. */
+const createRow = ({ minCalls, windowMs }: BreakerOptions) => {
+  let count = 0;
+  let since = 0;
+  return {
+    end: () => {
+      count = 0;
+    },
+    /** Adds a failure; true when the row is long enough to speak for itself. */
+    add: (): boolean => {
+      const now = Date.now();
+      if (count === 0 || now - since > windowMs) [count, since] = [0, now];
+      count++;
+      return count >= minCalls;
+    },
+  };
+};
+
+/** An opossum circuit whose pauses grow, and whose window is emptied when it closes. */
+const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
   let failedProbes = 0;
   const { turner, empty, stop } = createTurner(options.windowMs);
   // Opossum keeps this very object and reads `resetTimeout` at each opening: that is how the pause grows.
   const settings = settingsOf(options, turner);
   const circuit = new CircuitBreaker(judge, settings);
-  const state = (): BreakerState => (circuit.closed ? "closed" : circuit.halfOpen ? "half-open" : "open");
   circuit.on("halfOpen", () => {
     failedProbes++;
     settings.resetTimeout = options.pauseMs(failedProbes);
     options.onChange("half-open");
   });
-  circuit.on("open", () => options.onChange("open"));
+  circuit.on("open", () => {
+    onOpen();
+    options.onChange("open");
+  });
   circuit.on("close", () => {
     failedProbes = 0;
     settings.resetTimeout = options.pauseMs(0);
@@ -85,16 +101,36 @@ export const createBreaker = (options: BreakerOptions): Breaker => {
     empty();
     options.onChange("closed");
   });
+  return { circuit, stop };
+};
+
+/**
+ * Opossum as the judge of the target's health. Each call's result is told to it once it is known, instead of running the
+ * call inside: what must not count (4xx, 429, late results, repetitions of one round) is simply not told, so that none of
+ * opossum's traps can spring (`errorFilter` counts as success, late results change the state, a shared abort controller).
+ */
+export const createBreaker = (options: BreakerOptions): Breaker => {
+  const row = createRow(options);
+  const { circuit, stop } = createCircuit(options, row.end);
   const tell = (ok: boolean): Promise<void> =>
     circuit.fire(ok).catch((error: unknown) => {
       if (!isExpected(error)) throw error;
     });
   return {
     get state() {
-      return state();
+      if (circuit.closed) return "closed";
+      return circuit.halfOpen ? "half-open" : "open";
     },
-    succeeded: () => tell(true),
-    failed: () => tell(false),
+    succeeded: () => {
+      row.end();
+      return tell(true);
+    },
+    failed: async () => {
+      const isDown = row.add();
+      await tell(false);
+      // Behind ten busy seconds of good calls, the percentage would see an outage only when they have left the window.
+      if (isDown) circuit.open();
+    },
     shutdown: () => {
       stop();
       circuit.shutdown();

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { Admin, Kafka } from "kafkajs";
 
 /** The committed offset of a partition, and what was written beside it. */
@@ -21,6 +23,11 @@ export interface TopicShape {
   readonly partitions: number;
   readonly replication: number;
 }
+
+const lookEveryMs = 50;
+const maxLooks = 100;
+
+const isMissing = (error: unknown): boolean => (error as { type?: unknown }).type === "UNKNOWN_TOPIC_OR_PARTITION";
 
 /** Questions to the cluster, one at a time: kafkajs's admin client crashes when its calls overlap. */
 export class ClusterAdmin {
@@ -78,7 +85,17 @@ export class ClusterAdmin {
       numPartitions: partitions,
       replicationFactor: replication,
     }));
-    await this.#one(() => this.#admin.createTopics({ topics, waitForLeaders: true }));
+    try {
+      await this.#one(() => this.#admin.createTopics({ topics, waitForLeaders: true }));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      // They are made, but kafkajs has asked for their leaders before the broker heard of them.
+      for (const { topic } of shapes) await this.#untilKnown(topic);
+    }
+  }
+
+  async #untilKnown(topic: string): Promise<void> {
+    for (let looks = 0; looks < maxLooks && !(await this.shape(topic)); looks++) await sleep(lookEveryMs);
   }
 
   #one<T>(ask: () => Promise<T>): Promise<T> {

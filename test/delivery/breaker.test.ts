@@ -18,9 +18,13 @@ const createTestBreaker = (change: Partial<BreakerOptions> = {}) => {
   return { breaker, states };
 };
 
+/** Tells the bad calls evenly between the good ones, the last bad one at the end. */
 const tell = async (breaker: Breaker, { good = 0, bad = 0 }): Promise<void> => {
-  for (let call = 0; call < good; call++) await breaker.succeeded();
-  for (let call = 0; call < bad; call++) await breaker.failed();
+  for (let call = 0, failed = 0; call < good + bad; call++) {
+    const isBad = (call + 1) * bad >= (failed + 1) * (good + bad);
+    if (isBad) failed++;
+    await (isBad ? breaker.failed() : breaker.succeeded());
+  }
 };
 
 describe("breaker", () => {
@@ -38,6 +42,25 @@ describe("breaker", () => {
     await breaker.failed();
     expect(breaker.state).toBe("open");
     expect(states).toEqual(["open"]);
+  });
+
+  it("opens after the least number of failures in a row, however many calls went well before", async () => {
+    const { breaker, states } = createTestBreaker();
+    await tell(breaker, { good: 1_000 });
+    await tell(breaker, { bad: 9 });
+    expect(breaker.state).toBe("closed");
+    await breaker.failed();
+    expect(states).toEqual(["open"]);
+  });
+
+  it("does not count failures in a row that lie further apart than the window", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { bad: 9 });
+    await vi.advanceTimersByTimeAsync(windowMs + 1_001);
+    await tell(breaker, { bad: 9 });
+    expect(breaker.state).toBe("closed");
+    await breaker.failed();
+    expect(breaker.state).toBe("open");
   });
 
   it("opens at exactly the percentage, and not below it", async () => {

@@ -8,19 +8,19 @@ const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 const patienceMs = 40_000;
 const lookEveryMs = 50;
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly msg: string;
   readonly [field: string]: unknown;
 }
 
-export interface Readiness {
+interface Readiness {
   readonly ok: boolean;
   readonly reasons: readonly string[];
   readonly holds: readonly string[];
 }
 
-export interface Status {
+interface Status {
   readonly ready: boolean;
   readonly membership: string;
   readonly holds: readonly string[];

@@ -96,6 +96,17 @@ describe("cluster admin", () => {
     });
   });
 
+  it("waits for topics that were made and that the broker has not yet heard of", async () => {
+    const known: string[][] = [[], ["a"]];
+    const { admin, calls } = createTestAdmin({
+      createTopics: failWith("UNKNOWN_TOPIC_OR_PARTITION"),
+      listTopics: () => known.shift(),
+      fetchTopicMetadata: () => ({ topics: [{ name: "a", partitions: [{ replicas: [1] }] }] }),
+    });
+    await admin.create([{ topic: "a", partitions: 1, replication: 1 }]);
+    expect(calls.map(({ name }) => name)).toEqual(["createTopics", "listTopics", "listTopics", "fetchTopicMetadata"]);
+  });
+
   it("does not ask where there is nothing to make", async () => {
     const { admin, calls } = createTestAdmin({});
     await admin.create([]);
