@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { Kafka, logLevel } from "kafkajs";
 
+import { patchTimer } from "../src/kafka/timer-patch.ts";
 import { createGuard } from "./guarded.ts";
 import type { Guard } from "./guarded.ts";
 import { kafkaPackage } from "./packages.ts";
@@ -116,6 +117,7 @@ async function startNode(options: {
 
 /** Ready is: the broker answers, belongs to this cluster and the controller lets it serve. */
 async function checkBroker({ id, port }: BrokerNode, clusterId: string): Promise<void> {
+  patchTimer();
   const kafka = new Kafka({
     brokers: [`127.0.0.1:${port}`],
     logLevel: logLevel.NOTHING,

@@ -87,6 +87,8 @@ const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void
     clock,
     retryRules: { ...config.retry, delaysMs: config.topics.retry.map(({ delayMs }) => delayMs) },
     quickAttempts: config.retry.quickAttempts,
+    // Enough to keep every connection busy while the next batch is fetched; what waits longer only costs memory.
+    maxReady: Math.max(512, 4 * config.gainsight.concurrency),
     onFinished,
   });
 

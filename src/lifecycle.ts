@@ -34,7 +34,7 @@ class Readiness {
 }
 
 const statusOf = (app: App, readiness: Readiness) => ({
-  ready: readiness.missing === "" && app.member.membership.state === "owner",
+  ready: readiness.missing === "" && isSettled(app),
   missing: readiness.missing,
   membership: app.member.membership.state,
   holds: holdsOf(app),
@@ -46,8 +46,13 @@ const statusOf = (app: App, readiness: Readiness) => ({
   lag: lagsOf(app),
 });
 
+/** The tiers are read before the sources open. A registry that does not answer holds that up, and a hold is no lack of readiness. */
+const isSettled = ({ member: { membership, intake, schemas } }: App): boolean =>
+  membership.state === "owner" && (intake.isOpen || schemas.isHeld);
+
 const reasonsOf = (app: App, { missing }: Readiness): string[] => {
   if (missing !== "") return [missing];
+  if (app.member.membership.state === "owner" && !isSettled(app)) return ["The retry tiers are being read"];
   return app.member.membership.state === "owner" ? [] : [`The group is ${app.member.membership.state}`];
 };
 

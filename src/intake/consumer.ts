@@ -49,7 +49,8 @@ export class GroupConsumer {
       rebalanceTimeout: 60_000,
       heartbeatInterval: 1_000,
       maxWaitTimeInMs: maxWaitMs,
-      maxBytesPerPartition: 128 * 1024,
+      // Larger than most producers' batches, small enough for a fetch to be worked off while it is young.
+      maxBytesPerPartition: 256 * 1024,
       retry: patientRetry,
       partitionAssigners: [createAssigner({ owned, beforeJoin })],
       allowAutoTopicCreation: false,

@@ -1,6 +1,5 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
-import type { Budget } from "../flow/budget.ts";
 import { maxSpan } from "../flow/finished.ts";
 import { type Assignment, type Inlet, createAssignment, createHeld } from "../stream/assignment.ts";
 import type { Stream } from "../stream/stream.ts";
@@ -15,8 +14,7 @@ import type { Start } from "./starts.ts";
 
 export interface IntakeOptions {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
-  readonly stream: Pick<Stream, "begin" | "take" | "pump">;
-  readonly budget: Pick<Budget, "isFull" | "hasRoom">;
+  readonly stream: Pick<Stream, "begin" | "take" | "pump" | "isFull" | "hasRoom">;
   readonly read: Reader;
   readonly schemas: Pick<SchemaWait, "want">;
   /** The delays of the tiers, by the name of their topic. */
@@ -79,7 +77,7 @@ export class Intake {
   }
 
   /**
-   * Takes up a batch as far as possible, and tells `resolve` the offsets that need not be fetched again. While the budget is
+   * Takes up a batch as far as possible, and tells `resolve` the offsets that need not be fetched again. While the stream is
    * full it waits a moment for room, which costs less than to pause and fetch again; held up for longer, it pauses.
    */
   async take(batch: Batch, resolve: (offset: number) => void): Promise<void> {
@@ -118,7 +116,7 @@ export class Intake {
   /** Something was finished, or a schema came: what waited for it may be fetched again. */
   resume(reason: "room" | "schema"): void {
     if (reason === "schema") this.#pauses.endAll("schema");
-    else if (this.#options.budget.hasRoom) this.#makeRoom();
+    else if (this.#options.stream.hasRoom) this.#makeRoom();
     if (this.#pauses.has("span"))
       for (const feed of this.feeds) if ((feed.inlet?.tracker.span ?? 0) < maxSpan / 2) this.#pauses.end(feed, "span");
   }
@@ -168,7 +166,7 @@ export class Intake {
       this.#pauses.start(feed, "due");
       this.#options.schedule(dueIn, () => this.#pauses.end(feed, "due"));
     }
-    return feed.pauses.size > 0 || this.#options.budget.isFull;
+    return feed.pauses.size > 0 || this.#options.stream.isFull;
   }
 
   #waitForSchema(feed: Feed, schemaId: number): void {

@@ -1,7 +1,6 @@
 import type { Kafka } from "kafkajs";
 
 import type { Handler } from "../core/handle.ts";
-import type { Budget } from "../flow/budget.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { Clock } from "../stream/ports.ts";
 import type { Stream } from "../stream/stream.ts";
@@ -21,7 +20,6 @@ export interface MemberOptions extends Pick<
   readonly kafka: Kafka;
   readonly admin: ClusterAdmin;
   readonly stream: Stream;
-  readonly budget: Budget;
   readonly clock: Clock;
   readonly decoder: Decoder;
   readonly handle: Handler;
@@ -45,7 +43,7 @@ export interface Member {
 
 /** Puts the parts of intake together. Nothing is started. */
 export const createMember = (options: MemberOptions): Member => {
-  const { kafka, admin, stream, budget, clock, decoder, groupId, sources, tiers, startFrom } = options;
+  const { kafka, admin, stream, clock, decoder, groupId, sources, tiers, startFrom } = options;
   const consumer = new GroupConsumer({
     kafka,
     groupId,
@@ -64,7 +62,6 @@ export const createMember = (options: MemberOptions): Member => {
     ...clock,
     consumer,
     stream,
-    budget,
     schemas,
     read: createReader(options),
     tiers: new Map(tiers.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),

@@ -36,16 +36,17 @@ export const createKafkaLog = (log: Log): KafkaLog => ({
   },
 });
 
-const judge = ({ level, log: { message, error } }: KafkaLogEntry): Level | undefined => {
+/** Trouble with a connection: kafkajs connects again by itself, and reports separately when it gives up. */
+const passing = new Set(["Connection", "BrokerPool"]);
+
+const judge = ({ namespace, level, log: { message, error } }: KafkaLogEntry): Level | undefined => {
   // Back-pressure and waiting tiers pause and resume all the time.
   if (/^(?:Pausing|Resuming) fetching/.test(message)) return "debug";
   // A rebalance is everyday life: kafkajs reports the broker's answer as an error and its own joining as a warning.
   const isResponse = message.startsWith("Response ");
   if (isResponse && String(error).includes("rebalancing")) return "debug";
   if (message.startsWith("The group is rebalancing")) return "info";
-  // It asks again by itself, and reports separately when it gives up.
-  if (isResponse && levels[level] === "error") return "warn";
-  return levels[level];
+  return passing.has(namespace) && levels[level] === "error" ? "warn" : levels[level];
 };
 
 const pickFields = (log: KafkaLogEntry["log"]): Record<string, string | number | boolean> => {

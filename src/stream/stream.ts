@@ -10,6 +10,8 @@ export interface StreamOptions extends SettlingOptions {
   readonly delivery: DeliveryPort;
   /** Calls in one round. */
   readonly quickAttempts: number;
+  /** Lanes that may stand ready before no more records are taken up. */
+  readonly maxReady: number;
 }
 
 const quickBaseMs = 200;
@@ -33,6 +35,20 @@ export class Stream {
   /** Heads of lanes in work: calls in flight and writes not yet acknowledged. */
   get working(): number {
     return this.#working;
+  }
+
+  /** No further record is wanted: memory is full, or so many lanes could start already that more would only grow old. */
+  get isFull(): boolean {
+    return this.#options.budget.isFull || this.#ready >= this.#options.maxReady;
+  }
+
+  /** Records are wanted again. Half of the limits, so that pausing and resuming do not flutter. */
+  get hasRoom(): boolean {
+    return this.#options.budget.hasRoom && this.#ready <= this.#options.maxReady / 2;
+  }
+
+  get #ready(): number {
+    return this.#assignment?.lanes.ready ?? 0;
   }
 
   /** Starts work on an assignment. */
@@ -74,7 +90,7 @@ export class Stream {
 
   /** Nothing is in work, and nothing to probe with can come in any more: what waits would wait for ever. */
   #isStuck(): boolean {
-    return this.#working === 0 && this.#options.budget.isFull;
+    return this.#working === 0 && this.isFull;
   }
 
   /** Starts nothing more; resolves when all that was started has ended. */

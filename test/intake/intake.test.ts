@@ -45,8 +45,13 @@ const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) => {
         held.push(record);
       },
       pump: () => {},
+      get isFull() {
+        return budget.isFull;
+      },
+      get hasRoom() {
+        return budget.hasRoom;
+      },
     },
-    budget,
     read,
     schemas: { want: (schemaId) => void wanted.push(schemaId) },
     tiers: new Map([[tier.topic, { tier: 0, delayMs }]]),

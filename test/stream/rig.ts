@@ -31,7 +31,7 @@ export const turns = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-export const callOf = (body: string): Call => ({ kind: "call", call: "track", body });
+const callOf = (body: string): Call => ({ kind: "call", call: "track", body });
 
 /** An arrival of the user whose letter its name begins with: `u1` is of `u`. */
 export const arrivalOf = (name: string, offset: number, more: Partial<Arrival> = {}): Arrival => ({
@@ -129,6 +129,7 @@ export const createRig = () => {
     },
     retryRules: { delaysMs: [30_000, 300_000, 1_800_000], maxAttempts: 2, maxAgeMs: 10_000 },
     quickAttempts: 2,
+    maxReady: 1_000,
     onFinished: () => undefined,
   });
   return { stream, calls, gate, writes, timers, ended, moved, budget, clock };
