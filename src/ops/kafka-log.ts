@@ -36,7 +36,7 @@ export const createKafkaLog = (log: Log): KafkaLog => ({
   },
 });
 
-/** Trouble with a connection: kafkajs connects again by itself, and reports separately when it gives up. */
+/** Who reports passing trouble, as answers do: kafkajs tries again by itself, and says so separately when it gives up. */
 const passing = new Set(["Connection", "BrokerPool"]);
 
 const judge = ({ namespace, level, log: { message, error } }: KafkaLogEntry): Level | undefined => {
@@ -46,7 +46,7 @@ const judge = ({ namespace, level, log: { message, error } }: KafkaLogEntry): Le
   const isResponse = message.startsWith("Response ");
   if (isResponse && String(error).includes("rebalancing")) return "debug";
   if (message.startsWith("The group is rebalancing")) return "info";
-  return passing.has(namespace) && levels[level] === "error" ? "warn" : levels[level];
+  return (isResponse || passing.has(namespace)) && levels[level] === "error" ? "warn" : levels[level];
 };
 
 const pickFields = (log: KafkaLogEntry["log"]): Record<string, string | number | boolean> => {
