@@ -92,7 +92,10 @@ const runCase = async (bench: Bench, one: Case): Promise<Measured> => {
   await bench.sink.reset(one.latencyMs);
   const program = isPlain
     ? start(["bench/plain.ts"], plainEnvironment(bench, group))
-    : start(["--max-semi-space-size=8", "dist/main.js", "run"], serviceEnvironment(bench, one, { group, port }));
+    : start(
+        ["--max-semi-space-size=8", "--heap-growing-percent=200", "dist/main.js", "run"],
+        serviceEnvironment(bench, one, { group, port }),
+      );
   const done = async (): Promise<number> => (await bench.sink.stats())?.delivered ?? metricDelivered(port);
   const onProgress = (count: number): void => {
     if (process.stderr.isTTY) process.stderr.write(`\r${one.name}: ${count} of ${events} `);

@@ -13,11 +13,7 @@ export interface JsonObject {
 export type RawEvent = JsonObject;
 
 interface CommonFields {
-  readonly messageId?: string;
-  readonly userId?: string;
-  readonly anonymousId?: string;
-  /** ISO 8601, the corrected time of the event. */
-  readonly timestamp?: string;
+  /** The whole event, as it goes to Gainsight. */
   readonly raw: RawEvent;
 }
 

@@ -40,14 +40,6 @@ const rules: readonly (readonly [InvalidRule, (raw: RawEvent) => boolean])[] = [
 
 const findBrokenRule = (raw: RawEvent): InvalidRule | undefined => rules.find(([, holds]) => !holds(raw))?.[0];
 
-const commonFields = (raw: RawEvent) => ({
-  ...(isText(raw["messageId"]) && { messageId: raw["messageId"] }),
-  ...(isText(raw["userId"]) && { userId: raw["userId"] }),
-  ...(isText(raw["anonymousId"]) && { anonymousId: raw["anonymousId"] }),
-  ...(isText(raw["timestamp"]) && { timestamp: raw["timestamp"] }),
-  raw,
-});
-
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 /** Checks Segment's rules for the envelope: a typed event, or `dead(invalid_event)` whose error starts with the broken rule. */
@@ -55,11 +47,10 @@ export const parseEvent = (raw: RawEvent): SegmentEvent | Dead => {
   const broken = findBrokenRule(raw);
   if (broken !== undefined) return dead("invalid_event", `${broken}: ${ruleText[broken]}`);
   const type = textOf(raw["type"]);
-  const fields = commonFields(raw);
-  if (type === "identify") return { type, ...fields };
-  if (type === "track") return { type, event: textOf(raw["event"]), ...fields };
-  if (type === "group") return { type, groupId: textOf(raw["groupId"]), ...fields };
-  return { type: "other", name: type, ...fields };
+  if (type === "identify") return { type, raw };
+  if (type === "track") return { type, event: textOf(raw["event"]), raw };
+  if (type === "group") return { type, groupId: textOf(raw["groupId"]), raw };
+  return { type: "other", name: type, raw };
 };
 
 /** Whose event it is: userId, else anonymousId, else groupId. Events of one user are delivered in order. */
