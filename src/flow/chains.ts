@@ -5,8 +5,15 @@ export interface Place {
 }
 
 interface Link {
-  readonly id: string;
   place: Place;
+  before: Link | undefined;
+  after: Link | undefined;
+}
+
+/** The waiting records of one user, by id and linked in source order: each step takes the same time, however many wait. */
+interface Chain {
+  readonly links: Map<string, Link>;
+  last: Link | undefined;
 }
 
 /** A record met while rebuilding the chains of a partition from its tiers. */
@@ -60,14 +67,35 @@ const youngestCopies = (found: readonly Found[]): Found[] => {
   return [...byId.values()];
 };
 
-const rebuild = (found: readonly Found[]): Map<string, Link[]> => {
+const append = (chain: Chain, id: string, place: Place): void => {
+  const link: Link = { place, before: chain.last, after: undefined };
+  if (chain.last) chain.last.after = link;
+  chain.last = link;
+  chain.links.set(id, link);
+};
+
+const remove = (chain: Chain, id: string): void => {
+  const link = chain.links.get(id);
+  if (!link) return;
+  chain.links.delete(id);
+  if (link.before) link.before.after = link.after;
+  if (link.after) link.after.before = link.before;
+  else chain.last = link.before;
+};
+
+const chainOf = (records: readonly Found[]): Chain => {
+  const chain: Chain = { links: new Map(), last: undefined };
+  for (const { id, place } of inSourceOrder(records)) append(chain, id, place);
+  return chain;
+};
+
+const rebuild = (found: readonly Found[]): Map<string, Chain> => {
   const byUser = new Map<string, Found[]>();
   for (const record of youngestCopies(found)) {
     const records = byUser.get(record.user);
     if (records) records.push(record);
     else byUser.set(record.user, [record]);
   }
-  const chainOf = (records: Found[]) => inSourceOrder(records).map(({ id, place }): Link => ({ id, place }));
   return new Map([...byUser].map(([user, records]) => [user, chainOf(records)]));
 };
 
@@ -90,6 +118,8 @@ const createMemory = () => {
   };
 };
 
+const isSame = (a: Place, b: Place | undefined): boolean => a.tier === b?.tier && a.offset === b.offset;
+
 /** A record follows the one before it to its tier; the first of a chain has nobody to wait for. */
 const behind = (before: Link | undefined): Turn =>
   before ? { kind: "forward", tier: before.place.tier } : { kind: "deliver" };
@@ -99,7 +129,7 @@ const behind = (before: Link | undefined): Turn =>
  * Only the first of a chain may be delivered; a newcomer waits where the last one waits.
  */
 export class Chains {
-  readonly #byUser: Map<string, Link[]>;
+  readonly #byUser: Map<string, Chain>;
   readonly #lately = createMemory();
 
   constructor(found: readonly Found[]) {
@@ -118,27 +148,23 @@ export class Chains {
 
   /** The turn of a record; `place` is where it was read, undefined for the source. */
   turnOf(user: string, id: string, place: Place | undefined): Turn {
-    const chain = this.#byUser.get(user) ?? [];
-    const index = chain.findIndex((link) => link.id === id);
-    const link = chain[index];
-    if (link) {
-      const isHere = link.place.tier === place?.tier && link.place.offset === place.offset;
-      return isHere ? behind(chain[index - 1]) : { kind: "superseded" };
-    }
+    const chain = this.#byUser.get(user);
+    const link = chain?.links.get(id);
+    if (link) return isSame(link.place, place) ? behind(link.before) : { kind: "superseded" };
     if (this.#lately.has(id)) return { kind: "superseded" };
-    const last = chain.at(-1);
+    const turn = behind(chain?.last);
     // Nobody here wrote it: an operator did, or a former owner whose write came late. It becomes the last of its user.
     if (place) this.moved(user, id, place);
-    return behind(last);
+    return turn;
   }
 
   /** A record has been written to a tier. It keeps its place in the chain, or becomes the last. */
   moved(user: string, id: string, place: Place): void {
-    const chain = this.#byUser.get(user);
-    const link = chain?.find((other) => other.id === id);
+    const chain = this.#byUser.get(user) ?? chainOf([]);
+    const link = chain.links.get(id);
     if (link) link.place = place;
-    else if (chain) chain.push({ id, place });
-    else this.#byUser.set(user, [{ id, place }]);
+    else append(chain, id, place);
+    this.#byUser.set(user, chain);
   }
 
   /** A record has left the tiers: delivered, skipped or dead. The user is released with the last one. */
@@ -146,8 +172,7 @@ export class Chains {
     const chain = this.#byUser.get(user);
     if (!chain) return;
     this.#lately.add(id);
-    const left = chain.filter((link) => link.id !== id);
-    if (left.length > 0) this.#byUser.set(user, left);
-    else this.#byUser.delete(user);
+    remove(chain, id);
+    if (chain.links.size === 0) this.#byUser.delete(user);
   }
 }
