@@ -35,7 +35,7 @@ class Readiness {
 
 const statusOf = (app: App, readiness: Readiness) => ({
   ready: readiness.missing === "" && isSettled(app),
-  missing: readiness.missing,
+  ...(readiness.missing !== "" && { missing: readiness.missing }),
   membership: app.member.membership.state,
   holds: holdsOf(app),
   breaker: app.gainsight.delivery.breakerState,
