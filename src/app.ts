@@ -5,6 +5,7 @@ import { createAllowList } from "./core/allow-list.ts";
 import { createHandler } from "./core/handle.ts";
 import { type Gainsight, createGainsight } from "./delivery/gainsight.ts";
 import { type Budget, createBudget } from "./flow/budget.ts";
+import { Contact } from "./intake/contact.ts";
 import { createInput } from "./intake/input.ts";
 import { type Member, createMember } from "./intake/member.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
@@ -76,7 +77,19 @@ const createSettler = ({ config, log }: AppOptions, producer: Producer): Settler
       log.warn({ topic, attempt, err: error }, "Cannot write to Kafka yet, trying again"),
   });
 
-type Flow = Pick<App, "settler" | "budget" | "gainsight"> & { readonly observer: Observer };
+type Flow = Pick<App, "settler" | "budget" | "gainsight"> & { readonly observer: Observer; readonly contact: Contact };
+
+const createContact = ({ config, log }: AppOptions, onAgain: () => void): Contact =>
+  new Contact({
+    sessionTimeoutMs: sessionTimeoutOf(config),
+    callTimeoutMs: config.gainsight.timeoutMs,
+    now: clock.now,
+    onChange: (hasContact) => {
+      if (!hasContact) return log.warn("The group does not answer: no new calls until it does");
+      log.info("The group answers again");
+      return onAgain();
+    },
+  });
 
 const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void): Stream =>
   new Stream({
@@ -89,6 +102,7 @@ const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void
     quickAttempts: config.retry.quickAttempts,
     // Enough to keep every connection busy while the next batch is fetched; what waits longer only costs memory.
     maxReady: Math.max(512, 4 * config.gainsight.concurrency),
+    mayStart: () => !flow.contact.isLost,
     onFinished,
   });
 
@@ -112,6 +126,7 @@ const createIntake = (
     drainLimitMs: { join: sessionTimeoutMs - 3_000, leave: config.shutdownTimeoutMs },
     abort: parts.gainsight.abort,
     onRegistryHold: (change) => parts.observer.hold({ reason: "registry_down", ...change }),
+    onContact: () => parts.contact.heard(),
     onCommitError: (error) => log.warn({ err: error }, "Cannot commit yet, trying again"),
     onState: (state, detail) => log.info({ state }, detail),
     onFatal,
@@ -140,7 +155,8 @@ export const createApp = (options: AppOptions): App => {
     onHold: observer.hold,
     onCall: observer.called,
   });
-  const flow = { observer, budget, settler, gainsight };
+  const contact = createContact(options, () => stream.pump());
+  const flow = { observer, budget, settler, gainsight, contact };
   const stream: Stream = createStream(options, flow, () => member.intake.resume("room"));
   const member: Member = createIntake(options, { ...flow, kafka, admin, stream });
   return { config, log, metrics, admin, producer, member, budget, gainsight, settler };

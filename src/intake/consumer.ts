@@ -23,6 +23,8 @@ export interface ConsumerOptions {
   readonly onBatch: (batch: Batch, resolve: (offset: number) => void) => Promise<void>;
   /** Fetched records that nobody is to see (markers of transactions, aborted ones), up to this offset. */
   readonly onFiltered: (place: TopicPartition & { lastOffset: number }) => void;
+  /** The group has answered this member. */
+  readonly onContact: () => void;
   /** The consumer has ended for good, or code of ours has thrown: the process must not go on. */
   readonly onFatal: (error: Error) => void;
 }
@@ -109,12 +111,15 @@ export class GroupConsumer {
   }
 
   #listen(): void {
-    const { GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { HEARTBEAT, GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    this.#consumer.on(HEARTBEAT, this.#options.onContact);
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#options.onContact();
       this.#guard(() => this.#options.onJoin(partitionsOf(payload.memberAssignment)));
     });
     this.#consumer.on(COMMIT_OFFSETS, () => {
       this.#confirmed++;
+      this.#options.onContact();
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       const { topic, partition, batchSize, lastOffset } = payload;

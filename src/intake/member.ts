@@ -29,6 +29,7 @@ export interface MemberOptions extends Pick<
   readonly startFrom: StartsOptions["startFrom"];
   readonly sessionTimeoutMs: number;
   readonly onRegistryHold: SchemaWaitOptions["onHold"];
+  readonly onContact: () => void;
   readonly onCommitError: (error: unknown) => void;
 }
 
@@ -54,6 +55,7 @@ export const createMember = (options: MemberOptions): Member => {
     onJoin: (owned) => membership.joined(owned),
     onBatch: (batch, resolve) => intake.take(batch, resolve),
     onFiltered: (place) => intake.skip(place),
+    onContact: options.onContact,
     onFatal: options.onFatal,
   });
   const onReady = (): void => intake.resume("schema");

@@ -10,6 +10,8 @@ export interface StreamOptions extends SettlingOptions {
   readonly delivery: DeliveryPort;
   /** Calls in one round. */
   readonly quickAttempts: number;
+  /** Whether this member may still start anything: one that the group has lost sight of may not. */
+  readonly mayStart: () => boolean;
   /** Lanes that may stand ready before no more records are taken up. */
   readonly maxReady: number;
 }
@@ -68,7 +70,7 @@ export class Stream {
   /** Starts whatever may start now. */
   pump(): void {
     const assignment = this.#assignment;
-    if (!assignment || this.#isStopped) return;
+    if (!assignment || this.#isStopped || !this.#options.mayStart()) return;
     const aside = this.#startReady(assignment);
     if (aside.length === 0) return;
     const one = this.#isStuck() ? aside.shift() : undefined;

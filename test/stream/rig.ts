@@ -114,6 +114,7 @@ export const createRig = () => {
   const budget = createBudget({ maxRecords: 1_000, maxBytes: 1_000_000 });
   const clock = {
     time: 1_000,
+    mayStart: true,
     now: () => clock.time,
     random: () => 0.5,
     schedule: (delayMs: number, callback: () => void) => void timers.push({ delayMs, callback }),
@@ -130,6 +131,7 @@ export const createRig = () => {
     retryRules: { delaysMs: [30_000, 300_000, 1_800_000], maxAttempts: 2, maxAgeMs: 10_000 },
     quickAttempts: 2,
     maxReady: 1_000,
+    mayStart: () => clock.mayStart,
     onFinished: () => undefined,
   });
   return { stream, calls, gate, writes, timers, ended, moved, budget, clock };

@@ -176,4 +176,15 @@ describe("Stream", () => {
     await exhaust(rig, "u1");
     expect(rig.writes).toMatchObject([{ tier: 2, failure: { attempts: 6, firstFailedAt: 1_000 } }]);
   });
+
+  test("starts nothing while the group has lost sight of this member, and goes on when it is heard again", async () => {
+    const rig = setUp();
+    rig.clock.mayStart = false;
+    rig.source("u1", "v1");
+    rig.stream.pump();
+    expect(rig.calls).toEqual([]);
+    rig.clock.mayStart = true;
+    rig.stream.pump();
+    expect(rig.calls.map(({ body }) => body)).toEqual(["u1", "v1"]);
+  });
 });
