@@ -26,5 +26,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  // `commander.error` is what a command of ours said of itself, with its own code; all others are about the usage.
+  const isUsage = error.exitCode !== 0 && error.code !== "commander.error";
+  process.exitCode = isUsage ? exitCodes.usage : error.exitCode;
 }

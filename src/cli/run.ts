@@ -5,6 +5,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/read-config.ts";
 import { suspiciousVariables } from "../config/suspicious.ts";
+import { SchemaFileError } from "../intake/input.ts";
 import { startService } from "../lifecycle.ts";
 import { type Log, createLog } from "../ops/log.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -59,6 +60,10 @@ const run = async (): Promise<void> => {
     log.info({ url: service.url, route: config.gainsight.route, sources: config.topics.source }, "Started");
     exitOnSignals(service.stop, log);
   } catch (error) {
+    if (error instanceof SchemaFileError) {
+      console.error(error.message);
+      process.exit(exitCodes.configuration);
+    }
     onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 };

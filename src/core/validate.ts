@@ -28,6 +28,8 @@ const isObjectOrAbsent = (value: unknown): boolean =>
 
 const idNames = ["messageId", "userId", "anonymousId", "groupId"] as const;
 
+const isMeant = ({ type }: RawEvent): boolean => type === "identify" || type === "track" || type === "group";
+
 const rules: readonly (readonly [InvalidRule, (raw: RawEvent) => boolean])[] = [
   ["type_missing", (raw) => isText(raw["type"])],
   ["id_not_string", (raw) => idNames.every((name) => isTextOrAbsent(raw[name]))],
@@ -44,13 +46,14 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value : 
 
 /** Checks Segment's rules for the envelope: a typed event, or `dead(invalid_event)` whose error starts with the broken rule. */
 export const parseEvent = (raw: RawEvent): SegmentEvent | Dead => {
+  const type = textOf(raw["type"]);
+  // What Gainsight has no use for is skipped, whatever else is wrong with it.
+  if (type !== "" && !isMeant(raw)) return { type: "other", name: type, raw };
   const broken = findBrokenRule(raw);
   if (broken !== undefined) return dead("invalid_event", `${broken}: ${ruleText[broken]}`);
-  const type = textOf(raw["type"]);
-  if (type === "identify") return { type, raw };
   if (type === "track") return { type, event: textOf(raw["event"]), raw };
   if (type === "group") return { type, groupId: textOf(raw["groupId"]), raw };
-  return { type: "other", name: type, raw };
+  return { type: "identify", raw };
 };
 
 /** Whose event it is: userId, else anonymousId, else groupId. Events of one user are delivered in order. */

@@ -8,8 +8,9 @@ export interface CommitsOptions {
 }
 
 /**
- * Commits what is finished: one commit at a time, computed anew each time, never repeated with old values (a repetition
- * could land after a rebalance and move the new owner's offset back).
+ * Commits what is finished: one commit at a time, computed anew each time, never repeated by us with old values. kafkajs does
+ * repeat one that got a passing error; such a repetition may land after a rebalance and move an offset back, which makes
+ * events come twice, and never loses any.
  */
 export class Commits {
   readonly #options: CommitsOptions;

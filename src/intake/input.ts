@@ -27,12 +27,24 @@ const sourceOf = ({ url, username, password }: Registry): SchemaSource => {
   });
 };
 
-/** The decoder that the configuration asks for. Throws where the schema file is needed and cannot be read. */
+/** AVRO_SCHEMA_FILE does not hold an Avro schema: a mistake of the configuration. */
+export class SchemaFileError extends Error {}
+
+const readSchemaFile = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
+
+/** The decoder that the configuration asks for. Throws a `SchemaFileError` where the schema file is needed and is none. */
 export const createInput = ({ format, registry, schemaFile }: InputOptions): Decoder => {
-  const needsFile = format === "avro" || format === "auto";
-  return createDecoder({
-    format,
-    ...(registry && { source: sourceOf(registry) }),
-    ...(needsFile && { fileSchema: JSON.parse(readFileSync(schemaFile, "utf8")) as unknown }),
-  });
+  const source = registry && { source: sourceOf(registry) };
+  if (format !== "avro" && format !== "auto") return createDecoder({ format, ...source });
+  try {
+    return createDecoder({ format, ...source, fileSchema: readSchemaFile(schemaFile) });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SchemaFileError(
+      `Cannot use AVRO_SCHEMA_FILE: got '${schemaFile}' (${why}), want a file with an Avro schema`,
+      {
+        cause: error,
+      },
+    );
+  }
 };

@@ -51,6 +51,8 @@ describe("parseEvent()", () => {
     ["a page, as one that Gainsight has no use for", { ...identify, type: "page" }, { type: "other", name: "page" }],
     ["a type in another case as another type", { ...identify, type: "Track" }, { type: "other", name: "Track" }],
     ["a type named as a property of every object", { ...identify, type: "constructor" }, { name: "constructor" }],
+    ["a page without a user, as one that Gainsight has no use for", { type: "page" }, { type: "other", name: "page" }],
+    ["a screen whose userId is a number likewise", { type: "screen", userId: 7 }, { type: "other", name: "screen" }],
     ["null traits", { ...identify, traits: null }, { type: "identify" }],
     ["null properties", { ...track, properties: null }, { type: "track" }],
     ["free-form traits", { ...identify, traits: { "a b": { c: [1, null] } } }, { type: "identify" }],
