@@ -1,6 +1,7 @@
 import type { App } from "./app.ts";
 import { pause } from "./app.ts";
 import type { HoldReason } from "./core/outcome.ts";
+import { type Removed, askEnds } from "./intake/ends.ts";
 import { lagOf } from "./intake/feed.ts";
 import { ensureTopics } from "./kafka/topics.ts";
 import { type OpsServer, createOpsServer } from "./ops/http.ts";
@@ -134,21 +135,18 @@ const join = async (start: Start): Promise<void> => {
   readiness.missing = "";
 };
 
-const askEnds = async ({ admin, member: { intake }, config }: App): Promise<void> => {
-  const ranges = await admin.ranges([...config.topics.source, ...config.topics.retry.map(({ topic }) => topic)]);
-  for (const { topic, partition, high } of ranges) {
-    const feed = intake.feeds.find((other) => other.topic === topic && other.partition === partition);
-    if (feed) feed.high = Math.max(feed.high, high);
-  }
-};
-
-const startTimers = (app: App): (() => void) => {
+const startTimers = (app: App, onFatal: (error: Error) => void): (() => void) => {
+  const { admin, member, config, log } = app;
+  const onRemoved = (removed: Removed): void =>
+    log.error(removed, "Kafka's retention removed records before they were delivered");
   const commit = setInterval(() => {
     if (app.member.membership.state === "owner") void app.member.commits.run();
   }, commitEveryMs);
   const ends = setInterval(() => {
     if (app.member.membership.state === "owner")
-      askEnds(app).catch((error: unknown) => app.log.debug({ err: error }, "Cannot ask for the ends of the logs"));
+      askEnds({ admin, intake: member.intake, topics: config.topics, onRemoved, onFatal }).catch((error: unknown) =>
+        app.log.debug({ err: error }, "Cannot ask for the ends of the logs"),
+      );
   }, askEndsEveryMs);
   return () => {
     clearInterval(commit);
@@ -182,7 +180,7 @@ export const startService = async (app: App, onFatal: (error: Error) => void): P
   let stopping: Promise<void> | undefined;
   const joined = join({ app, readiness, isStopping: () => stopping !== undefined, onFatal });
   joined.catch((error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))));
-  const stopTimers = startTimers(app);
+  const stopTimers = startTimers(app, onFatal);
   const stop = async (): Promise<void> => {
     readiness.missing = "Shutting down";
     stopTimers();

@@ -25,6 +25,8 @@ export interface Feed extends TopicPartition {
   inlet: Inlet | undefined;
   /** The end of the log, as last heard. */
   high: number;
+  /** Records below this offset that retention removed unread have been told of. */
+  removedTo: number;
   /** When the head of a tier is due, once known: a skewed clock must not move it again. */
   due: { readonly offset: number; readonly at: number } | undefined;
 }
@@ -38,6 +40,7 @@ export const createFeed = (place: TopicPartition, tier: number | undefined): Fee
   scan: undefined,
   inlet: undefined,
   high: 0,
+  removedTo: 0,
   due: undefined,
 });
 

@@ -159,7 +159,9 @@ export class Intake {
   }
 
   #mustWait(feed: Feed, inlet: Inlet, message: KafkaMessage): boolean {
-    if (Number(message.offset) - inlet.tracker.mark > maxSpan) this.#pauses.start(feed, "span");
+    const { tracker } = inlet;
+    // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
+    if (Number(message.offset) - tracker.mark > maxSpan && tracker.span > 0) this.#pauses.start(feed, "span");
     const tier = this.#options.tiers.get(feed.topic);
     const dueIn = tier ? dueInMs(feed, message, { delayMs: tier.delayMs, now: this.#options.now() }) : 0;
     if (dueIn > 0) {

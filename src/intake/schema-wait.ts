@@ -16,14 +16,16 @@ export interface SchemaWaitOptions {
 export class SchemaWait {
   readonly #options: SchemaWaitOptions;
   readonly #wanted = new Set<number>();
-  #heldSince: number | undefined;
+  /** The schemas that the registry did not answer for. */
+  readonly #held = new Set<number>();
+  #heldSince = 0;
 
   constructor(options: SchemaWaitOptions) {
     this.#options = options;
   }
 
   get isHeld(): boolean {
-    return this.#heldSince !== undefined;
+    return this.#held.size > 0;
   }
 
   want(schemaId: number): void {
@@ -35,26 +37,26 @@ export class SchemaWait {
   async #ask(schemaId: number, attempt: number): Promise<void> {
     const result = await this.#options.load(schemaId);
     if (result.kind === "registry_down") {
-      this.#hold(result.error);
+      this.#hold(schemaId, result.error);
       const pause = { attempt, baseMs: 500, maxMs: 15_000, random: this.#options.random() };
       this.#options.schedule(equalJitter(pause), () => void this.#ask(schemaId, attempt + 1));
       return;
     }
     this.#wanted.delete(schemaId);
-    this.#release();
+    this.#release(schemaId);
     this.#options.onReady();
   }
 
-  #hold(error: string): void {
-    if (this.#heldSince !== undefined) return;
+  #hold(schemaId: number, error: string): void {
+    const isNew = !this.isHeld;
+    this.#held.add(schemaId);
+    if (!isNew) return;
     this.#heldSince = this.#options.now();
     this.#options.onHold({ isHeld: true, error, heldMs: 0 });
   }
 
-  #release(): void {
-    if (this.#heldSince === undefined) return;
-    const heldMs = this.#options.now() - this.#heldSince;
-    this.#heldSince = undefined;
-    this.#options.onHold({ isHeld: false, error: "", heldMs });
+  #release(schemaId: number): void {
+    if (!this.#held.delete(schemaId) || this.isHeld) return;
+    this.#options.onHold({ isHeld: false, error: "", heldMs: this.#options.now() - this.#heldSince });
   }
 }

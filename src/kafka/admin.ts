@@ -24,6 +24,12 @@ export interface TopicShape {
   readonly replication: number;
 }
 
+/** What waits or rests in a topic of ours must neither vanish by time nor be compacted, whatever the cluster's defaults are. */
+const keepEverything = [
+  { name: "cleanup.policy", value: "delete" },
+  { name: "retention.ms", value: "-1" },
+];
+
 const lookEveryMs = 50;
 const maxLooks = 100;
 
@@ -77,13 +83,14 @@ export class ClusterAdmin {
     return partitions && { topic, partitions: partitions.length, replication: partitions[0]?.replicas.length ?? 1 };
   }
 
-  /** Makes topics; those that exist already are left alone. */
+  /** Makes topics that keep everything; those that exist already are left alone. */
   async create(shapes: readonly TopicShape[]): Promise<void> {
     if (shapes.length === 0) return;
     const topics = shapes.map(({ topic, partitions, replication }) => ({
       topic,
       numPartitions: partitions,
       replicationFactor: replication,
+      configEntries: keepEverything,
     }));
     try {
       await this.#one(() => this.#admin.createTopics({ topics, waitForLeaders: true }));

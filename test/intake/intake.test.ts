@@ -238,6 +238,33 @@ describe("intake", () => {
     expect(log).toEqual(["pause source/0", "resume source/0"]);
   });
 
+  it("takes up what comes after a gap of any size where nothing before it is open", async () => {
+    const { own, take, finish, offsets, inletOf, log } = createTestIntake();
+    own([source, 0]);
+    const far = 3 * maxSpan;
+    await take(source, messagesOf(far)).done;
+    finish(1);
+    const { resolved, done } = take(source, messagesOf(2 * far));
+    await done;
+    expect([resolved, offsets(), log]).toEqual([[2 * far], [2 * far], []]);
+    finish(1);
+    expect(inletOf(source)?.tracker.mark).toBe(2 * far + 1);
+  });
+
+  it("waits before a large gap while a record before it is open, and goes on once that is finished", async () => {
+    const { own, take, finish, offsets, log } = createTestIntake();
+    own([source, 0]);
+    const far = 3 * maxSpan;
+    const first = take(source, messagesOf(0, far));
+    await first.done;
+    expect([first.resolved, offsets(), log]).toEqual([[0], [0], ["pause source/0"]]);
+    finish(1);
+    expect(log.at(-1)).toBe("resume source/0");
+    const again = take(source, messagesOf(far));
+    await again.done;
+    expect([again.resolved, offsets()]).toEqual([[far], [far]]);
+  });
+
   describe("of a tier", () => {
     const late = (offset: number, ageMs: number) => messageOf(offset, { timestamp: String(baseTime - ageMs) });
 

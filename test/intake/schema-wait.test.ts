@@ -86,6 +86,19 @@ describe("schema wait", () => {
     expect(wait.isHeld).toBe(false);
   });
 
+  it("stays held while one schema still waits, though another has come", async () => {
+    const { wait, events, pass } = createTestWait({ 7: [down], 8: [down, found] });
+    wait.want(7);
+    wait.want(8);
+    for (let second = 0; second < 5; second++) await pass(1_000);
+    expect(events).toEqual(["hold: Cannot reach the registry", "ready"]);
+    expect(wait.isHeld).toBe(true);
+    wait.want(9);
+    await pass(0);
+    expect(events).toEqual(["hold: Cannot reach the registry", "ready", "ready"]);
+    expect(wait.isHeld).toBe(true);
+  });
+
   it("asks again for a schema that is wanted again later: the registry's word is kept elsewhere", async () => {
     const { wait, asked, pass } = createTestWait({ 7: [{ kind: "unknown" }] });
     wait.want(7);

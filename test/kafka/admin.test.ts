@@ -82,7 +82,7 @@ describe("cluster admin", () => {
     await expect(denied.admin.shape("a")).rejects.toThrow("TOPIC_AUTHORIZATION");
   });
 
-  it("reads partitions and replication, and makes topics of such a shape", async () => {
+  it("reads partitions and replication, and makes topics of such a shape that keep what lies in them", async () => {
     const { admin, calls } = createTestAdmin({
       listTopics: () => ["a", "b"],
       fetchTopicMetadata: () => ({ topics: [{ name: "a", partitions: [{ replicas: [1, 2, 3] }, { replicas: [2] }] }] }),
@@ -92,7 +92,20 @@ describe("cluster admin", () => {
     await admin.create([{ ...shape, topic: "b" }]);
     expect(calls.at(-1)).toEqual({
       name: "createTopics",
-      request: { topics: [{ topic: "b", numPartitions: 2, replicationFactor: 3 }], waitForLeaders: true },
+      request: {
+        topics: [
+          {
+            topic: "b",
+            numPartitions: 2,
+            replicationFactor: 3,
+            configEntries: [
+              { name: "cleanup.policy", value: "delete" },
+              { name: "retention.ms", value: "-1" },
+            ],
+          },
+        ],
+        waitForLeaders: true,
+      },
     });
   });
 
