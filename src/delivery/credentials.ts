@@ -16,21 +16,27 @@ export interface Credentials {
   readonly close: () => void;
 }
 
-const keyLength = 36;
+/** As in config: visible ASCII only, since anything else cannot be in a header. */
+const keyPattern = /^[\x21-\x7e]{36}$/;
 
-/** The file's content where it is a whole key; undefined while it is missing, empty or half written. */
+/** The file's content where it is a whole key; undefined while it is missing, empty, half written or no key at all. */
 const readKey = (file: string): string | undefined => {
   try {
     const key = readFileSync(file, "utf8").trim();
-    return key.length === keyLength ? key : undefined;
+    return keyPattern.test(key) ? key : undefined;
   } catch {
     return undefined;
   }
 };
 
+/** Changes with the file; a file that cannot be looked at is as good as missing. */
 const stampOf = (file: string): string => {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat ? `${stat.mtimeMs}-${stat.ino}-${stat.size}` : "missing";
+  try {
+    const { mtimeMs, ino, size } = statSync(file);
+    return `${mtimeMs}-${ino}-${size}`;
+  } catch {
+    return "missing";
+  }
 };
 
 /**

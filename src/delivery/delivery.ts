@@ -13,6 +13,8 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
     readonly probeMinMs: number;
     readonly probeMaxMs: number;
   };
+  /** Per call, from start to the end of the answer. */
+  readonly timeoutMs: number;
   /** Sends one call over the wire. Never rejects. */
   readonly send: (call: Call) => Promise<Answer>;
   readonly onHold: GateOptions["onHold"];
@@ -80,10 +82,16 @@ export class Delivery {
     return verdict;
   }
 
-  /** A connection that broke before anything was sent is no failure of the event: once, it is tried again at once. */
+  /**
+   * A connection that broke before anything was sent is no failure of the event: once, it is tried again at once. Not where
+   * that took long, for the second try has a whole time-out again, and a call must end well inside the group's session.
+   */
   async #send(call: Call): Promise<Answer> {
-    const answer = await this.#options.send(call);
-    return answer.kind === "network" && !answer.sent ? this.#options.send(call) : answer;
+    const { send, timeoutMs } = this.#options;
+    const startedAt = performance.now();
+    const answer = await send(call);
+    const isUnsent = answer.kind === "network" && !answer.sent;
+    return isUnsent && performance.now() - startedAt <= timeoutMs / 10 ? send(call) : answer;
   }
 
   /** A new access key is in place. */

@@ -4,16 +4,12 @@ export interface Place {
   readonly offset: number;
 }
 
+/** A waiting record between the others of its user, in source order. */
 interface Link {
+  readonly user: string;
   place: Place;
   before: Link | undefined;
   after: Link | undefined;
-}
-
-/** The waiting records of one user, by id and linked in source order: each step takes the same time, however many wait. */
-interface Chain {
-  readonly links: Map<string, Link>;
-  last: Link | undefined;
 }
 
 /** A record met while rebuilding the chains of a partition from its tiers. */
@@ -40,22 +36,27 @@ export type Turn =
 
 const maxRemembered = 10_000;
 
-const byTopic = (found: readonly Found[]): Found[][] => {
-  const topics = new Map<string, Found[]>();
-  for (const record of found) topics.set(record.topic, [...(topics.get(record.topic) ?? []), record]);
-  return [...topics.values()].map((records) => records.sort((a, b) => a.offset - b.offset));
-};
+const byTopic = (found: readonly Found[]): Found[][] =>
+  [...Map.groupBy(found, ({ topic }) => topic).values()].map((records) => records.sort((a, b) => a.offset - b.offset));
+
+interface Queue {
+  readonly records: readonly Found[];
+  next: number;
+}
+
+const headTime = ({ records, next }: Queue): number => records[next]?.timestamp ?? 0;
 
 /** Source order: within a topic by offset; between topics, where no order is known, by the time of the records. */
-const inSourceOrder = (found: readonly Found[]): Found[] => {
-  const queues = byTopic(found);
+const inSourceOrder = (found: readonly Found[]): readonly Found[] => {
+  let queues: Queue[] = byTopic(found).map((records) => ({ records, next: 0 }));
   const ordered: Found[] = [];
-  while (ordered.length < found.length) {
-    const heads = queues.filter((queue) => queue.length > 0);
-    const first = heads.reduce((a, b) => ((a[0]?.timestamp ?? 0) <= (b[0]?.timestamp ?? 0) ? a : b));
-    ordered.push(...first.splice(0, 1));
+  while (queues.length > 1) {
+    const first = queues.reduce((a, b) => (headTime(a) <= headTime(b) ? a : b));
+    ordered.push(...first.records.slice(first.next, first.next + 1));
+    first.next += 1;
+    if (first.next === first.records.length) queues = queues.filter((queue) => queue !== first);
   }
-  return ordered;
+  return ordered.concat(queues.flatMap(({ records, next }) => records.slice(next)));
 };
 
 const youngestCopies = (found: readonly Found[]): Found[] => {
@@ -65,38 +66,6 @@ const youngestCopies = (found: readonly Found[]): Found[] => {
     if (!known || known.writtenAt <= record.writtenAt) byId.set(record.id, record);
   }
   return [...byId.values()];
-};
-
-const append = (chain: Chain, id: string, place: Place): void => {
-  const link: Link = { place, before: chain.last, after: undefined };
-  if (chain.last) chain.last.after = link;
-  chain.last = link;
-  chain.links.set(id, link);
-};
-
-const remove = (chain: Chain, id: string): void => {
-  const link = chain.links.get(id);
-  if (!link) return;
-  chain.links.delete(id);
-  if (link.before) link.before.after = link.after;
-  if (link.after) link.after.before = link.before;
-  else chain.last = link.before;
-};
-
-const chainOf = (records: readonly Found[]): Chain => {
-  const chain: Chain = { links: new Map(), last: undefined };
-  for (const { id, place } of inSourceOrder(records)) append(chain, id, place);
-  return chain;
-};
-
-const rebuild = (found: readonly Found[]): Map<string, Chain> => {
-  const byUser = new Map<string, Found[]>();
-  for (const record of youngestCopies(found)) {
-    const records = byUser.get(record.user);
-    if (records) records.push(record);
-    else byUser.set(record.user, [record]);
-  }
-  return new Map([...byUser].map(([user, records]) => [user, chainOf(records)]));
 };
 
 /** Ids finished lately: a copy of one, written twice by a repeated produce, must not be delivered again. */
@@ -129,50 +98,69 @@ const behind = (before: Link | undefined): Turn =>
  * Only the first of a chain may be delivered; a newcomer waits where the last one waits.
  */
 export class Chains {
-  readonly #byUser: Map<string, Chain>;
+  readonly #links = new Map<string, Link>();
+  /** The last link of each user. */
+  readonly #lasts = new Map<string, Link>();
   readonly #lately = createMemory();
 
   constructor(found: readonly Found[]) {
-    this.#byUser = rebuild(found);
+    for (const records of Map.groupBy(youngestCopies(found), ({ user }) => user).values())
+      for (const { user, id, place } of inSourceOrder(records)) this.moved(user, id, place);
   }
 
   /** Users with records in the tiers. */
   get users(): number {
-    return this.#byUser.size;
+    return this.#lasts.size;
   }
 
   /** Nobody waits, and nobody did: any record may be delivered. */
   get isEmpty(): boolean {
-    return this.#byUser.size === 0 && this.#lately.size === 0;
+    return this.#lasts.size === 0 && this.#lately.size === 0;
   }
 
   /** The turn of a record; `place` is where it was read, undefined for the source. */
   turnOf(user: string, id: string, place: Place | undefined): Turn {
-    const chain = this.#byUser.get(user);
-    const link = chain?.links.get(id);
-    if (link) return isSame(link.place, place) ? behind(link.before) : { kind: "superseded" };
-    if (this.#lately.has(id)) return { kind: "superseded" };
-    const turn = behind(chain?.last);
-    // Nobody here wrote it: an operator did, or a former owner whose write came late. It becomes the last of its user.
+    const link = this.#links.get(id);
+    if (link ? !isSame(link.place, place) : this.#lately.has(id)) return { kind: "superseded" };
+    if (link?.user === user) return behind(link.before);
+    const turn = behind(this.#lasts.get(user));
+    // Nobody here wrote it (an operator did, or a former owner whose write came late), or its user could not be read
+    // before its schema came. It becomes the last of its user.
     if (place) this.moved(user, id, place);
     return turn;
   }
 
-  /** A record has been written to a tier. It keeps its place in the chain, or becomes the last. */
+  /** A record has been written to a tier. It keeps its place in the chain of its user, or becomes the last. */
   moved(user: string, id: string, place: Place): void {
-    const chain = this.#byUser.get(user) ?? chainOf([]);
-    const link = chain.links.get(id);
-    if (link) link.place = place;
-    else append(chain, id, place);
-    this.#byUser.set(user, chain);
+    const link = this.#links.get(id);
+    if (link?.user === user) {
+      link.place = place;
+      return;
+    }
+    this.#remove(id);
+    this.#append(id, { user, place, before: this.#lasts.get(user), after: undefined });
   }
 
   /** A record has left the tiers: delivered, skipped or dead. The user is released with the last one. */
   finished(user: string, id: string): void {
-    const chain = this.#byUser.get(user);
-    if (!chain) return;
+    if (!this.#links.has(id) && !this.#lasts.has(user)) return;
     this.#lately.add(id);
-    remove(chain, id);
-    if (chain.links.size === 0) this.#byUser.delete(user);
+    this.#remove(id);
+  }
+
+  #append(id: string, link: Link): void {
+    if (link.before) link.before.after = link;
+    this.#lasts.set(link.user, link);
+    this.#links.set(id, link);
+  }
+
+  #remove(id: string): void {
+    const link = this.#links.get(id);
+    if (!link) return;
+    this.#links.delete(id);
+    if (link.before) link.before.after = link.after;
+    if (link.after) link.after.before = link.before;
+    else if (link.before) this.#lasts.set(link.user, link.before);
+    else this.#lasts.delete(link.user);
   }
 }

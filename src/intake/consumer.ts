@@ -112,14 +112,16 @@ export class GroupConsumer {
 
   #listen(): void {
     const { HEARTBEAT, GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
-    this.#consumer.on(HEARTBEAT, this.#options.onContact);
+    this.#consumer.on(HEARTBEAT, () => this.#guard(this.#options.onContact));
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
-      this.#options.onContact();
-      this.#guard(() => this.#options.onJoin(partitionsOf(payload.memberAssignment)));
+      this.#guard(() => {
+        this.#options.onContact();
+        this.#options.onJoin(partitionsOf(payload.memberAssignment));
+      });
     });
     this.#consumer.on(COMMIT_OFFSETS, () => {
       this.#confirmed++;
-      this.#options.onContact();
+      this.#guard(this.#options.onContact);
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       const { topic, partition, batchSize, lastOffset } = payload;

@@ -27,7 +27,10 @@ export interface SchemaSourceOptions {
 }
 
 const MAX_SCHEMAS = 1_000;
-/** Spares the registry a flood, and is over before a record comes back from the first tier, where it is asked afresh. */
+/**
+ * Spares the registry a flood, and is over before a record comes back from the first tier, where it is asked afresh. It
+ * runs from the first look at the answer: a slow fetch must not find it forgotten, and ask again for ever.
+ */
 const UNKNOWN_FOR_MS = 500;
 
 /** Makes a source of decoders that are fetched from a Confluent-compatible registry and kept. */
@@ -37,18 +40,26 @@ export function createSchemaSource({
   ...registry
 }: SchemaSourceOptions): SchemaSource {
   const decoders = new Map<number, CompiledDecoder>();
-  const unknownUntil = new Map<number, number>();
+  /** Until when each is known to be unknown; undefined until somebody looks. */
+  const unknownUntil = new Map<number, number | undefined>();
   const underWay = new Map<number, Promise<LoadResult>>();
 
   const ask = async (schemaId: number): Promise<LoadResult> => {
     const result = resultOf(await askForSchema(schemaId, { ...registry, timeoutMs }));
+    unknownUntil.delete(schemaId);
     if (result.kind === "decoder") keep(decoders, schemaId, result.decode);
     if (result.kind === "undecodable") keep(decoders, schemaId, failing(result.error));
-    if (result.kind === "unknown") keep(unknownUntil, schemaId, now() + UNKNOWN_FOR_MS);
+    if (result.kind === "unknown") keep(unknownUntil, schemaId, undefined);
     return result;
   };
+  const isUnknown = (schemaId: number): boolean => {
+    if (!unknownUntil.has(schemaId)) return false;
+    const until = unknownUntil.get(schemaId) ?? now() + UNKNOWN_FOR_MS;
+    unknownUntil.set(schemaId, until);
+    return now() < until;
+  };
   return {
-    peek: (schemaId) => decoders.get(schemaId) ?? (now() < (unknownUntil.get(schemaId) ?? 0) ? "unknown" : undefined),
+    peek: (schemaId) => decoders.get(schemaId) ?? (isUnknown(schemaId) ? "unknown" : undefined),
     load: (schemaId) => {
       const asked = underWay.get(schemaId);
       if (asked !== undefined) return asked;

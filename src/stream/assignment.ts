@@ -22,8 +22,10 @@ export interface Held {
   readonly bytes: number;
   /** Calls made in the present round. */
   quickAttempts: number;
-  /** How many events had been delivered when this one first found the address wrong; undefined: it has not. */
+  /** More deliveries than this show that the address has worked since this event last found it wrong; undefined: it has not. */
   misconfiguredAt: number | undefined;
+  /** How often a call that began after such a delivery has found the address wrong all the same. */
+  misconfiguredRounds: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Assignment {
 export const createHeld = (inlet: Inlet, slot: Slot, arrival: Arrival): Held => {
   const body = arrival.meaning.kind === "call" ? arrival.meaning.body.length : 0;
   const bytes = (arrival.record.value?.length ?? 0) + body;
-  return { inlet, slot, arrival, bytes, quickAttempts: 0, misconfiguredAt: undefined };
+  return { inlet, slot, arrival, bytes, quickAttempts: 0, misconfiguredAt: undefined, misconfiguredRounds: 0 };
 };
 
 /** Whether a record may go now, seen from those of its user that wait in the tiers. */

@@ -1,4 +1,4 @@
-import type { Failure } from "../core/headers.ts";
+import type { Failure, Past } from "../core/headers.ts";
 import { type Dead, type Outcome, type Retry, dead } from "../core/outcome.ts";
 import { type RetryRules, planRetry } from "../core/retry-plan.ts";
 import type { Budget } from "../flow/budget.ts";
@@ -18,6 +18,9 @@ export interface SettlingOptions {
 
 type Final = Exclude<Outcome, { kind: "retry" }>;
 
+/** A first failure in the future, by a foreign header, would never be old enough to end. */
+const firstFailureOf = ({ firstFailedAt }: Past, now: number): number => Math.min(firstFailedAt ?? now, now);
+
 /** Makes the outcome of a lane's head safe, and only then lets its offset be committed and its lane go on. */
 export class Settling {
   readonly #options: SettlingOptions;
@@ -31,8 +34,7 @@ export class Settling {
     const { past } = lane.head.arrival;
     const now = this.#options.clock.now();
     const attempts = past.attempts + 1;
-    // A first failure in the future, by a foreign header, would never be old enough to end.
-    const firstFailedAt = Math.min(past.firstFailedAt ?? now, now);
+    const firstFailedAt = firstFailureOf(past, now);
     const { tier } = lane.head.inlet;
     const plan = planRetry(this.#options.retryRules, { failure, tier, attempts, firstFailedAt, now });
     if (plan.kind === "tier")
@@ -66,7 +68,8 @@ export class Settling {
   async bury(assignment: Assignment, lane: Lane<Held>, outcome: Dead): Promise<void> {
     const held = lane.head;
     const { arrival } = held;
-    const { origin, attempts, firstFailedAt } = arrival.past;
+    const { origin, attempts } = arrival.past;
+    const firstFailedAt = firstFailureOf(arrival.past, this.#options.clock.now());
     const { reason, error, status } = outcome;
     const isCalled = held.quickAttempts > 0 || reason === "rejected";
     const spent = isCalled ? attempts + 1 : attempts;

@@ -18,6 +18,8 @@ export interface StreamOptions extends SettlingOptions {
 
 const quickBaseMs = 200;
 const quickMaxMs = 5_000;
+/** Once may be an address that works and breaks by turns, as during a deploy. */
+const oddRounds = 2;
 
 /** The way of a held record: the head of each lane through delivery and settlement to its outcome. */
 export class Stream {
@@ -71,9 +73,11 @@ export class Stream {
   pump(): void {
     const assignment = this.#assignment;
     if (!assignment || this.#isStopped || !this.#options.mayStart()) return;
+    // Asked first: lanes that are set aside count as ready too.
+    const { hasRoom } = this;
     const aside = this.#startReady(assignment);
-    if (aside.length === 0) return;
-    const one = this.#isStuck() ? aside.shift() : undefined;
+    // Nothing is in work, and intake may wait for room: what could probe would never come in.
+    const one = this.#working === 0 && !hasRoom ? aside.shift() : undefined;
     for (const lane of aside.toReversed()) assignment.lanes.putBack(lane, "front");
     if (one) void this.#work(assignment, one);
   }
@@ -88,11 +92,6 @@ export class Stream {
       else void this.#work(assignment, lane);
     }
     return aside;
-  }
-
-  /** Nothing is in work, and nothing to probe with can come in any more: what waits would wait for ever. */
-  #isStuck(): boolean {
-    return this.#working === 0 && this.isFull;
   }
 
   /** Starts nothing more; resolves when all that was started has ended. */
@@ -141,6 +140,7 @@ export class Stream {
 
   async #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
     const held = lane.head;
+    const isProven = held.misconfiguredAt !== undefined && held.misconfiguredAt < this.#delivered;
     const verdict = await this.#options.delivery.attempt(call, { isFirst: held.quickAttempts === 0 });
     if (!assignment.isLive) return;
     switch (verdict.kind) {
@@ -150,17 +150,22 @@ export class Stream {
       case "dead":
         return this.#settling.bury(assignment, lane, verdict);
       case "hold":
-        return this.#onHold(assignment, lane, verdict);
+        return this.#onHold(assignment, lane, { hold: verdict, isProven });
       case "retry":
         return this.#onFailure(assignment, lane, verdict);
     }
   }
 
-  async #onHold(assignment: Assignment, lane: Lane<Held>, hold: Hold): Promise<void> {
+  /** `isProven`: when the call began, others had gone through since this event last found the address wrong. */
+  async #onHold(
+    assignment: Assignment,
+    lane: Lane<Held>,
+    { hold, isProven }: { hold: Hold; isProven: boolean },
+  ): Promise<void> {
     const held = lane.head;
     if (hold.reason !== "misconfigured") return assignment.lanes.putBack(lane, "front");
-    // Others have gone through at the same address since: this event is the odd one.
-    if (held.misconfiguredAt !== undefined && held.misconfiguredAt < this.#delivered)
+    if (isProven) held.misconfiguredRounds++;
+    if (held.misconfiguredRounds >= oddRounds)
       return this.#settling.bury(assignment, lane, dead("rejected", hold.error, hold.status));
     // Calls that were under way before the address broke may still go through, and prove nothing.
     held.misconfiguredAt = this.#delivered + this.#working - 1;

@@ -101,6 +101,15 @@ describe("credentials", () => {
   it.each([
     ["goes missing", () => unlinkSync(file)],
     ["is emptied", () => writeFileSync(file, "")],
+    ["holds a character that no header takes", () => writeFileSync(file, `${newKey.slice(0, 35)}\u00e9`)],
+    ["holds a line break in its midst", () => writeFileSync(file, `${newKey.slice(0, 17)}\n${newKey.slice(18)}`)],
+    [
+      "becomes a symlink to itself",
+      () => {
+        unlinkSync(file);
+        symlinkSync(file, file);
+      },
+    ],
     ["holds something longer", () => writeFileSync(file, `${newKey}${newKey}`)],
     [
       "becomes a folder",

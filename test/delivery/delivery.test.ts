@@ -31,6 +31,7 @@ const createParts = () => {
   const calls: string[] = [];
   const options = {
     concurrency: 8,
+    timeoutMs: 2_000,
     now: clock.now,
     schedule: clock.schedule,
     random: () => 0,
@@ -258,6 +259,30 @@ describe("delivery", () => {
     });
   });
 
+  it.each([
+    [200, 2],
+    [201, 1],
+  ])(
+    "sends a call that was never sent once more only within a tenth of its time: after %i of 2,000 ms",
+    async (afterMs, many) => {
+      vi.useFakeTimers({ toFake: ["performance"] });
+      let sent = 0;
+      const send = () => {
+        sent++;
+        vi.advanceTimersByTime(afterMs);
+        return Promise.resolve({ kind: "network", code: "ECONNREFUSED", sent: false } as const);
+      };
+      const delivery = new Delivery({ ...createParts().options, send, onUnauthorized: () => {} });
+      try {
+        expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
+        expect(sent).toBe(many);
+      } finally {
+        delivery.close();
+        vi.useRealTimers();
+      }
+    },
+  );
+
   it("answers calls that end after its end, instead of throwing", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
@@ -278,7 +303,7 @@ describe("gainsight", () => {
     const standin = await createStandin({ accessKey: oldKey });
     const { options, holds, clock } = createParts();
     const accessKeyFile = { read: () => oldKey, path };
-    const gainsight = createGainsight({ ...options, url: standin.url, timeoutMs: 2_000, accessKey: accessKeyFile });
+    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile });
     const { delivery } = gainsight;
     try {
       expect(await delivery.attempt(callOf("u1", "m1"), first)).toEqual({ kind: "delivered" });
@@ -309,7 +334,7 @@ describe("gainsight", () => {
     const standin = await createStandin({ accessKey: newKey });
     const accessKeyFile = { read: () => oldKey, path };
     const { options } = createParts();
-    const gainsight = createGainsight({ ...options, url: standin.url, timeoutMs: 2_000, accessKey: accessKeyFile });
+    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile });
     try {
       writeFileSync(path, newKey);
       expect(await gainsight.delivery.attempt(callOf(), first)).toMatchObject({ reason: "unauthorized" });

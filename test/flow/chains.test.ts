@@ -104,6 +104,57 @@ describe("Chains", () => {
     expect(chains.turnOf("v", "y", undefined)).toEqual(forward(0));
   });
 
+  describe("with records whose user was unknown when they were parked", () => {
+    test("releases each with the chain of its real user", () => {
+      const chains = new Chains([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
+      for (const [id, offset] of [
+        ["e3", 3],
+        ["e4", 4],
+        ["e5", 5],
+      ] as const)
+        chains.moved(id, id, at(0, offset));
+      expect(chains.users).toBe(5);
+      for (const offset of [1, 2, 3, 4, 5]) {
+        expect(chains.turnOf("u", `e${offset}`, at(0, offset))).toEqual(deliver);
+        chains.finished("u", `e${offset}`);
+      }
+      expect(chains.users).toBe(0);
+    });
+
+    test("puts each behind its real user's, whose order stays", () => {
+      const chains = new Chains([found("e1", at(1, 1)), found("e2", at(2, 2)), found("e0", at(0, 3), { user: "e0" })]);
+      expect(chains.turnOf("u", "e0", at(0, 3))).toEqual(forward(2));
+      chains.moved("u", "e0", at(2, 4));
+      expect(chains.users).toBe(1);
+      expect(chains.turnOf("u", "e2", at(2, 2))).toEqual(forward(1));
+      for (const [id, place] of [
+        ["e1", at(1, 1)],
+        ["e2", at(2, 2)],
+        ["e0", at(2, 4)],
+      ] as const) {
+        expect(chains.turnOf("u", id, place)).toEqual(deliver);
+        chains.finished("u", id);
+      }
+      expect(chains.users).toBe(0);
+    });
+
+    test("counts none but the copy that was written last, whoever its user is", () => {
+      const chains = new Chains([found("e1", at(1, 8), { user: "e1" })]);
+      expect(chains.turnOf("u", "e1", at(0, 4))).toEqual(superseded);
+      expect(chains.turnOf("u", "e1", undefined)).toEqual(superseded);
+      expect(chains.turnOf("u", "e1", at(1, 8))).toEqual(deliver);
+    });
+
+    test("follows them when they move or end under their real user without a turn", () => {
+      const chains = new Chains([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
+      chains.moved("u", "e1", at(1, 3));
+      chains.finished("u", "e2");
+      expect(chains.users).toBe(1);
+      expect(chains.turnOf("u", "e2", at(0, 2))).toEqual(superseded);
+      expect(chains.turnOf("u", "e1", at(1, 3))).toEqual(deliver);
+    });
+  });
+
   describe("rebuilt from the tiers", () => {
     const orderOf = (records: readonly Found[]): string[] => {
       const chains = new Chains(records);
@@ -152,6 +203,21 @@ describe("Chains", () => {
       ],
     ])("keeps %s", (_, records, order) => {
       expect(orderOf(records)).toEqual(order);
+    });
+
+    test.each<[string, number]>([
+      ["one topic", 1],
+      ["three topics", 3],
+    ])("keeps the order of 50,000 records of one user from %s", (_, topics) => {
+      const expected = Array.from({ length: 50_000 }, (__, n) =>
+        found(`e${n}`, at(0, n), { topic: `t${n % topics}`, timestamp: n }),
+      );
+      const chains = new Chains(expected.toReversed());
+      for (const { user, id, place } of expected) {
+        if (chains.turnOf(user, id, place).kind !== "deliver") throw new Error(`${id} is not the first`);
+        chains.finished(user, id);
+      }
+      expect(chains.users).toBe(0);
     });
 
     test("keeps users apart", () => {

@@ -35,7 +35,29 @@ describe("createSchemaSource()", () => {
     expect(typeof decode === "function" && decode(Buffer.from([2, 14]))).toEqual({ a: { zip: 7 } });
   });
 
-  it("forgets after 500 ms that a schema is unknown", async () => {
+  it("says at least once that a schema is unknown, however late it is looked up", async () => {
+    await using registry = await createFakeRegistry();
+    let now = 1_000;
+    const source = createSchemaSource({ url: registry.url, now: () => now });
+    await source.load(1);
+    now += 60_000;
+    expect(source.peek(1)).toBe("unknown");
+    now += 499;
+    expect(source.peek(1)).toBe("unknown");
+    now += 1;
+    expect(source.peek(1)).toBeUndefined();
+  });
+
+  it("does not come back to an answer that a newer one has replaced", async () => {
+    await using registry = await createFakeRegistry();
+    const source = createSchemaSource({ url: registry.url });
+    await source.load(1);
+    registry.replies.set(path, { status: 503, body: null });
+    await source.load(1);
+    expect(source.peek(1)).toBeUndefined();
+  });
+
+  it("forgets 500 ms after it first said so that a schema is unknown", async () => {
     await using registry = await createFakeRegistry();
     let now = 1_000;
     const source = createSchemaSource({ url: registry.url, now: () => now });

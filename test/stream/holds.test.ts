@@ -55,33 +55,75 @@ describe("Stream, held", () => {
     expect([rig.writes, rig.stream.working, rig.assignment.lanes.ready]).toEqual([[], 0, 1]);
   });
 
-  test("lets one go after the other when they fill the budget and a probe finds no call among them", async () => {
-    const rig = setUp();
+  test.each([
+    ["the budget leaves", 1_000, 1_000],
+    ["the ready lanes leave", 8, 8],
+  ])("lets one go after the other while %s no room and a probe finds no call", async (_, maxReady, many) => {
+    const rig = setUp({ maxReady });
     rig.gate.state = "closed";
-    for (let n = 0; n < 1_000; n++) rig.odd({ user: `d${n}`, meaning: dead("undecodable", "No") });
+    for (let n = 0; n < many; n++) rig.odd({ user: `d${n}`, meaning: dead("undecodable", "No") });
     rig.gate.state = "probe";
     rig.stream.pump();
     await turns();
-    expect([rig.writes.length, rig.budget.isFull]).toEqual([1, true]);
-    await acknowledge(rig);
-    expect([rig.writes.length, rig.budget.isFull]).toEqual([0, false]);
+    expect([rig.writes.length, rig.stream.hasRoom]).toEqual([1, false]);
+    for (let n = 0; n < many / 2; n++) await acknowledge(rig);
+    // Half of the limit: only then does intake go on, and may bring a call.
+    expect([rig.writes.length, rig.ended.length, rig.stream.hasRoom]).toEqual([0, many / 2, true]);
+    rig.source("u1");
+    expect(inFlight(rig)).toEqual(["u1"]);
   });
 
-  test("goes on with another event where one finds the address wrong, and rejects the odd one when another succeeded", async () => {
-    const rig = setUp();
-    rig.gate.state = "probe";
-    rig.source("u1", "v1");
-    await answer(rig, "u1", hold("misconfigured"));
+  /** The call of `odd` finds the address wrong, `other` probes and goes through, and then `odd` is called again. */
+  const findWrong = async (rig: ReturnType<typeof setUp>, odd: string, other: string): Promise<void> => {
+    rig.gate.state = "closed";
+    rig.source(other);
+    await answer(rig, odd, hold("misconfigured"));
     rig.gate.state = "probe";
     rig.stream.pump();
-    expect(inFlight(rig)).toEqual(["v1"]);
+    expect(inFlight(rig)).toEqual([other]);
     rig.gate.state = "open";
-    await answer(rig, "v1", delivered);
-    expect(inFlight(rig)).toEqual(["u1"]);
+    await answer(rig, other, delivered);
+    expect([rig.writes, inFlight(rig)]).toEqual([[], [odd]]);
+  };
+
+  test("goes on with another event where one finds the address wrong, and rejects it when others succeeded in between twice", async () => {
+    const rig = setUp();
+    rig.source("u1");
+    await findWrong(rig, "u1", "v1");
+    await findWrong(rig, "u1", "w1");
     await answer(rig, "u1", hold("misconfigured"));
     expect(rig.writes).toMatchObject([{ failure: { reason: "rejected", status: 404, error: "Held" } }]);
     await acknowledge(rig);
-    expect(outcomes(rig)).toEqual(["v1 delivered", "u1 dead"]);
+    expect(outcomes(rig)).toEqual(["v1 delivered", "w1 delivered", "u1 dead"]);
+  });
+
+  test("rejects the odd event of a quiet topic as well, where it has to probe by itself in between", async () => {
+    const rig = setUp();
+    rig.source("u1");
+    await findWrong(rig, "u1", "v1");
+    for (let probe = 0; probe < 3; probe++) {
+      rig.gate.state = "probe";
+      await answer(rig, "u1", hold("misconfigured"));
+    }
+    await findWrong(rig, "u1", "w1");
+    await answer(rig, "u1", hold("misconfigured"));
+    expect(rig.writes).toMatchObject([{ failure: { reason: "rejected" } }]);
+  });
+
+  test("rejects nobody whose calls began before others succeeded: the address may have broken since", async () => {
+    const rig = setUp();
+    rig.source("u1");
+    for (const other of ["v1", "w1", "x1", "y1"]) {
+      rig.gate.state = "closed";
+      rig.source(other);
+      await answer(rig, "u1", hold("misconfigured"));
+      rig.gate.state = "open";
+      rig.stream.pump();
+      expect(inFlight(rig)).toEqual([other, "u1"]);
+      await answer(rig, other, delivered);
+    }
+    await answer(rig, "u1", delivered);
+    expect([rig.writes, rig.ended.length]).toEqual([[], 5]);
   });
 
   test("rejects nobody while every event finds the address wrong", async () => {

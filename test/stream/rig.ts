@@ -105,7 +105,7 @@ const createFakeSettle = () => {
 const nameOf = ({ meaning, past }: Arrival): string => (meaning.kind === "call" ? meaning.body : past.origin.offset);
 
 /** A real stream between fake ports, with a clock that stands until it is moved. */
-export const createRig = () => {
+export const createRig = ({ maxReady = 1_000 } = {}) => {
   const { calls, gate, delivery } = createFakeDelivery();
   const { writes, settle } = createFakeSettle();
   const timers: { delayMs: number; callback: () => void }[] = [];
@@ -130,7 +130,7 @@ export const createRig = () => {
     },
     retryRules: { delaysMs: [30_000, 300_000, 1_800_000], maxAttempts: 2, maxAgeMs: 10_000 },
     quickAttempts: 2,
-    maxReady: 1_000,
+    maxReady,
     mayStart: () => clock.mayStart,
     onFinished: () => undefined,
   });

@@ -9,8 +9,8 @@ export const failed: Retry = {
   status: 503,
 };
 
-export const setUp = () => {
-  const rig = createRig();
+export const setUp = (options: Parameters<typeof createRig>[0] = {}) => {
+  const rig = createRig(options);
   const owner = createOwner(rig);
   let next = 0;
   const source = (...names: string[]): void => {

@@ -148,7 +148,9 @@ describe("Stream", () => {
   test("buries what is dead on arrival without a call and without an attempt", async () => {
     const rig = setUp();
     rig.odd({ meaning: dead("undecodable", "No") });
-    expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "undecodable", attempts: 0 } }]);
+    expect(rig.writes).toMatchObject([
+      { tier: undefined, failure: { reason: "undecodable", attempts: 0, firstFailedAt: 1_000 } },
+    ]);
     expect(inFlight(rig)).toEqual([]);
   });
 
@@ -175,6 +177,17 @@ describe("Stream", () => {
     rig.tier(2, arrivalOf("u1", 0, { past: { ...past, attempts: 5, firstFailedAt: 9e12 } }), 0);
     await exhaust(rig, "u1");
     expect(rig.writes).toMatchObject([{ tier: 2, failure: { attempts: 6, firstFailedAt: 1_000 } }]);
+  });
+
+  test("tells of a dead letter when it failed first, and never of a time in the future", async () => {
+    const rig = setUp();
+    const failedAt = (name: string, offset: number, firstFailedAt: number) =>
+      arrivalOf(name, offset, { past: { ...arrivalOf(name, offset).past, firstFailedAt } });
+    rig.tier(0, failedAt("u1", 0, 400), 0);
+    rig.tier(0, failedAt("v1", 1, 9e12), 1);
+    await answer(rig, "u1", dead("rejected", "No", 400));
+    await answer(rig, "v1", dead("rejected", "No", 400));
+    expect(rig.writes.map(({ failure }) => failure.firstFailedAt)).toEqual([400, 1_000]);
   });
 
   test("starts nothing while the group has lost sight of this member, and goes on when it is heard again", async () => {
