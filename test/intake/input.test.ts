@@ -1,13 +1,17 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 
 import { SchemaFileError, createInput } from "../../src/intake/input.ts";
 
+const folder = mkdtempSync(join(tmpdir(), "gainstream-input-"));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
 const fileWith = (text: string): string => {
-  const path = join(mkdtempSync(join(tmpdir(), "gainstream-input-")), "schema.avsc");
+  const path = join(folder, "schema.avsc");
   writeFileSync(path, text);
   return path;
 };
