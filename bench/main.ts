@@ -52,6 +52,13 @@ const cases: readonly Case[] = [
   { name: "plain eachMessage, 20 ms", latencyMs: 20, connections: 6, program: "plain" },
 ];
 
+/** A foreign sink answers as fast as it likes: only the connections differ. */
+const foreignCases: readonly Case[] = [
+  { name: "gainstream, 64 connections", latencyMs: 0, connections: 64, program: "gainstream" },
+  { name: "gainstream, 256 connections", latencyMs: 0, connections: 256, program: "gainstream" },
+  { name: "plain eachMessage", latencyMs: 0, connections: 6, program: "plain" },
+];
+
 const metricDelivered = async (port: number): Promise<number> => {
   const page = await fetch(`http://127.0.0.1:${port}/api/status`).then(
     (answer) => answer.json() as Promise<{ totals: { delivered: number } }>,
@@ -75,7 +82,8 @@ const serviceEnvironment = (bench: Bench, { connections }: Case, place: { group:
   LOG_LEVEL: "warn",
 });
 
-const plainEnvironment = (bench: Bench, group: string) => ({
+const plainEnvironment = (bench: Bench, { group, port }: { group: string; port: number }) => ({
+  BENCH_PORT: String(port),
   BENCH_TOPIC: bench.topic,
   BENCH_GROUP: group,
   BENCH_BROKERS: bench.brokers,
@@ -91,7 +99,7 @@ const runCase = async (bench: Bench, one: Case): Promise<Measured> => {
   const events = isPlain && one.latencyMs > 0 ? Math.min(2_000, bench.events) : bench.events;
   await bench.sink.reset(one.latencyMs);
   const program = isPlain
-    ? start(["bench/plain.ts"], plainEnvironment(bench, group))
+    ? start(["bench/plain.ts"], plainEnvironment(bench, { group, port }))
     : start(
         ["--max-semi-space-size=8", "--heap-growing-percent=200", "dist/main.js", "run"],
         serviceEnvironment(bench, one, { group, port }),
@@ -108,20 +116,28 @@ const runCase = async (bench: Bench, one: Case): Promise<Measured> => {
   }
 };
 
+const countOf = (name: string, given: string): number => {
+  const count = Number(given);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new Error(`Cannot use ${name}: got '${given}', want a whole number from 1`);
+};
+
 const row = (name: string, measured: Measured) => ({
   case: name,
   "events/s": Math.round(measured.eventsPerSecond),
   "CPU µs/event": Number(measured.cpuMicrosPerEvent.toFixed(1)),
   "peak MB": measured.peakMegabytes,
-  duplicates: measured.duplicates,
-  inversions: measured.inversions,
+  duplicates: measured.duplicates ?? "not counted",
+  inversions: measured.inversions ?? "not counted",
 });
 
 const main = async (): Promise<void> => {
   if (values.help) return console.log(usage);
   if (positionals.includes("decode")) return benchDecode();
-  const events = Number(values.events);
-  const partitions = Number(values.partitions);
+  const events = countOf("--events", values.events);
+  const partitions = countOf("--partitions", values.partitions);
+  const users = countOf("--users", values.users);
+  const rounds = countOf("--repeat", values.repeat);
   const cluster = await useOrStartCluster();
   const sink = await openSink(values.url);
   try {
@@ -135,12 +151,12 @@ const main = async (): Promise<void> => {
       topic,
       partitions,
       events,
-      users: Number(values.users),
+      users,
     });
     console.log(`${events} events of ${Math.round(bytes / events)} bytes in ${partitions} partitions`);
     const bench = { ...cluster, topic, events, sink };
-    const chosen = cases.filter(({ name }) => name.includes(values.only));
-    for (let round = 0; round < Number(values.repeat); round++) {
+    const chosen = (values.url === undefined ? cases : foreignCases).filter(({ name }) => name.includes(values.only));
+    for (let round = 0; round < rounds; round++) {
       const rows = [];
       for (const one of chosen) rows.push(row(one.name, await runCase(bench, one)));
       console.table(rows);
@@ -151,4 +167,9 @@ const main = async (): Promise<void> => {
   }
 };
 
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

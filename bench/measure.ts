@@ -5,8 +5,9 @@ export interface Measured {
   readonly eventsPerSecond: number;
   readonly cpuMicrosPerEvent: number;
   readonly peakMegabytes: number;
-  readonly duplicates: number;
-  readonly inversions: number;
+  /** Undefined where the sink does not count for us. */
+  readonly duplicates: number | undefined;
+  readonly inversions: number | undefined;
 }
 
 const everyMs = 25;
@@ -61,7 +62,7 @@ export const measure = async (options: MeasureOptions): Promise<Measured> => {
     eventsPerSecond: (counted / (last.at - first.at)) * 1_000,
     cpuMicrosPerEvent: (last.cpu - first.cpu) / counted,
     peakMegabytes: peakMegabytes(pid),
-    duplicates: stats?.duplicates ?? Number.NaN,
-    inversions: stats?.inversions ?? Number.NaN,
+    duplicates: stats?.duplicates,
+    inversions: stats?.inversions,
   };
 };
