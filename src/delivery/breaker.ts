@@ -8,8 +8,8 @@ export interface BreakerOptions {
   readonly errorPercent: number;
   readonly minCalls: number;
   readonly windowMs: number;
-  /** The pause before the next probe, in milliseconds; `failedProbes` counts those since the breaker opened. */
-  readonly pauseMs: (failedProbes: number) => number;
+  /** The pause before the next probe, in milliseconds; `failedProbes` and `downMs` count since the breaker opened. */
+  readonly pauseMs: (failedProbes: number, downMs: number) => number;
   readonly onChange: (state: BreakerState) => void;
 }
 
@@ -19,6 +19,8 @@ export interface Breaker {
   succeeded(): Promise<void>;
   /** Tells the breaker of a call that failed by the target's fault; resolves when the state has taken it in. */
   failed(): Promise<void>;
+  /** Tells the breaker of a call that went well but took too long: a failure, though nothing was lost by it. */
+  slow(): Promise<void>;
   shutdown(): void;
 }
 
@@ -57,7 +59,7 @@ const settingsOf = ({ errorPercent, minCalls, windowMs, pauseMs }: BreakerOption
   rotateBucketController: turner,
   rollingPercentilesEnabled: false,
   enableSnapshots: false,
-  resetTimeout: pauseMs(0),
+  resetTimeout: pauseMs(0, 0),
 });
 
 /** Failures in a row, none older than the window: a target that was healthy a second ago may be down now. */
@@ -70,7 +72,7 @@ const createRow = ({ minCalls, windowMs }: BreakerOptions) => {
     },
     /** Adds a failure; true when the row is long enough to speak for itself. */
     add: (): boolean => {
-      const now = Date.now();
+      const now = performance.now();
       if (count === 0 || now - since > windowMs) [count, since] = [0, now];
       count++;
       return count >= minCalls;
@@ -81,22 +83,24 @@ const createRow = ({ minCalls, windowMs }: BreakerOptions) => {
 /** An opossum circuit whose pauses grow, and whose window is emptied when it closes. */
 const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
   let failedProbes = 0;
+  let downSince = 0;
   const { turner, empty, stop } = createTurner(options.windowMs);
   // Opossum keeps this very object and reads `resetTimeout` at each opening: that is how the pause grows.
   const settings = settingsOf(options, turner);
   const circuit = new CircuitBreaker(judge, settings);
   circuit.on("halfOpen", () => {
     failedProbes++;
-    settings.resetTimeout = options.pauseMs(failedProbes);
+    settings.resetTimeout = options.pauseMs(failedProbes, performance.now() - downSince);
     options.onChange("half-open");
   });
   circuit.on("open", () => {
+    if (failedProbes === 0) downSince = performance.now();
     onOpen();
     options.onChange("open");
   });
   circuit.on("close", () => {
     failedProbes = 0;
-    settings.resetTimeout = options.pauseMs(0);
+    settings.resetTimeout = options.pauseMs(0, 0);
     // The failures that opened it would open it again with the next one.
     empty();
     options.onChange("closed");
@@ -116,6 +120,11 @@ export const createBreaker = (options: BreakerOptions): Breaker => {
     circuit.fire(ok).catch((error: unknown) => {
       if (!isExpected(error)) throw error;
     });
+  const tellFailure = async (): Promise<void> => {
+    // Opossum takes a moment to hear of it, and a second probe could slip through meanwhile.
+    if (circuit.halfOpen) circuit.open();
+    else await tell(false);
+  };
   return {
     get state() {
       if (circuit.closed) return "closed";
@@ -127,10 +136,12 @@ export const createBreaker = (options: BreakerOptions): Breaker => {
     },
     failed: async () => {
       const isDown = row.add();
-      await tell(false);
+      await tellFailure();
       // Behind ten busy seconds of good calls, the percentage would see an outage only when they have left the window.
       if (isDown) circuit.open();
     },
+    // Neither part of the row nor its end: slow calls use up no attempts, so there is time to wait for the percentage.
+    slow: tellFailure,
     shutdown: () => {
       stop();
       circuit.shutdown();

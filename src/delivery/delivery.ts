@@ -1,9 +1,9 @@
-import { equalJitter } from "../core/backoff.ts";
 import { type Answer, classify, isTargetFailure } from "../core/classify.ts";
 import type { Call } from "../core/handle.ts";
 import type { Hold, Retry, Verdict } from "../core/outcome.ts";
 import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
 import { Gate, type GateOptions, type GateState, type Permit, type TargetHold } from "./gate.ts";
+import { probePause } from "./probe-pause.ts";
 
 export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   readonly breaker: {
@@ -23,6 +23,9 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   readonly onUnauthorized: () => void;
 }
 
+/** Nearly timed out: a little more load, and calls will fail. */
+const slowShare = 0.8;
+
 const targetDown = ({ error }: Retry): Hold => ({ kind: "hold", reason: "target_down", error });
 
 const statusOf = (answer: Answer): string => (answer.kind === "response" ? String(answer.status) : answer.kind);
@@ -32,14 +35,16 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #gate: Gate;
   readonly #breaker: Breaker;
+  readonly #slowMs: number;
   #lastError = "";
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#gate = new Gate(options);
-    const { errorPercent, minCalls, windowMs, probeMinMs, probeMaxMs } = options.breaker;
-    const pauseMs = (attempt: number): number =>
-      equalJitter({ attempt, baseMs: probeMinMs, maxMs: probeMaxMs, random: options.random() });
+    this.#slowMs = Math.round(options.timeoutMs * slowShare);
+    const { errorPercent, minCalls, windowMs } = options.breaker;
+    const pauseMs = (failedProbes: number, downMs: number): number =>
+      probePause({ ...options.breaker, failedProbes, downMs, random: options.random() });
     const onChange = (state: BreakerState): void => this.#onBreaker(state);
     this.#breaker = createBreaker({ errorPercent, minCalls, windowMs, pauseMs, onChange });
   }
@@ -48,12 +53,21 @@ export class Delivery {
     return this.#gate.state;
   }
 
+  get isHeld(): boolean {
+    return this.#gate.isHeld;
+  }
+
   get holds(): readonly TargetHold[] {
     return this.#gate.holds;
   }
 
   get breakerState(): BreakerState {
     return this.#breaker.state;
+  }
+
+  /** How many calls may be in flight at present: up to `concurrency`, fewer where the target is not up to it. */
+  get limit(): number {
+    return this.#gate.limit;
   }
 
   get inFlight(): number {
@@ -67,18 +81,15 @@ export class Delivery {
   async attempt(call: Call, { isFirst }: { isFirst: boolean }): Promise<Verdict> {
     const permit = this.#gate.take();
     const startedAt = performance.now();
-    const answer = await this.#send(call);
-    this.#options.onCall({
-      call: call.call,
-      status: statusOf(answer),
-      seconds: (performance.now() - startedAt) / 1000,
-    });
+    const answer = await this.#send(call, startedAt);
+    const tookMs = performance.now() - startedAt;
+    this.#options.onCall({ call: call.call, status: statusOf(answer), seconds: tookMs / 1000 });
     const verdict = classify(answer);
     this.#gate.release(permit);
-    if (verdict.kind === "delivered") return this.#onDelivered(verdict, permit);
     if (verdict.kind === "hold") return this.#onHold(verdict, permit);
     if (isTargetFailure(verdict)) return this.#onFailure(verdict, { permit, isFirst });
-    if (permit.isProbe) this.#onAnsweredProbe();
+    if (verdict.kind === "delivered") await this.#onDelivered(permit, tookMs);
+    else if (permit.isProbe) this.#onAnsweredProbe();
     return verdict;
   }
 
@@ -86,9 +97,8 @@ export class Delivery {
    * A connection that broke before anything was sent is no failure of the event: once, it is tried again at once. Not where
    * that took long, for the second try has a whole time-out again, and a call must end well inside the group's session.
    */
-  async #send(call: Call): Promise<Answer> {
+  async #send(call: Call, startedAt: number): Promise<Answer> {
     const { send, timeoutMs } = this.#options;
-    const startedAt = performance.now();
     const answer = await send(call);
     const isUnsent = answer.kind === "network" && !answer.sent;
     return isUnsent && performance.now() - startedAt <= timeoutMs / 10 ? send(call) : answer;
@@ -103,13 +113,21 @@ export class Delivery {
     this.#breaker.shutdown();
   }
 
-  async #onDelivered(verdict: Verdict, permit: Permit): Promise<Verdict> {
-    if (this.#gate.isLate(permit)) return verdict;
+  #onDelivered(permit: Permit, tookMs: number): Promise<void> | undefined {
+    if (this.#gate.isLate(permit)) return undefined;
+    if (tookMs > this.#slowMs) return this.#onSlow(permit, tookMs);
     const told = this.#breaker.succeeded();
-    this.#gate.succeeded(permit);
+    this.#gate.succeeded(permit, tookMs);
     // Only a probe's success changes the state; all others need not wait for opossum's bookkeeping.
-    if (permit.isProbe) await told;
-    return verdict;
+    return permit.isProbe ? told : undefined;
+  }
+
+  /** The event is delivered all the same. */
+  #onSlow(permit: Permit, tookMs: number): Promise<void> {
+    this.#lastError = `Calls take longer than ${this.#slowMs} ms`;
+    if (permit.isProbe) this.#gate.answered();
+    else this.#gate.succeeded(permit, tookMs);
+    return this.#breaker.slow();
   }
 
   #onHold(hold: Hold, permit: Permit): Hold {
@@ -124,11 +142,10 @@ export class Delivery {
       this.#lastError = failure.error;
       if (isFirst || permit.isProbe) await this.#breaker.failed();
     }
-    if (this.#breaker.state !== "closed") return targetDown(failure);
     const { status, retryAfterMs, error } = failure;
-    // The attempt is used, or an event that always gets this answer would hold the stream for ever.
     if (status === 503 && retryAfterMs !== undefined) this.#gate.hold("throttled", { permit, error, retryAfterMs });
-    return failure;
+    // Where only that holds, the attempt is used, or an event that always gets this answer would hold the stream for ever.
+    return this.#breaker.state === "closed" ? failure : targetDown(failure);
   }
 
   /** The target is alive and refuses this event alone: it holds nobody, but says nothing of its health either. */

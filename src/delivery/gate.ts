@@ -18,6 +18,9 @@ export type TargetHold = Extract<HoldReason, "target_down" | "throttled" | "unau
 
 export interface GateOptions {
   readonly concurrency: number;
+  /** Per call, from start to the end of the answer. */
+  readonly timeoutMs: number;
+  /** In milliseconds; a clock that never goes back, or every hold would last longer by as much. */
   readonly now: () => number;
   readonly random: () => number;
   /** Calls back after so many milliseconds, never keeping the process alive. */
@@ -26,6 +29,12 @@ export interface GateOptions {
   readonly onChange: () => void;
   /** A hold began or ended: once per change. */
   readonly onHold: (change: { reason: TargetHold; isHeld: boolean; error: string; heldMs: number }) => void;
+}
+
+interface HoldCause {
+  readonly permit: Permit;
+  readonly error: string;
+  readonly retryAfterMs?: number | undefined;
 }
 
 interface HoldState {
@@ -50,11 +59,20 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options;
-    this.#ramp = new Ramp(options.concurrency);
+    this.#ramp = new Ramp({ max: options.concurrency, timeoutMs: options.timeoutMs });
   }
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** How many calls may be in flight at present where nothing is held. */
+  get limit(): number {
+    return this.#ramp.limit;
+  }
+
+  get isHeld(): boolean {
+    return this.#holds.size > 0;
   }
 
   get holds(): readonly TargetHold[] {
@@ -86,9 +104,9 @@ export class Gate {
   }
 
   /** A call went well. A probe that did ends every hold but `target_down`, which is the breaker's. */
-  succeeded(permit: Permit): void {
+  succeeded(permit: Permit, tookMs: number): void {
     if (this.isLate(permit)) return;
-    this.#ramp.succeeded();
+    this.#ramp.succeeded(tookMs);
     if (permit.isProbe) this.answered();
   }
 
@@ -98,30 +116,33 @@ export class Gate {
   }
 
   /** Begins a hold, or prolongs it after a failed probe. `retryAfterMs` is what the target asked for. */
-  hold(reason: TargetHold, cause: { permit: Permit; error: string; retryAfterMs?: number | undefined }): void {
-    const { permit, error, retryAfterMs } = cause;
+  hold(reason: TargetHold, cause: HoldCause): void {
+    const { permit, error, retryAfterMs = 0 } = cause;
     const known = this.#holds.get(reason);
     const now = this.#options.now();
     // Calls that were in flight when the hold began say the same again: only a longer wait counts.
     if (known && !permit.isProbe) {
-      this.#set(reason, { ...known, dueAt: Math.max(known.dueAt, now + (retryAfterMs ?? 0)) }, error);
+      this.#set(reason, { ...known, dueAt: Math.max(known.dueAt, now + retryAfterMs) }, error);
       return;
     }
+    // What was asked before the gate closed may still hold the stream, but says nothing of how wide it stands now.
+    if (!this.isHeld && !this.isLate(permit)) this.#narrow(reason);
     const { since, failedProbes } = known
       ? { ...known, failedProbes: known.failedProbes + 1 }
       : { since: now, failedProbes: 0 };
-    const isOldNews = failedProbes > 0 && permit.news !== this.#news;
-    const pauseMs = isOldNews ? 0 : this.#pauseMs(failedProbes, retryAfterMs);
-    this.#set(reason, { since, failedProbes, dueAt: now + pauseMs }, error);
+    this.#set(reason, { since, failedProbes, dueAt: now + this.#pauseMs(reason, cause, failedProbes) }, error);
   }
 
-  #pauseMs(failedProbes: number, retryAfterMs: number | undefined): number {
+  #pauseMs(reason: TargetHold, { permit, retryAfterMs }: HoldCause, failedProbes: number): number {
+    // The probe had the old key.
+    if (reason === "unauthorized" && failedProbes > 0 && permit.news !== this.#news) return 0;
     const random = this.#options.random();
     return retryAfterMs ?? equalJitter({ attempt: failedProbes, baseMs: firstPauseMs, maxMs: longestPauseMs, random });
   }
 
   /** The breaker has opened: no call until `probeNow("target_down")`. */
   holdForBreaker(error: string): void {
+    if (!this.isHeld) this.#narrow("target_down");
     const since = this.#holds.get("target_down")?.since ?? this.#options.now();
     this.#set("target_down", { since, failedProbes: 0, dueAt: Number.POSITIVE_INFINITY }, error);
   }
@@ -142,23 +163,24 @@ export class Gate {
     if (this.#holds.size === 0) this.#options.onChange();
   }
 
+  #narrow(reason: TargetHold): void {
+    if (reason === "throttled") this.#ramp.cut();
+    else this.#ramp.restart();
+  }
+
   #dueAt(): number {
     return Math.max(...Array.from(this.#holds.values(), ({ dueAt }) => dueAt));
   }
 
   #set(reason: TargetHold, state: HoldState, error: string): void {
-    if (this.#holds.size === 0) {
-      this.#generation++;
-      if (reason === "throttled") this.#ramp.cut();
-      else this.#ramp.restart();
-    }
+    if (!this.isHeld) this.#generation++;
     const isNew = !this.#holds.has(reason);
     this.#holds.set(reason, state);
     if (isNew) this.#options.onHold({ reason, isHeld: true, error, heldMs: 0 });
     this.#callBackAt(state.dueAt);
   }
 
-  /** Timers may fire before their time by the wall clock, which may also be set back: a probe must not be missed. */
+  /** Timers may fire before their time by the clock: a probe must not be missed. */
   #callBackAt(time: number): void {
     const waitMs = time - this.#options.now();
     if (!Number.isFinite(waitMs)) return;

@@ -186,4 +186,67 @@ describe("breaker", () => {
     await tell(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
   });
+
+  it("opens at the percentage of slow calls, but not by a row of them: nothing is lost by waiting", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { good: 20 });
+    for (let call = 0; call < 19; call++) await breaker.slow();
+    expect(breaker.state).toBe("closed");
+    await breaker.slow();
+    expect(breaker.state).toBe("open");
+  });
+
+  it("lets slow calls neither end a row of failures nor lengthen it", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { good: 1_000 });
+    await tell(breaker, { bad: 9 });
+    await breaker.slow();
+    expect(breaker.state).toBe("closed");
+    await breaker.failed();
+    expect(breaker.state).toBe("open");
+  });
+
+  it.each(["failed", "slow"] as const)("is open the moment it is told that a probe %s", async (how) => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { bad: 10 });
+    vi.advanceTimersByTime(1_000);
+    const told = breaker[how]();
+    expect(breaker.state).toBe("open");
+    await told;
+    vi.advanceTimersByTime(2_000);
+    expect(breaker.state).toBe("half-open");
+  });
+
+  it("says how long it has been open when it asks for the next pause", async () => {
+    const asked: [number, number][] = [];
+    const pauseMs = (failedProbes: number, downMs: number): number => {
+      asked.push([failedProbes, downMs]);
+      return 1_000;
+    };
+    const { breaker } = createTestBreaker({ pauseMs });
+    vi.advanceTimersByTime(60_000);
+    for (let outage = 0; outage < 2; outage++) {
+      await tell(breaker, { bad: 10 });
+      vi.advanceTimersByTime(1_000);
+      await breaker.failed();
+      vi.advanceTimersByTime(1_000);
+      await breaker.succeeded();
+    }
+    const outage = [
+      [1, 1_000],
+      [2, 2_000],
+      [0, 0],
+    ];
+    expect(asked).toEqual([[0, 0], ...outage, ...outage]);
+  });
+
+  it("counts a row by a clock that nobody sets: a wall clock set back joins no old failures to new ones", async () => {
+    const { breaker } = createTestBreaker();
+    await tell(breaker, { good: 100 });
+    await tell(breaker, { bad: 9 });
+    await vi.advanceTimersByTimeAsync(2 * windowMs);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await tell(breaker, { good: 0, bad: 1 });
+    expect(breaker.state).toBe("closed");
+  });
 });

@@ -13,6 +13,7 @@ const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
   const changes: number[] = [];
   const gate = new Gate({
     concurrency,
+    timeoutMs: 10_000,
     now: clock.now,
     schedule: clock.schedule,
     random: () => random,
@@ -28,7 +29,7 @@ const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
   const succeed = (): void => {
     const permit = gate.take();
     gate.release(permit);
-    gate.succeeded(permit);
+    gate.succeeded(permit, 20);
   };
   /** How many calls it lets go at the same time; they are given back. */
   const width = (): number => {
@@ -161,13 +162,13 @@ describe("gate", () => {
     const before = gate.take();
     holdBy("throttled");
     expect(gate.isLate(before)).toBe(true);
-    gate.succeeded(before);
+    gate.succeeded(before, 20);
     expect(gate.holds).toEqual(["throttled"]);
     clock.advance(500);
     const probe = gate.take();
     expect(gate.isLate(probe)).toBe(false);
     gate.release(probe);
-    gate.succeeded(probe);
+    gate.succeeded(probe, 20);
     expect(gate.isLate(before)).toBe(true);
     expect(gate.isLate(gate.take())).toBe(false);
   });
@@ -186,7 +187,7 @@ describe("gate", () => {
     expect(gate.state).toBe("probe");
     const probe = gate.take();
     gate.release(probe);
-    gate.succeeded(probe);
+    gate.succeeded(probe, 20);
     expect(gate.state).toBe("open");
     expect(holds.map(({ reason, isHeld }) => [reason, isHeld])).toEqual([
       ["throttled", true],
@@ -260,21 +261,58 @@ describe("gate", () => {
     expect(widths).toEqual([1, 2, 4, 8, 16, 32, 64, 64]);
   });
 
-  it("grows by one a round from half of the former width on after it was throttled", () => {
-    const { gate, clock, holdBy, succeed, width } = createTestGate({ concurrency: 16 });
+  it("begins with one call after it was throttled, and grows slowly from half of the former width on", () => {
+    const { clock, holdBy, succeed, width } = createTestGate({ concurrency: 16 });
     holdBy("throttled");
     clock.advance(500);
-    succeed();
-    expect(gate.state).toBe("open");
     const widths: number[] = [];
     for (let round = 0; round < 6; round++) {
+      succeed();
       const now = width();
       widths.push(now);
-      for (let call = 0; call < now; call++) succeed();
+      for (let call = 1; call < now; call++) succeed();
     }
-    expect(widths.slice(0, 3)).toEqual([2, 4, 8]);
-    expect(widths.slice(3).every((now, index) => now <= 9 + index)).toBe(true);
-    expect(widths.at(-1)).toBeGreaterThan(8);
+    expect(widths).toEqual([2, 4, 8, 8, 8, 8]);
+  });
+
+  it("is not narrowed again by late results, though they hold it", () => {
+    const { gate, clock, holdBy, succeed, width } = createTestGate({ concurrency: 16 });
+    const late = gate.take();
+    gate.release(late);
+    holdBy("throttled");
+    clock.advance(500);
+    for (let call = 0; call < 7; call++) succeed();
+    expect(width()).toBe(8);
+    gate.hold("throttled", { permit: late, error: "" });
+    expect(gate.state).toBe("closed");
+    clock.advance(500);
+    succeed();
+    expect(width()).toBeGreaterThanOrEqual(8);
+  });
+
+  it("learns nothing from late results", () => {
+    const { gate, clock, holdBy, succeed } = createTestGate({ concurrency: 16 });
+    const late = Array.from({ length: 16 }, () => gate.take());
+    for (const permit of late) gate.release(permit);
+    holdBy("unauthorized");
+    clock.advance(500);
+    succeed();
+    for (const permit of late) gate.succeeded(permit, 9_000);
+    expect(gate.limit).toBe(2);
+  });
+
+  it("waits as long as it was asked to, also where the key changed meanwhile", () => {
+    const { gate, clock, holdBy } = createTestGate();
+    holdBy("throttled", 1_000);
+    clock.advance(1_000);
+    const probe = gate.take();
+    gate.probeNow("unauthorized");
+    gate.release(probe);
+    gate.hold("throttled", { permit: probe, error: "", retryAfterMs: 30_000 });
+    clock.advance(29_999);
+    expect(gate.state).toBe("closed");
+    clock.advance(1);
+    expect(gate.state).toBe("probe");
   });
 
   it("never lets more calls go than the concurrency says, nor more than one in a hold, whatever happens", () => {
@@ -297,7 +335,7 @@ describe("gate", () => {
         };
         const acts: Record<string, (step: { which: number; reason: TargetHold }) => void> = {
           take: () => void (gate.state === "closed" || flying.push(gate.take())),
-          succeed: ({ which }) => landed(which, (permit) => gate.succeeded(permit)),
+          succeed: ({ which }) => landed(which, (permit) => gate.succeeded(permit, which)),
           hold: ({ which, reason }) => landed(which, (permit) => gate.hold(reason, { permit, error: "" })),
           down: ({ which }) => landed(which, () => gate.holdForBreaker("down")),
           "half-open": () => gate.probeNow("target_down"),

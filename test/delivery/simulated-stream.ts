@@ -1,0 +1,68 @@
+import { vi } from "vitest";
+
+import type { Answer } from "../../src/core/classify.ts";
+import type { Call } from "../../src/core/handle.ts";
+import type { Verdict } from "../../src/core/outcome.ts";
+import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
+
+const call: Call = { kind: "call", call: "track", body: "" };
+
+export const ok: Answer = { kind: "response", status: 200 };
+
+/** What the target does with the next call: it answers so, after so many milliseconds. */
+export type Behaviour = () => { readonly answer: Answer; readonly afterMs: number };
+
+export interface CallMade {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly verdict: Verdict;
+}
+
+/**
+ * A delivery with the default settings and a stream that never runs out of calls, in simulated time: vitest's fake timers
+ * must be on. A failed call is made again a moment later, like a quick attempt.
+ */
+export const createSimulatedStream = (behave: Behaviour, change: Partial<DeliveryOptions> = {}) => {
+  const target = { behave };
+  const made: CallMade[] = [];
+  const holds: string[] = [];
+  const after = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      setTimeout(resolve, ms);
+    });
+  const work = async (): Promise<void> => {
+    const startedAt = performance.now();
+    const verdict = await delivery.attempt(call, { isFirst: true });
+    made.push({ startedAt, endedAt: performance.now(), verdict });
+    pump();
+  };
+  const pump = (): void => {
+    while (delivery.state !== "closed") void work();
+  };
+  const delivery = new Delivery({
+    concurrency: 64,
+    timeoutMs: 10_000,
+    breaker: { errorPercent: 50, minCalls: 10, windowMs: 10_000, probeMinMs: 1_000, probeMaxMs: 60_000 },
+    now: () => performance.now(),
+    random: () => 0.5,
+    schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
+    send: async () => {
+      const { answer, afterMs } = target.behave();
+      await after(afterMs);
+      return answer;
+    },
+    onChange: pump,
+    onHold: ({ reason, isHeld, error }) => void holds.push(`${reason} ${isHeld} ${error}`),
+    onCall: () => {},
+    onUnauthorized: () => {},
+    ...change,
+  });
+  const run = async (ms: number, next?: Behaviour): Promise<readonly CallMade[]> => {
+    if (next) target.behave = next;
+    const from = performance.now();
+    pump();
+    await vi.advanceTimersByTimeAsync(ms);
+    return made.filter(({ startedAt }) => startedAt >= from);
+  };
+  return { delivery, holds, made, run };
+};
