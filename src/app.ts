@@ -1,19 +1,22 @@
-import { type Kafka, Partitioners, type Producer } from "kafkajs";
+import type { Kafka, Producer } from "kafkajs";
 
 import type { Config } from "./config/config.ts";
-import { createAllowList } from "./core/allow-list.ts";
+import type { LiveSettings } from "./config/live-settings.ts";
 import { createHandler } from "./core/handle.ts";
 import { type Gainsight, createGainsight } from "./delivery/gainsight.ts";
 import { type Budget, createBudget } from "./flow/budget.ts";
+import { Flood, type FloodOptions } from "./flow/flood.ts";
 import { Contact } from "./intake/contact.ts";
 import { createInput } from "./intake/input.ts";
 import { type Member, createMember } from "./intake/member.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
-import { createKafka, patientRetry } from "./kafka/client.ts";
+import { createKafka, createProducer } from "./kafka/client.ts";
+import { Writes } from "./kafka/writes.ts";
 import { createKafkaLog } from "./ops/kafka-log.ts";
 import type { Log } from "./ops/log.ts";
 import { type Metrics, createMetrics } from "./ops/metrics.ts";
 import { type Observer, createObserver } from "./ops/observer.ts";
+import { createLiveAllowList, openSettings } from "./settings-in-use.ts";
 import { Settler } from "./settle/settler.ts";
 import { Stream } from "./stream/stream.ts";
 
@@ -22,6 +25,7 @@ const budgetLimits = { maxRecords: 4_000, maxBytes: 32 * 1024 * 1024 };
 
 const clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   random: () => Math.random(),
   schedule: (delayMs: number, callback: () => void) => void setTimeout(callback, delayMs).unref(),
 };
@@ -34,12 +38,17 @@ export const pause = (ms: number): Promise<void> =>
 /** The rooms of the service, introduced to each other and not yet started. */
 export interface App {
   readonly config: Config;
+  readonly settings: LiveSettings;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly admin: ClusterAdmin;
   readonly producer: Producer;
+  readonly writes: Writes;
   readonly member: Member;
+  readonly contact: Contact;
   readonly budget: Budget;
+  readonly flood: Flood;
+  readonly stream: Stream;
   readonly gainsight: Gainsight;
   readonly settler: Settler;
 }
@@ -66,9 +75,12 @@ const connectKafka = ({ config, log }: AppOptions): Kafka => {
   });
 };
 
-const createSettler = ({ config, log }: AppOptions, producer: Producer): Settler =>
+const createSettler = (
+  { config, log }: AppOptions,
+  { producer, writes }: { producer: Producer; writes: Writes },
+): Settler =>
   new Settler({
-    producer,
+    producer: { send: (record) => writes.watch(() => producer.send(record)) },
     tiers: config.topics.retry.map(({ topic }) => topic),
     deadLetterTopic: config.topics.deadLetter,
     random: clock.random,
@@ -77,7 +89,10 @@ const createSettler = ({ config, log }: AppOptions, producer: Producer): Settler
       log.warn({ topic, attempt, err: error }, "Cannot write to Kafka yet, trying again"),
   });
 
-type Flow = Pick<App, "settler" | "budget" | "gainsight"> & { readonly observer: Observer; readonly contact: Contact };
+type Flow = Pick<App, "settler" | "budget" | "flood" | "gainsight"> & {
+  readonly observer: Observer;
+  readonly contact: Contact;
+};
 
 const createContact = ({ config, log }: AppOptions, onAgain: () => void): Contact =>
   new Contact({
@@ -91,12 +106,24 @@ const createContact = ({ config, log }: AppOptions, onAgain: () => void): Contac
     },
   });
 
+/** The limit of the moment; a changed one lets the stream go on. */
+const createFlood = (settings: LiveSettings, { hold }: Observer, onChange: () => void): Flood => {
+  const onHold: FloodOptions["onHold"] = (change) => hold({ reason: "flooded", ...change });
+  const flood = new Flood({ limit: settings.current.deadLetterLimit, onHold });
+  settings.onChange(({ deadLetterLimit }) => {
+    flood.change(deadLetterLimit, clock.now());
+    onChange();
+  });
+  return flood;
+};
+
 const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void): Stream =>
   new Stream({
     delivery: flow.gainsight.delivery,
     settle: flow.settler,
     observer: flow.observer,
     budget: flow.budget,
+    flood: flow.flood,
     clock,
     retryRules: { ...config.retry, delaysMs: config.topics.retry.map(({ delayMs }) => delayMs) },
     quickAttempts: config.retry.quickAttempts,
@@ -108,7 +135,7 @@ const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void
 
 const createIntake = (
   options: AppOptions,
-  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; stream: Stream },
+  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; stream: Stream; settings: LiveSettings },
 ): Member => {
   const { config, log, onFatal } = options;
   const sessionTimeoutMs = sessionTimeoutOf(config);
@@ -117,7 +144,7 @@ const createIntake = (
     clock,
     pause,
     decoder: createInput(config.input),
-    handle: createHandler({ isAllowed: createAllowList(config.settings) }),
+    handle: createHandler({ isAllowed: createLiveAllowList(parts.settings) }),
     groupId: config.kafka.groupId,
     sources: config.topics.source,
     tiers: config.topics.retry,
@@ -138,17 +165,17 @@ export const createApp = (options: AppOptions): App => {
   const { config, log } = options;
   const kafka = connectKafka(options);
   const admin = new ClusterAdmin(kafka);
-  const producer = kafka.producer({
-    allowAutoTopicCreation: false,
-    retry: patientRetry,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
+  const producer = createProducer(kafka);
   const metrics = createMetrics();
   const observer = createObserver({ log, metrics, now: clock.now });
   const budget = createBudget(budgetLimits);
-  const settler = createSettler(options, producer);
+  const settings = openSettings(options);
+  const writes = new Writes(() => performance.now());
+  const settler = createSettler(options, { producer, writes });
   const gainsight = createGainsight({
     ...clock,
+    // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
+    now: clock.monotonic,
     ...config.gainsight,
     breaker: config.breaker,
     onChange: () => stream.pump(),
@@ -156,8 +183,9 @@ export const createApp = (options: AppOptions): App => {
     onCall: observer.called,
   });
   const contact = createContact(options, () => stream.pump());
-  const flow = { observer, budget, settler, gainsight, contact };
+  const flood = createFlood(settings, observer, () => stream.pump());
+  const flow = { observer, budget, flood, settler, gainsight, contact };
   const stream: Stream = createStream(options, flow, () => member.intake.resume("room"));
-  const member: Member = createIntake(options, { ...flow, kafka, admin, stream });
-  return { config, log, metrics, admin, producer, member, budget, gainsight, settler };
+  const member: Member = createIntake(options, { ...flow, kafka, admin, stream, settings });
+  return { config, settings, log, metrics, admin, producer, writes, member, stream, ...flow };
 };

@@ -11,12 +11,15 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    const lines = problems.map(({ variable, got, want }) => `  ${variable}: got ${got}, want ${want}`);
+    const lines = problems.map((problem) => `  ${describeProblem(problem)}`);
     super(`Cannot use the configuration, it has ${countOf(problems)}:\n${lines.join("\n")}`);
     this.name = "ConfigError";
     this.problems = problems;
   }
 }
+
+/** A mistake as a sentence. */
+export const describeProblem = ({ variable, got, want }: Problem): string => `${variable}: got ${got}, want ${want}`;
 
 /** What was given, on one line and of bounded length. */
 export const quote = (text: string): string => {

@@ -6,8 +6,9 @@ import type { Draft } from "./checks.ts";
 import { ConfigError, quote } from "./config-error.ts";
 import type { Problem } from "./config-error.ts";
 import type { Config } from "./config.ts";
+import { freeze } from "./freeze.ts";
 import type { ReadFile } from "./secret.ts";
-import { readSettingsFile } from "./settings.ts";
+import { parseSettings, readSettingsFile } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import { variables } from "./variables.ts";
 import type { Values, Variable, VariableName } from "./variables.ts";
@@ -62,22 +63,12 @@ const readVariable = (name: string, variable: Variable<unknown>, given: string |
   return { name, given: true, problem: { variable: name, got: (kind.show ?? quote)(text), want: kind.want } };
 };
 
-const defaultSettings: Settings = { events: [], eventMatching: "loose" };
-
 const readSettings = ({ values, readFile }: Draft): { value: Settings; problems: readonly Problem[] } => {
-  if (values.SETTINGS_FILE === undefined) return { value: defaultSettings, problems: [] };
+  if (values.SETTINGS_FILE === undefined) return { value: parseSettings(""), problems: [] };
   try {
     return { value: readSettingsFile(values.SETTINGS_FILE, readFile), problems: [] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { value: defaultSettings, problems: error.problems };
+    return { value: parseSettings(""), problems: error.problems };
   }
-};
-
-const freeze = <T>(value: T): T => {
-  if (typeof value === "object" && value !== null) {
-    Object.values(value).forEach(freeze);
-    Object.freeze(value);
-  }
-  return value;
 };

@@ -11,7 +11,26 @@ export interface Settings {
   readonly events: readonly string[];
   /** `loose`: only letters and digits count, in any case. */
   readonly eventMatching: "loose" | "exact";
+  /** How many dead letters are too many; false: never. */
+  readonly deadLetterLimit: DeadLetterLimit | false;
 }
+
+/** Dead letters in a row, or their percentage of at least `minEvents` events within a minute. */
+export interface DeadLetterLimit {
+  readonly consecutive: number;
+  readonly percent: number;
+  readonly minEvents: number;
+}
+
+const defaultLimit: DeadLetterLimit = { consecutive: 100, percent: 50, minEvents: 1000 };
+
+const positive = z.int().min(1);
+
+const limitSchema = z.strictObject({
+  consecutive: positive.default(defaultLimit.consecutive),
+  percent: positive.max(100).default(defaultLimit.percent),
+  minEvents: positive.default(defaultLimit.minEvents),
+});
 
 const settingsSchema = z.strictObject({
   events: z
@@ -19,27 +38,27 @@ const settingsSchema = z.strictObject({
     .nullish()
     .transform((events) => events ?? []),
   eventMatching: z.enum(["loose", "exact"]).default("loose"),
+  deadLetterLimit: z
+    .union([z.literal(false), limitSchema])
+    .nullish()
+    .transform((limit) => limit ?? defaultLimit),
 });
 
 const wants: Readonly<Record<string, string>> = {
   events: "a list of event names as text, such as [Order Completed]",
   eventMatching: "'loose' or 'exact'",
+  deadLetterLimit: "false, or a map such as { consecutive: 100, percent: 50, minEvents: 1000 }",
+  "deadLetterLimit.consecutive": "a whole number from 1",
+  "deadLetterLimit.percent": "a whole number from 1 to 100",
+  "deadLetterLimit.minEvents": "a whole number from 1",
 };
 
-const ofLaterVersions = new Set([
-  "integrationNames",
-  "ignoreAllFalse",
-  "consent",
-  "dedupe",
-  "deadLetterLimit",
-  "paused",
-  "rest",
-]);
+const ofLaterVersions = new Set(["integrationNames", "ignoreAllFalse", "consent", "dedupe", "paused", "rest"]);
 
 /** Settings from YAML text; an empty text gives the defaults. Throws a `ConfigError` with every mistake and its path. */
 export const parseSettings = (text: string): Settings => {
   const result = settingsSchema.safeParse(parseYaml(text) ?? {}, { reportInput: true });
-  if (!result.success) throw new ConfigError(result.error.issues.flatMap(problemsOf));
+  if (!result.success) throw new ConfigError(result.error.issues.flatMap((issue) => problemsOf(issue)));
   return result.data;
 };
 
@@ -72,22 +91,29 @@ const yamlProblem = (message: string): Problem => ({
   want: "valid YAML",
 });
 
-const problemsOf = (issue: z.core.$ZodIssue): Problem[] => {
-  if (issue.code === "unrecognized_keys") return issue.keys.map(unknownSetting);
-  const name = issue.path[0];
+/** `at` is where the issue lies, as far as its own path does not say it. */
+const problemsOf = (issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): Problem[] => {
+  const path = [...at, ...issue.path];
+  const names = path.filter((step) => typeof step === "string");
+  if (issue.code === "unrecognized_keys") return issue.keys.map((name) => unknownSetting([...names, name]));
+  // Where a map was given, what is wrong with it says more than that it is none of the other things it may be.
+  const inside = issue.code === "invalid_union" && isMap(issue.input) ? issue.errors.at(-1) : undefined;
+  if (inside) return inside.flatMap((inner) => problemsOf(inner, path));
   return [
     {
-      variable: ["settings", ...issue.path].reduce<string>(joinPath, ""),
+      variable: ["settings", ...path].reduce<string>(joinPath, ""),
       got: show(issue.input),
-      want: name === undefined ? "a map of settings" : (wants[String(name)] ?? issue.message),
+      want: names.length === 0 ? "a map of settings" : (wants[names.join(".")] ?? issue.message),
     },
   ];
 };
 
+const isMap = (input: unknown): boolean => typeof input === "object" && input !== null && !Array.isArray(input);
+
 // A list or map may contain itself by an alias, so only plain values are shown.
 const show = (input: unknown): string => {
   if (Array.isArray(input)) return "a list";
-  return typeof input === "object" && input !== null ? "a map" : quote(String(input));
+  return isMap(input) ? "a map" : quote(String(input));
 };
 
 const joinPath = (path: string, step: PropertyKey): string => {
@@ -95,11 +121,10 @@ const joinPath = (path: string, step: PropertyKey): string => {
   return path === "" ? String(step) : `${path}.${String(step)}`;
 };
 
-const unknownSetting = (name: string): Problem =>
-  ofLaterVersions.has(name)
-    ? { variable: `settings.${name}`, got: "it", want: "nothing: it is not available in this version; remove it" }
-    : {
-        variable: `settings.${name}`,
-        got: "an unknown setting",
-        want: `one of the known ones: ${Object.keys(settingsSchema.shape).join(", ")}`,
-      };
+const unknownSetting = (path: readonly string[]): Problem => {
+  const variable = ["settings", ...path].join(".");
+  if (ofLaterVersions.has(path.join(".")))
+    return { variable, got: "it", want: "nothing: it is not available in this version; remove it" };
+  const known = Object.keys(path.length === 1 ? settingsSchema.shape : limitSchema.shape);
+  return { variable, got: "an unknown setting", want: `one of the known ones: ${known.join(", ")}` };
+};

@@ -87,6 +87,13 @@ const createMemory = () => {
   };
 };
 
+/** The end of a user's chain. */
+interface Tail {
+  link: Link;
+  /** Records in the chain. */
+  length: number;
+}
+
 const isSame = (a: Place, b: Place | undefined): boolean => a.tier === b?.tier && a.offset === b.offset;
 
 /** A record follows the one before it to its tier; the first of a chain has nobody to wait for. */
@@ -99,8 +106,7 @@ const behind = (before: Link | undefined): Turn =>
  */
 export class Chains {
   readonly #links = new Map<string, Link>();
-  /** The last link of each user. */
-  readonly #lasts = new Map<string, Link>();
+  readonly #tails = new Map<string, Tail>();
   readonly #lately = createMemory();
 
   constructor(found: readonly Found[]) {
@@ -110,12 +116,27 @@ export class Chains {
 
   /** Users with records in the tiers. */
   get users(): number {
-    return this.#lasts.size;
+    return this.#tails.size;
+  }
+
+  /** Records that wait in the tiers, of all users. */
+  get records(): number {
+    return this.#links.size;
+  }
+
+  /** How many records of a user wait in the tiers. */
+  lengthOf(user: string): number {
+    return this.#tails.get(user)?.length ?? 0;
+  }
+
+  /** Whether this record is known to wait in a tier. */
+  has(id: string): boolean {
+    return this.#links.has(id);
   }
 
   /** Nobody waits, and nobody did: any record may be delivered. */
   get isEmpty(): boolean {
-    return this.#lasts.size === 0 && this.#lately.size === 0;
+    return this.#tails.size === 0 && this.#lately.size === 0;
   }
 
   /** The turn of a record; `place` is where it was read, undefined for the source. */
@@ -123,7 +144,7 @@ export class Chains {
     const link = this.#links.get(id);
     if (link ? !isSame(link.place, place) : this.#lately.has(id)) return { kind: "superseded" };
     if (link?.user === user) return behind(link.before);
-    const turn = behind(this.#lasts.get(user));
+    const turn = behind(this.#tails.get(user)?.link);
     // Nobody here wrote it (an operator did, or a former owner whose write came late), or its user could not be read
     // before its schema came. It becomes the last of its user.
     if (place) this.moved(user, id, place);
@@ -138,29 +159,33 @@ export class Chains {
       return;
     }
     this.#remove(id);
-    this.#append(id, { user, place, before: this.#lasts.get(user), after: undefined });
+    this.#append(id, { user, place, before: this.#tails.get(user)?.link, after: undefined });
   }
 
   /** A record has left the tiers: delivered, skipped or dead. The user is released with the last one. */
   finished(user: string, id: string): void {
-    if (!this.#links.has(id) && !this.#lasts.has(user)) return;
+    if (!this.#links.has(id) && !this.#tails.has(user)) return;
     this.#lately.add(id);
     this.#remove(id);
   }
 
   #append(id: string, link: Link): void {
     if (link.before) link.before.after = link;
-    this.#lasts.set(link.user, link);
+    const tail = this.#tails.get(link.user);
+    if (tail) Object.assign(tail, { link, length: tail.length + 1 });
+    else this.#tails.set(link.user, { link, length: 1 });
     this.#links.set(id, link);
   }
 
   #remove(id: string): void {
     const link = this.#links.get(id);
-    if (!link) return;
+    const tail = link && this.#tails.get(link.user);
+    if (!link || !tail) return;
     this.#links.delete(id);
+    tail.length--;
+    if (tail.length === 0) this.#tails.delete(link.user);
     if (link.before) link.before.after = link.after;
     if (link.after) link.after.before = link.before;
-    else if (link.before) this.#lasts.set(link.user, link.before);
-    else this.#lasts.delete(link.user);
+    else if (link.before) tail.link = link.before;
   }
 }

@@ -4,10 +4,14 @@ import { type Fifo, createFifo } from "./fifo.ts";
 export interface Lane<T> {
   readonly key: string;
   readonly head: T;
+  /** Too much waits behind its head: it has to make way as soon as it can. */
+  mustYield: boolean;
 }
 
 interface OwnLane<T> extends Lane<T> {
   head: T;
+  /** Its head is in work. */
+  isTaken: boolean;
   /** Most users have one event at a time: the queue comes only with the second. */
   rest: Fifo<T> | undefined;
 }
@@ -30,19 +34,23 @@ export class Lanes<T> {
       lane.rest.push(item);
       return;
     }
-    const fresh: OwnLane<T> = { key, head: item, rest: undefined };
+    const fresh: OwnLane<T> = { key, head: item, mustYield: false, isTaken: false, rest: undefined };
     this.#byKey.set(key, fresh);
     this.#ready.push(fresh);
   }
 
   /** Takes the next lane whose head may start, oldest first; it stays taken until `done` or `putBack`. */
   next(): Lane<T> | undefined {
-    return this.#ready.shift();
+    const lane = this.#ready.shift();
+    if (lane) lane.isTaken = true;
+    return lane;
   }
 
-  /** The head of a taken lane is finished; the one behind it may start. */
-  done(taken: Lane<T>): void {
+  /** The head of a taken lane is finished, and so are those behind it up to this count; the next one may start. */
+  done(taken: Lane<T>, count = 1): void {
     const lane = taken as OwnLane<T>;
+    for (let passed = 1; passed < count; passed++) lane.rest?.shift();
+    lane.isTaken = false;
     if (!lane.rest?.length) {
       this.#byKey.delete(lane.key);
       return;
@@ -54,7 +62,43 @@ export class Lanes<T> {
   /** The head of a taken lane has not been started after all: `front` before all others, `back` behind them. */
   putBack(taken: Lane<T>, place: "front" | "back"): void {
     const lane = taken as OwnLane<T>;
+    lane.isTaken = false;
     if (place === "front") this.#ready.unshift(lane);
     else this.#ready.push(lane);
   }
+
+  /** How many items a lane has, its head included; 0 where there is none of this key. */
+  lengthOf(key: string): number {
+    const lane = this.#byKey.get(key);
+    return lane ? lengthOf(lane) : 0;
+  }
+
+  /** Whether the head of the lane of this key is in work. */
+  isTaken(key: string): boolean {
+    return this.#byKey.get(key)?.isTaken ?? false;
+  }
+
+  /** The head and, in order, those behind it for which `isPart` holds without a gap; `most` of them at most. */
+  run(taken: Lane<T>, most: number, isPart: (item: T) => boolean): T[] {
+    const run = [taken.head];
+    for (const item of (taken as OwnLane<T>).rest?.values() ?? []) {
+      if (run.length >= most || !isPart(item)) break;
+      run.push(item);
+    }
+    return run;
+  }
+
+  /** Lanes with more than `length` items. */
+  longerThan(length: number): Lane<T>[] {
+    return [...this.#byKey.values()].filter((lane) => lengthOf(lane) > length);
+  }
+
+  /** The lane that has an item like this, wherever in it. */
+  find(isIt: (item: T) => boolean): Lane<T> | undefined {
+    for (const lane of this.#byKey.values())
+      if (isIt(lane.head) || Array.from(lane.rest?.values() ?? []).some((item) => isIt(item))) return lane;
+    return undefined;
+  }
 }
+
+const lengthOf = <T>({ rest }: OwnLane<T>): number => 1 + (rest?.length ?? 0);

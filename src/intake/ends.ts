@@ -1,6 +1,7 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { TopicPartition } from "./consumer.ts";
 import { type Feed, feedKey } from "./feed.ts";
+import type { Intake } from "./intake.ts";
 import type { StartsOptions } from "./starts.ts";
 
 /** The offsets that are gone, first and last. */
@@ -11,7 +12,7 @@ export interface Removed extends TopicPartition {
 
 export interface EndsOptions {
   readonly admin: Pick<ClusterAdmin, "ranges">;
-  readonly intake: { readonly feeds: readonly Feed[] };
+  readonly intake: Pick<Intake, "feeds" | "heardEnd">;
   readonly topics: Pick<StartsOptions, "startFrom"> & {
     readonly source: readonly string[];
     readonly retry: readonly { readonly topic: string }[];
@@ -38,7 +39,7 @@ export const askEnds = async ({ admin, intake, topics, onRemoved, onFatal }: End
   for (const range of ranges) {
     const feed = feeds.get(feedKey(range));
     if (!feed) continue;
-    feed.high = Math.max(feed.high, range.high);
+    intake.heardEnd(feed, range.high);
     const removed = takeRemoved(feed, range.low);
     if (!removed) continue;
     onRemoved(removed);

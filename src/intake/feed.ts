@@ -1,15 +1,14 @@
-import type { KafkaMessage } from "kafkajs";
-
-import { dueAt } from "../core/retry-plan.ts";
 import type { Found } from "../flow/chains.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import type { TopicPartition } from "./consumer.ts";
+import { Due } from "./due.ts";
 
 /**
  * Why nothing is fetched from a partition: its past is being restored, the budget is full, the head of a tier is not due,
- * a schema is being fetched, or too much lies beyond the committed mark.
+ * a schema is being fetched, too much lies beyond the committed mark, or as much of one user waits as may.
  */
-export type PauseReason = "restore" | "budget" | "due" | "schema" | "span";
+export const pauseReasons = ["restore", "budget", "due", "schema", "span", "user"] as const;
+export type PauseReason = (typeof pauseReasons)[number];
 
 /** A partition that this member owns, as intake sees it. */
 export interface Feed extends TopicPartition {
@@ -27,8 +26,10 @@ export interface Feed extends TopicPartition {
   high: number;
   /** Records below this offset that retention removed unread have been told of. */
   removedTo: number;
-  /** When the head of a tier is due, once known: a skewed clock must not move it again. */
-  due: { readonly offset: number; readonly at: number } | undefined;
+  /** When the head of a tier is due. */
+  readonly due: Due;
+  /** Whether the user for whom it is paused has room again. */
+  hasUserRoom: () => boolean;
 }
 
 export const createFeed = (place: TopicPartition, tier: number | undefined): Feed => ({
@@ -41,21 +42,11 @@ export const createFeed = (place: TopicPartition, tier: number | undefined): Fee
   inlet: undefined,
   high: 0,
   removedTo: 0,
-  due: undefined,
+  due: new Due(),
+  hasUserRoom: () => true,
 });
 
 export const feedKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** How many records are not yet finished, as far as is known. */
 export const lagOf = ({ inlet, high, start }: Feed): number => Math.max(0, high - (inlet?.tracker.mark ?? start));
-
-/** Milliseconds until the head of a tier is due. Decided when it is first seen: a skewed clock must not move it again. */
-export const dueInMs = (
-  feed: Feed,
-  message: KafkaMessage,
-  { delayMs, now }: { delayMs: number; now: number },
-): number => {
-  const offset = Number(message.offset);
-  if (feed.due?.offset !== offset) feed.due = { offset, at: dueAt(Number(message.timestamp), delayMs, now) };
-  return feed.due.at - now;
-};

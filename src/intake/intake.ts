@@ -2,9 +2,11 @@ import type { Batch, KafkaMessage } from "kafkajs";
 
 import { maxSpan } from "../flow/finished.ts";
 import { type Assignment, type Inlet, createAssignment, createHeld } from "../stream/assignment.ts";
+import { crowdOf } from "../stream/crowd.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import { type Feed, createFeed, dueInMs, feedKey } from "./feed.ts";
+import type { Clocks } from "./due.ts";
+import { type Feed, createFeed, feedKey } from "./feed.ts";
 import { Pauses } from "./pauses.ts";
 import type { Reader } from "./reader.ts";
 import { Restoring } from "./restoring.ts";
@@ -12,16 +14,17 @@ import { Room } from "./room.ts";
 import type { SchemaWait } from "./schema-wait.ts";
 import type { Start } from "./starts.ts";
 
-export interface IntakeOptions {
+export interface IntakeOptions extends Clocks {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
-  readonly stream: Pick<Stream, "begin" | "take" | "pump" | "isFull" | "hasRoom">;
+  readonly stream: Pick<Stream, "begin" | "take" | "pump" | "isFull" | "hasRoom" | "relieve">;
   readonly read: Reader;
   readonly schemas: Pick<SchemaWait, "want">;
   /** The delays of the tiers, by the name of their topic. */
   readonly tiers: ReadonlyMap<string, { readonly tier: number; readonly delayMs: number }>;
-  readonly now: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
 }
+
+const spanOf = ({ inlet }: Feed): number => inlet?.tracker.span ?? 0;
 
 /** One assignment's partitions: restored first, then read into the stream as far as the budget allows. */
 export class Intake {
@@ -99,7 +102,7 @@ export class Intake {
   }
 
   #takePart(feed: Feed, batch: Batch, resolve: (offset: number) => void): boolean {
-    Object.assign(feed, { high: Number(batch.highWatermark) });
+    this.heardEnd(feed, Number(batch.highWatermark));
     const last = feed.scan ? this.#restoring.take(feed, batch) : this.#takeLive(feed, batch);
     if (last !== undefined) resolve(last);
     this.#options.stream.pump();
@@ -116,14 +119,23 @@ export class Intake {
   /** Something was finished, or a schema came: what waited for it may be fetched again. */
   resume(reason: "room" | "schema"): void {
     if (reason === "schema") this.#pauses.endAll("schema");
-    else if (this.#options.stream.hasRoom) this.#makeRoom();
-    if (this.#pauses.has("span"))
-      for (const feed of this.feeds) if ((feed.inlet?.tracker.span ?? 0) < maxSpan / 2) this.#pauses.end(feed, "span");
+    else if (this.#options.stream.hasRoom) {
+      this.#room.open();
+      this.#pauses.endAll("budget");
+    }
+    for (const feed of this.#pauses.of("span")) if (spanOf(feed) < maxSpan / 2) this.#pauses.end(feed, "span");
+    for (const feed of this.#pauses.of("user")) if (feed.hasUserRoom()) this.#pauses.end(feed, "user");
   }
 
-  #makeRoom(): void {
-    this.#room.open();
-    this.#pauses.endAll("budget");
+  /** Now and then: whoever keeps others waiting has to make way. */
+  relieve(): void {
+    this.#options.stream.relieve(this.#pauses.of("span").flatMap(({ inlet }) => (inlet ? [inlet] : [])));
+  }
+
+  /** The log of a partition ends here. */
+  heardEnd(feed: Feed, high: number): void {
+    feed.high = Math.max(feed.high, high);
+    feed.due.ended(high, this.#options.monotonic());
   }
 
   #takeLive(feed: Feed, batch: Batch): number | undefined {
@@ -153,6 +165,12 @@ export class Intake {
       this.#waitForSchema(feed, reading.schemaId);
       return false;
     }
+    const hasRoomAgain = crowdOf(this.#assignment, inlet, reading.arrival.user);
+    if (hasRoomAgain) {
+      feed.hasUserRoom = hasRoomAgain;
+      this.#pauses.start(feed, "user");
+      return false;
+    }
     const slot = tracker.see(offset);
     if (slot) this.#options.stream.take(this.#assignment, createHeld(inlet, slot, reading.arrival));
     return true;
@@ -162,13 +180,16 @@ export class Intake {
     const { tracker } = inlet;
     // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
     if (Number(message.offset) - tracker.mark > maxSpan && tracker.span > 0) this.#pauses.start(feed, "span");
-    const tier = this.#options.tiers.get(feed.topic);
-    const dueIn = tier ? dueInMs(feed, message, { delayMs: tier.delayMs, now: this.#options.now() }) : 0;
-    if (dueIn > 0) {
-      this.#pauses.start(feed, "due");
-      this.#options.schedule(dueIn, () => this.#pauses.end(feed, "due"));
-    }
+    if (feed.tier !== undefined) this.#untilDue(feed, message);
     return feed.pauses.size > 0 || this.#options.stream.isFull;
+  }
+
+  #untilDue(feed: Feed, { offset, timestamp }: KafkaMessage): void {
+    const { delayMs = 0 } = this.#options.tiers.get(feed.topic) ?? {};
+    const dueIn = feed.due.inMs({ offset: Number(offset), timestamp: Number(timestamp) }, delayMs, this.#options);
+    if (dueIn <= 0) return;
+    this.#pauses.start(feed, "due");
+    this.#options.schedule(dueIn, () => this.#pauses.end(feed, "due"));
   }
 
   #waitForSchema(feed: Feed, schemaId: number): void {

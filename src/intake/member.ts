@@ -7,6 +7,7 @@ import type { Stream } from "../stream/stream.ts";
 import { Commits } from "./commits.ts";
 import { GroupConsumer } from "./consumer.ts";
 import type { Decoder } from "./decode.ts";
+import type { Clocks } from "./due.ts";
 import { Intake } from "./intake.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { createReader } from "./reader.ts";
@@ -20,7 +21,7 @@ export interface MemberOptions extends Pick<
   readonly kafka: Kafka;
   readonly admin: ClusterAdmin;
   readonly stream: Stream;
-  readonly clock: Clock;
+  readonly clock: Clock & Clocks;
   readonly decoder: Decoder;
   readonly handle: Handler;
   readonly groupId: string;

@@ -1,6 +1,8 @@
 import type { GroupConsumer } from "./consumer.ts";
 import type { Feed, PauseReason } from "./feed.ts";
 
+const none: readonly Feed[] = [];
+
 /** Pauses partitions for as many reasons as there are, and resumes them when the last has gone. */
 export class Pauses {
   readonly #consumer: Pick<GroupConsumer, "pause" | "resume">;
@@ -20,8 +22,10 @@ export class Pauses {
     for (const feed of feeds) this.start(feed, "restore");
   }
 
-  has(reason: PauseReason): boolean {
-    return (this.#paused.get(reason)?.size ?? 0) > 0;
+  /** The feeds that are paused for this reason, as they are now. */
+  of(reason: PauseReason): readonly Feed[] {
+    const feeds = this.#paused.get(reason);
+    return feeds?.size ? [...feeds] : none;
   }
 
   start(feed: Feed, reason: PauseReason): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Admin, Kafka } from "kafkajs";
+// Node does not see this one among the named exports of kafkajs.
+import kafkajs, { type Admin, type Kafka } from "kafkajs";
 
 /** The committed offset of a partition, and what was written beside it. */
 export interface Committed {
@@ -24,16 +25,52 @@ export interface TopicShape {
   readonly replication: number;
 }
 
-/** What waits or rests in a topic of ours must neither vanish by time nor be compacted, whatever the cluster's defaults are. */
+/** How long a topic keeps its records. What the cluster does not tell counts as kept. */
+export interface TopicConfig {
+  readonly topic: string;
+  /** `delete`, `compact` or both with a comma. */
+  readonly cleanupPolicy: string;
+  /** Milliseconds; -1: for ever. */
+  readonly retentionMs: number;
+  /** Per partition; -1: without limit. */
+  readonly retentionBytes: number;
+}
+
+/** What waits or rests in a topic of ours must neither vanish by time or size nor be compacted, whatever the cluster's defaults are. */
 const keepEverything = [
   { name: "cleanup.policy", value: "delete" },
   { name: "retention.ms", value: "-1" },
+  { name: "retention.bytes", value: "-1" },
 ];
 
 const lookEveryMs = 50;
 const maxLooks = 100;
 
+const configNames = ["cleanup.policy", "retention.ms", "retention.bytes"];
+
+/** By its rights, or because it does not know the question: a hosted Kafka may have no such interface. */
+const isRefused = (error: unknown): boolean => {
+  const { type, name } = error as { type?: unknown; name?: unknown };
+  return String(type).endsWith("AUTHORIZATION_FAILED") || name === "KafkaJSServerDoesNotSupportApiKey";
+};
+
 const isMissing = (error: unknown): boolean => (error as { type?: unknown }).type === "UNKNOWN_TOPIC_OR_PARTITION";
+
+interface ConfigEntry {
+  readonly configName: string;
+  readonly configValue: string | null;
+}
+
+const configOf = (topic: string, entries: readonly ConfigEntry[]): TopicConfig => {
+  const read = (name: string): string | undefined =>
+    entries.find(({ configName }) => configName === name)?.configValue ?? undefined;
+  return {
+    topic,
+    cleanupPolicy: read("cleanup.policy") ?? "delete",
+    retentionMs: Number(read("retention.ms") ?? -1),
+    retentionBytes: Number(read("retention.bytes") ?? -1),
+  };
+};
 
 /** Questions to the cluster, one at a time: kafkajs's admin client crashes when its calls overlap. */
 export class ClusterAdmin {
@@ -81,6 +118,18 @@ export class ClusterAdmin {
     const { topics } = await this.#one(() => this.#admin.fetchTopicMetadata({ topics: [topic] }));
     const partitions = topics[0]?.partitions;
     return partitions && { topic, partitions: partitions.length, replication: partitions[0]?.replicas.length ?? 1 };
+  }
+
+  /** How long topics keep their records; `refused` where this user may not ask. */
+  async configs(topics: readonly string[]): Promise<readonly TopicConfig[] | "refused"> {
+    const resources = topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames }));
+    try {
+      const answer = await this.#one(() => this.#admin.describeConfigs({ resources, includeSynonyms: false }));
+      return answer.resources.map(({ resourceName, configEntries }) => configOf(resourceName, configEntries));
+    } catch (error) {
+      if (isRefused(error)) return "refused";
+      throw error;
+    }
   }
 
   /** Makes topics that keep everything; those that exist already are left alone. */

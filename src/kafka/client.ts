@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 
-import { Kafka, type SASLOptions, type logCreator, logLevel } from "kafkajs";
+import { Kafka, Partitioners, type Producer, type SASLOptions, type logCreator, logLevel } from "kafkajs";
 
 import { patchTimer } from "./timer-patch.ts";
 
@@ -50,3 +50,11 @@ export const createKafka = ({ brokers, clientId, tls, sasl, logCreator, logLevel
     ...(logCreator && { logCreator }),
   });
 };
+
+/** A producer that makes no topics. Connects to nothing yet. */
+export const createProducer = (kafka: Kafka): Producer =>
+  kafka.producer({
+    allowAutoTopicCreation: false,
+    retry: patientRetry,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });

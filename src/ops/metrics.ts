@@ -1,7 +1,11 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { Counter, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
 import type { SegmentEvent } from "../core/event.ts";
-import type { DeadReason, HoldReason, Outcome, SkipReason } from "../core/outcome.ts";
+import type { DeadReason, Outcome, SkipReason } from "../core/outcome.ts";
+import { quiet, registerGauges } from "./gauges.ts";
+import type { Snapshot } from "./gauges.ts";
+import { help } from "./metric-help.ts";
+import type { MetricName } from "./metric-help.ts";
 import { createTally } from "./tally.ts";
 import type { Tally } from "./tally.ts";
 
@@ -24,68 +28,30 @@ interface Call {
   readonly seconds: number;
 }
 
-/** The state at the moment of a scrape. */
-export interface Snapshot {
-  readonly holds: readonly HoldReason[];
-  readonly breaker: "closed" | "half-open" | "open";
-  readonly lag: readonly { readonly topic: string; readonly partition: number; readonly lag: number }[];
-  readonly parkedUsers: number;
-  readonly heldRecords: number;
-  readonly inFlight: number;
-}
-
 export interface Metrics {
   readonly event: (event: FinalEvent) => void;
+  /** A record has been moved to a retry tier. */
+  readonly retry: (reason: string) => void;
   readonly call: (call: Call) => void;
   /** Says where the gauges get their values; before it they show a quiet stream. */
   readonly observe: (snapshot: () => Snapshot) => void;
   /** Events so far by outcome, for the status page. */
   readonly totals: () => Record<FinalOutcome, number>;
+  /** Events that came to an outcome and records that were moved to a tier so far: grows as long as anything moves. */
+  readonly moves: () => number;
   /** The page for Prometheus. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
 }
 
-const help = {
-  gainstream_events_total:
-    "Events at their final outcome. Worry when outcome dead grows, or when none is delivered while the lag grows",
-  gainstream_calls_total:
-    "Calls to Gainsight by their answer. Worry when answers other than 2xx are more than a few percent",
-  gainstream_delivery_seconds: "Duration of one call to Gainsight. Worry when it nears GAINSIGHT_TIMEOUT",
-  gainstream_end_to_end_seconds:
-    "From arrival in Kafka to the final outcome. Worry when it grows without a hold: more replicas or concurrency are due",
-  gainstream_hold:
-    "1 while the stream waits for this reason. Worry at once at unauthorized, misconfigured and flooded, at others after minutes",
-  gainstream_breaker_state: "0 closed, 1 half-open, 2 open. Worry when it is not 0 for longer than a known outage",
-  gainstream_lag: "Records behind the end of the partition. Worry when it grows for minutes without a hold",
-  gainstream_parked_users: "Users whose events wait in the retry tiers. Worry when it only grows",
-  gainstream_held_records: "Records in memory. Worry when it stays at its limit without a hold",
-  gainstream_in_flight: "Calls under way. Worry when it stays at GAINSIGHT_CONCURRENCY while the lag grows",
-} as const;
-
-type Name = keyof typeof help;
-
-const breakerStates = { closed: 0, "half-open": 1, open: 2 } as const;
-
-const allHolds = Object.keys({
-  target_down: 0,
-  throttled: 0,
-  unauthorized: 0,
-  misconfigured: 0,
-  registry_down: 0,
-  flooded: 0,
-  paused: 0,
-} satisfies Record<HoldReason, 0>);
-
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
 const endToEndBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 14_400];
-
-const quiet: Snapshot = { holds: [], breaker: "closed", lag: [], parkedUsers: 0, heldRecords: 0, inFlight: 0 };
 
 /** All metrics of one process in a registry of their own. Counting is cheap; the work is done when Prometheus asks. */
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   const events = createTally();
+  const retries = createTally();
   const calls = createTally();
   let snapshot = (): Snapshot => quiet;
 
@@ -94,6 +60,7 @@ export const createMetrics = (): Metrics => {
     labelNames: ["type", "outcome", "reason"],
     tally: events,
   });
+  registerCounter(registry, { name: "gainstream_retries_total", labelNames: ["reason"], tally: retries });
   registerCounter(registry, { name: "gainstream_calls_total", labelNames: ["call", "status"], tally: calls });
   const delivery = createHistogram(registry, { name: "gainstream_delivery_seconds", buckets: callBuckets });
   const endToEnd = createHistogram(registry, { name: "gainstream_end_to_end_seconds", buckets: endToEndBuckets });
@@ -107,6 +74,7 @@ export const createMetrics = (): Metrics => {
       // prom-client throws on NaN, and the clocks of two machines may differ.
       if (Number.isFinite(endToEndMs)) endToEnd.observe(Math.max(0, Number(endToEndMs)) / 1000);
     },
+    retry: (reason) => retries.count(reason),
     call: ({ call, status, seconds }) => {
       calls.count(call, String(status));
       delivery.observe(seconds);
@@ -115,6 +83,7 @@ export const createMetrics = (): Metrics => {
       snapshot = source;
     },
     totals: () => totalsOf(events),
+    moves: () => sumOf(events) + sumOf(retries),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
@@ -129,8 +98,14 @@ const totalsOf = (events: Tally): Record<FinalOutcome, number> => {
   return totals;
 };
 
+const sumOf = (tally: Tally): number => {
+  let sum = 0;
+  for (const { count } of tally.entries()) sum += count;
+  return sum;
+};
+
 interface TalliedCounter {
-  readonly name: Name;
+  readonly name: MetricName;
   readonly labelNames: readonly string[];
   readonly tally: Tally;
 }
@@ -151,48 +126,9 @@ const registerCounter = (registry: Registry, { name, labelNames, tally }: Tallie
 };
 
 interface HistogramOptions {
-  readonly name: Name;
+  readonly name: MetricName;
   readonly buckets: number[];
 }
 
 const createHistogram = (registry: Registry, { name, buckets }: HistogramOptions): Histogram =>
   new Histogram({ name, help: help[name], buckets, registers: [registry] });
-
-const registerGauges = (registry: Registry, snapshot: () => Snapshot): void => {
-  const single = (name: Name, read: (state: Snapshot) => number): void => {
-    const gauge = new Gauge({
-      name,
-      help: help[name],
-      registers: [registry],
-      collect: () => {
-        gauge.set(read(snapshot()));
-      },
-    });
-  };
-  single("gainstream_breaker_state", ({ breaker }) => breakerStates[breaker]);
-  single("gainstream_parked_users", ({ parkedUsers }) => parkedUsers);
-  single("gainstream_held_records", ({ heldRecords }) => heldRecords);
-  single("gainstream_in_flight", ({ inFlight }) => inFlight);
-
-  const hold = new Gauge({
-    name: "gainstream_hold",
-    help: help.gainstream_hold,
-    labelNames: ["reason"],
-    registers: [registry],
-    collect: () => {
-      const holds = new Set<string>(snapshot().holds);
-      for (const reason of allHolds) hold.set({ reason }, holds.has(reason) ? 1 : 0);
-    },
-  });
-  const lag = new Gauge({
-    name: "gainstream_lag",
-    help: help.gainstream_lag,
-    labelNames: ["topic", "partition"],
-    registers: [registry],
-    collect: () => {
-      // A partition that has gone to another replica must not stay.
-      lag.reset();
-      for (const { topic, partition, lag: behind } of snapshot().lag) lag.set({ topic, partition }, behind);
-    },
-  });
-};

@@ -6,7 +6,7 @@ import type { Metrics } from "./metrics.ts";
 
 export interface ObserverOptions {
   readonly log: Log;
-  readonly metrics: Pick<Metrics, "event" | "call">;
+  readonly metrics: Pick<Metrics, "event" | "retry" | "call">;
   readonly now: () => number;
 }
 
@@ -44,6 +44,7 @@ export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer
     return log.warn({ ...placeOf(arrival), reason, error: outcome.error, status: outcome.status }, "Dead-lettered");
   },
   moved: (arrival, { reason, error, status, attempts, tier }) => {
+    metrics.retry(reason);
     const line = { ...placeOf(arrival), attempts, reason, error, status, tier };
     if (reason === "parked") log.debug(line, "Waits behind an earlier event of its user");
     else log.warn(line, "Failed, waits in a retry tier");

@@ -1,6 +1,6 @@
 /** Counts by three labels in plain maps: about 20 ns a count, an eighth of prom-client's own labelled counter. */
 export interface Tally {
-  readonly count: (first: string, second: string, third?: string) => void;
+  readonly count: (first: string, second?: string, third?: string) => void;
   readonly entries: () => Iterable<TallyEntry>;
 }
 
@@ -12,7 +12,7 @@ interface TallyEntry {
 export const createTally = (): Tally => {
   const counts = new Map<string, Map<string, Map<string, number>>>();
 
-  const count = (first: string, second: string, third = ""): void => {
+  const count = (first: string, second = "", third = ""): void => {
     const innermost = child(child(counts, first), second);
     innermost.set(third, (innermost.get(third) ?? 0) + 1);
   };

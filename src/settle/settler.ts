@@ -18,7 +18,13 @@ export interface SettlerOptions {
 interface Letter {
   readonly topic: string;
   readonly partition?: number;
-  readonly message: Message;
+  readonly messages: readonly Message[];
+}
+
+/** A record, and what is to be written of its failure. */
+interface Move {
+  readonly arrival: Arrival;
+  readonly failure: Failure & { readonly tier: number; readonly partition: number };
 }
 
 const asMessage = ({ record }: Arrival, headers: Headers): Message => ({
@@ -45,16 +51,18 @@ export class Settler {
     this.#options = options;
   }
 
-  /** Resolves with the offset in the tier; undefined where the service stopped first. */
-  async retry(
-    arrival: Arrival,
-    failure: Failure & { tier: number; partition: number },
-  ): Promise<number | "too_large" | undefined> {
-    const topic = this.#options.tiers[failure.tier] ?? "";
-    const { partition } = failure;
-    const message = asMessage(arrival, retryHeaders(arrival.record.headers, failure));
-    const bare = asMessage(arrival, bareHeaders(failure));
-    return this.#write([message, bare].map((variant) => ({ topic, partition, message: variant })));
+  /** Writes records to one tier and partition, in order; resolves with the offset of the first, undefined where the service stopped first. */
+  async retry(moves: readonly Move[]): Promise<number | "too_large" | undefined> {
+    const [first] = moves;
+    if (!first) return undefined;
+    const { tier, partition } = first.failure;
+    const topic = this.#options.tiers[tier] ?? "";
+    const whole = moves.map(({ arrival, failure }) =>
+      asMessage(arrival, retryHeaders(arrival.record.headers, failure)),
+    );
+    const bare = asMessage(first.arrival, bareHeaders(first.failure));
+    const variants = moves.length === 1 ? [whole, [bare]] : [whole];
+    return this.#write(variants.map((messages) => ({ topic, partition, messages })));
   }
 
   /** Resolves with true when the dead letter is safe; false where the service stopped first. */
@@ -65,7 +73,7 @@ export class Settler {
     const whole = asMessage(arrival, deadLetterHeaders(arrival.record.headers, failure));
     const bare = asMessage(arrival, bareHeaders(failure));
     const empty: Message = { ...asMessage(arrival, reference), value: Buffer.alloc(0) };
-    const written = await this.#write([whole, bare, empty].map((message) => ({ topic, message })));
+    const written = await this.#write([whole, bare, empty].map((message) => ({ topic, messages: [message] })));
     return written !== undefined;
   }
 
@@ -92,9 +100,9 @@ export class Settler {
     return undefined;
   }
 
-  async #send({ topic, partition, message }: Letter): Promise<number> {
-    const placed = partition === undefined ? message : { ...message, partition };
-    const [result] = await this.#options.producer.send({ topic, acks: -1, messages: [placed] });
+  async #send({ topic, partition, messages }: Letter): Promise<number> {
+    const placed = partition === undefined ? [...messages] : messages.map((message) => ({ ...message, partition }));
+    const [result] = await this.#options.producer.send({ topic, acks: -1, messages: placed });
     return Number(result?.baseOffset ?? -1);
   }
 }

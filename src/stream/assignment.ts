@@ -1,4 +1,5 @@
 import type { Arrival } from "../core/arrival.ts";
+import type { Dead } from "../core/outcome.ts";
 import type { Chains, Turn } from "../flow/chains.ts";
 import { Lanes } from "../flow/lanes.ts";
 import type { Slot, Tracker } from "../flow/tracker.ts";
@@ -22,6 +23,8 @@ export interface Held {
   readonly bytes: number;
   /** Calls made in the present round. */
   quickAttempts: number;
+  /** It will never work, and waits for the dead-letter topic to be open to it. */
+  verdict: Dead | undefined;
   /** More deliveries than this show that the address has worked since this event last found it wrong; undefined: it has not. */
   misconfiguredAt: number | undefined;
   /** How often a call that began after such a delivery has found the address wrong all the same. */
@@ -40,7 +43,16 @@ export interface Assignment {
 export const createHeld = (inlet: Inlet, slot: Slot, arrival: Arrival): Held => {
   const body = arrival.meaning.kind === "call" ? arrival.meaning.body.length : 0;
   const bytes = (arrival.record.value?.length ?? 0) + body;
-  return { inlet, slot, arrival, bytes, quickAttempts: 0, misconfiguredAt: undefined, misconfiguredRounds: 0 };
+  return {
+    inlet,
+    slot,
+    arrival,
+    bytes,
+    quickAttempts: 0,
+    verdict: undefined,
+    misconfiguredAt: undefined,
+    misconfiguredRounds: 0,
+  };
 };
 
 /** Whether a record may go now, seen from those of its user that wait in the tiers. */
@@ -51,7 +63,14 @@ export const turnOf = ({ arrival, inlet, slot }: Held): Turn => {
   return chains.turnOf(arrival.user, arrival.past.origin.id, place);
 };
 
+/** The lane of a user's records from the sources; those from the tiers have a lane of their own, so that neither waits for the other. */
+export const sourceLaneOf = ({ partition }: Inlet, user: string): string => `${partition}/${user}`;
+
+export const laneOf = (inlet: Inlet, user: string): string =>
+  inlet.tier === undefined ? sourceLaneOf(inlet, user) : `tier ${sourceLaneOf(inlet, user)}`;
+
 /** Whether working on it means a call to Gainsight. */
-export const isCall = (held: Held): boolean => held.arrival.meaning.kind === "call" && turnOf(held).kind === "deliver";
+export const isCall = (held: Held): boolean =>
+  held.arrival.meaning.kind === "call" && held.verdict === undefined && turnOf(held).kind === "deliver";
 
 export const createAssignment = (): Assignment => ({ isLive: true, lanes: new Lanes() });

@@ -6,16 +6,27 @@ import type { Outcome, Verdict } from "../core/outcome.ts";
 /** What the stream needs of Gainsight. */
 export interface DeliveryPort {
   readonly state: "open" | "probe" | "closed";
+  /** Nothing moves but a probe: the target's trouble, not that of an event. */
+  readonly isHeld: boolean;
   attempt(call: Call, options: { isFirst: boolean }): Promise<Verdict>;
 }
 
 /** A failure that waits in a tier, on the partition number it came from. */
 export type TierFailure = Failure & { readonly tier: number; readonly partition: number };
 
+/** A record on its way into a tier. */
+export interface Move {
+  readonly arrival: Arrival;
+  readonly failure: TierFailure;
+}
+
 /** What the stream needs of the retry tiers and the dead-letter topic. Both try until the write is acknowledged. */
 export interface SettlePort {
-  /** Resolves with the offset of the record in its tier; undefined where shutdown came first. */
-  retry(arrival: Arrival, failure: TierFailure): Promise<number | "too_large" | undefined>;
+  /**
+   * Writes records that go to the same tier and partition, one or more, in this order and without a gap. Resolves with the
+   * offset of the first; undefined where shutdown came first.
+   */
+  retry(moves: readonly Move[]): Promise<number | "too_large" | undefined>;
   /** Resolves with true when it is safe; false where shutdown came first. */
   dead(arrival: Arrival, failure: Failure): Promise<boolean>;
 }

@@ -1,25 +1,43 @@
-import type { Failure, Past } from "../core/headers.ts";
+import type { Past } from "../core/headers.ts";
 import { type Dead, type Outcome, type Retry, dead } from "../core/outcome.ts";
 import { type RetryRules, planRetry } from "../core/retry-plan.ts";
 import type { Budget } from "../flow/budget.ts";
+import type { Flood } from "../flow/flood.ts";
 import type { Lane } from "../flow/lanes.ts";
-import type { Assignment, Held } from "./assignment.ts";
-import type { Clock, Observer, SettlePort } from "./ports.ts";
+import { type Assignment, type Held, turnOf } from "./assignment.ts";
+import type { Clock, Move, Observer, SettlePort, TierFailure } from "./ports.ts";
 
 export interface SettlingOptions {
   readonly settle: SettlePort;
   readonly observer: Observer;
   readonly clock: Clock;
   readonly budget: Budget;
+  readonly flood: Pick<Flood, "isHeld" | "admit" | "passed">;
   readonly retryRules: RetryRules;
   /** Something was finished: there may be room to take up more. */
   readonly onFinished: () => void;
 }
 
 type Final = Exclude<Outcome, { kind: "retry" }>;
+type Moves = readonly [Move, ...Move[]];
+
+/** Records that go to a tier in one write, and their bytes: well below what a broker takes in one request. */
+const maxRun = 100;
+const maxRunBytes = 256 * 1024;
 
 /** A first failure in the future, by a foreign header, would never be old enough to end. */
 const firstFailureOf = ({ firstFailedAt }: Past, now: number): number => Math.min(firstFailedAt ?? now, now);
+
+const moveOf = ({ arrival, inlet }: Held, failure: Omit<TierFailure, "origin" | "partition">): Move => ({
+  arrival,
+  failure: { origin: arrival.past.origin, partition: inlet.partition, ...failure },
+});
+
+/** No failure of the record: it waits for others, and uses no attempt. */
+const parkedMove = (held: Held, tier: number, error: string): Move => {
+  const { attempts, firstFailedAt } = held.arrival.past;
+  return moveOf(held, { reason: "parked", error, attempts, firstFailedAt, tier });
+};
 
 /** Makes the outcome of a lane's head safe, and only then lets its offset be committed and its lane go on. */
 export class Settling {
@@ -38,73 +56,95 @@ export class Settling {
     const { tier } = lane.head.inlet;
     const plan = planRetry(this.#options.retryRules, { failure, tier, attempts, firstFailedAt, now });
     if (plan.kind === "tier")
-      return this.#move(assignment, lane, { ...failure, attempts, firstFailedAt, tier: plan.tier });
+      return this.#move(assignment, lane, [
+        moveOf(lane.head, { ...failure, attempts, firstFailedAt, tier: plan.tier }),
+      ]);
     const reason = failure.reason === "unknown_schema" ? "unknown_schema" : "retries_exhausted";
     return this.bury(assignment, lane, dead(reason, failure.error, failure.status));
   }
 
-  /** An earlier event of the user waits in a tier: this one waits behind it, and uses no attempt. */
+  /** An earlier event of the user waits in a tier: the head waits behind it, and in one write those behind the head that follow. */
   forward(assignment: Assignment, lane: Lane<Held>, tier: number): Promise<void> {
-    const { attempts, firstFailedAt } = lane.head.arrival.past;
     const error = "Waits behind an earlier event of its user";
-    return this.#move(assignment, lane, { reason: "parked", error, attempts, firstFailedAt, tier });
+    let bytes = 0;
+    const follows = (held: Held): boolean => {
+      bytes += held.bytes;
+      return bytes < maxRunBytes && turnOf(held).kind === "forward";
+    };
+    lane.mustYield = false;
+    const [, ...more] = assignment.lanes.run(lane, maxRun, follows);
+    const moves = more.map((held) => parkedMove(held, tier, error));
+    return this.#move(assignment, lane, [parkedMove(lane.head, tier, error), ...moves]);
   }
 
-  async #move(
-    assignment: Assignment,
-    lane: Lane<Held>,
-    move: Omit<Failure, "origin"> & { tier: number },
-  ): Promise<void> {
-    const { arrival, inlet } = lane.head;
-    const failure = { origin: arrival.past.origin, partition: inlet.partition, ...move };
-    const offset = await this.#options.settle.retry(arrival, failure);
+  /** Too much waits behind the head: it goes to the first tier, those behind it follow, and other users have room. */
+  makeWay(assignment: Assignment, lane: Lane<Held>): Promise<void> {
+    lane.mustYield = false;
+    return this.#move(assignment, lane, [parkedMove(lane.head, 0, "Makes way: too much of its user waits")]);
+  }
+
+  async #move(assignment: Assignment, lane: Lane<Held>, moves: Moves): Promise<void> {
+    const offset = await this.#options.settle.retry(moves);
     if (offset === undefined || !assignment.isLive) return;
-    if (offset === "too_large") return this.bury(assignment, lane, dead("too_large", `${move.reason}: ${move.error}`));
-    inlet.chains.moved(arrival.user, arrival.past.origin.id, { tier: move.tier, offset });
-    this.#options.observer.moved(arrival, failure);
-    this.release(assignment, lane);
+    if (offset === "too_large") return this.#tooLarge(assignment, lane, moves);
+    const { chains } = lane.head.inlet;
+    for (const [index, { arrival, failure }] of moves.entries()) {
+      chains.moved(arrival.user, arrival.past.origin.id, { tier: failure.tier, offset: offset + index });
+      this.#options.observer.moved(arrival, failure);
+    }
+    this.release(assignment, lane, moves.length);
+  }
+
+  #tooLarge(assignment: Assignment, lane: Lane<Held>, [first, ...more]: Moves): Promise<void> {
+    if (more.length > 0) return this.#move(assignment, lane, [first]);
+    const { reason, error } = first.failure;
+    return this.bury(assignment, lane, dead("too_large", `${reason}: ${error}`));
   }
 
   async bury(assignment: Assignment, lane: Lane<Held>, outcome: Dead): Promise<void> {
     const held = lane.head;
+    const { clock, flood, settle } = this.#options;
+    held.verdict = outcome;
+    if (!flood.admit(clock.now())) return assignment.lanes.putBack(lane, "front");
     const { arrival } = held;
     const { origin, attempts } = arrival.past;
-    const firstFailedAt = firstFailureOf(arrival.past, this.#options.clock.now());
+    const firstFailedAt = firstFailureOf(arrival.past, clock.now());
     const { reason, error, status } = outcome;
     const isCalled = held.quickAttempts > 0 || reason === "rejected";
     const spent = isCalled ? attempts + 1 : attempts;
-    const failure = { origin, reason, error, status, attempts: spent, firstFailedAt };
-    const isSafe = await this.#options.settle.dead(arrival, failure);
+    const isSafe = await settle.dead(arrival, { origin, reason, error, status, attempts: spent, firstFailedAt });
     if (!isSafe || !assignment.isLive) return;
     assignment.lanes.done(lane);
-    this.finish({ ...held, arrival: { ...arrival, past: { ...arrival.past, attempts: spent } } }, outcome);
+    this.#finish({ ...held, arrival: { ...arrival, past: { ...arrival.past, attempts: spent } } }, outcome);
   }
 
-  /** The final outcome of a lane's head. */
-  end(assignment: Assignment, lane: Lane<Held>, outcome: Final): void {
+  /** The final outcome of a lane's head, any but dead. */
+  end(assignment: Assignment, lane: Lane<Held>, outcome: Exclude<Final, Dead>): void {
     const held = lane.head;
     assignment.lanes.done(lane);
     this.finish(held, outcome);
   }
 
-  finish(held: Held, outcome: Final): void {
-    const { arrival, inlet, slot } = held;
+  finish(held: Held, outcome: Exclude<Final, Dead>): void {
+    this.#options.flood.passed(this.#options.clock.now());
+    this.#finish(held, outcome);
+  }
+
+  #finish({ arrival, inlet, slot, bytes }: Held, outcome: Final): void {
     inlet.chains.finished(arrival.user, arrival.past.origin.id);
     inlet.tracker.finish(slot);
     this.#options.observer.finished(arrival, outcome);
-    this.#free(held);
-  }
-
-  /** This copy of a lane's head is done with; the event lives on elsewhere. */
-  release(assignment: Assignment, lane: Lane<Held>): void {
-    const held = lane.head;
-    held.inlet.tracker.finish(held.slot);
-    assignment.lanes.done(lane);
-    this.#free(held);
-  }
-
-  #free({ bytes }: Held): void {
     this.#options.budget.remove(bytes);
+    this.#options.onFinished();
+  }
+
+  /** These copies of a lane's first records are done with; the events live on elsewhere. */
+  release(assignment: Assignment, lane: Lane<Held>, count = 1): void {
+    for (const { inlet, slot, bytes } of assignment.lanes.run(lane, count, () => true)) {
+      inlet.tracker.finish(slot);
+      this.#options.budget.remove(bytes);
+    }
+    assignment.lanes.done(lane, count);
     this.#options.onFinished();
   }
 }

@@ -1,39 +1,37 @@
-import { fullJitter } from "../core/backoff.ts";
-import type { Call } from "../core/handle.ts";
-import { type Hold, type Retry, dead } from "../core/outcome.ts";
 import type { Lane } from "../flow/lanes.ts";
-import { type Assignment, type Held, isCall, turnOf } from "./assignment.ts";
-import type { DeliveryPort } from "./ports.ts";
+import { type Assignment, type Held, type Inlet, isCall, laneOf, turnOf } from "./assignment.ts";
+import { Calls, type CallsOptions } from "./calls.ts";
+import { isOnItsWay, letMakeWay } from "./crowd.ts";
 import { Settling, type SettlingOptions } from "./settling.ts";
 
-export interface StreamOptions extends SettlingOptions {
-  readonly delivery: DeliveryPort;
-  /** Calls in one round. */
-  readonly quickAttempts: number;
+export interface StreamOptions extends SettlingOptions, CallsOptions {
   /** Whether this member may still start anything: one that the group has lost sight of may not. */
   readonly mayStart: () => boolean;
   /** Lanes that may stand ready before no more records are taken up. */
   readonly maxReady: number;
 }
 
-const quickBaseMs = 200;
-const quickMaxMs = 5_000;
-/** Once may be an address that works and breaks by turns, as during a deploy. */
-const oddRounds = 2;
+/** A record of a tier whose like is just on its way into the tiers looks again after this. */
+const lookAgainMs = 200;
 
 /** The way of a held record: the head of each lane through delivery and settlement to its outcome. */
 export class Stream {
   readonly #options: StreamOptions;
   readonly #settling: Settling;
+  readonly #calls: Calls;
   #assignment: Assignment | undefined;
   #isStopped = true;
   #working = 0;
-  #delivered = 0;
   readonly #onIdle: (() => void)[] = [];
 
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#settling = new Settling(options);
+    this.#calls = new Calls(options, {
+      settling: this.#settling,
+      working: () => this.#working,
+      again: (assignment, lane, delayMs) => this.#again(assignment, lane, delayMs),
+    });
   }
 
   /** Heads of lanes in work: calls in flight and writes not yet acknowledged. */
@@ -66,7 +64,14 @@ export class Stream {
     const { meaning, user } = held.arrival;
     this.#options.budget.add(held.bytes);
     if (meaning.kind === "skipped" && held.inlet.tier === undefined) this.#settling.finish(held, meaning);
-    else assignment.lanes.add(`${held.inlet.partition}/${user}`, held);
+    else assignment.lanes.add(laneOf(held.inlet, user), held);
+  }
+
+  /** Lets those make way who keep others waiting; while held nobody is to blame. `blocked`: see `letMakeWay`. */
+  relieve(blocked: readonly Inlet[]): void {
+    const { delivery, flood, budget } = this.#options;
+    if (!this.#assignment || delivery.isHeld || flood.isHeld) return;
+    letMakeWay(this.#assignment, { blocked, isMemoryShort: !budget.hasRoom });
   }
 
   /** Starts whatever may start now. */
@@ -85,7 +90,8 @@ export class Stream {
   /** While a hold is probed nothing but a call moves: tiers and dead letters stay untouched, and are set aside. */
   #startReady(assignment: Assignment): Lane<Held>[] {
     const aside: Lane<Held>[] = [];
-    for (let { state } = this.#options.delivery; state !== "closed"; { state } = this.#options.delivery) {
+    const { delivery, flood } = this.#options;
+    for (let { state } = delivery; state !== "closed" && !flood.isHeld; { state } = delivery) {
       const lane = assignment.lanes.next();
       if (!lane) break;
       if (state === "probe" && !isCall(lane.head)) aside.push(lane);
@@ -122,13 +128,15 @@ export class Stream {
   }
 
   #step(assignment: Assignment, lane: Lane<Held>): Promise<void> | void {
-    const turn = turnOf(lane.head);
+    const held = lane.head;
+    if (isOnItsWay(assignment, held)) return this.#again(assignment, lane, lookAgainMs);
+    const turn = turnOf(held);
     if (turn.kind === "superseded") return this.#settling.release(assignment, lane);
     if (turn.kind === "forward") return this.#settling.forward(assignment, lane, turn.tier);
-    const { meaning } = lane.head.arrival;
+    const { meaning } = held.arrival;
     switch (meaning.kind) {
       case "call":
-        return this.#deliver(assignment, lane, meaning);
+        return this.#calls.make(assignment, lane, meaning);
       case "retry":
         return this.#settling.retry(assignment, lane, meaning);
       case "dead":
@@ -138,47 +146,9 @@ export class Stream {
     }
   }
 
-  async #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
-    const held = lane.head;
-    const isProven = held.misconfiguredAt !== undefined && held.misconfiguredAt < this.#delivered;
-    const verdict = await this.#options.delivery.attempt(call, { isFirst: held.quickAttempts === 0 });
-    if (!assignment.isLive) return;
-    switch (verdict.kind) {
-      case "delivered":
-        this.#delivered++;
-        return this.#settling.end(assignment, lane, verdict);
-      case "dead":
-        return this.#settling.bury(assignment, lane, verdict);
-      case "hold":
-        return this.#onHold(assignment, lane, { hold: verdict, isProven });
-      case "retry":
-        return this.#onFailure(assignment, lane, verdict);
-    }
-  }
-
-  /** `isProven`: when the call began, others had gone through since this event last found the address wrong. */
-  async #onHold(
-    assignment: Assignment,
-    lane: Lane<Held>,
-    { hold, isProven }: { hold: Hold; isProven: boolean },
-  ): Promise<void> {
-    const held = lane.head;
-    if (hold.reason !== "misconfigured") return assignment.lanes.putBack(lane, "front");
-    if (isProven) held.misconfiguredRounds++;
-    if (held.misconfiguredRounds >= oddRounds)
-      return this.#settling.bury(assignment, lane, dead("rejected", hold.error, hold.status));
-    // Calls that were under way before the address broke may still go through, and prove nothing.
-    held.misconfiguredAt = this.#delivered + this.#working - 1;
-    return assignment.lanes.putBack(lane, "back");
-  }
-
-  async #onFailure(assignment: Assignment, lane: Lane<Held>, failure: Retry): Promise<void> {
-    const held = lane.head;
-    held.quickAttempts++;
-    if (held.quickAttempts >= this.#options.quickAttempts) return this.#settling.retry(assignment, lane, failure);
-    const { clock } = this.#options;
-    const pause = { attempt: held.quickAttempts - 1, baseMs: quickBaseMs, maxMs: quickMaxMs, random: clock.random() };
-    clock.schedule(fullJitter(pause), () => {
+  /** Lets a taken lane start again after a pause. */
+  #again(assignment: Assignment, lane: Lane<Held>, delayMs: number): void {
+    this.#options.clock.schedule(delayMs, () => {
       assignment.lanes.putBack(lane, "front");
       this.pump();
     });

@@ -13,14 +13,23 @@ const problemsOf = (text: string) => {
   return [];
 };
 
+const deadLetterLimit = { consecutive: 100, percent: 50, minEvents: 1000 };
+const defaults = { events: [], eventMatching: "loose", deadLetterLimit };
+
 describe("parseSettings()", () => {
   test.each([
-    ["", { events: [], eventMatching: "loose" }],
-    ["# nothing but a comment", { events: [], eventMatching: "loose" }],
-    ["events:", { events: [], eventMatching: "loose" }],
+    ["", defaults],
+    ["# nothing but a comment", defaults],
+    ["events:\ndeadLetterLimit:", defaults],
     [
       "events: [Order Completed, A]\neventMatching: exact",
-      { events: ["Order Completed", "A"], eventMatching: "exact" },
+      { ...defaults, events: ["Order Completed", "A"], eventMatching: "exact" },
+    ],
+    ["deadLetterLimit: false", { ...defaults, deadLetterLimit: false }],
+    ["deadLetterLimit: {}", defaults],
+    [
+      "deadLetterLimit: { consecutive: 1, percent: 100 }",
+      { ...defaults, deadLetterLimit: { consecutive: 1, percent: 100, minEvents: 1000 } },
     ],
   ])("reads %j", (text, expected) => {
     expect(parseSettings(text)).toEqual(expected);
@@ -33,13 +42,44 @@ describe("parseSettings()", () => {
       {
         variable: "settings.event",
         got: "an unknown setting",
-        want: "one of the known ones: events, eventMatching",
+        want: "one of the known ones: events, eventMatching, deadLetterLimit",
       },
       { variable: "settings.paused", got: "it", want: "nothing: it is not available in this version; remove it" },
     ]);
   });
 
-  test.each(["integrationNames", "ignoreAllFalse", "consent", "dedupe", "deadLetterLimit", "paused", "rest"])(
+  test.each([
+    ["true", [["settings.deadLetterLimit", "'true'"]]],
+    ["100", [["settings.deadLetterLimit", "'100'"]]],
+    ["[100]", [["settings.deadLetterLimit", "a list"]]],
+    [
+      "{ consecutive: 0, percent: 101, minEvents: 1.5 }",
+      [
+        ["settings.deadLetterLimit.consecutive", "'0'"],
+        ["settings.deadLetterLimit.percent", "'101'"],
+        ["settings.deadLetterLimit.minEvents", "'1.5'"],
+      ],
+    ],
+    ["{ percent: many }", [["settings.deadLetterLimit.percent", "'many'"]]],
+    ["{ limit: 3 }", [["settings.deadLetterLimit.limit", "an unknown setting"]]],
+    [
+      "{ limit: 3, percent: 0 }",
+      [
+        ["settings.deadLetterLimit.percent", "'0'"],
+        ["settings.deadLetterLimit.limit", "an unknown setting"],
+      ],
+    ],
+  ])("refuses the dead-letter limit %s", (limit, expected) => {
+    const problems = problemsOf(`deadLetterLimit: ${limit}`);
+    expect(problems.map(({ variable, got }) => [variable, got])).toEqual(expected);
+    expect(
+      problems.every(({ want }) =>
+        /^(?:false, or a map|a whole number|one of the known ones: consecutive, )/.test(want),
+      ),
+    ).toBe(true);
+  });
+
+  test.each(["integrationNames", "ignoreAllFalse", "consent", "dedupe", "paused", "rest"])(
     "refuses %s, which is of a later version",
     (name) => {
       expect(problemsOf(`${name}: {}`)[0]?.want).toContain("not available in this version");

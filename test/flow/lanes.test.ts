@@ -99,4 +99,21 @@ describe("Lanes", () => {
       { numRuns: 500 },
     );
   }, 30_000);
+
+  test("tells what a lane holds, and lets several of it end at once", () => {
+    const lanes = new Lanes<number>();
+    for (const item of [1, 2, 3, 40, 5]) lanes.add("a", item);
+    lanes.add("b", 6);
+    const lane = lanes.next();
+    if (!lane) throw new Error("No lane");
+    expect([lanes.isTaken("a"), lanes.isTaken("b"), lanes.isTaken("c")]).toEqual([true, false, false]);
+    expect([lanes.lengthOf("a"), lanes.lengthOf("b"), lanes.lengthOf("c")]).toEqual([5, 1, 0]);
+    expect(lanes.longerThan(1).map(({ key }) => key)).toEqual(["a"]);
+    expect([lanes.find((item) => item === 40)?.key, lanes.find((item) => item === 7)]).toEqual(["a", undefined]);
+    expect(lanes.run(lane, 10, (item) => item < 10)).toEqual([1, 2, 3]);
+    expect(lanes.run(lane, 2, () => true)).toEqual([1, 2]);
+    lanes.done(lane, 3);
+    expect([lanes.isTaken("a"), lanes.lengthOf("a")]).toEqual([false, 2]);
+    expect(headsOf(lanes)).toEqual([6, 40]);
+  });
 });

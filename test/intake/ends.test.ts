@@ -24,7 +24,7 @@ const createTestEnds = (feeds: readonly Feed[], startFrom: EndsOptions["topics"]
           return ranges.map(({ partition, low, high }) => ({ topic: "source", partition, low, high }));
         },
       },
-      intake: { feeds },
+      intake: { feeds, heardEnd: (feed, high) => void (feed.high = Math.max(feed.high, high)) },
       topics: { source: ["source"], retry: [{ topic: "tier" }], startFrom },
       onRemoved: (range) => void removed.push(range),
       onFatal: ({ message }) => void fatal.push(message),

@@ -2,39 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { Chains } from "../../src/flow/chains.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
-import { createFeed, dueInMs, feedKey, lagOf } from "../../src/intake/feed.ts";
-import { messageOf } from "./batches.ts";
+import { createFeed, feedKey, lagOf } from "../../src/intake/feed.ts";
 
-const delayMs = 30_000;
-const now = 1_700_000_000_000;
 const tierFeed = () => createFeed({ topic: "retry-30s", partition: 1 }, 0);
-const writtenAt = (offset: number, timestamp: number) => messageOf(offset, { timestamp: String(timestamp) });
-
-describe("dueInMs", () => {
-  it.each([
-    ["just written", 0, 30_000],
-    ["written ten seconds ago", -10_000, 20_000],
-    ["written longer ago than the delay", -31_000, -1_000],
-    ["of an hour ahead, by a clock that is wrong", 3_600_000, 30_000],
-    ["without a time", -now, 30_000 - now],
-  ])("waits for a record %s from now", (_, age, dueIn) => {
-    expect(dueInMs(tierFeed(), writtenAt(7, now + age), { delayMs, now })).toBe(dueIn);
-  });
-
-  it("remembers what it said when the record is fetched again: a future timestamp never hangs", () => {
-    const feed = tierFeed();
-    const message = writtenAt(7, now + 3_600_000);
-    expect(dueInMs(feed, message, { delayMs, now })).toBe(30_000);
-    expect(dueInMs(feed, message, { delayMs, now: now + 29_999 })).toBe(1);
-    expect(dueInMs(feed, message, { delayMs, now: now + 30_000 })).toBe(0);
-  });
-
-  it("decides anew for another record", () => {
-    const feed = tierFeed();
-    dueInMs(feed, writtenAt(7, now), { delayMs, now });
-    expect(dueInMs(feed, writtenAt(8, now + 5_000), { delayMs, now: now + 30_000 })).toBe(5_000);
-  });
-});
 
 describe("feed", () => {
   it("is named by topic and partition", () => {

@@ -45,6 +45,7 @@ const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) => {
         held.push(record);
       },
       pump: () => {},
+      relieve: (blocked) => void log.push(`relieve ${blocked.map(feedKey).join(" ")}`),
       get isFull() {
         return budget.isFull;
       },
@@ -56,6 +57,7 @@ const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) => {
     schemas: { want: (schemaId) => void wanted.push(schemaId) },
     tiers: new Map([[tier.topic, { tier: 0, delayMs }]]),
     now: clock.now,
+    monotonic: clock.now,
     schedule: clock.schedule,
   });
   const startAt = (place: TopicPartition, offset: number, more: Partial<Start> = {}): [string, Start] => [
@@ -263,6 +265,31 @@ describe("intake", () => {
     const again = take(source, messagesOf(far));
     await again.done;
     expect([again.resolved, offsets()]).toEqual([[far], [far]]);
+  });
+
+  it("asks the stream to relieve the partitions that are blocked", async () => {
+    const { own, take, intake, log } = createTestIntake();
+    own([source, 0]);
+    intake.relieve();
+    await take(source, messagesOf(0, maxSpan + 1)).done;
+    intake.relieve();
+    expect(log).toEqual(["relieve ", "pause source/0", "relieve source/0"]);
+  });
+
+  it("pauses where 10,000 records of a user wait in the tiers, and resumes when some have left", async () => {
+    const { own, take, finish, intake, log, held, inletOf } = createTestIntake();
+    own([source, 0]);
+    const chains = inletOf(source)?.chains;
+    const ofHotUser = (offset: number) => messageOf(offset, { value: valueOf("hot") });
+    await take(source, [ofHotUser(0)]).done;
+    finish(1);
+    for (let offset = 0; offset < 10_000; offset++) chains?.moved("hot", `id-${offset}`, { tier: 0, offset });
+    await take(source, [messageOf(1), ofHotUser(2)]).done;
+    expect([held.length, log]).toEqual([1, ["pause source/0"]]);
+    for (let offset = 0; offset < 1_001; offset++) chains?.finished("hot", `id-${offset}`);
+    intake.resume("room");
+    await take(source, [ofHotUser(2)]).done;
+    expect([held.length, log]).toEqual([2, ["pause source/0", "resume source/0"]]);
   });
 
   describe("of a tier", () => {

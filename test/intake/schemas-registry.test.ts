@@ -82,7 +82,7 @@ describe("createSchemaSource()", () => {
     ["no answer in time", "hang", "no answer in time"],
   ])("calls the registry down on %s, and asks again next time", async (_name, reply, error) => {
     await using registry = await createFakeRegistry({ [path]: reply });
-    const source = createSchemaSource({ url: registry.url, timeoutMs: 100 });
+    const source = createSchemaSource({ url: registry.url, timeoutMs: 500 });
     const result = await source.load(1);
     expect(result).toEqual({ kind: "registry_down", error: expect.stringContaining(error) as string });
     expect(source.peek(1)).toBeUndefined();

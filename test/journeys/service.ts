@@ -28,6 +28,7 @@ interface Status {
   readonly totals: { readonly delivered: number; readonly skipped: number; readonly dead: number };
   readonly inFlight: number;
   readonly parkedUsers: number;
+  readonly settings: { readonly ok: boolean; readonly problem?: string; readonly since: string };
   readonly lag: readonly { readonly topic: string; readonly partition: number; readonly lag: number }[];
 }
 

@@ -1,9 +1,10 @@
+import { ConfigResourceTypes } from "kafkajs";
 import { type ExpectStatic, describe } from "vitest";
 
 import { freePorts } from "../../local/ports.ts";
 import { createTopics } from "./cluster.ts";
 import type { Service } from "./service.ts";
-import { accessKey, deliveredIds, journey, patient, startOwnBroker, tracks } from "./story.ts";
+import { type Story, accessKey, deliveredIds, journey, patient, startOwnBroker, tracks } from "./story.ts";
 
 const expectWaiting = async (service: Service, reason: RegExp, expect: ExpectStatic): Promise<void> => {
   const waiting = { ok: false, reasons: [expect.stringMatching(reason)] };
@@ -11,6 +12,24 @@ const expectWaiting = async (service: Service, reason: RegExp, expect: ExpectSta
   expect(service.logs).toContainEqual(
     expect.objectContaining({ level: "warn", msg: expect.stringMatching(/trying on/) }),
   );
+};
+
+/** Makes the tiers and the dead-letter topic as an operator would; gives the first tier and a way to change a topic. */
+const makeOwnTopics = async (story: Story) => {
+  const topic = story.tier("1s");
+  const topics = [topic, story.tier("3s"), story.deadLetters];
+  await createTopics(
+    story.kafka,
+    topics.map((name) => ({ topic: name, numPartitions: 3 })),
+  );
+  const admin = story.kafka.admin();
+  await admin.connect();
+  story.onEnd(() => admin.disconnect());
+  const setConfig = (name: string, setting: string, value: string): Promise<unknown> => {
+    const resource = { type: ConfigResourceTypes.TOPIC, name, configEntries: [{ name: setting, value }] };
+    return admin.alterConfigs({ validateOnly: false, resources: [resource] });
+  };
+  return { topic, setConfig };
 };
 
 describe.concurrent("start", () => {
@@ -112,4 +131,31 @@ describe.concurrent("start", () => {
     expect(await service.exit).toBe(1);
     expect(service.logs.at(-1)).toMatchObject({ level: "fatal", msg: expect.stringContaining(`${other} has 2`) });
   });
+
+  /*
+   * Somebody has made the tiers and the dead-letter topic beforehand, and compacts one tier: of a user's events, which share a
+   * key, all but the last would vanish. The service ends at once and says how to mend it. It goes on with a tier that only
+   * forgets sooner than is wise, and warns.
+   */
+  journey(
+    "a tier that would lose records ends the service, and a forgetful one is warned of",
+    async ({ story, expect }) => {
+      const { topic, setConfig } = await makeOwnTopics(story);
+      await setConfig(topic, "cleanup.policy", "compact");
+      const refused = await story.launch();
+      expect(await refused.exit).toBe(1);
+      const sentence = `${topic} has cleanup.policy compact, .*--entity-name ${topic} --add-config cleanup.policy=delete`;
+      expect(refused.logs.at(-1)).toMatchObject({ level: "fatal", msg: expect.stringMatching(sentence) });
+
+      await setConfig(topic, "retention.ms", "60000");
+      await story.produce(tracks("u1", 1, 1));
+      const service = await story.start();
+      await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
+      const warnings = service.logs.filter(({ level }) => level === "warn");
+      expect(warnings).toMatchObject([
+        { msg: expect.stringContaining(`${topic} has retention.ms 60000, shorter than`) },
+      ]);
+      expect(await service.stop()).toBe(0);
+    },
+  );
 });

@@ -101,6 +101,7 @@ describe("cluster admin", () => {
             configEntries: [
               { name: "cleanup.policy", value: "delete" },
               { name: "retention.ms", value: "-1" },
+              { name: "retention.bytes", value: "-1" },
             ],
           },
         ],
@@ -118,6 +119,42 @@ describe("cluster admin", () => {
     });
     await admin.create([{ topic: "a", partitions: 1, replication: 1 }]);
     expect(calls.map(({ name }) => name)).toEqual(["createTopics", "listTopics", "listTopics", "fetchTopicMetadata"]);
+  });
+
+  it("reads how long topics keep their records, and takes what is not told for kept", async () => {
+    const entry = (configName: string, configValue: string | null) => ({ configName, configValue });
+    const { admin, calls } = createTestAdmin({
+      describeConfigs: () => ({
+        resources: [
+          {
+            resourceName: "a",
+            configEntries: [entry("retention.ms", "60000"), entry("cleanup.policy", "compact,delete"), entry("x", "y")],
+          },
+          { resourceName: "b", configEntries: [entry("retention.bytes", null)] },
+        ],
+      }),
+    });
+    expect(await admin.configs(["a", "b"])).toEqual([
+      { topic: "a", cleanupPolicy: "compact,delete", retentionMs: 60_000, retentionBytes: -1 },
+      { topic: "b", cleanupPolicy: "delete", retentionMs: -1, retentionBytes: -1 },
+    ]);
+    const configNames = ["cleanup.policy", "retention.ms", "retention.bytes"];
+    expect(calls[0]?.request).toMatchObject({ resources: [{ type: 2, name: "a", configNames }, { name: "b" }] });
+  });
+
+  it.each([{ type: "TOPIC_AUTHORIZATION_FAILED" }, { name: "KafkaJSServerDoesNotSupportApiKey" }])(
+    "says that it may not ask for settings where the cluster answers %j",
+    async (refusal) => {
+      const refuse = () => {
+        throw Object.assign(new Error("No"), refusal);
+      };
+      expect(await createTestAdmin({ describeConfigs: refuse }).admin.configs(["a"])).toBe("refused");
+    },
+  );
+
+  it("does not take other errors about settings for a refusal", async () => {
+    const { admin } = createTestAdmin({ describeConfigs: failWith("REQUEST_TIMED_OUT") });
+    await expect(admin.configs(["a"])).rejects.toThrow("REQUEST_TIMED_OUT");
   });
 
   it("does not ask where there is nothing to make", async () => {

@@ -20,6 +20,22 @@ describe("createMetrics()", () => {
     expect(metrics.totals()).toEqual({ delivered: 2, skipped: 0, dead: 1 });
   });
 
+  test("counts records that move to a tier by reason, and everything that moves in one sum", async () => {
+    const metrics = createMetrics();
+    metrics.retry("timeout");
+    metrics.retry("parked");
+    metrics.retry("parked");
+    metrics.event({ type: "track", outcome: "delivered" });
+    metrics.event({ type: "other", outcome: "skipped", reason: "tombstone" });
+    metrics.event({ type: "track", outcome: "dead", reason: "rejected" });
+    expect(await linesOf(metrics, "gainstream_retries_total")).toEqual([
+      'gainstream_retries_total{reason="timeout"} 1',
+      'gainstream_retries_total{reason="parked"} 2',
+    ]);
+    expect(metrics.moves()).toBe(6);
+    expect(metrics.totals()).toEqual({ delivered: 1, skipped: 1, dead: 1 });
+  });
+
   test("measures the way from Kafka to the outcome in seconds", async () => {
     const metrics = createMetrics();
     metrics.event({ type: "track", outcome: "delivered", endToEndMs: 40 });
@@ -64,6 +80,9 @@ describe("createMetrics()", () => {
       parkedUsers: 3,
       heldRecords: 4,
       inFlight: 5,
+      concurrencyLimit: 32,
+      waiting: { due: 2, budget: 0 },
+      areSettingsOk: false,
     }));
     expect((await linesOf(metrics, "gainstream_hold{")).toSorted()).toEqual([
       'gainstream_hold{reason="flooded"} 0',
@@ -79,6 +98,10 @@ describe("createMetrics()", () => {
     expect(text).toContain("gainstream_parked_users 3\n");
     expect(text).toContain("gainstream_held_records 4\n");
     expect(text).toContain("gainstream_in_flight 5\n");
+    expect(text).toContain("gainstream_concurrency_limit 32\n");
+    expect(text).toContain("gainstream_settings_ok 0\n");
+    expect(text).toContain('gainstream_partitions_waiting{reason="due"} 2\n');
+    expect(text).toContain('gainstream_partitions_waiting{reason="budget"} 0\n');
   });
 
   test("forgets the lag of a partition that has gone elsewhere", async () => {
@@ -91,6 +114,9 @@ describe("createMetrics()", () => {
       parkedUsers: 0,
       heldRecords: 0,
       inFlight: 0,
+      concurrencyLimit: 64,
+      waiting: {},
+      areSettingsOk: true,
     }));
     expect(await linesOf(metrics, "gainstream_lag{")).toHaveLength(2);
     partitions = [1];
@@ -108,7 +134,7 @@ describe("createMetrics()", () => {
 
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(10);
+    expect(helps).toHaveLength(14);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

@@ -61,13 +61,35 @@ const headersOf = (message: Message | undefined): Record<string, string> =>
 describe("settler", () => {
   it("writes a record to its tier on the partition number it was read from, acknowledged by all replicas", async () => {
     const { settler, written } = createTestSettler("123");
-    expect(await settler.retry(arrival, { ...failure, tier: 1, partition: 5 })).toBe(123);
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 1, partition: 5 } }])).toBe(123);
     expect(written).toMatchObject([{ topic: "retry-5m", acks: -1, messages: [{ partition: 5 }] }]);
+  });
+
+  it("writes several records of a user in one request, in order", async () => {
+    const { settler, written, messages } = createTestSettler("40");
+    const moves = ["a", "b", "c"].map((key) => ({
+      arrival: { ...arrival, record: { ...arrival.record, key: Buffer.from(key) } },
+      failure: { ...failure, tier: 0, partition: 5 },
+    }));
+    expect(await settler.retry(moves)).toBe(40);
+    expect(written).toHaveLength(1);
+    expect(messages().map(({ key, partition }) => [String(key), partition])).toEqual([
+      ["a", 5],
+      ["b", 5],
+      ["c", 5],
+    ]);
+  });
+
+  it("says that several records are too large together, so that they can go one by one", async () => {
+    const { settler, written } = createTestSettler(tooLarge, "1");
+    const move = { arrival, failure: { ...failure, tier: 0, partition: 5 } };
+    expect(await settler.retry([move, move])).toBe("too_large");
+    expect(written).toHaveLength(1);
   });
 
   it("leaves key, value and foreign headers as they are, and replaces ours", async () => {
     const { settler, messages } = createTestSettler();
-    await settler.retry(arrival, { ...failure, tier: 0, partition: 5 });
+    await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }]);
     const [message] = messages();
     expect(message?.key).toBe(arrival.record.key);
     expect(message?.value).toBe(arrival.record.value);
@@ -94,7 +116,7 @@ describe("settler", () => {
   it("tries until the write is acknowledged, with growing pauses, and tells of every failure", async () => {
     const failures = Array.from({ length: 8 }, () => broken);
     const { settler, written, pauses, errors } = createTestSettler(...failures, "9");
-    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe(9);
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(9);
     expect(pauses).toEqual([100, 200, 400, 800, 1_600, 2_500, 2_500, 2_500]);
     expect(errors).toHaveLength(8);
     expect(new Set(written.map(({ messages }) => messages[0]?.value))).toEqual(new Set([arrival.record.value]));
@@ -102,7 +124,7 @@ describe("settler", () => {
 
   it("writes only our own headers to a tier where the record's own are too large for the topic", async () => {
     const { settler, messages, pauses } = createTestSettler(tooLarge, "3");
-    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe(3);
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(3);
     const [, bare] = messages();
     expect(bare?.headers).not.toHaveProperty("trace");
     expect(headersOf(bare)).toMatchObject({ "gainstream-attempts": "2", "gainstream-id": origin.id });
@@ -113,7 +135,7 @@ describe("settler", () => {
 
   it("says that a record is too large for a tier, so that it can become a dead letter", async () => {
     const { settler, written } = createTestSettler(tooLarge, tooLarge);
-    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe("too_large");
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe("too_large");
     expect(written.map(({ topic }) => topic)).toEqual(["retry-30s", "retry-30s"]);
   });
 
@@ -136,12 +158,12 @@ describe("settler", () => {
   it("sees through an error that wraps the one of the broker", async () => {
     const wrapped = new KafkaJSNumberOfRetriesExceeded(tooLarge, { retryCount: 1, retryTime: 1 });
     const { settler } = createTestSettler(wrapped, wrapped);
-    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe("too_large");
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe("too_large");
   });
 
   it("goes on trying with the smaller variant where the broker fails in between", async () => {
     const { settler, messages } = createTestSettler(broken, tooLarge, broken, "4");
-    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBe(4);
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(4);
     expect(messages().map((message) => "trace" in (message.headers ?? {}))).toEqual([true, true, false, false]);
   });
 
@@ -155,7 +177,7 @@ describe("settler", () => {
   it("ends on stop: a write under way is not repeated, and none is begun", async () => {
     const { settler, written, errors } = createTestSettler();
     settler.stop();
-    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBeUndefined();
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBeUndefined();
     expect(await settler.dead(arrival, failure)).toBe(false);
     expect([written, errors]).toEqual([[], []]);
   });
@@ -169,7 +191,7 @@ describe("settler", () => {
       pause: async () => settler.stop(),
       onError: () => {},
     });
-    expect(await settler.retry(arrival, { ...failure, tier: 0, partition: 5 })).toBeUndefined();
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBeUndefined();
   });
 
   it("says that a write is safe which was acknowledged while it was being stopped", async () => {

@@ -31,8 +31,9 @@ export const createModelWorld = (names: readonly string[]) => {
   const logOf = (arrivals: Arrival[]): Log => ({ arrivals, committed: { offset: 0, metadata: "" } });
   const sourceLog = logOf(names.map((name, offset) => arrivalOf(name, offset)));
   const tierLogs = [0, 1, 2].map(() => logOf([]));
-  const rig: Rig = createRig();
+  const rig: Rig = createRig({ deadLetterLimit: { consecutive: 2, percent: 100, minEvents: 1_000 } });
   let owner = createOwner(rig);
+  let raised = 1;
   const inlets = (): [Inlet, Log][] => [
     [owner.source, sourceLog],
     ...owner.tiers.flatMap((inlet, tier): [Inlet, Log][] => {
@@ -47,12 +48,14 @@ export const createModelWorld = (names: readonly string[]) => {
     for (const write of rig.writes) {
       if (landed.has(write) || write.tier === undefined) continue;
       landed.add(write);
-      const log = tierLogs[write.tier];
-      const offset = String(log?.arrivals.length ?? 0);
-      const here = { ...placeOf(write.tier), id: "", offset, timestamp: rig.clock.now() };
-      const headers = retryHeaders(write.arrival.record.headers, write.failure);
-      const record = { ...write.arrival.record, headers, timestamp: rig.clock.now() };
-      log?.arrivals.push({ ...write.arrival, record, past: readPast(headers, here) });
+      for (const { arrival, failure } of write.moves) {
+        const log = tierLogs[write.tier];
+        const offset = String(log?.arrivals.length ?? 0);
+        const here = { ...placeOf(write.tier), id: "", offset, timestamp: rig.clock.now() };
+        const headers = retryHeaders(arrival.record.headers, failure);
+        const record = { ...arrival.record, headers, timestamp: rig.clock.now() };
+        log?.arrivals.push({ ...arrival, record, past: readPast(headers, here) });
+      }
     }
   };
   const settleDown = async (): Promise<void> => {
@@ -113,8 +116,28 @@ export const createModelWorld = (names: readonly string[]) => {
   const fire = (): void => {
     for (const { callback } of rig.timers.splice(0)) callback();
   };
+  /** The oldest event of the source, or of a tier, has to make way. */
+  const makeWay = (number: number): void => {
+    const inlet = inlets()[number % 4];
+    if (inlet) rig.stream.relieve([inlet[0]]);
+  };
+  /** A copy of a record that waits in a tier, as a repeated write or an operator makes it. */
+  const copy = (number: number): void => {
+    land();
+    const log = tierLogs[number % 3];
+    const original = log?.arrivals[number % Math.max(1, log.arrivals.length)];
+    const tier = (number + 1) % 3;
+    if (!original) return;
+    tierLogs[tier]?.arrivals.push(original);
+    rig.written[tier] = (rig.written[tier] ?? 0) + 1;
+  };
+  const goOn = (): void => {
+    rig.flood.change({ consecutive: 2 + (raised++ % 2), percent: 100, minEvents: 1_000 }, rig.clock.now());
+    rig.stream.pump();
+  };
   /** One of everything that may happen now, with good answers only. */
   const helpOn = async (): Promise<void> => {
+    goOn();
     rig.gate.state = "open";
     rig.stream.pump();
     fire();
@@ -151,5 +174,6 @@ export const createModelWorld = (names: readonly string[]) => {
     const inlet = inlets()[number % 4];
     if (inlet) take(inlet);
   };
-  return { rig, takeFrom, commit, begin, handOver, failRound, answer, acknowledge, reopen, fire, settleDown, drain };
+  const acts = { takeFrom, answer, acknowledge, reopen, fire, failRound, makeWay, copy, goOn, commit, handOver, begin };
+  return { rig, ...acts, settleDown, drain };
 };

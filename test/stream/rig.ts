@@ -4,6 +4,7 @@ import { originOf } from "../../src/core/headers.ts";
 import type { Outcome, Verdict } from "../../src/core/outcome.ts";
 import { createBudget } from "../../src/flow/budget.ts";
 import { Chains } from "../../src/flow/chains.ts";
+import { Flood, type FloodLimit } from "../../src/flow/flood.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
 import { type Assignment, type Inlet, createAssignment, createHeld } from "../../src/stream/assignment.ts";
 import type { DeliveryPort, SettlePort } from "../../src/stream/ports.ts";
@@ -22,6 +23,8 @@ export interface PendingWrite {
   readonly failure: Failure;
   /** Undefined for the dead-letter topic. */
   readonly tier: number | undefined;
+  /** All records of the write, the first one included. */
+  readonly moves: readonly { readonly arrival: Arrival; readonly failure: Failure }[];
   readonly answer: (result: "written" | "stopped" | "too_large") => void;
 }
 
@@ -50,10 +53,13 @@ export const arrivalOf = (name: string, offset: number, more: Partial<Arrival> =
 /** Gainsight's side of the port: calls are answered by hand, and the gate is moved by hand. */
 const createFakeDelivery = () => {
   const calls: PendingCall[] = [];
-  const gate: { state: DeliveryPort["state"] } = { state: "open" };
+  const gate: { state: DeliveryPort["state"]; isHeld: boolean } = { state: "open", isHeld: false };
   const delivery: DeliveryPort = {
     get state() {
       return gate.state;
+    },
+    get isHeld() {
+      return gate.isHeld;
     },
     attempt: ({ body }, { isFirst }) => {
       if (gate.state === "probe") gate.state = "closed";
@@ -89,29 +95,37 @@ const createFakeSettle = () => {
       writes.push(pending);
     });
   const settle: SettlePort = {
-    retry: async (arrival, failure) => {
-      const { tier } = failure;
+    retry: async (moves) => {
+      const [first] = moves;
+      if (!first) throw new Error("Cannot write nothing: want at least one record");
+      const { tier } = first.failure;
       const offset = written[tier] ?? 0;
-      written[tier] = offset + 1;
-      const result = await wait({ arrival, failure, tier });
+      written[tier] = offset + moves.length;
+      const result = await wait({ ...first, tier, moves });
       if (result === "too_large") return result;
       return result === "written" ? offset : undefined;
     },
-    dead: async (arrival, failure) => (await wait({ arrival, failure, tier: undefined })) === "written",
+    dead: async (arrival, failure) =>
+      (await wait({ arrival, failure, tier: undefined, moves: [{ arrival, failure }] })) === "written",
   };
-  return { writes, settle };
+  return { writes, written, settle };
 };
 
 const nameOf = ({ meaning, past }: Arrival): string => (meaning.kind === "call" ? meaning.body : past.origin.offset);
 
 /** A real stream between fake ports, with a clock that stands until it is moved. */
-export const createRig = ({ maxReady = 1_000 } = {}) => {
+export const createRig = ({
+  maxReady = 1_000,
+  deadLetterLimit = false,
+}: { maxReady?: number; deadLetterLimit?: FloodLimit } = {}) => {
   const { calls, gate, delivery } = createFakeDelivery();
-  const { writes, settle } = createFakeSettle();
+  const { writes, written, settle } = createFakeSettle();
   const timers: { delayMs: number; callback: () => void }[] = [];
   const ended: { name: string; outcome: Outcome }[] = [];
   const moved: { name: string; reason: string; tier: number }[] = [];
   const budget = createBudget({ maxRecords: 1_000, maxBytes: 1_000_000 });
+  const floodHolds: boolean[] = [];
+  const flood = new Flood({ limit: deadLetterLimit, onHold: ({ isHeld }) => void floodHolds.push(isHeld) });
   const clock = {
     time: 1_000,
     mayStart: true,
@@ -124,6 +138,7 @@ export const createRig = ({ maxReady = 1_000 } = {}) => {
     settle,
     clock,
     budget,
+    flood,
     observer: {
       finished: (arrival, outcome) => void ended.push({ name: nameOf(arrival), outcome }),
       moved: (arrival, { reason, tier }) => void moved.push({ name: nameOf(arrival), reason, tier }),
@@ -134,7 +149,7 @@ export const createRig = ({ maxReady = 1_000 } = {}) => {
     mayStart: () => clock.mayStart,
     onFinished: () => undefined,
   });
-  return { stream, calls, gate, writes, timers, ended, moved, budget, clock };
+  return { stream, calls, gate, writes, written, timers, ended, moved, budget, clock, flood, floodHolds };
 };
 
 export type Rig = ReturnType<typeof createRig>;

@@ -1,0 +1,39 @@
+import { statSync } from "node:fs";
+
+export interface FileWatchOptions {
+  readonly file: string;
+  /** How often it is looked at, in milliseconds. */
+  readonly pollMs: number;
+  /** The file is another than before, or the first one seen; also when it has gone. */
+  readonly onChange: () => void;
+}
+
+/** Changes with the file, also where a symlink on its way was swapped; a file that cannot be looked at is as good as missing. */
+const stampOf = (file: string): string => {
+  try {
+    const { mtimeMs, ino, size } = statSync(file);
+    return `${mtimeMs}-${ino}-${size}`;
+  } catch {
+    return "missing";
+  }
+};
+
+/**
+ * Looks at a file and tells of changes once they are whole. Looked at, not watched: a mounted ConfigMap changes by a swapped
+ * symlink, which file watchers miss. Returns the function that ends it.
+ */
+export const watchFile = ({ file, pollMs, onChange }: FileWatchOptions): (() => void) => {
+  let seen = "";
+  let told = "";
+  const look = (): void => {
+    const stamp = stampOf(file);
+    // A file that is being written is empty for a moment, and empty may be valid: it has to keep still between two looks.
+    const isStill = stamp === seen;
+    seen = stamp;
+    if (!isStill || stamp === told) return;
+    told = stamp;
+    onChange();
+  };
+  const timer = setInterval(look, pollMs).unref();
+  return () => clearInterval(timer);
+};

@@ -1,0 +1,88 @@
+import type { App } from "./app.ts";
+import { pause } from "./app.ts";
+import { judgeRetention } from "./kafka/retention.ts";
+import { ensureTopics } from "./kafka/topics.ts";
+import type { Seen } from "./overview.ts";
+
+const retryPauseMs = 1_000;
+const slowAfterMs = 2_000;
+
+export interface Joining extends Seen {
+  readonly isStopping: () => boolean;
+  readonly onFatal: (error: Error) => void;
+}
+
+interface Step {
+  /** Said while it does not work. */
+  readonly what: string;
+  /** Gives the problem where it has to be tried again. */
+  readonly run: () => Promise<string | undefined>;
+}
+
+/** Tries one step of the start until it works or the service is stopped; says what is missing meanwhile. */
+const untilDone = async (step: Step, { app, readiness, isStopping }: Joining): Promise<void> => {
+  const report = (problem: string): void => {
+    const missing = `${step.what}: ${problem}`;
+    if (readiness.missing !== missing) app.log.warn({ problem }, `${step.what}, trying on`);
+    readiness.missing = missing;
+  };
+  while (!isStopping()) {
+    // kafkajs tries for long before it gives up on a broker; nobody should have to guess meanwhile.
+    const slow = setTimeout(() => report("no answer yet"), slowAfterMs);
+    const problem = await step
+      .run()
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+      .finally(() => clearTimeout(slow));
+    if (problem === undefined) return;
+    report(problem);
+    await pause(retryPauseMs);
+  }
+};
+
+const checkTopics = async ({ app, onFatal }: Joining): Promise<string | undefined> => {
+  const { source, retry, deadLetter, create } = app.config.topics;
+  const tiers = retry.map(({ topic }) => topic);
+  const state = await ensureTopics(app.admin, { sources: source, tiers, deadLetter, create });
+  if (state.kind === "unfit") onFatal(new Error(state.error));
+  if (state.kind === "missing") return `These topics do not exist: ${state.topics.join(", ")}`;
+  if (state.kind === "ready" && state.created.length > 0) app.log.info({ topics: state.created }, "Created topics");
+  return state.kind === "unfit" ? state.error : undefined;
+};
+
+const checkRetention = async ({ app, onFatal }: Joining): Promise<string | undefined> => {
+  const { retry: tiers, deadLetter } = app.config.topics;
+  const configs = await app.admin.configs([...tiers.map(({ topic }) => topic), deadLetter]);
+  if (configs === "refused") {
+    app.log.info("Kafka does not tell how long topics keep their records, so that is not checked");
+    return undefined;
+  }
+  const verdict = judgeRetention(configs, { tiers, deadLetter, maxAgeMs: app.config.retry.maxAgeMs });
+  if (verdict.kind === "unfit") {
+    onFatal(new Error(verdict.error));
+    return verdict.error;
+  }
+  for (const warning of verdict.warnings) app.log.warn(warning);
+  return undefined;
+};
+
+const done = async (work: Promise<void>): Promise<undefined> => {
+  await work;
+  return undefined;
+};
+
+const stepsOf = (joining: Joining): Step[] => {
+  const { admin, producer, member }: App = joining.app;
+  return [
+    { what: "Cannot reach Kafka", run: () => done(admin.connect()) },
+    { what: "Waiting for topics", run: () => checkTopics(joining) },
+    { what: "Cannot ask how long topics keep their records", run: () => checkRetention(joining) },
+    { what: "Cannot reach Kafka to produce", run: () => done(producer.connect()) },
+    { what: "Cannot join the group", run: () => done(member.consumer.start()) },
+  ];
+};
+
+/** Takes part: waits for Kafka and the topics, checks them, and joins the group. Ends early where the service is stopped. */
+export const join = async (joining: Joining): Promise<void> => {
+  for (const step of stepsOf(joining)) await untilDone(step, joining);
+  if (!joining.isStopping()) joining.readiness.missing = "";
+};

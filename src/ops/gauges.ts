@@ -1,0 +1,90 @@
+import { Gauge } from "prom-client";
+import type { Registry } from "prom-client";
+
+import type { HoldReason } from "../core/outcome.ts";
+import { help } from "./metric-help.ts";
+import type { MetricName } from "./metric-help.ts";
+
+/** The state at the moment of a scrape. */
+export interface Snapshot {
+  readonly holds: readonly HoldReason[];
+  readonly breaker: "closed" | "half-open" | "open";
+  readonly lag: readonly { readonly topic: string; readonly partition: number; readonly lag: number }[];
+  readonly parkedUsers: number;
+  readonly heldRecords: number;
+  readonly inFlight: number;
+  /** Calls that may be in flight at present. */
+  readonly concurrencyLimit: number;
+  /** Partitions that are paused, by the reason for it; one may have several. */
+  readonly waiting: Readonly<Record<string, number>>;
+  /** Whether the settings file, as it is now, was taken up. */
+  readonly areSettingsOk: boolean;
+}
+
+/** What the gauges show before the stream is there. */
+export const quiet: Snapshot = {
+  holds: [],
+  breaker: "closed",
+  lag: [],
+  parkedUsers: 0,
+  heldRecords: 0,
+  inFlight: 0,
+  concurrencyLimit: 0,
+  waiting: {},
+  areSettingsOk: true,
+};
+
+const breakerStates = { closed: 0, "half-open": 1, open: 2 } as const;
+
+const allHolds = Object.keys({
+  target_down: 0,
+  throttled: 0,
+  unauthorized: 0,
+  misconfigured: 0,
+  registry_down: 0,
+  flooded: 0,
+  paused: 0,
+} satisfies Record<HoldReason, 0>);
+
+/** Gauges that read the state when Prometheus asks. */
+export const registerGauges = (registry: Registry, snapshot: () => Snapshot): void => {
+  const single = (name: MetricName, read: (state: Snapshot) => number): void => {
+    const gauge = new Gauge({
+      name,
+      help: help[name],
+      registers: [registry],
+      collect: () => {
+        gauge.set(read(snapshot()));
+      },
+    });
+  };
+  const labelled = (name: MetricName, labelNames: readonly string[], fill: (gauge: Gauge) => void): void => {
+    const gauge = new Gauge({
+      name,
+      help: help[name],
+      labelNames,
+      registers: [registry],
+      collect: () => {
+        gauge.reset();
+        fill(gauge);
+      },
+    });
+  };
+  single("gainstream_breaker_state", ({ breaker }) => breakerStates[breaker]);
+  single("gainstream_parked_users", ({ parkedUsers }) => parkedUsers);
+  single("gainstream_held_records", ({ heldRecords }) => heldRecords);
+  single("gainstream_in_flight", ({ inFlight }) => inFlight);
+  single("gainstream_concurrency_limit", ({ concurrencyLimit }) => concurrencyLimit);
+  single("gainstream_settings_ok", ({ areSettingsOk }) => Number(areSettingsOk));
+  labelled("gainstream_hold", ["reason"], (gauge) => {
+    const holds = new Set<string>(snapshot().holds);
+    for (const reason of allHolds) gauge.set({ reason }, holds.has(reason) ? 1 : 0);
+  });
+  labelled("gainstream_partitions_waiting", ["reason"], (gauge) => {
+    for (const [reason, partitions] of Object.entries(snapshot().waiting)) gauge.set({ reason }, partitions);
+  });
+  // A partition that has gone to another replica must not stay.
+  labelled("gainstream_lag", ["topic", "partition"], (gauge) => {
+    for (const { topic, partition, lag } of snapshot().lag) gauge.set({ topic, partition }, lag);
+  });
+};

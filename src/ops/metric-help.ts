@@ -1,0 +1,26 @@
+/** All metrics of ours, each with when to worry. */
+export const help = {
+  gainstream_events_total:
+    "Events at their final outcome. Worry when outcome dead grows, or when none is delivered while the lag grows",
+  gainstream_retries_total:
+    "Records moved to a retry tier, at each move. Worry when it grows faster than a few percent of all events; parked ones only follow another",
+  gainstream_calls_total:
+    "Calls to Gainsight by their answer. Worry when answers other than 2xx are more than a few percent",
+  gainstream_delivery_seconds: "Duration of one call to Gainsight. Worry when it nears GAINSIGHT_TIMEOUT",
+  gainstream_end_to_end_seconds:
+    "From arrival in Kafka to the final outcome. Worry when it grows without a hold: more replicas or concurrency are due",
+  gainstream_hold:
+    "1 while the stream waits for this reason. Worry at once at unauthorized, misconfigured and flooded, at others after minutes",
+  gainstream_breaker_state: "0 closed, 1 half-open, 2 open. Worry when it is not 0 for longer than a known outage",
+  gainstream_lag: "Records behind the end of the partition. Worry when it grows for minutes without a hold",
+  gainstream_parked_users: "Users whose events wait in the retry tiers. Worry when it only grows",
+  gainstream_held_records: "Records in memory. Worry when it stays at its limit without a hold",
+  gainstream_in_flight: "Calls under way. Worry when it stays at GAINSIGHT_CONCURRENCY while the lag grows",
+  gainstream_concurrency_limit:
+    "Calls that may be in flight at present. Worry when it stays below GAINSIGHT_CONCURRENCY: Gainsight is slow or throttles",
+  gainstream_partitions_waiting:
+    "Owned partitions that are not fetched from, by reason. Worry when any but due stays for minutes without a hold",
+  gainstream_settings_ok: "0 while the settings file is wrong and those before it stay. Worry when it is 0",
+} as const;
+
+export type MetricName = keyof typeof help;

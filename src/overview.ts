@@ -1,0 +1,121 @@
+import type { App } from "./app.ts";
+import type { HoldReason } from "./core/outcome.ts";
+import { type Feed, lagOf, pauseReasons } from "./intake/feed.ts";
+import type { Snapshot } from "./ops/gauges.ts";
+import { excuseOf } from "./ops/progress.ts";
+
+/** What is still missing before the service takes part; empty when it does. */
+export class Readiness {
+  missing = "Starting";
+}
+
+/** A service as it is seen from outside: by probes, Prometheus and people. */
+export interface Seen {
+  readonly app: App;
+  readonly readiness: Readiness;
+}
+
+const holdsOf = ({ gainsight, member, flood }: App): HoldReason[] => [
+  ...gainsight.delivery.holds,
+  ...(member.schemas.isHeld ? (["registry_down"] as const) : []),
+  ...(flood.isHeld ? (["flooded"] as const) : []),
+];
+
+const parkedUsersOf = ({ member: { intake } }: App): number =>
+  [...new Set(intake.inlets.map(({ chains }) => chains))].reduce((sum, { users }) => sum + users, 0);
+
+const lagsOf = ({ member: { intake } }: App) =>
+  intake.feeds.map((feed) => ({ topic: feed.topic, partition: feed.partition, lag: lagOf(feed) }));
+
+const waitingOf = ({ member: { intake } }: App): Record<string, number> =>
+  Object.fromEntries(
+    pauseReasons.map((reason) => [reason, intake.feeds.filter(({ pauses }) => pauses.has(reason)).length]),
+  );
+
+/** For the metrics. */
+export const snapshotOf = (app: App): Snapshot => ({
+  holds: holdsOf(app),
+  breaker: app.gainsight.delivery.breakerState,
+  lag: lagsOf(app),
+  parkedUsers: parkedUsersOf(app),
+  heldRecords: app.budget.records,
+  inFlight: app.gainsight.delivery.inFlight,
+  concurrencyLimit: app.gainsight.delivery.limit,
+  waiting: waitingOf(app),
+  areSettingsOk: app.settings.problem === undefined,
+});
+
+/** The tiers are read before the sources open. A registry that does not answer holds that up, and a hold is no lack of readiness. */
+const isSettled = ({ member: { membership, intake, schemas } }: App): boolean =>
+  membership.state === "owner" && (intake.isOpen || schemas.isHeld);
+
+const reasonsOf = ({ app, readiness: { missing } }: Seen): string[] => {
+  if (missing !== "") return [missing];
+  if (app.member.membership.state === "owner" && !isSettled(app)) return ["The retry tiers are being read"];
+  return app.member.membership.state === "owner" ? [] : [`The group is ${app.member.membership.state}`];
+};
+
+/** For `/readyz`. */
+export const readyOf = (seen: Seen) => {
+  const reasons = reasonsOf(seen);
+  return { ok: reasons.length === 0, reasons, holds: holdsOf(seen.app) };
+};
+
+const settingsOf = ({ settings: { problem, since } }: App) => ({
+  ok: problem === undefined,
+  ...(problem !== undefined && { problem }),
+  since: new Date(since).toISOString(),
+});
+
+/** For `/api/status` and the page. */
+export const statusOf = ({ app, readiness }: Seen) => ({
+  ready: readiness.missing === "" && isSettled(app),
+  ...(readiness.missing !== "" && { missing: readiness.missing }),
+  membership: app.member.membership.state,
+  holds: holdsOf(app),
+  breaker: app.gainsight.delivery.breakerState,
+  totals: app.metrics.totals(),
+  inFlight: app.gainsight.delivery.inFlight,
+  heldRecords: app.budget.records,
+  parkedUsers: parkedUsersOf(app),
+  settings: settingsOf(app),
+  lag: lagsOf(app),
+});
+
+/** For liveness: what moves, what is held, and what excuses standing still. */
+export const progressOf = ({ app, readiness }: Seen) => {
+  const { contact, writes, member, metrics, budget } = app;
+  const membership = member.membership.state;
+  const excuse = excuseOf({
+    missing: readiness.missing,
+    membership,
+    holds: holdsOf(app),
+    // Only a member can lose contact; before the first join there was none.
+    hasContact: membership !== "owner" || !contact.isLost,
+    areWritesInTrouble: writes.areInTrouble,
+  });
+  return { finished: metrics.moves(), held: budget.records, excuse };
+};
+
+const partitionOf = ({ topic, partition, inlet, high, pauses, scan }: Feed) => ({
+  topic,
+  partition,
+  position: inlet?.tracker.position ?? scan?.position,
+  mark: inlet?.tracker.mark,
+  high,
+  pauses: [...pauses],
+  parkedUsers: inlet?.chains.users,
+});
+
+/** For the log, where the service stands still and nobody knows why. Without users, keys and payloads. */
+export const dumpOf = ({ app }: Seen) => ({
+  membership: app.member.membership.state,
+  holds: holdsOf(app),
+  breaker: app.gainsight.delivery.breakerState,
+  gate: app.gainsight.delivery.state,
+  inFlight: app.gainsight.delivery.inFlight,
+  working: app.stream.working,
+  heldRecords: app.budget.records,
+  heldBytes: app.budget.bytes,
+  partitions: app.member.intake.feeds.map(partitionOf),
+});

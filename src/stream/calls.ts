@@ -1,0 +1,92 @@
+import { fullJitter } from "../core/backoff.ts";
+import type { Call } from "../core/handle.ts";
+import { type Hold, type Retry, dead } from "../core/outcome.ts";
+import type { Lane } from "../flow/lanes.ts";
+import type { Assignment, Held } from "./assignment.ts";
+import type { Clock, DeliveryPort } from "./ports.ts";
+import type { Settling } from "./settling.ts";
+
+export interface CallsOptions {
+  readonly delivery: DeliveryPort;
+  readonly clock: Clock;
+  /** Calls in one round. */
+  readonly quickAttempts: number;
+}
+
+interface Parts {
+  readonly settling: Settling;
+  /** Heads of lanes in work. */
+  readonly working: () => number;
+  /** Lets a taken lane start again after a pause. */
+  readonly again: (assignment: Assignment, lane: Lane<Held>, delayMs: number) => void;
+}
+
+const quickBaseMs = 200;
+const quickMaxMs = 5_000;
+/** Once may be an address that works and breaks by turns, as during a deploy. */
+const oddRounds = 2;
+
+/** Calls to Gainsight, and what their verdicts mean for the lane that they came from. */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #parts: Parts;
+  #delivered = 0;
+
+  constructor(options: CallsOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /** Makes the call of a lane's head, unless its verdict is known already or its user has to make way. */
+  make(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
+    const { verdict, inlet } = lane.head;
+    if (verdict) return this.#parts.settling.bury(assignment, lane, verdict);
+    const isOpen = this.#options.delivery.state === "open";
+    if (lane.mustYield && inlet.tier === undefined && isOpen) return this.#parts.settling.makeWay(assignment, lane);
+    return this.#deliver(assignment, lane, call);
+  }
+
+  async #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
+    const held = lane.head;
+    const isProven = held.misconfiguredAt !== undefined && held.misconfiguredAt < this.#delivered;
+    const verdict = await this.#options.delivery.attempt(call, { isFirst: held.quickAttempts === 0 });
+    if (!assignment.isLive) return;
+    switch (verdict.kind) {
+      case "delivered":
+        this.#delivered++;
+        return this.#parts.settling.end(assignment, lane, verdict);
+      case "dead":
+        return this.#parts.settling.bury(assignment, lane, verdict);
+      case "hold":
+        return this.#onHold(assignment, lane, { hold: verdict, isProven });
+      case "retry":
+        return this.#onFailure(assignment, lane, verdict);
+    }
+  }
+
+  /** `isProven`: when the call began, others had gone through since this event last found the address wrong. */
+  async #onHold(
+    assignment: Assignment,
+    lane: Lane<Held>,
+    { hold, isProven }: { hold: Hold; isProven: boolean },
+  ): Promise<void> {
+    const held = lane.head;
+    if (hold.reason !== "misconfigured") return assignment.lanes.putBack(lane, "front");
+    if (isProven) held.misconfiguredRounds++;
+    if (held.misconfiguredRounds >= oddRounds)
+      return this.#parts.settling.bury(assignment, lane, dead("rejected", hold.error, hold.status));
+    // Calls that were under way before the address broke may still go through, and prove nothing.
+    held.misconfiguredAt = this.#delivered + this.#parts.working() - 1;
+    return assignment.lanes.putBack(lane, "back");
+  }
+
+  async #onFailure(assignment: Assignment, lane: Lane<Held>, failure: Retry): Promise<void> {
+    const held = lane.head;
+    held.quickAttempts++;
+    if (held.quickAttempts >= this.#options.quickAttempts || lane.mustYield)
+      return this.#parts.settling.retry(assignment, lane, failure);
+    const { clock } = this.#options;
+    const pause = { attempt: held.quickAttempts - 1, baseMs: quickBaseMs, maxMs: quickMaxMs, random: clock.random() };
+    this.#parts.again(assignment, lane, fullJitter(pause));
+  }
+}

@@ -1,0 +1,52 @@
+import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./assignment.ts";
+
+/** Records of one user that may wait in memory while others need the room. */
+const maxHeld = 500;
+
+/** Records that may wait in the tiers, of one user and of all users of a partition number: their chains are kept in memory. */
+const maxParked = { ofUser: 10_000, ofAll: 50_000 };
+
+/** How far a limit must be left before a partition goes on, so that it does not flutter. */
+const relief = { held: 0.5, parked: 0.9 };
+
+/**
+ * Whether as much of a user waits as may: in memory for a tier, whose records cannot make way; in the tiers for a source.
+ * Then it gives back how to ask whether there is room again.
+ */
+export const crowdOf = ({ lanes }: Assignment, inlet: Inlet, user: string): (() => boolean) | undefined => {
+  const { tier, chains } = inlet;
+  if (tier !== undefined) {
+    const key = laneOf(inlet, user);
+    return lanes.lengthOf(key) < maxHeld ? undefined : () => lanes.lengthOf(key) <= maxHeld * relief.held;
+  }
+  const isBelow = (part: number): boolean =>
+    chains.lengthOf(user) < maxParked.ofUser * part && chains.records < maxParked.ofAll * part;
+  // A user with nobody in the tiers has nobody to wait for.
+  return chains.lengthOf(user) === 0 || isBelow(1) ? undefined : () => isBelow(relief.parked);
+};
+
+interface Shortage {
+  /** Partitions that can go no further before their oldest event is finished. */
+  readonly blocked: readonly Inlet[];
+  /** No more can be taken up. */
+  readonly isMemoryShort: boolean;
+}
+
+/** Marks the users who have to make way: those of whom too much waits, and those whose event blocks a partition. */
+export const letMakeWay = ({ lanes }: Assignment, { blocked, isMemoryShort }: Shortage): void => {
+  if (isMemoryShort) for (const lane of lanes.longerThan(maxHeld)) lane.mustYield = true;
+  for (const inlet of blocked) {
+    const { mark } = inlet.tracker;
+    const lane = lanes.find((held) => held.inlet === inlet && held.slot.offset === mark);
+    if (lane) lane.mustYield = true;
+  }
+};
+
+/**
+ * Whether a record of a tier may be the copy of one that is just being written there, or meets a call of its user: the two
+ * lanes of a user must never make a call each.
+ */
+export const isOnItsWay = ({ lanes }: Assignment, { inlet, arrival }: Held): boolean => {
+  if (inlet.tier === undefined || inlet.chains.has(arrival.past.origin.id)) return false;
+  return lanes.isTaken(sourceLaneOf(inlet, arrival.user));
+};

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { type App, createApp } from "../src/app.ts";
+import { readConfig } from "../src/config/read-config.ts";
+import { createFeed } from "../src/intake/feed.ts";
+import type { Member } from "../src/intake/member.ts";
+import { type Liveness, createLiveness } from "../src/liveness.ts";
+import { createLog } from "../src/ops/log.ts";
+import { Readiness } from "../src/overview.ts";
+
+const env = { KAFKA_BROKERS: "127.0.0.1:1", GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab" };
+/** Of the default time-out and quick attempts. */
+const limitMs = 90_000;
+
+let app: App;
+let membership: { state: string };
+let schemas: { isHeld: boolean };
+let readiness: Readiness;
+let liveness: Liveness;
+let lines: Record<string, unknown>[];
+
+/** A member at work on one partition, with one record held: all of it real but for the group, which needs a broker. */
+beforeEach(() => {
+  vi.useFakeTimers();
+  lines = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+  const log = createLog({ level: "info", destination });
+  const made = createApp({ config: readConfig(env), log, onFatal: () => {} });
+  membership = { state: "owner" };
+  schemas = { isHeld: false };
+  const feeds = [createFeed({ topic: "segment-events", partition: 3 }, undefined)];
+  const intake = { feeds, inlets: [], isOpen: true };
+  const member = { ...made.member, membership, schemas, intake } as unknown as Member;
+  app = { ...made, member };
+  readiness = new Readiness();
+  readiness.missing = "";
+  app.budget.add(100);
+  app.contact.heard();
+  liveness = createLiveness({ app, readiness });
+});
+
+afterEach(async () => {
+  liveness.close();
+  app.settings.close();
+  vi.useRealTimers();
+  await app.gainsight.close();
+});
+
+/** Time passes for a member that the group hears of. */
+const pass = (ms: number): void => {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    app.contact.heard();
+    vi.advanceTimersByTime(1_000);
+  }
+};
+
+it("a stall fails the probe, and its state is in the log once, without users and payloads", () => {
+  pass(limitMs - 1_000);
+  expect(liveness.live()).toEqual({ ok: true, detail: "owner" });
+  pass(3 * limitMs);
+  expect(liveness.live()).toEqual({ ok: false, detail: expect.stringMatching(/^Nothing has been finished for/) });
+  expect(lines).toEqual([
+    {
+      level: "error",
+      time: expect.any(String),
+      silentMs: limitMs,
+      membership: "owner",
+      holds: [],
+      breaker: "closed",
+      gate: "open",
+      inFlight: 0,
+      working: 0,
+      heldRecords: 1,
+      heldBytes: 100,
+      partitions: [{ topic: "segment-events", partition: 3, high: 0, pauses: ["restore"] }],
+      msg: "Stalled: nothing moves",
+    },
+  ]);
+});
+
+it.each<[string, () => void]>([
+  ["an event is finished", () => app.metrics.event({ type: "track", outcome: "delivered" })],
+  ["a record is moved to a tier", () => app.metrics.retry("timeout")],
+  ["nothing is held", () => app.budget.reset()],
+  ["a hold begins", () => (schemas.isHeld = true)],
+  ["the group is joining", () => (membership.state = "joining")],
+  ["the service shuts down", () => (readiness.missing = "Shutting down")],
+])("the probe is content again when %s, and the log says so", (_, move) => {
+  pass(limitMs);
+  expect(liveness.live().ok).toBe(false);
+  move();
+  pass(1_000);
+  expect(liveness.live().ok).toBe(true);
+  expect(lines.at(-1)).toMatchObject({ level: "info", msg: "The stall has ended" });
+});
+
+it("a member whose group does not answer is not to blame", () => {
+  vi.advanceTimersByTime(10 * limitMs);
+  expect(liveness.live().ok).toBe(true);
+});
+
+it("a member whose writes Kafka does not answer is not to blame", () => {
+  void app.writes.watch(() => new Promise<void>(() => {}));
+  pass(10 * limitMs);
+  expect(liveness.live().ok).toBe(true);
+});
