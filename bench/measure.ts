@@ -1,5 +1,6 @@
 import { cpuMicros, peakMegabytes } from "./process.ts";
 import type { Sink } from "./sink.ts";
+import { pause } from "./until.ts";
 
 export interface Measured {
   readonly eventsPerSecond: number;
@@ -12,11 +13,6 @@ export interface Measured {
 
 const everyMs = 25;
 
-const tick = (): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, everyMs);
-  });
-
 interface Sample {
   readonly at: number;
   readonly done: number;
@@ -25,37 +21,35 @@ interface Sample {
 
 export interface MeasureOptions {
   readonly pid: number;
+  /** Where counting begins: after so many, 1 by default, so that the start does not count. */
+  readonly from?: number;
   readonly events: number;
   readonly sink: Sink;
   /** How many events are done, by the sink or, for a foreign one, by the program itself. */
   readonly done: () => Promise<number>;
   readonly limitMs: number;
-  readonly onProgress: (done: number) => void;
 }
 
 type Sampler = () => Promise<Sample>;
 
-const untilDone = async (
-  sample: Sampler,
-  enough: number,
-  { events, limitMs, onProgress }: MeasureOptions,
-): Promise<Sample> => {
+const untilDone = async (sample: Sampler, enough: number, { events, limitMs }: MeasureOptions): Promise<Sample> => {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const now = await sample();
-    onProgress(now.done);
+    if (process.stderr.isTTY) process.stderr.write(`\r${now.done} of ${events} `);
     if (now.done >= enough) return now;
     if (performance.now() > deadline) throw new Error(`Only ${now.done} of ${events} events came within ${limitMs} ms`);
-    await tick();
+    await pause(everyMs);
   }
 };
 
-/** Watches a program until all events are done; counts from the first delivery seen, so that the start does not count. */
+/** Watches a program until all events are done. */
 export const measure = async (options: MeasureOptions): Promise<Measured> => {
-  const { pid, events, sink, done } = options;
+  const { pid, from = 1, events, sink, done } = options;
   const sample = async (): Promise<Sample> => ({ done: await done(), at: performance.now(), cpu: cpuMicros(pid) });
-  const first = await untilDone(sample, 1, options);
+  const first = await untilDone(sample, from, options);
   const last = await untilDone(sample, events, options);
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const stats = await sink.stats();
   const counted = last.done - first.done;
   return {

@@ -11,11 +11,17 @@ export const cpuMicros = (pid: number): number => {
   return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond;
 };
 
-/** The most memory that a process has had, in MB. */
-export const peakMegabytes = (pid: number): number => {
-  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Math.round(Number(peak ?? 0) / 1024);
+const megabytesOf = (field: "VmHWM" | "VmRSS", pid: number): number => {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const line = status.split("\n").find((text) => text.startsWith(field)) ?? "";
+  return Math.round(Number(/\d+/.exec(line)?.[0] ?? 0) / 1024);
 };
+
+/** The most memory that a process has had, in MB. */
+export const peakMegabytes = (pid: number): number => megabytesOf("VmHWM", pid);
+
+/** The memory that a process has now, in MB. */
+export const residentMegabytes = (pid: number): number => megabytesOf("VmRSS", pid);
 
 export interface Started {
   readonly pid: number;

@@ -1,77 +1,90 @@
 import { Pool } from "undici";
 
 import { freePorts } from "../local/ports.ts";
-import { start } from "./process.ts";
+import type { RecordedCall } from "../src/standin/calls.ts";
+import type { Fault } from "../src/standin/fault.ts";
+import type { Stats } from "../src/standin/report.ts";
+import { cpuMicros, start } from "./process.ts";
+import { until } from "./until.ts";
 
 export const accessKey = "00000000-0000-4000-8000-000000000000";
-
-export interface Stats {
-  readonly delivered: number;
-  readonly duplicates: number;
-  readonly inversions: number;
-}
 
 /** Where the events go: our stand-in in a process of its own, or any other server that is given by its address. */
 export interface Sink {
   readonly url: string;
   /** Undefined for a foreign sink, which counts nothing for us. */
   readonly stats: () => Promise<Stats | undefined>;
-  readonly reset: (latencyMs: number) => Promise<void>;
+  /** Forgets everything; from now on with these faults only. */
+  readonly reset: (...faults: Fault[]) => Promise<void>;
+  /** CPU time so far in microseconds; undefined for a foreign sink. */
+  readonly cpu: () => number | undefined;
   readonly stop: () => Promise<void>;
 }
 
-const post = (url: string, body?: unknown): Promise<Response> =>
-  fetch(url, { method: "POST", ...(body !== undefined && { body: JSON.stringify(body) }) });
+export interface OwnSink extends Sink {
+  readonly stats: () => Promise<Stats>;
+  readonly addFault: (fault: Fault) => Promise<void>;
+  /** The newest thousand calls. */
+  readonly calls: () => Promise<readonly RecordedCall[]>;
+}
 
-const waitUntilUp = async (url: string): Promise<void> => {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const isUp = await fetch(`${url}/standin/stats`).then(
-      () => true,
-      () => false,
-    );
-    if (isUp) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-  }
-  throw new Error(`The stand-in does not answer at ${url}`);
-};
-
-const foreignSink = (url: string): Sink => ({
+export const foreignSink = (url: string): Sink => ({
   url,
   stats: async () => undefined,
   reset: async () => {},
+  cpu: () => undefined,
   stop: async () => {},
 });
 
-export const openSink = async (url: string | undefined): Promise<Sink> => {
-  if (url !== undefined) return foreignSink(url);
+const post = async (url: string, body?: unknown): Promise<void> => {
+  const answer = await fetch(url, { method: "POST", ...(body !== undefined && { body: JSON.stringify(body) }) });
+  if (!answer.ok) throw new Error(`The stand-in answers ${answer.status}: ${await answer.text()}`);
+};
+
+/** Starts the stand-in of the built program. */
+export const openSink = async (main: string): Promise<OwnSink> => {
   const [port = 0] = await freePorts(1);
-  const own = `http://127.0.0.1:${port}`;
-  const program = start(["src/main.ts", "standin", "--port", String(port), "--access-key", accessKey], {});
-  await waitUntilUp(own);
+  const url = `http://127.0.0.1:${port}`;
+  const program = start([main, "standin", "--port", String(port), "--access-key", accessKey], {});
+  const isUp = (): Promise<boolean> =>
+    fetch(`${url}/standin/stats`).then(
+      () => true,
+      () => false,
+    );
+  await until(isUp, { what: "The stand-in", limitMs: 10_000 });
+  const addFault = (fault: Fault): Promise<void> => post(`${url}/standin/faults`, fault);
   return {
-    url: own,
-    stats: async () => (await (await fetch(`${own}/standin/stats`)).json()) as Stats,
-    reset: async (latencyMs) => {
-      await fetch(`${own}/standin/faults`, { method: "DELETE" });
-      await post(`${own}/standin/reset`);
-      if (latencyMs > 0) await post(`${own}/standin/faults`, { kind: "latency", ms: latencyMs });
+    url,
+    stats: async () => (await (await fetch(`${url}/standin/stats`)).json()) as Stats,
+    calls: async () => (await (await fetch(`${url}/standin/requests?last=1000`)).json()) as RecordedCall[],
+    reset: async (...faults) => {
+      await fetch(`${url}/standin/faults`, { method: "DELETE" });
+      await post(`${url}/standin/reset`);
+      for (const fault of faults) await addFault(fault);
     },
+    addFault,
+    cpu: () => cpuMicros(program.pid),
     stop: program.stop,
   };
 };
+
+export interface SinkSpeed {
+  readonly callsPerSecond: number;
+  /** Not a number for a foreign sink. */
+  readonly cpuMicrosPerCall: number;
+}
 
 /** How many calls a second the sink takes from a client that does nothing else: it must never be the limit. */
 export const measureSink = async (
   sink: Sink,
   { calls, connections }: { calls: number; connections: number },
-): Promise<number> => {
+): Promise<SinkSpeed> => {
   const pool = new Pool(sink.url, { connections, pipelining: 1 });
   const headers = { accessKey, "Content-Type": "application/json" };
   const filler = "x".repeat(700);
   let started = 0;
   const startedAt = performance.now();
+  const cpuBefore = sink.cpu() ?? Number.NaN;
   const one = async (): Promise<void> => {
     while (started < calls) {
       const number = started++;
@@ -89,5 +102,9 @@ export const measureSink = async (
   };
   await Promise.all(Array.from({ length: connections }, one));
   await pool.close();
-  return (calls / (performance.now() - startedAt)) * 1_000;
+  const cpu = (sink.cpu() ?? Number.NaN) - cpuBefore;
+  return {
+    callsPerSecond: (calls / (performance.now() - startedAt)) * 1_000,
+    cpuMicrosPerCall: cpu / calls,
+  };
 };

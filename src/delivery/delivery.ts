@@ -23,6 +23,13 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   readonly onUnauthorized: () => void;
 }
 
+interface Attempt {
+  readonly call: Call;
+  readonly isFirst: boolean;
+  readonly permit: Permit;
+  readonly startedAt: number;
+}
+
 /** Nearly timed out: a little more load, and calls will fail. */
 const slowShare = 0.8;
 
@@ -78,30 +85,36 @@ export class Delivery {
    * Makes one call; only where `state` is not `closed`. `isFirst` is false for the repetitions of one round, which count
    * once for the breaker. A failure that opens the breaker, or comes back while it is open, is a hold: no attempt is used.
    */
-  async attempt(call: Call, { isFirst }: { isFirst: boolean }): Promise<Verdict> {
-    const permit = this.#gate.take();
-    const startedAt = performance.now();
-    const answer = await this.#send(call, startedAt);
-    const tookMs = performance.now() - startedAt;
-    this.#options.onCall({ call: call.call, status: statusOf(answer), seconds: tookMs / 1000 });
-    const verdict = classify(answer);
-    this.#gate.release(permit);
-    if (verdict.kind === "hold") return this.#onHold(verdict, permit);
-    if (isTargetFailure(verdict)) return this.#onFailure(verdict, { permit, isFirst });
-    if (verdict.kind === "delivered") await this.#onDelivered(permit, tookMs);
-    else if (permit.isProbe) this.#onAnsweredProbe();
-    return verdict;
+  attempt(call: Call, { isFirst }: { isFirst: boolean }): Promise<Verdict> {
+    const { send } = this.#options;
+    const attempt: Attempt = { call, isFirst, permit: this.#gate.take(), startedAt: performance.now() };
+    // Without async functions, which cost more than all the rest here.
+    return send(call).then((answer) =>
+      this.#isWorthAnother(answer, attempt)
+        ? send(call).then((second) => this.#judge(second, attempt))
+        : this.#judge(answer, attempt),
+    );
   }
 
   /**
    * A connection that broke before anything was sent is no failure of the event: once, it is tried again at once. Not where
    * that took long, for the second try has a whole time-out again, and a call must end well inside the group's session.
    */
-  async #send(call: Call, startedAt: number): Promise<Answer> {
-    const { send, timeoutMs } = this.#options;
-    const answer = await send(call);
+  #isWorthAnother(answer: Answer, { startedAt }: Attempt): boolean {
     const isUnsent = answer.kind === "network" && !answer.sent;
-    return isUnsent && performance.now() - startedAt <= timeoutMs / 10 ? send(call) : answer;
+    return isUnsent && performance.now() - startedAt <= this.#options.timeoutMs / 10;
+  }
+
+  #judge(answer: Answer, { call, isFirst, permit, startedAt }: Attempt): Verdict | Promise<Verdict> {
+    const tookMs = performance.now() - startedAt;
+    this.#options.onCall({ call: call.call, status: statusOf(answer), seconds: tookMs / 1000 });
+    const verdict = classify(answer);
+    this.#gate.release(permit);
+    if (verdict.kind === "hold") return this.#onHold(verdict, permit);
+    if (isTargetFailure(verdict)) return this.#onFailure(verdict, { permit, isFirst });
+    if (verdict.kind === "delivered") return this.#onDelivered(permit, tookMs)?.then(() => verdict) ?? verdict;
+    if (permit.isProbe) this.#onAnsweredProbe();
+    return verdict;
   }
 
   /** A new access key is in place. */

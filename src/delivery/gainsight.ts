@@ -1,7 +1,7 @@
 import { createCredentials } from "./credentials.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { createHttpClient } from "./http.ts";
-import { clickstreamRequest } from "./routes/clickstream.ts";
+import { createClickstream } from "./routes/clickstream.ts";
 
 export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "onUnauthorized"> {
   /** Where Gainsight is; a path in it goes before the route's own. */
@@ -22,7 +22,7 @@ export interface Gainsight {
 export const createGainsight = (options: GainsightOptions): Gainsight => {
   const { url, timeoutMs, concurrency, accessKey } = options;
   const { origin, pathname } = new URL(url);
-  const prefix = pathname.replace(/\/$/, "");
+  const toRequest = createClickstream(pathname.replace(/\/$/, ""));
   const http = createHttpClient({ origin, timeoutMs, connections: concurrency });
   const credentials = createCredentials({
     file: accessKey.path,
@@ -31,7 +31,7 @@ export const createGainsight = (options: GainsightOptions): Gainsight => {
   });
   const delivery = new Delivery({
     ...options,
-    send: (call) => http.send(clickstreamRequest(call, { accessKey: credentials.accessKey, prefix })),
+    send: (call) => http.send(toRequest(call, credentials.accessKey)),
     onUnauthorized: credentials.refresh,
   });
   const close = async (): Promise<void> => {

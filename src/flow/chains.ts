@@ -164,7 +164,7 @@ export class Chains {
 
   /** A record has left the tiers: delivered, skipped or dead. The user is released with the last one. */
   finished(user: string, id: string): void {
-    if (!this.#links.has(id) && !this.#tails.has(user)) return;
+    if (this.#links.size === 0 || (!this.#links.has(id) && !this.#tails.has(user))) return;
     this.#lately.add(id);
     this.#remove(id);
   }

@@ -159,8 +159,7 @@ export class Intake {
       return true;
     }
     if (this.#mustWait(feed, inlet, message)) return false;
-    const { topic, partition, tier } = inlet;
-    const reading = this.#options.read(message, { topic, partition, isTier: tier !== undefined });
+    const reading = this.#options.read(message, inlet);
     if (reading.kind === "needs_schema") {
       this.#waitForSchema(feed, reading.schemaId);
       return false;

@@ -19,8 +19,8 @@ export type Reading =
   | { readonly kind: "arrival"; readonly arrival: Arrival }
   | { readonly kind: "needs_schema"; readonly schemaId: number };
 
-/** Reads a message of a source, or, with `isTier`, of a retry tier: there its headers tell of its past. */
-export type Reader = (message: KafkaMessage, place: TopicPartition & { isTier: boolean }) => Reading;
+/** Reads a message of a source, or of the retry tier of this number: there its headers tell of its past. */
+export type Reader = (message: KafkaMessage, place: TopicPartition & { tier: number | undefined }) => Reading;
 
 const recordOf = ({ key, value, headers, timestamp }: KafkaMessage): KafkaRecord => ({
   key,
@@ -29,42 +29,40 @@ const recordOf = ({ key, value, headers, timestamp }: KafkaMessage): KafkaRecord
   timestamp: Number(timestamp),
 });
 
-const pastOf = (record: KafkaRecord, here: Origin, isTier: boolean): Past =>
-  isTier ? readPast(record.headers, here) : { origin: here, attempts: 0, firstFailedAt: undefined };
+const pastOf = (record: KafkaRecord, here: Origin, tier: number | undefined): Past =>
+  tier === undefined ? { origin: here, attempts: 0, firstFailedAt: undefined } : readPast(record.headers, here);
 
-type Understood = Pick<Arrival, "type" | "user" | "meaning">;
+/** Nobody knows whose it is: it waits for nobody. */
+const unread = (record: KafkaRecord, past: Past, meaning: Arrival["meaning"]): Reading => ({
+  kind: "arrival",
+  arrival: { record, user: past.origin.id, type: "unknown", meaning, past },
+});
 
 /** Turns messages into arrivals: bytes, then event, then what it means. Never throws. */
 export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
-  const understand = (raw: JsonObject, origin: Origin): Understood => {
+  const understand = (record: KafkaRecord, past: Past, raw: JsonObject): Arrival => {
     const event = parseEvent(raw);
     // A record that belongs to nobody waits for nobody.
-    const user = userOf(raw) ?? origin.id;
-    if ("kind" in event) return { type: "unknown", user, meaning: event };
-    return { type: event.type, user, meaning: handle(event, origin.timestamp) };
+    const user = userOf(raw) ?? past.origin.id;
+    if ("kind" in event) return { record, user, type: "unknown", meaning: event, past };
+    return { record, user, type: event.type, meaning: handle(event, past.origin.timestamp), past };
   };
-  return (message, { topic, partition, isTier }) => {
+  return (message, { topic, partition, tier }) => {
     const record = recordOf(message);
     const here = originOf({ topic, partition, offset: message.offset, timestamp: record.timestamp });
-    const past = pastOf(record, here, isTier);
-    const unread = (meaning: Arrival["meaning"]): Reading => ({
-      kind: "arrival",
-      arrival: { record, past, type: "unknown", user: past.origin.id, meaning },
-    });
+    const past = pastOf(record, here, tier);
     const decoded = decoder.decode(message.value);
     switch (decoded.kind) {
       case "event":
-        return { kind: "arrival", arrival: { record, past, ...understand(decoded.raw, past.origin) } };
+        return { kind: "arrival", arrival: understand(record, past, decoded.raw) };
       case "tombstone":
-        return unread(skipped("tombstone"));
+        return unread(record, past, skipped("tombstone"));
       case "undecodable":
-        return unread(dead("undecodable", decoded.error));
-      case "unknown_schema":
-        return unread({
-          kind: "retry",
-          reason: "unknown_schema",
-          error: `The registry knows no schema ${decoded.schemaId}`,
-        });
+        return unread(record, past, dead("undecodable", decoded.error));
+      case "unknown_schema": {
+        const error = `The registry knows no schema ${decoded.schemaId}`;
+        return unread(record, past, { kind: "retry", reason: "unknown_schema", error });
+      }
       case "needs_schema":
         return decoded;
     }

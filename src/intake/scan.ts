@@ -16,13 +16,13 @@ export const scanBatch = (
   batch: Batch,
   { feed, scan, read }: ScanOptions,
 ): { last: number | undefined; needs?: number } => {
-  const { topic, partition, tier = 0, start, metadata } = feed;
+  const { tier = 0, start, metadata } = feed;
   const finished = decodeFinished(start, metadata);
   let last: number | undefined;
   for (const message of batch.messages) {
     const offset = Number(message.offset);
     if (offset >= scan.position && offset < scan.end && !finished.has(offset)) {
-      const reading = read(message, { topic, partition, isTier: true });
+      const reading = read(message, feed);
       if (reading.kind === "needs_schema") return { last, needs: reading.schemaId };
       const { user, past, record } = reading.arrival;
       const { id, topic: from, offset: at, timestamp } = past.origin;

@@ -8,7 +8,7 @@ import type { FaultBoard, FaultPlan } from "./fault-board.ts";
 import { isSpoiling } from "./fault.ts";
 import { isWireObject, parseJson, type WireObject } from "./json.ts";
 import type { Ledger } from "./ledger.ts";
-import { jsonAnswer } from "./send.ts";
+import { createSend, jsonAnswer } from "./send.ts";
 
 export const clickstreamPath = "/clickstream/segmentio/event";
 
@@ -19,7 +19,7 @@ interface ClickstreamParts {
   readonly accessKey: () => string;
 }
 
-const accepted = jsonAnswer(200, {});
+const sendAccepted = createSend(jsonAnswer(200, {}));
 
 /** Answers `POST /clickstream/segmentio/event` as Gainsight would, or as the faults want it. */
 export const createClickstream = ({ board, calls, ledger, accessKey }: ClickstreamParts) => {
@@ -34,7 +34,8 @@ export const createClickstream = ({ board, calls, ledger, accessKey }: Clickstre
     if (refusal) return answer(exchange, refusal);
     if (isWireObject(call.body)) take(call.body);
     if (taker && isSpoiling(taker.fault)) return spoilAnswer(exchange, taker.fault);
-    answer(exchange, accepted);
+    exchange.note(200);
+    sendAccepted(exchange.res);
   };
 
   return function clickstream(req: IncomingMessage, res: ServerResponse): void {

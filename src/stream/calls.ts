@@ -1,6 +1,6 @@
 import { fullJitter } from "../core/backoff.ts";
 import type { Call } from "../core/handle.ts";
-import { type Hold, type Retry, dead } from "../core/outcome.ts";
+import { type Hold, type Retry, type Verdict, dead } from "../core/outcome.ts";
 import type { Lane } from "../flow/lanes.ts";
 import type { Assignment, Held } from "./assignment.ts";
 import type { Clock, DeliveryPort } from "./ports.ts";
@@ -46,11 +46,21 @@ export class Calls {
     return this.#deliver(assignment, lane, call);
   }
 
-  async #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
-    const held = lane.head;
-    const isProven = held.misconfiguredAt !== undefined && held.misconfiguredAt < this.#delivered;
-    const verdict = await this.#options.delivery.attempt(call, { isFirst: held.quickAttempts === 0 });
-    if (!assignment.isLive) return;
+  #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
+    const { misconfiguredAt, quickAttempts } = lane.head;
+    const isProven = misconfiguredAt !== undefined && misconfiguredAt < this.#delivered;
+    // Without an async function: at every call it would cost more than the bookkeeping.
+    return this.#options.delivery
+      .attempt(call, { isFirst: quickAttempts === 0 })
+      .then((verdict) => this.#judge(assignment, lane, { verdict, isProven }));
+  }
+
+  #judge(
+    assignment: Assignment,
+    lane: Lane<Held>,
+    { verdict, isProven }: { verdict: Verdict; isProven: boolean },
+  ): Promise<void> | void {
+    if (!assignment.isLive) return undefined;
     switch (verdict.kind) {
       case "delivered":
         this.#delivered++;

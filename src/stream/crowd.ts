@@ -19,6 +19,7 @@ export const crowdOf = ({ lanes }: Assignment, inlet: Inlet, user: string): (() 
     const key = laneOf(inlet, user);
     return lanes.lengthOf(key) < maxHeld ? undefined : () => lanes.lengthOf(key) <= maxHeld * relief.held;
   }
+  if (chains.records === 0) return undefined;
   const isBelow = (part: number): boolean =>
     chains.lengthOf(user) < maxParked.ofUser * part && chains.records < maxParked.ofAll * part;
   // A user with nobody in the tiers has nobody to wait for.

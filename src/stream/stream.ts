@@ -84,7 +84,7 @@ export class Stream {
     // Nothing is in work, and intake may wait for room: what could probe would never come in.
     const one = this.#working === 0 && !hasRoom ? aside.shift() : undefined;
     for (const lane of aside.toReversed()) assignment.lanes.putBack(lane, "front");
-    if (one) void this.#work(assignment, one);
+    if (one) this.#work(assignment, one);
   }
 
   /** While a hold is probed nothing but a call moves: tiers and dead letters stay untouched, and are set aside. */
@@ -95,7 +95,7 @@ export class Stream {
       const lane = assignment.lanes.next();
       if (!lane) break;
       if (state === "probe" && !isCall(lane.head)) aside.push(lane);
-      else void this.#work(assignment, lane);
+      else this.#work(assignment, lane);
     }
     return aside;
   }
@@ -119,13 +119,18 @@ export class Stream {
   }
 
   /** An exception here is a bug of ours: nobody catches it, the process ends, and nothing wrong is committed. */
-  async #work(assignment: Assignment, lane: Lane<Held>): Promise<void> {
+  #work(assignment: Assignment, lane: Lane<Held>): void {
     this.#working++;
-    await this.#step(assignment, lane);
+    const step = this.#step(assignment, lane);
+    if (step) void step.then(this.#ended);
+    else queueMicrotask(this.#ended);
+  }
+
+  readonly #ended = (): void => {
     this.#working--;
     if (this.#working === 0) for (const tell of this.#onIdle.splice(0)) tell();
     this.pump();
-  }
+  };
 
   #step(assignment: Assignment, lane: Lane<Held>): Promise<void> | void {
     const held = lane.head;

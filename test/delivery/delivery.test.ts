@@ -9,7 +9,7 @@ import type { Verdict } from "../../src/core/outcome.ts";
 import { Delivery } from "../../src/delivery/delivery.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import { createHttpClient } from "../../src/delivery/http.ts";
-import { clickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
+import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
 import { type Standin, createStandin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
 import { createTestClock } from "./test-clock.ts";
@@ -53,7 +53,7 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
     let sent = 0;
     const send = (call: Call) => {
       sent++;
-      return http.send(clickstreamRequest(call, { accessKey, prefix: "" }));
+      return http.send(createClickstream("")(call, accessKey));
     };
     const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
     try {

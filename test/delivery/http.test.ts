@@ -3,14 +3,14 @@ import { type Server, type Socket, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 
 import { type HttpClient, type HttpOptions, createHttpClient } from "../../src/delivery/http.ts";
-import { clickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
+import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
 
 const bodyOf = (messageId: string): string => JSON.stringify({ ...sampleEvent, messageId });
 
 const requestOf = (messageId = "m1", key = accessKey) =>
-  clickstreamRequest({ kind: "call", call: "track", body: bodyOf(messageId) }, { accessKey: key, prefix: "" });
+  createClickstream("")({ kind: "call", call: "track", body: bodyOf(messageId) }, key);
 
 const withClient = async (
   options: Partial<HttpOptions> & { origin: string },

@@ -13,18 +13,19 @@ const readJson = createReader({ decoder: createDecoder({ format: "json" }), hand
 const json = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 
 const arrivalOf = (event: object, isTier = false, headers = {}) => {
-  const reading = readJson(messageOf(42, { value: json(event), headers }), { ...place, isTier });
+  const tier = isTier ? 0 : undefined;
+  const reading = readJson(messageOf(42, { value: json(event), headers }), { ...place, tier });
   if (reading.kind !== "arrival") throw new Error("Not an arrival");
   return reading.arrival;
 };
 
 const readDecoded = (decoded: Decoded) =>
-  createReader({ decoder: { decode: () => decoded }, handle })(messageOf(42), { ...place, isTier: false });
+  createReader({ decoder: { decode: () => decoded }, handle })(messageOf(42), { ...place, tier: undefined });
 
 describe("reader", () => {
   it("turns a record into a call of its user, and keeps its bytes", () => {
     const message = messageOf(42, { headers: { trace: Buffer.from("t") } });
-    const reading = readJson(message, { ...place, isTier: false });
+    const reading = readJson(message, { ...place, tier: undefined });
     expect(reading).toMatchObject({
       kind: "arrival",
       arrival: {
@@ -122,7 +123,7 @@ describe("reader", () => {
       const readAny = createReader({ decoder: createDecoder({ format: "auto" }), handle });
       fc.assert(
         fc.property(fc.option(bytes), fc.dictionary(names, values), fc.boolean(), (value, any, isTier) => {
-          const reading = readAny(messageOf(1, { value, headers: any }), { ...place, isTier });
+          const reading = readAny(messageOf(1, { value, headers: any }), { ...place, tier: isTier ? 0 : undefined });
           expect(["arrival", "needs_schema"]).toContain(reading.kind);
         }),
       );

@@ -9,6 +9,8 @@ describe("POST /clickstream/segmentio/event", () => {
     withStandin(async (standin) => {
       const response = await sendEvent(standin);
       expect([response.status, await response.text()]).toEqual([200, "{}"]);
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(response.headers.get("content-length")).toBe("2");
       expect([...standin.ledger().messageIds]).toEqual(["m1"]);
       expect(standin.stats()).toMatchObject({ total: 1, delivered: 1, distinct: 1, byStatus: { 200: 1 } });
     }));
@@ -27,6 +29,14 @@ describe("POST /clickstream/segmentio/event", () => {
       expect(standin.ledger().distinct).toBe(status === 200 ? 1 : 0);
     }),
   );
+
+  it("takes an event also where the address has a query", () =>
+    withStandin(async (standin) => {
+      const url = `${standin.url}/clickstream/segmentio/event?source=test`;
+      const body = JSON.stringify(sampleEvent);
+      const response = await fetch(url, { method: "POST", headers: { ...json, accessKey }, body });
+      expect([response.status, standin.stats().delivered]).toEqual([200, 1]);
+    }));
 
   it("never repeats a key that it refuses", () =>
     withStandin(async (standin) => {

@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+
+import { type Bench, type Row, type Stage, atMost, told } from "./bench.ts";
+import { residentMegabytes } from "./process.ts";
+import { type Service, startService } from "./service.ts";
+import { openTopic, userEvents } from "./topic.ts";
+import { pause, until } from "./until.ts";
+
+const connections = 64;
+const latencyMs = 20;
+const beforeMs = 3_000;
+const rateMs = 2_000;
+/** Within this the calls in flight have ended, and what the outage is has been noticed. */
+const noticedMs = 2_000;
+
+/** Connections that were refused to anyone on this machine so far. Source: proc_pid_net(5), snmp, AttemptFails. */
+const refusedConnections = (): number =>
+  Number(/Tcp: (?:[-\d]+ ){6}(\d+)/.exec(readFileSync("/proc/net/snmp", "utf8"))?.[1] ?? Number.NaN);
+
+const recordsBehind = async ({ kafka }: Stage, topic: string): Promise<number> => {
+  const admin = kafka.admin();
+  await admin.connect();
+  const names = (await admin.listTopics()).filter((name) => name.startsWith(`${topic}-`));
+  const offsets = await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+  await admin.disconnect();
+  return offsets.flat().reduce((sum, { high }) => sum + Number(high), 0);
+};
+
+const deliveredOf = ({ sink }: Stage): Promise<number | undefined> =>
+  sink.stats().then(
+    ({ delivered }) => delivered,
+    () => undefined,
+  );
+
+const rateOver = async (stage: Stage, ms: number): Promise<number> => {
+  const startedAt = performance.now();
+  const before = (await deliveredOf(stage)) ?? 0;
+  await pause(ms);
+  return (((await deliveredOf(stage)) ?? 0) - before) / ((performance.now() - startedAt) / 1_000);
+};
+
+interface Outage {
+  readonly rows: readonly Row[];
+  readonly endedAt: number;
+}
+
+/** Where answers are 503 the sink counts them; where connections are refused it cannot, but this machine does. */
+const sitThroughOutage = async (stage: Stage, service: Service): Promise<Outage> => {
+  const { sink, args } = stage;
+  const { outage: mode, outageMs: durationMs } = args;
+  const calls = async (): Promise<number> =>
+    mode === "refuse" ? refusedConnections() : ((await sink.stats()).byStatus[mode] ?? 0);
+  const callsBefore = await calls();
+  await sink.addFault({ kind: "outage", mode, durationMs });
+  const startedAt = performance.now();
+  await pause(noticedMs);
+  const callsNoticed = await calls();
+  const ownNoticed = await service.calls();
+  const memory: number[] = [];
+  const isNearlyOver = async (): Promise<boolean> => {
+    memory.push(residentMegabytes(service.pid));
+    return performance.now() - startedAt > durationMs - 1_000;
+  };
+  await until(isNearlyOver, { what: "The end of the outage", limitMs: durationMs, everyMs: 1_000 });
+  const callsAtLast = await calls();
+  const rows = [
+    told(`calls in the first ${noticedMs / 1_000} s of the outage`, callsNoticed - callsBefore),
+    mode === "refuse"
+      ? told("connections refused afterwards to anyone on this machine", callsAtLast - callsNoticed)
+      : atMost(30, "calls afterwards", callsAtLast - callsNoticed),
+    atMost(30, "calls afterwards by the service's own metric", (await service.calls()) - ownNoticed),
+    told("MB resident at most", Math.max(...memory)),
+    atMost(20, "MB between most and least", Math.max(...memory) - Math.min(...memory)),
+  ];
+  return { rows, endedAt: startedAt + durationMs };
+};
+
+/** Milliseconds from the return until half of the former rate was seen over half a second. */
+const recoveryMs = async (stage: Stage, returnedAt: number, formerRate: number): Promise<number> => {
+  await pause(returnedAt - performance.now());
+  const isBack = async (): Promise<boolean> => (await rateOver(stage, 500)) >= formerRate / 2;
+  await until(isBack, { what: "Half of the former rate", limitMs: 120_000, everyMs: 0 });
+  return performance.now() - returnedAt;
+};
+
+/** The target goes away in the middle of the work: everything waits, and nothing moves to a tier. */
+export const benchOutage: Bench = async (stage) => {
+  const { sink, args } = stage;
+  const { events = 200_000 } = args;
+  const topic = await openTopic(stage, args.partitions);
+  await topic.send(userEvents({ users: args.users, count: events }));
+  await topic.close();
+  await sink.reset({ kind: "latency", ms: latencyMs });
+  const service = await startService(stage, { topic: topic.name, group: topic.name, connections });
+  try {
+    await until(async () => (await sink.stats()).delivered > 0, { what: "The first event", limitMs: 60_000 });
+    await pause(beforeMs);
+    const formerRate = await rateOver(stage, rateMs);
+    const { rows, endedAt } = await sitThroughOutage(stage, service);
+    const recovered = await recoveryMs(stage, endedAt, formerRate);
+    const isDone = async (): Promise<boolean> => (await sink.stats()).distinct >= events;
+    await until(isDone, { what: `Not all of ${events} events: the rest`, limitMs: 600_000 });
+    const { duplicates, inversions } = await sink.stats();
+    return [
+      told(`events/s before an outage (${args.outage}) of ${args.outageMs / 1_000} s`, formerRate),
+      ...rows,
+      atMost(10, "seconds from the return to half of that", recovered / 1_000),
+      atMost(0, "records in retry and dead-letter topics", await recordsBehind(stage, topic.name)),
+      // What is in flight when connections break is taken all the same, and its answer is lost.
+      atMost(args.outage === "refuse" ? connections : 0, "duplicates", duplicates),
+      atMost(0, "inversions", inversions),
+    ];
+  } finally {
+    await service.stop();
+  }
+};

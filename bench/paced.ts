@@ -1,0 +1,84 @@
+import type { OwnSink } from "./sink.ts";
+import type { Topic, UserEvent } from "./topic.ts";
+import { pause } from "./until.ts";
+
+export interface PacedOptions {
+  readonly sink: OwnSink;
+  readonly topic: Topic;
+  readonly events: Iterator<UserEvent, void>;
+  readonly perSecond: number;
+  readonly isCounted: (event: UserEvent) => boolean;
+}
+
+export interface Delays {
+  /** Milliseconds from producing an event to its acceptance by the sink. */
+  readonly delays: readonly number[];
+  /** Events that did not come in time, or came while nobody looked. */
+  readonly unseen: number;
+}
+
+/** The first seconds do not count: the program gets warm. */
+const warmUpSeconds = 5;
+const sendEveryMs = 5;
+// The sink remembers a thousand calls: looked at so often, none is missed at some thousand a second.
+const lookEveryMs = 100;
+const patienceMs = 15_000;
+
+/** By message id, in milliseconds since 1970. */
+type ProducedAt = Map<string, number>;
+
+const take = <T>(items: Iterator<T, void>, count: number): T[] => {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const { value } = items.next();
+    if (value === undefined) break;
+    taken.push(value);
+  }
+  return taken;
+};
+
+const sendPaced = async (options: PacedOptions, producedAt: ProducedAt): Promise<void> => {
+  const { topic, events, perSecond, isCounted } = options;
+  const startedAt = performance.now();
+  for (let sent = 0; ; await pause(sendEveryMs)) {
+    const elapsed = (performance.now() - startedAt) / 1_000;
+    const wanted = Math.floor(elapsed * perSecond) - sent;
+    const due = take(events, wanted);
+    const now = Date.now();
+    const counted = elapsed > warmUpSeconds ? due.filter(isCounted) : [];
+    for (const { messageId } of counted) producedAt.set(messageId, now);
+    await topic.send(due);
+    sent += due.length;
+    if (due.length < wanted) return;
+  }
+};
+
+/** Notes what has come since the last look. */
+const look = async (sink: OwnSink, producedAt: ProducedAt): Promise<number[]> => {
+  const delays: number[] = [];
+  for (const { messageId = "", status, time } of await sink.calls()) {
+    const at = producedAt.get(messageId);
+    if (at === undefined || status !== 200) continue;
+    delays.push(Date.parse(time) - at);
+    producedAt.delete(messageId);
+  }
+  return delays;
+};
+
+/** Sends events at an even pace, and looks how long each takes to the sink. */
+export const measureDelays = async (options: PacedOptions): Promise<Delays> => {
+  const producedAt: ProducedAt = new Map();
+  const delays: number[] = [];
+  let sentAt = Number.POSITIVE_INFINITY;
+  const sending = sendPaced(options, producedAt).finally(() => {
+    sentAt = performance.now();
+  });
+  const isOver = (): boolean =>
+    sentAt < Number.POSITIVE_INFINITY && (producedAt.size === 0 || performance.now() > sentAt + patienceMs);
+  while (!isOver()) {
+    delays.push(...(await look(options.sink, producedAt)));
+    await pause(lookEveryMs);
+  }
+  await sending;
+  return { delays, unseen: producedAt.size };
+};

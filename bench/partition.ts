@@ -1,0 +1,28 @@
+import { type Bench, atMost, told } from "./bench.ts";
+import { measure } from "./measure.ts";
+import { startService } from "./service.ts";
+import { openTopic, userEvents } from "./topic.ts";
+
+/** One partition is as fast as the target allows: the users in it go side by side. */
+export const benchPartition: Bench = async (stage) => {
+  const { sink, args } = stage;
+  const { events = 10_000 } = args;
+  const topic = await openTopic(stage, 1);
+  await topic.send(userEvents({ users: 1_000, count: events * 2 }));
+  await topic.close();
+  await sink.reset({ kind: "latency", ms: 0, jitterMs: 5 });
+  const service = await startService(stage, { topic: topic.name, group: topic.name, connections: 64 });
+  try {
+    const done = async (): Promise<number> => (await sink.stats()).delivered;
+    const options = { pid: service.pid, sink, done, limitMs: 60_000 };
+    const cold = await measure({ ...options, events });
+    const warm = await measure({ ...options, from: events, events: events * 2 });
+    return [
+      atMost(1, `seconds for ${events} records in one partition`, events / cold.eventsPerSecond),
+      told(`seconds for ${events} more, now that it is warm`, events / warm.eventsPerSecond),
+      atMost(0, "inversions", warm.inversions ?? 0),
+    ];
+  } finally {
+    await service.stop();
+  }
+};

@@ -1,0 +1,40 @@
+import { type Bench, type Stage, atLeast, told } from "./bench.ts";
+import { measure } from "./measure.ts";
+import { startService } from "./service.ts";
+import { openTopic, userEvents } from "./topic.ts";
+
+const partitions = 12;
+const latencyMs = 50;
+/** So few that the target, not the processors of this machine, is the limit of four instances. */
+const connections = 32;
+
+/** Events per second of so many instances, once all of them have their partitions and are busy. */
+const measureInstances = async (stage: Stage, instances: number): Promise<number> => {
+  const { sink, args } = stage;
+  const events = (args.events ?? 15_000) * instances;
+  const topic = await openTopic(stage, partitions);
+  await sink.reset({ kind: "latency", ms: latencyMs });
+  const place = { topic: topic.name, group: topic.name, connections };
+  const services = await Promise.all(Array.from({ length: instances }, () => startService(stage, place)));
+  try {
+    await Promise.all(services.map(({ untilReady }) => untilReady(partitions / instances)));
+    await topic.send(userEvents({ users: 10_000, count: events }));
+    const done = async (): Promise<number> => (await sink.stats()).delivered;
+    const window = { from: events * 0.2, events: events * 0.85 };
+    return (await measure({ pid: process.pid, ...window, sink, done, limitMs: 180_000 })).eventsPerSecond;
+  } finally {
+    await topic.close();
+    await Promise.all(services.map(({ stop }) => stop()));
+  }
+};
+
+/** Four instances do nearly four times the work of one. */
+export const benchScale: Bench = async (stage) => {
+  const one = await measureInstances(stage, 1);
+  const four = await measureInstances(stage, 4);
+  return [
+    told(`events/s of one instance (${latencyMs} ms, ${connections} connections each)`, one),
+    told("events/s of four instances", four),
+    atLeast(3.6, "times one instance", four / one),
+  ];
+};

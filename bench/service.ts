@@ -1,0 +1,71 @@
+import { freePorts } from "../local/ports.ts";
+import type { Stage } from "./bench.ts";
+import { type Started, start } from "./process.ts";
+import { accessKey, type Sink } from "./sink.ts";
+import { until } from "./until.ts";
+
+interface Status {
+  readonly ready: boolean;
+  readonly totals: { readonly delivered: number };
+  readonly lag: readonly { readonly topic: string; readonly partition: number }[];
+}
+
+/** A running gainstream. */
+export interface Service extends Started {
+  /** Undefined while it does not answer. */
+  readonly status: () => Promise<Status | undefined>;
+  /** Calls that it has begun, by its own metric; those without an answer count. */
+  readonly calls: () => Promise<number>;
+  /** Resolves once it has so many partitions of the topic and has read their tiers. */
+  readonly untilReady: (partitions: number) => Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly topic: string;
+  /** Instances of one group share the topic; a new group begins at its start. */
+  readonly group: string;
+  readonly connections: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const flags = ["--max-semi-space-size=8", "--heap-growing-percent=200"];
+
+const environment = ({ brokers, registryUrl, sink }: Stage<Sink>, options: ServiceOptions) => ({
+  KAFKA_BROKERS: brokers,
+  SCHEMA_REGISTRY_URL: registryUrl,
+  KAFKA_GROUP_ID: options.group,
+  SOURCE_TOPICS: options.topic,
+  RETRY_TOPIC: `${options.topic}-retry`,
+  DEAD_LETTER_TOPIC: `${options.topic}-dlq`,
+  GAINSIGHT_URL: sink.url,
+  GAINSIGHT_ACCESS_KEY: accessKey,
+  GAINSIGHT_CONCURRENCY: String(options.connections),
+  HTTP_HOST: "127.0.0.1",
+  LOG_LEVEL: "warn",
+  ...options.env,
+});
+
+const callsOf = (metrics: string): number =>
+  [...metrics.matchAll(/^gainstream_calls_total\{.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+
+/** Starts an instance; it may take seconds until it is ready. */
+export const startService = async (stage: Stage<Sink>, options: ServiceOptions): Promise<Service> => {
+  const [port = 0] = await freePorts(1);
+  const env = { ...environment(stage, options), HTTP_PORT: String(port) };
+  const program = start([...flags, stage.args.main, "run"], env);
+  const ask = (path: string): Promise<Response | undefined> =>
+    fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+  const status = async (): Promise<Status | undefined> =>
+    (await (await ask("/api/status"))?.json()) as Status | undefined;
+  const isReady = async (partitions: number): Promise<boolean> => {
+    const { ready = false, lag = [] } = (await status()) ?? {};
+    return ready && lag.filter(({ topic }) => topic === options.topic).length === partitions;
+  };
+  return {
+    ...program,
+    status,
+    calls: async () => callsOf((await (await ask("/metrics"))?.text()) ?? ""),
+    untilReady: (partitions) =>
+      until(() => isReady(partitions), { what: `The service with ${partitions} partitions`, limitMs: 60_000 }),
+  };
+};

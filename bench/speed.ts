@@ -1,0 +1,121 @@
+import { freePorts } from "../local/ports.ts";
+import type { Stage } from "./bench.ts";
+import { type Measured, measure } from "./measure.ts";
+import { start } from "./process.ts";
+import { startService } from "./service.ts";
+import { type Sink, measureSink } from "./sink.ts";
+import { openTopic, userEvents } from "./topic.ts";
+
+interface Case {
+  readonly name: string;
+  readonly latencyMs: number;
+  readonly connections: number;
+  readonly program: "gainstream" | "plain";
+  readonly wanted?: { readonly eventsPerSecond: number; readonly cpuMicros: number; readonly peakMegabytes: number };
+}
+
+const cases: readonly Case[] = [
+  {
+    name: "gainstream, 0 ms, 64 connections",
+    latencyMs: 0,
+    connections: 64,
+    program: "gainstream",
+    wanted: { eventsPerSecond: 28_000, cpuMicros: 38, peakMegabytes: 200 },
+  },
+  { name: "gainstream, 20 ms, 64 connections", latencyMs: 20, connections: 64, program: "gainstream" },
+  {
+    name: "gainstream, 20 ms, 256 connections",
+    latencyMs: 20,
+    connections: 256,
+    program: "gainstream",
+    wanted: { eventsPerSecond: 10_900, cpuMicros: 60, peakMegabytes: 200 },
+  },
+  { name: "plain eachMessage, 0 ms", latencyMs: 0, connections: 6, program: "plain" },
+  { name: "plain eachMessage, 20 ms", latencyMs: 20, connections: 6, program: "plain" },
+];
+
+/** A foreign sink answers as fast as it likes: only the connections differ. */
+const foreignCases: readonly Case[] = [
+  { name: "gainstream, 64 connections", latencyMs: 0, connections: 64, program: "gainstream" },
+  { name: "gainstream, 256 connections", latencyMs: 0, connections: 256, program: "gainstream" },
+  { name: "plain eachMessage", latencyMs: 0, connections: 6, program: "plain" },
+];
+
+interface Run {
+  readonly stage: Stage<Sink>;
+  readonly topic: string;
+  readonly events: number;
+}
+
+const startPlain = async ({ brokers, registryUrl, sink }: Stage<Sink>, place: { topic: string; group: string }) => {
+  const [port = 0] = await freePorts(1);
+  const program = start(["bench/plain.ts"], {
+    BENCH_PORT: String(port),
+    BENCH_TOPIC: place.topic,
+    BENCH_GROUP: place.group,
+    BENCH_BROKERS: brokers,
+    BENCH_REGISTRY: registryUrl,
+    BENCH_URL: sink.url,
+  });
+  const status = (): Promise<{ totals: { delivered: number } } | undefined> =>
+    fetch(`http://127.0.0.1:${port}/`).then(
+      (answer) => answer.json() as Promise<{ totals: { delivered: number } }>,
+      () => undefined,
+    );
+  return { ...program, status };
+};
+
+/** One case of its own group, so that each reads the whole topic. A slow case does a part of the events only. */
+const runCase = async ({ stage, topic, events }: Run, one: Case): Promise<Measured> => {
+  const { latencyMs, connections, program } = one;
+  const group = `bench-${Date.now().toString(36)}`;
+  await stage.sink.reset(...(latencyMs > 0 ? [{ kind: "latency", ms: latencyMs } as const] : []));
+  const started =
+    program === "plain"
+      ? await startPlain(stage, { topic, group })
+      : await startService(stage, { topic, group, connections });
+  const done = async (): Promise<number> =>
+    (await stage.sink.stats())?.delivered ?? (await started.status())?.totals.delivered ?? 0;
+  const part = program === "plain" && latencyMs > 0 ? Math.min(2_000, events) : events;
+  try {
+    return await measure({ pid: started.pid, events: part, sink: stage.sink, done, limitMs: 180_000 });
+  } finally {
+    await started.stop();
+  }
+};
+
+const isGood = ({ eventsPerSecond, cpuMicrosPerEvent, peakMegabytes }: Measured, wanted: Case["wanted"]): boolean =>
+  wanted === undefined ||
+  (eventsPerSecond >= wanted.eventsPerSecond &&
+    cpuMicrosPerEvent <= wanted.cpuMicros &&
+    peakMegabytes <= wanted.peakMegabytes);
+
+const row = ({ name, wanted }: Case, measured: Measured) => ({
+  case: name,
+  "events/s": Math.round(measured.eventsPerSecond),
+  "CPU µs/event": Number(measured.cpuMicrosPerEvent.toFixed(1)),
+  "peak MB": measured.peakMegabytes,
+  duplicates: measured.duplicates ?? "not counted",
+  inversions: measured.inversions ?? "not counted",
+  wanted: wanted ? `≥ ${wanted.eventsPerSecond}/s, ≤ ${wanted.cpuMicros} µs, ≤ ${wanted.peakMegabytes} MB` : "",
+  verdict: wanted && (isGood(measured, wanted) ? "ok" : "missed"),
+});
+
+/** Prints how fast the service is, beside a plain kafkajs loop on the same topic. The sink is measured alone first. */
+export const benchSpeed = async (stage: Stage<Sink>): Promise<void> => {
+  const { sink, args } = stage;
+  const { events = 100_000, partitions, users, only, repeat } = args;
+  const alone = await measureSink(sink, { calls: 100_000, connections: 64 });
+  const cpu = Number.isNaN(alone.cpuMicrosPerCall) ? "" : `, ${alone.cpuMicrosPerCall.toFixed(1)} µs CPU each`;
+  console.log(`The sink alone takes ${Math.round(alone.callsPerSecond)} calls/s from 64 connections${cpu}`);
+  const topic = await openTopic(stage, partitions);
+  const bytes = await topic.send(userEvents({ users, count: events }));
+  await topic.close();
+  console.log(`${events} events of ${Math.round(bytes / events)} bytes in ${partitions} partitions`);
+  const chosen = (args.url === undefined ? cases : foreignCases).filter(({ name }) => name.includes(only));
+  for (let round = 0; round < repeat; round++) {
+    const rows = [];
+    for (const one of chosen) rows.push(row(one, await runCase({ stage, topic: topic.name, events }, one)));
+    console.table(rows);
+  }
+};

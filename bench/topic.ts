@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+
+import avro from "avsc";
+
+import { createEvents, encodeEvent, frame } from "../local/events.ts";
+import type { JsonObject } from "../src/core/event.ts";
+import { registerSchema } from "../src/intake/schemas-register.ts";
+import type { Stage } from "./bench.ts";
+import type { Sink } from "./sink.ts";
+
+const schemaFile = new URL("../schemas/segment-event.avsc", import.meta.url);
+const batchSize = 1_000;
+
+/** An event that has to be delivered: its kind is one that Gainsight takes, and it has a userId. */
+export interface UserEvent extends JsonObject {
+  readonly type: "identify" | "track" | "group";
+  readonly userId: string;
+  readonly messageId: string;
+}
+
+/** A topic of its own for one measurement. */
+export interface Topic {
+  readonly name: string;
+  /** Sends the events in their order, keyed by user; gives their bytes. */
+  readonly send: (events: Iterable<UserEvent>) => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+const kinds = new Set<unknown>(["identify", "track", "group"]);
+
+const isUserEvent = (event: JsonObject): event is UserEvent =>
+  kinds.has(event["type"]) && typeof event["userId"] === "string";
+
+/** So many events of users who are all equally busy. */
+export function* userEvents(options: { users: number; count: number }): Generator<UserEvent, void> {
+  const { users, count } = options;
+  let left = count;
+  for (const event of createEvents({
+    users,
+    count: Number.POSITIVE_INFINITY,
+    seed: 7,
+    startAt: Date.UTC(2026, 0, 1),
+    activity: "even",
+  })) {
+    if (left === 0) return;
+    if (!isUserEvent(event)) continue;
+    left--;
+    yield event;
+  }
+}
+
+function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < batchSize) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+let opened = 0;
+
+/** Makes a topic and a producer for it. */
+export const openTopic = async (stage: Stage<Sink>, partitions: number): Promise<Topic> => {
+  const { kafka, registryUrl } = stage;
+  const name = `bench-${Date.now().toString(36)}-${opened++}`;
+  const schema = readFileSync(schemaFile, "utf8");
+  const type = avro.Type.forSchema(JSON.parse(schema) as avro.Schema);
+  const { id } = await registerSchema({ url: registryUrl, subject: `${name}-value`, schema });
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({
+    topics: [{ topic: name, numPartitions: partitions, replicationFactor: 1 }],
+    waitForLeaders: true,
+  });
+  await admin.disconnect();
+  const producer = kafka.producer();
+  await producer.connect();
+  return {
+    name,
+    send: async (events) => {
+      let bytes = 0;
+      for (const batch of batchesOf(events)) {
+        const messages = batch.map((event) => ({ key: event.userId, value: frame(id, encodeEvent(event, type)) }));
+        bytes += messages.reduce((sum, { value }) => sum + value.length, 0);
+        await producer.send({ topic: name, messages });
+      }
+      return bytes;
+    },
+    close: () => producer.disconnect(),
+  };
+};
