@@ -62,7 +62,7 @@ export async function openStage(cluster: ClusterAddress, delays: readonly string
     names,
     send: createSend({ producer, topic: names.source, schema, schemaId: id }),
     size: async (topics) => sum((await ranges(topics)).map(({ low, high }) => high - low)),
-    committed: async () => sum((await admin.committed(names.group, [names.source])).map(({ offset }) => offset)),
+    committed: async () => sum((await admin.committed(names.group, [names.source])).map(({ offset = 0 }) => offset)),
     read: (topics) => readAll({ kafka, names, topics, ranges }),
     async close() {
       if (!isOwn(cluster)) await remove(kafka, names, `${cluster.registryUrl}/subjects/${subject}`);

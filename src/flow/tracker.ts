@@ -85,11 +85,6 @@ export class Tracker {
     this.#last = commit;
   }
 
-  /** What was confirmed may have been overwritten: the next commit says all of it again. */
-  doubt(): void {
-    this.#last = undefined;
-  }
-
   #beyond(): number[] {
     return Array.from(this.#open.values()).flatMap((slot) => (slot.finished ? [slot.offset] : []));
   }

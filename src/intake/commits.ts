@@ -7,18 +7,13 @@ export interface CommitsOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Runs after which everything is committed again, changed or not. */
-const sayAgainEvery = 10;
-
 /**
- * Commits what is finished: one commit at a time, computed anew each time, never repeated by us with old values. kafkajs does
- * repeat one that got a passing error; such a repetition may land after a rebalance and move another owner's offset back.
- * So every owner says all of it again now and then: an event comes twice only where this one ends before that.
+ * Commits what is finished: one commit at a time, computed anew each time, never repeated by us with old values. What kafkajs
+ * repeats by itself is stopped by the coordinator's fence as soon as the group has joined anew.
  */
 export class Commits {
   readonly #options: CommitsOptions;
   #running: Promise<void> | undefined;
-  #runs = 0;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
@@ -39,7 +34,6 @@ export class Commits {
   }
 
   async #once(): Promise<void> {
-    if (++this.#runs % sayAgainEvery === 0) for (const { tracker } of this.#options.inlets()) tracker.doubt();
     const entries = this.#options.inlets().flatMap((inlet) => {
       const commit = inlet.tracker.pending();
       return commit ? [{ inlet, commit }] : [];

@@ -3,6 +3,7 @@ import type { Batch, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import type { Commit } from "../flow/tracker.ts";
 import { patientRetry } from "../kafka/client.ts";
 import { createAssigner } from "./assigner.ts";
+import type { Coordinator } from "./coordinator.ts";
 
 export interface TopicPartition {
   readonly topic: string;
@@ -39,12 +40,14 @@ const partitionsOf = (assignment: Record<string, number[]>): TopicPartition[] =>
 export class GroupConsumer {
   readonly #options: ConsumerOptions;
   readonly #consumer: Consumer;
+  #coordinator: Coordinator | undefined;
   /** How many commits the broker has confirmed: a commit's promise may resolve without one. */
   #confirmed = 0;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
     const { kafka, groupId, sessionTimeoutMs, owned, beforeJoin } = options;
+    const onCoordinator = (coordinator: Coordinator): void => void (this.#coordinator = coordinator);
     this.#consumer = kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -54,7 +57,7 @@ export class GroupConsumer {
       // Larger than most producers' batches, small enough for a fetch to be worked off while it is young.
       maxBytesPerPartition: 256 * 1024,
       retry: patientRetry,
-      partitionAssigners: [createAssigner({ owned, beforeJoin })],
+      partitionAssigners: [createAssigner({ owned, beforeJoin, onCoordinator })],
       allowAutoTopicCreation: false,
     });
     this.#listen();
@@ -86,6 +89,7 @@ export class GroupConsumer {
   /** Commits; true only when the broker has confirmed it. */
   async commit(commits: readonly (TopicPartition & Commit)[]): Promise<boolean> {
     const before = this.#confirmed;
+    this.#coordinator?.allowCommit();
     await this.#consumer.commitOffsets(
       commits.map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset: String(offset), metadata })),
     );

@@ -17,22 +17,30 @@ export interface Start {
   readonly high: number;
 }
 
-const isInside = ({ offset }: Committed, { low, high }: LogRange): boolean => offset >= low && offset <= high;
+const isInside = (offset: number, { low, high }: LogRange): boolean => offset >= low && offset <= high;
 
 /** Where one partition starts. A tier always starts with everything it has: what waits there must not be passed over. */
 export const planStart = (
-  place: { range: LogRange; committed: Committed | undefined; isTier: boolean },
+  place: { range: LogRange; committed: Committed; isTier: boolean },
   startFrom: StartsOptions["startFrom"],
 ): Start | "out_of_range" => {
   const { range, committed, isTier } = place;
   const { low, high } = range;
-  if (committed && isInside(committed, range)) return { offset: committed.offset, metadata: committed.metadata, high };
-  if (startFrom === "fail" && committed && !isTier) return "out_of_range";
+  const { offset, metadata } = committed;
+  if (offset !== undefined && isInside(offset, range)) return { offset, metadata, high };
+  if (startFrom === "fail" && offset !== undefined && !isTier) return "out_of_range";
   return { offset: startFrom === "latest" && !isTier ? high : low, metadata: null, high };
 };
 
 const byKey = <T extends TopicPartition>(entries: readonly T[]): Map<string, T> =>
   new Map(entries.map((entry) => [feedKey(entry), entry]));
+
+/** An answer that lacks a partition is no word on it: taken for "nothing yet", it would lose or repeat a whole log. */
+const told = <T>(answers: ReadonlyMap<string, T>, key: string): T => {
+  const answer = answers.get(key);
+  if (answer === undefined) throw new Error(`The cluster's answer lacks ${key}`);
+  return answer;
+};
 
 /** Asks the cluster where the given partitions start. Throws `OffsetOutOfRange` with their names where that is wished. */
 export const readStarts = async (feeds: readonly Feed[], options: StartsOptions): Promise<Map<string, Start>> => {
@@ -43,12 +51,12 @@ export const readStarts = async (feeds: readonly Feed[], options: StartsOptions)
   const outside: string[] = [];
   for (const feed of feeds) {
     const key = feedKey(feed);
-    const range = ranges.get(key) ?? { topic: feed.topic, partition: feed.partition, low: 0, high: 0 };
-    const place = { range, committed: committed.get(key), isTier: feed.tier !== undefined };
+    const place = { range: told(ranges, key), committed: told(committed, key), isTier: feed.tier !== undefined };
     const start = planStart(place, options.startFrom);
-    if (start === "out_of_range")
-      outside.push(`${key} (committed ${place.committed?.offset}, log ${range.low} to ${range.high})`);
-    else starts.set(key, start);
+    if (start === "out_of_range") {
+      const { low, high } = place.range;
+      outside.push(`${key} (committed ${place.committed.offset}, log ${low} to ${high})`);
+    } else starts.set(key, start);
   }
   if (outside.length === 0) return starts;
   throw new OffsetOutOfRange(

@@ -78,14 +78,14 @@ const createCluster = (partitions: Record<string, number>) => {
       numbersTo(partitions[topic] ?? 0).map((partitionId) => ({ partitionId })),
     findGroupCoordinator: async ({ groupId }: { groupId: string }) => {
       asked.push(groupId);
-      return "coordinator";
+      return { nodeId: 7 };
     },
   };
   return { cluster: cluster as unknown as Cluster, asked };
 };
 
 const assignerOf = (cluster: Cluster, owned: number[] = [], beforeJoin = () => Promise.resolve()) =>
-  createAssigner({ owned: () => owned, beforeJoin })({ cluster, groupId: "g", logger });
+  createAssigner({ owned: () => owned, beforeJoin, onCoordinator: () => {} })({ cluster, groupId: "g", logger });
 
 describe("assigner", () => {
   const topics = ["source", "retry-30s", "retry-5m"];
@@ -161,7 +161,18 @@ describe("assigner", () => {
     await Promise.resolve();
     expect(asked).toEqual([]);
     drained.resolve();
-    expect(await joining).toBe("coordinator");
+    expect(await joining).toMatchObject({ nodeId: 7 });
     expect(asked).toEqual(["g"]);
+  });
+
+  it("holds joins once where kafkajs starts anew with the same cluster", async () => {
+    const { cluster, asked } = createCluster(partitions);
+    let joins = 0;
+    for (let starts = 0; starts < 3; starts++)
+      assignerOf(cluster, [], async () => {
+        joins++;
+      });
+    await cluster.findGroupCoordinator({ groupId: "g" });
+    expect([joins, asked]).toEqual([1, ["g"]]);
   });
 });

@@ -77,18 +77,6 @@ describe("commits", () => {
     expect(offsets()).toEqual([[11], [12]]);
   });
 
-  it("say all of it again now and then: a late repetition of another member may have overwritten it", async () => {
-    const inlet = inletAt(0, 10);
-    finish(inlet, 10);
-    const { commits, sent, offsets } = createTestCommits(inlet);
-    for (let second = 0; second < 21; second++) {
-      const run = commits.run();
-      for (const { answer } of sent) answer(true);
-      await run;
-    }
-    expect(offsets()).toEqual([[11], [11], [11]]);
-  });
-
   it("keep what was not confirmed pending", async () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);

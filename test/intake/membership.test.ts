@@ -53,7 +53,8 @@ const createTestMembership = (change: { ranges?: Ranges; startFrom?: StartsOptio
     },
     starts: {
       admin: {
-        committed: async () => [{ ...place, offset: 99, metadata: null }],
+        committed: async () =>
+          [place, { ...place, partition: 7 }].map((one) => ({ ...one, offset: 99, metadata: null })),
         ranges: change.ranges ?? rangesOf,
       },
       groupId: "g",
@@ -165,7 +166,8 @@ describe("membership", () => {
     const { membership, log } = createTestMembership({
       ranges: (topics) =>
         new Promise((resolve) => {
-          asked.push({ answer: () => resolve(topics.map((topic) => ({ topic, partition: 0, low: 0, high: 9 }))) });
+          const range = { topic: topics[0] ?? "", low: 0, high: 9 };
+          asked.push({ answer: () => resolve([place.partition, 7].map((partition) => ({ ...range, partition }))) });
         }),
     });
     membership.joined([place]);

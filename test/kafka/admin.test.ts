@@ -55,13 +55,26 @@ describe("cluster admin", () => {
     expect(most()).toBe(1);
   });
 
-  it("leaves out partitions without a commit", async () => {
+  it("asks for commits topic by topic, and tells partitions without a commit from those that were not answered", async () => {
     const partitions = [
       { partition: 0, offset: "12", metadata: "g1:1.1" },
       { partition: 1, offset: "-1", metadata: null },
     ];
-    const { admin } = createTestAdmin({ fetchOffsets: () => [{ topic: "a", partitions }] });
-    expect(await admin.committed("g", ["a"])).toEqual([{ topic: "a", partition: 0, offset: 12, metadata: "g1:1.1" }]);
+    const asked: unknown[] = [];
+    const { admin } = createTestAdmin({
+      fetchOffsets: (request: unknown) => {
+        asked.push(request);
+        return asked.length === 1 ? [{ topic: "a", partitions }] : [];
+      },
+    });
+    expect(await admin.committed("g", ["a", "b"])).toEqual([
+      { topic: "a", partition: 0, offset: 12, metadata: "g1:1.1" },
+      { topic: "a", partition: 1, offset: undefined, metadata: null },
+    ]);
+    expect(asked).toEqual([
+      { groupId: "g", topics: ["a"] },
+      { groupId: "g", topics: ["b"] },
+    ]);
   });
 
   it("gives ranges as numbers, for every topic", async () => {

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** What kafkajs asks of the broker that keeps the group. */
+export interface GroupBroker {
+  readonly nodeId: number;
+  heartbeat(request: unknown): Promise<unknown>;
+  joinGroup(request: unknown): Promise<{ readonly generationId: number }>;
+  syncGroup(request: unknown): Promise<unknown>;
+  leaveGroup(request: unknown): Promise<unknown>;
+  offsetFetch(request: unknown): Promise<unknown>;
+  offsetCommit(request: { readonly groupGenerationId: number }): Promise<unknown>;
+}
+
+type Repeatable = "heartbeat" | "offsetFetch" | "offsetCommit";
+
+const pauseMs = 250;
+const maxTries = 20;
+
+const lostNames = new Set([
+  "KafkaJSConnectionError",
+  "KafkaJSConnectionClosedError",
+  "KafkaJSRequestTimeoutError",
+  "KafkaJSBrokerNotFound",
+]);
+const lostTypes = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE"]);
+
+/** Whether an error says that another broker may keep the group by now. */
+const isLost = (error: unknown): boolean => {
+  const { name = "", type = "" } = error as { name?: string; type?: string };
+  return lostNames.has(name) || lostTypes.has(type);
+};
+
+/** Not to be repeated by kafkajs. */
+const refusal = (): Error =>
+  Object.assign(new Error("A commit of a former assignment comes too late"), { retriable: false });
+
+/**
+ * The broker that keeps the group, whichever it is at the moment: kafkajs holds this in its place. kafkajs itself goes on
+ * asking the one that it found when it joined until that one is back. So the group stood still for as long as a broker was
+ * down, its work was done twice afterwards, and where the group had moved to another broker the last commit before a join failed.
+ */
+export class Coordinator {
+  readonly #find: () => Promise<GroupBroker>;
+  #broker: GroupBroker | undefined;
+  #finding: Promise<GroupBroker> | undefined;
+  #generation: number | undefined;
+  #committable: number | undefined;
+
+  constructor(find: () => Promise<GroupBroker>) {
+    this.#find = find;
+  }
+
+  get nodeId(): number | undefined {
+    return this.#broker?.nodeId;
+  }
+
+  /** Asks the cluster anew. */
+  async locate(): Promise<this> {
+    this.#broker = undefined;
+    await this.#current();
+    return this;
+  }
+
+  /** kafkajs looks for the same broker again where it is not connected. */
+  isConnected(): boolean {
+    return true;
+  }
+
+  /** Lets the commit through that is made now, and kafkajs's repetitions of it until the next join: after that they would move the new owner's offsets. */
+  allowCommit(): void {
+    this.#committable = this.#generation;
+  }
+
+  async joinGroup(request: unknown): Promise<unknown> {
+    const joined = await this.#once((broker) => broker.joinGroup(request));
+    this.#generation = joined.generationId;
+    return joined;
+  }
+
+  syncGroup(request: unknown): Promise<unknown> {
+    return this.#once((broker) => broker.syncGroup(request));
+  }
+
+  leaveGroup(request: unknown): Promise<unknown> {
+    return this.#once((broker) => broker.leaveGroup(request));
+  }
+
+  heartbeat(request: unknown): Promise<unknown> {
+    return this.#untilAnswered("heartbeat", () => request);
+  }
+
+  offsetFetch(request: unknown): Promise<unknown> {
+    return this.#untilAnswered("offsetFetch", () => request);
+  }
+
+  offsetCommit(request: { readonly groupGenerationId: number }): Promise<unknown> {
+    return this.#untilAnswered("offsetCommit", () => {
+      if (request.groupGenerationId !== this.#committable) throw refusal();
+      return request;
+    });
+  }
+
+  /** A join is not repeated here: kafkajs begins it anew, from the hook on. */
+  async #once<T>(ask: (broker: GroupBroker) => Promise<T>): Promise<T> {
+    try {
+      return await ask(await this.#current());
+    } catch (error) {
+      if (isLost(error)) this.#broker = undefined;
+      throw error;
+    }
+  }
+
+  async #untilAnswered(what: Repeatable, request: () => unknown): Promise<unknown> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#once((broker) => broker[what](request() as never));
+      } catch (error) {
+        if (!isLost(error) || tries === maxTries) throw error;
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  async #current(): Promise<GroupBroker> {
+    if (this.#broker) return this.#broker;
+    this.#finding ??= this.#find().finally(() => {
+      this.#finding = undefined;
+    });
+    this.#broker = await this.#finding;
+    return this.#broker;
+  }
+}

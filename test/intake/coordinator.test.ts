@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+
+import { Coordinator, type GroupBroker } from "../../src/intake/coordinator.ts";
+
+const connectionError = Object.assign(new Error("connect ECONNREFUSED"), { name: "KafkaJSConnectionError" });
+const moved = Object.assign(new Error("Not the coordinator"), { type: "NOT_COORDINATOR_FOR_GROUP" });
+const rebalancing = Object.assign(new Error("Rebalancing"), { type: "REBALANCE_IN_PROGRESS" });
+
+/** Brokers that keep the group one after the other; each answers, or fails as it is told to. */
+const createBrokers = (...failures: (Error | undefined)[]) => {
+  const log: string[] = [];
+  let generation = 0;
+  const brokerOf = (nodeId: number): GroupBroker => {
+    const ask = (what: string) => async (): Promise<string> => {
+      log.push(`${what} ${nodeId}`);
+      const failure = failures[nodeId];
+      if (failure) throw failure;
+      return what;
+    };
+    return {
+      nodeId,
+      heartbeat: ask("heartbeat"),
+      syncGroup: ask("sync"),
+      leaveGroup: ask("leave"),
+      offsetFetch: ask("fetch"),
+      offsetCommit: ask("commit"),
+      joinGroup: async () => {
+        await ask("join")();
+        return { generationId: ++generation };
+      },
+    };
+  };
+  let found = 0;
+  const coordinator = new Coordinator(async () => {
+    log.push(`find ${found}`);
+    return brokerOf(found++);
+  });
+  return { coordinator, log };
+};
+
+describe("Coordinator", () => {
+  it.each([
+    ["is gone", connectionError],
+    ["does not keep the group any more", moved],
+  ])("looks for the new one where the old one %s, and asks it the same", async (_, failure) => {
+    const { coordinator, log } = createBrokers(failure);
+    await coordinator.locate();
+    expect(await coordinator.heartbeat({})).toBe("heartbeat");
+    expect(await coordinator.heartbeat({})).toBe("heartbeat");
+    expect(log).toEqual(["find 0", "heartbeat 0", "find 1", "heartbeat 1", "heartbeat 1"]);
+    expect([coordinator.nodeId, coordinator.isConnected()]).toEqual([1, true]);
+  });
+
+  it("hands on what the coordinator itself says, such as a rebalance", async () => {
+    const { coordinator, log } = createBrokers(rebalancing);
+    await coordinator.locate();
+    await expect(coordinator.heartbeat({})).rejects.toBe(rebalancing);
+    expect(log).toEqual(["find 0", "heartbeat 0"]);
+  });
+
+  it("leaves it to kafkajs to begin a join anew", async () => {
+    const { coordinator, log } = createBrokers(connectionError);
+    await coordinator.locate();
+    await expect(coordinator.joinGroup({})).rejects.toBe(connectionError);
+    await coordinator.locate();
+    await coordinator.joinGroup({});
+    expect(log).toEqual(["find 0", "join 0", "find 1", "join 1"]);
+  });
+
+  it("looks once for all who ask at the same time", async () => {
+    const { coordinator, log } = createBrokers();
+    await Promise.all([coordinator.heartbeat({}), coordinator.offsetFetch({}), coordinator.leaveGroup({})]);
+    expect(log.filter((line) => line.startsWith("find"))).toEqual(["find 0"]);
+  });
+
+  it("commits before a join through the new coordinator", async () => {
+    const { coordinator, log } = createBrokers(undefined, moved);
+    await coordinator.locate();
+    await coordinator.joinGroup({});
+    await coordinator.locate();
+    coordinator.allowCommit();
+    await coordinator.offsetCommit({ groupGenerationId: 1 });
+    expect(log).toEqual(["find 0", "join 0", "find 1", "commit 1", "find 2", "commit 2"]);
+  });
+
+  it("lets no repetition of a commit pass once the group has joined anew", async () => {
+    const { coordinator, log } = createBrokers();
+    await coordinator.locate();
+    await coordinator.joinGroup({});
+    coordinator.allowCommit();
+    await coordinator.joinGroup({});
+    const late = coordinator.offsetCommit({ groupGenerationId: 2 });
+    await expect(late).rejects.toThrow("A commit of a former assignment comes too late");
+    await expect(late).rejects.toMatchObject({ retriable: false });
+    coordinator.allowCommit();
+    await coordinator.offsetCommit({ groupGenerationId: 2 });
+    expect(log.filter((line) => line.startsWith("commit"))).toEqual(["commit 0"]);
+  });
+});
