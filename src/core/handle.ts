@@ -2,11 +2,14 @@ import type { RawEvent, SegmentEvent } from "./event.ts";
 import { isoOf } from "./iso.ts";
 import { type Skipped, skipped } from "./outcome.ts";
 
-/** One call that an event means to Gainsight: which kind, and the JSON text to send. */
+/**
+ * One call that an event means to Gainsight: which kind, and the JSON text to send. As bytes, which they have to become in
+ * any case: while the event waits, a text in the heap would be copied by every garbage collection.
+ */
 export interface Call {
   readonly kind: "call";
   readonly call: "identify" | "track" | "group";
-  readonly body: string;
+  readonly body: Uint8Array;
 }
 
 export interface HandlerOptions {
@@ -37,10 +40,10 @@ const corrections = (raw: RawEvent, recordTime: number): Record<string, string> 
 };
 
 /** The whole event as it goes on the clickstream wire: envelope times as ISO UTC with milliseconds, nothing nested touched. */
-const toBody = (raw: RawEvent, recordTime: number): string => {
+const toBody = (raw: RawEvent, recordTime: number): Uint8Array => {
   const changed = corrections(raw, recordTime);
-  for (const _ in changed) return JSON.stringify({ ...raw, ...changed });
-  return JSON.stringify(raw);
+  for (const _ in changed) return Buffer.from(JSON.stringify({ ...raw, ...changed }));
+  return Buffer.from(JSON.stringify(raw));
 };
 
 /** What an event means: a call, or nothing to do and why. Identify and group always go; track goes by the allow-list. */

@@ -14,7 +14,7 @@ export interface HttpOptions {
 export interface HttpRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: Uint8Array;
 }
 
 export interface HttpClient {

@@ -17,7 +17,7 @@ const understand = (raw: RawEvent, at = recordTime) => {
 const bodyOf = (raw: RawEvent, at = recordTime): RawEvent => {
   const meaning = understand(raw, at);
   if (meaning.kind !== "call") throw new Error(`Want a call, got ${meaning.reason}`);
-  return JSON.parse(meaning.body) as RawEvent;
+  return JSON.parse(String(meaning.body)) as RawEvent;
 };
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;

@@ -17,7 +17,7 @@ import { createTestClock } from "./test-clock.ts";
 const callOf = (userId = "u1", messageId = "m1"): Call => ({
   kind: "call",
   call: "track",
-  body: JSON.stringify({ ...sampleEvent, userId, messageId }),
+  body: Buffer.from(JSON.stringify({ ...sampleEvent, userId, messageId })),
 });
 
 const first = { isFirst: true };

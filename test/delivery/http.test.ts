@@ -7,7 +7,7 @@ import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
 
-const bodyOf = (messageId: string): string => JSON.stringify({ ...sampleEvent, messageId });
+const bodyOf = (messageId: string): Buffer => Buffer.from(JSON.stringify({ ...sampleEvent, messageId }));
 
 const requestOf = (messageId = "m1", key = accessKey) =>
   createClickstream("")({ kind: "call", call: "track", body: bodyOf(messageId) }, key);

@@ -5,7 +5,7 @@ import type { Call } from "../../src/core/handle.ts";
 import type { Verdict } from "../../src/core/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 
-const call: Call = { kind: "call", call: "track", body: "" };
+const call: Call = { kind: "call", call: "track", body: Buffer.alloc(0) };
 
 export const ok: Answer = { kind: "response", status: 200 };
 

@@ -18,7 +18,7 @@ const delayMs = 30_000;
 
 const readJson = createReader({
   decoder: createDecoder({ format: "json" }),
-  handle: () => ({ kind: "call", call: "track", body: "{}" }),
+  handle: () => ({ kind: "call", call: "track", body: Buffer.from("{}") }),
 });
 
 const settle = async (): Promise<void> => {
@@ -217,7 +217,7 @@ describe("intake", () => {
         decode: (value) =>
           !isKnown && value?.equals(valueOf("u2")) ? { kind: "needs_schema", schemaId: 9 } : decoder.decode(value),
       },
-      handle: () => ({ kind: "call", call: "track", body: "{}" }),
+      handle: () => ({ kind: "call", call: "track", body: Buffer.from("{}") }),
     });
     const { intake, own, take, offsets, log, wanted } = createTestIntake({ read });
     own([source, 0]);

@@ -64,7 +64,7 @@ describe("reader", () => {
 
   it("lets the time of the record stand in for an event's own", () => {
     const { meaning } = arrivalOf({ type: "identify", userId: "u" });
-    const body: unknown = meaning.kind === "call" ? JSON.parse(meaning.body) : undefined;
+    const body: unknown = meaning.kind === "call" ? JSON.parse(String(meaning.body)) : undefined;
     expect(body).toMatchObject({ timestamp: new Date(baseTime).toISOString() });
   });
 
@@ -105,7 +105,7 @@ describe("reader", () => {
         attempts: 3,
         firstFailedAt: Date.parse("2026-01-31T12:00:05.000Z"),
       });
-      expect(meaning).toMatchObject({ body: expect.stringContaining("2026-01-31T12:00:00.000Z") as string });
+      expect(meaning.kind === "call" && String(meaning.body)).toContain("2026-01-31T12:00:00.000Z");
     });
 
     it("does not believe such headers in a source: a producer may have copied them", () => {

@@ -18,7 +18,7 @@ const arrival: Arrival = {
   },
   user: "u1",
   type: "track",
-  meaning: { kind: "call", call: "track", body: "{}" },
+  meaning: { kind: "call", call: "track", body: Buffer.from("{}") },
   past: { origin, attempts: 1, firstFailedAt: undefined },
 };
 

@@ -122,7 +122,7 @@ describe("an event that blocks its partition", () => {
     rig.stream.relieve([second]);
     rig.calls[0]?.answer(delivered);
     await turns();
-    expect(rig.writes.map(({ arrival }) => arrival.meaning)).toMatchObject([{ body: "h1" }]);
+    expect(rig.writes.map(({ arrival }) => arrival.meaning)).toMatchObject([{ body: Buffer.from("h1") }]);
   });
 });
 

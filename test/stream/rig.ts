@@ -34,7 +34,7 @@ export const turns = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-const callOf = (body: string): Call => ({ kind: "call", call: "track", body });
+const callOf = (body: string): Call => ({ kind: "call", call: "track", body: Buffer.from(body) });
 
 /** An arrival of the user whose letter its name begins with: `u1` is of `u`. */
 export const arrivalOf = (name: string, offset: number, more: Partial<Arrival> = {}): Arrival => ({
@@ -65,7 +65,7 @@ const createFakeDelivery = () => {
       if (gate.state === "probe") gate.state = "closed";
       return new Promise((resolve) => {
         const call: PendingCall = {
-          body,
+          body: String(body),
           isFirst,
           answer: (verdict) => {
             calls.splice(calls.indexOf(call), 1);
@@ -111,7 +111,8 @@ const createFakeSettle = () => {
   return { writes, written, settle };
 };
 
-const nameOf = ({ meaning, past }: Arrival): string => (meaning.kind === "call" ? meaning.body : past.origin.offset);
+const nameOf = ({ meaning, past }: Arrival): string =>
+  meaning.kind === "call" ? String(meaning.body) : past.origin.offset;
 
 /** A real stream between fake ports, with a clock that stands until it is moved. */
 export const createRig = ({
