@@ -88,15 +88,21 @@ export class Lanes<T> {
     return run;
   }
 
-  /** Lanes with more than `length` items. */
-  longerThan(length: number): Lane<T>[] {
-    return [...this.#byKey.values()].filter((lane) => lengthOf(lane) > length);
+  /** Lanes whose items weigh more than `most` together. */
+  heavierThan(most: number, weigh: (item: T) => number): Lane<T>[] {
+    return [...this.#byKey.values()].filter(({ head, rest }) => {
+      let weight = weigh(head);
+      for (const item of rest?.values() ?? []) weight += weigh(item);
+      return weight > most;
+    });
   }
 
-  /** The lane that has an item like this, wherever in it. */
-  find(isIt: (item: T) => boolean): Lane<T> | undefined {
-    for (const lane of this.#byKey.values())
-      if (isIt(lane.head) || Array.from(lane.rest?.values() ?? []).some((item) => isIt(item))) return lane;
+  /** The first item like this, wherever it is. */
+  find(isIt: (item: T) => boolean): T | undefined {
+    for (const { head, rest } of this.#byKey.values()) {
+      const found = [head, ...(rest?.values() ?? [])].find((item) => isIt(item));
+      if (found !== undefined) return found;
+    }
     return undefined;
   }
 }

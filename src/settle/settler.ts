@@ -52,7 +52,7 @@ export class Settler {
   }
 
   /** Writes records to one tier and partition, in order; resolves with the offset of the first, undefined where the service stopped first. */
-  async retry(moves: readonly Move[]): Promise<number | "too_large" | undefined> {
+  async retry(moves: readonly Move[], isWanted = () => true): Promise<number | "too_large" | undefined> {
     const [first] = moves;
     if (!first) return undefined;
     const { tier, partition } = first.failure;
@@ -62,18 +62,22 @@ export class Settler {
     );
     const bare = asMessage(first.arrival, bareHeaders(first.failure));
     const variants = moves.length === 1 ? [whole, [bare]] : [whole];
-    return this.#write(variants.map((messages) => ({ topic, partition, messages })));
+    return this.#write(
+      variants.map((messages) => ({ topic, partition, messages })),
+      isWanted,
+    );
   }
 
   /** Resolves with true when the dead letter is safe; false where the service stopped first. */
-  async dead(arrival: Arrival, failure: Failure): Promise<boolean> {
+  async dead(arrival: Arrival, failure: Failure, isWanted = () => true): Promise<boolean> {
     const topic = this.#options.deadLetterTopic;
     const error = `${failure.reason}: ${failure.error}`;
     const reference = bareHeaders({ ...failure, reason: "too_large", error });
     const whole = asMessage(arrival, deadLetterHeaders(arrival.record.headers, failure));
     const bare = asMessage(arrival, bareHeaders(failure));
     const empty: Message = { ...asMessage(arrival, reference), value: Buffer.alloc(0) };
-    const written = await this.#write([whole, bare, empty].map((message) => ({ topic, messages: [message] })));
+    const variants = [whole, bare, empty].map((message) => ({ topic, messages: [message] }));
+    const written = await this.#write(variants, isWanted);
     return written !== undefined;
   }
 
@@ -83,9 +87,9 @@ export class Settler {
   }
 
   /** Writes the first of the variants that fits into the topic, and tries until it is acknowledged. */
-  async #write(variants: readonly Letter[]): Promise<number | "too_large" | undefined> {
+  async #write(variants: readonly Letter[], isWanted: () => boolean): Promise<number | "too_large" | undefined> {
     const left = [...variants];
-    for (let attempt = 0; !this.#isStopped; attempt++) {
+    for (let attempt = 0; !this.#isStopped && isWanted(); attempt++) {
       const [letter] = left;
       if (!letter) return "too_large";
       try {

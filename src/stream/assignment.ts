@@ -23,6 +23,8 @@ export interface Held {
   readonly bytes: number;
   /** Calls made in the present round. */
   quickAttempts: number;
+  /** Its partition can go no further before it is finished. */
+  mustYield: boolean;
   /** It will never work, and waits for the dead-letter topic to be open to it. */
   verdict: Dead | undefined;
   /** More deliveries than this show that the address has worked since this event last found it wrong; undefined: it has not. */
@@ -49,6 +51,7 @@ export const createHeld = (inlet: Inlet, slot: Slot, arrival: Arrival): Held => 
     arrival,
     bytes,
     quickAttempts: 0,
+    mustYield: false,
     verdict: undefined,
     misconfiguredAt: undefined,
     misconfiguredRounds: 0,

@@ -39,10 +39,11 @@ export class Calls {
 
   /** Makes the call of a lane's head, unless its verdict is known already or its user has to make way. */
   make(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
-    const { verdict, inlet } = lane.head;
+    const { verdict, inlet, mustYield } = lane.head;
     if (verdict) return this.#parts.settling.bury(assignment, lane, verdict);
     const isOpen = this.#options.delivery.state === "open";
-    if (lane.mustYield && inlet.tier === undefined && isOpen) return this.#parts.settling.makeWay(assignment, lane);
+    if ((lane.mustYield || mustYield) && inlet.tier === undefined && isOpen)
+      return this.#parts.settling.makeWay(assignment, lane);
     return this.#deliver(assignment, lane, call);
   }
 
@@ -93,7 +94,7 @@ export class Calls {
   async #onFailure(assignment: Assignment, lane: Lane<Held>, failure: Retry): Promise<void> {
     const held = lane.head;
     held.quickAttempts++;
-    if (held.quickAttempts >= this.#options.quickAttempts || lane.mustYield)
+    if (held.quickAttempts >= this.#options.quickAttempts || lane.mustYield || held.mustYield)
       return this.#parts.settling.retry(assignment, lane, failure);
     const { clock } = this.#options;
     const pause = { attempt: held.quickAttempts - 1, baseMs: quickBaseMs, maxMs: quickMaxMs, random: clock.random() };

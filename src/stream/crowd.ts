@@ -2,6 +2,7 @@ import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./
 
 /** Records of one user that may wait in memory while others need the room. */
 const maxHeld = 500;
+const largeBytes = 8 * 1024;
 
 /** Records that may wait in the tiers, of one user and of all users of a partition number: their chains are kept in memory. */
 const maxParked = { ofUser: 10_000, ofAll: 50_000 };
@@ -23,7 +24,8 @@ export const crowdOf = ({ lanes }: Assignment, inlet: Inlet, user: string): (() 
   const isBelow = (part: number): boolean =>
     chains.lengthOf(user) < maxParked.ofUser * part && chains.records < maxParked.ofAll * part;
   // A user with nobody in the tiers has nobody to wait for.
-  return chains.lengthOf(user) === 0 || isBelow(1) ? undefined : () => isBelow(relief.parked);
+  const hasRoom = (part: number): boolean => chains.lengthOf(user) === 0 || isBelow(part);
+  return hasRoom(1) ? undefined : () => hasRoom(relief.parked);
 };
 
 interface Shortage {
@@ -33,13 +35,16 @@ interface Shortage {
   readonly isMemoryShort: boolean;
 }
 
-/** Marks the users who have to make way: those of whom too much waits, and those whose event blocks a partition. */
+/** Large records count as several. */
+const weightOf = ({ bytes }: Held): number => Math.max(1, bytes / largeBytes);
+
+/** Marks who has to make way: users of whom too much waits, and events that block a partition. */
 export const letMakeWay = ({ lanes }: Assignment, { blocked, isMemoryShort }: Shortage): void => {
-  if (isMemoryShort) for (const lane of lanes.longerThan(maxHeld)) lane.mustYield = true;
+  if (isMemoryShort) for (const lane of lanes.heavierThan(maxHeld, weightOf)) lane.mustYield = true;
   for (const inlet of blocked) {
     const { mark } = inlet.tracker;
-    const lane = lanes.find((held) => held.inlet === inlet && held.slot.offset === mark);
-    if (lane) lane.mustYield = true;
+    const oldest = lanes.find((held) => held.inlet === inlet && held.slot.offset === mark);
+    if (oldest) oldest.mustYield = true;
   }
 };
 

@@ -24,11 +24,11 @@ export interface Move {
 export interface SettlePort {
   /**
    * Writes records that go to the same tier and partition, one or more, in this order and without a gap. Resolves with the
-   * offset of the first; undefined where shutdown came first.
+   * offset of the first; undefined where shutdown came first, or nobody wanted it any more.
    */
-  retry(moves: readonly Move[]): Promise<number | "too_large" | undefined>;
-  /** Resolves with true when it is safe; false where shutdown came first. */
-  dead(arrival: Arrival, failure: Failure): Promise<boolean>;
+  retry(moves: readonly Move[], isWanted: () => boolean): Promise<number | "too_large" | undefined>;
+  /** Resolves with true when it is safe; false where shutdown came first, or nobody wanted it any more. */
+  dead(arrival: Arrival, failure: Failure, isWanted: () => boolean): Promise<boolean>;
 }
 
 /** What the stream tells of itself. */

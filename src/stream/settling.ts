@@ -84,12 +84,15 @@ export class Settling {
   }
 
   async #move(assignment: Assignment, lane: Lane<Held>, moves: Moves): Promise<void> {
-    const offset = await this.#options.settle.retry(moves);
+    const offset = await this.#options.settle.retry(moves, () => assignment.isLive);
     if (offset === undefined || !assignment.isLive) return;
     if (offset === "too_large") return this.#tooLarge(assignment, lane, moves);
-    const { chains } = lane.head.inlet;
-    for (const [index, { arrival, failure }] of moves.entries()) {
-      chains.moved(arrival.user, arrival.past.origin.id, { tier: failure.tier, offset: offset + index });
+    for (const [index, held] of assignment.lanes.run(lane, moves.length, () => true).entries()) {
+      const { arrival, inlet } = held;
+      const failure = moves[index]?.failure;
+      // Its copy may have been read, and gone on, before the write was acknowledged: then that one counts.
+      if (!failure || turnOf(held).kind === "superseded") continue;
+      inlet.chains.moved(arrival.user, arrival.past.origin.id, { tier: failure.tier, offset: offset + index });
       this.#options.observer.moved(arrival, failure);
     }
     this.release(assignment, lane, moves.length);
@@ -112,7 +115,8 @@ export class Settling {
     const { reason, error, status } = outcome;
     const isCalled = held.quickAttempts > 0 || reason === "rejected";
     const spent = isCalled ? attempts + 1 : attempts;
-    const isSafe = await settle.dead(arrival, { origin, reason, error, status, attempts: spent, firstFailedAt });
+    const failure = { origin, reason, error, status, attempts: spent, firstFailedAt };
+    const isSafe = await settle.dead(arrival, failure, () => assignment.isLive);
     if (!isSafe || !assignment.isLive) return;
     assignment.lanes.done(lane);
     this.#finish({ ...held, arrival: { ...arrival, past: { ...arrival.past, attempts: spent } } }, outcome);

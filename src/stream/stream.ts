@@ -13,6 +13,8 @@ export interface StreamOptions extends SettlingOptions, CallsOptions {
 
 /** A record of a tier whose like is just on its way into the tiers looks again after this. */
 const lookAgainMs = 200;
+/** Looks, one every 250 ms, at a probe that nobody can make. */
+const helpProbeAfter = 20;
 
 /** The way of a held record: the head of each lane through delivery and settlement to its outcome. */
 export class Stream {
@@ -22,6 +24,7 @@ export class Stream {
   #assignment: Assignment | undefined;
   #isStopped = true;
   #working = 0;
+  #probeless = 0;
   readonly #onIdle: (() => void)[] = [];
 
   constructor(options: StreamOptions) {
@@ -70,8 +73,22 @@ export class Stream {
   /** Lets those make way who keep others waiting; while held nobody is to blame. `blocked`: see `letMakeWay`. */
   relieve(blocked: readonly Inlet[]): void {
     const { delivery, flood, budget } = this.#options;
-    if (!this.#assignment || delivery.isHeld || flood.isHeld) return;
-    letMakeWay(this.#assignment, { blocked, isMemoryShort: !budget.hasRoom });
+    const assignment = this.#assignment;
+    if (!assignment || flood.isHeld) return;
+    if (delivery.isHeld) return this.#helpProbe(assignment);
+    letMakeWay(assignment, { blocked, isMemoryShort: !budget.hasRoom });
+  }
+
+  /**
+   * A probe is due, and for a while no call has been at hand: what could probe may stand behind what may not move, or be kept out by it.
+   * Then one of the others goes after all.
+   */
+  #helpProbe(assignment: Assignment): void {
+    const isProbeless = this.#options.delivery.state === "probe" && this.#working === 0;
+    this.#probeless = isProbeless ? this.#probeless + 1 : 0;
+    if (this.#probeless < helpProbeAfter || this.#isStopped || !this.#options.mayStart()) return;
+    const lane = assignment.lanes.next();
+    if (lane) this.#work(assignment, lane);
   }
 
   /** Starts whatever may start now. */
@@ -94,7 +111,7 @@ export class Stream {
     for (let { state } = delivery; state !== "closed" && !flood.isHeld; { state } = delivery) {
       const lane = assignment.lanes.next();
       if (!lane) break;
-      if (state === "probe" && !isCall(lane.head)) aside.push(lane);
+      if (state === "probe" && (isOnItsWay(assignment, lane.head) || !isCall(lane.head))) aside.push(lane);
       else this.#work(assignment, lane);
     }
     return aside;

@@ -108,8 +108,8 @@ describe("Lanes", () => {
     if (!lane) throw new Error("No lane");
     expect([lanes.isTaken("a"), lanes.isTaken("b"), lanes.isTaken("c")]).toEqual([true, false, false]);
     expect([lanes.lengthOf("a"), lanes.lengthOf("b"), lanes.lengthOf("c")]).toEqual([5, 1, 0]);
-    expect(lanes.longerThan(1).map(({ key }) => key)).toEqual(["a"]);
-    expect([lanes.find((item) => item === 40)?.key, lanes.find((item) => item === 7)]).toEqual(["a", undefined]);
+    expect(lanes.heavierThan(1, () => 1).map(({ key }) => key)).toEqual(["a"]);
+    expect([lanes.find((item) => item === 40), lanes.find((item) => item === 7)]).toEqual([40, undefined]);
     expect(lanes.run(lane, 10, (item) => item < 10)).toEqual([1, 2, 3]);
     expect(lanes.run(lane, 2, () => true)).toEqual([1, 2]);
     lanes.done(lane, 3);

@@ -53,8 +53,7 @@ const createTestMembership = (change: { ranges?: Ranges; startFrom?: StartsOptio
     },
     starts: {
       admin: {
-        committed: async () =>
-          [place, { ...place, partition: 7 }].map((one) => ({ ...one, offset: 99, metadata: null })),
+        committed: async () => [0, 7].map((partition) => ({ topic: "source", partition, offset: 99, metadata: null })),
         ranges: change.ranges ?? rangesOf,
       },
       groupId: "g",
@@ -166,8 +165,8 @@ describe("membership", () => {
     const { membership, log } = createTestMembership({
       ranges: (topics) =>
         new Promise((resolve) => {
-          const range = { topic: topics[0] ?? "", low: 0, high: 9 };
-          asked.push({ answer: () => resolve([place.partition, 7].map((partition) => ({ ...range, partition }))) });
+          const [topic = ""] = topics;
+          asked.push({ answer: () => resolve([0, 7].map((partition) => ({ topic, partition, low: 0, high: 9 }))) });
         }),
     });
     membership.joined([place]);

@@ -194,6 +194,16 @@ describe("settler", () => {
     expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBeUndefined();
   });
 
+  it("ends a write that nobody wants any more: its assignment has gone, and another owner does the record", async () => {
+    const { settler, written, errors } = createTestSettler(broken, broken, "1");
+    const isWanted = () => errors.length < 2;
+    expect(
+      await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }], isWanted),
+    ).toBeUndefined();
+    expect(await settler.dead(arrival, failure, isWanted)).toBe(false);
+    expect(written).toHaveLength(2);
+  });
+
   it("says that a write is safe which was acknowledged while it was being stopped", async () => {
     const settler: Settler = new Settler({
       producer: {

@@ -1,10 +1,10 @@
 import type { Arrival } from "../../src/core/arrival.ts";
-import { readPast, retryHeaders } from "../../src/core/headers.ts";
+import { originOf, readPast, retryHeaders } from "../../src/core/headers.ts";
 import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome.ts";
 import { Chains, type Found } from "../../src/flow/chains.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
 import type { Inlet } from "../../src/stream/assignment.ts";
-import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
+import { type PendingWrite, type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 export type Answer = "deliver" | "fail" | "dead" | "throttled" | "misconfigured";
 
@@ -29,13 +29,24 @@ const placeOf = (tier: number) => ({ topic: `tier-${tier}`, partition: 0 });
 /** A real stream, the broker's logs around it, and every choice made by hand. */
 export const createModelWorld = (names: readonly string[]) => {
   const logOf = (arrivals: Arrival[]): Log => ({ arrivals, committed: { offset: 0, metadata: "" } });
-  const sourceLog = logOf(names.map((name, offset) => arrivalOf(name, offset)));
+  const isOther = (name: string): boolean => name.endsWith("b");
+  const pastIn = (topic: string, offset: number) => ({
+    past: {
+      origin: originOf({ topic, partition: 0, offset: String(offset), timestamp: 0 }),
+      attempts: 0,
+      firstFailedAt: undefined,
+    },
+  });
+  const sourceLog = logOf(names.filter((name) => !isOther(name)).map((name, offset) => arrivalOf(name, offset)));
+  const otherLog = logOf(names.filter(isOther).map((name, offset) => arrivalOf(name, offset, pastIn("other", offset))));
   const tierLogs = [0, 1, 2].map(() => logOf([]));
   const rig: Rig = createRig({ deadLetterLimit: { consecutive: 2, percent: 100, minEvents: 1_000 } });
   let owner = createOwner(rig);
+  let other: Inlet = { ...owner.source, topic: "other", tracker: new Tracker({ start: 0 }) };
   let raised = 1;
   const inlets = (): [Inlet, Log][] => [
     [owner.source, sourceLog],
+    [other, otherLog],
     ...owner.tiers.flatMap((inlet, tier): [Inlet, Log][] => {
       const log = tierLogs[tier];
       return log ? [[inlet, log]] : [];
@@ -44,21 +55,37 @@ export const createModelWorld = (names: readonly string[]) => {
 
   /** What the stream writes is in the broker's log at once; the acknowledgement may come late, or never. */
   const landed = new WeakSet<object>();
+  let refuse = 0;
+  /** Refuses a run of records as too large, where nothing else is on its way to the same tier. */
+  const isRefused = ({ moves }: PendingWrite, tier: number, log: Log): boolean => {
+    const isLast = rig.written[tier] === log.arrivals.length + moves.length;
+    if (refuse === 0 || moves.length === 1 || !isLast) return false;
+    refuse--;
+    rig.written[tier] = log.arrivals.length;
+    return true;
+  };
+  const append = ({ moves }: PendingWrite, tier: number, log: Log): void => {
+    for (const { arrival, failure } of moves) {
+      const offset = String(log.arrivals.length);
+      const here = { ...placeOf(tier), id: "", offset, timestamp: rig.clock.now() };
+      const headers = retryHeaders(arrival.record.headers, failure);
+      const record = { ...arrival.record, headers, timestamp: rig.clock.now() };
+      log.arrivals.push({ ...arrival, record, past: readPast(headers, here) });
+    }
+  };
   const land = (): void => {
-    for (const write of rig.writes) {
-      if (landed.has(write) || write.tier === undefined) continue;
+    for (const write of rig.writes.slice()) {
+      const { tier } = write;
+      const log = tier === undefined ? undefined : tierLogs[tier];
+      if (!log || tier === undefined || landed.has(write)) continue;
       landed.add(write);
-      for (const { arrival, failure } of write.moves) {
-        const log = tierLogs[write.tier];
-        const offset = String(log?.arrivals.length ?? 0);
-        const here = { ...placeOf(write.tier), id: "", offset, timestamp: rig.clock.now() };
-        const headers = retryHeaders(arrival.record.headers, failure);
-        const record = { ...arrival.record, headers, timestamp: rig.clock.now() };
-        log?.arrivals.push({ ...arrival, record, past: readPast(headers, here) });
-      }
+      if (isRefused(write, tier, log)) write.answer("too_large");
+      else append(write, tier, log);
     }
   };
   const settleDown = async (): Promise<void> => {
+    await turns();
+    land();
     await turns();
     land();
     rig.clock.time += 1_000;
@@ -79,7 +106,7 @@ export const createModelWorld = (names: readonly string[]) => {
   const begin = (): void => {
     rig.stream.drop();
     const trackers = new Map<Log, Tracker>(
-      [...tierLogs, sourceLog].map((log) => {
+      [...tierLogs, sourceLog, otherLog].map((log) => {
         const { offset, metadata } = log.committed;
         return [log, new Tracker({ start: offset, metadata })];
       }),
@@ -92,10 +119,12 @@ export const createModelWorld = (names: readonly string[]) => {
         return isLeft ? [{ user, id, place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }] : [];
       }),
     );
+    const otherTracker = trackers.get(otherLog);
     owner = createOwner(rig, {
       chains: new Chains(found),
       trackerOf: (tier) => trackers.get(tier === undefined ? sourceLog : (tierLogs[tier] ?? sourceLog)),
     });
+    if (otherTracker) other = { ...owner.source, topic: "other", tracker: otherTracker };
   };
   const answer = (number: number, name: Answer): void => {
     const call = rig.calls[number % Math.max(1, rig.calls.length)];
@@ -118,7 +147,7 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   /** The oldest event of the source, or of a tier, has to make way. */
   const makeWay = (number: number): void => {
-    const inlet = inlets()[number % 4];
+    const inlet = inlets()[number % 5];
     if (inlet) rig.stream.relieve([inlet[0]]);
   };
   /** A copy of a record that waits in a tier, as a repeated write or an operator makes it. */
@@ -163,6 +192,7 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   const isDone = (): boolean => inlets().every(([{ tracker }, log]) => tracker.mark === log.arrivals.length);
   const drain = async (): Promise<void> => {
+    refuse = 0;
     for (let rounds = 0; !isDone(); rounds++) {
       if (rounds === 1_000) throw new Error("The events never come to an end");
       for (const inlet of inlets()) take(inlet);
@@ -171,9 +201,47 @@ export const createModelWorld = (names: readonly string[]) => {
     commit();
   };
   const takeFrom = (number: number): void => {
-    const inlet = inlets()[number % 4];
+    const inlet = inlets()[number % 5];
     if (inlet) take(inlet);
   };
-  const acts = { takeFrom, answer, acknowledge, reopen, fire, failRound, makeWay, copy, goOn, commit, handOver, begin };
+  /** Every call in flight fails until its event is moved on; no write is acknowledged. */
+  const failCalls = async (): Promise<void> => {
+    for (const pause of [fire, () => undefined]) {
+      for (const call of rig.calls.slice()) call.answer(failed);
+      await settleDown();
+      pause();
+    }
+  };
+  const takeAll = (number: number): void => {
+    land();
+    for (const inlet of inlets().slice(number % 5, (number % 5) + 1)) for (let more = 0; more < 10; more++) take(inlet);
+  };
+  const newest = (): void => {
+    land();
+    rig.writes.at(-1)?.answer("written");
+  };
+  const tooLarge = (number: number): void => {
+    refuse = 1 + (number % 2);
+  };
+  const parked = (): number => owner.chains.users;
+  const acts = {
+    tooLarge,
+    parked,
+    failCalls,
+    takeAll,
+    newest,
+    takeFrom,
+    answer,
+    acknowledge,
+    reopen,
+    fire,
+    failRound,
+    makeWay,
+    copy,
+    goOn,
+    commit,
+    handOver,
+    begin,
+  };
   return { rig, ...acts, settleDown, drain };
 };

@@ -25,10 +25,26 @@ const kinds = [
   "commit",
   "handOver",
   "crash",
+  "failCalls",
+  "failCalls",
+  "takeAll",
+  "takeAll",
+  "takeAll",
+  "newest",
+  "tooLarge",
 ] as const;
 type Kind = (typeof kinds)[number];
 
-const scriptOf = (from: readonly Kind[]) =>
+/** Long chains, read and moved on while acknowledgements are late: what a mixture of everything seldom comes to. */
+const chainKinds: readonly Kind[] =
+  "source source takeAll takeAll takeAll failCalls acknowledge newest newest answer fire reopen goOn makeWay handOver tooLarge copy crash commit"
+    .split(" ")
+    .map((name) => name as Kind);
+
+const scriptOf = (isAllowed: (kind: Kind) => boolean) =>
+  fc.oneof(stepsOf(kinds.filter(isAllowed)), stepsOf(chainKinds.filter(isAllowed)));
+
+const stepsOf = (from: readonly Kind[]) =>
   fc.array(
     fc.record({
       kind: fc.constantFrom(...from),
@@ -46,11 +62,12 @@ const scriptOf = (from: readonly Kind[]) =>
         "misconfigured",
       ),
     }),
-    { maxLength: 60, size: "max" },
+    { maxLength: 80, size: "max" },
   );
+/** Users by their letter; those whose name ends in `b` write to the second source topic, where only the topic's own order is known. */
 const userNames = fc
-  .array(fc.constantFrom("u", "u", "v", "w"), { minLength: 1, maxLength: 8, size: "max" })
-  .map((users) => users.map((user, index) => `${user}${index}`));
+  .array(fc.constantFrom("u", "u", "u", "x", "v"), { minLength: 1, maxLength: 10, size: "max" })
+  .map((users) => users.map((user, index) => (user === "x" ? `u${index}b` : `${user}${index}`)));
 
 type Script = readonly { kind: Kind; number: number; answer: Answer }[];
 
@@ -58,8 +75,8 @@ type Script = readonly { kind: Kind; number: number; answer: Answer }[];
 const play = async (names: readonly string[], script: Script) => {
   const world = createModelWorld(names);
   const doers: Record<Kind, (step: Script[number]) => void | Promise<void>> = {
-    source: () => world.takeFrom(0),
-    take: ({ number }) => world.takeFrom(1 + (number % 3)),
+    source: ({ number }) => world.takeFrom(number % 2),
+    take: ({ number }) => world.takeFrom(2 + (number % 3)),
     answer: ({ number, answer }) => world.answer(number, answer),
     acknowledge: ({ number }) => world.acknowledge(number),
     reopen: ({ number }) => world.reopen(number % 2 === 0 ? "open" : "probe"),
@@ -71,6 +88,10 @@ const play = async (names: readonly string[], script: Script) => {
     commit: world.commit,
     handOver: world.handOver,
     crash: world.begin,
+    failCalls: world.failCalls,
+    takeAll: ({ number }) => world.takeAll(number),
+    newest: world.newest,
+    tooLarge: ({ number }) => world.tooLarge(number),
   };
   let overlaps = 0;
   for (const step of script) {
@@ -80,35 +101,40 @@ const play = async (names: readonly string[], script: Script) => {
     if (new Set(users).size < users.length) overlaps++;
   }
   await world.drain();
-  return { ended: world.rig.ended.map(({ name }) => name), overlaps, held: world.rig.budget.records };
+  return { ended: world.rig.ended.map(({ name }) => name), overlaps, held: world.rig.budget.records + world.parked() };
 };
 
-const byUser = (names: readonly string[]) => Object.groupBy(names, (name) => name.slice(0, 1));
+const byUser = (names: readonly string[]) =>
+  Object.groupBy(names, (name) => `${name.slice(0, 1)} in ${name.endsWith("b") ? "the second" : "the first"}`);
 
 describe("Stream, over whole lives of events", () => {
   test("ends each event once, each user's in source order and one at a time, whatever is answered, over hand-overs", async () => {
     await fc.assert(
       fc.asyncProperty(
         userNames,
-        scriptOf(kinds.filter((kind) => kind !== "crash" && kind !== "copy")),
+        scriptOf((kind) => kind !== "crash" && kind !== "copy"),
         async (names, script) => {
           const { ended, overlaps, held } = await play(names, script);
           expect(byUser(ended)).toEqual(byUser(names));
           expect([overlaps, held]).toEqual([0, 0]);
         },
       ),
-      { numRuns: 1_500 },
+      { numRuns: 10_000 },
     );
   }, 60_000);
 
   test("loses nothing in crashes, and ends each user's events for the first time in source order", async () => {
     await fc.assert(
-      fc.asyncProperty(userNames, scriptOf(kinds), async (names, script) => {
-        const { ended, held } = await play(names, script);
-        expect(byUser([...new Set(ended)])).toEqual(byUser(names));
-        expect(held).toBe(0);
-      }),
-      { numRuns: 1_500 },
+      fc.asyncProperty(
+        userNames,
+        scriptOf(() => true),
+        async (names, script) => {
+          const { ended, held } = await play(names, script);
+          expect(byUser([...new Set(ended)])).toEqual(byUser(names));
+          expect(held).toBe(0);
+        },
+      ),
+      { numRuns: 10_000 },
     );
   }, 60_000);
 });
