@@ -46,6 +46,16 @@ export class Lanes<T> {
     return lane;
   }
 
+  /** Takes the oldest lane whose head may start and is like this. */
+  nextLike(isIt: (item: T) => boolean): Lane<T> | undefined {
+    const passed: OwnLane<T>[] = [];
+    let lane = this.#ready.shift();
+    for (; lane && !isIt(lane.head); lane = this.#ready.shift()) passed.push(lane);
+    for (const unlike of passed.toReversed()) this.#ready.unshift(unlike);
+    if (lane) lane.isTaken = true;
+    return lane;
+  }
+
   /** The head of a taken lane is finished, and so are those behind it up to this count; the next one may start. */
   done(taken: Lane<T>, count = 1): void {
     const lane = taken as OwnLane<T>;

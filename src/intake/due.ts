@@ -6,18 +6,19 @@ export interface Clocks {
   readonly monotonic: () => number;
 }
 
-/** The log ended here at this time. */
+/** The log ended here, from this time to that, as far as is known. */
 interface End {
   readonly high: number;
-  at: number;
+  readonly first: number;
+  last: number;
 }
 
 const maxEnds = 64;
 
 /**
- * When the head of a tier is due. The record's own time says so, but the clock that stamped it may be wrong: the head is never
- * later than the delay from when it is first seen, and, as far as the end of the log has been watched, never earlier than the
- * delay from when it was not there yet.
+ * When the head of a tier is due. The record's own time says so, but the clock that stamped it may be wrong. As far as the end
+ * of the log has been watched, the head is never later than the delay from when it was there for certain, and never earlier
+ * than the delay from when it was not there yet.
  */
 export class Due {
   /** Ascending. */
@@ -28,9 +29,9 @@ export class Due {
   ended(high: number, monotonic: number): void {
     const last = this.#ends.at(-1);
     if (last && high < last.high) return;
-    if (last?.high === high) last.at = monotonic;
-    else this.#ends.push({ high, at: monotonic });
-    // A forgotten end only makes the bound earlier.
+    if (last?.high === high) last.last = monotonic;
+    else this.#ends.push({ high, first: monotonic, last: monotonic });
+    // A forgotten end only makes the bounds wider.
     if (this.#ends.length > maxEnds) this.#ends.splice(1, 1);
   }
 
@@ -40,17 +41,19 @@ export class Due {
     if (this.#head?.offset !== offset) {
       const now = clocks.now();
       const byRecord = monotonic + dueAt(timestamp, delayMs, now) - now;
-      const at = Math.min(monotonic + delayMs, Math.max(byRecord, this.#notBefore(offset) + delayMs));
-      this.#head = { offset, at };
+      const { absent, present } = this.#written(offset, monotonic);
+      this.#head = { offset, at: Math.min(present + delayMs, Math.max(byRecord, absent + delayMs)) };
     }
     return this.#head.at - monotonic;
   }
 
-  /** The record was written after this; what lies before the record need not be known any longer. */
-  #notBefore(offset: number): number {
+  /** Between which times the record was written. What lies before it need not be known any longer. */
+  #written(offset: number, now: number): { absent: number; present: number } {
     const after = this.#ends.findIndex(({ high }) => high > offset);
-    const index = after === -1 ? this.#ends.length - 1 : after - 1;
-    if (index > 0) this.#ends.splice(0, index);
-    return index < 0 ? Number.NEGATIVE_INFINITY : (this.#ends[0]?.at ?? Number.NEGATIVE_INFINITY);
+    const before = (after === -1 ? this.#ends.length : after) - 1;
+    const present = this.#ends[after]?.first ?? now;
+    const absent = this.#ends[before]?.last ?? Number.NEGATIVE_INFINITY;
+    if (before > 0) this.#ends.splice(0, before);
+    return { absent, present };
   }
 }

@@ -13,6 +13,7 @@ export interface RestoringOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
   readonly pauses: Pauses;
   readonly read: Reader;
+  readonly monotonic: () => number;
   readonly onNeedsSchema: (feed: Feed, schemaId: number) => void;
 }
 
@@ -29,7 +30,10 @@ export class Restoring {
     this.#feeds = feeds;
     for (const feed of feeds) {
       const start = starts.get(feedKey(feed));
-      if (start) Object.assign(feed, { start: start.offset, metadata: start.metadata, high: start.high });
+      if (start) {
+        Object.assign(feed, { start: start.offset, metadata: start.metadata, high: start.high });
+        feed.due.ended(start.high, this.#options.monotonic());
+      }
       if (feed.tier !== undefined && feed.start < feed.high) this.#scan(feed);
     }
     for (const number of new Set(feeds.map(({ partition }) => partition))) this.#openIfScanned(number);

@@ -23,6 +23,8 @@ export interface Held {
   readonly bytes: number;
   /** Calls made in the present round. */
   quickAttempts: number;
+  /** A call of it has met a hold. */
+  wasHeld: boolean;
   /** Its partition can go no further before it is finished. */
   mustYield: boolean;
   /** It will never work, and waits for the dead-letter topic to be open to it. */
@@ -51,6 +53,7 @@ export const createHeld = (inlet: Inlet, slot: Slot, arrival: Arrival): Held => 
     arrival,
     bytes,
     quickAttempts: 0,
+    wasHeld: false,
     mustYield: false,
     verdict: undefined,
     misconfiguredAt: undefined,
@@ -71,6 +74,10 @@ export const sourceLaneOf = ({ partition }: Inlet, user: string): string => `${p
 
 export const laneOf = (inlet: Inlet, user: string): string =>
   inlet.tier === undefined ? sourceLaneOf(inlet, user) : `tier ${sourceLaneOf(inlet, user)}`;
+
+/** Whether it has failed before, by itself or with all others: there are better ones to ask whether the target is well. */
+export const hasFailed = ({ wasHeld, quickAttempts, arrival }: Held): boolean =>
+  wasHeld || quickAttempts > 0 || arrival.past.attempts > 0;
 
 /** Whether working on it means a call to Gainsight. */
 export const isCall = (held: Held): boolean =>

@@ -82,7 +82,9 @@ export class Calls {
     { hold, isProven }: { hold: Hold; isProven: boolean },
   ): Promise<void> {
     const held = lane.head;
-    if (hold.reason !== "misconfigured") return assignment.lanes.putBack(lane, "front");
+    held.wasHeld = true;
+    // Behind the others: the next probe is to be another event, for this one may be the only one that fails.
+    if (hold.reason !== "misconfigured") return assignment.lanes.putBack(lane, "back");
     if (isProven) held.misconfiguredRounds++;
     if (held.misconfiguredRounds >= oddRounds)
       return this.#parts.settling.bury(assignment, lane, dead("rejected", hold.error, hold.status));

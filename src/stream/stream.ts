@@ -1,5 +1,5 @@
 import type { Lane } from "../flow/lanes.ts";
-import { type Assignment, type Held, type Inlet, isCall, laneOf, turnOf } from "./assignment.ts";
+import { type Assignment, type Held, type Inlet, hasFailed, isCall, laneOf, turnOf } from "./assignment.ts";
 import { Calls, type CallsOptions } from "./calls.ts";
 import { isOnItsWay, letMakeWay } from "./crowd.ts";
 import { Settling, type SettlingOptions } from "./settling.ts";
@@ -95,26 +95,22 @@ export class Stream {
   pump(): void {
     const assignment = this.#assignment;
     if (!assignment || this.#isStopped || !this.#options.mayStart()) return;
-    // Asked first: lanes that are set aside count as ready too.
-    const { hasRoom } = this;
-    const aside = this.#startReady(assignment);
-    // Nothing is in work, and intake may wait for room: what could probe would never come in.
-    const one = this.#working === 0 && !hasRoom ? aside.shift() : undefined;
-    for (const lane of aside.toReversed()) assignment.lanes.putBack(lane, "front");
-    if (one) this.#work(assignment, one);
-  }
-
-  /** While a hold is probed nothing but a call moves: tiers and dead letters stay untouched, and are set aside. */
-  #startReady(assignment: Assignment): Lane<Held>[] {
-    const aside: Lane<Held>[] = [];
     const { delivery, flood } = this.#options;
     for (let { state } = delivery; state !== "closed" && !flood.isHeld; { state } = delivery) {
-      const lane = assignment.lanes.next();
-      if (!lane) break;
-      if (state === "probe" && (isOnItsWay(assignment, lane.head) || !isCall(lane.head))) aside.push(lane);
-      else this.#work(assignment, lane);
+      const lane = state === "probe" ? this.#nextProbe(assignment) : assignment.lanes.next();
+      if (!lane) return;
+      this.#work(assignment, lane);
     }
-    return aside;
+  }
+
+  /** While a hold is probed nothing but a call moves, best one that has not failed yet: tiers and dead letters stay untouched. */
+  #nextProbe(assignment: Assignment): Lane<Held> | undefined {
+    const { lanes } = assignment;
+    // In this order: to be asked whether it is a call makes a record known.
+    const mayProbe = (held: Held): boolean => !isOnItsWay(assignment, held) && isCall(held);
+    const probe = lanes.nextLike((held) => !hasFailed(held) && mayProbe(held)) ?? lanes.nextLike(mayProbe);
+    // Nothing is in work, and intake may wait for room: what could probe would never come in.
+    return probe ?? (this.#working === 0 && !this.hasRoom ? lanes.next() : undefined);
   }
 
   /** Starts nothing more; resolves when all that was started has ended. */

@@ -116,4 +116,13 @@ describe("Lanes", () => {
     expect([lanes.isTaken("a"), lanes.lengthOf("a")]).toEqual([false, 2]);
     expect(headsOf(lanes)).toEqual([6, 40]);
   });
+
+  test("takes the oldest lane whose head is as wanted, and leaves the others in their order", () => {
+    const lanes = new Lanes<number>();
+    for (const [index, key] of ["a", "b", "c", "d"].entries()) lanes.add(key, index);
+    expect(lanes.nextLike((item) => item >= 2)?.key).toBe("c");
+    expect(lanes.nextLike((item) => item > 9)).toBeUndefined();
+    expect([lanes.isTaken("a"), lanes.isTaken("c")]).toEqual([false, true]);
+    expect(headsOf(lanes)).toEqual([0, 1, 3]);
+  });
 });

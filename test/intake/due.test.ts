@@ -65,6 +65,17 @@ describe("Due", () => {
     expect(due.inMs({ offset: 9, timestamp: start - hour }, delayMs, clocks)).toBe(29_000);
   });
 
+  it("does not let records of a clock that is fast wait one after the other", () => {
+    const clocks = createClocks();
+    const due = new Due();
+    due.ended(100, clocks.time.counted);
+    for (let offset = 0; offset < 3; offset++) {
+      const { time } = clocks;
+      expect(due.inMs({ offset, timestamp: time.wall + hour }, delayMs, clocks)).toBe(offset === 0 ? 30_000 : 0);
+      clocks.pass(offset === 0 ? 30_000 : 0);
+    }
+  });
+
   it("trusts the stamp of a record that was there before anybody watched", () => {
     const clocks = createClocks();
     const due = new Due();

@@ -20,7 +20,7 @@ describe("Stream, held", () => {
       expect([rig.writes, rig.ended, rig.timers]).toEqual([[], [], []]);
       rig.gate.state = "open";
       rig.stream.pump();
-      expect(inFlight(rig)).toEqual(["u1", "v1", "w1"]);
+      expect(inFlight(rig)).toEqual(["v1", "u1", "w1"]);
       expect(rig.calls.every(({ isFirst }) => isFirst)).toBe(true);
     },
   );

@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+import { createRandom } from "../../local/random.ts";
+import { createCalls } from "../../src/standin/calls.ts";
+import { createClickstream } from "../../src/standin/clickstream.ts";
+import { openDoor } from "../../src/standin/door.ts";
+import { createFaultBoard } from "../../src/standin/fault-board.ts";
+import type { Fault } from "../../src/standin/fault.ts";
+import type { Acceptance } from "./ledger.ts";
+
+/** The stand-in's parts, put together so that it knows which process each call comes from. */
+export interface Target {
+  /** GAINSIGHT_URL for one process. */
+  readonly urlOf: (launch: number) => string;
+  /** Calls so far, however they ended. */
+  readonly calls: () => number;
+  /** Begins a trouble of the whole target, which goes before those of single events. */
+  readonly begin: (fault: Fault) => () => void;
+  /** Begins a trouble of single users or events. */
+  readonly beginPersonal: (fault: Fault) => () => void;
+  /** Connections are refused. */
+  readonly shut: () => void;
+  readonly reopen: () => void;
+  readonly setAccessKey: (accessKey: string) => void;
+  /** The share of events that are taken and never answered: the connection is reset. */
+  readonly loseAnswers: (ratio: number) => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface TargetOptions {
+  readonly accessKey: string;
+  readonly seed: number;
+  readonly onAccepted: (id: string, acceptance: Acceptance) => void;
+}
+
+const usual: Fault = { kind: "latency", ms: 2, jitterMs: 20 };
+const timeouts = { keepAliveTimeout: 75_000, requestTimeout: 30_000 };
+
+const createFaults = (random: () => number) => {
+  const board = createFaultBoard(random);
+  const personal = new Map<Fault, string>();
+  const addPersonal = (fault: Fault): void => void personal.set(fault, board.add(fault).id);
+  board.add(usual);
+  return {
+    board,
+    begin: (fault: Fault) => {
+      const { id } = board.add(fault);
+      // The board's first answers, so those of single events have to step back.
+      for (const [one, old] of personal) {
+        board.clear(old);
+        addPersonal(one);
+      }
+      return () => void board.clear(id);
+    },
+    beginPersonal: (fault: Fault) => {
+      addPersonal(fault);
+      return () => {
+        board.clear(personal.get(fault));
+        personal.delete(fault);
+      };
+    },
+  };
+};
+
+/** Opens the target on a free port of 127.0.0.1. */
+export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptions): Promise<Target> => {
+  const random = createRandom(seed).next;
+  const { board, begin, beginPersonal } = createFaults(random);
+  const calls = createCalls(Date.now);
+  let { accessKey } = options;
+  let lostShare = 0;
+
+  const accept = (id: unknown, launch: number, { req, res }: { req: IncomingMessage; res: ServerResponse }): void => {
+    const isLost = random() < lostShare;
+    onAccepted(String(id), { launch, at: Date.now(), isHeard: !res.closed && !isLost });
+    if (isLost) req.socket.resetAndDestroy();
+  };
+
+  const server = createServer(timeouts, (req, res) => {
+    const launch = Number(/^\/i(\d+)\//.exec(req.url ?? "")?.[1] ?? 0);
+    const ledger = {
+      accept: (event: Readonly<Record<string, unknown>>) => accept(event["messageId"], launch, { req, res }),
+      report: () => ({ distinct: 0, duplicates: 0, inversions: 0, withoutMessageId: 0, messageIds: new Set<string>() }),
+      reset: () => {},
+    };
+    createClickstream({ board, calls, ledger, accessKey: () => accessKey })(req, res);
+  });
+  const door = await openDoor({ server, host: "127.0.0.1", port: 0 });
+  return {
+    urlOf: (launch) => `http://127.0.0.1:${door.port}/i${launch}`,
+    calls: () => calls.counts().total,
+    begin,
+    beginPersonal,
+    shut: door.shut,
+    reopen: door.reopen,
+    setAccessKey: (next) => {
+      accessKey = next;
+    },
+    loseAnswers: (ratio) => {
+      lostShare = ratio;
+    },
+    close: () => {
+      board.clear();
+      return door.close();
+    },
+  };
+};

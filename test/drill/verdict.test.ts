@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+
+import type { Findings } from "../../bench/drill/judge.ts";
+import { createLedger } from "../../bench/drill/ledger.ts";
+import { formatReport, reportOf } from "../../bench/drill/report.ts";
+
+const ledger = createLedger();
+const nothing = { allowed: 0, got: 0 };
+const findings: Findings = {
+  produced: 3,
+  delivered: 1,
+  skipped: 1,
+  dead: 1,
+  lost: [],
+  undue: [],
+  wronglyDead: [],
+  deadTwice: [],
+  deliveredAndDead: [],
+  duplicates: {
+    crash: { allowed: 4, got: 2 },
+    "broker lost": nothing,
+    "answer lost": nothing,
+    "produced twice": nothing,
+  },
+  unexplained: [],
+};
+const held = { calls: 3, allowedCalls: 9, written: 0 };
+const outage = { kind: "outage-503", startedAt: 0, endedAt: 8_000, held } as const;
+const good = {
+  seed: 7,
+  findings,
+  ledger,
+  drilled: [outage],
+  recoveries: [{ drilled: outage, halfRateMs: 400, caughtUpMs: 1_000 }],
+  mishaps: [],
+  peakMegabytes: 150,
+  drainedMs: 2_000,
+  left: [],
+  unproduced: [],
+};
+
+describe("reportOf()", () => {
+  it("says that every promise was kept", () => {
+    const report = reportOf(good);
+    expect(report.isKept).toBe(true);
+    expect(formatReport(report)).toContain("3 events: 1 delivered (2 of them again), 1 skipped, 1 dead-lettered");
+    expect(formatReport(report)).toContain("Every promise was kept. Seed 7");
+  });
+
+  it.each([
+    { what: "a lost event", given: { findings: { ...findings, lost: ["u1-1"] } } },
+    {
+      what: "more repetitions than the crash allows",
+      given: { findings: { ...findings, duplicates: { ...findings.duplicates, crash: { allowed: 4, got: 5 } } } },
+    },
+    { what: "a record written during a hold", given: { drilled: [{ ...outage, held: { ...held, written: 1 } }] } },
+    { what: "too many calls during a hold", given: { drilled: [{ ...outage, held: { ...held, calls: 10 } }] } },
+    {
+      what: "a return that never came",
+      given: { recoveries: [{ drilled: outage, halfRateMs: undefined, caughtUpMs: 0 }] },
+    },
+    {
+      what: "a registry outage that did not hold",
+      given: { drilled: [{ ...outage, registry: { isSeen: false, isOver: true } }] },
+    },
+    { what: "something left over", given: { left: [{ place: "drill-events/3", records: 2 }] } },
+    { what: "a process that ended by itself", given: { mishaps: ["i1 ended with exit code 1"] } },
+    { what: "too much memory", given: { peakMegabytes: 201 } },
+    { what: "a record that the producer lost", given: { unproduced: ["u1-1"] } },
+  ])("calls $what a broken promise", ({ given }) => {
+    const report = reportOf({ ...good, ...given });
+    expect(report.rows.filter(({ isKept }) => !isKept)).toHaveLength(1);
+    expect(formatReport(report)).toMatch(/1 of \d+ promises were broken/);
+  });
+});
