@@ -1,45 +1,49 @@
-/** A first-in, first-out queue whose operations take constant time however long it is. */
-export interface Fifo<T> {
-  readonly length: number;
-  push(item: T): void;
-  /** Puts an item before all others: it was taken too early. */
-  unshift(item: T): void;
-  shift(): T | undefined;
-  peek(): T | undefined;
-  /** From the oldest to the newest. */
-  values(): Iterable<T>;
-}
-
 const compactAt = 1_024;
 
-/** An array with a moving head: cut off only when the dead part has grown, so that no call moves many items. */
-export const createFifo = <T>(): Fifo<T> => {
-  let items: (T | undefined)[] = [];
-  let head = 0;
-  const compact = (): void => {
-    if (head < compactAt || head * 2 < items.length) return;
-    items = items.slice(head);
-    head = 0;
-  };
-  return {
-    get length() {
-      return items.length - head;
-    },
-    push: (item) => void items.push(item),
-    unshift: (item) => {
-      if (head === 0) items.unshift(item);
-      else items[--head] = item;
-    },
-    shift: () => {
-      if (head === items.length) return undefined;
-      const item = items[head];
-      items[head++] = undefined;
-      compact();
-      return item;
-    },
-    peek: () => items[head],
-    *values() {
-      for (let at = head; at < items.length; at++) yield items[at] as T;
-    },
-  };
-};
+/**
+ * A first-in, first-out queue whose operations take constant time however long it is: an array with a moving head, cut off
+ * only when the dead part has grown, so that no call moves many items.
+ */
+export class Fifo<T> {
+  #items: (T | undefined)[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  /** Puts an item before all others: it was taken too early. */
+  unshift(item: T): void {
+    if (this.#head === 0) this.#items.unshift(item);
+    else this.#items[--this.#head] = item;
+  }
+
+  shift(): T | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head++] = undefined;
+    this.#compact();
+    return item;
+  }
+
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  /** From the oldest to the newest. */
+  *values(): Iterable<T> {
+    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
+  }
+
+  #compact(): void {
+    if (this.#head === this.#items.length) this.#items.length = this.#head = 0;
+    else if (this.#head >= compactAt && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}

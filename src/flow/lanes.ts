@@ -1,4 +1,4 @@
-import { type Fifo, createFifo } from "./fifo.ts";
+import { Fifo } from "./fifo.ts";
 
 /** The events of one user in one partition, in order. The head is in work or waits for its turn; the rest wait for it. */
 export interface Lane<T> {
@@ -19,7 +19,7 @@ interface OwnLane<T> extends Lane<T> {
 /** All lanes of one assignment. Different lanes run at the same time; one lane never runs twice at a time. */
 export class Lanes<T> {
   readonly #byKey = new Map<string, OwnLane<T>>();
-  readonly #ready: Fifo<OwnLane<T>> = createFifo();
+  readonly #ready: Fifo<OwnLane<T>> = new Fifo();
 
   /** Lanes whose head may start. */
   get ready(): number {
@@ -30,7 +30,7 @@ export class Lanes<T> {
   add(key: string, item: T): void {
     const lane = this.#byKey.get(key);
     if (lane) {
-      lane.rest ??= createFifo<T>();
+      lane.rest ??= new Fifo<T>();
       lane.rest.push(item);
       return;
     }

@@ -1,4 +1,4 @@
-import { type Fifo, createFifo } from "./fifo.ts";
+import { Fifo } from "./fifo.ts";
 import { decodeFinished, encodeFinished } from "./finished.ts";
 
 /** One offset that has been taken up and is not yet committed. */
@@ -29,7 +29,7 @@ export class Tracker {
   /** The next offset not yet seen. */
   position: number;
   readonly #before: ReadonlySet<number>;
-  readonly #open: Fifo<Slot> = createFifo();
+  readonly #open: Fifo<Slot> = new Fifo();
   #last: Commit | undefined;
 
   constructor({ start, metadata }: TrackerOptions) {

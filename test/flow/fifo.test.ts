@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { createFifo } from "../../src/flow/fifo.ts";
+import { Fifo } from "../../src/flow/fifo.ts";
 
 type Step = "push" | "unshift" | "shift";
 // Runs of the same step, so that the queue grows long enough to be compacted.
@@ -10,11 +10,11 @@ const runs = fc.array(
   { maxLength: 10 },
 );
 
-describe("createFifo()", () => {
+describe("Fifo", () => {
   test("does what an array does, however long it is", () => {
     fc.assert(
       fc.property(runs, (steps) => {
-        const fifo = createFifo<number>();
+        const fifo = new Fifo<number>();
         const array: number[] = [];
         let item = 0;
         const both: Record<Step, () => unknown[]> = {
@@ -35,7 +35,7 @@ describe("createFifo()", () => {
   }, 30_000);
 
   test("stays quick with a million items", () => {
-    const fifo = createFifo<number>();
+    const fifo = new Fifo<number>();
     for (let item = 0; item < 1_000_000; item++) fifo.push(item);
     let sum = 0;
     for (let item = fifo.shift(); item !== undefined; item = fifo.shift()) sum += item;
