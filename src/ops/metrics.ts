@@ -24,7 +24,8 @@ type FinalOutcome = Exclude<Outcome["kind"], "retry">;
 interface Call {
   /** The kind of call, such as `identify`: a small fixed set. */
   readonly call: string;
-  readonly status: number | "timeout" | "network";
+  /** The HTTP status, `timeout` or `network`. */
+  readonly status: string;
   readonly seconds: number;
 }
 
@@ -76,7 +77,7 @@ export const createMetrics = (): Metrics => {
     },
     retry: (reason) => retries.count(reason),
     call: ({ call, status, seconds }) => {
-      calls.count(call, String(status));
+      calls.count(call, status);
       delivery.observe(seconds);
     },
     observe: (source) => {

@@ -30,9 +30,6 @@ const placeOf = ({ past, type }: Arrival) => {
   return { topic, partition, offset, type, attempts: past.attempts };
 };
 
-const statusOf = (status: string): number | "timeout" | "network" =>
-  status === "timeout" || status === "network" ? status : Number(status);
-
 export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer => ({
   finished: (arrival, outcome) => {
     const { type, past } = arrival;
@@ -53,5 +50,5 @@ export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer
     if (isHeld) log.warn({ hold: reason, error }, `Holding: ${reason}`);
     else log.info({ hold: reason, heldMs }, `Hold ended: ${reason}`);
   },
-  called: ({ call, status, seconds }) => metrics.call({ call, status: statusOf(status), seconds }),
+  called: metrics.call,
 });

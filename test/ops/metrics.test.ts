@@ -59,7 +59,7 @@ describe("createMetrics()", () => {
 
   test("counts calls by their answer and measures them", async () => {
     const metrics = createMetrics();
-    metrics.call({ call: "track", status: 200, seconds: 0.02 });
+    metrics.call({ call: "track", status: "200", seconds: 0.02 });
     metrics.call({ call: "track", status: "timeout", seconds: 10 });
     expect(await linesOf(metrics, "gainstream_calls_total")).toEqual([
       'gainstream_calls_total{call="track",status="200"} 1',
