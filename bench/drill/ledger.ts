@@ -16,7 +16,7 @@ export interface Acceptance {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** False where the sender cannot have heard of it: it was gone, or the answer was lost. */
-  readonly isHeard: boolean;
+  isHeard: boolean;
 }
 
 /** An event that was taken again; `before` is the time before. */

@@ -33,6 +33,10 @@ export interface TargetOptions {
   readonly onAccepted: (id: string, acceptance: Acceptance) => void;
 }
 
+/** An answer may lie so long in a buffer before its sender reads it. */
+const unreadMs = 250;
+const maxAnswered = 1_000;
+
 const usual: Fault = { kind: "latency", ms: 2, jitterMs: 20 };
 const timeouts = { keepAliveTimeout: 75_000, requestTimeout: 30_000 };
 
@@ -69,10 +73,14 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
   const calls = createCalls(Date.now);
   let { accessKey } = options;
   let lostShare = 0;
+  const answered: Acceptance[] = [];
 
   const accept = (id: unknown, launch: number, { req, res }: { req: IncomingMessage; res: ServerResponse }): void => {
     const isLost = random() < lostShare;
-    onAccepted(String(id), { launch, at: Date.now(), isHeard: !res.closed && !isLost });
+    const acceptance = { launch, at: Date.now(), isHeard: !res.closed && !isLost };
+    onAccepted(String(id), acceptance);
+    answered.push(acceptance);
+    if (answered.length > maxAnswered) answered.shift();
     if (isLost) req.socket.resetAndDestroy();
   };
 
@@ -91,7 +99,12 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
     calls: () => calls.counts().total,
     begin,
     beginPersonal,
-    shut: door.shut,
+    shut: () => {
+      door.shut();
+      // Cut connections take answers with them that were written but not yet read.
+      const since = Date.now() - unreadMs;
+      for (const acceptance of answered) if (acceptance.at >= since) acceptance.isHeard = false;
+    },
     reopen: door.reopen,
     setAccessKey: (next) => {
       accessKey = next;
