@@ -66,6 +66,21 @@ const createFaults = (random: () => number) => {
   };
 };
 
+/** The newest answers: cut connections take those with them that were written but not yet read. */
+const createAnswers = () => {
+  const newest: Acceptance[] = [];
+  return {
+    add: (acceptance: Acceptance): void => {
+      newest.push(acceptance);
+      if (newest.length > maxAnswered) newest.shift();
+    },
+    cut: (): void => {
+      const since = Date.now() - unreadMs;
+      for (const acceptance of newest) if (acceptance.at >= since) acceptance.isHeard = false;
+    },
+  };
+};
+
 /** Opens the target on a free port of 127.0.0.1. */
 export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptions): Promise<Target> => {
   const random = createRandom(seed).next;
@@ -73,14 +88,13 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
   const calls = createCalls(Date.now);
   let { accessKey } = options;
   let lostShare = 0;
-  const answered: Acceptance[] = [];
+  const answers = createAnswers();
 
   const accept = (id: unknown, launch: number, { req, res }: { req: IncomingMessage; res: ServerResponse }): void => {
     const isLost = random() < lostShare;
     const acceptance = { launch, at: Date.now(), isHeard: !res.closed && !isLost };
     onAccepted(String(id), acceptance);
-    answered.push(acceptance);
-    if (answered.length > maxAnswered) answered.shift();
+    answers.add(acceptance);
     if (isLost) req.socket.resetAndDestroy();
   };
 
@@ -101,9 +115,7 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
     beginPersonal,
     shut: () => {
       door.shut();
-      // Cut connections take answers with them that were written but not yet read.
-      const since = Date.now() - unreadMs;
-      for (const acceptance of answered) if (acceptance.at >= since) acceptance.isHeard = false;
+      answers.cut();
     },
     reopen: door.reopen,
     setAccessKey: (next) => {
