@@ -67,12 +67,20 @@ const createFaults = (random: () => number) => {
 };
 
 /** The newest answers: cut connections take those with them that were written but not yet read. */
-const createAnswers = () => {
+const createAnswers = (random: () => number, onAccepted: TargetOptions["onAccepted"]) => {
   const newest: Acceptance[] = [];
+  let lostShare = 0;
   return {
-    add: (acceptance: Acceptance): void => {
+    accept: (id: unknown, launch: number, { req, res }: { req: IncomingMessage; res: ServerResponse }): void => {
+      const isLost = random() < lostShare;
+      const acceptance = { launch, at: Date.now(), isHeard: !res.closed && !isLost };
+      onAccepted(String(id), acceptance);
       newest.push(acceptance);
       if (newest.length > maxAnswered) newest.shift();
+      if (isLost) req.socket.resetAndDestroy();
+    },
+    lose: (ratio: number): void => {
+      lostShare = ratio;
     },
     cut: (): void => {
       const since = Date.now() - unreadMs;
@@ -87,17 +95,7 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
   const { board, begin, beginPersonal } = createFaults(random);
   const calls = createCalls(Date.now);
   let { accessKey } = options;
-  let lostShare = 0;
-  const answers = createAnswers();
-
-  const accept = (id: unknown, launch: number, { req, res }: { req: IncomingMessage; res: ServerResponse }): void => {
-    const isLost = random() < lostShare;
-    const acceptance = { launch, at: Date.now(), isHeard: !res.closed && !isLost };
-    onAccepted(String(id), acceptance);
-    answers.add(acceptance);
-    if (isLost) req.socket.resetAndDestroy();
-  };
-
+  const { accept, cut, lose } = createAnswers(random, onAccepted);
   const server = createServer(timeouts, (req, res) => {
     const launch = Number(/^\/i(\d+)\//.exec(req.url ?? "")?.[1] ?? 0);
     const ledger = {
@@ -115,15 +113,13 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
     beginPersonal,
     shut: () => {
       door.shut();
-      answers.cut();
+      cut();
     },
     reopen: door.reopen,
     setAccessKey: (next) => {
       accessKey = next;
     },
-    loseAnswers: (ratio) => {
-      lostShare = ratio;
-    },
+    loseAnswers: lose,
     close: () => {
       board.clear();
       return door.close();
