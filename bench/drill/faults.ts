@@ -21,7 +21,8 @@ export const plays: Readonly<Record<MainKind | SideKind, Play>> = {
   "outage-hang": hold({
     say: "Gainsight never answers",
     begin: ({ target }) => target.begin({ kind: "outage", mode: "hang" }),
-    settledAfterMs: ({ timeoutMs }) => timeoutMs + settleMs,
+    // With few calls under way, the breaker opens only when those after them have timed out as well.
+    settledAfterMs: ({ timeoutMs }) => 2 * timeoutMs + settleMs,
   }),
   "outage-refuse": hold({
     say: "Gainsight refuses connections",
