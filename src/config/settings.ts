@@ -102,11 +102,13 @@ const problemsOf = (issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): P
   return [
     {
       variable: ["settings", ...path].reduce<string>(joinPath, ""),
-      got: show(issue.input),
-      want: names.length === 0 ? "a map of settings" : (wants[names.join(".")] ?? issue.message),
+      ...(path.length === 0 ? noMap : { got: show(issue.input), want: wants[names.join(".")] ?? issue.message }),
     },
   ];
 };
+
+/** A whole file that is no map may be another one by mistake, and a secret: it is not shown. */
+const noMap = { got: "something else", want: "a map of settings" };
 
 const isMap = (input: unknown): boolean => typeof input === "object" && input !== null && !Array.isArray(input);
 

@@ -153,6 +153,7 @@ export class Delivery {
   async #onFailure(failure: Retry, { permit, isFirst }: { permit: Permit; isFirst: boolean }): Promise<Verdict> {
     if (!this.#gate.isLate(permit)) {
       this.#lastError = failure.error;
+      if (permit.isProbe) this.#gate.prolong(permit, failure.error);
       if (isFirst || permit.isProbe) await this.#breaker.failed();
     }
     const { status, retryAfterMs, error } = failure;

@@ -133,6 +133,11 @@ export class Gate {
     this.#set(reason, { since, failedProbes, dueAt: now + this.#pauseMs(reason, cause, failedProbes) }, error);
   }
 
+  /** A probe has failed by the target's fault: the holds that are not the breaker's wait as after any failed probe. */
+  prolong(permit: Permit, error: string): void {
+    for (const reason of this.holds) if (reason !== "target_down") this.hold(reason, { permit, error });
+  }
+
   #pauseMs(reason: TargetHold, { permit, retryAfterMs }: HoldCause, failedProbes: number): number {
     // The probe had the old key.
     if (reason === "unauthorized" && failedProbes > 0 && permit.news !== this.#news) return 0;

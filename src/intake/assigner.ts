@@ -76,12 +76,18 @@ const holdJoins = (cluster: Cluster, groupId: string, { beforeJoin, onCoordinato
   if (held.has(cluster)) return;
   held.add(cluster);
   const find = cluster.findGroupCoordinator.bind(cluster) as (group: { groupId: string }) => Promise<unknown>;
-  const coordinator = new Coordinator(() => find({ groupId }) as Promise<GroupBroker>);
+  const coordinator = new Coordinator({
+    find: () => find({ groupId }) as Promise<GroupBroker>,
+    beforeLeave: beforeJoin,
+  });
   onCoordinator(coordinator);
   Object.assign(cluster, {
     findGroupCoordinator: async () => {
       await beforeJoin();
-      return coordinator.locate();
+      await coordinator.locate();
+      // Two fetchers of kafkajs may join at the same time: the other may have joined meanwhile, and work goes on again.
+      await beforeJoin();
+      return coordinator;
     },
   });
 };

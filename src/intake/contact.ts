@@ -31,7 +31,9 @@ export class Contact {
   /** Whether a call may still start. */
   get isLost(): boolean {
     const { sessionTimeoutMs, callTimeoutMs, now } = this.#options;
-    const isLost = now() - this.#heardAt >= sessionTimeoutMs - callTimeoutMs;
+    const silentMs = now() - this.#heardAt;
+    // A clock that was set back tells nothing: until the next answer, a second away, the worst is assumed.
+    const isLost = silentMs < 0 || silentMs >= sessionTimeoutMs - callTimeoutMs;
     if (isLost && !this.#isLost) this.#set(true);
     return isLost;
   }

@@ -8,8 +8,17 @@ export interface GroupBroker {
   syncGroup(request: unknown): Promise<unknown>;
   leaveGroup(request: unknown): Promise<unknown>;
   offsetFetch(request: unknown): Promise<unknown>;
-  offsetCommit(request: { readonly groupGenerationId: number }): Promise<unknown>;
+  offsetCommit(request: CommitRequest): Promise<unknown>;
 }
+
+interface CommitRequest {
+  readonly groupGenerationId: number;
+  readonly topics?: readonly { readonly partitions: readonly { readonly offset: unknown }[] }[];
+}
+
+/** Not ours: so kafkajs begins anew where an offset is out of the log's range. */
+const isReset = ({ topics = [] }: CommitRequest): boolean =>
+  topics.length > 0 && topics.every(({ partitions }) => partitions.every(({ offset }) => Number(offset) < 0));
 
 type Repeatable = "heartbeat" | "offsetFetch" | "offsetCommit";
 
@@ -34,20 +43,29 @@ const isLost = (error: unknown): boolean => {
 const refusal = (): Error =>
   Object.assign(new Error("A commit of a former assignment comes too late"), { retriable: false });
 
+export interface CoordinatorOptions {
+  /** Asks the cluster who keeps the group. */
+  readonly find: () => Promise<GroupBroker>;
+  /** Awaited before the member leaves: work has to end first. */
+  readonly beforeLeave: () => Promise<void>;
+}
+
 /**
  * The broker that keeps the group, whichever it is at the moment: kafkajs holds this in its place. kafkajs itself goes on
  * asking the one that it found when it joined until that one is back. So the group stood still for as long as a broker was
  * down, its work was done twice afterwards, and where the group had moved to another broker the last commit before a join failed.
  */
 export class Coordinator {
-  readonly #find: () => Promise<GroupBroker>;
+  readonly #find: CoordinatorOptions["find"];
+  readonly #beforeLeave: CoordinatorOptions["beforeLeave"];
   #broker: GroupBroker | undefined;
   #finding: Promise<GroupBroker> | undefined;
   #generation: number | undefined;
   #committable: number | undefined;
 
-  constructor(find: () => Promise<GroupBroker>) {
+  constructor({ find, beforeLeave }: CoordinatorOptions) {
     this.#find = find;
+    this.#beforeLeave = beforeLeave;
   }
 
   get nodeId(): number | undefined {
@@ -81,7 +99,9 @@ export class Coordinator {
     return this.#once((broker) => broker.syncGroup(request));
   }
 
-  leaveGroup(request: unknown): Promise<unknown> {
+  /** kafkajs also leaves by itself, before it starts anew after a crash of its own. */
+  async leaveGroup(request: unknown): Promise<unknown> {
+    await this.#beforeLeave();
     return this.#once((broker) => broker.leaveGroup(request));
   }
 
@@ -93,9 +113,9 @@ export class Coordinator {
     return this.#untilAnswered("offsetFetch", () => request);
   }
 
-  offsetCommit(request: { readonly groupGenerationId: number }): Promise<unknown> {
+  offsetCommit(request: CommitRequest): Promise<unknown> {
     return this.#untilAnswered("offsetCommit", () => {
-      if (request.groupGenerationId !== this.#committable) throw refusal();
+      if (!isReset(request) && request.groupGenerationId !== this.#committable) throw refusal();
       return request;
     });
   }

@@ -51,8 +51,8 @@ const configNames = ["cleanup.policy", "retention.ms", "retention.bytes"];
 
 /** By its rights, or because it does not know the question: a hosted Kafka may have no such interface. */
 const isRefused = (error: unknown): boolean => {
-  const { type, name } = error as { type?: unknown; name?: unknown };
-  return String(type).endsWith("AUTHORIZATION_FAILED") || name === "KafkaJSServerDoesNotSupportApiKey";
+  const { type, name, retriable } = error as { type?: unknown; name?: unknown; retriable?: unknown };
+  return (typeof type === "string" && retriable === false) || name === "KafkaJSServerDoesNotSupportApiKey";
 };
 
 const isMissing = (error: unknown): boolean => (error as { type?: unknown }).type === "UNKNOWN_TOPIC_OR_PARTITION";

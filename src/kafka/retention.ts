@@ -51,9 +51,11 @@ const errorsOf = ({ config, delayMs, proposal }: Kept): string[] => {
 const warningsOf = ({ config, delayMs, maxAgeMs, proposal }: Kept): string[] => {
   const { topic, retentionMs, retentionBytes } = config;
   const wantMs = maxAgeMs + delayMs;
-  const short =
-    `${topic} has retention.ms ${retentionMs}, shorter than RETRY_MAX_AGE and its delay, ${wantMs} ms: records may ` +
-    `vanish during an outage; better is ${fix(topic, `retention.ms=${proposal}`)}`;
+  const why =
+    delayMs === 0
+      ? `shorter than RETRY_MAX_AGE, ${wantMs} ms: dead letters vanish before anybody may have looked`
+      : `shorter than RETRY_MAX_AGE and its delay, ${wantMs} ms: records may vanish during an outage`;
+  const short = `${topic} has retention.ms ${retentionMs}, ${why}; better is ${fix(topic, `retention.ms=${proposal}`)}`;
   const bounded =
     `${topic} has retention.bytes ${retentionBytes}, which may remove what still waits; better is ` +
     fix(topic, "retention.bytes=-1");

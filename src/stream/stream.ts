@@ -125,9 +125,9 @@ export class Stream {
   /** Drops the assignment: what is still in work counts no more. */
   drop(): void {
     this.#isStopped = true;
-    if (!this.#assignment) return;
-    this.#assignment.isLive = false;
+    if (this.#assignment) this.#assignment.isLive = false;
     this.#assignment = undefined;
+    // Also where nothing was at work: kafkajs goes on fetching while it joins, and what intake took up then is held for nobody.
     this.#options.budget.reset();
   }
 

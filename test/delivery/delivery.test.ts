@@ -237,6 +237,19 @@ describe("delivery", () => {
       expect(delivery.state).toBe("open");
     }));
 
+  it("waits after a probe that the target failed: events must not use up their attempts during a hold", () =>
+    withDelivery(async ({ delivery, standin, clock }) => {
+      standin.faults.add({ kind: "status", status: 429, retryAfter: "1", count: 1 });
+      standin.faults.add({ kind: "status", status: 500 });
+      await delivery.attempt(callOf(), first);
+      clock.advance(1_000);
+      expect(delivery.state).toBe("probe");
+      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
+      expect([delivery.state, delivery.holds]).toEqual(["closed", ["throttled"]]);
+      clock.advance(2_000);
+      expect(delivery.state).toBe("probe");
+    }));
+
   it("leaves a hold that its probe could not test as it is: a target that fails has not accepted the key", () =>
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "revoked-key", count: 1 });

@@ -173,6 +173,7 @@ describe("assigner", () => {
         joins++;
       });
     await cluster.findGroupCoordinator({ groupId: "g" });
-    expect([joins, asked]).toEqual([1, ["g"]]);
+    // Before the coordinator is looked for, and after: another fetcher may have joined meanwhile.
+    expect([joins, asked]).toEqual([2, ["g"]]);
   });
 });

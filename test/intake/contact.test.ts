@@ -43,4 +43,12 @@ describe("contact with the group", () => {
     }
     expect(changes).toEqual([]);
   });
+
+  it("is lost where the clock was set back: nobody knows how long the group has been silent", () => {
+    const { clock, contact } = createTestContact();
+    clock.advance(-60_000);
+    expect(contact.isLost).toBe(true);
+    contact.heard();
+    expect(contact.isLost).toBe(false);
+  });
 });

@@ -31,9 +31,12 @@ const createBrokers = (...failures: (Error | undefined)[]) => {
     };
   };
   let found = 0;
-  const coordinator = new Coordinator(async () => {
-    log.push(`find ${found}`);
-    return brokerOf(found++);
+  const coordinator = new Coordinator({
+    find: async () => {
+      log.push(`find ${found}`);
+      return brokerOf(found++);
+    },
+    beforeLeave: async () => void log.push("drain"),
   });
   return { coordinator, log };
 };
@@ -69,7 +72,7 @@ describe("Coordinator", () => {
 
   it("looks once for all who ask at the same time", async () => {
     const { coordinator, log } = createBrokers();
-    await Promise.all([coordinator.heartbeat({}), coordinator.offsetFetch({}), coordinator.leaveGroup({})]);
+    await Promise.all([coordinator.heartbeat({}), coordinator.offsetFetch({}), coordinator.syncGroup({})]);
     expect(log.filter((line) => line.startsWith("find"))).toEqual(["find 0"]);
   });
 
@@ -95,5 +98,19 @@ describe("Coordinator", () => {
     coordinator.allowCommit();
     await coordinator.offsetCommit({ groupGenerationId: 2 });
     expect(log.filter((line) => line.startsWith("commit"))).toEqual(["commit 0"]);
+  });
+
+  it("lets the work end before the member leaves, whoever wants it to leave", async () => {
+    const { coordinator, log } = createBrokers();
+    await coordinator.leaveGroup({});
+    expect(log).toEqual(["drain", "find 0", "leave 0"]);
+  });
+
+  it("lets kafkajs's own reset pass of an offset that is out of the log's range", async () => {
+    const { coordinator, log } = createBrokers();
+    await coordinator.joinGroup({});
+    const partitions = [{ partition: 0, offset: "-2" }];
+    await coordinator.offsetCommit({ groupGenerationId: 1, topics: [{ partitions }] });
+    expect(log.at(-1)).toBe("commit 0");
   });
 });

@@ -155,15 +155,16 @@ describe("cluster admin", () => {
     expect(calls[0]?.request).toMatchObject({ resources: [{ type: 2, name: "a", configNames }, { name: "b" }] });
   });
 
-  it.each([{ type: "TOPIC_AUTHORIZATION_FAILED" }, { name: "KafkaJSServerDoesNotSupportApiKey" }])(
-    "says that it may not ask for settings where the cluster answers %j",
-    async (refusal) => {
-      const refuse = () => {
-        throw Object.assign(new Error("No"), refusal);
-      };
-      expect(await createTestAdmin({ describeConfigs: refuse }).admin.configs(["a"])).toBe("refused");
-    },
-  );
+  it.each([
+    { type: "TOPIC_AUTHORIZATION_FAILED", retriable: false },
+    { type: "UNSUPPORTED_VERSION", retriable: false },
+    { name: "KafkaJSServerDoesNotSupportApiKey" },
+  ])("says that it may not ask for settings where the cluster answers %j", async (refusal) => {
+    const refuse = () => {
+      throw Object.assign(new Error("No"), refusal);
+    };
+    expect(await createTestAdmin({ describeConfigs: refuse }).admin.configs(["a"])).toBe("refused");
+  });
 
   it("does not take other errors about settings for a refusal", async () => {
     const { admin } = createTestAdmin({ describeConfigs: failWith("REQUEST_TIMED_OUT") });

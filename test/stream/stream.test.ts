@@ -200,4 +200,13 @@ describe("Stream", () => {
     rig.stream.pump();
     expect(rig.calls.map(({ body }) => body)).toEqual(["u1", "v1"]);
   });
+
+  test("holds nothing after a join, also what came between two assignments", () => {
+    const rig = setUp();
+    rig.stream.drop();
+    rig.source("u1", "u2");
+    expect(rig.budget.records).toBe(2);
+    rig.stream.drop();
+    expect(rig.budget.records).toBe(0);
+  });
 });
