@@ -27,7 +27,7 @@ const parkedUsersOf = ({ member: { intake } }: App): number =>
 const lagsOf = ({ member: { intake } }: App) =>
   intake.feeds.map((feed) => ({ topic: feed.topic, partition: feed.partition, lag: lagOf(feed) }));
 
-const waitingOf = ({ member: { intake } }: App): Record<string, number> =>
+const waitingOf = ({ member: { intake } }: Pick<App, "member">): Record<string, number> =>
   Object.fromEntries(
     pauseReasons.map((reason) => [reason, intake.feeds.filter(({ pauses }) => pauses.has(reason)).length]),
   );
@@ -94,7 +94,9 @@ export const progressOf = ({ app, readiness }: Seen) => {
     hasContact: membership !== "owner" || !contact.isLost,
     areWritesInTrouble: writes.areInTrouble,
   });
-  return { finished: metrics.moves(), held: budget.records, excuse };
+  // A partition that waits for room where nothing is held would wait for ever.
+  const held = budget.records + (waitingOf(app)["budget"] ?? 0);
+  return { finished: metrics.moves(), held, excuse };
 };
 
 const partitionOf = ({ topic, partition, inlet, high, pauses, scan }: Feed) => ({

@@ -104,3 +104,12 @@ it("a member whose writes Kafka does not answer is not to blame", () => {
   pass(10 * limitMs);
   expect(liveness.live().ok).toBe(true);
 });
+
+it("a partition that waits for room where nothing is held is a stall", () => {
+  app.budget.reset();
+  pass(2 * limitMs);
+  expect(liveness.live().ok).toBe(true);
+  app.member.intake.feeds[0]?.pauses.add("budget");
+  pass(2 * limitMs);
+  expect(liveness.live().ok).toBe(false);
+});
