@@ -38,13 +38,15 @@ const codeOf = (error: Error): string => {
 /** One call: turns undici's callbacks into exactly one answer. Callbacks, because they cost a third less CPU than `request`. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly startedAt = performance.now();
+  readonly #timeoutMs: number;
   readonly #finish: (answer: Answer) => void;
   #controller: Controller | undefined;
   #ended: Answer | undefined;
   #response: Answer | undefined;
   #bytes = 0;
 
-  constructor(finish: (answer: Answer) => void) {
+  constructor(timeoutMs: number, finish: (answer: Answer) => void) {
+    this.#timeoutMs = timeoutMs;
     this.#finish = finish;
   }
 
@@ -56,8 +58,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (!this.#controller) this.#finish(answer);
   }
 
+  /**
+   * Right before the request is written. A process that was frozen, or very busy, may come to it late: by then another member
+   * may own the event.
+   */
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
+    const isLate = performance.now() - this.startedAt >= this.#timeoutMs;
+    if (isLate) this.#ended ??= { kind: "timeout", timeoutMs: this.#timeoutMs };
     if (this.#ended) controller.abort(new Error("Ended"));
   }
 
@@ -145,7 +153,7 @@ export const createHttpClient = ({ origin, timeoutMs, connections }: HttpOptions
   const deadlines = new Deadlines(timeoutMs);
   const send = ({ path, headers, body }: HttpRequest): Promise<Answer> =>
     new Promise((resolve) => {
-      const exchange = new Exchange((answer) => {
+      const exchange = new Exchange(timeoutMs, (answer) => {
         deadlines.remove(exchange);
         resolve(answer);
       });

@@ -1,3 +1,4 @@
+import { stat } from "node:fs";
 import { type Server, type Socket, createServer } from "node:net";
 
 import { describe, expect, it } from "vitest";
@@ -185,6 +186,23 @@ describe("http client", () => {
       await standin.faults.clear();
       expect(await client.send(requestOf("m4"))).toMatchObject({ status: 200 });
       expect([...standin.ledger().messageIds]).toEqual(["m4"]);
+    }));
+
+  it("writes no request after its time: the process may have been frozen before it came to it", () =>
+    withBoth({ timeoutMs: 100 }, async (client, standin) => {
+      expect(await client.send(requestOf("m1"))).toMatchObject({ status: 200 });
+      // From the poll phase undici comes to write before any timer of ours can run.
+      const late = await new Promise<{ answer: Promise<unknown> }>((resolve) => {
+        stat(".", () => {
+          const answer = client.send(requestOf("m2"));
+          const until = performance.now() + 300;
+          while (performance.now() < until);
+          resolve({ answer });
+        });
+      });
+      expect(await late.answer).toEqual({ kind: "timeout", timeoutMs: 100 });
+      expect(await client.send(requestOf("m3"))).toMatchObject({ status: 200 });
+      expect([...standin.ledger().messageIds]).toEqual(["m1", "m3"]);
     }));
 
   it("answers, instead of throwing, after its end", () =>
