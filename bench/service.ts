@@ -28,7 +28,7 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const flags = ["--max-semi-space-size=4", "--heap-growing-percent=120"];
+const flags = ["--max-semi-space-size=4", "--heap-growing-percent=180"];
 
 const environment = ({ brokers, registryUrl, sink }: Stage<Sink>, options: ServiceOptions) => ({
   KAFKA_BROKERS: brokers,

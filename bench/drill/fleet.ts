@@ -69,7 +69,7 @@ const commandLine = (main: string, env: Readonly<Record<string, string>>, isSkew
   const { PATH = "" } = process.env;
   const variables = Object.entries({ PATH, ...env }).map(([name, value]) => `${name}=${value}`);
   const preload = isSkewed ? ["--import", join(import.meta.dirname, "skew.ts")] : [];
-  const flags = ["--max-semi-space-size=4", "--heap-growing-percent=120", ...preload];
+  const flags = ["--max-semi-space-size=4", "--heap-growing-percent=180", ...preload];
   return ["-i", ...variables, process.execPath, ...flags, main, "run"];
 };
 
