@@ -70,9 +70,14 @@ const sitThroughOutage = async (stage: Stage, service: Service): Promise<Outage>
       : atMost(30, "calls afterwards", callsAtLast - callsNoticed),
     atMost(30, "calls afterwards by the service's own metric", (await service.calls()) - ownNoticed),
     told("MB resident at most", Math.max(...memory)),
-    atMost(40, "MB between most and least (± 20)", Math.max(...memory) - Math.min(...memory)),
+    atMost(20, "MB away from the median, at most", spreadOf(memory)),
   ];
   return { rows, endedAt: startedAt + durationMs };
+};
+
+const spreadOf = (values: readonly number[]): number => {
+  const median = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+  return Math.max(...values.map((value) => Math.abs(value - median)));
 };
 
 /** Milliseconds from the return until half of the former rate was seen over half a second. */

@@ -1,6 +1,6 @@
 import { freePorts } from "../local/ports.ts";
 import type { Stage } from "./bench.ts";
-import { type Started, start } from "./process.ts";
+import { type Started, heapFlags, start } from "./process.ts";
 import { accessKey, type Sink } from "./sink.ts";
 import { until } from "./until.ts";
 
@@ -28,8 +28,6 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const flags = ["--max-semi-space-size=4", "--heap-growing-percent=180"];
-
 const environment = ({ brokers, registryUrl, sink }: Stage<Sink>, options: ServiceOptions) => ({
   KAFKA_BROKERS: brokers,
   SCHEMA_REGISTRY_URL: registryUrl,
@@ -52,7 +50,7 @@ const callsOf = (metrics: string): number =>
 export const startService = async (stage: Stage<Sink>, options: ServiceOptions): Promise<Service> => {
   const [port = 0] = await freePorts(1);
   const env = { ...environment(stage, options), HTTP_PORT: String(port) };
-  const program = start([...flags, stage.args.main, "run"], env);
+  const program = start([...heapFlags, stage.args.main, "run"], env);
   const ask = (path: string): Promise<Response | undefined> =>
     fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
   const status = async (): Promise<Status | undefined> =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { Guard } from "../../local/guarded.ts";
 import { freePorts } from "../../local/ports.ts";
-import { peakMegabytes } from "../process.ts";
+import { heapFlags, peakMegabytes } from "../process.ts";
 
 /** What /api/status says of an instance, as far as the drill shows it. */
 export interface Status {
@@ -69,7 +69,7 @@ const commandLine = (main: string, env: Readonly<Record<string, string>>, isSkew
   const { PATH = "" } = process.env;
   const variables = Object.entries({ PATH, ...env }).map(([name, value]) => `${name}=${value}`);
   const preload = isSkewed ? ["--import", join(import.meta.dirname, "skew.ts")] : [];
-  const flags = ["--max-semi-space-size=4", "--heap-growing-percent=180", ...preload];
+  const flags = [...heapFlags, ...preload];
   return ["-i", ...variables, process.execPath, ...flags, main, "run"];
 };
 
