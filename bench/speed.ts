@@ -79,7 +79,13 @@ const runCase = async ({ stage, topic, events }: Run, one: Case): Promise<Measur
   const done = async (): Promise<number> =>
     (await stage.sink.stats())?.delivered ?? (await started.status())?.totals.delivered ?? 0;
   try {
-    return await measure({ pid: started.pid, events: Math.ceil(part * events), sink: stage.sink, done, limitMs: 180_000 });
+    return await measure({
+      pid: started.pid,
+      events: Math.ceil(part * events),
+      sink: stage.sink,
+      done,
+      limitMs: 180_000,
+    });
   } finally {
     await started.stop();
   }

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import avsc from "avsc";
 import { type IHeaders, Kafka, type KafkaMessage, logLevel, type Producer } from "kafkajs";
 
+import { encodeEvent, frame } from "../src/intake/encode.ts";
 import { registerSchema } from "../src/intake/schemas-register.ts";
 import { ClusterAdmin } from "../src/kafka/admin.ts";
 import type { ClusterAddress } from "./cluster.ts";
 import type { CastRecord } from "./demo-cast.ts";
 import type { ReadRecord } from "./demo-verdict.ts";
-import { encodeEvent, frame } from "./encode.ts";
 
 export const SCHEMA_FILE = join(import.meta.dirname, "..", "schemas", "segment-event.avsc");
 const PARTITIONS = 6;

@@ -1,12 +1,14 @@
 import type { Kafka, Producer } from "kafkajs";
 
 import type { Config } from "./config/config.ts";
+import { watchFile } from "./config/file-watch.ts";
 import type { LiveSettings } from "./config/live-settings.ts";
-import { createHandler } from "./core/handle.ts";
 import { type Gainsight, createGainsight } from "./delivery/gainsight.ts";
 import { type Budget, createBudget } from "./flow/budget.ts";
-import { Flood, type FloodOptions } from "./flow/flood.ts";
+import type { Dedupe } from "./flow/dedupe.ts";
+import type { Flood } from "./flow/flood.ts";
 import { Contact } from "./intake/contact.ts";
+import type { Decoder } from "./intake/decode.ts";
 import { createInput } from "./intake/input.ts";
 import { type Member, createMember } from "./intake/member.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
@@ -16,7 +18,14 @@ import { createKafkaLog } from "./ops/kafka-log.ts";
 import type { Log } from "./ops/log.ts";
 import { type Metrics, createMetrics } from "./ops/metrics.ts";
 import { type Observer, createObserver } from "./ops/observer.ts";
-import { createLiveAllowList, openSettings } from "./settings-in-use.ts";
+import {
+  createLiveDedupe,
+  createLiveFlood,
+  createLiveHandler,
+  openSettings,
+  type SettingsOptions,
+  watchPause,
+} from "./settings-in-use.ts";
 import { Settler } from "./settle/settler.ts";
 import { Stream } from "./stream/stream.ts";
 
@@ -44,6 +53,7 @@ export interface App {
   readonly admin: ClusterAdmin;
   readonly producer: Producer;
   readonly writes: Writes;
+  readonly decoder: Decoder;
   readonly member: Member;
   readonly contact: Contact;
   readonly budget: Budget;
@@ -53,9 +63,7 @@ export interface App {
   readonly settler: Settler;
 }
 
-interface AppOptions {
-  readonly config: Config;
-  readonly log: Log;
+interface AppOptions extends SettingsOptions {
   /** Nothing can go on: the process has to end. */
   readonly onFatal: (error: Error) => void;
 }
@@ -63,17 +71,6 @@ interface AppOptions {
 /** A member's session outlasts any call, so that it cannot be thrown out of the group while it waits for an answer. */
 const sessionTimeoutOf = (config: Config): number =>
   Math.min(30_000, Math.max(15_000, config.gainsight.timeoutMs + 5_000));
-
-const connectKafka = ({ config, log }: AppOptions): Kafka => {
-  const { brokers, clientId, tls, sasl } = config.kafka;
-  return createKafka({
-    brokers,
-    clientId,
-    ...createKafkaLog(log),
-    ...(tls && { tls }),
-    ...(sasl && { sasl: { ...sasl, password: sasl.password.read() } }),
-  });
-};
 
 const createSettler = (
   { config, log }: AppOptions,
@@ -89,9 +86,9 @@ const createSettler = (
       log.warn({ topic, attempt, err: error }, "Cannot write to Kafka yet, trying again"),
   });
 
-type Flow = Pick<App, "settler" | "budget" | "flood" | "gainsight"> & {
+type Flow = Pick<App, "settings" | "settler" | "budget" | "flood" | "gainsight" | "contact"> & {
   readonly observer: Observer;
-  readonly contact: Contact;
+  readonly dedupe: Dedupe;
 };
 
 const createContact = ({ config, log }: AppOptions, onAgain: () => void): Contact =>
@@ -106,36 +103,24 @@ const createContact = ({ config, log }: AppOptions, onAgain: () => void): Contac
     },
   });
 
-/** The limit of the moment; a changed one lets the stream go on. */
-const createFlood = (settings: LiveSettings, { hold }: Observer, onChange: () => void): Flood => {
-  const onHold: FloodOptions["onHold"] = (change) => hold({ reason: "flooded", ...change });
-  const flood = new Flood({ limit: settings.current.deadLetterLimit, onHold });
-  settings.onChange(({ deadLetterLimit }) => {
-    flood.change(deadLetterLimit, clock.now());
-    onChange();
-  });
-  return flood;
-};
-
 const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void): Stream =>
   new Stream({
+    ...flow,
     delivery: flow.gainsight.delivery,
     settle: flow.settler,
-    observer: flow.observer,
-    budget: flow.budget,
-    flood: flow.flood,
     clock,
     retryRules: { ...config.retry, delaysMs: config.topics.retry.map(({ delayMs }) => delayMs) },
     quickAttempts: config.retry.quickAttempts,
     // Enough to keep every connection busy while the next batch is fetched; what waits longer only costs memory.
     maxReady: Math.max(512, 4 * config.gainsight.concurrency),
     mayStart: () => !flow.contact.isLost,
+    isPaused: () => flow.settings.current.paused,
     onFinished,
   });
 
 const createIntake = (
   options: AppOptions,
-  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; stream: Stream; settings: LiveSettings },
+  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; decoder: Decoder; stream: Stream },
 ): Member => {
   const { config, log, onFatal } = options;
   const sessionTimeoutMs = sessionTimeoutOf(config);
@@ -143,8 +128,7 @@ const createIntake = (
     ...parts,
     clock,
     pause,
-    decoder: createInput(config.input),
-    handle: createHandler({ isAllowed: createLiveAllowList(parts.settings) }),
+    handle: createLiveHandler(parts.settings),
     groupId: config.kafka.groupId,
     sources: config.topics.source,
     tiers: config.topics.retry,
@@ -163,13 +147,14 @@ const createIntake = (
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */
 export const createApp = (options: AppOptions): App => {
   const { config, log } = options;
-  const kafka = connectKafka(options);
+  const kafka = createKafka({ ...config.kafka, ...createKafkaLog(log) });
   const admin = new ClusterAdmin(kafka);
   const producer = createProducer(kafka);
   const metrics = createMetrics();
   const observer = createObserver({ log, metrics, now: clock.now });
   const budget = createBudget(budgetLimits);
   const settings = openSettings(options);
+  const decoder = createInput(config.input);
   const writes = new Writes(() => performance.now());
   const settler = createSettler(options, { producer, writes });
   const gainsight = createGainsight({
@@ -178,14 +163,22 @@ export const createApp = (options: AppOptions): App => {
     now: clock.monotonic,
     ...config.gainsight,
     breaker: config.breaker,
+    watch: watchFile,
     onChange: () => stream.pump(),
     onHold: observer.hold,
     onCall: observer.called,
   });
   const contact = createContact(options, () => stream.pump());
-  const flood = createFlood(settings, observer, () => stream.pump());
-  const flow = { observer, budget, flood, settler, gainsight, contact };
+  const goOn = (): void => {
+    member.intake.resume("room");
+    stream.pump();
+  };
+  const stops = { settings, now: clock.now, hold: observer.hold, onChange: goOn };
+  const flood = createLiveFlood(stops);
+  watchPause(stops);
+  const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
+  const flow = { settings, observer, budget, flood, dedupe, settler, gainsight, contact };
   const stream: Stream = createStream(options, flow, () => member.intake.resume("room"));
-  const member: Member = createIntake(options, { ...flow, kafka, admin, stream, settings });
-  return { config, settings, log, metrics, admin, producer, writes, member, stream, ...flow };
+  const member: Member = createIntake(options, { ...flow, kafka, admin, decoder, stream });
+  return { config, log, metrics, admin, producer, writes, decoder, member, stream, ...flow };
 };

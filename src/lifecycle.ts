@@ -53,6 +53,8 @@ export const startService = async (app: App, onFatal: (error: Error) => void): P
   const liveness = createLiveness(seen);
   const ops = await openOps(seen, liveness);
   let stopping: Promise<void> | undefined;
+  // Nobody waits for it: a record whose schema has not come yet asks for it by itself.
+  void app.decoder.prewarm(app.config.topics.source);
   const joined = join({ ...seen, isStopping: () => stopping !== undefined, onFatal });
   joined.catch((error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))));
   const stopTimers = startTimers(app, onFatal);

@@ -4,6 +4,8 @@ import { Command, CommanderError } from "commander";
 import { exitCodes } from "./cli/exit-codes.ts";
 import { runCommand } from "./cli/run.ts";
 import { schemasCommand } from "./cli/schemas.ts";
+import { sendCommand } from "./cli/send.ts";
+import { settingsCommand } from "./cli/settings.ts";
 import { standinCommand } from "./cli/standin.ts";
 
 const program = new Command("gainstream")
@@ -12,6 +14,8 @@ const program = new Command("gainstream")
   )
   .addCommand(runCommand())
   .addCommand(schemasCommand())
+  .addCommand(sendCommand())
+  .addCommand(settingsCommand())
   .addCommand(standinCommand());
 
 /** Commander knows one exit code for every mistake; ours for wrong usage is 64. */

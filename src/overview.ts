@@ -15,10 +15,11 @@ export interface Seen {
   readonly readiness: Readiness;
 }
 
-const holdsOf = ({ gainsight, member, flood }: App): HoldReason[] => [
+const holdsOf = ({ gainsight, member, flood, settings }: App): HoldReason[] => [
   ...gainsight.delivery.holds,
   ...(member.schemas.isHeld ? (["registry_down"] as const) : []),
   ...(flood.isHeld ? (["flooded"] as const) : []),
+  ...(settings.current.paused ? (["paused"] as const) : []),
 ];
 
 const parkedUsersOf = ({ member: { intake } }: App): number =>

@@ -1,10 +1,23 @@
+import { createHash } from "node:crypto";
+
 import type { Config } from "./config/config.ts";
 import { type LiveSettings, createLiveSettings } from "./config/live-settings.ts";
-import { createAllowList } from "./core/allow-list.ts";
+import type { Settings } from "./config/settings.ts";
+import { type Handler, createHandler } from "./core/handle.ts";
+import { Dedupe } from "./flow/dedupe.ts";
+import { Flood } from "./flow/flood.ts";
 import type { Log } from "./ops/log.ts";
+import type { Observer } from "./ops/observer.ts";
+
+export interface SettingsOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** How often the settings file is looked at, in milliseconds. */
+  readonly settingsPollMs?: number;
+}
 
 /** The settings of the moment, with a line in the log for each change. */
-export const openSettings = ({ config, log }: { config: Config; log: Log }): LiveSettings =>
+export const openSettings = ({ config, log, settingsPollMs }: SettingsOptions): LiveSettings =>
   createLiveSettings({
     file: config.settingsFile,
     initial: config.settings,
@@ -13,13 +26,64 @@ export const openSettings = ({ config, log }: { config: Config; log: Log }): Liv
       if (problem === undefined) log.info("The settings file has changed and is taken up");
       else log.warn({ problem }, "Cannot take up the settings file, the settings before it stay");
     },
+    ...(settingsPollMs !== undefined && { pollMs: settingsPollMs }),
   });
 
-/** Which track events go, by the settings of the moment. */
-export const createLiveAllowList = (settings: LiveSettings): ((event: string) => boolean) => {
-  let isAllowed = createAllowList(settings.current);
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** What events mean by these settings. */
+export const handlerOf = (settings: Settings): Handler => createHandler({ ...settings, hash: sha256 });
+
+/** What events mean by the settings of the moment. Each is judged by one version of them, never by a mixture of two. */
+export const createLiveHandler = (settings: LiveSettings): Handler => {
+  let handle = handlerOf(settings.current);
   settings.onChange((changed) => {
-    isAllowed = createAllowList(changed);
+    handle = handlerOf(changed);
   });
-  return (event) => isAllowed(event);
+  return (event, recordTime) => handle(event, recordTime);
+};
+
+export interface StopOptions {
+  readonly settings: LiveSettings;
+  readonly now: () => number;
+  readonly hold: Observer["hold"];
+  /** A hold may have ended: what stood still may move. */
+  readonly onChange: () => void;
+}
+
+/** The dead-letter limit of the moment; a changed one lets the stream go on. */
+export const createLiveFlood = ({ settings, now, hold, onChange }: StopOptions): Flood => {
+  const flood = new Flood({
+    limit: settings.current.deadLetterLimit,
+    onHold: (change) => hold({ reason: "flooded", ...change }),
+  });
+  settings.onChange(({ deadLetterLimit }) => {
+    flood.change(deadLetterLimit, now());
+    onChange();
+  });
+  return flood;
+};
+
+/** Tells of an operator's stop, which the settings of the moment say themselves: once per change, as of every hold. */
+export const watchPause = ({ settings, now, hold, onChange }: StopOptions): void => {
+  let since: number | undefined;
+  const tell = ({ paused }: Settings): void => {
+    const wasPaused = since !== undefined;
+    if (paused === wasPaused) return;
+    const heldMs = since === undefined ? 0 : now() - since;
+    since = paused ? now() : undefined;
+    hold({ reason: "paused", isHeld: paused, error: "The settings file says paused: true", heldMs });
+  };
+  tell(settings.current);
+  settings.onChange((changed) => {
+    tell(changed);
+    onChange();
+  });
+};
+
+/** What was delivered lately, by the rules of the moment. */
+export const createLiveDedupe = (settings: LiveSettings, seed: number): Dedupe => {
+  const dedupe = new Dedupe({ rules: settings.current.dedupe, seed });
+  settings.onChange(({ dedupe: rules }) => dedupe.change(rules));
+  return dedupe;
 };

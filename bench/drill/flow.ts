@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import avsc from "avsc";
 import type { Message } from "kafkajs";
 
-import { encodeEvent, frame } from "../../local/encode.ts";
 import { createRandom } from "../../local/random.ts";
 import type { JsonObject } from "../../src/core/event.ts";
+import { encodeEvent, frame } from "../../src/intake/encode.ts";
 import type { Fate, Ledger } from "./ledger.ts";
 import { idHeader, names, partitions, type Stage } from "./stage.ts";
 

@@ -11,8 +11,9 @@ export interface FileWatchOptions {
 /** Changes with the file, also where a symlink on its way was swapped; a file that cannot be looked at is as good as missing. */
 const stampOf = (file: string): string => {
   try {
-    const { mtimeMs, ino, size } = statSync(file);
-    return `${mtimeMs}-${ino}-${size}`;
+    // A copy that keeps its times would bring its `mtime` along, but never its `ctime`.
+    const { ctimeMs, ino, size } = statSync(file);
+    return `${ctimeMs}-${ino}-${size}`;
   } catch {
     return "missing";
   }

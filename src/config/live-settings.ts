@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { ConfigError, describeProblem } from "./config-error.ts";
+import { ConfigError, type Problem, describeProblem } from "./config-error.ts";
 import { watchFile } from "./file-watch.ts";
 import { freeze } from "./freeze.ts";
 import { type Settings, readSettingsFile } from "./settings.ts";
@@ -28,12 +28,21 @@ export interface LiveSettings {
   readonly close: () => void;
 }
 
+/** Mistakes told in one line; the command `settings check` tells them all. */
+const maxTold = 20;
+
+const sentenceOf = (problems: readonly Problem[]): string => {
+  const told = problems.slice(0, maxTold).map(describeProblem);
+  const more = problems.length > maxTold ? [`and ${problems.length - maxTold} more mistakes`] : [];
+  return [...told, ...more].join("; ");
+};
+
 const readSettings = (file: string): { readonly settings?: Settings; readonly problem?: string } => {
   try {
     return { settings: freeze(readSettingsFile(file, (path) => readFileSync(path, "utf8"))) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { problem: error.problems.map(describeProblem).join("; ") };
+    return { problem: sentenceOf(error.problems) };
   }
 };
 

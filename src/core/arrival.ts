@@ -16,6 +16,8 @@ export interface Arrival {
   readonly record: KafkaRecord;
   /** Orders the record: events of one user are worked on one after the other. */
   readonly user: string;
+  /** Segment's own id of the event, where it has one. */
+  readonly messageId?: string | undefined;
   readonly type: "identify" | "track" | "group" | "other" | "unknown";
   /** A call to make, or an outcome that is clear without one. */
   readonly meaning: Call | Skipped | Dead | Retry;

@@ -1,6 +1,14 @@
-import type { RawEvent, SegmentEvent } from "./event.ts";
-import { isoOf } from "./iso.ts";
-import { type Skipped, skipped } from "./outcome.ts";
+import type { AllowListOptions } from "./allow-list.ts";
+import { toBody } from "./body.ts";
+import { createCondition } from "./conditions.ts";
+import { createConsentRule } from "./consent.ts";
+import { type ComputationClass, computationOf } from "./engage.ts";
+import type { OtherEvent, RawEvent, SegmentEvent } from "./event.ts";
+import { type FilterRules, createFilters } from "./filters.ts";
+import { type IntegrationsRules, createIntegrationsRule } from "./integrations.ts";
+import { type SkipReason, type Skipped, skipped } from "./outcome.ts";
+import { type PiiRules, createPiiRemover } from "./pii.ts";
+import { type TypeRules, createTyping } from "./value-types.ts";
 
 /**
  * One call that an event means to Gainsight: which kind, and the JSON text to send. As bytes, which they have to become in
@@ -10,55 +18,62 @@ export interface Call {
   readonly kind: "call";
   readonly call: "identify" | "track" | "group";
   readonly body: Uint8Array;
+  /** Of an event that Segment's Engage made: what it computed. */
+  readonly computationClass?: ComputationClass;
 }
 
-export interface HandlerOptions {
-  readonly isAllowed: (event: string) => boolean;
+/** The settings that say what an event means. */
+export interface HandlerRules extends AllowListOptions, IntegrationsRules, FilterRules, TypeRules, PiiRules {
+  /** Names of consent categories; empty: consent is not asked for. */
+  readonly consent: { readonly categories: readonly string[] };
 }
 
 /** Takes an event and the time of its Kafka record (ms since 1970), which stands in where the event has no time of its own. */
 export type Handler = (event: SegmentEvent, recordTime: number) => Call | Skipped;
 
-const envelopeTimes = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"] as const;
-const isoWithMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+type Step = (raw: RawEvent) => RawEvent | SkipReason;
 
-const toIso = (value: unknown): string | undefined => {
-  if (typeof value !== "string" || isoWithMs.test(value)) return undefined;
-  const time = Date.parse(value);
-  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+const createGate =
+  (passes: (raw: RawEvent) => boolean, reason: SkipReason): Step =>
+  (raw) =>
+    passes(raw) ? raw : reason;
+
+const createAllowListGate = ({ events, eventMatching }: AllowListOptions): Step => {
+  const isListed = createCondition({ event: events }, eventMatching);
+  return createGate((raw) => raw["type"] !== "track" || isListed(raw), "filtered_by_allow_list");
 };
 
-const corrections = (raw: RawEvent, recordTime: number): Record<string, string> => {
-  const changed: Record<string, string> = {};
-  for (const name of envelopeTimes) {
-    const iso = toIso(raw[name]);
-    if (iso !== undefined) changed[name] = iso;
-  }
-  const { timestamp } = raw;
-  if (typeof timestamp !== "string" || Number.isNaN(Date.parse(timestamp))) changed["timestamp"] = isoOf(recordTime);
-  return changed;
+/** Only what is set up, in the order in which an event is judged and then rewritten: an event pays for nothing else. */
+const createSteps = (rules: HandlerRules): readonly Step[] => {
+  const { consent, events, filters, traits, properties, pii } = rules;
+  const steps: Step[] = [];
+  if (consent.categories.length > 0)
+    steps.push(createGate(createConsentRule(consent.categories), "filtered_by_end_user_consent"));
+  steps.push(createGate(createIntegrationsRule(rules), "filtered_by_integrations_object"));
+  if (events.length > 0) steps.push(createAllowListGate(rules));
+  if (filters.length > 0) steps.push(createFilters(rules));
+  if (Object.keys({ ...traits.types, ...properties.types }).length > 0) steps.push(createTyping(rules));
+  if (pii.drop.length + pii.hash.length > 0) steps.push(createPiiRemover(rules));
+  return steps;
 };
 
-/** The whole event as it goes on the clickstream wire: envelope times as ISO UTC with milliseconds, nothing nested touched. */
-const toBody = (raw: RawEvent, recordTime: number): Uint8Array => {
-  const changed = corrections(raw, recordTime);
-  for (const _ in changed) return Buffer.from(JSON.stringify({ ...raw, ...changed }));
-  return Buffer.from(JSON.stringify(raw));
+const toCall = (event: Exclude<SegmentEvent, OtherEvent>, raw: RawEvent, recordTime: number): Call => {
+  const call = { kind: "call", call: event.type, body: toBody(raw, recordTime) } as const;
+  const computation = computationOf(event);
+  return computation ? { ...call, computationClass: computation.computationClass } : call;
 };
 
-/** What an event means: a call, or nothing to do and why. Identify and group always go; track goes by the allow-list. */
-export const createHandler =
-  ({ isAllowed }: HandlerOptions): Handler =>
-  (event, recordTime) => {
-    switch (event.type) {
-      case "identify":
-      case "group":
-        return { kind: "call", call: event.type, body: toBody(event.raw, recordTime) };
-      case "track":
-        return isAllowed(event.event)
-          ? { kind: "call", call: "track", body: toBody(event.raw, recordTime) }
-          : skipped("filtered_by_allow_list");
-      case "other":
-        return skipped("unsupported_event_type");
+/** What an event means by the settings: a call, or nothing to do and why. Never changes the event it is given. */
+export const createHandler = (rules: HandlerRules): Handler => {
+  const steps = createSteps(rules);
+  return (event, recordTime) => {
+    if (event.type === "other") return skipped("unsupported_event_type");
+    let { raw } = event;
+    for (const step of steps) {
+      const result = step(raw);
+      if (typeof result === "string") return skipped(result);
+      raw = result;
     }
+    return toCall(event, raw, recordTime);
   };
+};

@@ -18,18 +18,21 @@ export const headerNames = {
   offset: "gainstream-offset",
   timestamp: "gainstream-timestamp",
   id: "gainstream-id",
+  index: "gainstream-index",
   redrives: "gainstream-redrives",
 } as const;
 
 /** Where and when a record was first read from its source topic; the same on every later copy of it. */
 export interface Origin {
-  /** `topic-partition-offset`. */
+  /** `topic-partition-offset`; for an event of a list `topic-partition-offset#index`. */
   readonly id: string;
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
+  /** Which event of the record, from 0, where its value is a list of them. */
+  readonly index?: number | undefined;
 }
 
 /** What the headers of a record from a tier say of its past. */
@@ -64,6 +67,13 @@ export const originOf = (place: Omit<Origin, "id">): Origin => ({
   ...place,
 });
 
+/** The origin of one event of a record that holds a list. */
+export const originInList = (record: Origin, index: number): Origin => ({
+  ...record,
+  id: `${originOf(record).id}#${index}`,
+  index,
+});
+
 /** A name that Kafka allows: a foreign header must not swell ours. */
 const isTopicName = (text: string | undefined): text is string =>
   text !== undefined && /^[a-zA-Z0-9._-]{1,249}$/.test(text);
@@ -75,7 +85,9 @@ const readOrigin = (headers: Headers): Origin | undefined => {
   const timestamp = timeOf(textOf(headers, headerNames.timestamp));
   if (!isTopicName(topic) || partition === undefined || offset === undefined || timestamp === undefined)
     return undefined;
-  return originOf({ topic, partition, offset: String(offset), timestamp });
+  const origin = originOf({ topic, partition, offset: String(offset), timestamp });
+  const index = countOf(textOf(headers, headerNames.index));
+  return index === undefined ? origin : originInList(origin, index);
 };
 
 /**
@@ -112,6 +124,7 @@ const ours = ({ origin, reason, error, status, attempts, firstFailedAt }: Failur
   [headerNames.offset]: origin.offset,
   [headerNames.timestamp]: isoOf(origin.timestamp),
   [headerNames.id]: origin.id,
+  ...(origin.index !== undefined && { [headerNames.index]: String(origin.index) }),
 });
 
 const isReplaced = (name: string): boolean =>

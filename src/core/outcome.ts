@@ -5,6 +5,8 @@ export type SkipReason =
   | "filtered_by_allow_list"
   | "filtered_by_integrations_object"
   | "filtered_by_end_user_consent"
+  | "filtered_by_rule"
+  | "sampled_out"
   | "duplicate"
   | "stale"
   | "tombstone"

@@ -1,12 +1,18 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
+
+/** Tells of every change of a file, once it has kept still between two looks; returns the function that ends it. */
+export type Watch = (options: {
+  readonly file: string;
+  readonly pollMs: number;
+  readonly onChange: () => void;
+}) => () => void;
 
 export interface CredentialsOptions {
   /** A file that holds the key and nothing else; undefined where the key was given as a value. */
   readonly file: string | undefined;
   readonly initial: string;
   readonly onChange: () => void;
-  /** How often the file is looked at, in milliseconds. */
-  readonly pollMs?: number;
+  readonly watch: Watch;
 }
 
 export interface Credentials {
@@ -15,6 +21,9 @@ export interface Credentials {
   readonly refresh: () => void;
   readonly close: () => void;
 }
+
+/** A changed key counts within twice this. */
+const pollMs = 1_000;
 
 /** As in config: visible ASCII only, since anything else cannot be in a header. */
 const keyPattern = /^[\x21-\x7e]{36}$/;
@@ -29,40 +38,21 @@ const readKey = (file: string): string | undefined => {
   }
 };
 
-/** Changes with the file; a file that cannot be looked at is as good as missing. */
-const stampOf = (file: string): string => {
-  try {
-    const { mtimeMs, ino, size } = statSync(file);
-    return `${mtimeMs}-${ino}-${size}`;
-  } catch {
-    return "missing";
-  }
-};
-
-/**
- * The access key, read anew when its file changes. Looked at, not watched: a mounted Secret changes by a swapped symlink,
- * which file watchers miss.
- */
-export const createCredentials = ({ file, initial, onChange, pollMs = 2_000 }: CredentialsOptions): Credentials => {
+/** The access key, read anew when its file changes. */
+export const createCredentials = ({ file, initial, onChange, watch }: CredentialsOptions): Credentials => {
   let accessKey = initial;
-  let stamp = file === undefined ? "" : stampOf(file);
   const refresh = (): void => {
-    if (file === undefined) return;
-    stamp = stampOf(file);
-    const key = readKey(file);
+    const key = file === undefined ? undefined : readKey(file);
     if (key === undefined || key === accessKey) return;
     accessKey = key;
     onChange();
   };
-  const look = (): void => {
-    if (file !== undefined && stampOf(file) !== stamp) refresh();
-  };
-  const timer = file === undefined ? undefined : setInterval(look, pollMs).unref();
+  const close = file === undefined ? () => {} : watch({ file, pollMs, onChange: refresh });
   return {
     get accessKey() {
       return accessKey;
     },
     refresh,
-    close: () => clearInterval(timer),
+    close,
   };
 };

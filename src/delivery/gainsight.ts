@@ -1,4 +1,4 @@
-import { createCredentials } from "./credentials.ts";
+import { type Watch, createCredentials } from "./credentials.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { createHttpClient } from "./http.ts";
 import { createClickstream } from "./routes/clickstream.ts";
@@ -8,6 +8,7 @@ export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "onUnau
   readonly url: string;
   readonly timeoutMs: number;
   readonly accessKey: { readonly read: () => string; readonly path?: string };
+  readonly watch: Watch;
 }
 
 /** Gainsight as the stream sees it: calls that are judged, and a way to end. */
@@ -20,7 +21,7 @@ export interface Gainsight {
 
 /** Puts together the wire, the key and the judge. */
 export const createGainsight = (options: GainsightOptions): Gainsight => {
-  const { url, timeoutMs, concurrency, accessKey } = options;
+  const { url, timeoutMs, concurrency, accessKey, watch } = options;
   const { origin, pathname } = new URL(url);
   const toRequest = createClickstream(pathname.replace(/\/$/, ""));
   const http = createHttpClient({ origin, timeoutMs, connections: concurrency });
@@ -28,6 +29,7 @@ export const createGainsight = (options: GainsightOptions): Gainsight => {
     file: accessKey.path,
     initial: accessKey.read(),
     onChange: () => delivery.retryUnauthorized(),
+    watch,
   });
   const delivery = new Delivery({
     ...options,

@@ -20,6 +20,8 @@ export interface Found {
   /** Of the record in its source topic. */
   readonly topic: string;
   readonly offset: number;
+  /** Which event of that record, where it holds a list. */
+  readonly index?: number | undefined;
   readonly timestamp: number;
   /** When this copy was written to its tier: of two copies the younger one counts. */
   readonly writtenAt: number;
@@ -37,7 +39,9 @@ export type Turn =
 const maxRemembered = 10_000;
 
 const byTopic = (found: readonly Found[]): Found[][] =>
-  [...Map.groupBy(found, ({ topic }) => topic).values()].map((records) => records.sort((a, b) => a.offset - b.offset));
+  [...Map.groupBy(found, ({ topic }) => topic).values()].map((records) =>
+    records.sort((a, b) => a.offset - b.offset || (a.index ?? 0) - (b.index ?? 0)),
+  );
 
 interface Queue {
   readonly records: readonly Found[];

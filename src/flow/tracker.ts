@@ -4,7 +4,8 @@ import { decodeFinished, encodeFinished } from "./finished.ts";
 /** One offset that has been taken up and is not yet committed. */
 export interface Slot {
   readonly offset: number;
-  finished: boolean;
+  /** Events of the record that are not finished yet. */
+  open: number;
 }
 
 export interface Commit {
@@ -39,7 +40,7 @@ export class Tracker {
 
   /** Everything below it is finished. */
   get mark(): number {
-    while (this.#open.peek()?.finished) this.#open.shift();
+    while (this.#open.peek()?.open === 0) this.#open.shift();
     return this.#open.peek()?.offset ?? this.position;
   }
 
@@ -48,13 +49,13 @@ export class Tracker {
     return this.position - this.mark;
   }
 
-  /** Takes an offset up. Undefined: it was seen before, or finished by an earlier owner, and there is nothing to do. */
-  see(offset: number): Slot | undefined {
+  /** Takes up an offset with so many events. Undefined: it was seen before, or finished by an earlier owner, and there is nothing to do. */
+  see(offset: number, events = 1): Slot | undefined {
     if (offset < this.position) return undefined;
     this.position = offset + 1;
-    const slot = { offset, finished: this.#before.has(offset) };
+    const slot = { offset, open: this.#before.has(offset) ? 0 : events };
     this.#open.push(slot);
-    return slot.finished ? undefined : slot;
+    return slot.open === 0 ? undefined : slot;
   }
 
   /** Whether an earlier owner had finished this offset. */
@@ -62,9 +63,9 @@ export class Tracker {
     return this.#before.has(offset);
   }
 
-  /** The outcome of this offset is safe. */
+  /** The outcome of one event of this offset is safe. */
   finish(slot: Slot): void {
-    slot.finished = true;
+    slot.open--;
   }
 
   /** Everything below `position` that was not seen needs no work: control records, compacted gaps. */
@@ -86,7 +87,7 @@ export class Tracker {
   }
 
   #beyond(): number[] {
-    return Array.from(this.#open.values()).flatMap((slot) => (slot.finished ? [slot.offset] : []));
+    return Array.from(this.#open.values()).flatMap((slot) => (slot.open === 0 ? [slot.offset] : []));
   }
 
   /** What an earlier owner had finished and this one has not come to yet must outlive this assignment as well. */

@@ -14,21 +14,30 @@ interface Reader {
 
 const asReader = (type: Type): Reader => type as unknown as Reader;
 
-// Decoding is synchronous and never nested, so one pair of counters serves every schema.
+// Decoding is synchronous and never nested, so one set of counters serves every schema.
 let containers = 0;
 let wrappers = 0;
+let spent = 0;
 
 /** To be called before every decode: one that threw leaves the counters where they were. */
-export function resetDepth(): void {
+export function resetBounds(): void {
   containers = 0;
   wrappers = 0;
+  spent = 0;
 }
 
 function checkDepth(depth: number): void {
   if (depth > MAX_DEPTH) throw new Error(`Cannot read Avro: got nesting deeper than ${MAX_DEPTH}, want less`);
 }
 
-/** A corrupt count would otherwise read billions of items from beyond the end, and hang the process. */
+/** Nulls and empty records take no bytes: a few bytes, or a schema alone, could mean billions of them, and hang the process. */
+function checkCount(count: number, tap: Tap): void {
+  spent += count;
+  if (spent <= (tap.buf.length + 1_000) * 10) return;
+  throw new Error(`Cannot read Avro: got ${spent} values, which ${tap.buf.length} bytes cannot hold`);
+}
+
+/** A corrupt count would otherwise read items from beyond the end. */
 function readCount(tap: Tap): number {
   let count = tap.readLong();
   if (count < 0) {
@@ -37,6 +46,7 @@ function readCount(tap: Tap): number {
   }
   const left = Math.max(tap.buf.length - tap.pos, 0);
   if (count > left) throw new Error(`Cannot read Avro: got a block of ${count} items with ${left} bytes left`);
+  checkCount(count, tap);
   return count;
 }
 
@@ -62,7 +72,7 @@ export class JsonArray extends avro.types.ArrayType {
       for (; count > 0; count--) out.push(items[READ](tap) ?? null);
     }
     containers -= 1;
-    return out;
+    return this.itemsType instanceof MapEntry ? mapOf(out) : out;
   }
 }
 
@@ -86,6 +96,18 @@ export class JsonRecord extends avro.types.RecordType {
   }
 }
 
+/** One pair of a map that its writer could only write as a list of pairs. */
+export class MapEntry extends JsonRecord {}
+
+function mapOf(pairs: readonly Json[]): Json {
+  const out: Record<string, Json | undefined> = {};
+  for (const pair of pairs) {
+    const { key = null, value = null } = pair as { readonly key?: Json; readonly value?: Json };
+    putKey(out, typeof key === "string" ? key : JSON.stringify(key), value);
+  }
+  return out;
+}
+
 function readWrapper(reader: Reader) {
   return function readValue(tap: Tap): Json | undefined {
     // a wrapper is no nesting of the JSON, but a schema of nothing else could recurse without end
@@ -99,6 +121,7 @@ function readWrapper(reader: Reader) {
 function readFields(fields: readonly { readonly name: string; readonly reader: Reader }[]) {
   return function readRecord(tap: Tap): Json {
     checkDepth((containers += 1));
+    checkCount(fields.length, tap);
     const out: Record<string, Json | undefined> = {};
     for (const { name, reader } of fields) {
       const value = reader[READ](tap);

@@ -2,7 +2,8 @@ import avro from "avsc";
 import type { ForSchemaOptions, Schema, Type } from "avsc";
 
 import type { Json, JsonObject } from "../core/event.ts";
-import { JsonArray, JsonMap, JsonRecord, JsonUnion, resetDepth } from "./decode-avro-containers.ts";
+import { isObject } from "../core/json.ts";
+import { JsonArray, JsonMap, JsonRecord, JsonUnion, MapEntry, resetBounds } from "./decode-avro-containers.ts";
 import {
   Base64Bytes,
   Base64Fixed,
@@ -14,10 +15,8 @@ import {
   TimestampMillis,
 } from "./decode-avro-scalars.ts";
 import { camelEnvelope, putKey } from "./decode-envelope.ts";
-import { isJsonObject, kindOf, parseJsonText } from "./decode-json.ts";
-
-/** Bytes to an event in its normal form. Throws an Error, without any of the payload in it, where that is impossible. */
-export type CompiledDecoder = (payload: Buffer) => JsonObject;
+import { type Events, type EventsDecoder, eventsOf } from "./decode-events.ts";
+import { parseJsonText } from "./decode-json.ts";
 
 /** Full name of the record in `schemas/segment-event.avsc`. Only there does `extra` mean "more top-level fields". */
 const OWN_RECORD = "gainstream.SegmentEvent";
@@ -26,23 +25,24 @@ const OWN_RECORD = "gainstream.SegmentEvent";
 const OBJECT_FIELDS = ["context", "integrations", "properties", "traits"];
 
 /** Compiles an Avro schema (parsed JSON, or its text) into a decoder. Throws where the schema itself is not valid. */
-export function compileAvro(schema: unknown): CompiledDecoder {
+export function compileAvro(schema: unknown): EventsDecoder {
   const parsed: unknown = typeof schema === "string" && /^\s*[{["]/.test(schema) ? JSON.parse(schema) : schema;
   return createAvroDecoder(avro.Type.forSchema(parsed as Schema, { typeHook: readAsJson }));
 }
 
 /** Makes a decoder of a type that was made with the `readAsJson` hook. */
-export function createAvroDecoder(type: Type): CompiledDecoder {
-  const roots = branchesOf(type).filter((branch) => branch instanceof avro.types.RecordType);
+export function createAvroDecoder(type: Type): EventsDecoder {
+  const roots = rootsOf(type);
   const textFields = OBJECT_FIELDS.filter((name) => roots.some((root) => isText(root, name)));
   const hasExtra = roots.some((root) => root.name === OWN_RECORD);
-  return function decodeAvro(payload: Buffer): JsonObject {
-    resetDepth();
-    const value: Json = type.fromBuffer(payload);
-    if (!isJsonObject(value))
-      throw new Error(`Cannot read an event: got Avro ${kindOf(value)}, want a record or a map`);
-    const parsed = textFields.length > 0 ? parseTextFields(value, textFields) : value;
+  const toNormal = (event: JsonObject): JsonObject => {
+    const parsed = textFields.length > 0 ? parseTextFields(event, textFields) : event;
     return camelEnvelope(hasExtra ? mergeExtra(parsed) : parsed);
+  };
+  return function decodeAvro(payload: Buffer): Events {
+    resetBounds();
+    const value: Json = type.fromBuffer(payload);
+    return eventsOf(value, toNormal);
   };
 }
 
@@ -52,7 +52,7 @@ export function createAvroDecoder(type: Type): CompiledDecoder {
  */
 export function readAsJson(schema: unknown, options: ForSchemaOptions): Type | undefined {
   if (Array.isArray(schema)) return new JsonUnion(schema as Schema, options);
-  if (typeof schema === "string") return SCALARS.get(schema);
+  if (typeof schema === "string") return SCALARS.get(schema) ?? renamed(schema, options);
   if (typeof schema !== "object" || schema === null) return undefined;
   return readDefinition(schema, options);
 }
@@ -61,6 +61,9 @@ interface Definition {
   readonly type?: unknown;
   readonly logicalType?: unknown;
   readonly "connect.name"?: unknown;
+  readonly "connect.internal.type"?: unknown;
+  readonly name?: unknown;
+  readonly namespace?: unknown;
   readonly fields?: unknown;
 }
 
@@ -74,6 +77,8 @@ const SCALARS: ReadonlyMap<string, Type> = new Map<string, Type>([
 const LOGICAL: ReadonlyMap<string, Type> = new Map<string, Type>([
   ["long:timestamp-millis", new TimestampMillis()],
   ["long:timestamp-micros", new TimestampMicros()],
+  ["long:io.debezium.time.Timestamp", new TimestampMillis()],
+  ["long:io.debezium.time.MicroTimestamp", new TimestampMicros()],
   ["string:json", new JsonText()],
   ["string:io.debezium.data.Json", new JsonText()],
 ]);
@@ -81,13 +86,17 @@ const LOGICAL: ReadonlyMap<string, Type> = new Map<string, Type>([
 function readDefinition(definition: Definition, options: ForSchemaOptions): Type | undefined {
   switch (definition.type) {
     case "record":
-      return new JsonRecord(withoutDefaults(definition), options);
+      return isMapEntry(definition)
+        ? new MapEntry(tolerated(definition), options)
+        : new JsonRecord(tolerated(definition), options);
+    case "enum":
+      return new avro.types.EnumType(tolerated(definition), options);
     case "map":
       return new JsonMap(definition as Schema, options);
     case "array":
       return new JsonArray(definition as Schema, options);
     case "fixed":
-      return new Base64Fixed(definition as Schema, options);
+      return new Base64Fixed(tolerated(definition), options);
     default:
       return scalar(definition);
   }
@@ -97,17 +106,50 @@ function scalar({ type, logicalType, "connect.name": connectName }: Definition):
   return LOGICAL.get(`${String(type)}:${String(logicalType ?? connectName)}`) ?? SCALARS.get(String(type));
 }
 
-/** A decoder never needs defaults, and other writers' are often wrong in ways that avsc refuses. */
-function withoutDefaults(definition: Definition): Schema {
-  const fields = Array.isArray(definition.fields) ? definition.fields : [];
+/**
+ * Without what a decoder never needs, and other writers often have wrong in ways that avsc refuses: defaults, aliases,
+ * and characters in names, such as `com.my-company.Outer$Event`, that Java's Avro lets pass.
+ */
+function tolerated({ fields, ...definition }: Definition): Schema {
   return {
     ...definition,
-    fields: fields.map((field: object) => Object.assign({}, field, { default: undefined })),
+    ...(definition.name !== undefined && { name: legal(definition.name) }),
+    ...(definition.namespace !== undefined && { namespace: legal(definition.namespace) }),
+    ...(Array.isArray(fields) && { fields: fields.map((field: object) => ({ ...field, ...UNUSED })) }),
+    ...UNUSED,
   } as Schema;
+}
+
+const UNUSED = { default: undefined, aliases: undefined };
+
+function legal(name: unknown): unknown {
+  return typeof name === "string" ? name.replaceAll(/[^\w.]|(?<=^|\.)(?=\d)/g, "_") : name;
+}
+
+/** A definition's name was made legal: so must be every reference to it. */
+function renamed(name: string, options: ForSchemaOptions): Type | undefined {
+  const safe = legal(name);
+  return safe === name ? undefined : avro.Type.forSchema(safe as Schema, options);
+}
+
+/** How Kafka Connect marks the pairs that it writes for a map whose keys may be null or no strings. */
+function isMapEntry(definition: Definition): boolean {
+  const { name, namespace } = definition;
+  return (
+    definition["connect.internal.type"] === "MapEntry" ||
+    (namespace === "io.confluent.connect.avro" && name === "MapEntry")
+  );
 }
 
 function branchesOf(type: Type): readonly Type[] {
   return type instanceof JsonUnion ? type.types : [type];
+}
+
+/** The records that an event may be, also in a list. */
+function rootsOf(type: Type): readonly avro.types.RecordType[] {
+  return branchesOf(type)
+    .flatMap((branch) => (branch instanceof JsonArray ? branchesOf(branch.itemsType) : branch))
+    .filter((branch) => branch instanceof JsonRecord);
 }
 
 function isText(root: avro.types.RecordType, name: string): boolean {
@@ -128,7 +170,7 @@ function parseTextFields(event: JsonObject, names: readonly string[]): JsonObjec
 
 /** The declared fields win over fields of the same name in `extra`. */
 function mergeExtra(event: JsonObject): JsonObject {
-  if (!isJsonObject(event["extra"])) return event;
+  if (!isObject(event["extra"])) return event;
   const { extra, ...declared } = event;
   const out: Record<string, Json | undefined> = { ...declared };
   for (const [name, value] of Object.entries(extra)) {

@@ -1,6 +1,7 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 
 import type { Json, JsonObject } from "../core/event.ts";
+import { isObject } from "../core/json.ts";
 import { camelEnvelope } from "./decode-envelope.ts";
 
 /** How deep containers may nest, the event itself counted. */
@@ -12,7 +13,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /** Numbers that JSON.parse may round or overflow: many digits, or an exponent. Also found in some strings, which costs only time. */
-const RISKY_NUMBER = /(?:^|[:,[])\s*-?(?:\d{16}|[\d.]+[eE])/;
+const RISKY_NUMBER = /[:,[]\s*-?(?:\d{16}|[\d.]+[eE])/;
+const LONE_NUMBER = /^\s*[-\d]/;
 const INTEGER = /^-?\d+$/;
 
 /**
@@ -20,26 +22,29 @@ const INTEGER = /^-?\d+$/;
  * limited to 1,000. Throws an Error whose message never quotes the text, which is personal data.
  */
 export function parseJsonText(text: string): Json {
-  if (text.length > MAX_DEPTH * 2 && isTooDeep(text)) {
+  if (mayBeTooDeep(text) && isTooDeep(text)) {
     throw new Error(`Cannot read JSON: got nesting deeper than ${MAX_DEPTH}, want less`);
   }
   try {
-    return RISKY_NUMBER.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
+    return RISKY_NUMBER.test(text) || LONE_NUMBER.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
   } catch {
     throw new Error(`Cannot read JSON: got ${text.length} characters that are not valid JSON`);
   }
 }
 
-/** Decodes one plain JSON event. Throws on invalid UTF-8, invalid JSON, and anything but one object. */
-export function decodeJson(payload: Buffer): JsonObject {
+/** Decodes plain JSON, whatever it is. Throws as `parseJsonText` does, and on invalid UTF-8. */
+export function readJson(payload: Buffer): Json {
+  // half the time of UTF-8, and nearly all events are
+  if (isAscii(payload)) return parseJsonText(payload.toString("latin1"));
   if (!isUtf8(payload)) throw new Error("Cannot read JSON: got bytes that are not valid UTF-8");
-  const value = parseJsonText(withoutByteOrderMark(payload.toString("utf8")));
-  if (!isJsonObject(value)) throw new Error(`Cannot read an event: got JSON ${kindOf(value)}, want one object`);
-  return camelEnvelope(value);
+  return parseJsonText(withoutByteOrderMark(payload.toString("utf8")));
 }
 
-export function isJsonObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Decodes one event of plain JSON. Throws as `readJson` does, and on anything but one object. */
+export function decodeJson(payload: Buffer): JsonObject {
+  const value = readJson(payload);
+  if (!isObject(value)) throw new Error(`Cannot read an event: got ${kindOf(value)}, want one object`);
+  return camelEnvelope(value);
 }
 
 export function kindOf(value: Json | undefined): string {
@@ -56,6 +61,17 @@ function exactNumber(_key: string, value: Json, context?: { readonly source?: st
   if (typeof value !== "number" || context?.source === undefined) return value;
   if (!Number.isFinite(value)) return context.source;
   return !Number.isSafeInteger(value) && INTEGER.test(context.source) ? context.source : value;
+}
+
+/** Counting brackets up to the limit is much faster than following them, and nearly always enough. */
+function mayBeTooDeep(text: string): boolean {
+  if (text.length <= MAX_DEPTH * 2) return false;
+  let count = 0;
+  for (const bracket of "[{") {
+    for (let at = text.indexOf(bracket); at !== -1 && count <= MAX_DEPTH; at = text.indexOf(bracket, at + 1))
+      count += 1;
+  }
+  return count > MAX_DEPTH;
 }
 
 function isTooDeep(text: string): boolean {

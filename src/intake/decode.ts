@@ -1,6 +1,7 @@
 import type { JsonObject } from "../core/event.ts";
-import { type CompiledDecoder, compileAvro } from "./decode-avro.ts";
-import { decodeJson } from "./decode-json.ts";
+import { isObject } from "../core/json.ts";
+import { compileAvro } from "./decode-avro.ts";
+import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
 import type { LoadResult, SchemaSource } from "./schemas-registry.ts";
 
 export type InputFormat = "auto" | "registry" | "avro" | "json";
@@ -8,6 +9,7 @@ export type InputFormat = "auto" | "registry" | "avro" | "json";
 /** What a record's value turned out to be. Errors are sentences for people and never quote the payload. */
 export type Decoded =
   | { readonly kind: "event"; readonly raw: JsonObject }
+  | { readonly kind: "events"; readonly raws: readonly JsonObject[] }
   | { readonly kind: "tombstone" }
   | { readonly kind: "undecodable"; readonly error: string }
   | { readonly kind: "unknown_schema"; readonly schemaId: number }
@@ -18,12 +20,14 @@ export interface Decoder {
   readonly decode: (value: Buffer | null) => Decoded;
   /** Fetches what `needs_schema` named; after any answer but `registry_down` the record can be decoded again. */
   readonly load: (schemaId: number) => Promise<LoadResult>;
+  /** Fetches the newest schemas of these topics, so that their first records need not wait. Never rejects. */
+  readonly prewarm: (topics: readonly string[]) => Promise<void>;
 }
 
 export interface DecoderOptions {
   readonly format: InputFormat;
   /** Where framed records find their schema; without it they are undecodable. */
-  readonly source?: SchemaSource;
+  readonly source?: Omit<SchemaSource, "prewarm"> & Partial<SchemaSource>;
   /** The parsed schema of Avro records without a header; without it they are undecodable. */
   readonly fileSchema?: unknown;
 }
@@ -37,7 +41,7 @@ const JSON_OPENING = new Set([0x7b, 0x5b]);
 export function createDecoder({ format, source, fileSchema }: DecoderOptions): Decoder {
   const decodeFile = fileSchema === undefined ? undefined : compileAvro(fileSchema);
   const read: Readonly<Record<Exclude<InputFormat, "auto">, (value: Buffer) => Decoded>> = {
-    json: (value) => attempt(decodeJson, value),
+    json: (value) => attempt(decodeJsonEvents, value),
     avro: (value) => (decodeFile === undefined ? noSchemaFile : attempt(decodeFile, value)),
     registry: (value) => (source === undefined ? noRegistry : decodeFramed(value, source)),
   };
@@ -48,6 +52,7 @@ export function createDecoder({ format, source, fileSchema }: DecoderOptions): D
       return read[format === "auto" ? formatOf(value) : format](value);
     },
     load: (schemaId) => source?.load(schemaId) ?? Promise.resolve(noRegistry),
+    prewarm: async (topics) => source?.prewarm?.(topics),
   };
 }
 
@@ -64,7 +69,7 @@ function formatOf(value: Buffer): Exclude<InputFormat, "auto"> {
   return first !== undefined && JSON_OPENING.has(first) ? "json" : "avro";
 }
 
-function decodeFramed(value: Buffer, source: SchemaSource): Decoded {
+function decodeFramed(value: Buffer, source: Pick<SchemaSource, "peek">): Decoded {
   if (value.length < FRAME_BYTES || value[0] !== FRAME_MARK) {
     return undecodable(
       `Cannot read the record: got ${value.length} bytes, want a zero byte, a schema id of 4 bytes and the event`,
@@ -77,9 +82,10 @@ function decodeFramed(value: Buffer, source: SchemaSource): Decoded {
   return attempt(known, value.subarray(FRAME_BYTES));
 }
 
-function attempt(decode: CompiledDecoder, payload: Buffer): Decoded {
+function attempt(decode: EventsDecoder, payload: Buffer): Decoded {
   try {
-    return { kind: "event", raw: decode(payload) };
+    const read = decode(payload);
+    return isObject(read) ? { kind: "event", raw: read } : { kind: "events", raws: read };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return undecodable(message.startsWith("Cannot") ? message : `Cannot read the record: ${message}`);

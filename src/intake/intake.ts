@@ -75,7 +75,7 @@ export class Intake {
 
   /** Starts to read: the tiers from their commits to their ends first, then everything. */
   restore(starts: ReadonlyMap<string, Start>): void {
-    this.#options.stream.begin(this.#assignment);
+    this.#options.stream.begin(this.#assignment, this.owned);
     this.#restoring.begin(this.feeds, starts);
   }
 
@@ -160,18 +160,18 @@ export class Intake {
     }
     if (this.#mustWait(feed, inlet, message)) return false;
     const reading = this.#options.read(message, inlet);
-    if (reading.kind === "needs_schema") {
-      this.#waitForSchema(feed, reading.schemaId);
-      return false;
-    }
-    const hasRoomAgain = crowdOf(this.#assignment, inlet, reading.arrival.user);
+    if (reading.kind === "needs_schema") return this.#waitForSchema(feed, reading.schemaId);
+    const { arrivals } = reading;
+    const hasRoomAgain = crowdOf(this.#assignment, inlet, arrivals);
     if (hasRoomAgain) {
       feed.hasUserRoom = hasRoomAgain;
       this.#pauses.start(feed, "user");
       return false;
     }
-    const slot = tracker.see(offset);
-    if (slot) this.#options.stream.take(this.#assignment, createHeld(inlet, slot, reading.arrival));
+    const slot = tracker.see(offset, arrivals.length);
+    if (!slot) return true;
+    for (const arrival of arrivals)
+      this.#options.stream.take(this.#assignment, createHeld({ inlet, slot, arrival, events: arrivals.length }));
     return true;
   }
 
@@ -191,8 +191,10 @@ export class Intake {
     this.#options.schedule(dueIn, () => this.#pauses.end(feed, "due"));
   }
 
-  #waitForSchema(feed: Feed, schemaId: number): void {
+  /** False, as is said of a record that cannot be taken up yet. */
+  #waitForSchema(feed: Feed, schemaId: number): false {
     this.#pauses.start(feed, "schema");
     this.#options.schemas.want(schemaId);
+    return false;
   }
 }

@@ -3,7 +3,7 @@ import type { KafkaMessage } from "kafkajs";
 import type { Arrival, KafkaRecord } from "../core/arrival.ts";
 import type { JsonObject } from "../core/event.ts";
 import type { Handler } from "../core/handle.ts";
-import { type Origin, type Past, originOf, readPast } from "../core/headers.ts";
+import { type Origin, type Past, headerNames, originInList, originOf, readPast } from "../core/headers.ts";
 import { dead, skipped } from "../core/outcome.ts";
 import { parseEvent, userOf } from "../core/validate.ts";
 import type { TopicPartition } from "./consumer.ts";
@@ -14,9 +14,9 @@ export interface ReaderOptions {
   readonly handle: Handler;
 }
 
-/** A record understood, or the schema that has to be fetched first. */
+/** A record understood, with the events it holds, or the schema that has to be fetched first. */
 export type Reading =
-  | { readonly kind: "arrival"; readonly arrival: Arrival }
+  | { readonly kind: "arrivals"; readonly arrivals: readonly Arrival[] }
   | { readonly kind: "needs_schema"; readonly schemaId: number };
 
 /** Reads a message of a source, or of the retry tier of this number: there its headers tell of its past. */
@@ -34,19 +34,45 @@ const pastOf = (record: KafkaRecord, here: Origin, tier: number | undefined): Pa
 
 /** Nobody knows whose it is: it waits for nobody. */
 const unread = (record: KafkaRecord, past: Past, meaning: Arrival["meaning"]): Reading => ({
-  kind: "arrival",
-  arrival: { record, user: past.origin.id, type: "unknown", meaning, past },
+  kind: "arrivals",
+  arrivals: [{ record, user: past.origin.id, type: "unknown", meaning, past }],
 });
 
-/** Turns messages into arrivals: bytes, then event, then what it means. Never throws. */
-export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
-  const understand = (record: KafkaRecord, past: Past, raw: JsonObject): Arrival => {
+const messageIdOf = ({ messageId }: JsonObject): string | undefined =>
+  typeof messageId === "string" && messageId !== "" ? messageId : undefined;
+
+/** What one event means. */
+const createUnderstand =
+  (handle: Handler) =>
+  (record: KafkaRecord, past: Past, raw: JsonObject): Arrival => {
     const event = parseEvent(raw);
     // A record that belongs to nobody waits for nobody.
     const user = userOf(raw) ?? past.origin.id;
     if ("kind" in event) return { record, user, type: "unknown", meaning: event, past };
-    return { record, user, type: event.type, meaning: handle(event, past.origin.timestamp), past };
+    const meaning = handle(event, past.origin.timestamp);
+    return { record, user, messageId: messageIdOf(raw), type: event.type, meaning, past };
   };
+
+/** The events of a list. From a tier comes only one of them: the others went their own ways. */
+const createUnderstandList =
+  (understand: ReturnType<typeof createUnderstand>) =>
+  (record: KafkaRecord, past: Past, raws: readonly JsonObject[]): Reading => {
+    const { index } = past.origin;
+    if (raws.length === 0) return unread(record, past, skipped("tombstone"));
+    if (index === undefined) {
+      const pastIn = (place: number): Past => ({ ...past, origin: originInList(past.origin, place) });
+      return { kind: "arrivals", arrivals: raws.map((raw, place) => understand(record, pastIn(place), raw)) };
+    }
+    const raw = raws[index];
+    if (raw) return { kind: "arrivals", arrivals: [understand(record, past, raw)] };
+    const error = `Cannot find the event in its list: got ${headerNames.index} ${index}, want 0 to ${raws.length - 1}`;
+    return unread(record, past, dead("undecodable", error));
+  };
+
+/** Turns messages into arrivals: bytes, then events, then what they mean. Never throws. */
+export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
+  const understand = createUnderstand(handle);
+  const understandList = createUnderstandList(understand);
   return (message, { topic, partition, tier }) => {
     const record = recordOf(message);
     const here = originOf({ topic, partition, offset: message.offset, timestamp: record.timestamp });
@@ -54,7 +80,9 @@ export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
     const decoded = decoder.decode(message.value);
     switch (decoded.kind) {
       case "event":
-        return { kind: "arrival", arrival: understand(record, past, decoded.raw) };
+        return { kind: "arrivals", arrivals: [understand(record, past, decoded.raw)] };
+      case "events":
+        return understandList(record, past, decoded.raws);
       case "tombstone":
         return unread(record, past, skipped("tombstone"));
       case "undecodable":

@@ -1,6 +1,7 @@
 import type { Batch } from "kafkajs";
 
-import type { Found } from "../flow/chains.ts";
+import type { Arrival } from "../core/arrival.ts";
+import type { Found, Place } from "../flow/chains.ts";
 import { decodeFinished } from "../flow/finished.ts";
 import type { Feed } from "./feed.ts";
 import type { Reader } from "./reader.ts";
@@ -10,6 +11,11 @@ export interface ScanOptions {
   readonly scan: NonNullable<Feed["scan"]>;
   readonly read: Reader;
 }
+
+const foundOf = ({ user, past, record }: Arrival, place: Place): Found => {
+  const { id, topic, offset, index, timestamp } = past.origin;
+  return { user, id, place, topic, offset: Number(offset), index, timestamp, writtenAt: record.timestamp };
+};
 
 /** Reads a batch of a tier only to learn whose records wait there. Stops at a record whose schema has to be fetched. */
 export const scanBatch = (
@@ -24,11 +30,7 @@ export const scanBatch = (
     if (offset >= scan.position && offset < scan.end && !finished.has(offset)) {
       const reading = read(message, feed);
       if (reading.kind === "needs_schema") return { last, needs: reading.schemaId };
-      const { user, past, record } = reading.arrival;
-      const { id, topic: from, offset: at, timestamp } = past.origin;
-      const place = { tier, offset };
-      const found: Found = { user, id, place, topic: from, offset: Number(at), timestamp, writtenAt: record.timestamp };
-      scan.found.push(found);
+      scan.found.push(...reading.arrivals.map((arrival) => foundOf(arrival, { tier, offset })));
     }
     last = offset;
   }

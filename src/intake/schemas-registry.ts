@@ -1,19 +1,22 @@
-import { type CompiledDecoder, createAvroDecoder } from "./decode-avro.ts";
-import { decodeJson } from "./decode-json.ts";
+import { createAvroDecoder } from "./decode-avro.ts";
+import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
 import { type Answer, askForSchema } from "./schemas-client.ts";
+import { latestSchema } from "./schemas-latest.ts";
 
 /** What came of asking for a schema. Nothing but `registry_down` is worth asking again at once. */
 export type LoadResult =
-  | { readonly kind: "decoder"; readonly decode: CompiledDecoder }
+  | { readonly kind: "decoder"; readonly decode: EventsDecoder }
   | { readonly kind: "unknown" }
   | { readonly kind: "registry_down"; readonly error: string }
   | { readonly kind: "undecodable"; readonly error: string };
 
 export interface SchemaSource {
   /** What is known of a schema without asking: its decoder, that the registry does not have it, or nothing yet. */
-  readonly peek: (schemaId: number) => CompiledDecoder | "unknown" | undefined;
+  readonly peek: (schemaId: number) => EventsDecoder | "unknown" | undefined;
   /** Asks the registry, once per id at a time, and remembers the answer. Never rejects. */
   readonly load: (schemaId: number) => Promise<LoadResult>;
+  /** Loads the newest schema of the values of each topic, where there is one and the registry answers. Never rejects. */
+  readonly prewarm: (topics: readonly string[]) => Promise<void>;
 }
 
 export interface SchemaSourceOptions {
@@ -39,10 +42,9 @@ export function createSchemaSource({
   timeoutMs = 5_000,
   ...registry
 }: SchemaSourceOptions): SchemaSource {
-  const decoders = new Map<number, CompiledDecoder>();
+  const decoders = new Map<number, EventsDecoder>();
   /** Until when each is known to be unknown; undefined until somebody looks. */
   const unknownUntil = new Map<number, number | undefined>();
-  const underWay = new Map<number, Promise<LoadResult>>();
 
   const ask = async (schemaId: number): Promise<LoadResult> => {
     const result = resultOf(await askForSchema(schemaId, { ...registry, timeoutMs }));
@@ -58,15 +60,29 @@ export function createSchemaSource({
     unknownUntil.set(schemaId, until);
     return now() < until;
   };
+  const load = askedOnce(ask);
+  const prewarm = async (topic: string): Promise<void> => {
+    const latest = await latestSchema({ ...registry, timeoutMs }, `${topic}-value`);
+    if (latest && !decoders.has(latest.id)) await load(latest.id);
+  };
   return {
+    load,
     peek: (schemaId) => decoders.get(schemaId) ?? (isUnknown(schemaId) ? "unknown" : undefined),
-    load: (schemaId) => {
-      const asked = underWay.get(schemaId);
-      if (asked !== undefined) return asked;
-      const asking = ask(schemaId).finally(() => underWay.delete(schemaId));
-      underWay.set(schemaId, asking);
-      return asking;
+    prewarm: async (topics) => {
+      await Promise.allSettled(topics.map(prewarm));
     },
+  };
+}
+
+/** Who asks for an id that is being asked for gets the same answer. */
+function askedOnce(ask: SchemaSource["load"]): SchemaSource["load"] {
+  const underWay = new Map<number, Promise<LoadResult>>();
+  return (schemaId) => {
+    const asked = underWay.get(schemaId);
+    if (asked !== undefined) return asked;
+    const asking = ask(schemaId).finally(() => underWay.delete(schemaId));
+    underWay.set(schemaId, asking);
+    return asking;
   };
 }
 
@@ -75,7 +91,7 @@ function resultOf(answer: Answer): LoadResult {
     case "avro":
       return { kind: "decoder", decode: createAvroDecoder(answer.type) };
     case "json":
-      return { kind: "decoder", decode: decodeJson };
+      return { kind: "decoder", decode: decodeJsonEvents };
     case "unsupported":
       return { kind: "undecodable", error: answer.error };
     case "unknown":
@@ -85,7 +101,7 @@ function resultOf(answer: Answer): LoadResult {
 }
 
 /** A schema that cannot be used fails every record of it, without being asked for again. */
-function failing(error: string): CompiledDecoder {
+function failing(error: string): EventsDecoder {
   return () => {
     throw new Error(error);
   };

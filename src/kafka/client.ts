@@ -5,25 +5,30 @@ import { Kafka, Partitioners, type Producer, type SASLOptions, type logCreator, 
 
 import { patchTimer } from "./timer-patch.ts";
 
+/** Paths of PEM files. */
+interface TlsOptions {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
 export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly tls?: {
-    readonly caFile?: string | undefined;
-    readonly certFile?: string | undefined;
-    readonly keyFile?: string | undefined;
-  };
-  readonly sasl?: {
-    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-    readonly username: string;
-    readonly password: string;
-  };
+  readonly tls?: TlsOptions | undefined;
+  readonly sasl?:
+    | {
+        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+        readonly username: string;
+        readonly password: { readonly read: () => string };
+      }
+    | undefined;
   readonly logCreator?: logCreator;
   /** kafkajs's number for the least level to make. */
   readonly logLevel?: number;
 }
 
-const tlsOf = ({ caFile, certFile, keyFile }: NonNullable<KafkaOptions["tls"]>): ConnectionOptions => ({
+const tlsOf = ({ caFile, certFile, keyFile }: TlsOptions): ConnectionOptions => ({
   ...(caFile !== undefined && { ca: readFileSync(caFile, "utf8") }),
   ...(certFile !== undefined && { cert: readFileSync(certFile, "utf8") }),
   ...(keyFile !== undefined && { key: readFileSync(keyFile, "utf8") }),
@@ -46,7 +51,7 @@ export const createKafka = ({ brokers, clientId, tls, sasl, logCreator, logLevel
     retry: patientRetry,
     logLevel: level ?? logLevel.INFO,
     ...(tls && { ssl: tlsOf(tls) }),
-    ...(sasl && { sasl: sasl as SASLOptions }),
+    ...(sasl && { sasl: { ...sasl, password: sasl.password.read() } as SASLOptions }),
     ...(logCreator && { logCreator }),
   });
 };

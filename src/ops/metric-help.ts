@@ -4,6 +4,8 @@ export const help = {
     "Events at their final outcome. Worry when outcome dead grows, or when none is delivered while the lag grows",
   gainstream_retries_total:
     "Records moved to a retry tier, at each move. Worry when it grows faster than a few percent of all events; parked ones only follow another",
+  gainstream_computations_total:
+    "Events of Segment's Engage at their final outcome, by what they computed. Worry when audiences sync and none is delivered",
   gainstream_calls_total:
     "Calls to Gainsight by their answer. Worry when answers other than 2xx are more than a few percent",
   gainstream_delivery_seconds: "Duration of one call to Gainsight. Worry when it nears GAINSIGHT_TIMEOUT",

@@ -1,5 +1,6 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
+import type { ComputationClass } from "../core/engage.ts";
 import type { SegmentEvent } from "../core/event.ts";
 import type { DeadReason, Outcome, SkipReason } from "../core/outcome.ts";
 import { quiet, registerGauges } from "./gauges.ts";
@@ -15,6 +16,8 @@ interface FinalEvent {
   readonly outcome: FinalOutcome;
   /** Absent for `delivered`. */
   readonly reason?: SkipReason | DeadReason;
+  /** What Segment's Engage computed, where it made the event. */
+  readonly computationClass?: ComputationClass | undefined;
   /** From the event's arrival in Kafka to its outcome. */
   readonly endToEndMs?: number;
 }
@@ -51,18 +54,12 @@ const endToEndBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 180
 /** All metrics of one process in a registry of their own. Counting is cheap; the work is done when Prometheus asks. */
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
-  const events = createTally();
-  const retries = createTally();
-  const calls = createTally();
+  const events = registerTally(registry, "gainstream_events_total", ["type", "outcome", "reason"]);
+  const retries = registerTally(registry, "gainstream_retries_total", ["reason"]);
+  const calls = registerTally(registry, "gainstream_calls_total", ["call", "status"]);
+  const computations = registerTally(registry, "gainstream_computations_total", ["computation_class", "outcome"]);
   let snapshot = (): Snapshot => quiet;
 
-  registerCounter(registry, {
-    name: "gainstream_events_total",
-    labelNames: ["type", "outcome", "reason"],
-    tally: events,
-  });
-  registerCounter(registry, { name: "gainstream_retries_total", labelNames: ["reason"], tally: retries });
-  registerCounter(registry, { name: "gainstream_calls_total", labelNames: ["call", "status"], tally: calls });
   const delivery = createHistogram(registry, { name: "gainstream_delivery_seconds", buckets: callBuckets });
   const endToEnd = createHistogram(registry, { name: "gainstream_end_to_end_seconds", buckets: endToEndBuckets });
   registerGauges(registry, () => snapshot());
@@ -70,8 +67,9 @@ export const createMetrics = (): Metrics => {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
 
   return {
-    event: ({ type, outcome, reason, endToEndMs }) => {
+    event: ({ type, outcome, reason, computationClass, endToEndMs }) => {
       events.count(type, outcome, reason);
+      if (computationClass !== undefined) computations.count(computationClass, outcome);
       // prom-client throws on NaN, and the clocks of two machines may differ.
       if (Number.isFinite(endToEndMs)) endToEnd.observe(Math.max(0, Number(endToEndMs)) / 1000);
     },
@@ -105,13 +103,9 @@ const sumOf = (tally: Tally): number => {
   return sum;
 };
 
-interface TalliedCounter {
-  readonly name: MetricName;
-  readonly labelNames: readonly string[];
-  readonly tally: Tally;
-}
-
-const registerCounter = (registry: Registry, { name, labelNames, tally }: TalliedCounter): void => {
+/** A counter whose counting is done in a tally. */
+const registerTally = (registry: Registry, name: MetricName, labelNames: readonly string[]): Tally => {
+  const tally = createTally();
   const counter = new Counter({
     name,
     help: help[name],
@@ -124,6 +118,7 @@ const registerCounter = (registry: Registry, { name, labelNames, tally }: Tallie
       }
     },
   });
+  return tally;
 };
 
 interface HistogramOptions {

@@ -26,17 +26,19 @@ export interface Observer {
 }
 
 const placeOf = ({ past, type }: Arrival) => {
-  const { topic, partition, offset } = past.origin;
-  return { topic, partition, offset, type, attempts: past.attempts };
+  const { topic, partition, offset, index } = past.origin;
+  return { topic, partition, offset, index, type, attempts: past.attempts };
 };
 
 export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer => ({
   finished: (arrival, outcome) => {
-    const { type, past } = arrival;
+    const { type, past, meaning } = arrival;
     const endToEndMs = now() - past.origin.timestamp;
-    if (outcome.kind === "delivered") return metrics.event({ type, outcome: "delivered", endToEndMs });
+    const computationClass = meaning.kind === "call" ? meaning.computationClass : undefined;
+    if (outcome.kind === "delivered")
+      return metrics.event({ type, outcome: "delivered", computationClass, endToEndMs });
     const { kind, reason } = outcome;
-    metrics.event({ type, outcome: kind, reason, endToEndMs });
+    metrics.event({ type, outcome: kind, reason, computationClass, endToEndMs });
     if (kind === "skipped") return log.debug({ ...placeOf(arrival), reason }, "Skipped");
     return log.warn({ ...placeOf(arrival), reason, error: outcome.error, status: outcome.status }, "Dead-lettered");
   },

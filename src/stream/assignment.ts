@@ -44,9 +44,14 @@ export interface Assignment {
   readonly lanes: Lanes<Held>;
 }
 
-export const createHeld = (inlet: Inlet, slot: Slot, arrival: Arrival): Held => {
+export interface Taken extends Pick<Held, "inlet" | "slot" | "arrival"> {
+  /** How many events the record holds, which share its bytes. */
+  readonly events: number;
+}
+
+export const createHeld = ({ inlet, slot, arrival, events }: Taken): Held => {
   const body = arrival.meaning.kind === "call" ? arrival.meaning.body.length : 0;
-  const bytes = (arrival.record.value?.length ?? 0) + body;
+  const bytes = Math.ceil((arrival.record.value?.length ?? 0) / events) + body;
   return {
     inlet,
     slot,

@@ -1,6 +1,7 @@
 import { fullJitter } from "../core/backoff.ts";
 import type { Call } from "../core/handle.ts";
-import { type Hold, type Retry, type Verdict, dead } from "../core/outcome.ts";
+import { type Delivered, type Hold, type Retry, type Verdict, dead, skipped } from "../core/outcome.ts";
+import type { Dedupe } from "../flow/dedupe.ts";
 import type { Lane } from "../flow/lanes.ts";
 import type { Assignment, Held } from "./assignment.ts";
 import type { Clock, DeliveryPort } from "./ports.ts";
@@ -9,6 +10,7 @@ import type { Settling } from "./settling.ts";
 export interface CallsOptions {
   readonly delivery: DeliveryPort;
   readonly clock: Clock;
+  readonly dedupe: Dedupe;
   /** Calls in one round. */
   readonly quickAttempts: number;
 }
@@ -37,10 +39,13 @@ export class Calls {
     this.#parts = parts;
   }
 
-  /** Makes the call of a lane's head, unless its verdict is known already or its user has to make way. */
-  make(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
-    const { verdict, inlet, mustYield } = lane.head;
+  /** Makes the call of a lane's head, unless its verdict is known already, it was delivered before, or its user has to make way. */
+  make(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> | void {
+    const { verdict, inlet, mustYield, arrival } = lane.head;
     if (verdict) return this.#parts.settling.bury(assignment, lane, verdict);
+    const { dedupe, clock } = this.#options;
+    if (dedupe.has(inlet.partition, arrival.messageId, clock.now()))
+      return this.#parts.settling.end(assignment, lane, skipped("duplicate"));
     const isOpen = this.#options.delivery.state === "open";
     if ((lane.mustYield || mustYield) && inlet.tier === undefined && isOpen)
       return this.#parts.settling.makeWay(assignment, lane);
@@ -64,8 +69,7 @@ export class Calls {
     if (!assignment.isLive) return undefined;
     switch (verdict.kind) {
       case "delivered":
-        this.#delivered++;
-        return this.#parts.settling.end(assignment, lane, verdict);
+        return this.#onDelivered(assignment, lane, verdict);
       case "dead":
         return this.#parts.settling.bury(assignment, lane, verdict);
       case "hold":
@@ -73,6 +77,14 @@ export class Calls {
       case "retry":
         return this.#onFailure(assignment, lane, verdict);
     }
+  }
+
+  #onDelivered(assignment: Assignment, lane: Lane<Held>, verdict: Delivered): void {
+    const { inlet, arrival } = lane.head;
+    const { dedupe, clock } = this.#options;
+    this.#delivered++;
+    dedupe.delivered(inlet.partition, arrival.messageId, clock.now());
+    this.#parts.settling.end(assignment, lane, verdict);
   }
 
   /** `isProven`: when the call began, others had gone through since this event last found the address wrong. */

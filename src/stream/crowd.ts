@@ -1,3 +1,4 @@
+import type { Arrival } from "../core/arrival.ts";
 import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./assignment.ts";
 
 /** Records of one user that may wait in memory while others need the room. */
@@ -11,10 +12,22 @@ const maxParked = { ofUser: 10_000, ofAll: 50_000 };
 const relief = { held: 0.5, parked: 0.9 };
 
 /**
- * Whether as much of a user waits as may: in memory for a tier, whose records cannot make way; in the tiers for a source.
- * Then it gives back how to ask whether there is room again.
+ * Whether as much of one of the arrivals' users waits as may: in memory for a tier, whose records cannot make way; in the
+ * tiers for a source. Then it gives back how to ask whether there is room again.
  */
-export const crowdOf = ({ lanes }: Assignment, inlet: Inlet, user: string): (() => boolean) | undefined => {
+export const crowdOf = (
+  assignment: Assignment,
+  inlet: Inlet,
+  arrivals: readonly Arrival[],
+): (() => boolean) | undefined => {
+  for (const { user } of arrivals) {
+    const hasRoomAgain = crowdOfUser(assignment, inlet, user);
+    if (hasRoomAgain) return hasRoomAgain;
+  }
+  return undefined;
+};
+
+const crowdOfUser = ({ lanes }: Assignment, inlet: Inlet, user: string): (() => boolean) | undefined => {
   const { tier, chains } = inlet;
   if (tier !== undefined) {
     const key = laneOf(inlet, user);

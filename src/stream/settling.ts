@@ -68,7 +68,8 @@ export class Settling {
     const error = "Waits behind an earlier event of its user";
     let bytes = 0;
     const follows = (held: Held): boolean => {
-      bytes += held.bytes;
+      // The whole record is written, also where it is but one event of a list.
+      bytes += held.arrival.record.value?.length ?? 0;
       return bytes < maxRunBytes && turnOf(held).kind === "forward";
     };
     lane.mustYield = false;

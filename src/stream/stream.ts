@@ -7,6 +7,8 @@ import { Settling, type SettlingOptions } from "./settling.ts";
 export interface StreamOptions extends SettlingOptions, CallsOptions {
   /** Whether this member may still start anything: one that the group has lost sight of may not. */
   readonly mayStart: () => boolean;
+  /** An operator's stop: nothing is taken up or started. */
+  readonly isPaused: () => boolean;
   /** Lanes that may stand ready before no more records are taken up. */
   readonly maxReady: number;
 }
@@ -44,20 +46,28 @@ export class Stream {
 
   /** No further record is wanted: memory is full, or so many lanes could start already that more would only grow old. */
   get isFull(): boolean {
-    return this.#options.budget.isFull || this.#ready >= this.#options.maxReady;
+    const { budget, maxReady, isPaused } = this.#options;
+    return budget.isFull || this.#ready >= maxReady || isPaused();
   }
 
   /** Records are wanted again. Half of the limits, so that pausing and resuming do not flutter. */
   get hasRoom(): boolean {
-    return this.#options.budget.hasRoom && this.#ready <= this.#options.maxReady / 2;
+    const { budget, maxReady, isPaused } = this.#options;
+    return budget.hasRoom && this.#ready <= maxReady / 2 && !isPaused();
+  }
+
+  get #mayStart(): boolean {
+    const { mayStart, isPaused } = this.#options;
+    return !this.#isStopped && !isPaused() && mayStart();
   }
 
   get #ready(): number {
     return this.#assignment?.lanes.ready ?? 0;
   }
 
-  /** Starts work on an assignment. */
-  begin(assignment: Assignment): void {
+  /** Starts work on an assignment of these partition numbers. */
+  begin(assignment: Assignment, partitions: readonly number[]): void {
+    this.#options.dedupe.keep(partitions);
     this.#assignment = assignment;
     this.#isStopped = false;
   }
@@ -72,9 +82,9 @@ export class Stream {
 
   /** Lets those make way who keep others waiting; while held nobody is to blame. `blocked`: see `letMakeWay`. */
   relieve(blocked: readonly Inlet[]): void {
-    const { delivery, flood, budget } = this.#options;
+    const { delivery, flood, budget, isPaused } = this.#options;
     const assignment = this.#assignment;
-    if (!assignment || flood.isHeld) return;
+    if (!assignment || flood.isHeld || isPaused()) return;
     if (delivery.isHeld) return this.#helpProbe(assignment);
     letMakeWay(assignment, { blocked, isMemoryShort: !budget.hasRoom });
   }
@@ -86,7 +96,7 @@ export class Stream {
   #helpProbe(assignment: Assignment): void {
     const isProbeless = this.#options.delivery.state === "probe" && this.#working === 0;
     this.#probeless = isProbeless ? this.#probeless + 1 : 0;
-    if (this.#probeless < helpProbeAfter || this.#isStopped || !this.#options.mayStart()) return;
+    if (this.#probeless < helpProbeAfter || !this.#mayStart) return;
     const lane = assignment.lanes.next();
     if (lane) this.#work(assignment, lane);
   }
@@ -94,7 +104,7 @@ export class Stream {
   /** Starts whatever may start now. */
   pump(): void {
     const assignment = this.#assignment;
-    if (!assignment || this.#isStopped || !this.#options.mayStart()) return;
+    if (!assignment || !this.#mayStart) return;
     const { delivery, flood } = this.#options;
     for (let { state } = delivery; state !== "closed" && !flood.isHeld; { state } = delivery) {
       const lane = state === "probe" ? this.#nextProbe(assignment) : assignment.lanes.next();

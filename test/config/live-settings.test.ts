@@ -57,7 +57,7 @@ describe("createLiveSettings()", () => {
     settle();
     write("events: [A, B]\ndeadLetterLimit: false");
     settle();
-    const expected = { events: ["A", "B"], eventMatching: "loose", deadLetterLimit: false };
+    const expected = { ...initial, events: ["A", "B"], deadLetterLimit: false };
     expect(live).toMatchObject({ current: expected, problem: undefined, since: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
     expect(changes).toEqual([expected]);
@@ -88,7 +88,8 @@ describe("createLiveSettings()", () => {
     settle();
     const problem =
       "settings.events[0]: got '3', want a list of event names as text, such as [Order Completed]; " +
-      "settings.evnts: got an unknown setting, want one of the known ones: events, eventMatching, deadLetterLimit";
+      "settings.evnts: got an unknown setting, want one of the known ones: " +
+      Object.keys(initial).join(", ");
     expect(live).toMatchObject({ current: initial, problem, since: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
     expect(reads).toEqual([problem]);
@@ -96,6 +97,14 @@ describe("createLiveSettings()", () => {
     settle();
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
+  });
+
+  it("tells twenty of many mistakes, and how many more there are", () => {
+    open(file);
+    settle();
+    write(`events: [${"3,".repeat(1_000)}]`);
+    settle();
+    expect(live.problem).toMatch(/^settings.events\[0\]: .*; settings.events\[19\]: [^;]*; and 980 more mistakes$/);
   });
 
   it("is content again when the wrong change is taken back", () => {

@@ -4,10 +4,11 @@ import { describe, expect, test } from "vitest";
 import type { RawEvent } from "../../src/core/event.ts";
 import { createHandler } from "../../src/core/handle.ts";
 import { parseEvent } from "../../src/core/validate.ts";
+import { noRules } from "./no-rules.ts";
 
 const recordTime = Date.parse("2024-05-01T10:20:30.400Z");
 const recordIso = "2024-05-01T10:20:30.400Z";
-const handle = createHandler({ isAllowed: (event) => event === "Allowed" });
+const handle = createHandler({ ...noRules, events: ["Allowed"] });
 
 const understand = (raw: RawEvent, at = recordTime) => {
   const event = parseEvent(raw);

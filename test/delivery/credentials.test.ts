@@ -4,10 +4,12 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { watchFile } from "../../src/config/file-watch.ts";
 import { type Credentials, createCredentials } from "../../src/delivery/credentials.ts";
 
 const oldKey = "old".padEnd(36, "-");
 const newKey = "new".padEnd(36, "-");
+/** Two looks at the file, one every second. */
 const pollMs = 2_000;
 
 describe("credentials", () => {
@@ -17,7 +19,7 @@ describe("credentials", () => {
   let changes: number;
 
   const open = (path: string | undefined): Credentials => {
-    credentials = createCredentials({ file: path, initial: oldKey, onChange: () => changes++, pollMs });
+    credentials = createCredentials({ file: path, initial: oldKey, onChange: () => changes++, watch: watchFile });
     return credentials;
   };
 

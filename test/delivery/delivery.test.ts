@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, it, vi } from "vitest";
 
+import { watchFile } from "../../src/config/file-watch.ts";
 import type { Call } from "../../src/core/handle.ts";
 import type { Verdict } from "../../src/core/outcome.ts";
 import { Delivery } from "../../src/delivery/delivery.ts";
@@ -316,7 +317,7 @@ describe("gainsight", () => {
     const standin = await createStandin({ accessKey: oldKey });
     const { options, holds, clock } = createParts();
     const accessKeyFile = { read: () => oldKey, path };
-    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile });
+    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watch: watchFile });
     const { delivery } = gainsight;
     try {
       expect(await delivery.attempt(callOf("u1", "m1"), first)).toEqual({ kind: "delivered" });
@@ -347,7 +348,7 @@ describe("gainsight", () => {
     const standin = await createStandin({ accessKey: newKey });
     const accessKeyFile = { read: () => oldKey, path };
     const { options } = createParts();
-    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile });
+    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watch: watchFile });
     try {
       writeFileSync(path, newKey);
       expect(await gainsight.delivery.attempt(callOf(), first)).toMatchObject({ reason: "unauthorized" });

@@ -109,6 +109,17 @@ describe("Tracker", () => {
     expect(tracker.pending()).toEqual({ offset: 6, metadata: "g1:2.2" });
   });
 
+  test("passes a record of several events only when each of them is finished", () => {
+    const tracker = new Tracker({ start: 5 });
+    const slot = tracker.see(5, 2);
+    tracker.see(6);
+    if (!slot) throw new Error("Not taken up");
+    tracker.finish(slot);
+    expect([tracker.mark, tracker.pending()]).toEqual([5, { offset: 5, metadata: "" }]);
+    tracker.finish(slot);
+    expect(tracker.mark).toBe(6);
+  });
+
   test("hands on what an earlier owner had finished and it has not come to itself", () => {
     const tracker = new Tracker({ start: 5, metadata: "g1:1.1.3.2" });
     tracker.see(5);

@@ -232,6 +232,17 @@ describe("values", () => {
   });
 });
 
+it("reads the JSON text of a lone large number exactly", () => {
+  const type = { type: "string", logicalType: "json" };
+  expect(traitOf(type, "9007199254740993")).toBe("9007199254740993");
+  expect(traitOf(type, " -1e999")).toBe("-1e999");
+});
+
+it("reads what is not valid UTF-8 in an Avro string with the sign for it, as avsc does", () => {
+  const schema = { type: "record", name: "E", fields: [{ name: "a", type: "string" }] };
+  expect(compileAvro(schema)(Buffer.from([4, 0x61, 0xff]))).toEqual({ a: "a\uFFFD" });
+});
+
 describe("broken bytes", () => {
   const schema = record({ type: "map", values: nested });
   const decode = compileAvro(schema);
@@ -252,6 +263,29 @@ describe("broken bytes", () => {
     expect(() => compileAvro(nulls)(huge)).toThrow("Cannot read Avro: got a block of");
   });
 
+  it("cannot mean more nulls than there are bytes, block after block", () => {
+    const nulls = { type: "record", name: "E", fields: [{ name: "a", type: { type: "array", items: "null" } }] };
+    const blockOf106784 = Buffer.from([0xc0, 0x84, 0x0d]);
+    const bytes = Buffer.alloc(300_000, blockOf106784);
+    expect(() => compileAvro(nulls)(bytes)).toThrow("bytes cannot hold");
+  });
+
+  it("cannot mean records without end where a schema has records of no bytes", () => {
+    const levels = Array.from({ length: 40 }, (_, level) => level);
+    const bomb = levels.reduce<object>(
+      (inner, level) => ({
+        type: "record",
+        name: `R${level}`,
+        fields: [
+          { name: "a", type: inner },
+          { name: "b", type: level === 0 ? "null" : `R${level - 1}` },
+        ],
+      }),
+      { type: "record", name: "Empty", fields: [] },
+    );
+    expect(() => compileAvro(bomb)(Buffer.alloc(0))).toThrow("bytes cannot hold");
+  });
+
   it("cannot nest deeper than 1,000, and may up to there", () => {
     const deep = (levels: number): Json => (levels === 0 ? "end" : { a: deep(levels - 1) });
     const decodeDeep = compileAvro(recursiveValue);
@@ -267,6 +301,8 @@ describe("broken bytes", () => {
   });
 
   it("are refused when they hold no object", () => {
-    expect(() => compileAvro("string")(Buffer.from([2, 0x61]))).toThrow("got Avro string, want a record or a map");
+    expect(() => compileAvro("string")(Buffer.from([2, 0x61]))).toThrow(
+      "got string, want an object or a list of objects",
+    );
   });
 });

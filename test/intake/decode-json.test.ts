@@ -31,6 +31,11 @@ describe("decodeJson()", () => {
     ["keeps such digits in a string as they are", '{"n":"9007199254740993","m":1}', { n: "9007199254740993", m: 1 }],
     ["keeps long fractions as numbers", '{"n":0.12345678901234567890}', { n: 0.123_456_789_012_345_68 }],
     ["keeps numbers beyond all doubles as text", '{"n":1e999,"m":[-2.5E+400]}', { n: "1e999", m: ["-2.5E+400"] }],
+    ["keeps an integer of 400 digits as they are", `{"n":${"9".repeat(400)}}`, { n: "9".repeat(400) }],
+    ["takes what is nearer to zero than any double for zero", '{"n":[1e-999,-1e-999]}', { n: [0, -0] }],
+    ["keeps -0", '{"n":-0}', { n: -0 }],
+    ["finds a large integer that begins a list", '{"n":[\n 9007199254740993]}', { n: ["9007199254740993"] }],
+    ["reads letters beyond ASCII", '{"name":"Zoë 🦊"}', { name: "Zoë 🦊" }],
     ["reads ordinary exponents", '{"n":1.5e3}', { n: 1_500 }],
   ])("%s", (_name, text, event) => {
     expect(decode(text)).toEqual(event);
@@ -59,8 +64,8 @@ describe("decodeJson()", () => {
 
   it.each<[name: string, bytes: Buffer, error: string]>([
     ["invalid UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), "got bytes that are not valid UTF-8"],
-    ["an array", Buffer.from("[{}]"), "got JSON array, want one object"],
-    ["a lone null", Buffer.from("null"), "got JSON null, want one object"],
+    ["an array", Buffer.from("[{}]"), "got array, want one object"],
+    ["a lone null", Buffer.from("null"), "got null, want one object"],
     ["two events", Buffer.from("{}{}"), "not valid JSON"],
   ])("refuses %s", (_name, bytes, error) => {
     expect(() => decodeJson(bytes)).toThrow(error);

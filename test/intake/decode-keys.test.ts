@@ -2,6 +2,7 @@ import avro from "avsc";
 import { assert, property, string, uniqueArray } from "fast-check";
 import { expect, it } from "vitest";
 
+import type { JsonObject } from "../../src/core/event.ts";
 import { compileAvro } from "../../src/intake/decode-avro.ts";
 
 const schema = {
@@ -12,7 +13,7 @@ const schema = {
 const type = avro.Type.forSchema(schema as unknown as avro.Schema);
 const decode = compileAvro(schema);
 
-const keysOf = (payload: Buffer): string[] => Object.keys(decode(payload)["traits"] as object);
+const keysOf = (payload: Buffer): string[] => Object.keys((decode(payload) as JsonObject)["traits"] as object);
 
 it("reads every key as it was written, seen before or not", () => {
   const key = string({ unit: "grapheme", maxLength: 40 }).filter((name) => name !== "__proto__");

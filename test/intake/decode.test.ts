@@ -6,15 +6,15 @@ import { describe, expect, it } from "vitest";
 
 import { createEvents, encodeEvent, frame, poisonRecords } from "../../local/events.ts";
 import { compileAvro } from "../../src/intake/decode-avro.ts";
-import { decodeJson } from "../../src/intake/decode-json.ts";
+import { decodeJsonEvents } from "../../src/intake/decode-events.ts";
 import { createDecoder, type Decoded, type InputFormat } from "../../src/intake/decode.ts";
 import type { SchemaSource } from "../../src/intake/schemas-registry.ts";
 
 const fileSchema: unknown = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8"));
 const type = avro.Type.forSchema(fileSchema as avro.Type);
 const ours = compileAvro(fileSchema);
-const source: SchemaSource = {
-  peek: (id) => ({ 7: ours, 8: decodeJson, 9: "unknown" as const })[id],
+const source: Pick<SchemaSource, "peek" | "load"> = {
+  peek: (id) => ({ 7: ours, 8: decodeJsonEvents, 9: "unknown" as const })[id],
   load: () => Promise.resolve({ kind: "unknown" }),
 };
 const formats: readonly InputFormat[] = ["auto", "registry", "avro", "json"];
@@ -22,6 +22,7 @@ const formats: readonly InputFormat[] = ["auto", "registry", "avro", "json"];
 const event = { type: "track", userId: "u1", event: "Feature Used" };
 const bare = encodeEvent(event, type);
 const json = Buffer.from(JSON.stringify(event));
+const list = (count: number): Buffer => Buffer.from(`[${Array(count).fill("{}").join(",")}]`);
 const asEvent: Decoded = { kind: "event", raw: event };
 const undecodable = (text: string) => ({ kind: "undecodable", error: expect.stringContaining(text) as string });
 
@@ -40,7 +41,14 @@ describe("createDecoder()", () => {
     ["auto", "the highest schema id", frame(2 ** 32 - 1, bare), { kind: "needs_schema", schemaId: 2 ** 32 - 1 }],
     ["auto", "a schema the registry does not know", frame(9, bare), { kind: "unknown_schema", schemaId: 9 }],
     ["auto", "a short header", Buffer.from([0, 0, 0, 7]), undecodable("got 4 bytes")],
-    ["auto", "an array of events", Buffer.from("[{}]"), undecodable("want one object")],
+    ["auto", "a list of events", Buffer.from("[{},{}]"), { kind: "events", raws: [{}, {}] }],
+    ["auto", "an empty list", Buffer.from(" [ ]"), { kind: "events", raws: [] }],
+    ["auto", "a framed list", frame(8, Buffer.from('[{"user_id":"u"}]')), { kind: "events", raws: [{ userId: "u" }] }],
+    ["auto", "a thousand events", list(1_000), { kind: "events", raws: Array.from({ length: 1_000 }, () => ({})) }],
+    ["auto", "more than a thousand events", list(1_001), undecodable("got 1001, want 1000 at most")],
+    ["auto", "a list in a list", Buffer.from("[{},[{}]]"), undecodable("got array at index 1, want an object")],
+    ["auto", "a list with null", Buffer.from("[null]"), undecodable("got null at index 0, want an object")],
+    ["auto", "Segment's batch form, one event", Buffer.from('{"batch":[{}]}'), { kind: "event", raw: { batch: [{}] } }],
     ["registry", "a framed record", frame(7, bare), asEvent],
     [
       "registry",
@@ -62,6 +70,7 @@ describe("createDecoder()", () => {
     expect(decoder.decode(frame(7, bare))).toEqual(undecodable("SCHEMA_REGISTRY_URL"));
     expect(decoder.decode(bare)).toEqual(undecodable("AVRO_SCHEMA_FILE"));
     expect(await decoder.load(7)).toEqual(undecodable("SCHEMA_REGISTRY_URL"));
+    await expect(decoder.prewarm(["segment-events"])).resolves.toBeUndefined();
   });
 
   it("finds nothing to deliver in any poison record", () => {

@@ -1,22 +1,28 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { createAllowList } from "../../src/core/allow-list.ts";
+import type { Arrival } from "../../src/core/arrival.ts";
 import { createHandler } from "../../src/core/handle.ts";
 import { type Decoded, createDecoder } from "../../src/intake/decode.ts";
-import { createReader } from "../../src/intake/reader.ts";
+import { type Reading, createReader } from "../../src/intake/reader.ts";
+import { noRules } from "../core/no-rules.ts";
 import { baseTime, messageOf } from "./batches.ts";
 
-const handle = createHandler({ isAllowed: createAllowList({ events: ["Opened"], eventMatching: "exact" }) });
+const handle = createHandler({ ...noRules, events: ["Opened"], eventMatching: "exact" });
 const place = { topic: "source", partition: 4 };
 const readJson = createReader({ decoder: createDecoder({ format: "json" }), handle });
 const json = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 
+const onlyOne = (reading: Reading): Arrival => {
+  const [arrival, ...more] = reading.kind === "arrivals" ? reading.arrivals : [];
+  if (!arrival || more.length > 0) throw new Error("Not one arrival");
+  return arrival;
+};
+
 const arrivalOf = (event: object, isTier = false, headers = {}) => {
   const tier = isTier ? 0 : undefined;
   const reading = readJson(messageOf(42, { value: json(event), headers }), { ...place, tier });
-  if (reading.kind !== "arrival") throw new Error("Not an arrival");
-  return reading.arrival;
+  return onlyOne(reading);
 };
 
 const readDecoded = (decoded: Decoded) =>
@@ -27,21 +33,23 @@ describe("reader", () => {
     const message = messageOf(42, { headers: { trace: Buffer.from("t") } });
     const reading = readJson(message, { ...place, tier: undefined });
     expect(reading).toMatchObject({
-      kind: "arrival",
-      arrival: {
-        user: "u42",
-        type: "track",
-        meaning: { kind: "call", call: "track" },
-        past: {
-          origin: { id: "source-4-42", ...place, offset: "42", timestamp: baseTime },
-          attempts: 0,
-          firstFailedAt: undefined,
+      kind: "arrivals",
+      arrivals: [
+        {
+          user: "u42",
+          type: "track",
+          meaning: { kind: "call", call: "track" },
+          past: {
+            origin: { id: "source-4-42", ...place, offset: "42", timestamp: baseTime },
+            attempts: 0,
+            firstFailedAt: undefined,
+          },
         },
-      },
+      ],
     });
-    const record = reading.kind === "arrival" ? reading.arrival.record : undefined;
-    expect([record?.key, record?.value, record?.headers]).toEqual([message.key, message.value, message.headers]);
-    expect(record?.timestamp).toBe(baseTime);
+    const { record } = onlyOne(reading);
+    expect([record.key, record.value, record.headers]).toEqual([message.key, message.value, message.headers]);
+    expect(record.timestamp).toBe(baseTime);
   });
 
   it.each([
@@ -80,7 +88,54 @@ describe("reader", () => {
     ],
   ])("gives %j an outcome, in a lane of its own", (decoded, meaning) => {
     const arrival = { user: "source-4-42", type: "unknown", meaning };
-    expect(readDecoded(decoded)).toMatchObject({ kind: "arrival", arrival });
+    expect(readDecoded(decoded)).toMatchObject({ kind: "arrivals", arrivals: [arrival] });
+  });
+
+  describe("of a list", () => {
+    const events = ["a", "b"].map((userId) => ({ type: "track", event: "Opened", userId }));
+    const index = (text: string) => ({
+      "gainstream-topic": "source",
+      "gainstream-partition": "4",
+      "gainstream-offset": "7",
+      "gainstream-timestamp": "2026-01-31T12:00:00.000Z",
+      "gainstream-index": text,
+    });
+
+    it("makes an arrival of each event, in order, each with an id and a lane of its own", () => {
+      const reading = readJson(messageOf(42, { value: json([...events, { type: "track" }]) }), {
+        ...place,
+        tier: undefined,
+      });
+      expect(reading).toMatchObject({
+        arrivals: [
+          { user: "a", meaning: { kind: "call" }, past: { origin: { id: "source-4-42#0", offset: "42", index: 0 } } },
+          { user: "b", meaning: { kind: "call" }, past: { origin: { id: "source-4-42#1", offset: "42", index: 1 } } },
+          { user: "source-4-42#2", meaning: { kind: "dead", reason: "invalid_event" } },
+        ],
+      });
+    });
+
+    it("takes from a tier only the event that the record is there for", () => {
+      const arrival = arrivalOf(events, true, index("1"));
+      expect(arrival).toMatchObject({ user: "b", past: { origin: { id: "source-4-7#1", index: 1 } } });
+    });
+
+    it.each(["2", "999999999999999"])("buries a record of a tier that is there for event %s of two", (text) => {
+      expect(arrivalOf(events, true, index(text)).meaning).toMatchObject({
+        kind: "dead",
+        reason: "undecodable",
+        error: `Cannot find the event in its list: got gainstream-index ${text}, want 0 to 1`,
+      });
+    });
+
+    it("counts an empty list as a record without a value", () => {
+      expect(arrivalOf([]).meaning).toEqual({ kind: "skipped", reason: "tombstone" });
+    });
+  });
+
+  it("knows the messageId of an event that has one", () => {
+    const idOf = (messageId: unknown) => arrivalOf({ type: "identify", userId: "u", messageId }).messageId;
+    expect([idOf("m1"), idOf(""), idOf(null)]).toEqual(["m1", undefined, undefined]);
   });
 
   it("asks for a schema before it can say anything", () => {
@@ -124,7 +179,7 @@ describe("reader", () => {
       fc.assert(
         fc.property(fc.option(bytes), fc.dictionary(names, values), fc.boolean(), (value, any, isTier) => {
           const reading = readAny(messageOf(1, { value, headers: any }), { ...place, tier: isTier ? 0 : undefined });
-          expect(["arrival", "needs_schema"]).toContain(reading.kind);
+          expect(["arrivals", "needs_schema"]).toContain(reading.kind);
         }),
       );
     });

@@ -148,3 +148,53 @@ describe("createSchemaSource()", () => {
     ]);
   });
 });
+
+describe("prewarm()", () => {
+  const latest = "GET /subjects/events-value/versions/latest";
+
+  it("loads the newest schema of every topic's values, so that no record waits for it", async () => {
+    await using registry = await createFakeRegistry({
+      [latest]: { status: 200, body: { subject: "events-value", id: 1, version: 3, schema } },
+      "GET /subjects/a%20b%2Fc-value/versions/latest": { status: 200, body: { id: 2, schema } },
+      [path]: { status: 200, body: { schema } },
+      "GET /schemas/ids/2": { status: 200, body: { schema } },
+    });
+    const source = createSchemaSource({ url: registry.url });
+    await source.prewarm(["events", "a b/c", "nobody's"]);
+    expect([typeof source.peek(1), typeof source.peek(2), source.peek(3)]).toEqual(["function", "function", undefined]);
+  });
+
+  it("does not ask again for a schema that is known, nor twice for one of two topics", async () => {
+    await using registry = await createFakeRegistry({
+      [latest]: { status: 200, body: { id: 1, schema } },
+      "GET /subjects/more-value/versions/latest": { status: 200, body: { id: 1, schema } },
+      [path]: { status: 200, body: { schema } },
+    });
+    const source = createSchemaSource({ url: registry.url });
+    await source.prewarm(["events", "more"]);
+    await source.prewarm(["events"]);
+    expect(registry.requests.filter((request) => request === path)).toHaveLength(1);
+  });
+
+  it.each<[name: string, reply: FakeReply]>([
+    ["500", { status: 500, body: null }],
+    ["401", { status: 401, raw: "" }],
+    ["a page", { status: 200, raw: "<html>" }],
+    ["an id that is none", { status: 200, body: { id: "1" } }],
+    ["an answer that breaks off", "break"],
+    ["no answer in time", "hang"],
+  ])("takes %s for an answer, and a record is still able to ask", async (_name, reply) => {
+    await using registry = await createFakeRegistry({ [latest]: reply, [path]: { status: 200, body: { schema } } });
+    const source = createSchemaSource({ url: registry.url, timeoutMs: 300 });
+    await expect(source.prewarm(["events"])).resolves.toBeUndefined();
+    expect(source.peek(1)).toBeUndefined();
+    expect((await source.load(1)).kind).toBe("decoder");
+  });
+
+  it("does not mind that nothing listens, or that the address is none", async () => {
+    const closed = await createFakeRegistry();
+    await closed[Symbol.asyncDispose]();
+    await expect(createSchemaSource({ url: closed.url }).prewarm(["events"])).resolves.toBeUndefined();
+    await expect(createSchemaSource({ url: "nowhere" }).prewarm(["events"])).resolves.toBeUndefined();
+  });
+});

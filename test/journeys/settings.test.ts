@@ -4,7 +4,14 @@ import { join } from "node:path";
 
 import { describe } from "vitest";
 
-import { type Story, asJson, deliveredIds, journey, patient, trackEvent } from "./story.ts";
+import { createApp } from "../../src/app.ts";
+import { readConfig } from "../../src/config/read-config.ts";
+import type { JsonObject } from "../../src/core/event.ts";
+import { startService } from "../../src/lifecycle.ts";
+import { createLog } from "../../src/ops/log.ts";
+import { judgeOf, markedProperties, markedSettings, mountSettings } from "../mounted-settings.ts";
+import { until } from "./service.ts";
+import { type Story, asJson, deliveredIds, journey, patient, recordCalls, sum, trackEvent } from "./story.ts";
 
 /** A settings file of the story's own, with this text at first. */
 const settingsFile = async (story: Story, text: string) => {
@@ -66,5 +73,73 @@ describe.concurrent("settings", () => {
     await expect.poll(() => service.metric("gainstream_settings_ok"), patient).toBe(1);
     expect((await service.status()).settings).toEqual({ ok: true, since: expect.any(String) });
     expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * An operator starts a paused service. It joins, is ready and says that it is paused, and takes up nothing: neither what would
+   * go nor what would be skipped. With the pause gone everything is done by the settings of then.
+   */
+  journey("a paused service does nothing until it is told to go on", async ({ story, expect }) => {
+    const file = await settingsFile(story, "paused: true\nevents: [Order Completed]");
+    const service = await story.start({ SETTINGS_FILE: file.path });
+    await produce(story, 1, "Order Completed");
+    await produce(story, 2, "Signed Up");
+    const lag = async (): Promise<number> => sum((await service.status()).lag.map((one) => one.lag));
+    await expect.poll(lag, patient).toBe(2);
+    expect(await service.readiness()).toEqual({ ok: true, reasons: [], holds: ["paused"] });
+    expect((await service.status()).holds).toEqual(["paused"]);
+    expect(await service.metric("gainstream_hold", { reason: "paused" })).toBe(1);
+    expect(await service.metric("gainstream_events_total")).toBe(0);
+
+    await file.write("events: [Signed Up]");
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-2"]);
+    expect(await service.metric("gainstream_hold", { reason: "paused" })).toBe(0);
+    expect(service.logs.filter(({ hold }) => hold === "paused").map(({ msg }) => msg)).toEqual([
+      "Holding: paused",
+      "Hold ended: paused",
+    ]);
+    expect(await service.stop()).toBe(0);
+    expect(sum((await story.committed()).filter((offset) => offset > 0))).toBe(2);
+  });
+
+  /*
+   * The settings change a hundred times while events flow, by an editor and by Kubernetes in turn. Each version leaves its
+   * mark twice in what it judges: no event bears those of two versions, none is lost, and each change counts. The service runs in
+   * this process only so that it looks at the file every 10 ms instead of every second.
+   */
+  journey("settings changed a hundred times under load", async ({ story, expect }) => {
+    const mounted = mountSettings(markedSettings(0));
+    story.onEnd(async () => mounted.remove());
+    const { url, calls } = await recordCalls(story);
+    const env = { ...(await story.env()), SETTINGS_FILE: mounted.file, GAINSIGHT_URL: url, LOG_LEVEL: "fatal" };
+    const failures: Error[] = [];
+    const onFatal = (error: Error): void => void failures.push(error);
+    const app = createApp({ config: readConfig(env), log: createLog({ level: "fatal" }), onFatal, settingsPollMs: 10 });
+    const service = await startService(app, onFatal);
+    story.onEnd(service.stop);
+    await until("the service is ready", async () => ((await fetch(`${service.url}/readyz`)).ok ? true : undefined));
+
+    let produced = 0;
+    for (let version = 1; version <= 100; version++) {
+      (version % 2 === 0 ? mounted.mount : mounted.rename)(markedSettings(version));
+      const isTakenUp = (): boolean => app.settings.current.integrationNames.includes(`v${version}`);
+      while (!isTakenUp()) await new Promise((resolve) => void setTimeout(resolve, 5));
+      const events = Array.from({ length: 20 }, () => {
+        produced++;
+        return asJson(trackEvent(`u${produced % 7}`, produced, { properties: markedProperties, context: { version } }));
+      });
+      await story.produce(events);
+    }
+    await expect.poll(() => calls.length, patient).toBeGreaterThanOrEqual(produced);
+
+    const events = calls.map(({ body }) => body as JsonObject);
+    expect(new Set(events.map(({ messageId }) => messageId)).size).toBe(produced);
+    const isJudgedWhole = ({ properties, context }: JsonObject): boolean =>
+      judgeOf(properties as JsonObject) >= (context as { readonly version: number }).version;
+    expect(events.filter((event) => !isJudgedWhole(event)).map(({ messageId }) => messageId)).toEqual([]);
+    expect(new Set(events.map(({ properties }) => judgeOf(properties as JsonObject))).size).toBeGreaterThan(50);
+    expect(story.standin.ledger()).toMatchObject({ distinct: produced, duplicates: 0, inversions: 0 });
+    await service.stop();
+    expect(failures).toEqual([]);
   });
 });

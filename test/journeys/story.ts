@@ -29,6 +29,8 @@ export interface Story {
   readonly produce: (messages: Message[], topic?: string) => Promise<void>;
   readonly read: (topic: string) => Promise<Letter[]>;
   readonly committed: (topic?: string) => Promise<number[]>;
+  /** The environment of a service, with a port of its own. */
+  readonly env: () => Promise<Readonly<Record<string, string>>>;
   /** Launches the service; tiers of 1 s and 3 s unless told otherwise. */
   readonly launch: (env?: Readonly<Record<string, string>>) => Promise<Service>;
   /** Launches the service and waits until it is ready. */
@@ -87,9 +89,9 @@ const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
   const standin = await createStandin({ accessKey });
   onEnd(standin.close);
   await createTopics(kafka, [{ topic: names.source, numPartitions: partitions }]);
+  const createIts: Story["env"] = () => createEnv({ standin, ...names }, `${name}-retry`);
   const launchIt: Story["launch"] = async (env) => {
-    const base = await createEnv({ standin, ...names }, `${name}-retry`);
-    const service = launch({ ...base, ...env });
+    const service = launch({ ...(await createIts()), ...env });
     onEnd(service.kill);
     onFailure(() => showLog(service));
     return service;
@@ -103,6 +105,7 @@ const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
     produce: async (messages, topic = names.source) => void (await (await producer.get()).send({ topic, messages })),
     read: (topic) => readTopic(kafka, topic),
     committed: (topic = names.source) => committedOffsets(kafka, names.group, topic),
+    env: createIts,
     launch: launchIt,
     start: async (env) => {
       const service = await launchIt(env);

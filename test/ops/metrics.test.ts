@@ -36,6 +36,18 @@ describe("createMetrics()", () => {
     expect(metrics.totals()).toEqual({ delivered: 1, skipped: 1, dead: 1 });
   });
 
+  test("counts what Segment's Engage computed by its class", async () => {
+    const metrics = createMetrics();
+    metrics.event({ type: "identify", outcome: "delivered", computationClass: "audience" });
+    metrics.event({ type: "track", outcome: "delivered", computationClass: "audience" });
+    metrics.event({ type: "group", outcome: "dead", reason: "rejected", computationClass: "computed_trait" });
+    metrics.event({ type: "track", outcome: "delivered" });
+    expect(await linesOf(metrics, "gainstream_computations_total")).toEqual([
+      'gainstream_computations_total{computation_class="audience",outcome="delivered"} 2',
+      'gainstream_computations_total{computation_class="computed_trait",outcome="dead"} 1',
+    ]);
+  });
+
   test("measures the way from Kafka to the outcome in seconds", async () => {
     const metrics = createMetrics();
     metrics.event({ type: "track", outcome: "delivered", endToEndMs: 40 });
@@ -134,7 +146,7 @@ describe("createMetrics()", () => {
 
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(14);
+    expect(helps).toHaveLength(15);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

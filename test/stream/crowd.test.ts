@@ -134,15 +134,15 @@ describe("crowdOf", () => {
     if (!tier) throw new Error("No tier");
     rig.gate.state = "closed";
     for (let offset = 0; offset < 500; offset++) {
-      expect(crowdOf(owner.assignment, tier, "h")).toBeUndefined();
+      expect(crowdOf(owner.assignment, tier, [arrivalOf("h", 0)])).toBeUndefined();
       owner.take(tier, arrivalOf(`h${offset}`, offset), offset);
     }
-    const hasRoom = crowdOf(owner.assignment, tier, "h");
-    expect([hasRoom?.(), crowdOf(owner.assignment, tier, "u"), crowdOf(owner.assignment, owner.source, "h")]).toEqual([
-      false,
-      undefined,
-      undefined,
-    ]);
+    const hasRoom = crowdOf(owner.assignment, tier, [arrivalOf("h", 0)]);
+    expect([
+      hasRoom?.(),
+      crowdOf(owner.assignment, tier, [arrivalOf("u", 0)]),
+      crowdOf(owner.assignment, owner.source, [arrivalOf("h", 0)]),
+    ]).toEqual([false, undefined, undefined]);
     for (let done = 0; done < 250; done++) {
       const lane = owner.assignment.lanes.next();
       if (lane) owner.assignment.lanes.done(lane);
@@ -154,11 +154,11 @@ describe("crowdOf", () => {
     const chains = new Chains([]);
     const owner = createOwner(createRig(), { chains });
     for (let offset = 0; offset < 10_000; offset++) {
-      expect(crowdOf(owner.assignment, owner.source, "h")).toBeUndefined();
+      expect(crowdOf(owner.assignment, owner.source, [arrivalOf("h", 0)])).toBeUndefined();
       chains.moved("h", `id-${offset}`, { tier: 0, offset });
     }
-    const hasRoom = crowdOf(owner.assignment, owner.source, "h");
-    expect([hasRoom?.(), crowdOf(owner.assignment, owner.source, "u")]).toEqual([false, undefined]);
+    const hasRoom = crowdOf(owner.assignment, owner.source, [arrivalOf("h", 0)]);
+    expect([hasRoom?.(), crowdOf(owner.assignment, owner.source, [arrivalOf("u", 0)])]).toEqual([false, undefined]);
     for (let offset = 0; offset < 1_001; offset++) chains.finished("h", `id-${offset}`);
     expect(hasRoom?.()).toBe(true);
   });

@@ -127,10 +127,10 @@ describe("Stream, making way", () => {
     for (let offset = 0; offset < 49_999; offset++)
       world.chains.moved(`v${offset}`, `v-${offset}`, { tier: 0, offset });
     world.chains.moved("u", "u-0", { tier: 0, offset: 50_000 });
-    const hasRoom = crowdOf(world.assignment, world.inlet, "u");
+    const hasRoom = crowdOf(world.assignment, world.inlet, [arrivalOf("u", 0)]);
     expect(hasRoom?.()).toBe(false);
     world.chains.finished("u", "u-0");
-    expect([crowdOf(world.assignment, world.inlet, "u"), hasRoom?.()]).toEqual([undefined, true]);
+    expect([crowdOf(world.assignment, world.inlet, [arrivalOf("u", 0)]), hasRoom?.()]).toEqual([undefined, true]);
   });
 
   it("helps a probe that nobody can make: the call stands behind what may not move, or is kept out by it", async () => {

@@ -4,6 +4,7 @@ import { originOf } from "../../src/core/headers.ts";
 import type { Outcome, Verdict } from "../../src/core/outcome.ts";
 import { createBudget } from "../../src/flow/budget.ts";
 import { Chains } from "../../src/flow/chains.ts";
+import { Dedupe } from "../../src/flow/dedupe.ts";
 import { Flood, type FloodLimit } from "../../src/flow/flood.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
 import { type Assignment, type Inlet, createAssignment, createHeld } from "../../src/stream/assignment.ts";
@@ -130,10 +131,12 @@ export const createRig = ({
   const clock = {
     time: 1_000,
     mayStart: true,
+    isPaused: false,
     now: () => clock.time,
     random: () => 0.5,
     schedule: (delayMs: number, callback: () => void) => void timers.push({ delayMs, callback }),
   };
+  const dedupe = new Dedupe({ rules: { windowMs: 60_000, maxEvents: 1_000 }, seed: 1 });
   const stream = new Stream({
     delivery,
     settle,
@@ -148,6 +151,8 @@ export const createRig = ({
     quickAttempts: 2,
     maxReady,
     mayStart: () => clock.mayStart,
+    isPaused: () => clock.isPaused,
+    dedupe,
     onFinished: () => undefined,
   });
   return { stream, calls, gate, writes, written, timers, ended, moved, budget, clock, flood, floodHolds };
@@ -173,10 +178,10 @@ export const createOwner = (
   });
   const source = inletOf(undefined);
   const tiers = [0, 1, 2].map(inletOf);
-  rig.stream.begin(assignment);
+  rig.stream.begin(assignment, [0]);
   const take = (inlet: Inlet, arrival: Arrival, offset: number): void => {
     const slot = inlet.tracker.see(offset);
-    if (slot) rig.stream.take(assignment, createHeld(inlet, slot, arrival));
+    if (slot) rig.stream.take(assignment, createHeld({ inlet, slot, arrival, events: 1 }));
     rig.stream.pump();
   };
   return { assignment, source, tiers, chains, take };

@@ -1,0 +1,63 @@
+import { randomUUID } from "node:crypto";
+
+import type { JsonObject } from "../core/event.ts";
+import { parseEvent } from "../core/validate.ts";
+import { createDecoder } from "../intake/decode.ts";
+import { toRecord } from "../intake/encode.ts";
+import { type Input, type Piece, piecesOf } from "./send-input.ts";
+import type { Wire } from "./send-wire.ts";
+
+/** One event to send, or why what stood at its place is none. */
+export type Item =
+  | { readonly place: string; readonly event: JsonObject }
+  | { readonly place: string; readonly problem: string };
+
+/** The events of the input, one at a time, each with a messageId and a timestamp. Throws a sentence where there is none. */
+export async function* eventsOf(input: Input): AsyncGenerator<Item> {
+  let isEmpty = true;
+  for await (const piece of piecesOf(input)) {
+    isEmpty = false;
+    yield read(piece);
+  }
+  if (isEmpty) throw new Error("Cannot find an event: got nothing, want JSON lines, a JSON array or one JSON object");
+}
+
+const decoder = createDecoder({ format: "json" });
+
+const read = ({ place, bytes }: Piece): Item => {
+  const decoded = decoder.decode(bytes);
+  if (decoded.kind === "event") return { place, event: complete(decoded.raw) };
+  return { place, problem: "error" in decoded ? decoded.error : "Cannot read an event: got a list, want one object" };
+};
+
+/** Only what a library of Segment's would fill in as well. */
+const complete = (event: JsonObject): JsonObject => ({
+  ...event,
+  messageId: given(event["messageId"]) ?? randomUUID(),
+  timestamp: given(event["timestamp"]) ?? new Date().toISOString(),
+});
+
+const given = (value: JsonObject[string]): JsonObject[string] => (value === null || value === "" ? undefined : value);
+
+export interface Rules {
+  readonly wire: Wire;
+  /** Events that break a rule of Segment's are sent as well, to see what becomes of them. */
+  readonly invalid: boolean;
+}
+
+/** Why an item cannot be sent, in a sentence; undefined where it can. */
+export const problemOf = (item: Item, { wire, invalid }: Rules): string | undefined => {
+  if ("problem" in item) return item.problem;
+  const parsed = parseEvent(item.event);
+  if (!invalid && "kind" in parsed) return parsed.error;
+  return wire === "json" ? undefined : misfitOf(item.event);
+};
+
+const misfitOf = (event: JsonObject): string | undefined => {
+  try {
+    toRecord(event);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};

@@ -1,0 +1,196 @@
+import { z } from "zod";
+
+import { parseDuration } from "./duration.ts";
+import { droppedPath, filters, hashedPath } from "./settings-filters.ts";
+import { listOf, mapOf, maxItems, textOf, wholeOf } from "./settings-kinds.ts";
+
+/** A part of the file: left out, or named without a value, it is its default. The rest is for editors. */
+const part = <T>(schema: z.ZodType<T>, fallback: NoInfer<T>, meta: z.GlobalMeta) =>
+  schema
+    .nullish()
+    .transform((given) => given ?? fallback)
+    .meta({ default: fallback, ...meta });
+
+const namesWant = "a list of event names as text, such as [Order Completed]";
+const matchingWant = "'loose' or 'exact'";
+const flagWant = "true or false";
+const flag = z.boolean({ error: flagWant });
+
+const integrationWant = "a list of names such as [Gainsight], at least one; All is none";
+const integrationName = textOf(integrationWant).refine((name) => name.toLowerCase() !== "all", {
+  error: integrationWant,
+});
+
+const categoriesWant = "a list of consent categories as text, such as [Marketing]";
+
+const dayMs = 86_400_000;
+const windowWant = "a duration from 1s to 30d, such as 24h";
+const dedupeDefault = { windowMs: dayMs, maxEvents: 100_000 };
+
+const windowMs = z.string({ error: windowWant }).transform((text, context) => {
+  const ms = parseDuration(text) ?? 0;
+  if (ms >= 1_000 && ms <= 30 * dayMs) return ms;
+  context.issues.push({ code: "custom", message: windowWant, input: text });
+  return z.NEVER;
+});
+
+const dedupe = z.union(
+  [
+    z.literal(false),
+    mapOf(
+      {
+        window: windowMs
+          .default(dedupeDefault.windowMs)
+          .meta({ description: "For how long", default: "24h", examples: ["24h", "90m"] }),
+        maxEvents: wholeOf(1, 1_000_000)
+          .default(dedupeDefault.maxEvents)
+          .meta({ description: "For how many of the newest events of a partition" }),
+      },
+      "",
+    ).transform(({ window, maxEvents }) => ({ windowMs: window, maxEvents })),
+  ],
+  { error: "false, or a map such as { window: 24h, maxEvents: 100000 }" },
+);
+
+const limitDefault = { consecutive: 100, percent: 50, minEvents: 1_000 };
+const many = wholeOf(1, 1_000_000_000);
+
+const deadLetterLimit = z.union(
+  [
+    z.literal(false),
+    mapOf(
+      {
+        consecutive: many.default(limitDefault.consecutive).meta({ description: "Dead letters in a row" }),
+        percent: wholeOf(1, 100)
+          .default(limitDefault.percent)
+          .meta({ description: "Dead letters per hundred events within a minute" }),
+        minEvents: many
+          .default(limitDefault.minEvents)
+          .meta({ description: "Events within a minute below which the percentage does not count" }),
+      },
+      "",
+    ),
+  ],
+  { error: "false, or a map such as { consecutive: 100, percent: 50, minEvents: 1000 }" },
+);
+
+const typesWant = "a map of names to boolean or number, such as { isTrial: boolean, seats: number }";
+
+const typed = (what: string) =>
+  part(
+    mapOf(
+      {
+        types: z
+          .record(z.string(), z.enum(["boolean", "number"], { error: "boolean or number" }), { error: typesWant })
+          .refine((types) => Object.keys(types).length <= maxItems, { error: `at most ${maxItems} names` })
+          .default({})
+          .meta({
+            description: `Which ${what} that come as text are numbers or booleans: "12" → 12, "true" → true`,
+            examples: [{ isTrial: "boolean", seats: "number" }],
+          }),
+      },
+      "a map such as { types: { seats: number } }",
+    ),
+    { types: {} },
+    { description: `For topics whose ${what} are all text, as those of an Avro map<string>` },
+  );
+
+const pathsWant = "a list of paths such as [traits.email, context.ip]";
+
+const pii = mapOf(
+  {
+    drop: listOf(droppedPath, pathsWant)
+      .default([])
+      .meta({
+        description: "Paths to what is left out; * stands for any one key or list item",
+        examples: [["context.ip", "properties.card.number"]],
+      }),
+    hash: listOf(hashedPath, pathsWant)
+      .default([])
+      .meta({
+        description: "Paths to what goes as its SHA-256 in hex; * stands for any one key or list item",
+        examples: [["traits.email", "traits.phone"]],
+      }),
+  },
+  "a map such as { drop: [context.ip], hash: [traits.email] }",
+);
+
+/** What the settings file takes, what is wanted where it is wrong, and what editors tell of it. */
+export const settingsSchema = mapOf(
+  {
+    events: part(listOf(textOf(namesWant), namesWant, 10_000), [], {
+      description: "The track events that go to Gainsight. Empty: all of them. It never concerns identify and group",
+      examples: [["Order Completed", "Signed Up"]],
+    }),
+    eventMatching: part(z.enum(["loose", "exact"], { error: matchingWant }), "loose", {
+      description:
+        "How names of events are compared. loose: only letters and digits count, in any case; exact: character by character",
+    }),
+    integrationNames: part(listOf(integrationName, integrationWant).min(1, { error: integrationWant }), ["Gainsight"], {
+      description: "Under which names this destination is looked up in an event's integrations. Case counts",
+      examples: [["Gainsight", "Kafka"]],
+    }),
+    ignoreAllFalse: part(
+      mapOf(
+        {
+          engage: flag
+            .default(true)
+            .meta({ description: "In events of Engage, which name only the destination that fed the topic" }),
+          replays: flag.default(true).meta({ description: "In replayed events" }),
+        },
+        "a map such as { engage: true, replays: true }",
+      ),
+      { engage: true, replays: true },
+      {
+        description:
+          "Where integrations says All: false, and not a word about this destination, the event goes all the same",
+      },
+    ),
+    consent: part(
+      mapOf(
+        {
+          categories: listOf(textOf(categoriesWant), categoriesWant)
+            .default([])
+            .meta({ description: "Categories of consent that this destination needs", examples: [["Marketing"]] }),
+        },
+        "a map such as { categories: [Marketing] }",
+      ),
+      { categories: [] },
+      {
+        description: "Events of users who have refused one of these categories are skipped",
+        examples: [{ categories: ["Marketing"] }],
+      },
+    ),
+    dedupe: part(dedupe, dedupeDefault, {
+      description: "How long the messageId of a delivered event is remembered, so that it goes once. false: not at all",
+      default: { window: "24h", maxEvents: dedupeDefault.maxEvents },
+      examples: [false],
+    }),
+    deadLetterLimit: part(deadLetterLimit, limitDefault, {
+      description: "How many dead letters are too many: then everything holds until this is changed. false: never",
+      examples: [false],
+    }),
+    paused: part(flag, false, {
+      description: "An operator's stop: nothing is taken up or started while it is true; what is in flight ends",
+    }),
+    traits: typed("traits"),
+    properties: typed("properties"),
+    filters: part(filters, [], {
+      description:
+        "Tried in order, each on what the ones before it left: drop an event, drop a property, keep a sample",
+      examples: [[{ action: "drop_event", when: { type: "track", event: "Heartbeat" } }]],
+    }),
+    pii: part(
+      pii,
+      { drop: [], hash: [] },
+      {
+        description: "Personal data that is left out of every event, or goes as its SHA-256",
+        examples: [{ drop: ["context.ip"], hash: ["traits.email"] }],
+      },
+    ),
+  },
+  "",
+).meta({
+  title: "Settings of gainstream",
+  description: "All optional. Taken up while running; a wrong file is refused, and the settings before it stay",
+});

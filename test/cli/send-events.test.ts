@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+
+import { type Item, eventsOf, problemOf } from "../../src/cli/send-events.ts";
+import { textInput } from "../../src/cli/send-input.ts";
+import type { JsonObject } from "../../src/core/event.ts";
+
+const readOne = async (text: string): Promise<Item> => {
+  for await (const item of eventsOf(textInput(text))) return item;
+  throw new Error("There is no event");
+};
+
+const readEvent = async (event: JsonObject): Promise<JsonObject> => {
+  const item = await readOne(JSON.stringify(event));
+  return "event" in item ? item.event : {};
+};
+
+const complete = { type: "track", event: "A", userId: "u1", messageId: "m1", timestamp: "2026-01-31T12:00:00Z" };
+const json = { wire: "json", invalid: false } as const;
+const avro = { wire: "avro", invalid: false } as const;
+
+describe("eventsOf()", () => {
+  it("leaves a complete event as it is", async () => {
+    expect(await readEvent(complete)).toEqual(complete);
+  });
+
+  it.each([undefined, null, ""])("fills in a messageId and a timestamp that are %j", async (nothing) => {
+    const before = Date.now();
+    const event = await readEvent({ ...complete, messageId: nothing, timestamp: nothing });
+    expect(event["messageId"]).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
+    expect(Date.parse(event["timestamp"] as string)).toBeGreaterThanOrEqual(before);
+    expect(event).toMatchObject({ type: "track", event: "A", userId: "u1" });
+  });
+
+  it("does not mend what is wrong rather than missing", async () => {
+    expect(await readEvent({ ...complete, messageId: 5, timestamp: "now" })).toMatchObject({
+      messageId: 5,
+      timestamp: "now",
+    });
+  });
+
+  it("takes the envelope's snake_case names", async () => {
+    expect(await readEvent({ type: "identify", user_id: "u1", message_id: "m1" })).toMatchObject({
+      userId: "u1",
+      messageId: "m1",
+    });
+  });
+
+  it.each([
+    ["no JSON", "nonsense", "Cannot read JSON"],
+    ["no object", "4", "Cannot read an event"],
+    ["a list within a line", '{"a":1}\n[{},{}]', "got a list, want one object"],
+  ])("says of %s why it is no event", async (_, text, problem) => {
+    const items: Item[] = [];
+    for await (const item of eventsOf(textInput(text))) items.push(item);
+    expect(items.at(-1)).toEqual({ place: `line ${items.length}`, problem: expect.stringContaining(problem) });
+  });
+
+  it("says so where there is no event at all", async () => {
+    await expect(readOne("\n\n")).rejects.toThrow("Cannot find an event: got nothing");
+  });
+});
+
+describe("problemOf()", () => {
+  it.each([
+    ["a good event", complete, json],
+    ["a broken rule where that is wished", { ...complete, userId: "" }, { ...json, invalid: true }],
+    ["a page, which is only skipped", { type: "page" }, json],
+    ["an odd context in JSON", { ...complete, context: "web" }, json],
+  ] as const)("has nothing against %s", (_, event, rules) => {
+    expect(problemOf({ place: "line 1", event }, rules)).toBeUndefined();
+  });
+
+  it.each([
+    ["the broken rule by its name", { ...complete, userId: "" }, json, /^no_user_anon_id: /],
+    ["what Avro has no room for", { ...complete, context: "web" }, avro, /`context`, want an object$/],
+    ["the same of an invalid event", { type: 4 }, { ...avro, invalid: true }, /`type`, want text$/],
+  ] as const)("tells %s", (_, event, rules, expected) => {
+    expect(problemOf({ place: "line 1", event }, rules)).toMatch(expected);
+  });
+
+  it("tells why an item is no event", () => {
+    expect(problemOf({ place: "line 1", problem: "Cannot read JSON" }, json)).toBe("Cannot read JSON");
+  });
+});

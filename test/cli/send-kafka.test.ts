@@ -1,0 +1,34 @@
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { freePorts } from "../../local/ports.ts";
+import { openSink } from "../../src/cli/send-kafka.ts";
+
+const open = (port: number | undefined) =>
+  openSink({
+    kafka: { brokers: [`127.0.0.1:${port}`], clientId: "test", groupId: "test" },
+    topic: "shop",
+    timeoutMs: 200,
+  });
+
+describe("openSink()", () => {
+  it("says in time that nobody listens, and why", async () => {
+    const [port] = await freePorts(1);
+    const words = `^Cannot reach Kafka at 127.0.0.1:${port}: .*ECONNREFUSED.*; is it running, and are KAFKA_BROKERS`;
+    await expect(open(port)).rejects.toThrow(new RegExp(words));
+  });
+
+  it("says in time that somebody listens who does not answer", async () => {
+    const server = createServer((socket) => socket.on("error", () => {}));
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    await expect(open(port)).rejects.toThrow(
+      `Cannot reach Kafka at 127.0.0.1:${port}: no answer in time; is it running`,
+    );
+  });
+});

@@ -1,0 +1,51 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "gainstream-settings-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (...words: readonly string[]) => {
+  const env = { PATH: process.env["PATH"] };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["src/main.ts", "settings", ...words], { env });
+  return { status, out: String(stdout), err: String(stderr) };
+};
+
+const written = (text: string): string => {
+  const file = join(folder, "settings.yaml");
+  writeFileSync(file, text);
+  return file;
+};
+
+describe("gainstream settings", () => {
+  it("check says that a file is right, and ends with 0", () => {
+    const file = written("events: [Order Completed]");
+    expect(run("check", file)).toEqual({ status: 0, out: `${file} is a settings file as it should be\n`, err: "" });
+  });
+
+  it("check says every mistake on a line of its own, and ends with 78", () => {
+    const { status, out, err } = run("check", written(`events: [${"3,".repeat(30)}]\npause: true`));
+    expect([status, out]).toEqual([78, ""]);
+    expect(err).toMatch(/^Cannot use the configuration, it has 31 mistakes:\n {2}settings.events\[0\]: got '3', want /);
+    expect(err).toContain("  settings.pause: got an unknown setting, want one of the known ones: events, ");
+    expect(run("check", join(folder, "none.yaml"))).toMatchObject({ status: 78 });
+  });
+
+  it("check wants a file", () => {
+    expect(run("check")).toMatchObject({ status: 64, err: expect.stringContaining("SETTINGS_FILE") });
+  });
+
+  it("schema prints the JSON Schema for editors", () => {
+    const { status, out } = run("schema");
+    expect([status, JSON.parse(out)]).toEqual([0, settingsJsonSchema()]);
+  });
+});

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+
+import type { RawEvent } from "../../src/core/event.ts";
+import { type Call, type HandlerRules, createHandler } from "../../src/core/handle.ts";
+import type { SkipReason } from "../../src/core/outcome.ts";
+import { parseEvent } from "../../src/core/validate.ts";
+
+export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** The rules of the settings' defaults: nothing optional is set up. */
+export const noRules: HandlerRules = {
+  events: [],
+  eventMatching: "loose",
+  integrationNames: ["Gainsight"],
+  ignoreAllFalse: { engage: true, replays: true },
+  consent: { categories: [] },
+  filters: [],
+  traits: { types: {} },
+  properties: { types: {} },
+  pii: { drop: [], hash: [] },
+  hash: sha256,
+};
+
+/** What a valid event means by some rules: a call, or why there is none. */
+export const judge = (raw: RawEvent, rules: Partial<HandlerRules> = {}): Call | SkipReason => {
+  const event = parseEvent(raw);
+  if ("kind" in event) throw new Error(`The test's own event is invalid: ${event.error}`);
+  const meaning = createHandler({ ...noRules, ...rules })(event, 0);
+  return meaning.kind === "call" ? meaning : meaning.reason;
+};
+
+/** What an event that goes is sent as. */
+export const sentAs = (raw: RawEvent, rules: Partial<HandlerRules> = {}): RawEvent => {
+  const meaning = judge(raw, rules);
+  if (typeof meaning === "string") throw new Error(`Want a call, got ${meaning}`);
+  return JSON.parse(String(meaning.body)) as RawEvent;
+};

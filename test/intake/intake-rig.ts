@@ -1,0 +1,85 @@
+import { createBudget } from "../../src/flow/budget.ts";
+import type { TopicPartition } from "../../src/intake/consumer.ts";
+import { createDecoder } from "../../src/intake/decode.ts";
+import { feedKey } from "../../src/intake/feed.ts";
+import { Intake } from "../../src/intake/intake.ts";
+import { createReader } from "../../src/intake/reader.ts";
+import type { Start } from "../../src/intake/starts.ts";
+import type { Held } from "../../src/stream/assignment.ts";
+import { createTestClock } from "../delivery/test-clock.ts";
+import { baseTime, batchOf } from "./batches.ts";
+
+export const source = { topic: "source", partition: 0 };
+export const tier = { topic: "retry-30s", partition: 0 };
+export const delayMs = 30_000;
+
+export const readJson = createReader({
+  decoder: createDecoder({ format: "json" }),
+  handle: () => ({ kind: "call", call: "track", body: Buffer.from("{}") }),
+});
+
+export const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+};
+
+/** Intake with a stream that only holds what it is given, and finishes it when the test says so. */
+export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) => {
+  const clock = createTestClock(baseTime);
+  const budget = createBudget({ maxRecords, maxBytes: 1_000_000 });
+  const held: Held[] = [];
+  const log: string[] = [];
+  const wanted: number[] = [];
+  const intake = new Intake({
+    consumer: {
+      pause: (places) => void log.push(...places.map((place) => `pause ${feedKey(place)}`)),
+      resume: (place) => void log.push(`resume ${feedKey(place)}`),
+      seek: (place, offset) => void log.push(`seek ${feedKey(place)} ${offset}`),
+    },
+    stream: {
+      begin: () => void log.push("begin"),
+      take: (_, record) => {
+        budget.add(record.bytes);
+        held.push(record);
+      },
+      pump: () => {},
+      relieve: (blocked) => void log.push(`relieve ${blocked.map(feedKey).join(" ")}`),
+      get isFull() {
+        return budget.isFull;
+      },
+      get hasRoom() {
+        return budget.hasRoom;
+      },
+    },
+    read,
+    schemas: { want: (schemaId) => void wanted.push(schemaId) },
+    tiers: new Map([[tier.topic, { tier: 0, delayMs }]]),
+    now: clock.now,
+    monotonic: clock.now,
+    schedule: clock.schedule,
+  });
+  const startAt = (place: TopicPartition, offset: number, more: Partial<Start> = {}): [string, Start] => [
+    feedKey(place),
+    { offset, metadata: null, high: offset, ...more },
+  ];
+  const own = (...starts: [TopicPartition, number, Partial<Start>?][]): void => {
+    intake.assign(starts.map(([place]) => place));
+    intake.restore(new Map(starts.map(([place, offset, more]) => startAt(place, offset, more))));
+    log.length = 0;
+  };
+  /** Hands a batch over; gives the offsets resolved, once intake lets go of it. */
+  const take = (place: TopicPartition, messages: Parameters<typeof batchOf>[1], high?: number) => {
+    const resolved: number[] = [];
+    const done = intake.take(batchOf(place, messages, high), (offset) => void resolved.push(offset));
+    return { resolved, done };
+  };
+  const finish = (many: number): void => {
+    for (const { inlet, slot, bytes } of held.splice(0, many)) {
+      inlet.tracker.finish(slot);
+      budget.remove(bytes);
+      intake.resume("room");
+    }
+  };
+  const offsets = (): number[] => held.map(({ slot }) => slot.offset);
+  const inletOf = (place: TopicPartition) => intake.inlets.find((inlet) => feedKey(inlet) === feedKey(place));
+  return { intake, clock, held, log, wanted, own, take, finish, offsets, inletOf, startAt };
+};
