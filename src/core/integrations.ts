@@ -25,7 +25,9 @@ export const createIntegrationsRule = (rules: IntegrationsRules): ((raw: RawEven
   return (raw) => {
     let isNamed = false;
     let isAllOn = true;
-    for (const [key, value] of Object.entries(objectAt(raw, "integrations"))) {
+    const integrations = objectAt(raw, "integrations");
+    for (const key of Object.keys(integrations)) {
+      const value = integrations[key];
       if (names.has(key)) {
         if (value === false) return false;
         isNamed = true;

@@ -70,12 +70,10 @@ export class RecentIds {
       const code = id.charCodeAt(at);
       high = Math.imul(high ^ code, 0x9e3779b1);
       low = Math.imul(low ^ code, 0x5f356495);
-      // Multiplication only moves bits upwards.
-      high ^= high >>> 15;
-      low ^= low >>> 13;
     }
-    this.#high = scramble(high);
-    this.#low = scramble(low ^ high);
+    // Multiplication only moves bits upwards: this brings them down again, and into each other.
+    this.#high = (scramble(high) ^ (low >>> 16)) >>> 0;
+    this.#low = scramble(low ^ (high >>> 16));
   }
 
   /** The slot of the present hash, or the empty one where it would be. */

@@ -55,7 +55,7 @@ export class GroupConsumer {
       heartbeatInterval: 1_000,
       maxWaitTimeInMs: maxWaitMs,
       // Larger than most producers' batches, small enough for a fetch to be worked off while it is young.
-      maxBytesPerPartition: 256 * 1024,
+      maxBytesPerPartition: 160 * 1024,
       retry: patientRetry,
       partitionAssigners: [createAssigner({ owned, beforeJoin, onCoordinator })],
       allowAutoTopicCreation: false,
