@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { heapFlags } from "../../bench/process.ts";
+import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
+import { parseSettings } from "../../src/config/settings.ts";
 import { describeVariables } from "../../src/config/variables.ts";
 import { markedTable } from "./marked.ts";
 
@@ -14,6 +16,18 @@ describe("README.md", () => {
       variable.meaning,
     ]);
     expect(markedTable("README.md", "variables")).toEqual(known);
+  });
+
+  it("lists every setting there is", () => {
+    const { properties } = settingsJsonSchema() as { properties: object };
+    const told = markedTable("README.md", "settings").map(([name]) => name);
+    expect(told).toEqual(Object.keys(properties).map((name) => `\`${name}\``));
+  });
+
+  it("shows settings that the program takes", () => {
+    const [, example = ""] = /```yaml\n([^]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
+    const { filters, pii } = parseSettings(example);
+    expect([filters.length, pii.hash]).toEqual([3, ["traits.email", "properties.contacts.*.email"]]);
   });
 
   it.each(["README.md", "package.json", "src/main.ts"])("is measured with the flags of node that %s names", (file) => {
