@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { type IHeaders, type ITopicConfig, Kafka, logLevel } from "kafkajs";
+import { type Admin, type IHeaders, type ITopicConfig, Kafka, KafkaJSProtocolError, logLevel } from "kafkajs";
 import { inject } from "vitest";
 
 import { patchTimer } from "../../src/kafka/timer-patch.ts";
@@ -16,12 +17,25 @@ export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
 }
 
+/** On a busy machine a broker does not know its new topic at once, and says that it is somebody else's. */
+const haveLeaders = async (admin: Admin, topics: string[]): Promise<boolean> => {
+  try {
+    const { topics: found } = await admin.fetchTopicMetadata({ topics });
+    return found.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0));
+  } catch (error) {
+    if (error instanceof KafkaJSProtocolError && error.type === "UNKNOWN_TOPIC_OR_PARTITION") return false;
+    throw error;
+  }
+};
+
 /** Makes the topics and resolves when they have leaders. */
 export async function createTopics(kafka: Kafka, topics: ITopicConfig[]): Promise<void> {
   const admin = kafka.admin();
+  const names = topics.map(({ topic }) => topic);
   await admin.connect();
   try {
-    await admin.createTopics({ topics });
+    await admin.createTopics({ topics, waitForLeaders: false });
+    while (!(await haveLeaders(admin, names))) await sleep(50);
   } finally {
     await admin.disconnect();
   }
