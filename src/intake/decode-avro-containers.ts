@@ -12,7 +12,7 @@ interface Reader {
   [READ](tap: Tap): Json | undefined;
 }
 
-const asReader = (type: Type): Reader => type as unknown as Reader;
+const asReader = (type: Type): Reader => type as Type & Reader;
 
 // Decoding is synchronous and never nested, so one set of counters serves every schema.
 let containers = 0;

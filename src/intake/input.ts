@@ -18,14 +18,12 @@ export interface InputOptions {
 
 type Registry = NonNullable<InputOptions["registry"]>;
 
-const sourceOf = ({ url, username, password }: Registry): SchemaSource => {
-  const secret = password?.read();
-  return createSchemaSource({
+const sourceOf = ({ url, username, password }: Registry): SchemaSource =>
+  createSchemaSource({
     url,
     ...(username !== undefined && { username }),
-    ...(secret !== undefined && { password: secret }),
+    ...(password && { password }),
   });
-};
 
 /** AVRO_SCHEMA_FILE does not hold an Avro schema: a mistake of the configuration. */
 export class SchemaFileError extends Error {}

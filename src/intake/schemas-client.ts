@@ -1,4 +1,5 @@
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
+import avro from "avsc";
 import type { Type } from "avsc";
 
 import { readAsJson } from "./decode-avro.ts";
@@ -34,7 +35,7 @@ export async function askForSchema(schemaId: number, address: RegistryAddress): 
   );
   try {
     const schema = await client.getSchema(schemaId);
-    if (schemaType === "AVRO") return { kind: "avro", type: schema as unknown as Type };
+    if (schemaType === "AVRO" && schema instanceof avro.Type) return { kind: "avro", type: schema };
   } catch (error) {
     if (error instanceof UnknownSchema) return { kind: "unknown" };
     if (error instanceof RegistryDown) return { kind: "registry_down", error: error.message };

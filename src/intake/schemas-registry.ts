@@ -2,6 +2,7 @@ import { createAvroDecoder } from "./decode-avro.ts";
 import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
 import { type Answer, askForSchema } from "./schemas-client.ts";
 import { latestSchema } from "./schemas-latest.ts";
+import type { RegistryAddress } from "./schemas-rest.ts";
 
 /** What came of asking for a schema. Nothing but `registry_down` is worth asking again at once. */
 export type LoadResult =
@@ -22,7 +23,8 @@ export interface SchemaSource {
 export interface SchemaSourceOptions {
   readonly url: string;
   readonly username?: string;
-  readonly password?: string;
+  /** Read for every question, since it may be replaced. */
+  readonly password?: { readonly read: () => string };
   /** For the whole answer, in milliseconds. */
   readonly timeoutMs?: number;
   /** Milliseconds since 1970. */
@@ -40,14 +42,20 @@ const UNKNOWN_FOR_MS = 500;
 export function createSchemaSource({
   now = Date.now,
   timeoutMs = 5_000,
+  password,
   ...registry
 }: SchemaSourceOptions): SchemaSource {
+  const address = (): RegistryAddress => ({
+    ...registry,
+    timeoutMs,
+    ...(password && { password: password.read() }),
+  });
   const decoders = new Map<number, EventsDecoder>();
   /** Until when each is known to be unknown; undefined until somebody looks. */
   const unknownUntil = new Map<number, number | undefined>();
 
   const ask = async (schemaId: number): Promise<LoadResult> => {
-    const result = resultOf(await askForSchema(schemaId, { ...registry, timeoutMs }));
+    const result = resultOf(await askForSchema(schemaId, address()));
     unknownUntil.delete(schemaId);
     if (result.kind === "decoder") keep(decoders, schemaId, result.decode);
     if (result.kind === "undecodable") keep(decoders, schemaId, failing(result.error));
@@ -62,7 +70,7 @@ export function createSchemaSource({
   };
   const load = askedOnce(ask);
   const prewarm = async (topic: string): Promise<void> => {
-    const latest = await latestSchema({ ...registry, timeoutMs }, `${topic}-value`);
+    const latest = await latestSchema(address(), `${topic}-value`);
     if (latest && !decoders.has(latest.id)) await load(latest.id);
   };
   return {

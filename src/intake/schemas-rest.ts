@@ -20,6 +20,8 @@ export interface RegistryReply {
 
 const CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** Schemas are some kilobytes; a registry that sends more than this is cut off. */
+const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
 
 /** The body of an answer that says yes; throws the registry's own words otherwise. */
 export function expectOk(target: RegistryAddress, { status, body }: RegistryReply): RegistryReply["body"] {
@@ -31,23 +33,41 @@ export function expectOk(target: RegistryAddress, { status, body }: RegistryRepl
 /** A registry says with `error_code` what it does not have; a 404 without it comes from something else at a wrong address. */
 export const isMissing = ({ status, body }: RegistryReply): boolean => status === 404 && "error_code" in body;
 
-/** One call of the registry's REST API. Throws a sentence where nothing comes back. */
+/** One call of the registry's REST API. Throws a sentence where nothing comes back, or nothing that can be used. */
 export async function ask(target: RegistryAddress, { method, path, body }: RegistryRequest): Promise<RegistryReply> {
   const init: RequestInit = {
     method,
     headers: { accept: "application/json", "content-type": CONTENT_TYPE, ...authorization(target) },
+    // Neither the password nor a schema travels to an address that nobody has configured.
+    redirect: "manual",
     signal: AbortSignal.timeout(target.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   try {
     const response = await fetch(`${withoutUser(target)}${path}`, init);
-    return { status: response.status, body: objectOf(await response.text()) };
+    return { status: response.status, body: objectOf(await textOf(response)) };
   } catch (error) {
     const hint = "is it running, and is SCHEMA_REGISTRY_URL right?";
     throw new Error(`Cannot reach the schema registry at ${hostOf(target)}: ${reasonOf(error)}; ${hint}`, {
       cause: error,
     });
   }
+}
+
+/** The answer's text. Throws where it is not to be read. */
+async function textOf({ status, body }: Response): Promise<string> {
+  if (status >= 300 && status <= 399) {
+    await body?.cancel();
+    throw new Error(`got a redirect (status ${status}), which is not followed`);
+  }
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`got an answer of more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** fetch says "fetch failed"; what happened is in the cause. */
