@@ -9,11 +9,11 @@ export default defineConfig({
       reporter: ["text-summary"],
     },
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/journeys/**"] } },
+      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/journeys/**", "test/security/**"] } },
       {
         test: {
           name: "journeys",
-          include: ["test/journeys/**/*.test.ts"],
+          include: ["test/journeys/**/*.test.ts", "test/security/**/*.test.ts"],
           globalSetup: ["test/journeys/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

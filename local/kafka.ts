@@ -28,15 +28,30 @@ interface BrokerNode {
   readonly controllerPort: number;
 }
 
+/** Listeners beside the plain one, with encryption or log-in. */
+export interface MoreListeners {
+  /** As Kafka takes them: NAME://host:port. */
+  readonly addresses: readonly string[];
+  /** What they need: keys, mechanisms, users. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+interface KafkaOptions {
+  readonly count: number;
+  readonly log: Log;
+  /** For one broker only. */
+  readonly more?: MoreListeners;
+}
+
 /** Starts `count` brokers that are controllers too, replicating everything to all of them (3 at most). */
-export async function startKafka({ count, log }: { count: number; log: Log }): Promise<LocalKafka> {
+export async function startKafka({ count, log, more }: KafkaOptions): Promise<LocalKafka> {
   const home = await kafkaPackage(log);
   return retryTakenPort(async () => {
     const guard = await createGuard();
     try {
       const nodes = await chooseNodes(count);
       const clusterId = createClusterId();
-      const servers = await Promise.all(nodes.map((node) => startNode({ home, guard, nodes, node, clusterId })));
+      const servers = await Promise.all(nodes.map((node) => startNode({ home, guard, nodes, node, clusterId, more })));
       return {
         brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(","),
         broker: (id) => brokerOf(servers, id),
@@ -50,16 +65,22 @@ export async function startKafka({ count, log }: { count: number; log: Log }): P
 }
 
 /** The broker's settings file, for `node` among `nodes`, with its data in `folder`. */
-export function brokerProperties(options: { node: BrokerNode; nodes: readonly BrokerNode[]; folder: string }): string {
-  const { node, nodes, folder } = options;
+export function brokerProperties(options: {
+  node: BrokerNode;
+  nodes: readonly BrokerNode[];
+  folder: string;
+  more?: MoreListeners | undefined;
+}): string {
+  const { node, nodes, folder, more = { addresses: [], settings: {} } } = options;
+  const open = [`PLAINTEXT://127.0.0.1:${node.port}`, ...more.addresses];
   const replicas = Math.min(nodes.length, 3);
   const inSync = Math.min(replicas, 2);
   const settings = {
     "process.roles": "broker,controller",
     "node.id": node.id,
     "controller.quorum.voters": nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(","),
-    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${node.port}`,
+    listeners: [...open, `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(","),
+    "advertised.listeners": open.join(","),
     "controller.listener.names": "CONTROLLER",
     "log.dirs": folder,
     "auto.create.topics.enable": false,
@@ -74,6 +95,7 @@ export function brokerProperties(options: { node: BrokerNode; nodes: readonly Br
     // After kill -9 the controller takes a broker back only when its session is over: by default after 9 s.
     "broker.session.timeout.ms": 3000,
     "broker.heartbeat.interval.ms": 500,
+    ...more.settings,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
@@ -94,12 +116,13 @@ async function startNode(options: {
   nodes: readonly BrokerNode[];
   node: BrokerNode;
   clusterId: string;
+  more: MoreListeners | undefined;
 }): Promise<Server> {
-  const { home, guard, nodes, node, clusterId } = options;
+  const { home, guard, nodes, node, clusterId, more } = options;
   const folder = join(guard.folder, `broker-${node.id}`);
   const file = `${folder}.properties`;
   await mkdir(folder);
-  await writeFile(file, brokerProperties({ node, nodes, folder }));
+  await writeFile(file, brokerProperties({ node, nodes, folder, more }));
   const java = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", join(home, "*")];
   await runJava(guard, {
     name: `format-${node.id}`,

@@ -13,6 +13,7 @@ import { createInput } from "./intake/input.ts";
 import { type Member, createMember } from "./intake/member.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
 import { createKafka, createProducer } from "./kafka/client.ts";
+import { Trouble } from "./kafka/trouble.ts";
 import { Writes } from "./kafka/writes.ts";
 import { createKafkaLog } from "./ops/kafka-log.ts";
 import type { Log } from "./ops/log.ts";
@@ -50,6 +51,7 @@ export interface App {
   readonly settings: LiveSettings;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly trouble: Trouble;
   readonly admin: ClusterAdmin;
   readonly producer: Producer;
   readonly writes: Writes;
@@ -147,7 +149,8 @@ const createIntake = (
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */
 export const createApp = (options: AppOptions): App => {
   const { config, log } = options;
-  const kafka = createKafka({ ...config.kafka, ...createKafkaLog(log) });
+  const trouble = new Trouble();
+  const kafka = createKafka({ ...config.kafka, ...createKafkaLog(log), onTrouble: trouble.note });
   const admin = new ClusterAdmin(kafka);
   const producer = createProducer(kafka);
   const metrics = createMetrics();
@@ -180,5 +183,5 @@ export const createApp = (options: AppOptions): App => {
   const flow = { settings, observer, budget, flood, dedupe, settler, gainsight, contact };
   const stream: Stream = createStream(options, flow, () => member.intake.resume("room"));
   const member: Member = createIntake(options, { ...flow, kafka, admin, decoder, stream });
-  return { config, log, metrics, admin, producer, writes, decoder, member, stream, ...flow };
+  return { config, log, metrics, trouble, admin, producer, writes, decoder, member, stream, ...flow };
 };

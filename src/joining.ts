@@ -2,6 +2,7 @@ import type { App } from "./app.ts";
 import { pause } from "./app.ts";
 import { judgeRetention } from "./kafka/retention.ts";
 import { ensureTopics } from "./kafka/topics.ts";
+import { explainTrouble } from "./kafka/trouble.ts";
 import type { Seen } from "./overview.ts";
 
 const retryPauseMs = 1_000;
@@ -28,11 +29,12 @@ const untilDone = async (step: Step, { app, readiness, isStopping }: Joining): P
   };
   while (!isStopping()) {
     // kafkajs tries for long before it gives up on a broker; nobody should have to guess meanwhile.
-    const slow = setTimeout(() => report("no answer yet"), slowAfterMs);
+    app.trouble.last = undefined;
+    const slow = setInterval(() => report(app.trouble.last ?? "no answer yet"), slowAfterMs);
     const problem = await step
       .run()
-      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
-      .finally(() => clearTimeout(slow));
+      .catch((error: unknown) => explainTrouble(error instanceof Error ? error.message : String(error)))
+      .finally(() => clearInterval(slow));
     if (problem === undefined) return;
     report(problem);
     await pause(retryPauseMs);

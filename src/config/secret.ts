@@ -3,7 +3,8 @@ export type ReadFile = (path: string) => string;
 
 /**
  * A secret that cannot be logged by accident: the text lives in a closure, so JSON, util.inspect and String show only the kind.
- * `read` of a file gives its trimmed content at that moment and throws where the file cannot be read.
+ * `read` of a file gives its trimmed content at that moment, and the last one where it is empty or cannot be read just then, as
+ * while it is being replaced.
  */
 export type Secret =
   | { readonly kind: "value"; readonly read: () => string }
@@ -11,5 +12,19 @@ export type Secret =
 
 export const createSecret = (value: string): Secret => Object.freeze({ kind: "value", read: () => value });
 
-export const createFileSecret = (path: string, readFile: ReadFile): Secret =>
-  Object.freeze({ kind: "file", path, read: () => readFile(path).trim() });
+/** Throws where the file cannot be read now. */
+export const createFileSecret = (path: string, readFile: ReadFile): Secret => {
+  let last = readFile(path).trim();
+  const look = (): string => {
+    try {
+      return readFile(path).trim();
+    } catch {
+      return "";
+    }
+  };
+  const read = (): string => {
+    last = look() || last;
+    return last;
+  };
+  return Object.freeze({ kind: "file", path, read });
+};

@@ -1,38 +1,20 @@
-import { readFileSync } from "node:fs";
-import type { ConnectionOptions } from "node:tls";
+import { Kafka, Partitioners, type Producer, type logCreator, logLevel } from "kafkajs";
 
-import { Kafka, Partitioners, type Producer, type SASLOptions, type logCreator, logLevel } from "kafkajs";
-
+import { type Login, type TlsFiles, createLogin, createTls } from "./secure.ts";
 import { patchTimer } from "./timer-patch.ts";
-
-/** Paths of PEM files. */
-interface TlsOptions {
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-}
+import { explainTrouble } from "./trouble.ts";
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly tls?: TlsOptions | undefined;
-  readonly sasl?:
-    | {
-        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-        readonly username: string;
-        readonly password: { readonly read: () => string };
-      }
-    | undefined;
+  readonly tls?: TlsFiles | undefined;
+  readonly sasl?: Login | undefined;
   readonly logCreator?: logCreator;
   /** kafkajs's number for the least level to make. */
   readonly logLevel?: number;
+  /** Is told of errors as they come, before kafkajs gives up trying. */
+  readonly onTrouble?: (sentence: string) => void;
 }
-
-const tlsOf = ({ caFile, certFile, keyFile }: TlsOptions): ConnectionOptions => ({
-  ...(caFile !== undefined && { ca: readFileSync(caFile, "utf8") }),
-  ...(certFile !== undefined && { cert: readFileSync(certFile, "utf8") }),
-  ...(keyFile !== undefined && { key: readFileSync(keyFile, "utf8") }),
-});
 
 /**
  * Retries that outlast a broker's restart without a crash of the consumer: with kafkajs's own defaults a broker that is
@@ -40,19 +22,44 @@ const tlsOf = ({ caFile, certFile, keyFile }: TlsOptions): ConnectionOptions => 
  */
 export const patientRetry = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 100 } as const;
 
+type Logger = ReturnType<logCreator>;
+
+/** Hands kafkajs's words on, with those of trouble made plain. */
+const explain =
+  (write: Logger, onTrouble: KafkaOptions["onTrouble"]): Logger =>
+  (entry) => {
+    if (entry.level > logLevel.WARN) return write(entry);
+    // kafkajs also logs errors in the place of messages.
+    const { message: given }: { readonly message: unknown } = entry.log;
+    const message = explainTrouble(given instanceof Error ? given.message : String(given));
+    if (entry.level === logLevel.ERROR) onTrouble?.(message);
+    return write({ ...entry, log: { ...entry.log, message } });
+  };
+
+const warn = (logger: Logger | undefined, message: string): void =>
+  logger?.({
+    namespace: "TLS",
+    level: logLevel.WARN,
+    label: "WARN",
+    log: { timestamp: new Date().toISOString(), message },
+  });
+
 /** A connection to the brokers. Opens nothing yet. */
-export const createKafka = ({ brokers, clientId, tls, sasl, logCreator, logLevel: level }: KafkaOptions): Kafka => {
+export const createKafka = ({ brokers, clientId, tls, sasl, ...log }: KafkaOptions): Kafka => {
   patchTimer();
+  const level = log.logLevel ?? logLevel.INFO;
+  const logger = log.logCreator && explain(log.logCreator(level), log.onTrouble);
+  const onUnusable = (why: string): void => warn(logger, `${why}; connecting with what was there before`);
   return new Kafka({
     brokers: [...brokers],
     clientId,
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
     retry: patientRetry,
-    logLevel: level ?? logLevel.INFO,
-    ...(tls && { ssl: tlsOf(tls) }),
-    ...(sasl && { sasl: { ...sasl, password: sasl.password.read() } as SASLOptions }),
-    ...(logCreator && { logCreator }),
+    logLevel: level,
+    ...(tls && { ssl: createTls(tls, onUnusable) }),
+    ...(sasl && { sasl: createLogin(sasl) }),
+    ...(logger && { logCreator: () => logger }),
   });
 };
 

@@ -128,6 +128,20 @@ describe("readConfig()", () => {
     expect(accessKey.read()).toBe("another");
   });
 
+  test("keeps the last content of a secret's file while it is empty or gone", () => {
+    const contents: Record<string, string> = { "/key": key };
+    const { accessKey } = read(
+      { ...least, GAINSIGHT_ACCESS_KEY: undefined, GAINSIGHT_ACCESS_KEY_FILE: "/key" },
+      contents,
+    ).gainsight;
+    contents["/key"] = " \n";
+    expect(accessKey.read()).toBe(key);
+    delete contents["/key"];
+    expect(accessKey.read()).toBe(key);
+    contents["/key"] = "another";
+    expect(accessKey.read()).toBe("another");
+  });
+
   test("never shows a secret, however the configuration is printed", () => {
     const config = read({
       ...least,

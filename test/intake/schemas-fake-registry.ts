@@ -2,7 +2,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What a fake registry answers to one "METHOD /path"; `raw` replaces the JSON body, "hang" never answers, "break" stops half-way. */
-export type FakeReply = { readonly status: number; readonly body?: unknown; readonly raw?: string } | "hang" | "break";
+export type FakeReply =
+  | { readonly status: number; readonly body?: unknown; readonly raw?: string; readonly location?: string }
+  | "hang"
+  | "break";
 
 export interface FakeRegistry extends AsyncDisposable {
   readonly url: string;
@@ -28,7 +31,8 @@ export async function createFakeRegistry(replies: Readonly<Record<string, FakeRe
       setImmediate(() => response.destroy());
       return;
     }
-    response.writeHead(reply.status, { "content-type": "application/vnd.schemaregistry.v1+json" });
+    const location = reply.location === undefined ? {} : { location: reply.location };
+    response.writeHead(reply.status, { "content-type": "application/vnd.schemaregistry.v1+json", ...location });
     response.end(reply.raw ?? JSON.stringify(reply.body));
   });
   await new Promise<void>((resolve) => {

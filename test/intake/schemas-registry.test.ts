@@ -100,12 +100,38 @@ describe("createSchemaSource()", () => {
   });
 
   it.each([
-    [{ username: "ada", password: "s3cret" }, "Basic YWRhOnMzY3JldA=="],
+    [{ username: "ada", password: { read: () => "s3cret" } }, "Basic YWRhOnMzY3JldA=="],
     [{}, undefined],
   ])("sends the credentials it was given: %j", async (credentials, authorization) => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
     await createSchemaSource({ url: registry.url, ...credentials }).load(1);
     expect(registry.authorizations).toEqual([authorization]);
+  });
+
+  it("asks with the password of the moment", async () => {
+    await using registry = await createFakeRegistry();
+    let password = "old";
+    const source = createSchemaSource({ url: registry.url, username: "ada", password: { read: () => password } });
+    await source.load(1);
+    password = "new";
+    await source.load(2);
+    expect(registry.authorizations).toEqual([`Basic ${btoa("ada:old")}`, `Basic ${btoa("ada:new")}`]);
+  });
+
+  it.each([301, 302, 307, 308])("does not follow a redirect with status %i, whatever it promises", async (status) => {
+    await using stranger = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
+    await using registry = await createFakeRegistry({ [path]: { status, location: `${stranger.url}/schemas/ids/1` } });
+    const source = createSchemaSource({ url: registry.url, username: "ada", password: { read: () => "s3cret" } });
+    const error = expect.stringContaining(`got a redirect (status ${status}), which is not followed`) as string;
+    expect(await source.load(1)).toEqual({ kind: "registry_down", error });
+    expect(stranger.requests).toEqual([]);
+  });
+
+  it("cuts an answer off that would fill the memory", async () => {
+    const long = { status: 200, raw: `{"schema":"${"x".repeat(11 * 1024 * 1024)}"}` };
+    await using registry = await createFakeRegistry({ [path]: long });
+    const error = expect.stringContaining("got an answer of more than 10485760 bytes") as string;
+    expect(await createSchemaSource({ url: registry.url }).load(1)).toEqual({ kind: "registry_down", error });
   });
 
   it("reads records of a JSON schema as JSON, whatever the schema says", async () => {

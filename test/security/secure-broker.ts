@@ -1,0 +1,143 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { type LocalKafka, startKafka } from "../../local/kafka.ts";
+import { kafkaPackage } from "../../local/packages.ts";
+import { freePorts } from "../../local/ports.ts";
+import { type Authority, type Certificate, createAuthority } from "./certificates.ts";
+
+const run = promisify(execFile);
+
+/** By name, the kinds of listener that the broker has beside the plain one. */
+const protocols = {
+  tls: "SSL",
+  mtls: "SSL",
+  expired: "SSL",
+  misnamed: "SSL",
+  sasl: "SASL_PLAINTEXT",
+  sasltls: "SASL_SSL",
+} as const;
+
+export type Listener = keyof typeof protocols;
+
+const listeners = Object.keys(protocols) as Listener[];
+/** kafkajs logs in anew when less than 10 s are left of this: after about 2 s. */
+const reauthenticateMs = 12_000;
+
+interface ScramUser {
+  readonly mechanism: "scram-sha-256" | "scram-sha-512";
+  readonly username: string;
+  readonly password: string;
+}
+
+export const plainUser = { mechanism: "plain", username: "paula", password: "plain-Secret-1" } as const;
+/** Kafka takes one mechanism for a user at a time. */
+export const scramUsers = [
+  { mechanism: "scram-sha-256", username: "sam", password: "scram-Secret-256" },
+  { mechanism: "scram-sha-512", username: "sue", password: "scram-Secret-512" },
+] as const;
+
+/** One broker with all listeners, and what a client needs to get in. */
+export interface SecureBroker {
+  /** For the plain listener. */
+  readonly kafka: LocalKafka;
+  readonly folder: string;
+  readonly addresses: Readonly<Record<Listener, string>>;
+  readonly authority: Authority;
+  readonly stranger: Authority;
+  readonly client: Certificate;
+  readonly strangeClient: Certificate;
+  readonly setPassword: (user: ScramUser) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+const keySettings = (name: Listener, { both }: Certificate): Record<string, string> => ({
+  [`listener.name.${name}.ssl.keystore.type`]: "PEM",
+  [`listener.name.${name}.ssl.keystore.location`]: both,
+});
+
+const loginSettings = (name: Listener): Record<string, string> => {
+  const { username, password } = plainUser;
+  const modules = "org.apache.kafka.common.security";
+  return {
+    [`listener.name.${name}.plain.sasl.jaas.config`]: `${modules}.plain.PlainLoginModule required user_${username}="${password}";`,
+    [`listener.name.${name}.scram-sha-256.sasl.jaas.config`]: `${modules}.scram.ScramLoginModule required;`,
+    [`listener.name.${name}.scram-sha-512.sasl.jaas.config`]: `${modules}.scram.ScramLoginModule required;`,
+  };
+};
+
+const settingsOf = async (authority: Authority): Promise<Record<string, string>> => {
+  const good = await authority.sign("broker");
+  const expired = await authority.sign("expired", { days: -1 });
+  const misnamed = await authority.sign("misnamed", { host: "DNS:kafka.example" });
+  const map = listeners.map((name) => `${name.toUpperCase()}:${protocols[name]}`);
+  return {
+    "listener.security.protocol.map": ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", ...map].join(","),
+    ...keySettings("tls", good),
+    ...keySettings("mtls", good),
+    ...keySettings("sasltls", good),
+    ...keySettings("expired", expired),
+    ...keySettings("misnamed", misnamed),
+    "listener.name.mtls.ssl.client.auth": "required",
+    "listener.name.mtls.ssl.truststore.type": "PEM",
+    "listener.name.mtls.ssl.truststore.location": authority.ca,
+    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+    "listener.name.sasl.connections.max.reauth.ms": String(reauthenticateMs),
+    ...loginSettings("sasl"),
+    ...loginSettings("sasltls"),
+  };
+};
+
+const setPasswordAt =
+  (brokers: string): SecureBroker["setPassword"] =>
+  async ({ mechanism, username, password }) => {
+    const home = await kafkaPackage(() => {});
+    const secret = `${mechanism.toUpperCase()}=[iterations=4096,password=${password}]`;
+    const change = ["--alter", "--add-config", secret, "--entity-type", "users", "--entity-name", username];
+    const quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-XX:TieredStopAtLevel=1"];
+    await run("java", [
+      ...quiet,
+      "-cp",
+      join(home, "*"),
+      "kafka.admin.ConfigCommand",
+      "--bootstrap-server",
+      brokers,
+      ...change,
+    ]);
+  };
+
+/** Starts a broker with every kind of encryption and log-in, certificates of an authority of its own, and users. */
+export const startSecureBroker = async (): Promise<SecureBroker> => {
+  const folder = await mkdtemp(join(tmpdir(), "gainstream-secure-"));
+  const removeFolder = (): Promise<void> => rm(folder, { recursive: true });
+  try {
+    const [authority, stranger] = await Promise.all([
+      createAuthority(folder, "ours"),
+      createAuthority(folder, "strange"),
+    ]);
+    const ports = await freePorts(listeners.length);
+    const addresses = Object.fromEntries(listeners.map((name, index) => [name, `127.0.0.1:${ports[index]}`])) as Record<
+      Listener,
+      string
+    >;
+    const more = {
+      addresses: listeners.map((name) => `${name.toUpperCase()}://${addresses[name]}`),
+      settings: await settingsOf(authority),
+    };
+    const kafka = await startKafka({ count: 1, log: () => {}, more });
+    const setPassword = setPasswordAt(kafka.brokers);
+    await Promise.all(scramUsers.map(setPassword));
+    const [client, strangeClient] = await Promise.all([authority.sign("client"), stranger.sign("client")]);
+    const stop = async (): Promise<void> => {
+      await kafka.stop();
+      await removeFolder();
+    };
+    return { kafka, folder, addresses, authority, stranger, client, strangeClient, setPassword, stop };
+  } catch (error) {
+    await removeFolder();
+    throw error;
+  }
+};

@@ -1,0 +1,268 @@
+import { readFileSync } from "node:fs";
+import { copyFile, mkdtemp, rename, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect } from "node:net";
+import { join } from "node:path";
+import { pipeline } from "node:stream";
+import { createServer } from "node:tls";
+
+import type { Producer } from "kafkajs";
+import { type ExpectStatic, afterAll, beforeAll, describe, inject } from "vitest";
+
+import { createTopics, journeyKafka } from "../journeys/cluster.ts";
+import type { Service } from "../journeys/service.ts";
+import { type Story, deliveredIds, journey, patient, tracks } from "../journeys/story.ts";
+import type { Certificate } from "./certificates.ts";
+import { type Listener, type SecureBroker, plainUser, scramUsers, startSecureBroker } from "./secure-broker.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+let broker: SecureBroker;
+let producer: Producer;
+
+beforeAll(async () => {
+  broker = await startSecureBroker();
+  producer = journeyKafka(broker.kafka.brokers).producer();
+  await producer.connect();
+});
+
+afterAll(async () => {
+  await producer.disconnect();
+  await broker.stop();
+});
+
+const at = (listener: Listener): Env => ({ KAFKA_BROKERS: broker.addresses[listener] });
+const trusting = (ca = broker.authority.ca): Env => ({ KAFKA_TLS: "true", KAFKA_TLS_CA_FILE: ca });
+const showing = ({ cert, key }: Pick<Certificate, "cert" | "key">): Env => ({
+  KAFKA_TLS_CERT_FILE: cert,
+  KAFKA_TLS_KEY_FILE: key,
+});
+const loggingIn = (user: { mechanism: string; username: string; password: string }): Env => ({
+  KAFKA_SASL_MECHANISM: user.mechanism,
+  KAFKA_SASL_USERNAME: user.username,
+  KAFKA_SASL_PASSWORD: user.password,
+});
+
+/** Produces over the plain listener, into a topic that is made first where it is not there. */
+const produce = async (story: Story, first: number): Promise<void> => {
+  const kafka = journeyKafka(broker.kafka.brokers);
+  if (first === 1) await createTopics(kafka, [{ topic: story.source, numPartitions: 3 }]);
+  await producer.send({ topic: story.source, messages: tracks("u1", first, 1) });
+};
+
+/** The same server behind TLS. Only connections of those who trust the certificate count. */
+const encrypt = async ({ onEnd }: Story, url: string, { cert, key }: Certificate) => {
+  const { hostname, port, pathname } = new URL(url);
+  let connections = 0;
+  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (socket) => {
+    connections++;
+    pipeline(socket, connect(Number(port), hostname), socket, () => {});
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  onEnd(async () => void server.close());
+  const { port: tlsPort } = server.address() as AddressInfo;
+  return { url: `https://127.0.0.1:${tlsPort}${pathname}`, connections: () => connections };
+};
+
+/** Nothing that lets anybody in has been written anywhere. */
+const expectNoSecrets = (service: Service, env: Env, expect: ExpectStatic): void => {
+  const said = JSON.stringify(service.logs) + service.errors();
+  const keyFile = env["KAFKA_TLS_KEY_FILE"];
+  const secrets = [
+    env["KAFKA_SASL_PASSWORD"],
+    keyFile === undefined ? undefined : readFileSync(keyFile, "utf8").split("\n")[1],
+  ];
+  for (const secret of secrets) if (secret !== undefined) expect(said).not.toContain(secret);
+};
+
+/** The service lives and waits, says why in its log and at /readyz, and tells no secret. */
+const expectRefused = async (service: Service, env: Env, reason: RegExp, expect: ExpectStatic): Promise<void> => {
+  await expect
+    .poll(() => service.readiness(), patient)
+    .toMatchObject({ ok: false, reasons: [expect.stringMatching(reason)] });
+  expect(service.logs).toContainEqual(expect.objectContaining({ problem: expect.stringMatching(reason) }));
+  expectNoSecrets(service, env, expect);
+};
+
+/*
+ * Kafka can be reached in encrypted form, by log-in, or both. The service reads, delivers, makes its topics, and commits over
+ * each of these ways.
+ */
+describe.concurrent("a secure Kafka", () => {
+  const ways: [name: string, env: () => Env][] = [
+    ["TLS", () => ({ ...at("tls"), ...trusting() })],
+    ["TLS with a client certificate", () => ({ ...at("mtls"), ...trusting(), ...showing(broker.client) })],
+    ["PLAIN", () => ({ ...at("sasl"), ...loggingIn(plainUser) })],
+    ["SCRAM-SHA-256", () => ({ ...at("sasl"), ...loggingIn(scramUsers[0]) })],
+    ["SCRAM-SHA-512", () => ({ ...at("sasl"), ...loggingIn(scramUsers[1]) })],
+    ["PLAIN within TLS", () => ({ ...at("sasltls"), ...trusting(), ...loggingIn(plainUser) })],
+    ["SCRAM-SHA-256 within TLS", () => ({ ...at("sasltls"), ...trusting(), ...loggingIn(scramUsers[0]) })],
+    ["SCRAM-SHA-512 within TLS", () => ({ ...at("sasltls"), ...trusting(), ...loggingIn(scramUsers[1]) })],
+  ];
+  for (const [name, create] of ways)
+    journey(`is read over ${name}`, async ({ story, expect }) => {
+      const env = create();
+      await produce(story, 1);
+      const service = await story.start({ ...env, LOG_LEVEL: "debug" });
+      await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
+      expect(await service.stop()).toBe(0);
+      expectNoSecrets(service, env, expect);
+    });
+});
+
+/*
+ * Something about the certificates, the log-in or the listener is wrong. The service says which variable to look at, and tries
+ * on instead of ending, since the other side may be mended. It never talks to the broker in another way than configured.
+ */
+describe.concurrent("a Kafka that lets nobody in", () => {
+  const wrong = "wrong-Secret";
+  const mistakes: [name: string, reason: RegExp, env: () => Env][] = [
+    ["another authority", /KAFKA_TLS_CA_FILE/, () => ({ ...at("tls"), ...trusting(broker.stranger.ca) })],
+    ["no authority", /KAFKA_TLS_CA_FILE/, () => ({ ...at("tls"), KAFKA_TLS: "true" })],
+    ["an expired certificate", /certificate has expired/, () => ({ ...at("expired"), ...trusting() })],
+    ["a certificate for another host", /for another host.*KAFKA_BROKERS/, () => ({ ...at("misnamed"), ...trusting() })],
+    ["no client certificate", /KAFKA_TLS_CERT_FILE/, () => ({ ...at("mtls"), ...trusting() })],
+    [
+      "a stranger's client certificate",
+      /KAFKA_TLS_CERT_FILE/,
+      () => ({ ...at("mtls"), ...trusting(), ...showing(broker.strangeClient) }),
+    ],
+    [
+      "a certificate and the key of another",
+      /KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE/,
+      () => ({
+        ...at("mtls"),
+        ...trusting(),
+        ...showing({ cert: broker.client.cert, key: broker.strangeClient.key }),
+      }),
+    ],
+    ["no TLS where it is wanted", /hung up.*KAFKA_TLS/, () => at("tls")],
+    [
+      "TLS where there is none",
+      /did not answer in TLS/,
+      () => ({ ...trusting(), KAFKA_BROKERS: broker.kafka.brokers, ...loggingIn(plainUser) }),
+    ],
+    [
+      "a wrong password",
+      /KAFKA_SASL_PASSWORD/,
+      () => ({ ...at("sasl"), ...loggingIn({ ...plainUser, password: wrong }) }),
+    ],
+    [
+      "a wrong password for SCRAM",
+      /KAFKA_SASL_PASSWORD/,
+      () => ({ ...at("sasltls"), ...trusting(), ...loggingIn({ ...scramUsers[0], password: wrong }) }),
+    ],
+    [
+      "an unknown user",
+      /KAFKA_SASL_USERNAME/,
+      () => ({ ...at("sasl"), ...loggingIn({ ...scramUsers[1], username: "nobody" }) }),
+    ],
+    ["no log-in where it is wanted", /KAFKA_SASL_MECHANISM/, () => at("sasl")],
+    [
+      "a log-in where there is none",
+      /wants no log-in/,
+      () => ({ KAFKA_BROKERS: broker.kafka.brokers, ...loggingIn(plainUser) }),
+    ],
+  ];
+  for (const [name, reason, create] of mistakes)
+    journey(`is named: ${name}`, async ({ story, expect }) => {
+      const env = create();
+      await expectRefused(await story.launch(env), env, reason, expect);
+    });
+});
+
+describe.concurrent("secrets that are replaced", () => {
+  /*
+   * The broker has a new password for the user, and the Secret that the service has mounted gets it a while later. Meanwhile the
+   * broker refuses the service, which lives on; with the new file it goes on by itself.
+   */
+  journey("a new password is taken up while running", async ({ story, expect }) => {
+    const file = join(await mkdtemp(join(broker.folder, "password-")), "password");
+    const user = { mechanism: "scram-sha-512", username: "rita", password: "rita-Secret-1" } as const;
+    const env = { ...at("sasl"), ...loggingIn(user), KAFKA_SASL_PASSWORD: "", KAFKA_SASL_PASSWORD_FILE: file };
+    await writeFile(file, `${user.password}\n`);
+    await broker.setPassword(user);
+    await produce(story, 1);
+    const service = await story.start(env);
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
+
+    const next = "rita-Secret-2";
+    await broker.setPassword({ ...user, password: next });
+    await expect
+      .poll(() => service.logs, patient)
+      .toContainEqual(
+        expect.objectContaining({ msg: expect.stringMatching(/refuses the log-in.*KAFKA_SASL_PASSWORD/) }),
+      );
+    await produce(story, 2);
+    await writeFile(`${file}.next`, next);
+    await rename(`${file}.next`, file);
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2"]);
+    expect(await service.stop()).toBe(0);
+    for (const secret of [user.password, next]) expect(JSON.stringify(service.logs)).not.toContain(secret);
+  });
+});
+
+describe("certificates", () => {
+  /*
+   * The mounted client certificate is a stranger's. As soon as the right one is mounted, the next connection shows it, and the
+   * service begins. Later somebody mounts the wrong one again, and the broker restarts: the service is refused, lives on, and goes
+   * on when the right one is back.
+   */
+  journey("a new client certificate is taken up while running", async ({ story, expect }) => {
+    const folder = await mkdtemp(join(broker.folder, "client-"));
+    const mounted = { cert: join(folder, "tls.crt"), key: join(folder, "tls.key") };
+    const mount = async ({ cert, key }: Certificate): Promise<void> => {
+      await copyFile(cert, mounted.cert);
+      await copyFile(key, mounted.key);
+    };
+    const refusals = (): number => service.logs.filter(({ msg }) => msg.includes("KAFKA_TLS_CERT_FILE")).length;
+    await mount(broker.strangeClient);
+    await produce(story, 1);
+    const service = await story.launch({ ...at("mtls"), ...trusting(), ...showing(mounted) });
+    await expect.poll(refusals, patient).toBeGreaterThan(0);
+    await mount(broker.client);
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
+
+    await mount(broker.strangeClient);
+    const before = refusals();
+    await broker.kafka.broker(1).stop();
+    await broker.kafka.broker(1).start();
+    await produce(story, 2);
+    await expect.poll(refusals, patient).toBeGreaterThan(before);
+    expect(deliveredIds(story)).toEqual(["u1-1"]);
+    await mount(broker.client);
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2"]);
+    expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * Gainsight and the registry stand behind an authority of the company's own. Node is told of it by a variable of its own; without
+   * that nothing is sent.
+   */
+  journey(
+    "an authority of one's own for Gainsight and the registry comes with NODE_EXTRA_CA_CERTS",
+    async ({ story, expect }) => {
+      await produce(story, 1);
+      const certificate = await broker.authority.sign("proxy");
+      const gainsight = await encrypt(story, story.standin.url, certificate);
+      const registry = await encrypt(story, inject("registryUrl"), certificate);
+      const env = {
+        KAFKA_BROKERS: broker.kafka.brokers,
+        RETRY_DELAYS: "1s",
+        GAINSIGHT_URL: gainsight.url,
+        SCHEMA_REGISTRY_URL: registry.url,
+      };
+      const distrustful = await story.start(env);
+      const failures = (): Promise<number> => distrustful.metric("gainstream_calls_total", { status: "network" });
+      await expect.poll(failures, patient).toBeGreaterThan(0);
+      expect(await distrustful.stop()).toBe(0);
+      expect([gainsight.connections(), registry.connections(), story.standin.requests(1)]).toEqual([0, 0, []]);
+
+      const trustful = await story.start({ ...env, NODE_EXTRA_CA_CERTS: broker.authority.ca });
+      await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
+      await expect.poll(registry.connections, patient).toBeGreaterThan(0);
+      expect(await trustful.stop()).toBe(0);
+    },
+  );
+});
