@@ -1,0 +1,43 @@
+# Both bases are indexes of all platforms; Renovate moves version and digest together.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
+ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
+
+FROM ${NODE_IMAGE} AS node
+
+# What comes out of these two stages is JavaScript only, so they run on the builder's own platform.
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build
+
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --omit=dev --omit=optional
+
+# The C++ runtime, certificates and the user 65532; no shell, no package manager (docs/decisions/0013-image.md).
+FROM ${BASE_IMAGE}
+LABEL org.opencontainers.image.title="gainstream" \
+      org.opencontainers.image.description="Segment events from Kafka to Gainsight" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=packages /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY schemas schemas
+COPY --from=build /app/dist dist
+
+# Two arenas of malloc instead of eight a core: 10 MB less memory.
+ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=2
+USER 65532:65532
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# The flags are those of `npm start` in package.json.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=180", "--no-memory-reducer", "/app/dist/main.js"]
+CMD ["run"]
