@@ -31,7 +31,8 @@ export async function askForSchema(schemaId: number, address: RegistryAddress): 
   });
   const client = new SchemaRegistry(
     { host: "", retry: { retries: 0 }, middlewares: [transport] },
-    { [SchemaType.AVRO]: { typeHook: readAsJson } },
+    // Without a logger: it would write a stranger's schema to standard error.
+    { [SchemaType.AVRO]: { typeHook: readAsJson }, [SchemaType.JSON]: { logger: false } },
   );
   try {
     const schema = await client.getSchema(schemaId);
