@@ -172,16 +172,17 @@ export const createApp = (options: AppOptions): App => {
     onCall: observer.called,
   });
   const contact = createContact(options, () => stream.pump());
-  const goOn = (): void => {
-    member.intake.resume("room");
-    stream.pump();
-  };
-  const stops = { settings, now: clock.now, hold: observer.hold, onChange: goOn };
+  const stops = { settings, now: clock.now, hold: observer.hold };
   const flood = createLiveFlood(stops);
   watchPause(stops);
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
   const flow = { settings, observer, budget, flood, dedupe, settler, gainsight, contact };
   const stream: Stream = createStream(options, flow, () => member.intake.resume("room"));
   const member: Member = createIntake(options, { ...flow, kafka, admin, decoder, stream });
+  // Last, so that everybody has heard of the change before anything moves: a hold may have ended.
+  settings.onChange(() => {
+    member.intake.resume("room");
+    stream.pump();
+  });
   return { config, log, metrics, trouble, admin, producer, writes, decoder, member, stream, ...flow };
 };

@@ -47,25 +47,20 @@ export interface StopOptions {
   readonly settings: LiveSettings;
   readonly now: () => number;
   readonly hold: Observer["hold"];
-  /** A hold may have ended: what stood still may move. */
-  readonly onChange: () => void;
 }
 
-/** The dead-letter limit of the moment; a changed one lets the stream go on. */
-export const createLiveFlood = ({ settings, now, hold, onChange }: StopOptions): Flood => {
+/** The dead-letter limit of the moment; a changed one ends the hold. */
+export const createLiveFlood = ({ settings, now, hold }: StopOptions): Flood => {
   const flood = new Flood({
     limit: settings.current.deadLetterLimit,
     onHold: (change) => hold({ reason: "flooded", ...change }),
   });
-  settings.onChange(({ deadLetterLimit }) => {
-    flood.change(deadLetterLimit, now());
-    onChange();
-  });
+  settings.onChange(({ deadLetterLimit }) => flood.change(deadLetterLimit, now()));
   return flood;
 };
 
 /** Tells of an operator's stop, which the settings of the moment say themselves: once per change, as of every hold. */
-export const watchPause = ({ settings, now, hold, onChange }: StopOptions): void => {
+export const watchPause = ({ settings, now, hold }: StopOptions): void => {
   let since: number | undefined;
   const tell = ({ paused }: Settings): void => {
     const wasPaused = since !== undefined;
@@ -75,10 +70,7 @@ export const watchPause = ({ settings, now, hold, onChange }: StopOptions): void
     hold({ reason: "paused", isHeld: paused, error: "The settings file says paused: true", heldMs });
   };
   tell(settings.current);
-  settings.onChange((changed) => {
-    tell(changed);
-    onChange();
-  });
+  settings.onChange(tell);
 };
 
 /** What was delivered lately, by the rules of the moment. */

@@ -11,8 +11,8 @@ Files of events:
   gainstream send events.jsonl --dry-run --body     by the settings of SETTINGS_FILE: what would Gainsight get?
   gainstream send broken.jsonl --invalid            to see the dead letters
 
-An event is sent as it is (with user_id and its like as userId). Only a missing messageId gets a UUID, and a missing
-timestamp the time of now.
+An event is sent as it is (user_id and its like as userId, integers beyond 2^53 as text). Only a missing messageId gets
+a UUID, and a missing timestamp the time of now.
 The record's key is the userId, else the anonymousId, else the groupId. All replicas have it when send is done.
 All events are checked before the first one is sent: one that is not JSON or breaks Segment's rules stops them all.
 

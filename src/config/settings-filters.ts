@@ -1,18 +1,18 @@
 import { z } from "zod";
 
-import { listOf, mapOf, maxItems, textOf } from "./settings-kinds.ts";
+import { listOf, mapOf, maxItems, wantedText } from "./settings-kinds.ts";
 
 const identity = ["userId", "anonymousId", "groupId"];
 const envelope = ["type", "messageId", "timestamp", "event"];
 
 /** A dot that belongs to a key is written `\.`. A star within a name would be taken for a wildcard, which it is not. */
 const isPath = (path: string): boolean =>
-  path.split(/(?<!\\)\./).every((step) => step === "*" || (step !== "" && !step.includes("*")));
+  path.split(/(?<!\\)\./).every((step) => step === "*" || (step !== "" && step === step.trim() && !step.includes("*")));
 
-const pathWant = "a path such as traits.email, with * alone for any one key or list item";
+const pathWant = "a path such as traits.email, without blanks around a key, with * alone for any one key or list item";
 
 // That it is empty has been said already.
-const path = textOf(pathWant).refine((given) => given === "" || isPath(given), { error: pathWant });
+const path = wantedText(pathWant).refine((given) => given === "" || isPath(given), { error: pathWant });
 
 /** A path to what may be changed: neither by its name nor by a `*` any of the fields that are kept. */
 const changedPath = (kept: readonly string[]) => {
@@ -37,7 +37,7 @@ const toList = <T>(given: T | T[]): T[] => (Array.isArray(given) ? given : [give
 const typeWant = "identify, track or group, or a list of them";
 const type = z.enum(["identify", "track", "group"], { error: typeWant });
 const eventWant = "the name of a track event, or a list of names";
-const event = textOf(eventWant);
+const event = wantedText(eventWant);
 
 const operators = ["equals", "in", "matches"];
 
@@ -57,7 +57,8 @@ const condition = mapOf(
         examples: ["Order Completed", ["Page Pinged", "Heartbeat"]],
       }),
     path: path.optional().meta({
-      description: "Where in the event to look; * stands for any one key or list item. With equals, in or matches",
+      description:
+        "Where in the event to look; * stands for any one key or list item, and only it goes into a list. With equals, in or matches",
       examples: ["properties.plan", "context.page.url", "properties.items.*.sku"],
     }),
     equals: scalar.optional().meta({ description: "What is found at path is exactly this", examples: ["free"] }),
@@ -65,7 +66,7 @@ const condition = mapOf(
       .min(1)
       .optional()
       .meta({ description: "What is found at path is one of these", examples: [["free", "trial"]] }),
-    matches: textOf("text of 1 to 1,000 characters, in which * stands for any characters")
+    matches: wantedText("text of 1 to 1,000 characters, in which * stands for any characters")
       .optional()
       .meta({
         description: "What is found at path is text like this; * stands for any characters",
@@ -96,7 +97,7 @@ const percent = z
   .meta({ description: "How many users of a hundred are kept", examples: [10, 0.5] });
 
 const removedPath = droppedPath.meta({
-  description: "Where it is; * stands for any one key or list item",
+  description: "Where it is. A key that meets a list goes into each item; * stands for any one key or list item",
   examples: ["context.ip", "properties.items.*.cost"],
 });
 

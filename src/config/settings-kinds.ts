@@ -6,7 +6,8 @@ export const maxItems = 1_000;
 const maxText = 1_000;
 
 /** Text that is not empty. `want`: what a mistake is answered with. */
-export const textOf = (want: string) => z.string({ error: want }).min(1, { error: want }).max(maxText, { error: want });
+export const wantedText = (want: string) =>
+  z.string({ error: want }).min(1, { error: want }).max(maxText, { error: want });
 
 export const listOf = <Item extends z.ZodType>(item: Item, want: string, max = maxItems) =>
   z.array(item, { error: want }).max(max, { error: `at most ${max} entries` });

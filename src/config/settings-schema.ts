@@ -2,7 +2,8 @@ import { z } from "zod";
 
 import { parseDuration } from "./duration.ts";
 import { droppedPath, filters, hashedPath } from "./settings-filters.ts";
-import { listOf, mapOf, maxItems, textOf, wholeOf } from "./settings-kinds.ts";
+import { listOf, mapOf, maxItems, wantedText, wholeOf } from "./settings-kinds.ts";
+import { hasNames, refuseNameless } from "./settings-names.ts";
 
 /** A part of the file: left out, or named without a value, it is its default. The rest is for editors. */
 const part = <T>(schema: z.ZodType<T>, fallback: NoInfer<T>, meta: z.GlobalMeta) =>
@@ -17,7 +18,7 @@ const flagWant = "true or false";
 const flag = z.boolean({ error: flagWant });
 
 const integrationWant = "a list of names such as [Gainsight], at least one; All is none";
-const integrationName = textOf(integrationWant).refine((name) => name.toLowerCase() !== "all", {
+const integrationName = wantedText(integrationWant).refine((name) => name.toLowerCase() !== "all", {
   error: integrationWant,
 });
 
@@ -102,13 +103,15 @@ const pii = mapOf(
     drop: listOf(droppedPath, pathsWant)
       .default([])
       .meta({
-        description: "Paths to what is left out; * stands for any one key or list item",
+        description:
+          "Paths to what is left out. A key that meets a list goes into each item; * stands for any one key or list item",
         examples: [["context.ip", "properties.card.number"]],
       }),
     hash: listOf(hashedPath, pathsWant)
       .default([])
       .meta({
-        description: "Paths to what goes as its SHA-256 in hex; * stands for any one key or list item",
+        description:
+          "Paths to what goes as its SHA-256 in hex. A key that meets a list goes into each item; * stands for any one key or list item",
         examples: [["traits.email", "traits.phone"]],
       }),
   },
@@ -118,7 +121,7 @@ const pii = mapOf(
 /** What the settings file takes, what is wanted where it is wrong, and what editors tell of it. */
 export const settingsSchema = mapOf(
   {
-    events: part(listOf(textOf(namesWant), namesWant, 10_000), [], {
+    events: part(listOf(wantedText(namesWant), namesWant, 10_000), [], {
       description: "The track events that go to Gainsight. Empty: all of them. It never concerns identify and group",
       examples: [["Order Completed", "Signed Up"]],
     }),
@@ -149,7 +152,7 @@ export const settingsSchema = mapOf(
     consent: part(
       mapOf(
         {
-          categories: listOf(textOf(categoriesWant), categoriesWant)
+          categories: listOf(wantedText(categoriesWant), categoriesWant)
             .default([])
             .meta({ description: "Categories of consent that this destination needs", examples: [["Marketing"]] }),
         },
@@ -190,7 +193,9 @@ export const settingsSchema = mapOf(
     ),
   },
   "",
-).meta({
-  title: "Settings of gainstream",
-  description: "All optional. Taken up while running; a wrong file is refused, and the settings before it stay",
-});
+)
+  .superRefine(refuseNameless, { when: hasNames })
+  .meta({
+    title: "Settings of gainstream",
+    description: "All optional. Taken up while running; a wrong file is refused, and the settings before it stay",
+  });

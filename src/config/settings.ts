@@ -42,8 +42,10 @@ const readText = (path: string, readFile: ReadFile): string => {
 };
 
 const parseYaml = (text: string): unknown => {
-  const document = parseDocument(text);
-  if (document.errors.length > 0) throw new ConfigError(document.errors.map(({ message }) => yamlProblem(message)));
+  // A tag may make something else of a part than it reads, such as a set, in which no setting would be found.
+  const document = parseDocument(text, { version: "1.2", schema: "core", resolveKnownTags: false });
+  const problems = [...document.errors, ...document.warnings].map(({ message }) => yamlProblem(message));
+  if (problems.length > 0) throw new ConfigError(problems);
   try {
     return document.toJS();
   } catch (error) {
@@ -56,5 +58,5 @@ const parseYaml = (text: string): unknown => {
 const yamlProblem = (message: string): Problem => ({
   variable: "settings",
   got: quote(message.split("\n", 1)[0] ?? ""),
-  want: "valid YAML",
+  want: "valid YAML 1.2 without tags",
 });

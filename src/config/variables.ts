@@ -50,7 +50,10 @@ export const variables = {
   KAFKA_CLIENT_ID: withDefault(word, "gainstream", "the name the broker sees"),
   KAFKA_GROUP_ID: withDefault(word, "gainstream", "the consumer group; all replicas share it"),
   KAFKA_TLS: withDefault(flag, "false", "encrypt the connection to the broker"),
-  KAFKA_TLS_CA_FILE: optional(filePath, "certificate authority (PEM), where the system's own does not do; read anew for every connection"),
+  KAFKA_TLS_CA_FILE: optional(
+    filePath,
+    "certificate authority (PEM), where the system's own does not do; read anew for every connection",
+  ),
   KAFKA_TLS_CERT_FILE: optional(filePath, "client certificate (PEM) for mutual TLS; read anew for every connection"),
   KAFKA_TLS_KEY_FILE: optional(filePath, "client key (PEM) for mutual TLS; read anew for every connection"),
   KAFKA_SASL_MECHANISM: optional(

@@ -5,7 +5,8 @@ export interface AllowListOptions {
   readonly eventMatching: "loose" | "exact";
 }
 
-const loosen = (name: string): string =>
+/** What a loose comparison looks at of a name: its letters and digits, in lower case. */
+export const looseName = (name: string): string =>
   name
     .normalize("NFC")
     .toLowerCase()
@@ -14,7 +15,7 @@ const loosen = (name: string): string =>
 /** The track allow-list: says of an event's name whether it goes to Gainsight. It never concerns identify or group. */
 export const createAllowList = ({ events, eventMatching }: AllowListOptions): ((event: string) => boolean) => {
   if (events.length === 0) return () => true;
-  const normalise = eventMatching === "loose" ? loosen : (name: string) => name;
+  const normalise = eventMatching === "loose" ? looseName : (name: string) => name;
   const allowed = new Set(events.map(normalise));
   return (event) => allowed.has(normalise(event));
 };

@@ -11,7 +11,7 @@ export interface KafkaRecord {
   readonly timestamp: number;
 }
 
-/** A record that has been understood: whose it is, what it means, and what became of it before. */
+/** An event that has been understood, with the record it came in: whose it is, what it means, and what became of it before. */
 export interface Arrival {
   readonly record: KafkaRecord;
   /** Orders the record: events of one user are worked on one after the other. */

@@ -33,26 +33,26 @@ export type Handler = (event: SegmentEvent, recordTime: number) => Call | Skippe
 
 type Step = (raw: RawEvent) => RawEvent | SkipReason;
 
-const createGate =
+const createCheck =
   (passes: (raw: RawEvent) => boolean, reason: SkipReason): Step =>
   (raw) =>
     passes(raw) ? raw : reason;
 
-const createAllowListGate = ({ events, eventMatching }: AllowListOptions): Step => {
+const createAllowListCheck = ({ events, eventMatching }: AllowListOptions): Step => {
   const isListed = createCondition({ event: events }, eventMatching);
-  return createGate((raw) => raw["type"] !== "track" || isListed(raw), "filtered_by_allow_list");
+  return createCheck((raw) => raw["type"] !== "track" || isListed(raw), "filtered_by_allow_list");
 };
 
-/** Only what is set up, in the order in which an event is judged and then rewritten: an event pays for nothing else. */
+/** Only what is set up, in the order in which an event is judged: it pays for nothing else. Filters see the types. */
 const createSteps = (rules: HandlerRules): readonly Step[] => {
   const { consent, events, filters, traits, properties, pii } = rules;
   const steps: Step[] = [];
   if (consent.categories.length > 0)
-    steps.push(createGate(createConsentRule(consent.categories), "filtered_by_end_user_consent"));
-  steps.push(createGate(createIntegrationsRule(rules), "filtered_by_integrations_object"));
-  if (events.length > 0) steps.push(createAllowListGate(rules));
-  if (filters.length > 0) steps.push(createFilters(rules));
+    steps.push(createCheck(createConsentRule(consent.categories), "filtered_by_end_user_consent"));
+  steps.push(createCheck(createIntegrationsRule(rules), "filtered_by_integrations_object"));
+  if (events.length > 0) steps.push(createAllowListCheck(rules));
   if (Object.keys({ ...traits.types, ...properties.types }).length > 0) steps.push(createTyping(rules));
+  if (filters.length > 0) steps.push(createFilters(rules));
   if (pii.drop.length + pii.hash.length > 0) steps.push(createPiiRemover(rules));
   return steps;
 };

@@ -67,10 +67,13 @@ export const originOf = (place: Omit<Origin, "id">): Origin => ({
   ...place,
 });
 
+/** The id of the record that an event came in, whether alone or in a list. */
+export const recordIdOf = ({ topic, partition, offset }: Origin): string => `${topic}-${partition}-${offset}`;
+
 /** The origin of one event of a record that holds a list. */
 export const originInList = (record: Origin, index: number): Origin => ({
   ...record,
-  id: `${originOf(record).id}#${index}`,
+  id: `${record.id}#${index}`,
   index,
 });
 

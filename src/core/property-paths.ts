@@ -40,13 +40,13 @@ const editList = (list: readonly Json[], edit: Edit): readonly Json[] => {
 const editAt =
   (key: string, edit: Edit): Edit =>
   (value) => {
-    if (isList(value)) return key === anyKey ? editList(value, edit) : value;
+    if (isList(value)) return editList(value, key === anyKey ? edit : editAt(key, edit));
     return isObject(value) ? editKeys(value, keysAt(value, key), edit) : value;
   };
 
 /**
- * Edits what stands at a path such as `traits.email`; `*` stands for any one key or item of a list. Copies only along the
- * path, and nothing where nothing stands there.
+ * Edits what stands at a path such as `traits.email`; `*` stands for any one key or item of a list, and a key that meets a
+ * list goes into each item. Copies only along the path, and nothing where nothing stands there.
  */
 export const createPathEdit = (path: string, edit: Edit): ((object: JsonObject) => JsonObject) => {
   const [first = "", ...rest] = parsePath(path);
@@ -62,6 +62,6 @@ const valuesAt = (value: Json | undefined, key: string): readonly (Json | undefi
 
 type Test = (value: Json | undefined) => boolean;
 
-/** Whether any of the values at a path passes a test; it is asked of `undefined` where a key is absent. */
+/** Whether any of the values at a path passes a test; it is asked of `undefined` where a key is absent, as in a list. */
 export const createPathTest = (path: string, test: Test): Test =>
   parsePath(path).reduceRight<Test>((below, key) => (value) => valuesAt(value, key).some(below), test);

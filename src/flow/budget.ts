@@ -11,8 +11,9 @@ export interface Budget {
   readonly isFull: boolean;
   /** Enough has been finished to take up records again: half of the limit, so that pausing and resuming do not flutter. */
   readonly hasRoom: boolean;
-  add(bytes: number): void;
-  remove(bytes: number): void;
+  /** Takes up a record, or with `records` 0 only what several share. */
+  add(bytes: number, records?: number): void;
+  remove(bytes: number, records?: number): void;
   /** Nothing is held any more. */
   reset(): void;
 }
@@ -34,12 +35,12 @@ export const createBudget = ({ maxRecords, maxBytes }: BudgetLimits): Budget => 
     get hasRoom() {
       return records <= maxRecords / 2 && bytes <= maxBytes / 2;
     },
-    add: (more) => {
-      records++;
+    add: (more, count = 1) => {
+      records += count;
       bytes += more;
     },
-    remove: (less) => {
-      records--;
+    remove: (less, count = 1) => {
+      records -= count;
       bytes -= less;
     },
     reset: () => {

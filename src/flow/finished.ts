@@ -6,7 +6,8 @@
  * `g2:` and a bitset in base64, bit n of byte n/8 = offset mark + n. The shorter of the two is written.
  */
 
-const maxChars = 4_000;
+/** Of a commit's metadata; Kafka allows 4,096. */
+export const maxChars = 4_000;
 
 /** More than this was never ours: a foreign text must neither fill the memory nor lead beyond what can be counted. */
 const maxFinished = 100_000;
@@ -79,8 +80,8 @@ const fromBits = (mark: number, text: string): Set<number> | undefined => {
 };
 
 /** Reads the map back. Unreadable or foreign text means an empty map: everything beyond the mark is done again. */
-export const decodeFinished = (mark: number, text: string | null | undefined): ReadonlySet<number> => {
-  if (text?.startsWith("g1:")) return fromRuns(mark, text.slice(3)) ?? new Set();
-  if (text?.startsWith("g2:")) return fromBits(mark, text.slice(3)) ?? new Set();
-  return new Set();
+export const decodeFinished = (mark: number, metadata: string | null | undefined): ReadonlySet<number> => {
+  const [text = ""] = (metadata ?? "").split(";", 1);
+  const read = { "g1:": fromRuns, "g2:": fromBits }[text.slice(0, 3)];
+  return read?.(mark, text.slice(3)) ?? new Set();
 };

@@ -1,17 +1,20 @@
 import { Fifo } from "./fifo.ts";
-import { decodeFinished, encodeFinished } from "./finished.ts";
+import { decodeFinished, encodeFinished, maxChars } from "./finished.ts";
+import { type Started, decodeStarted, encodeStarted } from "./started.ts";
 
 /** One offset that has been taken up and is not yet committed. */
 export interface Slot {
   readonly offset: number;
   /** Events of the record that are not finished yet. */
   open: number;
+  /** Of a list of events: those that are. */
+  readonly done: Set<number> | undefined;
 }
 
 export interface Commit {
   /** Everything below it is finished. */
   readonly offset: number;
-  /** What is finished beyond the mark; see `finished.ts`. */
+  /** What is finished beyond the mark; see `finished.ts` and `started.ts`. */
   readonly metadata: string;
 }
 
@@ -30,17 +33,20 @@ export class Tracker {
   /** The next offset not yet seen. */
   position: number;
   readonly #before: ReadonlySet<number>;
+  /** Lists of which an earlier owner had finished some events. */
+  readonly #started: Started;
   readonly #open: Fifo<Slot> = new Fifo();
   #last: Commit | undefined;
 
   constructor({ start, metadata }: TrackerOptions) {
     this.position = start;
     this.#before = decodeFinished(start, metadata);
+    this.#started = decodeStarted(start, metadata);
   }
 
   /** Everything below it is finished. */
   get mark(): number {
-    while (this.#open.peek()?.open === 0) this.#open.shift();
+    while ((this.#open.peek()?.open ?? 1) <= 0) this.#open.shift();
     return this.#open.peek()?.offset ?? this.position;
   }
 
@@ -53,9 +59,10 @@ export class Tracker {
   see(offset: number, events = 1): Slot | undefined {
     if (offset < this.position) return undefined;
     this.position = offset + 1;
-    const slot = { offset, open: this.#before.has(offset) ? 0 : events };
+    const done = events > 1 ? new Set(this.#started.get(offset)) : undefined;
+    const slot = { offset, open: this.#before.has(offset) ? 0 : events - (done?.size ?? 0), done };
     this.#open.push(slot);
-    return slot.open === 0 ? undefined : slot;
+    return slot.open <= 0 ? undefined : slot;
   }
 
   /** Whether an earlier owner had finished this offset. */
@@ -63,9 +70,10 @@ export class Tracker {
     return this.#before.has(offset);
   }
 
-  /** The outcome of one event of this offset is safe. */
-  finish(slot: Slot): void {
+  /** The outcome of one event of this offset is safe; of a list, of the one at this index. */
+  finish(slot: Slot, index = 0): void {
     slot.open--;
+    slot.done?.add(index);
   }
 
   /** Everything below `position` that was not seen needs no work: control records, compacted gaps. */
@@ -77,7 +85,8 @@ export class Tracker {
   /** What to commit now; undefined where it is what was confirmed last. */
   pending(): Commit | undefined {
     const offset = this.mark;
-    const metadata = encodeFinished(offset, [...this.#beyond(), ...this.#unseen()]);
+    const finished = encodeFinished(offset, [...this.#beyond(), ...this.#unseen()]);
+    const metadata = finished + encodeStarted(offset, this.#parts(), maxChars - finished.length);
     return offset === this.#last?.offset && metadata === this.#last.metadata ? undefined : { offset, metadata };
   }
 
@@ -87,7 +96,14 @@ export class Tracker {
   }
 
   #beyond(): number[] {
-    return Array.from(this.#open.values()).flatMap((slot) => (slot.open === 0 ? [slot.offset] : []));
+    return Array.from(this.#open.values()).flatMap((slot) => (slot.open <= 0 ? [slot.offset] : []));
+  }
+
+  #parts(): Started {
+    const parts = new Map<number, ReadonlySet<number>>();
+    for (const { offset, open, done } of this.#open.values()) if (open > 0 && done?.size) parts.set(offset, done);
+    for (const [offset, done] of this.#started) if (offset >= this.position) parts.set(offset, done);
+    return parts;
   }
 
   /** What an earlier owner had finished and this one has not come to yet must outlive this assignment as well. */

@@ -37,15 +37,13 @@ function checkCount(count: number, tap: Tap): void {
   throw new Error(`Cannot read Avro: got ${spent} values, which ${tap.buf.length} bytes cannot hold`);
 }
 
-/** A corrupt count would otherwise read items from beyond the end. */
+/** How many items the next block has. They may end before: where the bytes end, to read on would read zeros. */
 function readCount(tap: Tap): number {
   let count = tap.readLong();
   if (count < 0) {
     count = -count;
     tap.readLong();
   }
-  const left = Math.max(tap.buf.length - tap.pos, 0);
-  if (count > left) throw new Error(`Cannot read Avro: got a block of ${count} items with ${left} bytes left`);
   checkCount(count, tap);
   return count;
 }
@@ -56,7 +54,7 @@ export class JsonMap extends avro.types.MapType {
     const values = asReader(this.valuesType);
     const out: Record<string, Json | undefined> = {};
     for (let count = readCount(tap); count !== 0; count = readCount(tap)) {
-      for (; count > 0; count--) putKey(out, readKey(tap), values[READ](tap));
+      for (; count > 0 && tap.pos <= tap.buf.length; count--) putKey(out, readKey(tap), values[READ](tap));
     }
     containers -= 1;
     return out;
@@ -69,7 +67,7 @@ export class JsonArray extends avro.types.ArrayType {
     const items = asReader(this.itemsType);
     const out: Json[] = [];
     for (let count = readCount(tap); count !== 0; count = readCount(tap)) {
-      for (; count > 0; count--) out.push(items[READ](tap) ?? null);
+      for (; count > 0 && tap.pos <= tap.buf.length; count--) out.push(items[READ](tap) ?? null);
     }
     containers -= 1;
     return this.itemsType instanceof MapEntry ? mapOf(out) : out;
@@ -91,9 +89,15 @@ export class JsonUnion extends avro.types.WrappedUnionType {
 export class JsonRecord extends avro.types.RecordType {
   _createReader(): (tap: Tap) => Json | undefined {
     const fields = this.fields.map((field) => ({ name: field.name, reader: asReader(field.type) }));
-    const [only] = fields;
-    return only?.name === "value" && fields.length === 1 ? readWrapper(only.reader) : readFields(fields);
+    const wrapped = wrappedIn(this);
+    return wrapped === undefined ? readFields(fields) : readWrapper(asReader(wrapped));
   }
+}
+
+/** The type of what a wrapper record wraps; nothing where it is an ordinary record. */
+export function wrappedIn({ fields }: avro.types.RecordType): Type | undefined {
+  const [only] = fields;
+  return only?.name === "value" && fields.length === 1 ? only.type : undefined;
 }
 
 /** One pair of a map that its writer could only write as a list of pairs. */

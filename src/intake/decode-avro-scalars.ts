@@ -1,7 +1,7 @@
 import avro from "avsc";
 
 import type { Json } from "../core/event.ts";
-import { parseJsonText } from "./decode-json.ts";
+import { parseOptionalText } from "./decode-json.ts";
 
 /** How avsc calls the method by which a type reads itself. Overriding it is what makes one pass enough. */
 export const READ = "_read";
@@ -22,13 +22,20 @@ export interface Tap {
   unpackLongBytes(): Buffer;
 }
 
+/** avsc's own `readLong` is wrong below -2^52, even in the sign: from there on the bytes are read again. */
+function readLong(tap: Tap): number | bigint {
+  const start = tap.pos;
+  const value = tap.readLong();
+  if (Math.abs(value) < 2 ** 52) return value;
+  tap.pos = start;
+  return tap.unpackLongBytes().readBigInt64LE();
+}
+
 export class JsonLong extends avro.types.LongType {
   [READ](tap: Tap): Json {
-    const start = tap.pos;
-    const value = tap.readLong();
-    if (Number.isSafeInteger(value)) return value;
-    tap.pos = start;
-    return tap.unpackLongBytes().readBigInt64LE().toString();
+    const value = readLong(tap);
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
   }
 }
 
@@ -40,7 +47,7 @@ export class TimestampMillis extends avro.types.LongType {
 
 export class TimestampMicros extends avro.types.LongType {
   [READ](tap: Tap): Json {
-    const micros = tap.readLong();
+    const micros = Number(readLong(tap));
     const millis = Math.floor(micros / 1_000);
     const rest = micros - millis * 1_000;
     const time = isoTime(millis);
@@ -85,6 +92,6 @@ export class Base64Fixed extends avro.types.FixedType {
 
 export class JsonText extends avro.types.StringType {
   [READ](tap: Tap): Json {
-    return parseJsonText(tap.readString() ?? "");
+    return parseOptionalText(tap.readString() ?? "");
   }
 }

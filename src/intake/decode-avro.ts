@@ -3,7 +3,15 @@ import type { ForSchemaOptions, Schema, Type } from "avsc";
 
 import type { Json, JsonObject } from "../core/event.ts";
 import { isObject } from "../core/json.ts";
-import { JsonArray, JsonMap, JsonRecord, JsonUnion, MapEntry, resetBounds } from "./decode-avro-containers.ts";
+import {
+  JsonArray,
+  JsonMap,
+  JsonRecord,
+  JsonUnion,
+  MapEntry,
+  resetBounds,
+  wrappedIn,
+} from "./decode-avro-containers.ts";
 import {
   Base64Bytes,
   Base64Fixed,
@@ -16,7 +24,7 @@ import {
 } from "./decode-avro-scalars.ts";
 import { camelEnvelope, putKey } from "./decode-envelope.ts";
 import { type Events, type EventsDecoder, eventsOf } from "./decode-events.ts";
-import { parseJsonText } from "./decode-json.ts";
+import { parseOptionalText } from "./decode-json.ts";
 
 /** Full name of the record in `schemas/segment-event.avsc`. Only there does `extra` mean "more top-level fields". */
 const OWN_RECORD = "gainstream.SegmentEvent";
@@ -33,7 +41,7 @@ export function compileAvro(schema: unknown): EventsDecoder {
 /** Makes a decoder of a type that was made with the `readAsJson` hook. */
 export function createAvroDecoder(type: Type): EventsDecoder {
   const roots = rootsOf(type);
-  const textFields = OBJECT_FIELDS.filter((name) => roots.some((root) => isText(root, name)));
+  const textFields = OBJECT_FIELDS.filter((name) => roots.some((root) => isText(partOf(root, name))));
   const hasExtra = roots.some((root) => root.name === OWN_RECORD);
   const toNormal = (event: JsonObject): JsonObject => {
     const parsed = textFields.length > 0 ? parseTextFields(event, textFields) : event;
@@ -145,24 +153,35 @@ function branchesOf(type: Type): readonly Type[] {
   return type instanceof JsonUnion ? type.types : [type];
 }
 
-/** The records that an event may be, also in a list. */
-function rootsOf(type: Type): readonly avro.types.RecordType[] {
-  return branchesOf(type)
-    .flatMap((branch) => (branch instanceof JsonArray ? branchesOf(branch.itemsType) : branch))
-    .filter((branch) => branch instanceof JsonRecord);
+/** The records and maps that an event may be, also in lists and wrappers, which a schema may nest in themselves. */
+function rootsOf(type: Type): readonly (JsonRecord | JsonMap)[] {
+  const found = new Set([type]);
+  for (const outer of found) for (const inner of innerTypes(outer)) found.add(inner);
+  return [...found].filter((one) => one instanceof JsonRecord || one instanceof JsonMap);
 }
 
-function isText(root: avro.types.RecordType, name: string): boolean {
-  const field = root.fields.find((candidate) => candidate.name === name);
-  return field !== undefined && branchesOf(field.type).some((branch) => branch.typeName === "string");
+function innerTypes(type: Type): readonly Type[] {
+  if (type instanceof JsonArray) return [type.itemsType];
+  const wrapped = type instanceof JsonRecord ? wrappedIn(type) : undefined;
+  return wrapped === undefined ? branchesOf(type) : [wrapped];
 }
 
-/** An empty text is how writers without null say "absent". */
+/** The type by which an event's top-level value of this name is read. */
+function partOf(root: JsonRecord | JsonMap, name: string): Type | undefined {
+  if (root instanceof JsonMap) return root.valuesType;
+  const fieldName = root instanceof MapEntry ? "value" : name;
+  return root.fields.find((field) => field.name === fieldName)?.type;
+}
+
+function isText(type: Type | undefined): boolean {
+  return type !== undefined && branchesOf(type).some((branch) => branch.typeName === "string");
+}
+
 function parseTextFields(event: JsonObject, names: readonly string[]): JsonObject {
   const out: Record<string, Json | undefined> = { ...event };
   for (const name of names) {
     const text = out[name];
-    if (typeof text === "string") out[name] = text.trim() === "" ? null : parseJsonText(text);
+    if (typeof text === "string") out[name] = parseOptionalText(text);
     if (out[name] === null) delete out[name];
   }
   return out;

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../core/event.ts";
-import { isObject } from "../core/json.ts";
+import { isList, isObject } from "../core/json.ts";
 import { camelEnvelope } from "./decode-envelope.ts";
 import { kindOf, readJson } from "./decode-json.ts";
 
@@ -26,7 +26,3 @@ export function eventsOf(value: Json, toNormal: (event: JsonObject) => JsonObjec
 
 /** Decodes a record of plain JSON. */
 export const decodeJsonEvents: EventsDecoder = (payload) => eventsOf(readJson(payload), camelEnvelope);
-
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
-}

@@ -1,8 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
-import type { Json, JsonObject } from "../core/event.ts";
-import { isObject } from "../core/json.ts";
-import { camelEnvelope } from "./decode-envelope.ts";
+import type { Json } from "../core/event.ts";
 
 /** How deep containers may nest, the event itself counted. */
 export const MAX_DEPTH = 1_000;
@@ -32,19 +30,17 @@ export function parseJsonText(text: string): Json {
   }
 }
 
+/** As `parseJsonText`, but a blank text is null: so do writers without null say "absent". */
+export function parseOptionalText(text: string): Json {
+  return text.trim() === "" ? null : parseJsonText(text);
+}
+
 /** Decodes plain JSON, whatever it is. Throws as `parseJsonText` does, and on invalid UTF-8. */
 export function readJson(payload: Buffer): Json {
   // half the time of UTF-8, and nearly all events are
   if (isAscii(payload)) return parseJsonText(payload.toString("latin1"));
   if (!isUtf8(payload)) throw new Error("Cannot read JSON: got bytes that are not valid UTF-8");
   return parseJsonText(withoutByteOrderMark(payload.toString("utf8")));
-}
-
-/** Decodes one event of plain JSON. Throws as `readJson` does, and on anything but one object. */
-export function decodeJson(payload: Buffer): JsonObject {
-  const value = readJson(payload);
-  if (!isObject(value)) throw new Error(`Cannot read an event: got ${kindOf(value)}, want one object`);
-  return camelEnvelope(value);
 }
 
 export function kindOf(value: Json | undefined): string {

@@ -34,6 +34,7 @@ export interface DecoderOptions {
 
 const FRAME_MARK = 0;
 const FRAME_BYTES = 5;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const JSON_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const JSON_OPENING = new Set([0x7b, 0x5b]);
 
@@ -65,7 +66,8 @@ const noSchemaFile = undecodable("Cannot read a record of bare Avro: got no sche
 /** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed): only a bracket after it makes it JSON. */
 function formatOf(value: Buffer): Exclude<InputFormat, "auto"> {
   if (value[0] === FRAME_MARK) return "registry";
-  const first = value.find((byte) => !JSON_SPACE.has(byte));
+  const text = BYTE_ORDER_MARK.every((byte, at) => value[at] === byte) ? value.subarray(3) : value;
+  const first = text.find((byte) => !JSON_SPACE.has(byte));
   return first !== undefined && JSON_OPENING.has(first) ? "json" : "avro";
 }
 

@@ -1,7 +1,7 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
 import { maxSpan } from "../flow/finished.ts";
-import { type Assignment, type Inlet, createAssignment, createHeld } from "../stream/assignment.ts";
+import { type Assignment, type Inlet, createAssignment, holdEvents } from "../stream/assignment.ts";
 import { crowdOf } from "../stream/crowd.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
@@ -170,8 +170,7 @@ export class Intake {
     }
     const slot = tracker.see(offset, arrivals.length);
     if (!slot) return true;
-    for (const arrival of arrivals)
-      this.#options.stream.take(this.#assignment, createHeld({ inlet, slot, arrival, events: arrivals.length }));
+    for (const held of holdEvents(inlet, slot, arrivals)) this.#options.stream.take(this.#assignment, held);
     return true;
   }
 

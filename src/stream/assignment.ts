@@ -1,4 +1,5 @@
 import type { Arrival } from "../core/arrival.ts";
+import { type Origin, recordIdOf } from "../core/headers.ts";
 import type { Dead } from "../core/outcome.ts";
 import type { Chains, Turn } from "../flow/chains.ts";
 import { Lanes } from "../flow/lanes.ts";
@@ -15,12 +16,14 @@ export interface Inlet {
   readonly chains: Chains;
 }
 
-/** A record between intake and commit. */
+/** An event between intake and commit. */
 export interface Held {
   readonly inlet: Inlet;
   readonly slot: Slot;
   readonly arrival: Arrival;
   readonly bytes: number;
+  /** Bytes of the record that it shares with the other events of its list; 0 where it has a record of its own. */
+  readonly shared: number;
   /** Calls made in the present round. */
   quickAttempts: number;
   /** A call of it has met a hold. */
@@ -44,19 +47,14 @@ export interface Assignment {
   readonly lanes: Lanes<Held>;
 }
 
-export interface Taken extends Pick<Held, "inlet" | "slot" | "arrival"> {
-  /** How many events the record holds, which share its bytes. */
-  readonly events: number;
-}
-
-export const createHeld = ({ inlet, slot, arrival, events }: Taken): Held => {
+const createHeld = (place: Pick<Held, "inlet" | "slot">, arrival: Arrival, isAlone: boolean): Held => {
   const body = arrival.meaning.kind === "call" ? arrival.meaning.body.length : 0;
-  const bytes = Math.ceil((arrival.record.value?.length ?? 0) / events) + body;
+  const value = arrival.record.value?.length ?? 0;
   return {
-    inlet,
-    slot,
+    ...place,
     arrival,
-    bytes,
+    bytes: isAlone ? value + body : body,
+    shared: isAlone ? 0 : value,
     quickAttempts: 0,
     wasHeld: false,
     mustYield: false,
@@ -64,6 +62,20 @@ export const createHeld = ({ inlet, slot, arrival, events }: Taken): Held => {
     misconfiguredAt: undefined,
     misconfiguredRounds: 0,
   };
+};
+
+/** A list whose schema came late was parked as one record, when nobody knew its events; from now on they count. */
+const unpack = ({ tier, chains }: Inlet, origin: Origin | undefined): void => {
+  if (tier === undefined || origin?.index === undefined) return;
+  const id = recordIdOf(origin);
+  chains.finished(id, id);
+};
+
+/** The events of a record that an earlier owner has not finished. */
+export const holdEvents = (inlet: Inlet, slot: Slot, arrivals: readonly Arrival[]): Held[] => {
+  unpack(inlet, arrivals[0]?.past.origin);
+  const left = slot.done?.size ? arrivals.filter((_, index) => !slot.done?.has(index)) : arrivals;
+  return left.map((arrival) => createHeld({ inlet, slot }, arrival, arrivals.length === 1));
 };
 
 /** Whether a record may go now, seen from those of its user that wait in the tiers. */

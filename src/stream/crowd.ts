@@ -49,7 +49,7 @@ interface Shortage {
 }
 
 /** Large records count as several. */
-const weightOf = ({ bytes }: Held): number => Math.max(1, bytes / largeBytes);
+const weightOf = ({ bytes, shared }: Held): number => Math.max(1, (bytes + shared) / largeBytes);
 
 /** Marks who has to make way: users of whom too much waits, and events that block a partition. */
 export const letMakeWay = ({ lanes }: Assignment, { blocked, isMemoryShort }: Shortage): void => {

@@ -14,7 +14,7 @@ export interface DeliveryPort {
 /** A failure that waits in a tier, on the partition number it came from. */
 export type TierFailure = Failure & { readonly tier: number; readonly partition: number };
 
-/** A record on its way into a tier. */
+/** An event on its way into a tier, in a copy of its record. */
 export interface Move {
   readonly arrival: Arrival;
   readonly failure: TierFailure;

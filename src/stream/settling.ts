@@ -4,6 +4,7 @@ import { type RetryRules, planRetry } from "../core/retry-plan.ts";
 import type { Budget } from "../flow/budget.ts";
 import type { Flood } from "../flow/flood.ts";
 import type { Lane } from "../flow/lanes.ts";
+import type { Slot } from "../flow/tracker.ts";
 import { type Assignment, type Held, turnOf } from "./assignment.ts";
 import type { Clock, Move, Observer, SettlePort, TierFailure } from "./ports.ts";
 
@@ -42,6 +43,10 @@ const parkedMove = (held: Held, tier: number, error: string): Move => {
 /** Makes the outcome of a lane's head safe, and only then lets its offset be committed and its lane go on. */
 export class Settling {
   readonly #options: SettlingOptions;
+  /** Lists whose record is charged to the budget. */
+  readonly #shared = new WeakSet<Slot>();
+  /** Lists that have a dead letter already. */
+  readonly #buried = new WeakSet<Slot>();
 
   constructor(options: SettlingOptions) {
     this.#options = options;
@@ -107,9 +112,9 @@ export class Settling {
 
   async bury(assignment: Assignment, lane: Lane<Held>, outcome: Dead): Promise<void> {
     const held = lane.head;
-    const { clock, flood, settle } = this.#options;
+    const { clock, settle } = this.#options;
     held.verdict = outcome;
-    if (!flood.admit(clock.now())) return assignment.lanes.putBack(lane, "front");
+    if (!this.#mayBury(held)) return assignment.lanes.putBack(lane, "front");
     const { arrival } = held;
     const { origin, attempts } = arrival.past;
     const firstFailedAt = firstFailureOf(arrival.past, clock.now());
@@ -121,6 +126,15 @@ export class Settling {
     if (!isSafe || !assignment.isLive) return;
     assignment.lanes.done(lane);
     this.#finish({ ...held, arrival: { ...arrival, past: { ...arrival.past, attempts: spent } } }, outcome);
+  }
+
+  /** To the limit of dead letters a list is one bad record, however many of its events are dead. */
+  #mayBury({ slot, shared }: Held): boolean {
+    const { flood, clock } = this.#options;
+    if (this.#buried.has(slot)) return !flood.isHeld;
+    const may = flood.admit(clock.now());
+    if (may && shared > 0) this.#buried.add(slot);
+    return may;
   }
 
   /** The final outcome of a lane's head, any but dead. */
@@ -135,20 +149,32 @@ export class Settling {
     this.#finish(held, outcome);
   }
 
-  #finish({ arrival, inlet, slot, bytes }: Held, outcome: Final): void {
+  #finish(held: Held, outcome: Final): void {
+    const { arrival, inlet } = held;
     inlet.chains.finished(arrival.user, arrival.past.origin.id);
-    inlet.tracker.finish(slot);
+    this.#letGo(held);
     this.#options.observer.finished(arrival, outcome);
-    this.#options.budget.remove(bytes);
     this.#options.onFinished();
+  }
+
+  /** Charges the budget for an event; the record of a list is charged once, with its first event. */
+  hold({ slot, bytes, shared }: Held): void {
+    this.#options.budget.add(bytes);
+    if (shared === 0 || this.#shared.has(slot)) return;
+    this.#shared.add(slot);
+    this.#options.budget.add(shared, 0);
+  }
+
+  /** The record of a list is held until the last of its events is. */
+  #letGo({ arrival, inlet, slot, bytes, shared }: Held): void {
+    inlet.tracker.finish(slot, arrival.past.origin.index);
+    this.#options.budget.remove(bytes);
+    if (shared > 0 && slot.open === 0) this.#options.budget.remove(shared, 0);
   }
 
   /** These copies of a lane's first records are done with; the events live on elsewhere. */
   release(assignment: Assignment, lane: Lane<Held>, count = 1): void {
-    for (const { inlet, slot, bytes } of assignment.lanes.run(lane, count, () => true)) {
-      inlet.tracker.finish(slot);
-      this.#options.budget.remove(bytes);
-    }
+    for (const held of assignment.lanes.run(lane, count, () => true)) this.#letGo(held);
     assignment.lanes.done(lane, count);
     this.#options.onFinished();
   }

@@ -72,10 +72,10 @@ export class Stream {
     this.#isStopped = false;
   }
 
-  /** Takes up a record of the assignment. One with nothing to do is finished at once, unless it is in its user's chain. */
+  /** Takes up an event of the assignment. One with nothing to do is finished at once, unless it is in its user's chain. */
   take(assignment: Assignment, held: Held): void {
     const { meaning, user } = held.arrival;
-    this.#options.budget.add(held.bytes);
+    this.#settling.hold(held);
     if (meaning.kind === "skipped" && held.inlet.tier === undefined) this.#settling.finish(held, meaning);
     else assignment.lanes.add(laneOf(held.inlet, user), held);
   }

@@ -108,7 +108,7 @@ describe("parseSettings()", () => {
       - { action: drop_property, when: { event: [] } }
       - { action: sample, percent: 101, when: }
       - { action: sample, percent: 1, of: users }`;
-    const path = "a path such as traits.email, with * alone for any one key or list item";
+    const path = "a path such as traits.email, without blanks around a key, with * alone for any one key or list item";
     const example = "a map such as { type: track, path: properties.plan, equals: free }";
     expect(
       problemsOf(text).map(({ variable, got, want }) => [variable.replace("settings.filters", ""), got, want]),
@@ -155,18 +155,29 @@ describe("parseSettings()", () => {
   const envelope = ["type", "messageId", "timestamp", "event"];
   const ids = ["userId", "anonymousId", "groupId"];
 
-  test.each([...envelope, ...ids, "*", "*.email", "a.", ".a", "", "traits.e*", "3", "null"])(
-    "drops nothing at %j: order and identity hang on it, or it is no path",
-    (path) => {
-      const given = /^[\w.]+$/.test(path) ? path : `'${path}'`;
-      const isText = !["3", "null"].includes(path);
-      const filters = problemsOf(`filters: [{ action: drop_property, path: ${given} }]`);
-      const pii = problemsOf(`pii: { drop: [${given}] }`);
-      expect([filters.length, pii.length]).toEqual([1, 1]);
-      const hash = problemsOf(`pii: { hash: [${given}] }`);
-      expect(hash.length).toBe(ids.includes(path) && isText ? 0 : 1);
-    },
-  );
+  test.each([
+    ...envelope,
+    ...ids,
+    "*",
+    "*.email",
+    "a.",
+    ".a",
+    "",
+    "traits.e*",
+    " traits.email",
+    "traits. email",
+    "traits.email ",
+    "3",
+    "null",
+  ])("drops nothing at %j: order and identity hang on it, or it is no path", (path) => {
+    const given = /^[\w.]+$/.test(path) ? path : `'${path}'`;
+    const isText = !["3", "null"].includes(path);
+    const filters = problemsOf(`filters: [{ action: drop_property, path: ${given} }]`);
+    const pii = problemsOf(`pii: { drop: [${given}] }`);
+    expect([filters.length, pii.length]).toEqual([1, 1]);
+    const hash = problemsOf(`pii: { hash: [${given}] }`);
+    expect(hash.length).toBe(ids.includes(path) && isText ? 0 : 1);
+  });
 
   test.each([
     ["integrationNames: []", "settings.integrationNames", "an empty list"],
@@ -230,8 +241,52 @@ describe("parseSettings()", () => {
     "refuses %j, which is no valid YAML, in one line each",
     (text) => {
       const problems = problemsOf(text);
-      expect(problems[0]).toMatchObject({ variable: "settings", want: "valid YAML" });
+      expect(problems[0]).toMatchObject({ variable: "settings", want: "valid YAML 1.2 without tags" });
       expect(problems.every(({ got }) => !got.includes("\n"))).toBe(true);
+    },
+  );
+
+  test.each([
+    "pii: !!omap\n  - drop: [traits.email]",
+    "!!omap\n- pii: { drop: [traits.email] }",
+    "events: !!set\n  ? Order Completed",
+    "paused: !secret true",
+    "%YAML 1.3\n---\npaused: true",
+  ])("refuses %j, whose tag or version would make it something else than it reads", (text) => {
+    expect(problemsOf(text)).toMatchObject([{ variable: "settings", want: "valid YAML 1.2 without tags" }]);
+  });
+
+  test("reads YAML 1.2, whatever a file calls itself: there yes is a text", () => {
+    expect(problemsOf("%YAML 1.1\n---\npaused: yes")).toMatchObject([{ variable: "settings.paused", got: "'yes'" }]);
+  });
+
+  const lettersWant =
+    "a name with a letter or digit: eventMatching: loose compares nothing else, and * stands for nothing here";
+
+  test.each([
+    ["events: [A, '*', 🎉]", ["events[1] '*'", "events[2] '🎉'"]],
+    ["eventMatching: loose\nevents: ['- _']", ["events[0] '- _'"]],
+    [
+      "filters: [{ action: drop_event }, { action: drop_event, when: { event: [A, '*'] } }]",
+      ["filters[1].when.event '*'"],
+    ],
+    ["paused: 3\nfilters: [{ action: sample, percent: 1, when: { event: '*' } }]", ["filters[0].when.event '*'"]],
+  ])("refuses %j, where a name would be taken for every name without letters", (text, expected) => {
+    const problems = problemsOf(text).filter(({ want }) => want === lettersWant);
+    expect(problems.map(({ variable, got }) => `${variable} ${got}`)).toEqual(expected.map((at) => `settings.${at}`));
+  });
+
+  test.each([
+    "eventMatching: exact\nevents: ['*', 🎉]\nfilters: [{ action: drop_event, when: { event: '*' } }]",
+    "events: [注文, ٣, 🎉 Party]",
+  ])("takes the names in %j", (text) => {
+    expect(problemsOf(text)).toEqual([]);
+  });
+
+  test.each(["events: 3\nfilters: [{ action: drop_event, when: { event: '*' } }]", "eventMatching: 3\nevents: ['*']"])(
+    "says nothing of names in %j, where the rest is no list or no matching",
+    (text) => {
+      expect(problemsOf(text)).toHaveLength(1);
     },
   );
 
@@ -241,7 +296,7 @@ describe("parseSettings()", () => {
 
   test("refuses aliases that multiply beyond all measure", () => {
     const levels = Array.from({ length: 8 }, (_, n) => `k${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}]`);
-    expect(problemsOf(`k0: &a0 [x]\n${levels.join("\n")}`)).toMatchObject([{ want: "valid YAML" }]);
+    expect(problemsOf(`k0: &a0 [x]\n${levels.join("\n")}`)).toMatchObject([{ want: "valid YAML 1.2 without tags" }]);
   });
 });
 

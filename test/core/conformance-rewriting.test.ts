@@ -79,7 +79,18 @@ describe("pii", () => {
     ["a key with a space", "traits.Last Name", { traits: { "Last Name": "x" } }, { traits: {} }],
     ["nothing where nothing is", "traits.email", { traits: { plan: "x" } }, { traits: { plan: "x" } }],
     ["nothing below a text", "traits.email.x", { traits: { email: "x" } }, { traits: { email: "x" } }],
-    ["nothing in a list without *", "traits.l.e", { traits: { l: [{ e: 1 }] } }, { traits: { l: [{ e: 1 }] } }],
+    [
+      "a key of each item of a list",
+      "traits.l.e",
+      { traits: { l: [{ e: 1 }, { f: 2 }, "e", null] } },
+      { traits: { l: [{}, { f: 2 }, "e", null] } },
+    ],
+    [
+      "it in lists of lists",
+      "traits.l.e.f",
+      { traits: { l: [[{ e: [{ f: 1 }] }]] } },
+      { traits: { l: [[{ e: [{}] }]] } },
+    ],
     ["nothing at an index", "traits.l.0", { traits: { l: ["x"] } }, { traits: { l: ["x"] } }],
   ])("drop removes %s", (_, path, fields, expected) => {
     expect(cleaned(fields, { drop: [path] })).toEqual({ ...identify, ...expected });
@@ -102,6 +113,12 @@ describe("pii", () => {
   test("hash takes every item of a list, and removes what it cannot hash", () => {
     expect(cleaned({ traits: { l: ["a", { b: 1 }, null] } }, { hash: ["traits.l.*"] })["traits"]).toEqual({
       l: [sha256("a"), null],
+    });
+  });
+
+  test("hash goes into each item of a list by its key", () => {
+    expect(cleaned({ traits: { l: [{ e: "a" }, { e: "" }, "e"] } }, { hash: ["traits.l.e"] })["traits"]).toEqual({
+      l: [{ e: sha256("a") }, { e: "" }, "e"],
     });
   });
 

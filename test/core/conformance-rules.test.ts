@@ -189,7 +189,7 @@ describe("the order of judging", () => {
   const everything: Partial<HandlerRules> = {
     consent: { categories: ["Ads"] },
     events: ["Allowed"],
-    filters: [{ action: "drop_event", when: { path: "properties.n", equals: "1" } }],
+    filters: [{ action: "drop_event", when: { path: "properties.n", equals: 1 } }],
     properties: { types: { n: "number" } },
     pii: { drop: [], hash: ["properties.n"] },
   };

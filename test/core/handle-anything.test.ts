@@ -109,7 +109,7 @@ describe("an event of whatever shape", () => {
     const properties = JSON.parse(`{"a":${deep("[", "]")}}`) as RawEvent;
     const longPath = ["traits", ...Array.from({ length: 499 }, () => "a")].join(".");
     const meaning = handle(
-      { ...noRules, pii: { drop: [`${longPath}.b`, "properties.*.*"], hash: [longPath] } },
+      { ...noRules, pii: { drop: [`${longPath}.b`, "properties.a.b", "properties.*.*"], hash: [longPath] } },
       freeze({ type: "identify", userId: "u1", traits, properties }),
     );
     expect(meaning.kind === "call" && JSON.parse(String(meaning.body))).toMatchObject({ properties: { a: [] } });

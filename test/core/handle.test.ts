@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 import type { RawEvent } from "../../src/core/event.ts";
 import { createHandler } from "../../src/core/handle.ts";
@@ -22,6 +22,8 @@ const bodyOf = (raw: RawEvent, at = recordTime): RawEvent => {
 };
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
+
+afterEach(() => void vi.unstubAllEnvs());
 
 describe("createHandler()", () => {
   test.each<[RawEvent, object]>([
@@ -68,6 +70,31 @@ describe("createHandler()", () => {
     });
   });
 
+  test.each([
+    ["2024-01-02T03:04:05", "2024-01-02T03:04:05.000Z"],
+    ["2024-01-02T03:04", "2024-01-02T03:04:00.000Z"],
+    ["2024-01-02 03:04:05.678", "2024-01-02T03:04:05.678Z"],
+    ["2024-01-02", "2024-01-02T00:00:00.000Z"],
+    ["2024/01/02", "2024-01-02T00:00:00.000Z"],
+    ["Tue Jan  2 03:04:05 2024", "2024-01-02T03:04:05.000Z"],
+    ["2024-01-02 03:04:05 -0800", "2024-01-02T11:04:05.000Z"],
+    ["2024-01-02T03:04:05z", "2024-01-02T03:04:05.000Z"],
+    ["2024-01-02 UTC", "2024-01-02T00:00:00.000Z"],
+    ["Tue Jan 02 03:04:05 EST 2024", "2024-01-02T08:04:05.000Z"],
+    ["Tue Jan 02 2024 03:04:05 GMT+0200 (Central European Time)", "2024-01-02T01:04:05.000Z"],
+  ])("takes %j for %j wherever the machine stands", (timestamp, iso) => {
+    for (const zone of ["America/New_York", "Asia/Kolkata"]) {
+      vi.stubEnv("TZ", zone);
+      expect(new Date(0).getTimezoneOffset()).not.toBe(0);
+      expect(bodyOf({ ...identify, timestamp })["timestamp"]).toBe(iso);
+    }
+  });
+
+  test("looks through a long text that is no time in no time", () => {
+    const timestamp = ":1".repeat(500_000);
+    expect(bodyOf({ ...identify, timestamp })["timestamp"]).toBe(recordIso);
+  });
+
   test.each<[string, RawEvent["timestamp"]]>([
     ["is absent", undefined],
     ["is null", null],
@@ -75,6 +102,9 @@ describe("createHandler()", () => {
     ["is no time", "yesterday"],
     ["only looks like a time", "2024-13-45T99:99:99.999Z"],
     ["is a number", 1_714_558_830_400],
+    ["is text of digits only", "2024"],
+    ["is a number as text", "-12.5"],
+    ["is in no zone and by the clock of twelve hours", "01/02/2024 3:04 PM"],
   ])("takes the record's time where the timestamp %s", (_, timestamp) => {
     expect(bodyOf({ type: "identify", userId: "u1", timestamp })["timestamp"]).toBe(recordIso);
   });
@@ -88,7 +118,7 @@ describe("createHandler()", () => {
   );
 
   test("leaves the other times as they are where they are no times", () => {
-    const odd = { ...identify, sentAt: "yesterday", receivedAt: null, originalTimestamp: 7 };
+    const odd = { ...identify, sentAt: "yesterday", receivedAt: null, originalTimestamp: "12" };
     expect(bodyOf(odd)).toEqual(odd);
   });
 

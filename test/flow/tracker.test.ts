@@ -67,6 +67,49 @@ const createWorld = (offsets: readonly number[]) => {
   return { steps, check, finishAll };
 };
 
+/** A partition of lists, in which every restart follows a commit: nothing that is finished may be offered again. */
+const createListWorld = (sizes: readonly number[]) => {
+  const safe = sizes.map(() => new Set<number>());
+  let tracker = new Tracker({ start: 0 });
+  let open: { slot: Slot; index: number }[] = [];
+  let next = 0;
+  const see = (): void => {
+    const size = sizes[next];
+    if (size === undefined) return;
+    const offset = next++;
+    const slot = tracker.see(offset, size);
+    const left = Array.from({ length: size }, (_, index) => index).filter((index) => !slot?.done?.has(index));
+    const known = safe[offset] ?? new Set();
+    expect(slot ? left : []).toEqual(Array.from({ length: size }, (_, index) => index).filter((n) => !known.has(n)));
+    if (slot) open.push(...left.map((index) => ({ slot, index })));
+  };
+  const finish = (pick: number): void => {
+    for (const { slot, index } of open.splice(pick % Math.max(1, open.length), 1)) {
+      tracker.finish(slot, index);
+      safe[slot.offset]?.add(index);
+    }
+  };
+  const restart = (): void => {
+    const commit = tracker.pending();
+    expect(commit?.metadata.length ?? 0).toBeLessThanOrEqual(4_000);
+    if (commit) tracker = new Tracker({ start: commit.offset, metadata: commit.metadata });
+    next = commit?.offset ?? next;
+    open = [];
+  };
+  return {
+    step: (kind: string, pick: number): void => {
+      if (kind === "see") see();
+      else if (kind === "finish") finish(pick);
+      else restart();
+    },
+    finishAll: (): void => {
+      while (next < sizes.length) see();
+      while (open.length > 0) finish(0);
+    },
+    isAllSafe: (): boolean => sizes.every((size, offset) => safe[offset]?.size === size),
+  };
+};
+
 const gaps = fc.array(fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 50 })), {
   maxLength: 120,
   size: "max",
@@ -114,10 +157,39 @@ describe("Tracker", () => {
     const slot = tracker.see(5, 2);
     tracker.see(6);
     if (!slot) throw new Error("Not taken up");
-    tracker.finish(slot);
-    expect([tracker.mark, tracker.pending()]).toEqual([5, { offset: 5, metadata: "" }]);
-    tracker.finish(slot);
+    tracker.finish(slot, 1);
+    expect([tracker.mark, tracker.pending()]).toEqual([5, { offset: 5, metadata: ";0.Ag==" }]);
+    tracker.finish(slot, 0);
     expect(tracker.mark).toBe(6);
+  });
+
+  test("hands on which events of a list are finished, also of one that it has not come to itself", () => {
+    const first = new Tracker({ start: 5 });
+    const lists = [5, 6, 7].map((offset) => first.see(offset, 3));
+    for (const [number, slot] of lists.entries()) if (slot && number !== 1) first.finish(slot, number);
+    const second = new Tracker({ start: 5, metadata: first.pending()?.metadata });
+    expect(second.see(5, 3)).toMatchObject({ open: 2, done: new Set([0]) });
+    expect(second.see(6, 3)).toMatchObject({ open: 3, done: new Set() });
+    const third = new Tracker({ start: 5, metadata: second.pending()?.metadata });
+    const slots = [5, 6, 7].map((offset) => third.see(offset, 3));
+    expect(slots).toMatchObject([{ open: 2 }, { open: 3 }, { open: 2, done: new Set([2]) }]);
+  });
+
+  test("offers of every list just the events that are not safe, through all owners, and loses none", () => {
+    const step = fc.record({ kind: fc.constantFrom("see", "see", "finish", "finish", "restart"), pick: fc.nat(1_000) });
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 30 }),
+        fc.array(step, { maxLength: 200, size: "max" }),
+        (sizes, script) => {
+          const world = createListWorld(sizes);
+          for (const { kind, pick } of script) world.step(kind, pick);
+          world.finishAll();
+          expect(world.isAllSafe()).toBe(true);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   test("hands on what an earlier owner had finished and it has not come to itself", () => {

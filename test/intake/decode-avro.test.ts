@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+
 import avro, { type Schema } from "avsc";
-import { assert, bigInt, property } from "fast-check";
+import { assert, bigInt, maxSafeInteger, oneof, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { Json } from "../../src/core/event.ts";
@@ -133,6 +135,45 @@ describe("writers' shapes that mean the same event", () => {
     expect(roundTrip(record({ type: "map", values: "string" }), event(traits))).toEqual({ ...expected, traits });
   });
 
+  it("a map of strings at the root keeps every text but those that stand for objects", () => {
+    const texts = { type: "identify", userId: "1", note: '{"a":1}', traits: '{"seats":"3"}', context: "" };
+    const { context: _, ...rest } = texts;
+    expect(roundTrip({ type: "map", values: "string" }, texts)).toStrictEqual({ ...rest, traits: { seats: "3" } });
+  });
+
+  it("a map of strings at the root is refused where such a text is no JSON, as in a record", () => {
+    const named = { type: "identify", traits: "Ada" };
+    for (const schema of [{ type: "map", values: "string" }, record("string")])
+      expect(() => roundTrip(schema, named)).toThrow("3 characters that are not valid JSON");
+  });
+
+  const texts = record("string", [{ name: "integrations", type: "string" }]);
+  const blocked = { ...event(text), integrations: '{"All":false}' };
+  const ours = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8")) as object;
+  const wrapped = (value: unknown) => ({ type: "record", name: "Wrapper", fields: [{ name: "value", type: value }] });
+  it.each<[name: string, schema: unknown, value: object, events: unknown]>([
+    [
+      "JSON text in a wrapper's list",
+      wrapped({ type: "array", items: texts }),
+      { value: [blocked] },
+      [{ ...expected, integrations: { All: false } }],
+    ],
+    [
+      "JSON text in a list of wrappers",
+      { type: "array", items: wrapped(["null", texts]) },
+      [{ value: blocked }],
+      [{ ...expected, integrations: { All: false } }],
+    ],
+    [
+      "what our own schema calls extra in a wrapper",
+      wrapped(ours),
+      { value: { type: "page", extra: { url: { string: "/" } } } },
+      { type: "page", url: "/" },
+    ],
+  ])("%s", (_name, schema, value, events) => {
+    expect(roundTrip(schema, value)).toEqual(events);
+  });
+
   it("a field named extra is data like any other where the schema is not ours", () => {
     const schema = record("string", [{ name: "extra", type: { type: "map", values: "string" } }]);
     expect(roundTrip(schema, { ...event(text), extra: { a: "b" } })).toEqual({ ...expected, extra: { a: "b" } });
@@ -204,11 +245,17 @@ describe("values", () => {
   it("keeps every long exact: as a number up to 2^53, as digits beyond", () => {
     const decode = compileAvro({ type: "record", name: "E", fields: [{ name: "n", type: "long" }] });
     assert(
-      property(bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => {
+      property(oneof(bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), maxSafeInteger().map(BigInt)), (n) => {
         const exact = n >= -(2n ** 53n - 1n) && n <= 2n ** 53n - 1n ? Number(n) : String(n);
         expect(decode(varint(n))).toEqual({ n: exact });
       }),
     );
+  });
+
+  it("reads a timestamp of the year 1 in microseconds", () => {
+    const n = { type: "long", logicalType: "timestamp-micros" };
+    const decode = compileAvro({ type: "record", name: "E", fields: [{ name: "n", type: n }] });
+    expect(decode(varint(-62_135_596_800_000_000n))).toEqual({ n: "0001-01-01T00:00:00.000Z" });
   });
 
   it("keeps a map's key __proto__ as data", () => {
@@ -243,6 +290,20 @@ it("reads what is not valid UTF-8 in an Avro string with the sign for it, as avs
   expect(compileAvro(schema)(Buffer.from([4, 0x61, 0xff]))).toEqual({ a: "a\uFFFD" });
 });
 
+it.each([
+  ["nulls", "null", null],
+  ["empty records", { type: "record", name: "Empty", fields: [] }, {}],
+])("reads a list of %s, which take no bytes", (_name, items, item) => {
+  const list = [item, item, item, item, item];
+  expect(traitOf({ type: "array", items }, list)).toEqual(list);
+});
+
+it.each(["", " \n"])("reads the text %j where there should be JSON as null", (text) => {
+  const type = { type: "string", logicalType: "json" };
+  expect(traitOf(type, text)).toBeUndefined();
+  expect(traitOf({ type: "array", items: type }, [text, "1"])).toEqual([null, 1]);
+});
+
 describe("broken bytes", () => {
   const schema = record({ type: "map", values: nested });
   const decode = compileAvro(schema);
@@ -257,10 +318,24 @@ describe("broken bytes", () => {
     expect(() => decode(Buffer.concat([good, Buffer.from([0])]))).toThrow("trailing data");
   });
 
-  it("cannot make it read more items than there are bytes", () => {
-    const nulls = { type: "record", name: "E", fields: [{ name: "a", type: { type: "array", items: "null" } }] };
-    const huge = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f]);
-    expect(() => compileAvro(nulls)(huge)).toThrow("Cannot read Avro: got a block of");
+  const containers = [
+    { type: "array", items: "null" },
+    { type: "array", items: "string" },
+    { type: "array", items: { type: "record", name: "Empty", fields: [] } },
+    { type: "map", values: "null" },
+  ];
+  it.each(containers)("cannot make it read more items than there are bytes: %j", (type) => {
+    const decodeHuge = compileAvro({ type: "record", name: "E", fields: [{ name: "a", type }] });
+    for (const count of [2n ** 24n, 2n ** 53n, 2n ** 62n, -(2n ** 63n)]) {
+      const huge = Buffer.concat([varint(count), Buffer.from([0])]);
+      expect(() => decodeHuge(huge)).toThrow("bytes cannot hold");
+    }
+  });
+
+  it.each(["string", "double", { type: "array", items: "null" }])("ends a list of %j where the bytes end", (items) => {
+    const bytes = Buffer.concat([varint(9_000n), Buffer.alloc(8)]);
+    const decodeList = compileAvro({ type: "array", items });
+    expect(() => decodeList(bytes)).toThrow("truncated buffer");
   });
 
   it("cannot mean more nulls than there are bytes, block after block", () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { decodeJson } from "../../src/intake/decode-json.ts";
+import { decodeJsonEvents } from "../../src/intake/decode-events.ts";
 
-const decode = (text: string) => decodeJson(Buffer.from(text));
+const decode = (text: string) => decodeJsonEvents(Buffer.from(text));
 const nested = (levels: number): string => `${'{"a":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
 
-describe("decodeJson()", () => {
+describe("decodeJsonEvents()", () => {
   it.each<[name: string, text: string, event: object]>([
     [
       "reads an event",
@@ -64,11 +64,11 @@ describe("decodeJson()", () => {
 
   it.each<[name: string, bytes: Buffer, error: string]>([
     ["invalid UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), "got bytes that are not valid UTF-8"],
-    ["an array", Buffer.from("[{}]"), "got array, want one object"],
-    ["a lone null", Buffer.from("null"), "got null, want one object"],
+    ["a lone null", Buffer.from("null"), "got null, want an object or a list of objects"],
+    ["a blank text", Buffer.from(" "), "got 1 characters that are not valid JSON"],
     ["two events", Buffer.from("{}{}"), "not valid JSON"],
   ])("refuses %s", (_name, bytes, error) => {
-    expect(() => decodeJson(bytes)).toThrow(error);
+    expect(() => decodeJsonEvents(bytes)).toThrow(error);
   });
 
   it("never quotes the payload in its errors", () => {

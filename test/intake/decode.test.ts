@@ -34,6 +34,7 @@ describe("createDecoder()", () => {
     ["auto", "framed JSON", frame(8, json), asEvent],
     ["auto", "JSON", json, asEvent],
     ["auto", "JSON after space", Buffer.concat([Buffer.from(" \r\n\t"), json]), asEvent],
+    ["auto", "JSON after a byte order mark", Buffer.from(`\uFEFF\n${json.toString()}`), asEvent],
     ["auto", "bare Avro that begins with a line feed", bare, asEvent],
     ["auto", "a tombstone", null, { kind: "tombstone" }],
     ["auto", "nothing", Buffer.alloc(0), undecodable("got an empty value")],

@@ -66,6 +66,8 @@ const recursive = record("AnyValue", { value: [...scalars, array("AnyValue"), ma
 const pair = { ...record("Pair", { key: ["null", "string"], value: recursive }), "connect.internal.type": "MapEntry" };
 const debezium = (type: string, name: string): AvroSchema => ({ type, "connect.name": `io.debezium.${name}` });
 
+const wrapped = (value: AvroSchema) => record("Wrapper", { value });
+
 const eventOf = (fields: Fields) => record("Event", { ...envelope, properties: fixed, ...fields });
 const propertiesAs = (properties: AvroSchema): AvroSchema => eventOf({ properties });
 const timestampAs = (timestamp: AvroSchema): AvroSchema => eventOf({ timestamp });
@@ -128,6 +130,14 @@ const shapes: readonly Shape[] = [
   ["an enum for the type", eventOf({ type: kind })],
   ["names, an alias and a default that only Java takes", javaOnly],
   ["a map at the root", map(recursive)],
+  ["a map of strings at the root", map("string")],
+  [
+    "a map of strings at the root as Kafka Connect writes it",
+    array({ ...pair, ...record("Pair", { key: "string", value: "string" }) }),
+  ],
+  ["JSON text in a wrapper", wrapped(propertiesAs(["null", "string"]))],
+  ["a map of strings in a wrapper, where all may be null", wrapped(["null", map(["null", "string"])])],
+  ["a wrapper in a wrapper", record("Outer", { value: wrapped(propertiesAs("string")) })],
   ["JSON text at the root", { type: "string", logicalType: "json" }],
 ];
 

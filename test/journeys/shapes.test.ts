@@ -38,6 +38,24 @@ describe.concurrent("shapes", () => {
   });
 
   /*
+   * While one event of a list still fails, the service is stopped in order and started again. The others of the list were
+   * delivered, and so was a later event of one of their users: nobody gets anything twice, and nothing goes back in time.
+   */
+  journey("a list that is delivered in part outlives a restart", async ({ story, expect }) => {
+    story.standin.faults.add({ kind: "status", status: 500, match: { messageId: "u1-1" } });
+    const first = await story.start({ QUICK_ATTEMPTS: "10" });
+    const later = { ...asJson(trackEvent("u2", 2)), key: "list" };
+    await story.produce([asList(trackEvent("u1", 1), trackEvent("u2", 1)), later]);
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u2-1", "u2-2"]);
+    expect(await first.stop()).toBe(0);
+    await story.standin.faults.clear();
+    await story.start();
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u2-1", "u2-2", "u1-1"]);
+    await expect.poll(() => story.committed(), patient).toContain(2);
+    expect(story.standin.ledger()).toMatchObject({ distinct: 3, duplicates: 0, inversions: 0 });
+  });
+
+  /*
    * Of a list of three one event breaks a rule of Segment's and one is refused by Gainsight. Each of the two has a dead
    * letter of its own, with the bytes of the whole record as they came and the place of the event in it.
    */

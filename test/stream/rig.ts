@@ -7,7 +7,7 @@ import { Chains } from "../../src/flow/chains.ts";
 import { Dedupe } from "../../src/flow/dedupe.ts";
 import { Flood, type FloodLimit } from "../../src/flow/flood.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
-import { type Assignment, type Inlet, createAssignment, createHeld } from "../../src/stream/assignment.ts";
+import { type Assignment, type Inlet, createAssignment, holdEvents } from "../../src/stream/assignment.ts";
 import type { DeliveryPort, SettlePort } from "../../src/stream/ports.ts";
 import { Stream } from "../../src/stream/stream.ts";
 
@@ -181,7 +181,7 @@ export const createOwner = (
   rig.stream.begin(assignment, [0]);
   const take = (inlet: Inlet, arrival: Arrival, offset: number): void => {
     const slot = inlet.tracker.see(offset);
-    if (slot) rig.stream.take(assignment, createHeld({ inlet, slot, arrival, events: 1 }));
+    for (const held of slot ? holdEvents(inlet, slot, [arrival]) : []) rig.stream.take(assignment, held);
     rig.stream.pump();
   };
   return { assignment, source, tiers, chains, take };

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Checks the chart: lint, unit tests, every example against Kubernetes' schemas and the service's own reading of its
+# environment, alerts by promtool, README. Installs nothing: tools.sh does.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+chart=helm/gainstream
+tools="$PWD/.cache/tools"
+PATH="$tools/bin:$PWD/node_modules/.bin:$PATH"
+kubernetes=(1.30.0 1.37.0)
+newest=1.37.0
+out="$(mktemp -d)"
+trap 'rm -rf "$out"' EXIT
+
+say() { printf '%s\n' "$*"; }
+refuse() { say "$*" >&2; exit 1; }
+
+for tool in helm helm-unittest helm-docs kubeconform promtool node; do
+  command -v "$tool" >/dev/null || refuse "Cannot check the chart: got no $tool, want what helm/tools.sh installs"
+done
+[ -d "$tools/kubernetes" ] || refuse "Cannot check the chart: got no schemas of Kubernetes, want what helm/tools.sh fetches"
+
+render() { helm template gainstream "$chart" --namespace events --kube-version "$newest" "$@"; }
+
+for values in "$chart"/examples/*.yaml; do
+  name="$(basename "$values" .yaml)"
+  helm lint --strict --quiet --kube-version "$newest" "$chart" --values "$values"
+  render --values "$values" >"$out/$name.yaml"
+  for version in "${kubernetes[@]}"; do
+    kubeconform -strict -summary \
+      -schema-location "$tools/kubernetes/$version/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
+      -schema-location "helm/schemas/{{ .ResourceKind }}-{{ .ResourceAPIVersion }}.json" "$out/$name.yaml" >"$out/summary" ||
+      { cat "$out/summary" >&2; refuse "The example $name does not fit Kubernetes $version"; }
+  done
+  node helm/check-config.ts "$out/$name.yaml"
+  say "$name: $(cat "$out/summary")"
+done
+
+deployment() { render --values "$chart/examples/minimal.yaml" --show-only templates/deployment.yaml "$@"; }
+deployment >"$out/before"
+deployment --set settings.paused=true | cmp -s "$out/before" - || refuse "A change of settings alone restarts the pods"
+deployment --set log.level=debug | cmp -s "$out/before" - && refuse "A change of the environment does not restart the pods"
+
+helm-unittest --strict --file 'tests/*_test.yaml' "$chart"
+
+render --values "$chart/tests/alerts-values.yaml" --show-only templates/prometheusrule.yaml >"$out/rule.yaml"
+node helm/rule-groups.ts "$out/rule.yaml" >"$out/alerts.yaml"
+promtool check rules "$out/alerts.yaml"
+cp "$chart/tests/alerts.yaml" "$out/test.yaml"
+promtool test rules "$out/test.yaml"
+
+cp -r "$chart" "$out/chart"
+helm-docs --log-level error --chart-search-root "$out/chart"
+cmp -s "$out/chart/README.md" "$chart/README.md" ||
+  refuse "The chart's README is not up to date: run .cache/tools/bin/helm-docs --chart-search-root $chart"
+say "The chart is fine"

@@ -1,0 +1,19 @@
+// Asks for two minutes: a replica reads its retry tiers before it is ready.
+import { setTimeout as sleep } from "node:timers/promises";
+
+const ask = async () => {
+  try {
+    const answer = await fetch(process.env.URL, { signal: AbortSignal.timeout(5000) });
+    return { isReady: answer.ok, text: await answer.text() };
+  } catch (error) {
+    return { isReady: false, text: `${error.message}: ${error.cause?.message ?? ""}` };
+  }
+};
+
+let last = await ask();
+for (let tries = 0; !last.isReady && tries < 24; tries += 1) {
+  await sleep(5000);
+  last = await ask();
+}
+console.log(last.text);
+process.exitCode = last.isReady ? 0 : 1;

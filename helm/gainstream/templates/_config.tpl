@@ -1,0 +1,114 @@
+{{/* A list, or text with commas, as text with commas. */}}
+{{- define "gainstream.commas" -}}
+{{- kindIs "slice" . | ternary . (list .) | join "," -}}
+{{- end -}}
+
+{{- define "gainstream.secrets" -}}/etc/gainstream/secrets{{- end -}}
+
+{{/* The environment, one variable a line. A test reads the names and the values' paths here. */}}
+{{- define "gainstream.env" -}}
+KAFKA_BROKERS: {{ include "gainstream.commas" .Values.kafka.brokers | quote }}
+KAFKA_CLIENT_ID: {{ .Values.kafka.clientId | quote }}
+KAFKA_GROUP_ID: {{ .Values.kafka.groupId | quote }}
+START_FROM: {{ .Values.kafka.startFrom | quote }}
+KAFKA_TLS: {{ .Values.kafka.tls.enabled | quote }}
+{{- if or .Values.kafka.tls.ca.existingSecret .Values.kafka.tls.ca.existingConfigMap }}
+KAFKA_TLS_CA_FILE: {{ include "gainstream.secrets" . }}/kafka/ca.crt
+{{- end }}
+{{- if .Values.kafka.tls.client.existingSecret }}
+KAFKA_TLS_CERT_FILE: {{ include "gainstream.secrets" . }}/kafka/tls.crt
+KAFKA_TLS_KEY_FILE: {{ include "gainstream.secrets" . }}/kafka/tls.key
+{{- end }}
+{{- if .Values.kafka.sasl.mechanism }}
+KAFKA_SASL_MECHANISM: {{ .Values.kafka.sasl.mechanism | quote }}
+KAFKA_SASL_USERNAME: {{ .Values.kafka.sasl.username | quote }}
+KAFKA_SASL_PASSWORD_FILE: {{ include "gainstream.secrets" . }}/kafka/password
+{{- end }}
+{{- if .Values.schemaRegistry.url }}
+SCHEMA_REGISTRY_URL: {{ .Values.schemaRegistry.url | quote }}
+{{- end }}
+{{- if .Values.schemaRegistry.username }}
+SCHEMA_REGISTRY_USERNAME: {{ .Values.schemaRegistry.username | quote }}
+SCHEMA_REGISTRY_PASSWORD_FILE: {{ include "gainstream.secrets" . }}/schema-registry/password
+{{- end }}
+INPUT_FORMAT: {{ .Values.input.format | quote }}
+AVRO_SCHEMA_FILE: {{ .Values.input.avroSchemaFile | quote }}
+GAINSIGHT_ROUTE: {{ .Values.gainsight.route | quote }}
+GAINSIGHT_URL: {{ .Values.gainsight.url | quote }}
+GAINSIGHT_ACCESS_KEY_FILE: {{ include "gainstream.secrets" . }}/gainsight/access-key
+GAINSIGHT_TIMEOUT: {{ .Values.gainsight.timeout | quote }}
+GAINSIGHT_CONCURRENCY: {{ .Values.gainsight.concurrency | quote }}
+BREAKER_ERROR_PERCENT: {{ .Values.gainsight.breaker.errorPercent | quote }}
+BREAKER_MIN_CALLS: {{ .Values.gainsight.breaker.minCalls | quote }}
+BREAKER_WINDOW: {{ .Values.gainsight.breaker.window | quote }}
+BREAKER_PROBE_MIN: {{ .Values.gainsight.breaker.probeMin | quote }}
+BREAKER_PROBE_MAX: {{ .Values.gainsight.breaker.probeMax | quote }}
+SOURCE_TOPICS: {{ include "gainstream.commas" .Values.topics.source | quote }}
+RETRY_TOPIC: {{ .Values.topics.retry | quote }}
+RETRY_DELAYS: {{ include "gainstream.commas" .Values.topics.retryDelays | quote }}
+DEAD_LETTER_TOPIC: {{ .Values.topics.deadLetter | quote }}
+CREATE_TOPICS: {{ .Values.topics.create | quote }}
+RETRY_MAX_AGE: {{ .Values.retry.maxAge | quote }}
+RETRY_MAX_ATTEMPTS: {{ .Values.retry.maxAttempts | quote }}
+QUICK_ATTEMPTS: {{ .Values.retry.quickAttempts | quote }}
+SETTINGS_FILE: /etc/gainstream/settings/settings.yaml
+HTTP_HOST: {{ .Values.http.host | quote }}
+HTTP_PORT: {{ .Values.http.port | quote }}
+LOG_LEVEL: {{ .Values.log.level | quote }}
+SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
+{{- end -}}
+
+{{/* Which key of which Secret or ConfigMap stands at which path, as sources of one volume. */}}
+{{- define "gainstream.secretSources" -}}
+{{- $made := include "gainstream.fullname" . -}}
+- secret:
+    name: {{ .Values.gainsight.existingSecret | default $made }}
+    items: [{ key: {{ .Values.gainsight.existingSecret | empty | ternary "access-key" .Values.gainsight.accessKeyKey | quote }}, path: gainsight/access-key }]
+{{- include "gainstream.kafkaSources" . }}
+{{- with .Values.schemaRegistry }}
+{{- if .username }}
+- secret:
+    name: {{ .existingSecret | default $made }}
+    items: [{ key: {{ .existingSecret | empty | ternary "schema-registry-password" .passwordKey | quote }}, path: schema-registry/password }]
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gainstream.kafkaSources" -}}
+{{- with .Values.kafka.tls.ca }}
+{{- if or .existingSecret .existingConfigMap }}
+- {{ .existingSecret | empty | ternary "configMap" "secret" }}:
+    name: {{ .existingSecret | default .existingConfigMap }}
+    items: [{ key: {{ .key | quote }}, path: kafka/ca.crt }]
+{{- end }}
+{{- end }}
+{{- with .Values.kafka.tls.client }}
+{{- if .existingSecret }}
+- secret:
+    name: {{ .existingSecret }}
+    items:
+      - { key: {{ .certKey | quote }}, path: kafka/tls.crt }
+      - { key: {{ .keyKey | quote }}, path: kafka/tls.key }
+{{- end }}
+{{- end }}
+{{- with .Values.kafka.sasl }}
+{{- if .mechanism }}
+- secret:
+    name: {{ .existingSecret | default (include "gainstream.fullname" $) }}
+    items: [{ key: {{ .existingSecret | empty | ternary "kafka-password" .passwordKey | quote }}, path: kafka/password }]
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Secrets that the chart makes, as text; empty where it makes none. */}}
+{{- define "gainstream.madeSecrets" -}}
+{{- with .Values.gainsight.accessKey }}
+access-key: {{ . | quote }}
+{{- end }}
+{{- with .Values.kafka.sasl.password }}
+kafka-password: {{ . | quote }}
+{{- end }}
+{{- with .Values.schemaRegistry.password }}
+schema-registry-password: {{ . | quote }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,96 @@
+{{/* More of _guards.tpl: how many pods, who watches them, and what a user adds to them. */}}
+{{- define "gainstream.guards.replicas" -}}
+{{- $partitions := int .Values.topics.partitions }}
+{{- $surge := .Values.updateStrategy.maxSurge }}
+{{- $isWhole := regexMatch "^[0-9]+$" (toString $surge) }}
+{{- if and (regexMatch "^0%?$" (toString $surge)) (regexMatch "^0%?$" (toString .Values.updateStrategy.maxUnavailable)) }}
+Cannot update: got 0 for updateStrategy.maxSurge and maxUnavailable, want at least 1 for one of them
+{{- end }}
+{{- with .Values.autoscaling }}
+{{- if .enabled }}
+{{- if lt $partitions 1 }}
+Cannot scale without topics.partitions: got {{ $partitions }}, want how many partitions the source has: more replicas would stand idle
+{{- else if gt (int .maxReplicas) $partitions }}
+Cannot use autoscaling.maxReplicas: got {{ .maxReplicas }}, want at most topics.partitions, {{ $partitions }}: more replicas would stand idle
+{{- end }}
+{{- $max := .maxReplicas | default $partitions | int }}
+{{- if and $max (gt (int .minReplicas) $max) }}
+Cannot use autoscaling.minReplicas: got {{ .minReplicas }}, want at most the largest number of replicas, {{ $max }}
+{{- end }}
+{{- if and (eq .kind "keda") (gt (int .keda.fallbackReplicas) $max) }}
+Cannot use autoscaling.keda.fallbackReplicas: got {{ .keda.fallbackReplicas }}, want at most the largest number of replicas, {{ $max }}
+{{- end }}
+{{- if and (eq .kind "hpa") (not (dig "requests" "cpu" "" $.Values.resources)) }}
+Cannot scale by CPU: got autoscaling.kind: hpa without resources.requests.cpu, want a request that the percentage is of
+{{- end }}
+{{- else if and $partitions (gt (int $.Values.replicaCount) $partitions) }}
+Cannot use replicaCount: got {{ $.Values.replicaCount }}, want at most topics.partitions, {{ $partitions }}: more replicas would stand idle
+{{- else if and $partitions $isWhole (gt (int $surge) 0) (gt (add $.Values.replicaCount $surge) $partitions) }}
+Cannot use updateStrategy.maxSurge: got {{ $surge }} above {{ $.Values.replicaCount }} replicas, want at most topics.partitions together, {{ $partitions }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gainstream.guards.budget" -}}
+{{- with .Values.podDisruptionBudget }}
+{{- if .enabled }}
+{{- $hasMin := ne (toString .minAvailable) "" }}
+{{- $hasMax := ne (toString .maxUnavailable) "" }}
+{{- $replicas := $.Values.autoscaling.enabled | ternary $.Values.autoscaling.minReplicas $.Values.replicaCount }}
+{{- if and $hasMin $hasMax }}
+Cannot use both limits: got podDisruptionBudget.minAvailable and maxUnavailable, want one of them
+{{- else if and $hasMax (regexMatch "^0%?$" (toString .maxUnavailable)) }}
+Cannot forbid every eviction: got podDisruptionBudget.maxUnavailable {{ .maxUnavailable }}, want at least 1: no node could be drained
+{{- else if and $hasMin (eq (toString .minAvailable) "100%") }}
+Cannot forbid every eviction: got podDisruptionBudget.minAvailable 100%, want less: no node could be drained
+{{- else if and $hasMin (regexMatch "^[0-9]+$" (toString .minAvailable)) (ge (int .minAvailable) (int $replicas)) }}
+Cannot forbid every eviction: got podDisruptionBudget.minAvailable {{ .minAvailable }} of {{ $replicas }} replicas, want fewer: no node could be drained
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gainstream.guards.monitoring" -}}
+{{- with .Values.monitoring }}
+{{- if and .serviceMonitor.enabled .podMonitor.enabled }}
+Cannot scrape twice: got monitoring.serviceMonitor.enabled and monitoring.podMonitor.enabled, want one of them
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gainstream.guards.extras" -}}
+{{- $name := include "gainstream.fullname" . }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
+Cannot name the objects {{ squote $name }}: a Service needs lower-case letters, digits and '-', and a letter first, want another release name or fullnameOverride
+{{- end }}
+{{- $env := include "gainstream.env" . | fromYaml }}
+{{- $secrets := list "KAFKA_SASL_PASSWORD" "SCHEMA_REGISTRY_PASSWORD" "GAINSIGHT_ACCESS_KEY" }}
+{{- $seen := dict }}
+{{- range .Values.extraEnv }}
+{{- if has .name $secrets }}
+Cannot take {{ .name }} by extraEnv: a secret in the environment is seen by everybody who may look at the pod, want an existingSecret, which is mounted as a file
+{{- else if hasKey $env .name }}
+Cannot take {{ .name }} by extraEnv: the chart sets it, want its value among the chart's values
+{{- else if hasKey $seen .name }}
+Cannot take {{ .name }} by extraEnv twice: want each name once
+{{- end }}
+{{- $_ := set $seen .name true }}
+{{- end }}
+{{- range .Values.extraVolumes }}
+{{- if has .name (list "settings" "secrets") }}
+Cannot take {{ squote .name }} among extraVolumes: the chart has a volume of that name, want another
+{{- end }}
+{{- end }}
+{{- range .Values.extraVolumeMounts }}
+{{- if regexMatch "^(/|/app|/etc/gainstream)/*$" .mountPath | or (hasPrefix "/etc/gainstream/" .mountPath) }}
+Cannot mount at {{ squote .mountPath }}: it would hide what the service needs, want another extraVolumeMounts path
+{{- end }}
+{{- end }}
+{{- range $place := list "commonLabels" "podLabels" }}
+{{- range $label := keys (get $.Values $place) }}
+{{- if regexMatch "^(helm.sh/chart|app.kubernetes.io/(name|instance|version|managed-by))$" $label }}
+Cannot set the label {{ $label }} by {{ $place }}: the chart sets it, want another label
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+
+import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
+import { describeVariables } from "../../src/config/variables.ts";
+import { help } from "../../src/ops/metric-help.ts";
+
+const chart = "helm/gainstream";
+const read = (path: string): string => readFileSync(`${chart}/${path}`, "utf8");
+const environment = read("templates/_config.tpl");
+const schema: Schema = JSON.parse(read("values.schema.json"));
+const values: Value = parse(read("values.yaml"));
+const variables = describeVariables();
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+  readonly definitions?: Readonly<Record<string, unknown>>;
+}
+
+type Value = string | number | boolean | readonly string[] | { readonly [key: string]: Value };
+
+/** A secret goes by its file. */
+const isPlainSecret = (name: string): boolean => variables.some((other) => other.name === `${name}_FILE`);
+const isMap = (value: Value | undefined): value is Record<string, Value> =>
+  typeof value === "object" && !Array.isArray(value);
+
+const at = (path: string): Value | undefined =>
+  path.split(".").reduce<Value | undefined>((value, key) => (isMap(value) ? value[key] : undefined), values);
+
+/** Lines such as `KAFKA_GROUP_ID: {{ .Values.kafka.groupId | quote }}`. */
+const rendered = [...environment.matchAll(/^([A-Z_]+): (?:.*\.Values\.([\w.]+))?/gm)].map(
+  ([, name = "", path]) => [name, path] as const,
+);
+
+test("the chart sets every variable of the service, secrets by file, and no other", () => {
+  const wanted = variables.map(({ name }) => name).filter((name) => !isPlainSecret(name));
+  expect(rendered.map(([name]) => name).sort()).toEqual(wanted.sort());
+});
+
+test.each(variables.filter(({ default: byDefault }) => !["required", "none"].includes(byDefault)))(
+  "$name has the service's default in the chart's values",
+  ({ name, default: byDefault }) => {
+    const [, path = ""] = rendered.find(([variable]) => variable === name) ?? [];
+    const value = at(path);
+    const text = Array.isArray(value) ? value.join(",") : JSON.stringify(value).replaceAll('"', "");
+    expect(name === "SHUTDOWN_TIMEOUT" ? `${text}s` : text).toBe(byDefault);
+  },
+);
+
+test("values.schema.json knows every value and no other, down to free-form ones", () => {
+  const missing = (value: Value, { properties, additionalProperties }: Schema): string[] => {
+    if (properties === undefined || !isMap(value)) return [];
+    expect(additionalProperties).toBe(false);
+    const gone = Object.keys(properties).filter((key) => !(key in value));
+    const below = Object.entries(value).flatMap(([key, inner]) => {
+      const found = properties[key];
+      return found ? missing(inner, found).map((path) => `${key}.${path}`) : [key];
+    });
+    return [...gone, ...below];
+  };
+  const { resources: _, ...rest } = isMap(values) ? values : {};
+  // Helm itself puts `global` there, and both halves of `resources` are free.
+  expect(missing(rest, schema).sort()).toEqual(["global", "resources"]);
+});
+
+test("values.schema.json holds the schema of the settings as it is", () => {
+  const { $schema: _, definitions, ...settings } = { definitions: {}, $schema: "", ...settingsJsonSchema() };
+  // If not: node helm/sync-schema.ts && npx oxfmt helm/gainstream/values.schema.json
+  expect(schema.definitions).toEqual({ Settings: settings, ...definitions });
+});
+
+test("every value has a row with a meaning in the chart's README", () => {
+  const rows = read("README.md")
+    .split("\n")
+    .filter((line) => /^\| [\w.]+ \| \w+ \|/.test(line));
+  expect(rows.length).toBeGreaterThan(100);
+  expect(rows.filter((row) => /\|\s*\|$/.test(row))).toEqual([]);
+});
+
+test.each(["files/dashboard.json", "templates/_alerts.tpl", "templates/scaledobject.yaml"])(
+  "%s asks only for metrics that exist",
+  (file) => {
+    const asked = [...read(file).matchAll(/\b(gainstream_\w+?)(?:_bucket)?\b(?=\{|"|,|\W)/g)].map(
+      ([, name = ""]) => name,
+    );
+    expect(asked.filter((name) => !(name in help))).toEqual([]);
+    expect(asked.length).toBeGreaterThan(0);
+  },
+);
+
+test("every metric is on the dashboard", () => {
+  expect(Object.keys(help).filter((name) => !read("files/dashboard.json").includes(name))).toEqual([]);
+});
+
+test("every alert has a test of promtool", () => {
+  const alerts = [...read("templates/_alerts.tpl").matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+  const tested = new Set([...read("tests/alerts.yaml").matchAll(/alertname: (\w+)/g)].map(([, name]) => name));
+  expect(alerts.filter((name) => !tested.has(name))).toEqual([]);
+});
+
+test("chart and service have the same version", () => {
+  const { version }: { version: string } = JSON.parse(readFileSync("package.json", "utf8"));
+  expect(parse(read("Chart.yaml"))).toMatchObject({ version, appVersion: version });
+});
