@@ -14,8 +14,7 @@ const part = <T>(schema: z.ZodType<T>, fallback: NoInfer<T>, meta: z.GlobalMeta)
 
 const namesWant = "a list of event names as text, such as [Order Completed]";
 const matchingWant = "'loose' or 'exact'";
-const flagWant = "true or false";
-const flag = z.boolean({ error: flagWant });
+const flag = z.boolean({ error: "true or false" });
 
 const integrationWant = "a list of names such as [Gainsight], at least one; All is none";
 const integrationName = wantedText(integrationWant).refine((name) => name.toLowerCase() !== "all", {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Makes the topics that are not there; those that are there stay as they are.
 set -euo pipefail
 tools="${KAFKA_TOOLS:-/opt/kafka/bin}"
