@@ -9,7 +9,7 @@ fault of all replicas rings once.
 {{- $held := printf "(max(gainstream_hold{%s}) == 1)" $own -}}
 {{- $finished := printf "gainstream_events_total{%s}" $own -}}
 {{- $dead := printf "gainstream_events_total{%s, outcome=\"dead\"}" $own -}}
-- name: {{ include "gainstream.fullname" . }}
+- name: {{ include "gainstream.fullname" . | quote }}
   rules:
     - alert: GainstreamHoldNeedsHands
       expr: max by (reason) (gainstream_hold{ {{- $own }}, reason=~"unauthorized|misconfigured|flooded"}) == 1
@@ -29,7 +29,7 @@ fault of all replicas rings once.
       {{- include "gainstream.alert" (dict "root" . "severity" "warning" "summary" "The breaker has not been closed for 10 minutes" "description" "Too many calls to Gainsight fail or take too long. See gainstream_calls_total for its answers.") | nindent 6 }}
     - alert: GainstreamLagGrows
       expr: |
-        {{ $sourceLag }}) > {{ $rule.lagRecords }}
+        {{ $sourceLag }}) > {{ int64 $rule.lagRecords }}
           and {{ $sourceLag }}) > {{ $sourceLag }} offset 15m)
           unless {{ $held }}
       for: 15m
@@ -86,7 +86,7 @@ fault of all replicas rings once.
 {{- define "gainstream.alert" -}}
 labels:
   severity: {{ .severity }}
-  release: {{ include "gainstream.fullname" .root }}
+  release: {{ include "gainstream.fullname" .root | quote }}
 annotations:
   summary: {{ .summary | quote }}
   description: {{ .description | quote }}

@@ -62,13 +62,13 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- define "gainstream.secretSources" -}}
 {{- $made := include "gainstream.fullname" . -}}
 - secret:
-    name: {{ .Values.gainsight.existingSecret | default $made }}
+    name: {{ .Values.gainsight.existingSecret | default $made | quote }}
     items: [{ key: {{ .Values.gainsight.existingSecret | empty | ternary "access-key" .Values.gainsight.accessKeyKey | quote }}, path: gainsight/access-key }]
 {{- include "gainstream.kafkaSources" . }}
 {{- with .Values.schemaRegistry }}
 {{- if .username }}
 - secret:
-    name: {{ .existingSecret | default $made }}
+    name: {{ .existingSecret | default $made | quote }}
     items: [{ key: {{ .existingSecret | empty | ternary "schema-registry-password" .passwordKey | quote }}, path: schema-registry/password }]
 {{- end }}
 {{- end }}
@@ -78,14 +78,14 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- with .Values.kafka.tls.ca }}
 {{- if or .existingSecret .existingConfigMap }}
 - {{ .existingSecret | empty | ternary "configMap" "secret" }}:
-    name: {{ .existingSecret | default .existingConfigMap }}
+    name: {{ .existingSecret | default .existingConfigMap | quote }}
     items: [{ key: {{ .key | quote }}, path: kafka/ca.crt }]
 {{- end }}
 {{- end }}
 {{- with .Values.kafka.tls.client }}
 {{- if .existingSecret }}
 - secret:
-    name: {{ .existingSecret }}
+    name: {{ .existingSecret | quote }}
     items:
       - { key: {{ .certKey | quote }}, path: kafka/tls.crt }
       - { key: {{ .keyKey | quote }}, path: kafka/tls.key }
@@ -94,7 +94,7 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- with .Values.kafka.sasl }}
 {{- if .mechanism }}
 - secret:
-    name: {{ .existingSecret | default (include "gainstream.fullname" $) }}
+    name: {{ .existingSecret | default (include "gainstream.fullname" $) | quote }}
     items: [{ key: {{ .existingSecret | empty | ternary "kafka-password" .passwordKey | quote }}, path: kafka/password }]
 {{- end }}
 {{- end }}

@@ -10,16 +10,18 @@
 {{- end -}}
 
 {{- define "gainstream.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "gainstream.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "gainstream.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
+{{/* Labels of an object, with more of its own: (list . labels) */}}
 {{- define "gainstream.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{ include "gainstream.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
+{{- $root := index . 0 -}}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{ include "gainstream.selectorLabels" $root }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+{{- with mergeOverwrite dict $root.Values.commonLabels (index . 1) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -34,20 +36,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* Labels of a pod that the Service must not find: (list . "ending") */}}
 {{- define "gainstream.errandLabels" -}}
-app.kubernetes.io/name: {{ include "gainstream.name" (index . 0) }}-{{ index . 1 }}
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+{{ include "gainstream.errandSelectorLabels" . }}
 {{- with (index . 0).Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* Name and labels of an object: (list . "-ending") */}}
+{{- define "gainstream.errandSelectorLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-%s" (include "gainstream.name" (index . 0) | trunc 55) (index . 1) | quote }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name | quote }}
+{{- end -}}
+
+{{/* Name and labels of an object: (list . "-ending"), or (list . "-ending" labels) for more labels. All text is in quotes, as a
+name may look like a number. */}}
 {{- define "gainstream.metadata" -}}
 {{- $root := index . 0 -}}
-name: {{ include "gainstream.fullname" $root }}{{ index . 1 }}
-namespace: {{ $root.Release.Namespace }}
+name: {{ printf "%s%s" (include "gainstream.fullname" $root) (index . 1) | quote }}
+namespace: {{ $root.Release.Namespace | quote }}
 labels:
-  {{- include "gainstream.labels" $root | nindent 2 }}
+  {{- include "gainstream.labels" (list $root (eq (len .) 3 | ternary (last .) dict)) | nindent 2 }}
 {{- end -}}
 
 {{- define "gainstream.serviceAccountName" -}}
