@@ -90,9 +90,9 @@ function toValue(value: Json, level: number): unknown {
     : { map: toMap(value as JsonObject, level - 1) };
 }
 
-/** Whole numbers as long, up to the last one that avsc takes for safe. */
+/** Whole numbers as far as avsc writes longs right; greater ones are exact as doubles. */
 function isLong(value: Json): boolean {
-  return Number.isInteger(value) && Math.abs(Number(value)) < Number.MAX_SAFE_INTEGER;
+  return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 52;
 }
 
 function toMap(value: JsonObject, level: number): unknown {

@@ -58,6 +58,13 @@ LOG_LEVEL: {{ .Values.log.level | quote }}
 SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- end -}}
 
+{{/* The port of an address. */}}
+{{- define "gainstream.port" -}}
+{{- $host := (urlParse .).host -}}
+{{- $byDefault := hasPrefix "https" . | ternary "443" "80" -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $host) | default $byDefault -}}
+{{- end -}}
+
 {{/* Which key of which Secret or ConfigMap stands at which path, as sources of one volume. */}}
 {{- define "gainstream.secretSources" -}}
 {{- $made := include "gainstream.fullname" . -}}

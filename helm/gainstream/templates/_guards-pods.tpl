@@ -50,6 +50,26 @@ Cannot forbid every eviction: got podDisruptionBudget.minAvailable {{ .minAvaila
 {{- end }}
 {{- end -}}
 
+{{- define "gainstream.guards.resources" -}}
+{{- $limits := .Values.resources.limits | default dict }}
+{{- range $name, $request := .Values.resources.requests | default dict }}
+{{- $limit := get $limits $name }}
+{{- if hasKey $limits $name | and (gt (include "gainstream.quantity" $request | float64) (include "gainstream.quantity" $limit | float64)) }}
+Cannot use resources.requests.{{ $name }}: got {{ $request }}, want at most resources.limits.{{ $name }}, {{ $limit }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A quantity such as 250m, 1.5 or 320Mi as a number, good enough to compare. */}}
+{{- define "gainstream.quantity" -}}
+{{- $units := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
+{{- if kindIs "string" . -}}
+{{- mulf (regexFind "^[0-9.]+" . | float64) (get $units (regexFind "[A-Za-z]+$" .) | default 1) -}}
+{{- else -}}
+{{- float64 . -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "gainstream.guards.monitoring" -}}
 {{- with .Values.monitoring }}
 {{- if and .serviceMonitor.enabled .podMonitor.enabled }}
@@ -74,20 +94,45 @@ Cannot take {{ .name }} by extraEnv: the chart sets it, want its value among the
 {{- else if hasKey $seen .name }}
 Cannot take {{ .name }} by extraEnv twice: want each name once
 {{- end }}
+{{- if hasKey . "value" | and (hasKey . "valueFrom") }}
+Cannot take {{ .name }} by extraEnv: got value and valueFrom, want one of them
+{{- end }}
 {{- $_ := set $seen .name true }}
 {{- end }}
+{{- $volumes := list "settings" "secrets" }}
 {{- range .Values.extraVolumes }}
 {{- if has .name (list "settings" "secrets") }}
 Cannot take {{ squote .name }} among extraVolumes: the chart has a volume of that name, want another
+{{- else if has .name $volumes }}
+Cannot take {{ squote .name }} among extraVolumes twice: want each name once
 {{- end }}
+{{- $volumes = append $volumes .name }}
 {{- end }}
+{{- $paths := list }}
 {{- range .Values.extraVolumeMounts }}
+{{- if not (has .name $volumes) }}
+Cannot mount {{ squote .name }}: got no such volume, want its name among extraVolumes
+{{- end }}
+{{- if has .mountPath $paths }}
+Cannot mount at {{ squote .mountPath }} twice: want each path once
+{{- end }}
+{{- $paths = append $paths .mountPath }}
 {{- if regexMatch "^(/|/app|/etc/gainstream)/*$" .mountPath | or (hasPrefix "/etc/gainstream/" .mountPath) }}
 Cannot mount at {{ squote .mountPath }}: it would hide what the service needs, want another extraVolumeMounts path
 {{- end }}
 {{- end }}
-{{- range $place := list "commonLabels" "podLabels" }}
-{{- range $label := keys (get $.Values $place) }}
+{{- if hasKey .Values.podAnnotations "checksum/env" }}
+Cannot set the annotation checksum/env by podAnnotations: the chart sets it, want another annotation
+{{- end }}
+{{- if eq .Values.serviceAccount.name "default" | and .Values.serviceAccount.create }}
+Cannot make the ServiceAccount 'default': every namespace has it already, want serviceAccount.create: false, or another name
+{{- end }}
+{{- $places := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels }}
+{{- range $kind, $values := .Values.monitoring }}
+{{- $_ := set $places (printf "monitoring.%s.labels" $kind) $values.labels }}
+{{- end }}
+{{- range $place, $labels := $places }}
+{{- range $label := keys ($labels | default dict) | sortAlpha }}
 {{- if regexMatch "^(helm.sh/chart|app.kubernetes.io/(name|instance|version|managed-by))$" $label }}
 Cannot set the label {{ $label }} by {{ $place }}: the chart sets it, want another label
 {{- end }}

@@ -4,7 +4,7 @@ line, and nothing where all is well. Secrets are never printed.
 */}}
 {{- define "gainstream.guards" -}}
 {{- $found := list -}}
-{{- range $guard := list "kafka" "registry" "gainsight" "topics" "replicas" "budget" "monitoring" "extras" -}}
+{{- range $guard := list "kafka" "registry" "gainsight" "topics" "replicas" "budget" "resources" "monitoring" "extras" -}}
 {{- range include (printf "gainstream.guards.%s" $guard) $ | splitList "\n" -}}
 {{- with trim . -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
@@ -20,7 +20,8 @@ line, and nothing where all is well. Secrets are never printed.
 Cannot go without kafka.brokers: got nothing, want host:port, such as [kafka-1:9092, kafka-2:9092]
 {{- else }}
 {{- range splitList "," $brokers }}
-{{- if not (regexMatch "^[A-Za-z0-9._-]+:[0-9]{1,5}$" (trim .)) }}
+{{- $port := regexFind ":[0-9]{1,5}$" (trim .) | trimPrefix ":" | int }}
+{{- if not (and (regexMatch "^[A-Za-z0-9._-]+:[0-9]{1,5}$" (trim .)) (ge $port 1) (le $port 65535)) }}
 Cannot use kafka.brokers: got {{ regexReplaceAll "^.*@" (trim .) "***@" | squote }}, want host:port, such as [kafka-1:9092, kafka-2:9092]
 {{- end }}
 {{- end }}
@@ -52,6 +53,8 @@ Cannot use two passwords for Kafka: got kafka.sasl.existingSecret and kafka.sasl
 {{- define "gainstream.guards.url" -}}
 {{- if not (regexMatch "^https?://[^\\s?#@]+$" .url) }}
 Cannot use {{ .name }}: got {{ regexReplaceAll "[?#].*$" (regexReplaceAll "^.*@" .url "***@") "?***" | squote }}, want an http:// or https:// address without credentials or query
+{{- else if include "gainstream.port" .url | int | lt 65535 }}
+Cannot use {{ .name }}: got the port {{ include "gainstream.port" .url }}, want at most 65535
 {{- end }}
 {{- end -}}
 
