@@ -5,6 +5,9 @@ import { readFileSync } from "node:fs";
 /** What the service is run with: the heap as large as 200 MB allow, and none of it given back in quiet times. */
 export const heapFlags = ["--max-semi-space-size=4", "--heap-growing-percent=180", "--no-memory-reducer"];
 
+/** As the image has it: with eight arenas a core, malloc keeps 10 MB more. */
+export const heapEnvironment = { MALLOC_ARENA_MAX: "2" };
+
 const ticksPerSecond = 100;
 
 /** CPU time of a process and all its threads, user and system, in microseconds. Source: proc(5). */

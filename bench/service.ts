@@ -1,6 +1,6 @@
 import { freePorts } from "../local/ports.ts";
 import type { Stage } from "./bench.ts";
-import { type Started, heapFlags, start } from "./process.ts";
+import { type Started, heapEnvironment, heapFlags, start } from "./process.ts";
 import { accessKey, type Sink } from "./sink.ts";
 import { until } from "./until.ts";
 
@@ -29,6 +29,7 @@ export interface ServiceOptions {
 }
 
 const environment = ({ brokers, registryUrl, sink }: Stage<Sink>, options: ServiceOptions) => ({
+  ...heapEnvironment,
   KAFKA_BROKERS: brokers,
   SCHEMA_REGISTRY_URL: registryUrl,
   KAFKA_GROUP_ID: options.group,

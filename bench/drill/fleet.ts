@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { Guard } from "../../local/guarded.ts";
 import { freePorts } from "../../local/ports.ts";
-import { heapFlags, peakMegabytes } from "../process.ts";
+import { heapEnvironment, heapFlags, peakMegabytes } from "../process.ts";
 
 /** What /api/status says of an instance, as far as the drill shows it. */
 export interface Status {
@@ -67,7 +67,7 @@ const readPeak = ({ pid }: Launch): number => {
 /** Node with the flags of production, and nothing of the drill's own environment. */
 const commandLine = (main: string, env: Readonly<Record<string, string>>, isSkewed: boolean): string[] => {
   const { PATH = "" } = process.env;
-  const variables = Object.entries({ PATH, ...env }).map(([name, value]) => `${name}=${value}`);
+  const variables = Object.entries({ PATH, ...heapEnvironment, ...env }).map(([name, value]) => `${name}=${value}`);
   const preload = isSkewed ? ["--import", join(import.meta.dirname, "skew.ts")] : [];
   const flags = [...heapFlags, ...preload];
   return ["-i", ...variables, process.execPath, ...flags, main, "run"];

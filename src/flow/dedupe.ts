@@ -36,11 +36,11 @@ export class Dedupe {
       if (!partitions.includes(partition)) this.#byPartition.delete(partition);
   }
 
-  /** Whether an event of this id was delivered within the window; `now` in milliseconds since 1970. */
-  has(partition: number, messageId: string | undefined, now: number): boolean {
+  /** Whether an event of this id was delivered within the window. `now`, in ms since 1970, is asked for only where the id is known. */
+  has(partition: number, messageId: string | undefined, now: () => number): boolean {
     if (this.#rules === false || messageId === undefined) return false;
     const time = this.#byPartition.get(partition)?.timeOf(messageId);
-    return time !== undefined && time >= this.#since(this.#rules, now);
+    return time !== undefined && time >= this.#since(this.#rules, now());
   }
 
   /** An event of this id was delivered now. */

@@ -44,7 +44,7 @@ export class Calls {
     const { verdict, inlet, mustYield, arrival } = lane.head;
     if (verdict) return this.#parts.settling.bury(assignment, lane, verdict);
     const { dedupe, clock } = this.#options;
-    if (dedupe.has(inlet.partition, arrival.messageId, clock.now()))
+    if (dedupe.has(inlet.partition, arrival.messageId, clock.now))
       return this.#parts.settling.end(assignment, lane, skipped("duplicate"));
     const isOpen = this.#options.delivery.state === "open";
     if ((lane.mustYield || mustYield) && inlet.tier === undefined && isOpen)
