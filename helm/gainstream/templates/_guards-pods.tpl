@@ -70,6 +70,26 @@ Cannot use resources.requests.{{ $name }}: got {{ $request }}, want at most reso
 {{- end -}}
 {{- end -}}
 
+{{- define "gainstream.guards.networks" -}}
+{{- range $to, $egress := pick .Values.networkPolicy.egress "kafka" "schemaRegistry" "gainsight" }}
+{{- range $egress.cidrs }}
+{{- if contains ":" . | not }}
+{{- $address := 0 }}
+{{- range splitList "/" . | first | splitList "." }}
+{{- $address = add (mul $address 256) (int .) }}
+{{- end }}
+{{- $size := 1 }}
+{{- range until (sub 32 (splitList "/" . | last | int) | int) }}
+{{- $size = mul $size 2 }}
+{{- end }}
+{{- if mod $address $size }}
+Cannot use networkPolicy.egress.{{ $to }}.cidrs: got {{ . }}, want a network, which begins at a multiple of its size, or one address as {{ splitList "/" . | first }}/32
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "gainstream.guards.monitoring" -}}
 {{- with .Values.monitoring }}
 {{- if and .serviceMonitor.enabled .podMonitor.enabled }}

@@ -4,7 +4,7 @@ line, and nothing where all is well. Secrets are never printed.
 */}}
 {{- define "gainstream.guards" -}}
 {{- $found := list -}}
-{{- range $guard := list "kafka" "registry" "gainsight" "topics" "replicas" "budget" "resources" "monitoring" "extras" -}}
+{{- range $guard := list "kafka" "registry" "gainsight" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" -}}
 {{- range include (printf "gainstream.guards.%s" $guard) $ | splitList "\n" -}}
 {{- with trim . -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
