@@ -62,9 +62,12 @@ const timeOf = (text: string | undefined): number | undefined => {
   return Number.isNaN(time) ? undefined : time;
 };
 
-export const originOf = (place: Omit<Origin, "id">): Origin => ({
-  id: `${place.topic}-${place.partition}-${place.offset}`,
-  ...place,
+export const originOf = ({ topic, partition, offset, timestamp }: Omit<Origin, "id" | "index">): Origin => ({
+  id: `${topic}-${partition}-${offset}`,
+  topic,
+  partition,
+  offset,
+  timestamp,
 });
 
 /** The id of the record that an event came in, whether alone or in a list. */

@@ -47,11 +47,12 @@ export interface Assignment {
   readonly lanes: Lanes<Held>;
 }
 
-const createHeld = (place: Pick<Held, "inlet" | "slot">, arrival: Arrival, isAlone: boolean): Held => {
+const createHeld = ({ inlet, slot }: Pick<Held, "inlet" | "slot">, arrival: Arrival, isAlone: boolean): Held => {
   const body = arrival.meaning.kind === "call" ? arrival.meaning.body.length : 0;
   const value = arrival.record.value?.length ?? 0;
   return {
-    ...place,
+    inlet,
+    slot,
     arrival,
     bytes: isAlone ? value + body : body,
     shared: isAlone ? 0 : value,
@@ -73,9 +74,11 @@ const unpack = ({ tier, chains }: Inlet, origin: Origin | undefined): void => {
 
 /** The events of a record that an earlier owner has not finished. */
 export const holdEvents = (inlet: Inlet, slot: Slot, arrivals: readonly Arrival[]): Held[] => {
-  unpack(inlet, arrivals[0]?.past.origin);
+  const [first] = arrivals;
+  unpack(inlet, first?.past.origin);
+  if (first && arrivals.length === 1) return [createHeld({ inlet, slot }, first, true)];
   const left = slot.done?.size ? arrivals.filter((_, index) => !slot.done?.has(index)) : arrivals;
-  return left.map((arrival) => createHeld({ inlet, slot }, arrival, arrivals.length === 1));
+  return left.map((arrival) => createHeld({ inlet, slot }, arrival, false));
 };
 
 /** Whether a record may go now, seen from those of its user that wait in the tiers. */
