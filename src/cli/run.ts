@@ -71,6 +71,6 @@ const run = async (): Promise<void> => {
 /** `gainstream run`: the service itself, configured by the environment. */
 export const runCommand = (): Command =>
   new Command("run")
-    .description("Run the service: read the source topics, deliver to Gainsight, until SIGTERM")
+    .description("run the service: read the source topics, deliver to Gainsight, until SIGTERM")
     .addHelpText("after", () => `\nEnvironment:\n${variablesHelp()}`)
     .action(run);

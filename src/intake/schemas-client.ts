@@ -68,6 +68,7 @@ function createTransport(address: RegistryAddress, onReply: (body: RegistryReply
       response: async () => {
         const body = await fetchSchema(address, path);
         onReply(body);
+        // Of an answer the client asks for its data only; the rest of its class would be made up.
         return { data: () => body } as unknown as Awaited<ReturnType<ResponseStep>>;
       },
     };
