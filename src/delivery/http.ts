@@ -98,27 +98,37 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** One timer for all calls: they end in the order they began, so only the oldest has to be watched. */
+/**
+ * One timer for all calls, set for the oldest of them. Each call has a place in an array, not in a `Set`: that one is made anew
+ * every few hundred calls, and whatever stood in its former tables is dragged through the old heap, which took a fifth of the CPU.
+ */
 class Deadlines {
   readonly #timeoutMs: number;
-  readonly #running = new Set<Exchange>();
+  readonly #running: (Exchange | undefined)[] = [];
+  readonly #free: number[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
-  add(exchange: Exchange): void {
-    this.#running.add(exchange);
+  /** Gives the call's place back. */
+  add(exchange: Exchange): number {
+    const place = this.#free.pop() ?? this.#running.length;
+    this.#running[place] = exchange;
     this.#timer ??= setTimeout(() => this.#sweep(), this.#timeoutMs);
+    return place;
   }
 
-  remove(exchange: Exchange): void {
-    this.#running.delete(exchange);
+  /** A call may end twice: by then its place may be another's. */
+  remove(exchange: Exchange, place: number): void {
+    if (this.#running[place] !== exchange) return;
+    this.#running[place] = undefined;
+    this.#free.push(place);
   }
 
   abortAll(): void {
-    for (const exchange of this.#running) exchange.end({ kind: "network", code: "ABORTED", sent: true });
+    for (const exchange of this.#running) exchange?.end({ kind: "network", code: "ABORTED", sent: true });
   }
 
   stop(): void {
@@ -127,16 +137,14 @@ class Deadlines {
 
   #sweep(): void {
     this.#timer = undefined;
-    const now = performance.now();
+    const startedBy = performance.now() - this.#timeoutMs;
+    let oldest = Number.POSITIVE_INFINITY;
     for (const exchange of this.#running) {
-      const left = exchange.startedAt + this.#timeoutMs - now;
-      if (left > 1) {
-        this.#timer = setTimeout(() => this.#sweep(), left);
-        return;
-      }
-      this.#running.delete(exchange);
-      exchange.end({ kind: "timeout", timeoutMs: this.#timeoutMs });
+      if (!exchange) continue;
+      if (exchange.startedAt - startedBy > 1) oldest = Math.min(oldest, exchange.startedAt);
+      else exchange.end({ kind: "timeout", timeoutMs: this.#timeoutMs });
     }
+    if (oldest < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#sweep(), oldest - startedBy);
   }
 }
 
@@ -154,10 +162,10 @@ export const createHttpClient = ({ origin, timeoutMs, connections }: HttpOptions
   const send = ({ path, headers, body }: HttpRequest): Promise<Answer> =>
     new Promise((resolve) => {
       const exchange = new Exchange(timeoutMs, (answer) => {
-        deadlines.remove(exchange);
+        deadlines.remove(exchange, place);
         resolve(answer);
       });
-      deadlines.add(exchange);
+      const place = deadlines.add(exchange);
       pool.dispatch({ origin, path, method: "POST", headers, body }, exchange);
     });
   return {
