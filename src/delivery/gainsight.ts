@@ -24,7 +24,7 @@ export const createGainsight = (options: GainsightOptions): Gainsight => {
   const { url, timeoutMs, concurrency, accessKey, watch } = options;
   const { origin, pathname } = new URL(url);
   const toRequest = createClickstream(pathname.replace(/\/$/, ""));
-  const http = createHttpClient({ origin, timeoutMs, connections: concurrency });
+  const http = createHttpClient({ origin, timeoutMs });
   const credentials = createCredentials({
     file: accessKey.path,
     initial: accessKey.read(),

@@ -1,14 +1,14 @@
-import { type Dispatcher, Pool } from "undici";
+import { Client, type Dispatcher } from "undici";
 
 import type { Answer } from "../core/classify.ts";
 import { parseRetryAfter } from "../core/retry-after.ts";
+import { Deadlines } from "./deadlines.ts";
 
 export interface HttpOptions {
   /** Scheme, host and port. */
   readonly origin: string;
   /** Per call, from start to the end of the answer. */
   readonly timeoutMs: number;
-  readonly connections: number;
 }
 
 export interface HttpRequest {
@@ -18,7 +18,7 @@ export interface HttpRequest {
 }
 
 export interface HttpClient {
-  /** Sends one POST. Never rejects: whatever happens is an answer. */
+  /** Sends one POST, on a connection of its own while it lasts. Never rejects: whatever happens is an answer. */
   readonly send: (request: HttpRequest) => Promise<Answer>;
   /** Ends every call in flight now; each is answered as `network`. */
   readonly abort: () => void;
@@ -39,23 +39,26 @@ const codeOf = (error: Error): string => {
 class Exchange implements Dispatcher.DispatchHandler {
   readonly startedAt = performance.now();
   readonly #timeoutMs: number;
-  readonly #finish: (answer: Answer) => void;
+  readonly #client: Client;
+  readonly #onAnswer: (answer: Answer) => void;
   #controller: Controller | undefined;
   #ended: Answer | undefined;
   #response: Answer | undefined;
   #bytes = 0;
+  #isAnswered = false;
 
-  constructor(timeoutMs: number, finish: (answer: Answer) => void) {
+  constructor(timeoutMs: number, client: Client, onAnswer: (answer: Answer) => void) {
     this.#timeoutMs = timeoutMs;
-    this.#finish = finish;
+    this.#client = client;
+    this.#onAnswer = onAnswer;
   }
 
   /** Ends the call now: this is what is answered unless a status has come. */
   end(answer: Answer): void {
     this.#ended = answer;
-    this.#controller?.abort(new Error("Ended"));
-    // Still waiting for a connection: there is nothing to abort yet, and nobody would call back in time.
-    if (!this.#controller) this.#finish(answer);
+    if (this.#controller) this.#controller.abort(new Error("Ended"));
+    // Still connecting: there is nothing to abort yet.
+    else void this.#client.destroy(new Error("Ended"));
   }
 
   /**
@@ -87,93 +90,86 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#finish(this.#response ?? { kind: "network", code: "NO_RESPONSE", sent: true });
+    this.#answer(this.#response ?? { kind: "network", code: "NO_RESPONSE", sent: true });
   }
 
   /** Once the status has come, the body does not change what it means. */
   onResponseError(_controller: Controller, error: Error): void {
-    this.#finish(
+    this.#answer(
       this.#response ?? this.#ended ?? { kind: "network", code: codeOf(error), sent: this.#controller !== undefined },
     );
   }
+
+  #answer(answer: Answer): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#onAnswer(answer);
+  }
 }
 
-/**
- * One timer for all calls, set for the oldest of them. Each call has a place in an array, not in a `Set`: that one is made anew
- * every few hundred calls, and whatever stood in its former tables is dragged through the old heap, which took a fifth of the CPU.
- */
-class Deadlines {
-  readonly #timeoutMs: number;
-  readonly #running: (Exchange | undefined)[] = [];
-  readonly #free: number[] = [];
-  #timer: NodeJS.Timeout | undefined;
+/** Connections, each of them lent to one call at a time: as many as there are calls at a time, the last one used first. */
+class Connections {
+  readonly #open: () => Client;
+  readonly #all = new Set<Client>();
+  readonly #idle: Client[] = [];
+  #isClosed = false;
 
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+  constructor(open: () => Client) {
+    this.#open = open;
   }
 
-  /** Gives the call's place back. */
-  add(exchange: Exchange): number {
-    const place = this.#free.pop() ?? this.#running.length;
-    this.#running[place] = exchange;
-    this.#timer ??= setTimeout(() => this.#sweep(), this.#timeoutMs);
-    return place;
+  take(): Client {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    const client = this.#open();
+    this.#all.add(client);
+    // It refuses every call.
+    if (this.#isClosed) void client.destroy();
+    return client;
   }
 
-  /** A call may end twice: by then its place may be another's. */
-  remove(exchange: Exchange, place: number): void {
-    if (this.#running[place] !== exchange) return;
-    this.#running[place] = undefined;
-    this.#free.push(place);
+  giveBack(client: Client): void {
+    if (client.destroyed) this.#all.delete(client);
+    else this.#idle.push(client);
   }
 
-  abortAll(): void {
-    for (const exchange of this.#running) exchange?.end({ kind: "network", code: "ABORTED", sent: true });
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #sweep(): void {
-    this.#timer = undefined;
-    const startedBy = performance.now() - this.#timeoutMs;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const exchange of this.#running) {
-      if (!exchange) continue;
-      if (exchange.startedAt - startedBy > 1) oldest = Math.min(oldest, exchange.startedAt);
-      else exchange.end({ kind: "timeout", timeoutMs: this.#timeoutMs });
-    }
-    if (oldest < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#sweep(), oldest - startedBy);
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#idle.length = 0;
+    await Promise.all(Array.from(this.#all, (client) => client.destroy()));
   }
 }
 
 /** The only door to undici. Redirects are not followed: the key must not travel to another address. */
-export const createHttpClient = ({ origin, timeoutMs, connections }: HttpOptions): HttpClient => {
-  // Our own deadline covers the whole call, so undici need not watch as well.
-  const pool = new Pool(origin, {
-    connections,
-    pipelining: 1,
-    connect: { timeout: timeoutMs },
+export const createHttpClient = ({ origin, timeoutMs }: HttpOptions): HttpClient => {
+  const options: Client.Options = {
+    // Each is given one call at a time. Where 1 is said, undici waits one turn of the event loop more between two calls.
+    pipelining: 2,
+    connectTimeout: timeoutMs,
+    allowH2: false,
+    // Our own deadline covers the whole call, so undici need not watch as well.
     headersTimeout: 0,
     bodyTimeout: 0,
-  });
+  };
+  const connections = new Connections(() => new Client(origin, options));
   const deadlines = new Deadlines(timeoutMs);
   const send = ({ path, headers, body }: HttpRequest): Promise<Answer> =>
     new Promise((resolve) => {
-      const exchange = new Exchange(timeoutMs, (answer) => {
-        deadlines.remove(exchange, place);
+      const client = connections.take();
+      const exchange = new Exchange(timeoutMs, client, (answer) => {
+        deadlines.remove(place);
+        connections.giveBack(client);
         resolve(answer);
       });
       const place = deadlines.add(exchange);
-      pool.dispatch({ origin, path, method: "POST", headers, body }, exchange);
+      client.dispatch({ path, method: "POST", headers, body }, exchange);
     });
   return {
     send,
     abort: () => deadlines.abortAll(),
     close: async () => {
       deadlines.stop();
-      await pool.destroy();
+      await connections.close();
     },
   };
 };

@@ -50,7 +50,7 @@ type Parts = ReturnType<typeof createParts> & { standin: Standin; delivery: Deli
 const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
   withStandin(async (standin) => {
     const parts = createParts();
-    const http = createHttpClient({ origin: standin.url, timeoutMs: 2_000, connections: 8 });
+    const http = createHttpClient({ origin: standin.url, timeoutMs: 2_000 });
     let sent = 0;
     const send = (call: Call) => {
       sent++;

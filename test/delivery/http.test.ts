@@ -17,7 +17,7 @@ const withClient = async (
   options: Partial<HttpOptions> & { origin: string },
   story: (client: HttpClient) => Promise<void>,
 ): Promise<void> => {
-  const client = createHttpClient({ timeoutMs: 5_000, connections: 4, ...options });
+  const client = createHttpClient({ timeoutMs: 5_000, ...options });
   try {
     await story(client);
   } finally {
@@ -99,7 +99,7 @@ describe("http client", () => {
     }));
 
   it("cuts an answer that is too long, and goes on", () =>
-    withBoth({ connections: 1 }, async (client, standin) => {
+    withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "oversize-body", bytes: 1_000_000_000, count: 1 });
       expect(await client.send(requestOf("m1"))).toEqual({ kind: "response", status: 200 });
       expect(await client.send(requestOf("m2"))).toEqual({ kind: "response", status: 200 });
@@ -167,7 +167,7 @@ describe("http client", () => {
   );
 
   it("times out calls that wait for a connection, and never sends them afterwards", () =>
-    withBoth({ connections: 1, timeoutMs: 200 }, async (client, standin) => {
+    withBoth({ timeoutMs: 200 }, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
       const answers = await Promise.all(["m1", "m2", "m3"].map((id) => client.send(requestOf(id))));
       expect(answers).toEqual(answers.map(() => ({ kind: "timeout", timeoutMs: 200 })));
@@ -177,7 +177,7 @@ describe("http client", () => {
     }));
 
   it("ends all calls on abort, also those that wait for a connection, and never sends those", () =>
-    withBoth({ connections: 1, timeoutMs: 60_000 }, async (client, standin) => {
+    withBoth({ timeoutMs: 60_000 }, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
       const calls = ["m1", "m2", "m3"].map((id) => client.send(requestOf(id)));
       client.abort();
@@ -216,7 +216,7 @@ describe("http client", () => {
     // Those of the tests before this one.
     await expect.poll(sockets, { timeout: 10_000 }).toBe(0);
     const connections = 16;
-    await withBoth({ connections, timeoutMs: 100 }, async (client, standin) => {
+    await withBoth({ timeoutMs: 100 }, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "hang", ratio: 0.02 });
       standin.faults.add({ kind: "outage", mode: "reset", ratio: 0.1 });
       standin.faults.add({ kind: "slow-body", ms: 60_000, ratio: 0.02 });
