@@ -21,7 +21,7 @@ export interface Gainsight {
 
 /** Puts together the wire, the key and the judge. */
 export const createGainsight = (options: GainsightOptions): Gainsight => {
-  const { url, timeoutMs, concurrency, accessKey, watch } = options;
+  const { url, timeoutMs, accessKey, watch } = options;
   const { origin, pathname } = new URL(url);
   const toRequest = createClickstream(pathname.replace(/\/$/, ""));
   const http = createHttpClient({ origin, timeoutMs });
