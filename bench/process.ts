@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
 /** What the service is run with: the heap as large as 200 MB allow, and none of it given back in quiet times. */
-export const heapFlags = ["--max-semi-space-size=4", "--heap-growing-percent=150", "--no-memory-reducer"];
+export const heapFlags = ["--max-semi-space-size=8", "--heap-growing-percent=130", "--no-memory-reducer"];
 
 /** As the image has it: with eight arenas a core, malloc keeps 10 MB more. */
 export const heapEnvironment = { MALLOC_ARENA_MAX: "2" };

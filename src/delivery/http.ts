@@ -73,15 +73,18 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Controller,
+    controller: Controller,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    // Else the controller, which may have grown old while it waited, drags them along through the old heap.
+    controller.rawHeaders = null;
     // A provisional answer: the real one follows.
     if (status < 200) return;
     const { "retry-after": given } = headers;
     const retryAfterMs = given === undefined ? undefined : parseRetryAfter(String(given), Date.now());
-    this.#response = { kind: "response", status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    this.#response =
+      retryAfterMs === undefined ? { kind: "response", status } : { kind: "response", status, retryAfterMs };
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {

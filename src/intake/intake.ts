@@ -16,7 +16,7 @@ import type { Start } from "./starts.ts";
 
 export interface IntakeOptions extends Clocks {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
-  readonly stream: Pick<Stream, "begin" | "take" | "pump" | "isFull" | "hasRoom" | "relieve">;
+  readonly stream: Pick<Stream, "begin" | "take" | "pump" | "isFull" | "wantsMore" | "hasRoom" | "relieve">;
   readonly read: Reader;
   readonly schemas: Pick<SchemaWait, "want">;
   /** The delays of the tiers, by the name of their topic. */
@@ -119,9 +119,9 @@ export class Intake {
   /** Something was finished, or a schema came: what waited for it may be fetched again. */
   resume(reason: "room" | "schema"): void {
     if (reason === "schema") this.#pauses.endAll("schema");
-    else if (this.#options.stream.hasRoom) {
-      this.#room.open();
-      this.#pauses.endAll("budget");
+    else {
+      if (this.#options.stream.wantsMore) this.#room.open();
+      if (this.#options.stream.hasRoom) this.#pauses.endAll("budget");
     }
     for (const feed of this.#pauses.of("span")) if (spanOf(feed) < maxSpan / 2) this.#pauses.end(feed, "span");
     for (const feed of this.#pauses.of("user")) if (feed.hasUserRoom()) this.#pauses.end(feed, "user");

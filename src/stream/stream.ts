@@ -15,6 +15,8 @@ export interface StreamOptions extends SettlingOptions, CallsOptions {
 
 /** A record of a tier whose like is just on its way into the tiers looks again after this. */
 const lookAgainMs = 200;
+/** Records that are taken up at a time while lanes stand ready. */
+const refillStep = 64;
 /** Looks, one every 250 ms, at a probe that nobody can make. */
 const helpProbeAfter = 20;
 
@@ -48,6 +50,12 @@ export class Stream {
   get isFull(): boolean {
     const { budget, maxReady, isPaused } = this.#options;
     return budget.isFull || this.#ready >= maxReady || isPaused();
+  }
+
+  /** Room for a handful more. In small steps, for while records are taken up answers wait, and connections stand idle. */
+  get wantsMore(): boolean {
+    const { budget, maxReady, isPaused } = this.#options;
+    return budget.hasRoom && this.#ready <= Math.max(maxReady / 2, maxReady - refillStep) && !isPaused();
   }
 
   /** Records are wanted again. Half of the limits, so that pausing and resuming do not flutter. */

@@ -29,6 +29,7 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
   const held: Held[] = [];
   const log: string[] = [];
   const wanted: number[] = [];
+  const room = { forFew: false };
   const intake = new Intake({
     consumer: {
       pause: (places) => void log.push(...places.map((place) => `pause ${feedKey(place)}`)),
@@ -45,6 +46,9 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
       relieve: (blocked) => void log.push(`relieve ${blocked.map(feedKey).join(" ")}`),
       get isFull() {
         return budget.isFull;
+      },
+      get wantsMore() {
+        return room.forFew || budget.hasRoom;
       },
       get hasRoom() {
         return budget.hasRoom;
@@ -81,5 +85,5 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
   };
   const offsets = (): number[] => held.map(({ slot }) => slot.offset);
   const inletOf = (place: TopicPartition) => intake.inlets.find((inlet) => feedKey(inlet) === feedKey(place));
-  return { intake, clock, held, log, wanted, own, take, finish, offsets, inletOf, startAt };
+  return { intake, clock, held, log, wanted, room, own, take, finish, offsets, inletOf, startAt };
 };

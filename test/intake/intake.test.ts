@@ -60,6 +60,17 @@ describe("intake", () => {
     expect(log).toEqual([]);
   });
 
+  it("goes on with a batch as soon as there is room for a few", async () => {
+    const { own, take, finish, offsets, room } = createTestIntake({ maxRecords: 4 });
+    own([source, 0]);
+    const { done } = take(source, messagesOf(0, 1, 2, 3, 4));
+    await settle();
+    room.forFew = true;
+    finish(1);
+    await done;
+    expect(offsets()).toEqual([1, 2, 3, 4]);
+  });
+
   it("pauses where there is no room for long, and resumes once half of the budget is free", async () => {
     const { own, take, finish, offsets, log, clock } = createTestIntake({ maxRecords: 4 });
     own([source, 0]);

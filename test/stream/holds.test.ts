@@ -73,6 +73,22 @@ describe("Stream, held", () => {
     expect(inFlight(rig)).toEqual(["u1"]);
   });
 
+  test.each([
+    [200, 136],
+    [8, 4],
+  ])("with room for %i ready lanes wants more once %i are left", async (maxReady, few) => {
+    const rig = setUp({ maxReady });
+    rig.gate.state = "closed";
+    for (let n = 0; n < maxReady; n++) rig.odd({ user: `u${n}` });
+    const { lanes } = rig.assignment;
+    const wanted: number[] = [];
+    while (lanes.ready > 0) {
+      if (rig.stream.wantsMore) wanted.push(lanes.ready);
+      lanes.next();
+    }
+    expect(wanted).toEqual(Array.from({ length: few }, (_, n) => few - n));
+  });
+
   /** The call of `odd` finds the address wrong, `other` probes and goes through, and then `odd` is called again. */
   const findWrong = async (rig: ReturnType<typeof setUp>, odd: string, other: string): Promise<void> => {
     rig.gate.state = "closed";
