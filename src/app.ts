@@ -114,7 +114,7 @@ const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void
     retryRules: { ...config.retry, delaysMs: config.topics.retry.map(({ delayMs }) => delayMs) },
     quickAttempts: config.retry.quickAttempts,
     // Enough to keep every connection busy while the next batch is fetched; what waits longer only costs memory.
-    maxReady: Math.max(512, 4 * config.gainsight.concurrency),
+    maxReady: Math.max(256, config.gainsight.concurrency),
     mayStart: () => !flow.contact.isLost,
     isPaused: () => flow.settings.current.paused,
     onFinished,

@@ -2,10 +2,11 @@ const compactAt = 1_024;
 
 /**
  * A first-in, first-out queue whose operations take constant time however long it is: an array with a moving head, cut off
- * only when the dead part has grown, so that no call moves many items.
+ * only when the dead part has grown, so that no call moves many items. Cut off in place: an array left behind in the old
+ * heap would drag all that it still names along, finished or not, until the next full collection.
  */
 export class Fifo<T> {
-  #items: (T | undefined)[] = [];
+  readonly #items: (T | undefined)[] = [];
   #head = 0;
 
   get length(): number {
@@ -42,7 +43,8 @@ export class Fifo<T> {
   #compact(): void {
     if (this.#head === this.#items.length) this.#items.length = this.#head = 0;
     else if (this.#head >= compactAt && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
+      this.#items.copyWithin(0, this.#head);
+      this.#items.length -= this.#head;
       this.#head = 0;
     }
   }

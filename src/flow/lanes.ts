@@ -61,12 +61,16 @@ export class Lanes<T> {
     const lane = taken as OwnLane<T>;
     for (let passed = 1; passed < count; passed++) lane.rest?.shift();
     lane.isTaken = false;
-    if (!lane.rest?.length) {
-      this.#byKey.delete(lane.key);
-      return;
-    }
+    if (!lane.rest?.length) return this.#end(lane);
     lane.head = lane.rest.shift() as T;
     this.#ready.push(lane);
+  }
+
+  /** Lets go of the last item: former tables of the map keep their lanes, and would drag it through the old heap. */
+  #end(lane: OwnLane<T>): void {
+    this.#byKey.delete(lane.key);
+    lane.head = undefined as T;
+    lane.rest = undefined;
   }
 
   /** The head of a taken lane has not been started after all: `front` before all others, `back` behind them. */
