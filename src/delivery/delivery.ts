@@ -15,8 +15,8 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   };
   /** Per call, from start to the end of the answer. */
   readonly timeoutMs: number;
-  /** Sends one call over the wire. Never rejects. */
-  readonly send: (call: Call) => Promise<Answer>;
+  /** Sends one call over the wire; there is exactly one answer. */
+  readonly send: (call: Call, onAnswer: (answer: Answer) => void) => void;
   readonly onHold: GateOptions["onHold"];
   readonly onCall: (made: { call: Call["call"]; status: string; seconds: number }) => void;
   /** The key was refused: look whether there is a new one. */
@@ -28,6 +28,7 @@ interface Attempt {
   readonly isFirst: boolean;
   readonly permit: Permit;
   readonly startedAt: number;
+  readonly onVerdict: (verdict: Verdict) => void;
 }
 
 /** Nearly timed out: a little more load, and calls will fail. */
@@ -85,15 +86,13 @@ export class Delivery {
    * Makes one call; only where `state` is not `closed`. `isFirst` is false for the repetitions of one round, which count
    * once for the breaker. A failure that opens the breaker, or comes back while it is open, is a hold: no attempt is used.
    */
-  attempt(call: Call, { isFirst }: { isFirst: boolean }): Promise<Verdict> {
+  attempt(call: Call, { isFirst }: { isFirst: boolean }, onVerdict: (verdict: Verdict) => void): void {
     const { send } = this.#options;
-    const attempt: Attempt = { call, isFirst, permit: this.#gate.take(), startedAt: performance.now() };
-    // Without async functions, which cost more than all the rest here.
-    return send(call).then((answer) =>
-      this.#isWorthAnother(answer, attempt)
-        ? send(call).then((second) => this.#judge(second, attempt))
-        : this.#judge(answer, attempt),
-    );
+    const attempt: Attempt = { call, isFirst, permit: this.#gate.take(), startedAt: performance.now(), onVerdict };
+    send(call, (answer) => {
+      if (this.#isWorthAnother(answer, attempt)) send(call, (second) => this.#judge(second, attempt));
+      else this.#judge(answer, attempt);
+    });
   }
 
   /**
@@ -105,16 +104,24 @@ export class Delivery {
     return isUnsent && performance.now() - startedAt <= this.#options.timeoutMs / 10;
   }
 
-  #judge(answer: Answer, { call, isFirst, permit, startedAt }: Attempt): Verdict | Promise<Verdict> {
+  #judge(answer: Answer, attempt: Attempt): void {
+    const { call, permit, startedAt, onVerdict } = attempt;
     const tookMs = performance.now() - startedAt;
     this.#options.onCall({ call: call.call, status: statusOf(answer), seconds: tookMs / 1000 });
     const verdict = classify(answer);
     this.#gate.release(permit);
-    if (verdict.kind === "hold") return this.#onHold(verdict, permit);
-    if (isTargetFailure(verdict)) return this.#onFailure(verdict, { permit, isFirst });
-    if (verdict.kind === "delivered") return this.#onDelivered(permit, tookMs)?.then(() => verdict) ?? verdict;
-    if (permit.isProbe) this.#onAnsweredProbe();
-    return verdict;
+    const told = this.#tell(verdict, attempt, tookMs);
+    if (told) void told.then(onVerdict);
+    else onVerdict(verdict);
+  }
+
+  /** Tells gate and breaker; a promise where the verdict, as it is or changed, has to wait for the breaker. */
+  #tell(verdict: Verdict, { permit, isFirst }: Attempt, tookMs: number): Promise<Verdict> | undefined {
+    if (verdict.kind === "delivered") return this.#onDelivered(permit, tookMs)?.then(() => verdict);
+    if (verdict.kind === "hold") this.#onHold(verdict, permit);
+    else if (isTargetFailure(verdict)) return this.#onFailure(verdict, { permit, isFirst });
+    else if (permit.isProbe) this.#onAnsweredProbe();
+    return undefined;
   }
 
   /** A new access key is in place. */
@@ -143,11 +150,9 @@ export class Delivery {
     return this.#breaker.slow();
   }
 
-  #onHold(hold: Hold, permit: Permit): Hold {
-    const { error, retryAfterMs } = hold;
-    this.#gate.hold(hold.reason as TargetHold, { permit, error, retryAfterMs });
-    if (hold.reason === "unauthorized") this.#options.onUnauthorized();
-    return hold;
+  #onHold({ reason, error, retryAfterMs }: Hold, permit: Permit): void {
+    this.#gate.hold(reason as TargetHold, { permit, error, retryAfterMs });
+    if (reason === "unauthorized") this.#options.onUnauthorized();
   }
 
   async #onFailure(failure: Retry, { permit, isFirst }: { permit: Permit; isFirst: boolean }): Promise<Verdict> {

@@ -33,7 +33,7 @@ export const createGainsight = (options: GainsightOptions): Gainsight => {
   });
   const delivery = new Delivery({
     ...options,
-    send: (call) => http.send(toRequest(call, credentials.accessKey)),
+    send: (call, onAnswer) => http.send(toRequest(call, credentials.accessKey), onAnswer),
     onUnauthorized: credentials.refresh,
   });
   const close = async (): Promise<void> => {

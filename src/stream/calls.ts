@@ -15,8 +15,13 @@ export interface CallsOptions {
   readonly quickAttempts: number;
 }
 
+/** What a lane's head waits for; `calling`: a call, which tells by itself when all is over. */
+export type Step = Promise<void> | "calling" | void;
+
 interface Parts {
   readonly settling: Settling;
+  /** A call, and what its verdict asked for, is over. */
+  readonly onEnd: (rest: Promise<void> | void) => void;
   /** Heads of lanes in work. */
   readonly working: () => number;
   /** Lets a taken lane start again after a pause. */
@@ -40,7 +45,7 @@ export class Calls {
   }
 
   /** Makes the call of a lane's head, unless its verdict is known already, it was delivered before, or its user has to make way. */
-  make(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> | void {
+  make(assignment: Assignment, lane: Lane<Held>, call: Call): Step {
     const { verdict, inlet, mustYield, arrival } = lane.head;
     if (verdict) return this.#parts.settling.bury(assignment, lane, verdict);
     const { dedupe, clock } = this.#options;
@@ -52,13 +57,13 @@ export class Calls {
     return this.#deliver(assignment, lane, call);
   }
 
-  #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): Promise<void> {
+  #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): "calling" {
     const { misconfiguredAt, quickAttempts } = lane.head;
     const isProven = misconfiguredAt !== undefined && misconfiguredAt < this.#delivered;
-    // Without an async function: at every call it would cost more than the bookkeeping.
-    return this.#options.delivery
-      .attempt(call, { isFirst: quickAttempts === 0 })
-      .then((verdict) => this.#judge(assignment, lane, { verdict, isProven }));
+    this.#options.delivery.attempt(call, { isFirst: quickAttempts === 0 }, (verdict) =>
+      this.#parts.onEnd(this.#judge(assignment, lane, { verdict, isProven })),
+    );
+    return "calling";
   }
 
   #judge(

@@ -8,7 +8,8 @@ export interface DeliveryPort {
   readonly state: "open" | "probe" | "closed";
   /** Nothing moves but a probe: the target's trouble, not that of an event. */
   readonly isHeld: boolean;
-  attempt(call: Call, options: { isFirst: boolean }): Promise<Verdict>;
+  /** Makes a call. Its one verdict comes in a turn of its own, never before this returns. */
+  attempt(call: Call, options: { isFirst: boolean }, onVerdict: (verdict: Verdict) => void): void;
 }
 
 /** A failure that waits in a tier, on the partition number it came from. */

@@ -1,6 +1,6 @@
 import type { Lane } from "../flow/lanes.ts";
 import { type Assignment, type Held, type Inlet, hasFailed, isCall, laneOf, turnOf } from "./assignment.ts";
-import { Calls, type CallsOptions } from "./calls.ts";
+import { Calls, type CallsOptions, type Step } from "./calls.ts";
 import { isOnItsWay, letMakeWay } from "./crowd.ts";
 import { Settling, type SettlingOptions } from "./settling.ts";
 
@@ -36,6 +36,7 @@ export class Stream {
     this.#settling = new Settling(options);
     this.#calls = new Calls(options, {
       settling: this.#settling,
+      onEnd: (rest) => (rest ? void rest.then(this.#ended) : this.#ended()),
       working: () => this.#working,
       again: (assignment, lane, delayMs) => this.#again(assignment, lane, delayMs),
     });
@@ -153,6 +154,7 @@ export class Stream {
   #work(assignment: Assignment, lane: Lane<Held>): void {
     this.#working++;
     const step = this.#step(assignment, lane);
+    if (step === "calling") return;
     if (step) void step.then(this.#ended);
     else queueMicrotask(this.#ended);
   }
@@ -163,7 +165,7 @@ export class Stream {
     this.pump();
   };
 
-  #step(assignment: Assignment, lane: Lane<Held>): Promise<void> | void {
+  #step(assignment: Assignment, lane: Lane<Held>): Step {
     const held = lane.head;
     if (isOnItsWay(assignment, held)) return this.#again(assignment, lane, lookAgainMs);
     const turn = turnOf(held);

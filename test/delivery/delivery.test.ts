@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 import { watchFile } from "../../src/config/file-watch.ts";
 import type { Call } from "../../src/core/handle.ts";
 import type { Verdict } from "../../src/core/outcome.ts";
-import { Delivery } from "../../src/delivery/delivery.ts";
+import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import { createHttpClient } from "../../src/delivery/http.ts";
 import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
@@ -52,9 +52,9 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
     const parts = createParts();
     const http = createHttpClient({ origin: standin.url, timeoutMs: 2_000 });
     let sent = 0;
-    const send = (call: Call) => {
+    const send: DeliveryOptions["send"] = (call, onAnswer) => {
       sent++;
-      return http.send(createClickstream("")(call, accessKey));
+      http.send(createClickstream("")(call, accessKey), onAnswer);
     };
     const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
     try {
@@ -65,9 +65,14 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
     }
   });
 
+const attempt = (delivery: Delivery, call: Call, options: { isFirst: boolean }): Promise<Verdict> =>
+  new Promise((resolve) => {
+    delivery.attempt(call, options, resolve);
+  });
+
 const attempts = async (delivery: Delivery, many: number, userId = "u1"): Promise<Verdict[]> => {
   const verdicts: Verdict[] = [];
-  for (let call = 0; call < many; call++) verdicts.push(await delivery.attempt(callOf(userId, `m${call}`), first));
+  for (let call = 0; call < many; call++) verdicts.push(await attempt(delivery, callOf(userId, `m${call}`), first));
   return verdicts;
 };
 
@@ -77,7 +82,7 @@ const isHalfOpen = (delivery: Delivery): Promise<void> =>
 describe("delivery", () => {
   it("delivers, and tells of the call", () =>
     withDelivery(async ({ delivery, standin, calls }) => {
-      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "delivered" });
       expect(standin.ledger().distinct).toBe(1);
       expect(calls).toEqual(["track 200"]);
       expect(delivery.inFlight).toBe(0);
@@ -97,7 +102,7 @@ describe("delivery", () => {
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       const verdicts = await Promise.all(
-        Array.from({ length: 8 }, (_, call) => delivery.attempt(callOf(`u${call}`), first)),
+        Array.from({ length: 8 }, (_, call) => attempt(delivery, callOf(`u${call}`), first)),
       );
       expect(verdicts.filter(({ kind }) => kind === "retry").length).toBeLessThanOrEqual(2);
       expect(verdicts.every(({ kind }) => kind === "retry" || kind === "hold")).toBe(true);
@@ -107,9 +112,9 @@ describe("delivery", () => {
   it("holds failures that come back while the breaker is open, and delivers what went well", () =>
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "hang", match: { userId: "late" } });
-      const late = delivery.attempt(callOf("late"), first);
+      const late = attempt(delivery, callOf("late"), first);
       standin.faults.add({ kind: "latency", ms: 30, match: { userId: "slow" } });
-      const slow = delivery.attempt(callOf("slow"), first);
+      const slow = attempt(delivery, callOf("slow"), first);
       standin.faults.add({ kind: "status", status: 500, match: { userId: "bad" } });
       await attempts(delivery, 3, "bad");
       expect(delivery.breakerState).toBe("open");
@@ -123,7 +128,7 @@ describe("delivery", () => {
   it("counts the repetitions of one round once, so that one bad event does not open the breaker", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
-      for (let call = 0; call < 20; call++) await delivery.attempt(callOf(), { isFirst: call === 0 });
+      for (let call = 0; call < 20; call++) await attempt(delivery, callOf(), { isFirst: call === 0 });
       expect(delivery.breakerState).toBe("closed");
       await attempts(delivery, 2);
       expect(delivery.breakerState).toBe("open");
@@ -151,7 +156,7 @@ describe("delivery", () => {
       await isHalfOpen(delivery);
       expect(delivery.state).toBe("probe");
       await standin.faults.clear();
-      const probe = delivery.attempt(callOf("u9"), first);
+      const probe = attempt(delivery, callOf("u9"), first);
       expect(delivery.state).toBe("closed");
       expect(await probe).toEqual({ kind: "delivered" });
       expect([delivery.state, delivery.breakerState]).toEqual(["open", "closed"]);
@@ -164,7 +169,7 @@ describe("delivery", () => {
       await attempts(delivery, 3);
       for (const isFirst of [true, false]) {
         await isHalfOpen(delivery);
-        expect(await delivery.attempt(callOf(), { isFirst })).toMatchObject({ kind: "hold", reason: "target_down" });
+        expect(await attempt(delivery, callOf(), { isFirst })).toMatchObject({ kind: "hold", reason: "target_down" });
         expect([delivery.state, delivery.breakerState]).toEqual(["closed", "open"]);
       }
       expect(holds).toEqual(["target_down true"]);
@@ -177,31 +182,31 @@ describe("delivery", () => {
       await isHalfOpen(delivery);
       await standin.faults.clear();
       standin.faults.add({ kind: "status", status: 400, count: 1 });
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "dead", reason: "rejected" });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "dead", reason: "rejected" });
       expect([delivery.state, delivery.breakerState]).toEqual(["probe", "half-open"]);
-      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "delivered" });
       expect([delivery.state, delivery.breakerState]).toEqual(["open", "closed"]);
     }));
 
   it("waits for Retry-After when it is throttled, and then probes", () =>
     withDelivery(async ({ delivery, standin, clock, holds }) => {
       standin.faults.add({ kind: "status", status: 429, retryAfter: "30", count: 1 });
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "hold", reason: "throttled" });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "hold", reason: "throttled" });
       clock.advance(29_999);
       expect(delivery.state).toBe("closed");
       clock.advance(1);
       expect(delivery.state).toBe("probe");
-      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "delivered" });
       expect(holds).toEqual(["throttled true", "throttled false"]);
     }));
 
   it("waits for everybody where a 503 asks for a pause, but the event has used its attempt", () =>
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "status", status: 503, retryAfter: "5", count: 1 });
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
       expect([delivery.state, delivery.holds]).toEqual(["closed", ["throttled"]]);
       clock.advance(5_000);
-      expect(await delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "delivered" });
       expect(delivery.state).toBe("open");
     }));
 
@@ -215,11 +220,11 @@ describe("delivery", () => {
   ])("holds the stream on status %i as %s, and the breaker hears nothing of it", (status, reason) =>
     withDelivery(async ({ delivery, standin, clock, sent }) => {
       standin.faults.add({ kind: "status", status });
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "hold", reason, status });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "hold", reason, status });
       for (let probe = 0; probe < 5; probe++) {
         clock.advance(60_000);
         expect(delivery.state).toBe("probe");
-        await delivery.attempt(callOf(), first);
+        await attempt(delivery, callOf(), first);
       }
       expect(delivery.holds).toEqual([reason]);
       expect(delivery.breakerState).toBe("closed");
@@ -230,10 +235,10 @@ describe("delivery", () => {
   it("ends `unauthorized` with a probe that is answered 400: the key works, the event does not", () =>
     withDelivery(async ({ delivery, standin, clock, holds }) => {
       standin.faults.add({ kind: "revoked-key", count: 1 });
-      await delivery.attempt(callOf(), first);
+      await attempt(delivery, callOf(), first);
       clock.advance(60_000);
       standin.faults.add({ kind: "status", status: 400, count: 1 });
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "dead", reason: "rejected" });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "dead", reason: "rejected" });
       expect(holds).toEqual(["unauthorized true", "unauthorized false"]);
       expect(delivery.state).toBe("open");
     }));
@@ -242,10 +247,10 @@ describe("delivery", () => {
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "status", status: 429, retryAfter: "1", count: 1 });
       standin.faults.add({ kind: "status", status: 500 });
-      await delivery.attempt(callOf(), first);
+      await attempt(delivery, callOf(), first);
       clock.advance(1_000);
       expect(delivery.state).toBe("probe");
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
       expect([delivery.state, delivery.holds]).toEqual(["closed", ["throttled"]]);
       clock.advance(2_000);
       expect(delivery.state).toBe("probe");
@@ -254,20 +259,20 @@ describe("delivery", () => {
   it("leaves a hold that its probe could not test as it is: a target that fails has not accepted the key", () =>
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "revoked-key", count: 1 });
-      await delivery.attempt(callOf(), first);
+      await attempt(delivery, callOf(), first);
       clock.advance(60_000);
       standin.faults.add({ kind: "outage", mode: "503" });
-      await delivery.attempt(callOf(), first);
+      await attempt(delivery, callOf(), first);
       expect(delivery.holds).toEqual(["unauthorized"]);
     }));
 
   it("sends a call once more, at once, that was never sent, and one that may have been sent never", async () => {
     await withDelivery(async ({ delivery, standin, sent, calls }) => {
       standin.faults.add({ kind: "outage", mode: "reset" });
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
       expect(sent()).toBe(1);
       await standin.close();
-      expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
       expect(sent()).toBe(3);
       expect(calls).toEqual(["track network", "track network"]);
     });
@@ -281,14 +286,14 @@ describe("delivery", () => {
     async (afterMs, many) => {
       vi.useFakeTimers({ toFake: ["performance"] });
       let sent = 0;
-      const send = () => {
+      const send: DeliveryOptions["send"] = (_, onAnswer) => {
         sent++;
         vi.advanceTimersByTime(afterMs);
-        return Promise.resolve({ kind: "network", code: "ECONNREFUSED", sent: false } as const);
+        onAnswer({ kind: "network", code: "ECONNREFUSED", sent: false });
       };
       const delivery = new Delivery({ ...createParts().options, send, onUnauthorized: () => {} });
       try {
-        expect(await delivery.attempt(callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
+        expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
         expect(sent).toBe(many);
       } finally {
         delivery.close();
@@ -300,7 +305,7 @@ describe("delivery", () => {
   it("answers calls that end after its end, instead of throwing", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
-      const calls = [delivery.attempt(callOf("u1"), first), delivery.attempt(callOf("u2"), first)];
+      const calls = [attempt(delivery, callOf("u1"), first), attempt(delivery, callOf("u2"), first)];
       delivery.close();
       await expect.poll(() => delivery.inFlight).toBe(2);
       await standin.close();
@@ -320,16 +325,16 @@ describe("gainsight", () => {
     const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watch: watchFile });
     const { delivery } = gainsight;
     try {
-      expect(await delivery.attempt(callOf("u1", "m1"), first)).toEqual({ kind: "delivered" });
+      expect(await attempt(delivery, callOf("u1", "m1"), first)).toEqual({ kind: "delivered" });
       standin.setAccessKey(newKey);
-      expect(await delivery.attempt(callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
+      expect(await attempt(delivery, callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
       clock.advance(500);
-      expect(await delivery.attempt(callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
+      expect(await attempt(delivery, callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
       expect(delivery.state).toBe("closed");
       writeFileSync(path, newKey);
       // The real poll of the file: the clock stands still, and no pause is over.
       await vi.waitFor(() => expect(delivery.state).toBe("probe"), { timeout: 10_000 });
-      expect(await delivery.attempt(callOf("u1", "m2"), first)).toEqual({ kind: "delivered" });
+      expect(await attempt(delivery, callOf("u1", "m2"), first)).toEqual({ kind: "delivered" });
       expect(delivery.state).toBe("open");
       expect(holds).toEqual(["unauthorized true", "unauthorized false"]);
       expect(standin.ledger().distinct).toBe(2);
@@ -351,9 +356,9 @@ describe("gainsight", () => {
     const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watch: watchFile });
     try {
       writeFileSync(path, newKey);
-      expect(await gainsight.delivery.attempt(callOf(), first)).toMatchObject({ reason: "unauthorized" });
+      expect(await attempt(gainsight.delivery, callOf(), first)).toMatchObject({ reason: "unauthorized" });
       expect(gainsight.delivery.state).toBe("probe");
-      expect(await gainsight.delivery.attempt(callOf(), first)).toEqual({ kind: "delivered" });
+      expect(await attempt(gainsight.delivery, callOf(), first)).toEqual({ kind: "delivered" });
     } finally {
       await gainsight.close();
       await standin.close();

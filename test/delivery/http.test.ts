@@ -3,7 +3,8 @@ import { type Server, type Socket, createServer } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import { type HttpClient, type HttpOptions, createHttpClient } from "../../src/delivery/http.ts";
+import type { Answer } from "../../src/core/classify.ts";
+import { type HttpClient, type HttpOptions, type HttpRequest, createHttpClient } from "../../src/delivery/http.ts";
 import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
@@ -55,22 +56,58 @@ const withSocket = async (
   }
 };
 
+const send = (client: HttpClient, request: HttpRequest): Promise<Answer> =>
+  new Promise((resolve) => {
+    client.send(request, resolve);
+  });
+
 const onRequest = (socket: Socket, answer: () => void): void => void socket.once("data", answer);
 
 describe("http client", () => {
   it("sends the whole event with the key, and answers with the status", () =>
     withBoth({}, async (client, standin) => {
-      expect(await client.send(requestOf("m7"))).toEqual({ kind: "response", status: 200 });
+      expect(await send(client, requestOf("m7"))).toEqual({ kind: "response", status: 200 });
       expect(standin.requests(1)).toMatchObject([{ status: 200, messageId: "m7", userId: "u1" }]);
-      expect(await client.send(requestOf("m8", "wrong"))).toEqual({ kind: "response", status: 401 });
+      expect(await send(client, requestOf("m8", "wrong"))).toEqual({ kind: "response", status: 401 });
+    }));
+
+  it("answers after send has returned, also where there is no connection to be had", () =>
+    withBoth({}, async (client) => {
+      await client.close();
+      let isAnswered = false;
+      const answered = new Promise((resolve) => {
+        client.send(requestOf(), (answer) => {
+          isAnswered = true;
+          resolve(answer);
+        });
+      });
+      expect(isAnswered).toBe(false);
+      expect(await answered).toMatchObject({ kind: "network", sent: false });
+    }));
+
+  it("lets what the receiver of an answer throws end the process, as every bug of ours does", () =>
+    withBoth({}, async (client) => {
+      const listeners = process.listeners("uncaughtException");
+      process.removeAllListeners("uncaughtException");
+      const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
+      try {
+        client.send(requestOf(), () => {
+          throw new Error("A bug");
+        });
+        expect(await thrown).toMatchObject({ message: "A bug" });
+        expect(await send(client, requestOf())).toEqual({ kind: "response", status: 200 });
+      } finally {
+        process.removeAllListeners("uncaughtException");
+        for (const listener of listeners) process.on("uncaughtException", listener);
+      }
     }));
 
   it("gives up on a target that does not answer", () =>
     withBoth({ timeoutMs: 200 }, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
-      expect(await client.send(requestOf())).toEqual({ kind: "timeout", timeoutMs: 200 });
+      expect(await send(client, requestOf())).toEqual({ kind: "timeout", timeoutMs: 200 });
       await standin.faults.clear();
-      expect(await client.send(requestOf())).toMatchObject({ status: 200 });
+      expect(await send(client, requestOf())).toMatchObject({ status: 200 });
     }));
 
   it.each([
@@ -80,29 +117,29 @@ describe("http client", () => {
   ])("gives up on a target that sends %s", (_, text) =>
     withSocket(
       (socket) => onRequest(socket, () => socket.write(text)),
-      async (client) => expect(await client.send(requestOf())).toEqual({ kind: "timeout", timeoutMs: 200 }),
+      async (client) => expect(await send(client, requestOf())).toEqual({ kind: "timeout", timeoutMs: 200 }),
     ),
   );
 
   it.each([200, 202, 503])("goes by the status %i where the body does not end in time", (status) =>
     withSocket(
       (socket) => onRequest(socket, () => socket.write(`HTTP/1.1 ${status} Some\r\nContent-Length: 99\r\n\r\n{`)),
-      async (client) => expect(await client.send(requestOf())).toEqual({ kind: "response", status }),
+      async (client) => expect(await send(client, requestOf())).toEqual({ kind: "response", status }),
     ),
   );
 
   it("calls an event delivered whose answer's body is slow, and the stand-in has it", () =>
     withBoth({ timeoutMs: 300 }, async (client, standin) => {
       standin.faults.add({ kind: "slow-body", ms: 60_000 });
-      expect(await client.send(requestOf())).toEqual({ kind: "response", status: 200 });
+      expect(await send(client, requestOf())).toEqual({ kind: "response", status: 200 });
       expect(standin.ledger().distinct).toBe(1);
     }));
 
   it("cuts an answer that is too long, and goes on", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "oversize-body", bytes: 1_000_000_000, count: 1 });
-      expect(await client.send(requestOf("m1"))).toEqual({ kind: "response", status: 200 });
-      expect(await client.send(requestOf("m2"))).toEqual({ kind: "response", status: 200 });
+      expect(await send(client, requestOf("m1"))).toEqual({ kind: "response", status: 200 });
+      expect(await send(client, requestOf("m2"))).toEqual({ kind: "response", status: 200 });
       expect(standin.ledger().distinct).toBe(2);
     }));
 
@@ -112,7 +149,7 @@ describe("http client", () => {
         onRequest(socket, () =>
           socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n${"x".repeat(70_000)}`),
         ),
-      async (client) => expect(await client.send(requestOf())).toEqual({ kind: "response", status: 200 }),
+      async (client) => expect(await send(client, requestOf())).toEqual({ kind: "response", status: 200 }),
       60_000,
     ));
 
@@ -122,31 +159,31 @@ describe("http client", () => {
       origin = standin.url;
     });
     await withClient({ origin }, async (client) => {
-      expect(await client.send(requestOf())).toEqual({ kind: "network", code: "ECONNREFUSED", sent: false });
+      expect(await send(client, requestOf())).toEqual({ kind: "network", code: "ECONNREFUSED", sent: false });
     });
   });
 
   it("does not know whether anything arrived where the connection is reset", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "reset" });
-      expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: true });
+      expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: true });
     }));
 
   it("takes a connection that is closed without a word, or talks nonsense, for a failed one", async () => {
     await withSocket(
       (socket) => onRequest(socket, () => socket.end()),
-      async (client) => expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: true }),
+      async (client) => expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: true }),
     );
     await withSocket(
       (socket) => onRequest(socket, () => socket.write("SSH-2.0-OpenSSH\r\n")),
-      async (client) => expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: true }),
+      async (client) => expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: true }),
     );
   });
 
   it("does not follow a redirect: the key travels to no other address", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "redirect" });
-      expect(await client.send(requestOf())).toEqual({ kind: "response", status: 302 });
+      expect(await send(client, requestOf())).toEqual({ kind: "response", status: 302 });
       expect(standin.stats().total).toBe(1);
     }));
 
@@ -162,53 +199,53 @@ describe("http client", () => {
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "status", status: 429, retryAfter });
       const answer = { kind: "response", status: 429, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-      expect(await client.send(requestOf())).toEqual(answer);
+      expect(await send(client, requestOf())).toEqual(answer);
     }),
   );
 
   it("times out calls that wait for a connection, and never sends them afterwards", () =>
     withBoth({ timeoutMs: 200 }, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
-      const answers = await Promise.all(["m1", "m2", "m3"].map((id) => client.send(requestOf(id))));
+      const answers = await Promise.all(["m1", "m2", "m3"].map((id) => send(client, requestOf(id))));
       expect(answers).toEqual(answers.map(() => ({ kind: "timeout", timeoutMs: 200 })));
       await standin.faults.clear();
-      expect(await client.send(requestOf("m4"))).toMatchObject({ status: 200 });
+      expect(await send(client, requestOf("m4"))).toMatchObject({ status: 200 });
       expect([...standin.ledger().messageIds]).toEqual(["m4"]);
     }));
 
   it("ends all calls on abort, also those that wait for a connection, and never sends those", () =>
     withBoth({ timeoutMs: 60_000 }, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
-      const calls = ["m1", "m2", "m3"].map((id) => client.send(requestOf(id)));
+      const calls = ["m1", "m2", "m3"].map((id) => send(client, requestOf(id)));
       client.abort();
       const answer = { kind: "network", code: "ABORTED", sent: true };
       expect(await Promise.all(calls)).toEqual([answer, answer, answer]);
       await standin.faults.clear();
-      expect(await client.send(requestOf("m4"))).toMatchObject({ status: 200 });
+      expect(await send(client, requestOf("m4"))).toMatchObject({ status: 200 });
       expect([...standin.ledger().messageIds]).toEqual(["m4"]);
     }));
 
   it("writes no request after its time: the process may have been frozen before it came to it", () =>
     withBoth({ timeoutMs: 100 }, async (client, standin) => {
-      expect(await client.send(requestOf("m1"))).toMatchObject({ status: 200 });
+      expect(await send(client, requestOf("m1"))).toMatchObject({ status: 200 });
       // From the poll phase undici comes to write before any timer of ours can run.
       const late = await new Promise<{ answer: Promise<unknown> }>((resolve) => {
         stat(".", () => {
-          const answer = client.send(requestOf("m2"));
+          const answer = send(client, requestOf("m2"));
           const until = performance.now() + 300;
           while (performance.now() < until);
           resolve({ answer });
         });
       });
       expect(await late.answer).toEqual({ kind: "timeout", timeoutMs: 100 });
-      expect(await client.send(requestOf("m3"))).toMatchObject({ status: 200 });
+      expect(await send(client, requestOf("m3"))).toMatchObject({ status: 200 });
       expect([...standin.ledger().messageIds]).toEqual(["m1", "m3"]);
     }));
 
   it("answers, instead of throwing, after its end", () =>
     withBoth({}, async (client) => {
       await client.close();
-      expect(await client.send(requestOf())).toMatchObject({ kind: "network", sent: false });
+      expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: false });
     }));
 
   it("holds no connection too many after 1,000 calls of all kinds, and none after its end", async () => {
@@ -226,7 +263,7 @@ describe("http client", () => {
       const kinds = new Set<string>();
       const work = async (first: number): Promise<void> => {
         for (let call = first; call < 1_000; call += connections)
-          kinds.add((await client.send(requestOf(`m${call}`))).kind);
+          kinds.add((await send(client, requestOf(`m${call}`))).kind);
       };
       await Promise.all(Array.from({ length: connections }, (_, first) => work(first)));
       expect([...kinds].toSorted()).toEqual(["network", "response", "timeout"]);

@@ -26,18 +26,15 @@ export const createSimulatedStream = (behave: Behaviour, change: Partial<Deliver
   const target = { behave };
   const made: CallMade[] = [];
   const holds: string[] = [];
-  const after = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      setTimeout(resolve, ms);
-    });
-  const work = async (): Promise<void> => {
+  const work = (): void => {
     const startedAt = performance.now();
-    const verdict = await delivery.attempt(call, { isFirst: true });
-    made.push({ startedAt, endedAt: performance.now(), verdict });
-    pump();
+    delivery.attempt(call, { isFirst: true }, (verdict) => {
+      made.push({ startedAt, endedAt: performance.now(), verdict });
+      pump();
+    });
   };
   const pump = (): void => {
-    while (delivery.state !== "closed") void work();
+    while (delivery.state !== "closed") work();
   };
   const delivery = new Delivery({
     concurrency: 64,
@@ -46,10 +43,9 @@ export const createSimulatedStream = (behave: Behaviour, change: Partial<Deliver
     now: () => performance.now(),
     random: () => 0.5,
     schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
-    send: async () => {
+    send: (_, onAnswer) => {
       const { answer, afterMs } = target.behave();
-      await after(afterMs);
-      return answer;
+      setTimeout(() => onAnswer(answer), afterMs);
     },
     onChange: pump,
     onHold: ({ reason, isHeld, error }) => void holds.push(`${reason} ${isHeld} ${error}`),

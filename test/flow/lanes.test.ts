@@ -53,6 +53,14 @@ const createModel = () => {
 const names = ["add", "add", "start", "start", "done", "front", "back"] as const;
 
 describe("Lanes", () => {
+  test("lets go of a user's last item with the lane, so that who still names the lane keeps nothing alive", () => {
+    const lanes = new Lanes<object>();
+    lanes.add("a", {});
+    const lane = lanes.next();
+    if (lane) lanes.done(lane);
+    expect(lane).toMatchObject({ head: undefined, rest: undefined });
+  });
+
   test("has nothing to start where nothing was added", () => {
     const lanes = new Lanes<number>();
     expect(lanes.ready).toBe(0);

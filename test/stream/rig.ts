@@ -62,19 +62,17 @@ const createFakeDelivery = () => {
     get isHeld() {
       return gate.isHeld;
     },
-    attempt: ({ body }, { isFirst }) => {
+    attempt: ({ body }, { isFirst }, onVerdict) => {
       if (gate.state === "probe") gate.state = "closed";
-      return new Promise((resolve) => {
-        const call: PendingCall = {
-          body: String(body),
-          isFirst,
-          answer: (verdict) => {
-            calls.splice(calls.indexOf(call), 1);
-            resolve(verdict);
-          },
-        };
-        calls.push(call);
-      });
+      const call: PendingCall = {
+        body: String(body),
+        isFirst,
+        answer: (verdict) => {
+          calls.splice(calls.indexOf(call), 1);
+          queueMicrotask(() => onVerdict(verdict));
+        },
+      };
+      calls.push(call);
     },
   };
   return { calls, gate, delivery };
