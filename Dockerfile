@@ -39,5 +39,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # The flags are those of `npm start` in package.json.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=130", "--no-memory-reducer", "--no-allocation-site-pretenuring", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=130", "--no-memory-reducer", "--no-allocation-site-pretenuring", "--no-parallel-scavenge", "/app/dist/main.js"]
 CMD ["run"]

@@ -11,7 +11,7 @@ export interface Measured {
   readonly inversions: number | undefined;
 }
 
-const everyMs = 25;
+const everyMs = 50;
 
 interface Sample {
   readonly at: number;

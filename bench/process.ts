@@ -3,15 +3,17 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
 /**
- * What the service is run with: the heap as large as 200 MB allow, none of it given back in quiet times, and nothing made in
- * the old heap. V8 would make what waits for its turn there, since most of that outlives one collection; each such record
- * then drags along what it names, and the full collections come half as often again.
+ * What the service is run with: the heap as large as 200 MB allow, and none of it given back in quiet times. Nothing is made in
+ * the old heap: V8 would make what waits for its turn there, since most of that outlives one collection; each such record
+ * then drags along what it names, and full collections come half as often again. Small collections are done by one thread:
+ * several on two cores wait for each other, and keep 10 MB more.
  */
 export const heapFlags = [
   "--max-semi-space-size=8",
   "--heap-growing-percent=130",
   "--no-memory-reducer",
   "--no-allocation-site-pretenuring",
+  "--no-parallel-scavenge",
 ];
 
 /** As the image has it: with eight arenas a core, malloc keeps 10 MB more. */

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --heap-growing-percent=130 --no-memory-reducer --no-allocation-site-pretenuring
+#!/usr/bin/env -S node --max-semi-space-size=8 --heap-growing-percent=130 --no-memory-reducer --no-allocation-site-pretenuring --no-parallel-scavenge
 import { Command, CommanderError } from "commander";
 
 import { exitCodes } from "./cli/exit-codes.ts";
