@@ -180,6 +180,26 @@ describe("http client", () => {
     );
   });
 
+  it("never takes bytes behind an answer for the answer to the next call", () => {
+    const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    let connections = 0;
+    return withSocket(
+      (socket) => {
+        const isFirst = connections++ === 0;
+        const answer = isFirst ? ok + ok : "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n";
+        socket.on("data", () => socket.write(answer));
+      },
+      async (client) => {
+        const second = new Promise((resolve) => {
+          client.send(requestOf("m1"), () => client.send(requestOf("m2"), resolve));
+        });
+        expect(await second).not.toMatchObject({ status: 200 });
+        expect(await send(client, requestOf("m3"))).toEqual({ kind: "response", status: 500 });
+      },
+      2_000,
+    );
+  });
+
   it("does not follow a redirect: the key travels to no other address", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "redirect" });
