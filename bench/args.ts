@@ -4,6 +4,7 @@ export const usage = `Usage: npm run bench -- [<what> …] [--repeat 1] [--event
 
   speed       events/s, CPU, memory, duplicates and inversions, beside a plain kafkajs loop (the default)
               [--partitions 6] [--users 10000] [--only <words of a case>] [--url <sink>]
+              [--beside <another build's dist/main.js>, by turns with this one; with --repeat 5 the medians tell]
   partition   one partition of 10,000 records, answers after 0 to 5 ms
   scale       four instances against one
   failing     1 % of the users failing for good against none
@@ -25,6 +26,7 @@ const options = {
   url: { type: "string" },
   only: { type: "string", default: "" },
   main: { type: "string", default: "dist/main.js" },
+  beside: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -44,6 +46,8 @@ export interface Args {
   readonly only: string;
   /** The built program to measure. */
   readonly main: string;
+  /** Another one to measure by turns with it. */
+  readonly beside: string | undefined;
   readonly help: boolean;
 }
 
@@ -61,7 +65,7 @@ const outageOf = (given: string): OutageMode => {
 /** Reads the command line. Throws a sentence where it is wrong. */
 export const readArgs = (): Args => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
-  const { events, url, only, main, help } = values;
+  const { events, url, only, main, beside, help } = values;
   return {
     what: positionals.length > 0 ? positionals : ["speed"],
     events: events === undefined ? undefined : countOf("events", events),
@@ -73,6 +77,7 @@ export const readArgs = (): Args => {
     url,
     only,
     main,
+    beside,
     help,
   };
 };

@@ -25,6 +25,8 @@ export interface ServiceOptions {
   /** Instances of one group share the topic; a new group begins at its start. */
   readonly group: string;
   readonly connections: number;
+  /** Another build than the one that is measured. */
+  readonly main?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +53,7 @@ const callsOf = (metrics: string): number =>
 export const startService = async (stage: Stage<Sink>, options: ServiceOptions): Promise<Service> => {
   const [port = 0] = await freePorts(1);
   const env = { ...environment(stage, options), HTTP_PORT: String(port) };
-  const program = start([...heapFlags, stage.args.main, "run"], env);
+  const program = start([...heapFlags, options.main ?? stage.args.main, "run"], env);
   const ask = (path: string): Promise<Response | undefined> =>
     fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
   const status = async (): Promise<Status | undefined> =>

@@ -1,4 +1,5 @@
 import { freePorts } from "../local/ports.ts";
+import type { Args } from "./args.ts";
 import type { Stage } from "./bench.ts";
 import { type Measured, measure } from "./measure.ts";
 import { start } from "./process.ts";
@@ -11,6 +12,8 @@ interface Case {
   readonly latencyMs: number;
   readonly connections: number;
   readonly program: "gainstream" | "plain";
+  /** Another build of gainstream. */
+  readonly main?: string;
   /** The part of the events that it does: a slow one would take minutes for all. */
   readonly part?: number;
   readonly wanted?: { readonly eventsPerSecond: number; readonly cpuMicros: number; readonly peakMegabytes: number };
@@ -69,13 +72,13 @@ const startPlain = async ({ brokers, registryUrl, sink }: Stage<Sink>, place: { 
 
 /** One case of its own group, so that each reads the whole topic. */
 const runCase = async ({ stage, topic, events }: Run, one: Case): Promise<Measured> => {
-  const { latencyMs, connections, program, part = 1 } = one;
+  const { latencyMs, connections, program, main, part = 1 } = one;
   const group = `bench-${Date.now().toString(36)}`;
   await stage.sink.reset(...(latencyMs > 0 ? [{ kind: "latency", ms: latencyMs } as const] : []));
   const started =
     program === "plain"
       ? await startPlain(stage, { topic, group })
-      : await startService(stage, { topic, group, connections });
+      : await startService(stage, { topic, group, connections, main });
   const done = async (): Promise<number> =>
     (await stage.sink.stats())?.delivered ?? (await started.status())?.totals.delivered ?? 0;
   try {
@@ -113,10 +116,28 @@ const row = ({ name, wanted }: Case, measured: Measured) => ({
   verdict: wanted && (isGood(measured, wanted) ? "ok" : "missed"),
 });
 
+const casesFor = ({ url, only, beside }: Args): readonly Case[] => {
+  const chosen = (url === undefined ? cases : foreignCases).filter(({ name }) => name.includes(only));
+  if (beside === undefined) return chosen;
+  return chosen.flatMap((one) =>
+    one.program === "plain" ? [one] : [one, { ...one, name: `${one.name}, beside`, main: beside }],
+  );
+};
+
+const medianOf = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+const medianRow = ({ name }: Case, rounds: readonly Measured[]) => ({
+  "median of": `${rounds.length} × ${name}`,
+  "events/s": Math.round(medianOf(rounds.map(({ eventsPerSecond }) => eventsPerSecond))),
+  "CPU µs/event": Number(medianOf(rounds.map(({ cpuMicrosPerEvent }) => cpuMicrosPerEvent)).toFixed(1)),
+  "peak MB": medianOf(rounds.map((measured) => measured.peakMegabytes)),
+});
+
 /** Prints how fast the service is, beside a plain kafkajs loop on the same topic. The sink is measured alone first. */
 export const benchSpeed = async (stage: Stage<Sink>): Promise<void> => {
   const { sink, args } = stage;
-  const { events = 200_000, partitions, users, only, repeat } = args;
+  const { events = 200_000, partitions, users, repeat } = args;
   const alone = await measureSink(sink, { calls: 100_000, connections: 64 });
   const cpu = Number.isNaN(alone.cpuMicrosPerCall) ? "" : `, ${alone.cpuMicrosPerCall.toFixed(1)} µs CPU each`;
   console.log(`The sink alone takes ${Math.round(alone.callsPerSecond)} calls/s from 64 connections${cpu}`);
@@ -124,11 +145,12 @@ export const benchSpeed = async (stage: Stage<Sink>): Promise<void> => {
   const bytes = await topic.send(userEvents({ users, count: events }));
   await topic.close();
   console.log(`${events} events of ${Math.round(bytes / events)} bytes in ${partitions} partitions`);
-  await warmUp({ stage, topic: topic.name, events });
-  const chosen = (args.url === undefined ? cases : foreignCases).filter(({ name }) => name.includes(only));
+  const run = { stage, topic: topic.name, events };
+  await warmUp(run);
+  const rounds = casesFor(args).map((one) => ({ one, measured: [] as Measured[] }));
   for (let round = 0; round < repeat; round++) {
-    const rows = [];
-    for (const one of chosen) rows.push(row(one, await runCase({ stage, topic: topic.name, events }, one)));
-    console.table(rows);
+    for (const { one, measured } of rounds) measured.push(await runCase(run, one));
+    console.table(rounds.flatMap(({ one, measured }) => measured.slice(-1).map((last) => row(one, last))));
   }
+  if (repeat > 1) console.table(rounds.map(({ one, measured }) => medianRow(one, measured)));
 };

@@ -1,4 +1,4 @@
-import { Client, type Dispatcher } from "undici";
+import { Client, type Dispatcher, buildConnector } from "undici";
 
 import type { Answer } from "../core/classify.ts";
 import { parseRetryAfter } from "../core/retry-after.ts";
@@ -121,11 +121,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Connections, each of them lent to one call at a time: as many as there are calls at a time, the last one used first. */
+/** Connections, each of them lent to one call at a time, the last one used first. */
 class Connections {
   readonly #open: () => Client;
   readonly #all = new Set<Client>();
   readonly #idle: Client[] = [];
+  /** Given back in this turn of the event loop. */
+  readonly #resting: Client[] = [];
   #isClosed = false;
 
   constructor(open: () => Client) {
@@ -142,10 +144,16 @@ class Connections {
     return client;
   }
 
+  /** It rests until the next turn: only then undici can know whether the target has closed it, or sent more than an answer. */
   giveBack(client: Client): void {
     if (client.destroyed) this.#all.delete(client);
-    else this.#idle.push(client);
+    else if (this.#resting.push(client) === 1) setImmediate(this.#endRest);
   }
+
+  readonly #endRest = (): void => {
+    for (const client of this.#resting) this.#idle.push(client);
+    this.#resting.length = 0;
+  };
 
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -157,10 +165,10 @@ class Connections {
 /** The only door to undici. Redirects are not followed: the key must not travel to another address. */
 export const createHttpClient = ({ origin, timeoutMs }: HttpOptions): HttpClient => {
   const options: Client.Options = {
-    // Each is given one call at a time. Where 1 is said, undici waits one turn of the event loop more between two calls.
+    // Each has one call at a time. With 1, undici would wait a turn of its own after every answer, as the connection does here.
     pipelining: 2,
-    connectTimeout: timeoutMs,
-    allowH2: false,
+    // One for all, since it remembers the TLS sessions.
+    connect: buildConnector({ timeout: timeoutMs, allowH2: false }),
     // Our own deadline covers the whole call, so undici need not watch as well.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -86,10 +86,11 @@ export class Intake {
   async take(batch: Batch, resolve: (offset: number) => void): Promise<void> {
     const feed = this.#feeds.get(feedKey(batch));
     if (!feed) return;
+    const since = this.#options.monotonic();
     while (this.#mayTake(feed)) {
       const isWhole = this.#takePart(feed, batch, resolve);
       if (isWhole || !this.#mayTake(feed)) return;
-      if (!(await this.#room.wait())) this.#pauses.start(feed, "budget");
+      if (!(await this.#room.wait(this.#options.monotonic() - since))) this.#pauses.start(feed, "budget");
     }
   }
 

@@ -1,5 +1,5 @@
-/** Longer than this a batch does not wait in kafkajs's hands: rebalances and shutdown come first. */
-const waitLimitMs = 200;
+/** No batch stays in kafkajs's hands for longer, however often there is room for a few: rebalances and shutdown come first. */
+const inHandMs = 200;
 
 /** Waiting for room in the budget. One batch waits at a time, since kafkajs hands them over one after the other. */
 export class Room {
@@ -10,11 +10,12 @@ export class Room {
     this.#schedule = schedule;
   }
 
-  /** Resolves with true as soon as there is room, with false where it takes too long. */
-  wait(): Promise<boolean> {
+  /** Resolves with true as soon as there is room, with false once a batch that is in hand for so long already has been so too long. */
+  wait(heldMs: number): Promise<boolean> {
+    if (heldMs >= inHandMs) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#waiting.add(resolve);
-      this.#schedule(waitLimitMs, () => {
+      this.#schedule(inHandMs - heldMs, () => {
         if (this.#waiting.delete(resolve)) resolve(false);
       });
     });

@@ -19,10 +19,14 @@ export const send = (res: ServerResponse, answer: Answer): void => {
   res.end(answer.body);
 };
 
-/** Sends the same answer each time; what it costs to put it together is paid once. */
+/**
+ * Sends the same answer each time; what it costs to put it together is paid once. Without Node's `Keep-Alive`, which most
+ * gateways do not send either: clients would set a timer by it at every answer.
+ */
 export const createSend = (answer: Answer): ((res: ServerResponse) => void) => {
   const { status, body } = answer;
-  const headers = Object.entries(headersOf(answer)).flatMap(([name, value]) => [name, String(value)]);
+  const all = { ...headersOf(answer), connection: "keep-alive" };
+  const headers = Object.entries(all).flatMap(([name, value]) => [name, String(value)]);
   return (res) => {
     res.writeHead(status, headers);
     res.end(body);

@@ -15,7 +15,7 @@ export interface StreamOptions extends SettlingOptions, CallsOptions {
 
 /** A record of a tier whose like is just on its way into the tiers looks again after this. */
 const lookAgainMs = 200;
-/** Records that are taken up at a time while lanes stand ready. */
+/** Room for so many lanes more is room enough to go on with a batch. */
 const refillStep = 64;
 /** Looks, one every 250 ms, at a probe that nobody can make. */
 const helpProbeAfter = 20;

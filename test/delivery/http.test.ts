@@ -200,6 +200,25 @@ describe("http client", () => {
     );
   });
 
+  it("never meets a connection that the target has closed without a word after its answer", () =>
+    withSocket(
+      (socket) => onRequest(socket, () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
+      async (client) => {
+        const answers: Answer[] = [];
+        await new Promise<void>((resolve) => {
+          const next = (): void =>
+            client.send(requestOf(), (answer) => {
+              answers.push(answer);
+              if (answers.length === 20) resolve();
+              else next();
+            });
+          next();
+        });
+        expect(answers.filter(({ kind }) => kind !== "response").length).toBeLessThanOrEqual(2);
+      },
+      2_000,
+    ));
+
   it("does not follow a redirect: the key travels to no other address", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "redirect" });

@@ -88,6 +88,22 @@ describe("intake", () => {
     expect([second.resolved, offsets()]).toEqual([[5], [2, 3, 4, 5]]);
   });
 
+  it("lets go of a batch after 200 ms, however often there is room for a few: a rebalance must not wait for its end", async () => {
+    const { own, take, finish, log, room, clock } = createTestIntake({ maxRecords: 4 });
+    own([source, 0]);
+    room.forFew = true;
+    const { resolved, done } = take(source, messagesOf(0, 1, 2, 3, 4, 5, 6, 7, 8));
+    for (let step = 0; step < 3; step++) {
+      await settle();
+      clock.advance(80);
+      finish(1);
+    }
+    await done;
+    expect([resolved, log]).toEqual([[3, 4, 5], ["pause source/0"]]);
+    finish(2);
+    expect(log).toEqual(["pause source/0", "resume source/0"]);
+  });
+
   it("lets go of a batch that waits for room when its partition is assigned anew", async () => {
     const { intake, own, take, offsets, clock, startAt } = createTestIntake({ maxRecords: 2 });
     own([source, 0]);
