@@ -10,7 +10,7 @@ export class Room {
     this.#schedule = schedule;
   }
 
-  /** Resolves with true as soon as there is room, with false once a batch that is in hand for so long already has been so too long. */
+  /** Resolves with true as soon as there is room; with false once the batch, in hand for `heldMs` already, has been there too long. */
   wait(heldMs: number): Promise<boolean> {
     if (heldMs >= inHandMs) return Promise.resolve(false);
     return new Promise((resolve) => {
