@@ -98,6 +98,7 @@ const createContact = ({ config, log }: AppOptions, onAgain: () => void): Contac
     sessionTimeoutMs: sessionTimeoutOf(config),
     callTimeoutMs: config.gainsight.timeoutMs,
     now: clock.now,
+    monotonic: clock.monotonic,
     onChange: (hasContact) => {
       if (!hasContact) return log.warn("The group does not answer: no new calls until it does");
       log.info("The group answers again");

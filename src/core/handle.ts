@@ -57,10 +57,11 @@ const createSteps = (rules: HandlerRules): readonly Step[] => {
   return steps;
 };
 
-const toCall = (event: Exclude<SegmentEvent, OtherEvent>, raw: RawEvent, recordTime: number): Call => {
-  const call = { kind: "call", call: event.type, body: toBody(raw, recordTime) } as const;
+type KnownEvent = Exclude<SegmentEvent, OtherEvent>;
+
+const withComputation = <M extends Call | Skipped>(event: KnownEvent, meaning: M): M => {
   const computation = computationOf(event);
-  return computation ? { ...call, computationClass: computation.computationClass } : call;
+  return computation ? { ...meaning, computationClass: computation.computationClass } : meaning;
 };
 
 /** What an event means by the settings: a call, or nothing to do and why. Never changes the event it is given. */
@@ -71,9 +72,9 @@ export const createHandler = (rules: HandlerRules): Handler => {
     let { raw } = event;
     for (const step of steps) {
       const result = step(raw);
-      if (typeof result === "string") return skipped(result);
+      if (typeof result === "string") return withComputation(event, skipped(result));
       raw = result;
     }
-    return toCall(event, raw, recordTime);
+    return withComputation(event, { kind: "call", call: event.type, body: toBody(raw, recordTime) });
   };
 };

@@ -1,3 +1,5 @@
+import type { ComputationClass } from "./engage.ts";
+
 /** What finally became of an event, and why. An outcome is a value; an exception means that our own plumbing failed. */
 
 export type SkipReason =
@@ -40,6 +42,8 @@ export interface Delivered {
 export interface Skipped {
   readonly kind: "skipped";
   readonly reason: SkipReason;
+  /** Of an event that Segment's Engage made: what it computed. */
+  readonly computationClass?: ComputationClass;
 }
 
 export interface Retry {

@@ -3,7 +3,10 @@ export interface ContactOptions {
   readonly sessionTimeoutMs: number;
   /** How long a call may take. */
   readonly callTimeoutMs: number;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds by a clock that nobody can set, but that stands still while the machine sleeps. */
+  readonly monotonic: () => number;
   /** Contact was lost, or is there again: once per change. */
   readonly onChange: (hasContact: boolean) => void;
 }
@@ -14,28 +17,37 @@ export interface ContactOptions {
  */
 export class Contact {
   readonly #options: ContactOptions;
-  #heardAt: number;
+  #heardAt: { readonly wall: number; readonly steady: number };
   #isLost = false;
 
   constructor(options: ContactOptions) {
     this.#options = options;
-    this.#heardAt = options.now();
+    this.#heardAt = this.#times();
   }
 
   /** A heartbeat, a commit or a join has been answered. */
   heard(): void {
-    this.#heardAt = this.#options.now();
+    this.#heardAt = this.#times();
     if (this.#isLost) this.#set(false);
   }
 
   /** Whether a call may still start. */
   get isLost(): boolean {
-    const { sessionTimeoutMs, callTimeoutMs, now } = this.#options;
-    const silentMs = now() - this.#heardAt;
-    // A clock that was set back tells nothing: until the next answer, a second away, the worst is assumed.
-    const isLost = silentMs < 0 || silentMs >= sessionTimeoutMs - callTimeoutMs;
+    const { sessionTimeoutMs, callTimeoutMs } = this.#options;
+    const isLost = this.#silentMs() >= sessionTimeoutMs - callTimeoutMs;
     if (isLost && !this.#isLost) this.#set(true);
     return isLost;
+  }
+
+  /** The longer of two: one clock may have been set back, the other may have stood still. */
+  #silentMs(): number {
+    const { wall, steady } = this.#times();
+    return Math.max(wall - this.#heardAt.wall, steady - this.#heardAt.steady);
+  }
+
+  #times(): { readonly wall: number; readonly steady: number } {
+    const { now, monotonic } = this.#options;
+    return { wall: now(), steady: monotonic() };
   }
 
   #set(isLost: boolean): void {

@@ -33,10 +33,13 @@ const pastOf = (record: KafkaRecord, here: Origin, tier: number | undefined): Pa
   tier === undefined ? { origin: here, attempts: 0, firstFailedAt: undefined } : readPast(record.headers, here);
 
 /** Nobody knows whose it is: it waits for nobody. */
-const unread = (record: KafkaRecord, past: Past, meaning: Arrival["meaning"]): Reading => ({
+const unread = (record: KafkaRecord, past: Past, meaning: Arrival["meaning"], user = past.origin.id): Reading => ({
   kind: "arrivals",
-  arrivals: [{ record, user: past.origin.id, type: "unknown", meaning, past }],
+  arrivals: [{ record, user, type: "unknown", meaning, past }],
 });
+
+/** It will be known whose it is: until then its key is the best guess, so that what follows waits behind it. */
+const userByKey = ({ key }: KafkaRecord): string | undefined => (key?.length ? Buffer.from(key).toString() : undefined);
 
 const messageIdOf = ({ messageId }: JsonObject): string | undefined =>
   typeof messageId === "string" && messageId !== "" ? messageId : undefined;
@@ -89,7 +92,7 @@ export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
         return unread(record, past, dead("undecodable", decoded.error));
       case "unknown_schema": {
         const error = `The registry knows no schema ${decoded.schemaId}`;
-        return unread(record, past, { kind: "retry", reason: "unknown_schema", error });
+        return unread(record, past, { kind: "retry", reason: "unknown_schema", error }, userByKey(record));
       }
       case "needs_schema":
         return decoded;

@@ -34,7 +34,7 @@ export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer
   finished: (arrival, outcome) => {
     const { type, past, meaning } = arrival;
     const endToEndMs = now() - past.origin.timestamp;
-    const computationClass = meaning.kind === "call" ? meaning.computationClass : undefined;
+    const computationClass = "computationClass" in meaning ? meaning.computationClass : undefined;
     if (outcome.kind === "delivered")
       return metrics.event({ type, outcome: "delivered", computationClass, endToEndMs });
     const { kind, reason } = outcome;

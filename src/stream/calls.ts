@@ -33,6 +33,9 @@ const quickMaxMs = 5_000;
 /** Once may be an address that works and breaks by turns, as during a deploy. */
 const oddRounds = 2;
 
+/** No quick attempt comes before the time that the target asked for; with 503 it is the gate that waits, for all. */
+const pauseAskedFor = ({ status, retryAfterMs = 0 }: Retry): number => (status === 503 ? 0 : retryAfterMs);
+
 /** Calls to Gainsight, and what their verdicts mean for the lane that they came from. */
 export class Calls {
   readonly #options: CallsOptions;
@@ -113,10 +116,11 @@ export class Calls {
   async #onFailure(assignment: Assignment, lane: Lane<Held>, failure: Retry): Promise<void> {
     const held = lane.head;
     held.quickAttempts++;
-    if (held.quickAttempts >= this.#options.quickAttempts || lane.mustYield || held.mustYield)
-      return this.#parts.settling.retry(assignment, lane, failure);
-    const { clock } = this.#options;
+    const { clock, quickAttempts } = this.#options;
+    const askedMs = pauseAskedFor(failure);
+    const isOver = held.quickAttempts >= quickAttempts || askedMs > quickMaxMs;
+    if (isOver || lane.mustYield || held.mustYield) return this.#parts.settling.retry(assignment, lane, failure);
     const pause = { attempt: held.quickAttempts - 1, baseMs: quickBaseMs, maxMs: quickMaxMs, random: clock.random() };
-    this.#parts.again(assignment, lane, fullJitter(pause));
+    this.#parts.again(assignment, lane, Math.max(askedMs, fullJitter(pause)));
   }
 }

@@ -52,6 +52,16 @@ describe("createHandler()", () => {
     expect(understand(raw)).toMatchObject(expected);
   });
 
+  test("says what Engage computed, also of an event that is filtered", () => {
+    const context = { personas: { computation_class: "audience", computation_key: "vip" } };
+    expect(understand({ ...identify, context })).toMatchObject({ kind: "call", computationClass: "audience" });
+    expect(understand({ ...identify, type: "track", event: "Audience Entered", context })).toEqual({
+      kind: "skipped",
+      reason: "filtered_by_allow_list",
+      computationClass: "audience",
+    });
+  });
+
   test.each([
     ["2024-01-02T03:04:05.678Z", "2024-01-02T03:04:05.678Z"],
     ["2024-01-02T03:04:05Z", "2024-01-02T03:04:05.000Z"],

@@ -5,14 +5,16 @@ import { createTestClock } from "../delivery/test-clock.ts";
 
 const createTestContact = () => {
   const clock = createTestClock();
+  const set = { wall: 0, steady: 0 };
   const changes: boolean[] = [];
   const contact = new Contact({
     sessionTimeoutMs: 15_000,
     callTimeoutMs: 10_000,
-    now: clock.now,
+    now: () => clock.now() + set.wall,
+    monotonic: () => clock.now() + set.steady,
     onChange: (hasContact) => void changes.push(hasContact),
   });
-  return { clock, changes, contact };
+  return { clock, set, changes, contact };
 };
 
 describe("contact with the group", () => {
@@ -44,11 +46,21 @@ describe("contact with the group", () => {
     expect(changes).toEqual([]);
   });
 
-  it("is lost where the clock was set back: nobody knows how long the group has been silent", () => {
-    const { clock, contact } = createTestContact();
-    clock.advance(-60_000);
+  it.each([-3_500, -10_000, -3_600_000])("is lost no later where the clock is set by %i ms", (byMs) => {
+    const { clock, set, contact } = createTestContact();
+    clock.advance(4_000);
+    set.wall += byMs;
+    expect(contact.isLost).toBe(false);
+    clock.advance(1_000);
     expect(contact.isLost).toBe(true);
     contact.heard();
     expect(contact.isLost).toBe(false);
+  });
+
+  it("is lost where the machine has slept, though the steady clock stood still meanwhile", () => {
+    const { clock, set, contact } = createTestContact();
+    clock.advance(60_000);
+    set.steady -= 60_000;
+    expect(contact.isLost).toBe(true);
   });
 });

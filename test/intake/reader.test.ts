@@ -82,13 +82,21 @@ describe("reader", () => {
       { kind: "undecodable", error: "Cannot read" },
       { kind: "dead", reason: "undecodable", error: "Cannot read" },
     ],
-    [
-      { kind: "unknown_schema", schemaId: 9 },
-      { kind: "retry", reason: "unknown_schema" },
-    ],
   ])("gives %j an outcome, in a lane of its own", (decoded, meaning) => {
     const arrival = { user: "source-4-42", type: "unknown", meaning };
     expect(readDecoded(decoded)).toMatchObject({ kind: "arrivals", arrivals: [arrival] });
+  });
+
+  it("takes the key for the user of a record whose schema may come late, so that what follows waits behind it", () => {
+    const arrivalWith = (key: Buffer | null): Arrival => {
+      const read = createReader({ decoder: { decode: () => ({ kind: "unknown_schema", schemaId: 9 }) }, handle });
+      return onlyOne(read({ ...messageOf(42), key }, { ...place, tier: undefined }));
+    };
+    expect(arrivalWith(Buffer.from("ä"))).toMatchObject({
+      user: "ä",
+      meaning: { kind: "retry", reason: "unknown_schema" },
+    });
+    expect([arrivalWith(Buffer.alloc(0)).user, arrivalWith(null).user]).toEqual(["source-4-42", "source-4-42"]);
   });
 
   describe("of a list", () => {

@@ -45,6 +45,26 @@ describe("Stream", () => {
     expect(rig.writes).toEqual([]);
   });
 
+  test.each([
+    [{ reason: "locked", status: 409, retryAfterMs: 3_000 }, "waits for as long as the target asked", 3_000],
+    [{ reason: "server_error", status: 500, retryAfterMs: 5_000 }, "waits for as long as the target asked", 5_000],
+    [{ reason: "server_error", status: 503, retryAfterMs: 60_000 }, "leaves it to the gate to wait", 100],
+  ] as const)("calls again after %j, but %s", async (failure, _, delayMs) => {
+    const rig = setUp();
+    rig.source("u1");
+    await answer(rig, "u1", { ...failed, ...failure });
+    expect(rig.timers).toMatchObject([{ delayMs }]);
+    expect(rig.writes).toEqual([]);
+  });
+
+  test("makes no quick attempt where the target asks for more time than those have: a tier waits better", async () => {
+    const rig = setUp();
+    rig.source("u1");
+    await answer(rig, "u1", { ...failed, reason: "locked", status: 423, retryAfterMs: 60_000 });
+    expect(rig.timers).toEqual([]);
+    expect(rig.writes).toMatchObject([{ tier: 1, failure: { reason: "locked", status: 423, attempts: 1 } }]);
+  });
+
   test("moves a failed event to the first tier as one attempt, and its user's newcomers behind it", async () => {
     const rig = setUp();
     rig.source("u1", "u2");
