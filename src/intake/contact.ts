@@ -17,17 +17,20 @@ export interface ContactOptions {
  */
 export class Contact {
   readonly #options: ContactOptions;
-  #heardAt: { readonly wall: number; readonly steady: number };
+  #heardAt: number;
+  #heardAtMonotonic: number;
   #isLost = false;
 
   constructor(options: ContactOptions) {
     this.#options = options;
-    this.#heardAt = this.#times();
+    this.#heardAt = options.now();
+    this.#heardAtMonotonic = options.monotonic();
   }
 
   /** A heartbeat, a commit or a join has been answered. */
   heard(): void {
-    this.#heardAt = this.#times();
+    this.#heardAt = this.#options.now();
+    this.#heardAtMonotonic = this.#options.monotonic();
     if (this.#isLost) this.#set(false);
   }
 
@@ -41,13 +44,8 @@ export class Contact {
 
   /** The longer of two: one clock may have been set back, the other may have stood still. */
   #silentMs(): number {
-    const { wall, steady } = this.#times();
-    return Math.max(wall - this.#heardAt.wall, steady - this.#heardAt.steady);
-  }
-
-  #times(): { readonly wall: number; readonly steady: number } {
     const { now, monotonic } = this.#options;
-    return { wall: now(), steady: monotonic() };
+    return Math.max(now() - this.#heardAt, monotonic() - this.#heardAtMonotonic);
   }
 
   #set(isLost: boolean): void {

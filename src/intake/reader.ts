@@ -33,13 +33,18 @@ const pastOf = (record: KafkaRecord, here: Origin, tier: number | undefined): Pa
   tier === undefined ? { origin: here, attempts: 0, firstFailedAt: undefined } : readPast(record.headers, here);
 
 /** Nobody knows whose it is: it waits for nobody. */
-const unread = (record: KafkaRecord, past: Past, meaning: Arrival["meaning"], user = past.origin.id): Reading => ({
+const unread = (record: KafkaRecord, past: Past, meaning: Arrival["meaning"]): Reading => ({
   kind: "arrivals",
-  arrivals: [{ record, user, type: "unknown", meaning, past }],
+  arrivals: [{ record, user: past.origin.id, type: "unknown", meaning, past }],
 });
 
-/** It will be known whose it is: until then its key is the best guess, so that what follows waits behind it. */
-const userByKey = ({ key }: KafkaRecord): string | undefined => (key?.length ? Buffer.from(key).toString() : undefined);
+/** Its schema may come late, and tell whose it is: until then its key is the best guess, so that what follows waits behind it. */
+const unreadYet = (record: KafkaRecord, past: Past, schemaId: number): Reading => {
+  const user = record.key?.length ? Buffer.from(record.key).toString() : past.origin.id;
+  const error = `The registry knows no schema ${schemaId}`;
+  const meaning = { kind: "retry", reason: "unknown_schema", error } as const;
+  return { kind: "arrivals", arrivals: [{ record, user, type: "unknown", meaning, past }] };
+};
 
 const messageIdOf = ({ messageId }: JsonObject): string | undefined =>
   typeof messageId === "string" && messageId !== "" ? messageId : undefined;
@@ -90,10 +95,8 @@ export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
         return unread(record, past, skipped("tombstone"));
       case "undecodable":
         return unread(record, past, dead("undecodable", decoded.error));
-      case "unknown_schema": {
-        const error = `The registry knows no schema ${decoded.schemaId}`;
-        return unread(record, past, { kind: "retry", reason: "unknown_schema", error }, userByKey(record));
-      }
+      case "unknown_schema":
+        return unreadYet(record, past, decoded.schemaId);
       case "needs_schema":
         return decoded;
     }
