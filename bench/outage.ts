@@ -67,7 +67,11 @@ const sitThroughOutage = async (stage: Stage, service: Service): Promise<Outage>
     told(`calls in the first ${noticedMs / 1_000} s of the outage`, callsNoticed - callsBefore),
     mode === "refuse"
       ? told("connections refused afterwards to anyone on this machine", callsAtLast - callsNoticed)
-      : atMost(30, "calls afterwards", callsAtLast - callsNoticed),
+      : atMost(
+          30,
+          `calls in all but the ${connections} under way when it began`,
+          callsAtLast - callsBefore - connections,
+        ),
     atMost(30, "calls afterwards by the service's own metric", (await service.calls()) - ownNoticed),
     told("MB resident at most", Math.max(...memory)),
     atMost(20, "MB away from the median, at most", spreadOf(memory)),

@@ -38,6 +38,7 @@ const clock = {
   monotonic: () => performance.now(),
   random: () => Math.random(),
   schedule: (delayMs: number, callback: () => void) => void setTimeout(callback, delayMs).unref(),
+  nextTurn: (callback: () => void) => void setImmediate(callback),
 };
 
 export const pause = (ms: number): Promise<void> =>

@@ -44,4 +44,6 @@ export interface Clock {
   readonly now: () => number;
   readonly random: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
+  /** Calls back when what the present turn of the event loop has brought is done with. */
+  readonly nextTurn: (callback: () => void) => void;
 }

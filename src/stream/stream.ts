@@ -2,6 +2,7 @@ import type { Lane } from "../flow/lanes.ts";
 import { type Assignment, type Held, type Inlet, hasFailed, isCall, laneOf, turnOf } from "./assignment.ts";
 import { Calls, type CallsOptions, type Step } from "./calls.ts";
 import { isOnItsWay, letMakeWay } from "./crowd.ts";
+import { onceATurn } from "./once-a-turn.ts";
 import { Settling, type SettlingOptions } from "./settling.ts";
 
 export interface StreamOptions extends SettlingOptions, CallsOptions {
@@ -30,9 +31,12 @@ export class Stream {
   #working = 0;
   #probeless = 0;
   readonly #onIdle: (() => void)[] = [];
+  /** When all answers of a turn are in, for only then their connections have rested. */
+  readonly #pumpSoon: () => void;
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#pumpSoon = onceATurn(options.clock.nextTurn, () => this.pump());
     this.#settling = new Settling(options);
     this.#calls = new Calls(options, {
       settling: this.#settling,
@@ -162,7 +166,7 @@ export class Stream {
   readonly #ended = (): void => {
     this.#working--;
     if (this.#working === 0) for (const tell of this.#onIdle.splice(0)) tell();
-    this.pump();
+    this.#pumpSoon();
   };
 
   #step(assignment: Assignment, lane: Lane<Held>): Step {

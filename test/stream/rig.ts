@@ -133,6 +133,7 @@ export const createRig = ({
     now: () => clock.time,
     random: () => 0.5,
     schedule: (delayMs: number, callback: () => void) => void timers.push({ delayMs, callback }),
+    nextTurn: queueMicrotask,
   };
   const dedupe = new Dedupe({ rules: { windowMs: 60_000, maxEvents: 1_000 }, seed: 1 });
   const stream = new Stream({
