@@ -179,11 +179,11 @@ export const createApp = (options: AppOptions): App => {
   watchPause(stops);
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
   const flow = { settings, observer, budget, flood, dedupe, settler, gainsight, contact };
-  const stream: Stream = createStream(options, flow, () => member.intake.resume("room"));
+  const stream: Stream = createStream(options, flow, () => member.intake.finished());
   const member: Member = createIntake(options, { ...flow, kafka, admin, decoder, stream });
   // Last, so that everybody has heard of the change before anything moves: a hold may have ended.
   settings.onChange(() => {
-    member.intake.resume("room");
+    member.intake.review();
     stream.pump();
   });
   return { config, log, metrics, trouble, admin, producer, writes, decoder, member, stream, ...flow };

@@ -106,7 +106,7 @@ const partitionOf = ({ topic, partition, inlet, high, pauses, scan }: Feed) => (
   position: inlet?.tracker.position ?? scan?.position,
   mark: inlet?.tracker.mark,
   high,
-  pauses: [...pauses],
+  pauses: [...pauses.keys()],
   parkedUsers: inlet?.chains.users,
 });
 

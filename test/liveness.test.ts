@@ -109,7 +109,7 @@ it("a partition that waits for room where nothing is held is a stall", () => {
   app.budget.reset();
   pass(2 * limitMs);
   expect(liveness.live().ok).toBe(true);
-  app.member.intake.feeds[0]?.pauses.add("budget");
+  app.member.intake.feeds[0]?.pauses.set("budget", () => true);
   pass(2 * limitMs);
   expect(liveness.live().ok).toBe(false);
 });

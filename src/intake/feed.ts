@@ -14,7 +14,8 @@ export type PauseReason = (typeof pauseReasons)[number];
 export interface Feed extends TopicPartition {
   /** Which retry tier the topic is; undefined for a source. */
   readonly tier: number | undefined;
-  readonly pauses: Set<PauseReason>;
+  /** Why nothing is fetched from it: by reason, whether that still holds. */
+  readonly pauses: Map<PauseReason, () => boolean>;
   /** Where it begins, by the commit. */
   start: number;
   metadata: string | null;
@@ -28,14 +29,12 @@ export interface Feed extends TopicPartition {
   removedTo: number;
   /** When the head of a tier is due. */
   readonly due: Due;
-  /** Whether the user for whom it is paused has room again. */
-  hasUserRoom: () => boolean;
 }
 
 export const createFeed = (place: TopicPartition, tier: number | undefined): Feed => ({
   ...place,
   tier,
-  pauses: new Set(["restore"]),
+  pauses: new Map(),
   start: 0,
   metadata: null,
   scan: undefined,
@@ -43,8 +42,10 @@ export const createFeed = (place: TopicPartition, tier: number | undefined): Fee
   high: 0,
   removedTo: 0,
   due: new Due(),
-  hasUserRoom: () => true,
 });
+
+/** Neither open nor being scanned: nothing may be fetched from it. */
+export const isClosed = ({ inlet, scan }: Feed): boolean => !inlet && !(scan && scan.position < scan.end);
 
 export const feedKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 

@@ -1,36 +1,31 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
-import { maxSpan } from "../flow/finished.ts";
 import { type Assignment, type Inlet, createAssignment, holdEvents } from "../stream/assignment.ts";
 import { crowdOf } from "../stream/crowd.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import type { Clocks } from "./due.ts";
-import { type Feed, createFeed, feedKey } from "./feed.ts";
+import { Admission, type AdmissionOptions, endedByFinish } from "./admission.ts";
+import { Capacity } from "./capacity.ts";
+import { type Feed, type PauseReason, createFeed, feedKey, isClosed } from "./feed.ts";
 import { Pauses } from "./pauses.ts";
 import type { Reader } from "./reader.ts";
 import { Restoring } from "./restoring.ts";
-import { Room } from "./room.ts";
-import type { SchemaWait } from "./schema-wait.ts";
 import type { Start } from "./starts.ts";
 
-export interface IntakeOptions extends Clocks {
+export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
   readonly stream: Pick<Stream, "begin" | "take" | "pump" | "isFull" | "wantsMore" | "hasRoom" | "relieve">;
   readonly read: Reader;
-  readonly schemas: Pick<SchemaWait, "want">;
-  /** The delays of the tiers, by the name of their topic. */
-  readonly tiers: ReadonlyMap<string, { readonly tier: number; readonly delayMs: number }>;
-  readonly schedule: (delayMs: number, callback: () => void) => void;
+  /** Calls back in the next turn of the event loop. */
+  readonly nextTurn: (callback: () => void) => void;
 }
-
-const spanOf = ({ inlet }: Feed): number => inlet?.tracker.span ?? 0;
 
 /** One assignment's partitions: restored first, then read into the stream as far as the budget allows. */
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #pauses: Pauses;
-  readonly #room: Room;
+  readonly #capacity: Capacity;
+  readonly #admission: Admission;
   readonly #restoring: Restoring;
   #feeds = new Map<string, Feed>();
   #assignment: Assignment = createAssignment();
@@ -38,11 +33,12 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#pauses = new Pauses(options.consumer);
-    this.#room = new Room(options.schedule);
+    this.#capacity = new Capacity(options);
+    this.#admission = new Admission({ ...options, pauses: this.#pauses });
     this.#restoring = new Restoring({
       ...options,
       pauses: this.#pauses,
-      onNeedsSchema: (feed, schemaId) => this.#waitForSchema(feed, schemaId),
+      onNeedsSchema: (feed, schemaId) => this.#admission.forSchema(feed, schemaId),
     });
   }
 
@@ -70,7 +66,7 @@ export class Intake {
     const feeds = owned.map((place) => createFeed(place, this.#options.tiers.get(place.topic)?.tier));
     this.#feeds = new Map(feeds.map((feed) => [feedKey(feed), feed]));
     this.#assignment = createAssignment();
-    this.#pauses.assign(feeds);
+    this.#pauses.assign(feeds, "restore", isClosed);
   }
 
   /** Starts to read: the tiers from their commits to their ends first, then everything. */
@@ -90,8 +86,10 @@ export class Intake {
     while (this.#mayTake(feed)) {
       const isWhole = this.#takePart(feed, batch, resolve);
       if (isWhole || !this.#mayTake(feed)) return;
-      if (!(await this.#room.wait(this.#options.monotonic() - since))) this.#pauses.start(feed, "budget");
+      const hasRoom = await this.#capacity.wait(this.#options.monotonic() - since);
+      if (!hasRoom) return this.#pauses.start(feed, "budget", () => !this.#options.stream.hasRoom);
     }
+    return undefined;
   }
 
   /**
@@ -117,20 +115,23 @@ export class Intake {
     if (feed?.scan) this.#restoring.advance(feed, lastOffset + 1);
   }
 
-  /** Something was finished, or a schema came: what waited for it may be fetched again. */
-  resume(reason: "room" | "schema"): void {
-    if (reason === "schema") this.#pauses.endAll("schema");
-    else {
-      if (this.#options.stream.wantsMore) this.#room.open();
-      if (this.#options.stream.hasRoom) this.#pauses.endAll("budget");
-    }
-    for (const feed of this.#pauses.of("span")) if (spanOf(feed) < maxSpan / 2) this.#pauses.end(feed, "span");
-    for (const feed of this.#pauses.of("user")) if (feed.hasUserRoom()) this.#pauses.end(feed, "user");
+  /** An event has ended: what waited for that may be read again. */
+  finished(): void {
+    this.review(endedByFinish);
   }
 
-  /** Now and then: whoever keeps others waiting has to make way. */
+  /** Asks everything that waits whether it still must, for any of these reasons. */
+  review(reasons?: readonly PauseReason[]): void {
+    this.#capacity.review();
+    this.#pauses.review(reasons);
+  }
+
+  /** Now and then: everything is asked again, and whoever keeps others waiting has to make way. */
   relieve(): void {
-    this.#options.stream.relieve(this.#pauses.of("span").flatMap(({ inlet }) => (inlet ? [inlet] : [])));
+    const { stream } = this.#options;
+    this.review();
+    stream.relieve(this.#pauses.of("span").flatMap(({ inlet }) => (inlet ? [inlet] : [])));
+    stream.pump();
   }
 
   /** The log of a partition ends here. */
@@ -159,42 +160,21 @@ export class Intake {
       tracker.see(offset);
       return true;
     }
-    if (this.#mustWait(feed, inlet, message)) return false;
+    if (this.#admission.mustWait(feed, inlet, message) || this.#options.stream.isFull) return false;
     const reading = this.#options.read(message, inlet);
-    if (reading.kind === "needs_schema") return this.#waitForSchema(feed, reading.schemaId);
+    if (reading.kind === "needs_schema") {
+      this.#admission.forSchema(feed, reading.schemaId);
+      return false;
+    }
     const { arrivals } = reading;
     const hasRoomAgain = crowdOf(this.#assignment, inlet, arrivals);
     if (hasRoomAgain) {
-      feed.hasUserRoom = hasRoomAgain;
-      this.#pauses.start(feed, "user");
+      this.#admission.forUser(feed, hasRoomAgain);
       return false;
     }
     const slot = tracker.see(offset, arrivals.length);
     if (!slot) return true;
     for (const held of holdEvents(inlet, slot, arrivals)) this.#options.stream.take(this.#assignment, held);
     return true;
-  }
-
-  #mustWait(feed: Feed, inlet: Inlet, message: KafkaMessage): boolean {
-    const { tracker } = inlet;
-    // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
-    if (Number(message.offset) - tracker.mark > maxSpan && tracker.span > 0) this.#pauses.start(feed, "span");
-    if (feed.tier !== undefined) this.#untilDue(feed, message);
-    return feed.pauses.size > 0 || this.#options.stream.isFull;
-  }
-
-  #untilDue(feed: Feed, { offset, timestamp }: KafkaMessage): void {
-    const { delayMs = 0 } = this.#options.tiers.get(feed.topic) ?? {};
-    const dueIn = feed.due.inMs({ offset: Number(offset), timestamp: Number(timestamp) }, delayMs, this.#options);
-    if (dueIn <= 0) return;
-    this.#pauses.start(feed, "due");
-    this.#options.schedule(dueIn, () => this.#pauses.end(feed, "due"));
-  }
-
-  /** False, as is said of a record that cannot be taken up yet. */
-  #waitForSchema(feed: Feed, schemaId: number): false {
-    this.#pauses.start(feed, "schema");
-    this.#options.schemas.want(schemaId);
-    return false;
   }
 }

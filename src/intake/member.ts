@@ -59,7 +59,7 @@ export const createMember = (options: MemberOptions): Member => {
     onContact: options.onContact,
     onFatal: options.onFatal,
   });
-  const onReady = (): void => intake.resume("schema");
+  const onReady = (): void => intake.review(["schema"]);
   const schemas = new SchemaWait({ ...clock, load: decoder.load, onHold: options.onRegistryHold, onReady });
   const intake: Intake = new Intake({
     ...clock,

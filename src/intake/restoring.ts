@@ -3,7 +3,7 @@ import type { Batch } from "kafkajs";
 import { Chains } from "../flow/chains.ts";
 import { Tracker } from "../flow/tracker.ts";
 import type { GroupConsumer } from "./consumer.ts";
-import { type Feed, feedKey } from "./feed.ts";
+import { type Feed, feedKey, isClosed } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Reader } from "./reader.ts";
 import { scanBatch } from "./scan.ts";
@@ -55,14 +55,14 @@ export class Restoring {
     if (!feed.scan) return;
     feed.scan.position = position;
     if (position < feed.scan.end) return;
-    this.#options.pauses.start(feed, "restore");
+    this.#options.pauses.start(feed, "restore", () => isClosed(feed));
     this.#openIfScanned(feed.partition);
   }
 
   #scan(feed: Feed): void {
     feed.scan = { end: feed.high, found: [], position: feed.start };
     this.#options.consumer.seek(feed, feed.start);
-    this.#options.pauses.end(feed, "restore");
+    this.#options.pauses.review(["restore"]);
   }
 
   /** Opens all topics of a partition number once its tiers are read, so that no user overtakes himself. */
@@ -75,7 +75,7 @@ export class Restoring {
       feed.scan = undefined;
       feed.inlet = { topic, partition, tier, chains, tracker: new Tracker({ start, metadata }) };
       this.#options.consumer.seek(feed, start);
-      this.#options.pauses.end(feed, "restore");
     }
+    this.#options.pauses.review(["restore"]);
   }
 }

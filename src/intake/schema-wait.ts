@@ -28,6 +28,11 @@ export class SchemaWait {
     return this.#held.size > 0;
   }
 
+  /** Whether this schema is being fetched: what needs it has to wait. */
+  isWanted(schemaId: number): boolean {
+    return this.#wanted.has(schemaId);
+  }
+
   want(schemaId: number): void {
     if (this.#wanted.has(schemaId)) return;
     this.#wanted.add(schemaId);

@@ -29,6 +29,7 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
   const held: Held[] = [];
   const log: string[] = [];
   const wanted: number[] = [];
+  const missing = new Set<number>();
   const room = { forFew: false };
   const intake = new Intake({
     consumer: {
@@ -48,18 +49,25 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
         return budget.isFull;
       },
       get wantsMore() {
-        return room.forFew || budget.hasRoom;
+        return (room.forFew && !budget.isFull) || budget.hasRoom;
       },
       get hasRoom() {
         return budget.hasRoom;
       },
     },
     read,
-    schemas: { want: (schemaId) => void wanted.push(schemaId) },
+    schemas: {
+      want: (schemaId) => {
+        wanted.push(schemaId);
+        missing.add(schemaId);
+      },
+      isWanted: (schemaId) => missing.has(schemaId),
+    },
     tiers: new Map([[tier.topic, { tier: 0, delayMs }]]),
     now: clock.now,
     monotonic: clock.now,
     schedule: clock.schedule,
+    nextTurn: queueMicrotask,
   });
   const startAt = (place: TopicPartition, offset: number, more: Partial<Start> = {}): [string, Start] => [
     feedKey(place),
@@ -80,10 +88,15 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
     for (const { inlet, slot, bytes } of held.splice(0, many)) {
       inlet.tracker.finish(slot);
       budget.remove(bytes);
-      intake.resume("room");
+      intake.finished();
     }
+  };
+  /** The registry has answered for all schemas that were asked for. */
+  const schemasCame = (): void => {
+    missing.clear();
+    intake.review(["schema"]);
   };
   const offsets = (): number[] => held.map(({ slot }) => slot.offset);
   const inletOf = (place: TopicPartition) => intake.inlets.find((inlet) => feedKey(inlet) === feedKey(place));
-  return { intake, clock, held, log, wanted, room, own, take, finish, offsets, inletOf, startAt };
+  return { intake, clock, held, log, wanted, room, own, take, finish, schemasCame, offsets, inletOf, startAt };
 };

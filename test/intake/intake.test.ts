@@ -166,13 +166,13 @@ describe("intake", () => {
       },
       handle: () => ({ kind: "call", call: "track", body: Buffer.from("{}") }),
     });
-    const { intake, own, take, offsets, log, wanted } = createTestIntake({ read });
+    const { own, take, offsets, log, wanted, schemasCame } = createTestIntake({ read });
     own([source, 0]);
     const first = take(source, messagesOf(0, 1, 2, 3));
     await first.done;
     expect([first.resolved, wanted, log]).toEqual([[1], [9], ["pause source/0"]]);
     isKnown = true;
-    intake.resume("schema");
+    schemasCame();
     expect(log.at(-1)).toBe("resume source/0");
     await take(source, messagesOf(2, 3)).done;
     expect(offsets()).toEqual([0, 1, 2, 3]);
@@ -234,7 +234,7 @@ describe("intake", () => {
     await take(source, [messageOf(1), ofHotUser(2)]).done;
     expect([held.length, log]).toEqual([1, ["pause source/0"]]);
     for (let offset = 0; offset < 1_001; offset++) chains?.finished("hot", `id-${offset}`);
-    intake.resume("room");
+    intake.finished();
     await take(source, [ofHotUser(2)]).done;
     expect([held.length, log]).toEqual([2, ["pause source/0", "resume source/0"]]);
   });
@@ -292,8 +292,8 @@ describe("intake", () => {
       expect(log).toEqual([
         "pause retry-30s/0",
         "seek source/0 50",
-        "resume source/0",
         "seek retry-30s/0 3",
+        "resume source/0",
         "resume retry-30s/0",
       ]);
     });
@@ -333,12 +333,12 @@ describe("intake", () => {
       let isKnown = false;
       const read: Reader = (message, place) =>
         isKnown ? readJson(message, place) : { kind: "needs_schema", schemaId: 9 };
-      const { intake, own, take, log, wanted } = createTestIntake({ read });
+      const { intake, own, take, log, wanted, schemasCame } = createTestIntake({ read });
       own([source, 50], [tier, 3, { high: 4 }]);
       await take(tier, [parked(3, "u1", 7)]).done;
       expect([wanted, log, intake.isOpen]).toEqual([[9], ["pause retry-30s/0"], false]);
       isKnown = true;
-      intake.resume("schema");
+      schemasCame();
       await take(tier, [parked(3, "u1", 7)]).done;
       expect(intake.isOpen).toBe(true);
       expect(intake.inlets[0]?.chains.users).toBe(1);
