@@ -107,7 +107,7 @@ const createContact = ({ config, log }: AppOptions, onAgain: () => void): Contac
     },
   });
 
-const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void): Stream =>
+const createStream = ({ config }: AppOptions, flow: Flow, review: () => void): Stream =>
   new Stream({
     ...flow,
     delivery: flow.gainsight.delivery,
@@ -119,7 +119,7 @@ const createStream = ({ config }: AppOptions, flow: Flow, onFinished: () => void
     maxReady: Math.max(256, config.gainsight.concurrency),
     mayStart: () => !flow.contact.isLost,
     isPaused: () => flow.settings.current.paused,
-    onFinished,
+    review,
   });
 
 const createIntake = (
@@ -179,7 +179,7 @@ export const createApp = (options: AppOptions): App => {
   watchPause(stops);
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
   const flow = { settings, observer, budget, flood, dedupe, settler, gainsight, contact };
-  const stream: Stream = createStream(options, flow, () => member.intake.finished());
+  const stream: Stream = createStream(options, flow, () => member.intake.reviewEnds());
   const member: Member = createIntake(options, { ...flow, kafka, admin, decoder, stream });
   // Last, so that everybody has heard of the change before anything moves: a hold may have ended.
   settings.onChange(() => {

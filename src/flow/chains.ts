@@ -133,9 +133,9 @@ export class Chains {
     return this.#tails.get(user)?.length ?? 0;
   }
 
-  /** Whether this record is known to wait in a tier. */
-  has(id: string): boolean {
-    return this.#links.has(id);
+  /** Whether this record is known to wait in a tier, as one of this user. */
+  has(user: string, id: string): boolean {
+    return this.#links.get(id)?.user === user;
   }
 
   /** Nobody waits, and nobody did: any record may be delivered. */

@@ -17,8 +17,8 @@ export interface AdmissionOptions extends Clocks {
   readonly maxSpan?: number;
 }
 
-/** What the end of an event may end. */
-export const endedByFinish: readonly PauseReason[] = ["budget", "span", "user"];
+/** What waits for events to end. */
+export const untilEventsEnd: readonly PauseReason[] = ["budget", "span", "user"];
 /** Timers may fire a moment before their time by the other clock. */
 const timerToleranceMs = 1;
 

@@ -4,7 +4,7 @@ import { type Assignment, type Inlet, createAssignment, holdEvents } from "../st
 import { crowdOf } from "../stream/crowd.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import { Admission, type AdmissionOptions, endedByFinish } from "./admission.ts";
+import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
 import { Capacity } from "./capacity.ts";
 import { type Feed, type PauseReason, createFeed, feedKey, isClosed } from "./feed.ts";
 import { Pauses } from "./pauses.ts";
@@ -115,9 +115,9 @@ export class Intake {
     if (feed?.scan) this.#restoring.advance(feed, lastOffset + 1);
   }
 
-  /** An event has ended: what waited for that may be read again. */
-  finished(): void {
-    this.review(endedByFinish);
+  /** Asks what waits for events to end. Often called, so it asks nobody else. */
+  reviewEnds(): void {
+    this.review(untilEventsEnd);
   }
 
   /** Asks everything that waits whether it still must, for any of these reasons. */

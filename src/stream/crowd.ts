@@ -66,6 +66,6 @@ export const letMakeWay = ({ lanes }: Assignment, { blocked, isMemoryShort }: Sh
  * lanes of a user must never make a call each.
  */
 export const isOnItsWay = ({ lanes }: Assignment, { inlet, arrival }: Held): boolean => {
-  if (inlet.tier === undefined || inlet.chains.has(arrival.past.origin.id)) return false;
+  if (inlet.tier === undefined || inlet.chains.has(arrival.user, arrival.past.origin.id)) return false;
   return lanes.isTaken(sourceLaneOf(inlet, arrival.user));
 };

@@ -15,8 +15,6 @@ export interface SettlingOptions {
   readonly budget: Budget;
   readonly flood: Pick<Flood, "isHeld" | "admit" | "passed">;
   readonly retryRules: RetryRules;
-  /** Something was finished: there may be room to take up more. */
-  readonly onFinished: () => void;
 }
 
 type Final = Exclude<Outcome, { kind: "retry" }>;
@@ -154,7 +152,6 @@ export class Settling {
     inlet.chains.finished(arrival.user, arrival.past.origin.id);
     this.#letGo(held);
     this.#options.observer.finished(arrival, outcome);
-    this.#options.onFinished();
   }
 
   /** Charges the budget for an event; the record of a list is charged once, with its first event. */
@@ -176,6 +173,5 @@ export class Settling {
   release(assignment: Assignment, lane: Lane<Held>, count = 1): void {
     for (const held of assignment.lanes.run(lane, count, () => true)) this.#letGo(held);
     assignment.lanes.done(lane, count);
-    this.#options.onFinished();
   }
 }

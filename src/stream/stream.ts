@@ -10,6 +10,8 @@ export interface StreamOptions extends SettlingOptions, CallsOptions {
   readonly mayStart: () => boolean;
   /** An operator's stop: nothing is taken up or started. */
   readonly isPaused: () => boolean;
+  /** Asks everything that waits for events to end, or for room, whether it still must. */
+  readonly review: () => void;
   /** Lanes that may stand ready before no more records are taken up. */
   readonly maxReady: number;
 }
@@ -114,8 +116,13 @@ export class Stream {
     if (lane) this.#work(assignment, lane);
   }
 
-  /** Starts whatever may start now. */
+  /** Starts whatever may start now. After it, and only then, it is known what has room: every end of an event comes by here. */
   pump(): void {
+    this.#startAll();
+    this.#options.review();
+  }
+
+  #startAll(): void {
     const assignment = this.#assignment;
     if (!assignment || !this.#mayStart) return;
     const { delivery, flood } = this.#options;

@@ -88,7 +88,7 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
     for (const { inlet, slot, bytes } of held.splice(0, many)) {
       inlet.tracker.finish(slot);
       budget.remove(bytes);
-      intake.finished();
+      intake.reviewEnds();
     }
   };
   /** The registry has answered for all schemas that were asked for. */

@@ -234,7 +234,7 @@ describe("intake", () => {
     await take(source, [messageOf(1), ofHotUser(2)]).done;
     expect([held.length, log]).toEqual([1, ["pause source/0"]]);
     for (let offset = 0; offset < 1_001; offset++) chains?.finished("hot", `id-${offset}`);
-    intake.finished();
+    intake.reviewEnds();
     await take(source, [ofHotUser(2)]).done;
     expect([held.length, log]).toEqual([2, ["pause source/0", "resume source/0"]]);
   });

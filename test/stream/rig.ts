@@ -152,7 +152,7 @@ export const createRig = ({
     mayStart: () => clock.mayStart,
     isPaused: () => clock.isPaused,
     dedupe,
-    onFinished: () => undefined,
+    review: () => undefined,
   });
   return { stream, calls, gate, writes, written, timers, ended, moved, budget, clock, flood, floodHolds };
 };

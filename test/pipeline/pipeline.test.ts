@@ -1,0 +1,155 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import type { Origin } from "../../src/core/headers.ts";
+import { type Answer, type EventKind, createPipelineWorld, keylessUser } from "./pipeline-world.ts";
+
+type World = ReturnType<typeof createPipelineWorld>;
+
+const eventKinds: readonly EventKind[] = ["track", "track", "track", "repeat", "repeat", "page", "invalid", "unreadable", "list", "schema", "schema"];
+const answers: readonly Answer[] = ["deliver", "deliver", "deliver", "deliver", "fail", "fail", "fail", "dead", "throttled"];
+
+interface Step {
+  readonly kind: Kind;
+  readonly number: number;
+  readonly event: EventKind;
+  readonly answer: Answer;
+}
+
+const acts = {
+  produce: ({ acts: { produce } }: World, { event, number }: Step) => produce(event, number),
+  produceMany: ({ acts: { produce } }: World, { event, number }: Step) => {
+    for (let more = 0; more < 5; more++) produce(event, number + (number % 2) * more);
+  },
+  fetch: ({ acts: { fetch } }: World, { number }: Step) => fetch(number),
+  answer: ({ acts: { answer } }: World, step: Step) => answer(step.number, step.answer),
+  failAll: ({ acts: { answer } }: World) => {
+    for (let call = 0; call < 3; call++) answer(0, "fail");
+  },
+  deliverAll: ({ acts: { answer } }: World) => {
+    for (let call = 0; call < 3; call++) answer(0, "deliver");
+  },
+  acknowledge: ({ acts: { write } }: World, { number }: Step) => write(number, "acknowledged"),
+  loseAnswer: ({ acts: { write } }: World, { number }: Step) => write(number, "lost"),
+  registry: ({ acts: { registryAnswers } }: World, { number }: Step) =>
+    registryAnswers((["known", "unknown", "unknown", "down"] as const)[number % 4] ?? "known"),
+  register: ({ acts: { registerAll } }: World) => registerAll(),
+  advance: ({ acts: { advance } }: World, { number }: Step) => advance([100, 250, 1_100, 3_100][number % 4] ?? 0),
+  probe: ({ acts: { probe } }: World) => probe(),
+  commit: ({ acts: { commit } }: World) => commit(),
+  failCommit: ({ acts: { failCommit } }: World) => failCommit(),
+  rejoin: ({ acts: { join } }: World) => join([0, 1]),
+  giveAway: ({ acts: { join } }: World, { number }: Step) => join(number % 2 === 0 ? [0] : [1]),
+  crash: ({ acts: { crash } }: World) => crash(),
+  pause: ({ acts: { setPaused } }: World, { number }: Step) => setPaused(number % 3 === 0),
+  contact: ({ acts: { contact } }: World, { number }: Step) => contact(number % 3 > 0),
+  settings: ({ acts: { setEvents } }: World, { number }: Step) => setEvents(number % 3 === 0 ? ["Common"] : []),
+  changeLimit: ({ acts: { changeLimit } }: World) => changeLimit(),
+  relieve: ({ acts: { relieve } }: World) => relieve(),
+  tooLarge: ({ acts: { tooLarge } }: World) => tooLarge(),
+} as const;
+type Kind = keyof typeof acts;
+
+const weights: Partial<Record<Kind, number>> = { produce: 5, produceMany: 4, fetch: 8, answer: 6, deliverAll: 4, failAll: 4, acknowledge: 6, advance: 6, registry: 2, commit: 2 };
+
+const scriptOf = (isAllowed: (kind: Kind) => boolean) => {
+  const kinds = (Object.keys(acts) as Kind[]).filter(isAllowed);
+  const step = fc.record({
+    kind: fc.constantFrom(...kinds.flatMap((kind) => Array.from({ length: weights[kind] ?? 1 }, () => kind))),
+    number: fc.nat(30),
+    event: fc.constantFrom(...eventKinds),
+    answer: fc.constantFrom(...answers),
+  });
+  return fc.array(step, { minLength: 10, maxLength: 90, size: "max" });
+};
+
+/** Plays the script, then lets all come to an end. After every step, nobody waits without a reason. */
+const play = async (script: readonly Step[]): Promise<World> => {
+  const world = createPipelineWorld();
+  await world.settleDown();
+  for (const step of script) {
+    acts[step.kind](world, step);
+    await world.settleDown();
+    expect(world.faults(), `after ${step.kind}`).toEqual([]);
+  }
+  await world.drain();
+  expect(world.faults()).toEqual([]);
+  expect(world.overlaps, "calls of one user at the same time").toBe(0);
+  const { budget, intake } = world.member;
+  expect([budget.records, budget.bytes], "the budget at the end").toEqual([0, 0]);
+  expect(intake.inlets.map(({ chains }) => chains.users)).toEqual(intake.inlets.map(() => 0));
+  return world;
+};
+
+/** Every event of the source by its id, and how often each ended. */
+const endsOf = ({ ended }: World): Map<string, number> => {
+  const ends = new Map<string, number>();
+  for (const { arrival } of ended) ends.set(arrival.past.origin.id, (ends.get(arrival.past.origin.id) ?? 0) + 1);
+  return ends;
+};
+
+const expectedIds = ({ produced, ended }: World): string[] => {
+  const next = new Map<number, number>();
+  const lists = new Set(ended.flatMap(({ arrival: { past } }) => (past.origin.index === undefined ? [] : [past.origin.id])));
+  return produced.flatMap(({ place, ids }) => {
+    const offset = next.get(place.partition) ?? 0;
+    next.set(place.partition, offset + 1);
+    const id = `${place.topic}-${place.partition}-${offset}`;
+    return ids.length > 1 || lists.has(`${id}#0`) ? ids.map((_, index) => `${id}#${index}`) : [id];
+  });
+};
+
+/** By user, the source offsets of its events in the order of their first ends; what was skipped on arrival keeps to no order. */
+const orderOf = ({ ended }: World): Record<string, readonly number[]> => {
+  const first = new Map(ended.toReversed().map((one) => [one.arrival.past.origin.id, one]));
+  const inOrder = [...new Set(ended.map(({ arrival }) => arrival.past.origin.id))]
+    .flatMap((id) => first.get(id) ?? [])
+    .filter(({ arrival, outcome }) => outcome.kind !== "skipped" && arrival.user !== keylessUser);
+  const byUser = Object.groupBy(inOrder, ({ arrival }) => arrival.user);
+  const placeOf = ({ offset, index = 0 }: Origin): number => Number(offset) * 100 + index;
+  return Object.fromEntries(
+    Object.entries(byUser).map(([user, list = []]) => [user, list.map(({ arrival }) => placeOf(arrival.past.origin))]),
+  );
+};
+
+const ascending = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
+
+const expectOrder = (world: World): void => {
+  for (const [user, numbers] of Object.entries(orderOf(world))) expect(numbers, `of ${user}`).toEqual(ascending(numbers));
+};
+
+const runs = Number(process.env["RUNS"] ?? 1_500);
+
+describe("the pipeline from fetch to commit", () => {
+  test("ends everything fetched, once, one call of a user at a time and in order, and nothing waits without a reason", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        scriptOf((kind) => kind !== "crash" && kind !== "loseAnswer" && kind !== "failCommit"),
+        async (script) => {
+          const world = await play(script);
+          const ends = endsOf(world);
+          expect([...ends.keys()].toSorted()).toEqual(expectedIds(world).toSorted());
+          expect([...ends].filter(([, count]) => count !== 1)).toEqual([]);
+          expectOrder(world);
+          const deliveries = world.taken.map(({ messageId, tenure }) => `${messageId} in tenure ${tenure}`);
+          expect(new Set(deliveries).size, "delivered twice").toBe(deliveries.length);
+        },
+      ),
+      { numRuns: runs },
+    );
+  }, 600_000);
+
+  test("loses nothing by crashes, lost acknowledgements and failed commits, and keeps the order of first ends", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        scriptOf(() => true),
+        async (script) => {
+          const world = await play(script);
+          expect([...endsOf(world).keys()].toSorted()).toEqual(expectedIds(world).toSorted());
+          expectOrder(world);
+        },
+      ),
+      { numRuns: runs },
+    );
+  }, 600_000);
+});

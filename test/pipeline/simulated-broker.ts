@@ -1,0 +1,93 @@
+import { createRequire } from "node:module";
+
+import type { Batch, KafkaMessage } from "kafkajs";
+
+import type { Committed, LogRange } from "../../src/kafka/admin.ts";
+
+type Message = Extract<KafkaMessage, { size?: never }>;
+
+type BatchClass = new (
+  topic: string,
+  fetchedOffset: string,
+  data: { partition: number; highWatermark: string; messages: Message[]; abortedTransactions: unknown[] },
+) => Batch;
+
+const require = createRequire(import.meta.url);
+const KafkaBatch = require("kafkajs/src/consumer/batch") as BatchClass;
+
+/** A record as a producer gives it. */
+export interface Produced {
+  readonly key?: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  readonly headers?: object | undefined;
+}
+
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+interface Commit {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+const bytesOf = (value: string | Buffer | null | undefined): Buffer | null =>
+  value === null || value === undefined ? null : Buffer.from(value);
+
+const headersOf = (headers: object): Record<string, Buffer> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value as string | Buffer)]));
+
+const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+
+/** What a cluster keeps: logs, and what the group has committed. */
+export const createSimulatedBroker = ({
+  topics,
+  partitions,
+  now,
+}: {
+  topics: readonly string[];
+  partitions: number;
+  now: () => number;
+}) => {
+  const places: readonly Place[] = topics.flatMap((topic) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  );
+  const logs = new Map<string, Message[]>(places.map((place) => [keyOf(place), []]));
+  const commits = new Map<string, Commit>();
+  const logOf = (place: Place): Message[] => logs.get(keyOf(place)) ?? [];
+  return {
+    places,
+    append: (place: Place, { key, value, headers = {} }: Produced): number => {
+      const log = logOf(place);
+      const offset = log.length;
+      const timestamp = String(now());
+      const rest = { headers: headersOf(headers), timestamp, attributes: 0, offset: String(offset) };
+      log.push({ key: bytesOf(key), value: bytesOf(value), ...rest });
+      return offset;
+    },
+    /** kafkajs's own batch of one fetch; undefined if there is nothing. */
+    fetch: (place: Place, from: number, most: number): Batch | undefined => {
+      const log = logOf(place);
+      const messages = log.slice(from, from + most);
+      const more = { partition: place.partition, highWatermark: String(log.length), abortedTransactions: [] };
+      return messages.length === 0 ? undefined : new KafkaBatch(place.topic, String(from), { ...more, messages });
+    },
+    commit: (place: Place, commit: Commit): void => void commits.set(keyOf(place), commit),
+    committedOf: (place: Place): number => commits.get(keyOf(place))?.offset ?? 0,
+    endOf: (place: Place): number => logOf(place).length,
+    committed: async (_group: string, wanted: readonly string[]): Promise<Committed[]> =>
+      places
+        .filter(({ topic }) => wanted.includes(topic))
+        .map((place) => {
+          const { offset, metadata = null } = commits.get(keyOf(place)) ?? {};
+          return { ...place, offset, metadata };
+        }),
+    ranges: async (wanted: readonly string[]): Promise<LogRange[]> =>
+      places
+        .filter(({ topic }) => wanted.includes(topic))
+        .map((place) => ({ ...place, low: 0, high: logOf(place).length })),
+  };
+};
+
+export type SimulatedBroker = ReturnType<typeof createSimulatedBroker>;
