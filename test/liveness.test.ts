@@ -29,6 +29,7 @@ beforeEach(() => {
   membership = { state: "owner" };
   schemas = { isHeld: false };
   const feeds = [createFeed({ topic: "segment-events", partition: 3 }, undefined)];
+  feeds[0]?.pauses.set("due", () => true);
   const intake = { feeds, inlets: [], isOpen: true };
   const member = { ...made.member, membership, schemas, intake } as unknown as Member;
   app = { ...made, member };
@@ -72,7 +73,7 @@ it("a stall fails the probe, and its state is in the log once, without users and
       working: 0,
       heldRecords: 1,
       heldBytes: 100,
-      partitions: [{ topic: "segment-events", partition: 3, high: 0, pauses: ["restore"] }],
+      partitions: [{ topic: "segment-events", partition: 3, high: 0, pauses: ["due"] }],
       msg: "Stalled: nothing moves",
     },
   ]);

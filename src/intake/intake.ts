@@ -1,11 +1,13 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
+import type { Arrival } from "../core/arrival.ts";
 import { type Assignment, type Inlet, createAssignment, holdEvents } from "../stream/assignment.ts";
+import type { Capacity } from "../stream/capacity.ts";
 import { crowdOf } from "../stream/crowd.ts";
 import type { Stream } from "../stream/stream.ts";
-import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
-import { Capacity } from "./capacity.ts";
+import { BatchWait } from "./batch-wait.ts";
+import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, type PauseReason, createFeed, feedKey, isClosed } from "./feed.ts";
 import { Pauses } from "./pauses.ts";
 import type { Reader } from "./reader.ts";
@@ -14,7 +16,9 @@ import type { Start } from "./starts.ts";
 
 export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
-  readonly stream: Pick<Stream, "begin" | "take" | "pump" | "isFull" | "wantsMore" | "hasRoom" | "relieve">;
+  readonly stream: Pick<Stream, "begin" | "take" | "pump" | "relieve"> & {
+    readonly capacity: Pick<Capacity, "isFull" | "wantsMore" | "hasRoom">;
+  };
   readonly read: Reader;
   /** Calls back in the next turn of the event loop. */
   readonly nextTurn: (callback: () => void) => void;
@@ -24,7 +28,7 @@ export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #pauses: Pauses;
-  readonly #capacity: Capacity;
+  readonly #batchWait: BatchWait;
   readonly #admission: Admission;
   readonly #restoring: Restoring;
   #feeds = new Map<string, Feed>();
@@ -33,7 +37,7 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#pauses = new Pauses(options.consumer);
-    this.#capacity = new Capacity(options);
+    this.#batchWait = new BatchWait({ ...options, capacity: options.stream.capacity });
     this.#admission = new Admission({ ...options, pauses: this.#pauses });
     this.#restoring = new Restoring({
       ...options,
@@ -86,8 +90,8 @@ export class Intake {
     while (this.#mayTake(feed)) {
       const isWhole = this.#takePart(feed, batch, resolve);
       if (isWhole || !this.#mayTake(feed)) return;
-      const hasRoom = await this.#capacity.wait(this.#options.monotonic() - since);
-      if (!hasRoom) return this.#pauses.start(feed, "budget", () => !this.#options.stream.hasRoom);
+      const hasRoom = await this.#batchWait.wait(this.#options.monotonic() - since);
+      if (!hasRoom) return this.#pauses.start(feed, "budget", () => !this.#options.stream.capacity.hasRoom);
     }
     return undefined;
   }
@@ -122,7 +126,7 @@ export class Intake {
 
   /** Asks everything that waits whether it still must, for any of these reasons. */
   review(reasons?: readonly PauseReason[]): void {
-    this.#capacity.review();
+    this.#batchWait.review();
     this.#pauses.review(reasons);
   }
 
@@ -160,21 +164,25 @@ export class Intake {
       tracker.see(offset);
       return true;
     }
-    if (this.#admission.mustWait(feed, inlet, message) || this.#options.stream.isFull) return false;
-    const reading = this.#options.read(message, inlet);
-    if (reading.kind === "needs_schema") {
-      this.#admission.forSchema(feed, reading.schemaId);
-      return false;
-    }
-    const { arrivals } = reading;
-    const hasRoomAgain = crowdOf(this.#assignment, inlet, arrivals);
-    if (hasRoomAgain) {
-      this.#admission.forUser(feed, hasRoomAgain);
-      return false;
-    }
+    if (this.#admission.mustWait(feed, inlet, message) || this.#options.stream.capacity.isFull) return false;
+    const arrivals = this.#read(feed, inlet, message);
+    if (!arrivals) return false;
     const slot = tracker.see(offset, arrivals.length);
     if (!slot) return true;
     for (const held of holdEvents(inlet, slot, arrivals)) this.#options.stream.take(this.#assignment, held);
     return true;
+  }
+
+  /** The events of a record; undefined if its schema has to come first, or room for its user. */
+  #read(feed: Feed, inlet: Inlet, message: KafkaMessage): readonly Arrival[] | undefined {
+    const reading = this.#options.read(message, inlet);
+    if (reading.kind === "needs_schema") {
+      this.#admission.forSchema(feed, reading.schemaId);
+      return undefined;
+    }
+    const hasRoomAgain = crowdOf(this.#assignment, inlet, reading.arrivals);
+    if (!hasRoomAgain) return reading.arrivals;
+    this.#admission.forUser(feed, hasRoomAgain);
+    return undefined;
   }
 }

@@ -1,30 +1,26 @@
 import type { Lane } from "../flow/lanes.ts";
 import { type Assignment, type Held, type Inlet, hasFailed, isCall, laneOf, turnOf } from "./assignment.ts";
 import { Calls, type CallsOptions, type Step } from "./calls.ts";
+import { Capacity, type CapacityOptions } from "./capacity.ts";
 import { isOnItsWay, letMakeWay } from "./crowd.ts";
 import { onceATurn } from "./once-a-turn.ts";
 import { Settling, type SettlingOptions } from "./settling.ts";
 
-export interface StreamOptions extends SettlingOptions, CallsOptions {
+export interface StreamOptions extends SettlingOptions, CallsOptions, CapacityOptions {
   /** Whether this member may still start anything: one that the group has lost sight of may not. */
   readonly mayStart: () => boolean;
-  /** An operator's stop: nothing is taken up or started. */
-  readonly isPaused: () => boolean;
   /** Asks everything that waits for events to end, or for room, whether it still must. */
   readonly review: () => void;
-  /** Lanes that may stand ready before no more records are taken up. */
-  readonly maxReady: number;
 }
 
 /** A record of a tier whose like is just on its way into the tiers looks again after this. */
 const lookAgainMs = 200;
-/** Room for so many lanes more is room enough to go on with a batch. */
-const refillStep = 64;
 /** Looks, one every 250 ms, at a probe that nobody can make. */
 const helpProbeAfter = 20;
 
 /** The way of a held record: the head of each lane through delivery and settlement to its outcome. */
 export class Stream {
+  readonly capacity: Capacity;
   readonly #options: StreamOptions;
   readonly #settling: Settling;
   readonly #calls: Calls;
@@ -39,6 +35,7 @@ export class Stream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#pumpSoon = onceATurn(options.clock.nextTurn, () => this.pump());
+    this.capacity = new Capacity(options, () => this.#assignment?.lanes.ready ?? 0);
     this.#settling = new Settling(options);
     this.#calls = new Calls(options, {
       settling: this.#settling,
@@ -53,31 +50,9 @@ export class Stream {
     return this.#working;
   }
 
-  /** No further record is wanted: memory is full, or so many lanes could start already that more would only grow old. */
-  get isFull(): boolean {
-    const { budget, maxReady, isPaused } = this.#options;
-    return budget.isFull || this.#ready >= maxReady || isPaused();
-  }
-
-  /** Room for a handful more. In small steps, for while records are taken up answers wait, and connections stand idle. */
-  get wantsMore(): boolean {
-    const { budget, maxReady, isPaused } = this.#options;
-    return budget.hasRoom && this.#ready <= Math.max(maxReady / 2, maxReady - refillStep) && !isPaused();
-  }
-
-  /** Records are wanted again. Half of the limits, so that pausing and resuming do not flutter. */
-  get hasRoom(): boolean {
-    const { budget, maxReady, isPaused } = this.#options;
-    return budget.hasRoom && this.#ready <= maxReady / 2 && !isPaused();
-  }
-
   get #mayStart(): boolean {
     const { mayStart, isPaused } = this.#options;
     return !this.#isStopped && !isPaused() && mayStart();
-  }
-
-  get #ready(): number {
-    return this.#assignment?.lanes.ready ?? 0;
   }
 
   /** Starts work on an assignment of these partition numbers. */
@@ -140,7 +115,7 @@ export class Stream {
     const mayProbe = (held: Held): boolean => !isOnItsWay(assignment, held) && isCall(held);
     const probe = lanes.nextLike((held) => !hasFailed(held) && mayProbe(held)) ?? lanes.nextLike(mayProbe);
     // Nothing is in work, and intake may wait for room: what could probe would never come in.
-    return probe ?? (this.#working === 0 && !this.hasRoom ? lanes.next() : undefined);
+    return probe ?? (this.#working === 0 && !this.capacity.hasRoom ? lanes.next() : undefined);
   }
 
   /** Starts nothing more; resolves when all that was started has ended. */

@@ -31,6 +31,17 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
   const wanted: number[] = [];
   const missing = new Set<number>();
   const room = { forFew: false };
+  const capacity = {
+    get isFull() {
+      return budget.isFull;
+    },
+    get wantsMore() {
+      return (room.forFew && !budget.isFull) || budget.hasRoom;
+    },
+    get hasRoom() {
+      return budget.hasRoom;
+    },
+  };
   const intake = new Intake({
     consumer: {
       pause: (places) => void log.push(...places.map((place) => `pause ${feedKey(place)}`)),
@@ -45,15 +56,7 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
       },
       pump: () => {},
       relieve: (blocked) => void log.push(`relieve ${blocked.map(feedKey).join(" ")}`),
-      get isFull() {
-        return budget.isFull;
-      },
-      get wantsMore() {
-        return (room.forFew && !budget.isFull) || budget.hasRoom;
-      },
-      get hasRoom() {
-        return budget.hasRoom;
-      },
+      capacity,
     },
     read,
     schemas: {

@@ -10,6 +10,8 @@ const root = join(import.meta.dirname, "..", "..");
 const copied = ["src", "test", "schemas", "package.json", "tsconfig.json", "vitest.config.ts"];
 const propertyTest = "test/pipeline/pipeline.test.ts";
 
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
 /** Runs the property test in this folder; true if it passes. */
 const passes = async (folder: string): Promise<boolean> => {
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
@@ -43,9 +45,9 @@ const run = async (folder: string): Promise<number> => {
   for (const mutant of mutants) {
     const caught = await isCaught(folder, mutant);
     if (!caught) missed++;
-    console.log(`${caught ? "caught" : "MISSED"}  ${mutant.name}`);
+    say(`${caught ? "caught" : "MISSED"}  ${mutant.name}`);
   }
-  console.log(`${mutants.length - missed} of ${mutants.length} faults made by hand were caught`);
+  say(`${mutants.length - missed} of ${mutants.length} faults made by hand were caught`);
   return missed;
 };
 

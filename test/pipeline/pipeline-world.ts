@@ -85,7 +85,8 @@ export const createPipelineWorld = () => {
     const rejoin = async (): Promise<void> => {
       await mine.membership.beforeJoin();
       if (mine !== member) return;
-      for (const partition of tenures.keys()) if (!numbers.includes(partition)) tenures[partition] = tenureOf(partition) + 1;
+      for (const partition of tenures.keys())
+        if (!numbers.includes(partition)) tenures[partition] = tenureOf(partition) + 1;
       owned = numbers;
       mine.consumer.join(placesOf(numbers));
       mine.membership.joined(placesOf(numbers));
@@ -113,19 +114,25 @@ export const createPipelineWorld = () => {
     if (kind === "invalid") return { ...event, type: "track" };
     return { ...event, type: "track", event: sequence % 3 === 0 ? "Rare" : "Common" };
   };
+  const idsOf = (kind: EventKind, user: string): string[] => {
+    const fresh = (): string => `${user}-${++sequence}`;
+    if (kind === "list") return [fresh(), fresh()];
+    const earlier = produced.flatMap(({ ids }) => ids).findLast((id) => id.startsWith(user));
+    return [kind === "repeat" && earlier !== undefined ? earlier : fresh()];
+  };
+  const textOf = (kind: EventKind, user: string, ids: readonly string[]): string => {
+    const events = ids.map((id) => valueOf(kind, user, id));
+    if (kind === "unreadable") return "not JSON";
+    if (kind !== "schema") return JSON.stringify(kind === "list" ? events : events[0]);
+    schemas = (schemas + 1) % 4;
+    return `schema${schemas} ${JSON.stringify(events[0])}`;
+  };
   const produce = (kind: EventKind, number: number): void => {
     const user = kind === "schema" ? keylessUser : (users[number % users.length] ?? "u");
     const place = { topic: source, partition: partitionOf(user) };
-    const fresh = (): string => `${user}-${++sequence}`;
-    const earlier = produced.filter((one) => one.place.partition === place.partition).flatMap(({ ids }) => ids);
-    const repeated = earlier.findLast((id) => id.startsWith(user));
-    const ids = kind === "list" ? [fresh(), fresh()] : [kind === "repeat" ? (repeated ?? fresh()) : fresh()];
+    const ids = idsOf(kind, user);
     produced.push({ place, ids });
-    const events = ids.map((id) => valueOf(kind, user, id));
-    const text = JSON.stringify(kind === "list" ? events : events[0]);
-    const prefix = kind === "schema" ? `schema${(schemas = (schemas + 1) % 4)} ` : "";
-    const key = user === keylessUser ? "another key" : user;
-    broker.append(place, { key, value: kind === "unreadable" ? "not JSON" : prefix + text });
+    broker.append(place, { key: user === keylessUser ? "another key" : user, value: textOf(kind, user, ids) });
   };
 
   const answerCall = (call: (typeof member.target.calls)[number], answer: Answer): void => {
@@ -189,7 +196,9 @@ export const createPipelineWorld = () => {
       ),
     );
     const unpaused = member.intake.feeds.flatMap((feed) =>
-      feed.pauses.size > 0 === member.consumer.isPaused(feed) ? [] : [`${feed.topic}/${feed.partition} is paused wrongly`],
+      feed.pauses.size > 0 === member.consumer.isPaused(feed)
+        ? []
+        : [`${feed.topic}/${feed.partition} is paused wrongly`],
     );
     return [...idle, ...unpaused, ...unfair, ...member.consumer.wrong, ...member.fatal.map(String)];
   };

@@ -79,14 +79,14 @@ export const createSimulatedBroker = ({
     committed: async (_group: string, wanted: readonly string[]): Promise<Committed[]> =>
       places
         .filter(({ topic }) => wanted.includes(topic))
-        .map((place) => {
-          const { offset, metadata = null } = commits.get(keyOf(place)) ?? {};
-          return { ...place, offset, metadata };
+        .map(({ topic, partition }) => {
+          const { offset, metadata = null } = commits.get(keyOf({ topic, partition })) ?? {};
+          return { topic, partition, offset, metadata };
         }),
     ranges: async (wanted: readonly string[]): Promise<LogRange[]> =>
       places
         .filter(({ topic }) => wanted.includes(topic))
-        .map((place) => ({ ...place, low: 0, high: logOf(place).length })),
+        .map(({ topic, partition }) => ({ topic, partition, low: 0, high: logOf({ topic, partition }).length })),
   };
 };
 

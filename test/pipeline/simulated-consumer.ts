@@ -72,9 +72,7 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
     /** Fetches once from everything that is not paused; `most` records of a partition. */
     fetch: (intake: Intake, most: number): void => {
       if (fetching) return;
-      const batches = owned
-        .filter(isFetched)
-        .flatMap((place) => broker.fetch(place, positionOf(place), most) ?? []);
+      const batches = owned.filter(isFetched).flatMap((place) => broker.fetch(place, positionOf(place), most) ?? []);
       fetching = handOver(batches, intake).finally(() => {
         fetching = undefined;
       });

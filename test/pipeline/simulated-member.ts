@@ -67,7 +67,10 @@ const createSimulatedRegistry = () => {
   const load = (id: number): Promise<LoadResult> =>
     new Promise((resolve) => {
       const answer = (how: RegistryAnswer): void => {
-        asked.splice(asked.findIndex((one) => one.id === id), 1);
+        asked.splice(
+          asked.findIndex((one) => one.id === id),
+          1,
+        );
         if (how === "down") return resolve({ kind: "registry_down", error: "No answer" });
         answered.set(id, how);
         return resolve(how === "known" ? { kind: "decoder", decode: decodeJsonEvents } : { kind: "unknown" });
@@ -89,7 +92,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   const registry = createSimulatedRegistry();
   const state = { isPaused: false, mayStart: true, settings: settingsNow, handle: handlerOf(settingsNow) };
   const fatal: Error[] = [];
-  const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, resolve));
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.schedule(ms, resolve));
   const clocks = { now: clock.now, monotonic: clock.now, random: () => 0.5, schedule: clock.schedule };
   const time = { ...clocks, nextTurn: (callback: () => void) => void setImmediate(callback) };
   const budget = createBudget(limits);
@@ -153,7 +156,16 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     stream.pump();
   };
   return {
-    ...{ consumer, producer, target, registry, stream, intake, commits, membership, budget, fatal },
+    consumer,
+    producer,
+    target,
+    registry,
+    stream,
+    intake,
+    commits,
+    membership,
+    budget,
+    fatal,
     /** The group's heartbeats are answered, or not. */
     contact: (mayStart: boolean): void => {
       state.mayStart = mayStart;
@@ -172,7 +184,10 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     /** An operator has looked at the dead letters. */
     changeLimit: (): void => {
       const { consecutive } = state.settings.deadLetterLimit;
-      state.settings = { ...state.settings, deadLetterLimit: { ...state.settings.deadLetterLimit, consecutive: 7 - consecutive } };
+      state.settings = {
+        ...state.settings,
+        deadLetterLimit: { ...state.settings.deadLetterLimit, consecutive: 7 - consecutive },
+      };
       flood.change(state.settings.deadLetterLimit, clock.now());
       changed();
     },

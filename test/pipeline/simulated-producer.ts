@@ -21,7 +21,9 @@ export const createSimulatedProducer = (broker: SimulatedBroker) => {
     const place = { topic, partition };
     if (refusing.count > 0 && messages.length > 1) {
       refusing.count--;
-      return Promise.reject(Object.assign(new Error("Too large"), { name: "KafkaJSProtocolError", type: "MESSAGE_TOO_LARGE" }));
+      return Promise.reject(
+        Object.assign(new Error("Too large"), { name: "KafkaJSProtocolError", type: "MESSAGE_TOO_LARGE" }),
+      );
     }
     const offsets = messages.map((message) => broker.append(place, message as Produced));
     return new Promise((resolve, reject) => {

@@ -65,10 +65,10 @@ describe("Stream, held", () => {
     rig.gate.state = "probe";
     rig.stream.pump();
     await turns();
-    expect([rig.writes.length, rig.stream.hasRoom]).toEqual([1, false]);
+    expect([rig.writes.length, rig.stream.capacity.hasRoom]).toEqual([1, false]);
     for (let n = 0; n < many / 2; n++) await acknowledge(rig);
     // Half of the limit: only then does intake go on, and may bring a call.
-    expect([rig.writes.length, rig.ended.length, rig.stream.hasRoom]).toEqual([0, many / 2, true]);
+    expect([rig.writes.length, rig.ended.length, rig.stream.capacity.hasRoom]).toEqual([0, many / 2, true]);
     rig.source("u1");
     expect(inFlight(rig)).toEqual(["u1"]);
   });
@@ -83,7 +83,7 @@ describe("Stream, held", () => {
     const { lanes } = rig.assignment;
     const wanted: number[] = [];
     while (lanes.ready > 0) {
-      if (rig.stream.wantsMore) wanted.push(lanes.ready);
+      if (rig.stream.capacity.wantsMore) wanted.push(lanes.ready);
       lanes.next();
     }
     expect(wanted).toEqual(Array.from({ length: few }, (_, n) => few - n));

@@ -17,7 +17,7 @@ describe("Stream, paused", () => {
     await turns();
     rig.timers.shift()?.callback();
     expect([rig.calls, rig.writes, rig.ended, rig.moved, rig.stream.working]).toEqual([[], [], [], [], 0]);
-    expect([rig.stream.isFull, rig.stream.hasRoom]).toEqual([true, false]);
+    expect([rig.stream.capacity.isFull, rig.stream.capacity.hasRoom]).toEqual([true, false]);
   });
 
   it("goes on where it stopped, and has used no attempt meanwhile", async () => {
@@ -27,7 +27,7 @@ describe("Stream, paused", () => {
     take(source, arrivalOf("u0", 0), 0);
     rig.clock.isPaused = false;
     rig.stream.pump();
-    expect([rig.stream.isFull, rig.stream.hasRoom]).toEqual([false, true]);
+    expect([rig.stream.capacity.isFull, rig.stream.capacity.hasRoom]).toEqual([false, true]);
     expect(rig.calls.map(({ body, isFirst }) => [body, isFirst])).toEqual([["u0", true]]);
     rig.calls[0]?.answer(delivered);
     await turns();

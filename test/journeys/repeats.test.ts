@@ -1,0 +1,29 @@
+import { describe } from "vitest";
+
+import { asJson, journey, patient, trackEvent } from "./story.ts";
+
+/** The nth event of a user, on partition 0. */
+const record = (user: string, n: number) => Object.assign(asJson(trackEvent(user, n)), { partition: 0 });
+const users = Array.from({ length: 3_000 }, (_, index) => `u${index}`);
+const batch = () => users.map((user) => record(user, 1));
+
+describe("repeats", () => {
+  /*
+   * A producer sends 3,000 events to one partition, and after a restart of its own the same 3,000 again. The service skips all
+   * of the second lot, so none of them waits for an answer. The five new events behind them are delivered at once.
+   */
+  journey("a whole batch that comes twice does not stop what follows it", async ({ story, expect }) => {
+    const service = await story.start();
+    await story.produce(batch());
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_000);
+
+    await story.produce(batch());
+    await story.produce(users.slice(0, 5).map((user) => record(user, 2)));
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_005);
+    expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
+    await expect.poll(() => service.metric("gainstream_events_total", { reason: "duplicate" }), patient).toBe(3_000);
+    await expect.poll(async () => (await story.committed())[0], patient).toBe(6_005);
+    expect(await service.metric("gainstream_partitions_waiting", { reason: "budget" })).toBe(0);
+    expect(await service.stop()).toBe(0);
+  });
+});
