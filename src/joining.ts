@@ -1,5 +1,6 @@
 import type { App } from "./app.ts";
 import { pause } from "./app.ts";
+import { isOwnError } from "./kafka/own-errors.ts";
 import { judgeRetention } from "./kafka/retention.ts";
 import { ensureTopics } from "./kafka/topics.ts";
 import { explainTrouble } from "./kafka/trouble.ts";
@@ -20,6 +21,11 @@ interface Step {
   readonly run: () => Promise<string | undefined>;
 }
 
+const problemOf = (error: unknown): string => {
+  if (isOwnError(error)) throw error;
+  return explainTrouble(error instanceof Error ? error.message : String(error));
+};
+
 /** Tries one step of the start until it works or the service is stopped; says what is missing meanwhile. */
 const untilDone = async (step: Step, { app, readiness, isStopping }: Joining): Promise<void> => {
   const report = (problem: string): void => {
@@ -33,7 +39,7 @@ const untilDone = async (step: Step, { app, readiness, isStopping }: Joining): P
     const slow = setInterval(() => report(app.trouble.last ?? "no answer yet"), slowAfterMs);
     const problem = await step
       .run()
-      .catch((error: unknown) => explainTrouble(error instanceof Error ? error.message : String(error)))
+      .catch(problemOf)
       .finally(() => clearInterval(slow));
     if (problem === undefined) return;
     report(problem);

@@ -14,7 +14,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A member at work on one partition, read up to 5, of which retention has left what begins at `low`. */
-const createWorld = (startFrom: "earliest" | "fail", low: number) => {
+const createWorld = (startFrom: "earliest" | "fail", low: number, answer = async () => {}) => {
   const lines: Record<string, unknown>[] = [];
   const fatal: string[] = [];
   const counts = { commits: 0, questions: 0 };
@@ -30,6 +30,7 @@ const createWorld = (startFrom: "earliest" | "fail", low: number) => {
   };
   const ranges = async () => {
     counts.questions++;
+    await answer();
     return [{ ...place, low, high: 9 }];
   };
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
@@ -64,4 +65,24 @@ it("with START_FROM=fail it ends the service", async () => {
   const { fatal } = createWorld("fail", 8);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(fatal).toEqual([expect.stringContaining("segment-events/3 (5 to 7)")]);
+});
+
+it("the cluster is asked one round at a time, however long an answer takes", async () => {
+  const answer = Promise.withResolvers<void>();
+  const { counts } = createWorld("earliest", 5, () => answer.promise);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(counts.questions).toBe(1);
+  answer.resolve();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(counts.questions).toBe(2);
+});
+
+it("a cluster that does not answer is asked again; a mistake of ours ends the service", async () => {
+  let error = new Error("Broker not connected");
+  const { counts, fatal } = createWorld("earliest", 5, () => Promise.reject(error));
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([counts.questions, fatal]).toEqual([2, []]);
+  error = new TypeError("x is not a function");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(fatal).toEqual(["x is not a function"]);
 });

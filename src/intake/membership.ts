@@ -1,8 +1,9 @@
+import { isOwnError } from "../kafka/own-errors.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Commits } from "./commits.ts";
 import type { TopicPartition } from "./consumer.ts";
 import type { Intake } from "./intake.ts";
-import { OffsetOutOfRange, type StartsOptions, readStarts } from "./starts.ts";
+import { OffsetOutOfRange, type Start, type StartsOptions, readStarts } from "./starts.ts";
 
 export interface MembershipOptions {
   readonly intake: Pick<Intake, "assign" | "restore" | "feeds">;
@@ -52,7 +53,9 @@ export class Membership {
     this.#options.intake.assign(owned);
     if (this.#state === "leaving") return;
     this.#set("restoring", `${owned.length} partitions`);
-    void this.#restore(epoch);
+    this.#restore(epoch).catch((error: unknown) =>
+      this.#options.onFatal(error instanceof Error ? error : new Error(String(error))),
+    );
   }
 
   /** Ends for good: as before a join, and nothing begins again. */
@@ -83,17 +86,25 @@ export class Membership {
 
   async #restore(epoch: number): Promise<void> {
     while (epoch === this.#epoch) {
-      try {
-        const starts = await readStarts(this.#options.intake.feeds, this.#options.starts);
-        if (epoch !== this.#epoch) return;
+      const starts = await this.#askStarts();
+      if (epoch !== this.#epoch) return;
+      if (starts) {
         this.#options.intake.restore(starts);
         this.#set("owner", `${starts.size} partitions`);
         return;
-      } catch (error) {
-        if (error instanceof OffsetOutOfRange) return this.#options.onFatal(error);
-        this.#options.onState("restoring", `Cannot ask where to start: ${String(error)}`);
-        await this.#options.pause(retryPauseMs);
       }
+      await this.#options.pause(retryPauseMs);
+    }
+  }
+
+  /** Undefined where the cluster does not answer. */
+  async #askStarts(): Promise<ReadonlyMap<string, Start> | undefined> {
+    try {
+      return await readStarts(this.#options.intake.feeds, this.#options.starts);
+    } catch (error) {
+      if (error instanceof OffsetOutOfRange || isOwnError(error)) throw error;
+      this.#options.onState("restoring", `Cannot ask where to start: ${String(error)}`);
+      return undefined;
     }
   }
 

@@ -15,7 +15,9 @@ type Ranges = StartsOptions["admin"]["ranges"];
 const rangesOf: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 0, high: 9 }));
 
 /** A member whose work, commits and pauses end when the test says so. */
-const createTestMembership = (change: { ranges?: Ranges; startFrom?: StartsOptions["startFrom"] } = {}) => {
+const createTestMembership = (
+  change: { ranges?: Ranges; startFrom?: StartsOptions["startFrom"]; restore?: () => void } = {},
+) => {
   const log: string[] = [];
   const states: MembershipState[] = [];
   const fatal: Error[] = [];
@@ -36,7 +38,10 @@ const createTestMembership = (change: { ranges?: Ranges; startFrom?: StartsOptio
         feeds = owned.map((entry) => createFeed(entry, undefined));
         log.push(`assign ${owned.length}`);
       },
-      restore: (starts) => void log.push(`restore ${[...starts.keys()].join()}`),
+      restore: (starts) => {
+        change.restore?.();
+        log.push(`restore ${[...starts.keys()].join()}`);
+      },
     },
     stream: {
       stop: () => {
@@ -218,6 +223,27 @@ describe("membership", () => {
     await settle();
     expect(fatal.map(({ message }) => message)).toEqual([expect.stringContaining("START_FROM is fail")]);
     expect(log.some((line) => line.startsWith("restore"))).toBe(false);
+  });
+
+  const bug = new TypeError("x is not a function");
+  it.each<[string, Parameters<typeof createTestMembership>[0], Error]>([
+    ["a mistake of ours in the question", { ranges: () => Promise.reject(bug) }, bug],
+    [
+      "any error where the partitions are taken up",
+      {
+        restore: () => {
+          throw new Error("No such feed");
+        },
+      },
+      new Error("No such feed"),
+    ],
+  ])("ends the process by %s, and does not ask again", async (_, change, error) => {
+    const { membership, fatal, pauses } = createTestMembership(change);
+    membership.joined([place]);
+    await settle();
+    expect(fatal).toEqual([error]);
+    expect(pauses).toEqual([]);
+    expect(membership.state).toBe("restoring");
   });
 
   it("leaves: hands over, drops, and takes up nothing again", async () => {

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+
+import type { App } from "../src/app.ts";
+import { join } from "../src/joining.ts";
+import { createLog } from "../src/ops/log.ts";
+import { Readiness } from "../src/overview.ts";
+
+const nothing = async (): Promise<void> => {};
+const log = createLog({ level: "silent" });
+
+it("the start does not go on trying after a mistake of ours: it ends with it", async () => {
+  const bug = new TypeError("x is not a function");
+  const admin = { connect: () => Promise.reject(bug) };
+  const app = { log, admin, trouble: {}, producer: { connect: nothing }, member: {} } as unknown as App;
+  const readiness = new Readiness();
+  const joining = join({ app, readiness, isStopping: () => false, onFatal: () => {} });
+  await expect(joining).rejects.toBe(bug);
+  expect(readiness.missing).not.toBe("");
+});
