@@ -26,11 +26,19 @@ const exitLikeUsage = (command: Command): void => {
 
 exitLikeUsage(program);
 
+/** Commander has said its own errors already. */
+const exitCodeOf = (error: unknown): number => {
+  if (!(error instanceof CommanderError)) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return exitCodes.failed;
+  }
+  // `commander.error` is what a command of ours said of itself, with its own code; all others are about the usage.
+  const isUsage = error.exitCode !== 0 && error.code !== "commander.error";
+  return isUsage ? exitCodes.usage : error.exitCode;
+};
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // `commander.error` is what a command of ours said of itself, with its own code; all others are about the usage.
-  const isUsage = error.exitCode !== 0 && error.code !== "commander.error";
-  process.exitCode = isUsage ? exitCodes.usage : error.exitCode;
+  process.exitCode = exitCodeOf(error);
 }

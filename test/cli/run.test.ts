@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+
+import { describe, expect, it } from "vitest";
+
+const env = {
+  PATH: process.env["PATH"],
+  KAFKA_BROKERS: "127.0.0.1:9",
+  GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab",
+  HTTP_PORT: "0",
+};
+
+/** `gainstream run`, into which this code is put beforehand. */
+const run = async (code: string, change: Readonly<Record<string, string>> = {}) => {
+  const preload = `data:text/javascript,${encodeURIComponent(code)}`;
+  const child = spawn(process.execPath, ["--import", preload, "src/main.ts", "run"], { env: { ...env, ...change } });
+  const [out, err, [exit]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { code: exit as number | null, lines: out.split("\n").filter((line) => line !== ""), err };
+};
+
+/** Throws as soon as the service has started, in a turn of its own. */
+const onceStarted = (crash: string): string =>
+  `const { write } = process.stdout; import("node:fs").then(({ default: fs }) => {
+    const before = fs.writeSync;
+    fs.writeSync = (...args) => { if (String(args[1]).includes("Started")) setImmediate(() => { ${crash} }); return before(...args); };
+  });`;
+
+describe("gainstream run", () => {
+  it.each([
+    ["an exception that nobody catches", `throw new TypeError("x is not a function");`, "TypeError"],
+    ["a rejection that nobody handles", `Promise.reject(new RangeError("x is not a function"));`, "RangeError"],
+  ])("says %s in one line of the log, and ends with 1", async (_, crash, type) => {
+    const { code, lines, err } = await run(onceStarted(crash));
+    expect([code, err]).toEqual([1, ""]);
+    const last = JSON.parse(lines.at(-1) ?? "") as unknown;
+    expect(last).toMatchObject({
+      level: "fatal",
+      msg: "x is not a function",
+      err: { type, stack: expect.any(String) },
+    });
+  });
+
+  it("says what fails before there is a log in a sentence, and ends with 1", async () => {
+    const { code, lines, err } = await run(
+      `String.prototype.trim = function trim() { if (String(this) === "127.0.0.1:9") throw new TypeError("x is not a function"); };`,
+    );
+    expect({ code, lines, err }).toEqual({ code: 1, lines: [], err: "x is not a function\n" });
+  });
+});
