@@ -3,7 +3,7 @@ const maxMs = 10 * 60_000;
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 const waitOf = (value: string, now: number): number => {
-  if (/^\d{1,10}$/.test(value)) return Number(value) * 1000;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
   return httpDate.test(value) ? Date.parse(value) - now : Number.NaN;
 };
 
