@@ -176,7 +176,7 @@ export const createApp = (options: AppOptions): App => {
   const contact = createContact(options, () => stream.pump());
   const stops = { settings, now: clock.now, hold: observer.hold };
   const flood = createLiveFlood(stops);
-  watchPause(stops);
+  watchPause({ ...stops, now: clock.monotonic });
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
   const flow = { settings, observer, budget, flood, dedupe, settler, gainsight, contact };
   const stream: Stream = createStream(options, flow, () => member.intake.reviewEnds());

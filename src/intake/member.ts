@@ -60,7 +60,13 @@ export const createMember = (options: MemberOptions): Member => {
     onFatal: options.onFatal,
   });
   const onReady = (): void => intake.review(["schema"]);
-  const schemas = new SchemaWait({ ...clock, load: decoder.load, onHold: options.onRegistryHold, onReady });
+  const schemas = new SchemaWait({
+    ...clock,
+    now: clock.monotonic,
+    load: decoder.load,
+    onHold: options.onRegistryHold,
+    onReady,
+  });
   const intake: Intake = new Intake({
     ...clock,
     consumer,

@@ -27,7 +27,7 @@ export interface SchemaSourceOptions {
   readonly password?: { readonly read: () => string };
   /** For the whole answer, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds by a clock that nobody can set. */
   readonly now?: () => number;
 }
 
@@ -40,7 +40,7 @@ const UNKNOWN_FOR_MS = 500;
 
 /** Makes a source of decoders that are fetched from a Confluent-compatible registry and kept. */
 export function createSchemaSource({
-  now = Date.now,
+  now = () => performance.now(),
   timeoutMs = 5_000,
   password,
   ...registry

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { createSchemaSource } from "../../src/intake/schemas-registry.ts";
 import { createFakeRegistry, type FakeReply } from "./schemas-fake-registry.ts";
@@ -55,6 +55,17 @@ describe("createSchemaSource()", () => {
     registry.replies.set(path, { status: 503, body: null });
     await source.load(1);
     expect(source.peek(1)).toBeUndefined();
+  });
+
+  it("goes by a clock that nobody can set", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await using registry = await createFakeRegistry();
+    const source = createSchemaSource({ url: registry.url });
+    await source.load(1);
+    expect(source.peek(1)).toBe("unknown");
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(source.peek(1)).toBe("unknown");
+    vi.useRealTimers();
   });
 
   it("forgets 500 ms after it first said so that a schema is unknown", async () => {
