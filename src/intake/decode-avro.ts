@@ -22,15 +22,11 @@ import {
   TimestampMicros,
   TimestampMillis,
 } from "./decode-avro-scalars.ts";
-import { camelEnvelope, putKey } from "./decode-envelope.ts";
+import { normalEvent, putKey } from "./decode-envelope.ts";
 import { type Events, type EventsDecoder, eventsOf } from "./decode-events.ts";
-import { parseOptionalText } from "./decode-json.ts";
 
 /** Full name of the record in `schemas/segment-event.avsc`. Only there does `extra` mean "more top-level fields". */
 const OWN_RECORD = "gainstream.SegmentEvent";
-
-/** Parts that Segment defines as objects: where a schema types them as string, they hold JSON text. */
-const OBJECT_FIELDS = ["context", "integrations", "properties", "traits"];
 
 /** Compiles an Avro schema (parsed JSON, or its text) into a decoder. Throws where the schema itself is not valid. */
 export function compileAvro(schema: unknown): EventsDecoder {
@@ -40,13 +36,8 @@ export function compileAvro(schema: unknown): EventsDecoder {
 
 /** Makes a decoder of a type that was made with the `readAsJson` hook. */
 export function createAvroDecoder(type: Type): EventsDecoder {
-  const roots = rootsOf(type);
-  const textFields = OBJECT_FIELDS.filter((name) => roots.some((root) => isText(partOf(root, name))));
-  const hasExtra = roots.some((root) => root.name === OWN_RECORD);
-  const toNormal = (event: JsonObject): JsonObject => {
-    const parsed = textFields.length > 0 ? parseTextFields(event, textFields) : event;
-    return camelEnvelope(hasExtra ? mergeExtra(parsed) : parsed);
-  };
+  const hasExtra = rootsOf(type).some((root) => root.name === OWN_RECORD);
+  const toNormal = (event: JsonObject): JsonObject => normalEvent(hasExtra ? mergeExtra(event) : event);
   return function decodeAvro(payload: Buffer): Events {
     resetBounds();
     const value: Json = type.fromBuffer(payload);
@@ -164,27 +155,6 @@ function innerTypes(type: Type): readonly Type[] {
   if (type instanceof JsonArray) return [type.itemsType];
   const wrapped = type instanceof JsonRecord ? wrappedIn(type) : undefined;
   return wrapped === undefined ? branchesOf(type) : [wrapped];
-}
-
-/** The type by which an event's top-level value of this name is read. */
-function partOf(root: JsonRecord | JsonMap, name: string): Type | undefined {
-  if (root instanceof JsonMap) return root.valuesType;
-  const fieldName = root instanceof MapEntry ? "value" : name;
-  return root.fields.find((field) => field.name === fieldName)?.type;
-}
-
-function isText(type: Type | undefined): boolean {
-  return type !== undefined && branchesOf(type).some((branch) => branch.typeName === "string");
-}
-
-function parseTextFields(event: JsonObject, names: readonly string[]): JsonObject {
-  const out: Record<string, Json | undefined> = { ...event };
-  for (const name of names) {
-    const text = out[name];
-    if (typeof text === "string") out[name] = parseOptionalText(text);
-    if (out[name] === null) delete out[name];
-  }
-  return out;
 }
 
 /** The declared fields win over fields of the same name in `extra`. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../core/event.ts";
+import { parseOptionalText } from "./decode-json.ts";
 
 const CAMEL_NAMES: ReadonlyMap<string, string> = new Map([
   ["message_id", "messageId"],
@@ -11,8 +12,27 @@ const CAMEL_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 const SNAKE_NAMES = [...CAMEL_NAMES.keys()];
 
+/** Parts that Segment defines as objects: where a producer writes a text there, it holds JSON. */
+const OBJECT_PARTS = ["context", "integrations", "properties", "traits"];
+
+/** An event in its normal form: a camelCase envelope, and no part of it as JSON text. Throws where such a text is no JSON. */
+export function normalEvent(event: JsonObject): JsonObject {
+  return camelEnvelope(OBJECT_PARTS.some((name) => typeof event[name] === "string") ? parseParts(event) : event);
+}
+
+function parseParts(event: JsonObject): JsonObject {
+  const out: Record<string, Json | undefined> = { ...event };
+  for (const name of OBJECT_PARTS) {
+    const text = out[name];
+    if (typeof text !== "string") continue;
+    out[name] = parseOptionalText(text);
+    if (out[name] === null) delete out[name];
+  }
+  return out;
+}
+
 /** Gives the envelope's snake_case names their camelCase form; where both are there, camelCase wins. Never goes deeper. */
-export function camelEnvelope(event: JsonObject): JsonObject {
+function camelEnvelope(event: JsonObject): JsonObject {
   if (!SNAKE_NAMES.some((name) => event[name] !== undefined)) return event;
   const out: Record<string, Json | undefined> = {};
   for (const [name, value] of Object.entries(event)) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { decodeJsonEvents } from "../../src/intake/decode-events.ts";
 
 const decode = (text: string) => decodeJsonEvents(Buffer.from(text));
+const jsonOf = (event: object): string => JSON.stringify(event);
 const nested = (levels: number): string => `${'{"a":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
 
 describe("decodeJsonEvents()", () => {
@@ -19,7 +20,24 @@ describe("decodeJsonEvents()", () => {
       { userId: "u", traits: { user_id: "x" } },
     ],
     ["prefers the camelCase name", '{"user_id":"old","userId":"new"}', { userId: "new" }],
-    ["does not take a string for JSON text", '{"traits":"{\\"a\\":1}"}', { traits: '{"a":1}' }],
+    [
+      "reads JSON text in the parts that are objects by Segment's rules, and only there",
+      jsonOf({
+        traits: '{"a":1}',
+        properties: '{"a":"{}"}',
+        context: " {} ",
+        integrations: '{"All":true}',
+        event: "{}",
+      }),
+      { traits: { a: 1 }, properties: { a: "{}" }, context: {}, integrations: { All: true }, event: "{}" },
+    ],
+    ["takes a blank text in such a part for none", '{"type":"track","properties":"","traits":" "}', { type: "track" }],
+    ["takes the text null in such a part for none", '{"type":"track","properties":"null"}', { type: "track" }],
+    [
+      "leaves a text that is JSON but no object to the rules of events",
+      jsonOf({ traits: "[]", properties: "12345678901234567890" }),
+      { traits: [], properties: "12345678901234567890" },
+    ],
     ["does not unwrap what looks like a union", '{"traits":{"string":"x"}}', { traits: { string: "x" } }],
     ["skips space and a byte order mark", "\uFEFF \n{}", {}],
     ["keeps 2^53 - 1 a number", '{"n":9007199254740991}', { n: 9_007_199_254_740_991 }],
@@ -55,6 +73,12 @@ describe("decodeJsonEvents()", () => {
     expect(() => decode(nested(1_000))).not.toThrow();
     expect(() => decode(nested(1_001))).toThrow("Cannot read JSON: got nesting deeper than 1000, want less");
     expect(() => decode(nested(200_000))).toThrow("nesting deeper");
+  });
+
+  it("refuses a text that is no JSON where there must be an object, and does not quote it", () => {
+    expect(() => decode('{"userId":"u","traits":"a secret"}')).toThrow(
+      /^Cannot read JSON: got 8 characters that are not valid JSON$/,
+    );
   });
 
   it("does not count brackets inside of strings", () => {
