@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import { Command, Option } from "commander";
 
+import { shippedSchema } from "../config/shipped-schema.ts";
 import { type Comparison, compareSchema, registerSchema, type SchemaUnderSubject } from "../intake/schemas-register.ts";
 
 interface SchemasFlags {
@@ -9,8 +10,6 @@ interface SchemasFlags {
   readonly file: string;
   readonly registry?: string;
 }
-
-const DEFAULT_FILE = "schemas/segment-event.avsc";
 
 /** `gainstream schemas register` and `check`: the contract at the front door, brought to the registry and compared with it. */
 export function schemasCommand(): Command {
@@ -29,7 +28,7 @@ export function schemasCommand(): Command {
 function withFlags(command: Command, run: (target: SchemaUnderSubject) => Promise<void>): Command {
   return command
     .option("--subject <name>", "subject in the registry (default: the first of SOURCE_TOPICS, then -value)")
-    .option("--file <path>", "the Avro schema", DEFAULT_FILE)
+    .addOption(new Option("--file <path>", "the Avro schema").default(shippedSchema.path, shippedSchema.inWords))
     .addOption(new Option("--registry <url>", "address of the registry").env("SCHEMA_REGISTRY_URL"))
     .action(async (flags: SchemasFlags) => {
       try {

@@ -17,11 +17,14 @@ import {
   word,
 } from "./kinds.ts";
 import type { Kind } from "./kinds.ts";
+import { shippedSchema } from "./shipped-schema.ts";
 
 export interface Variable<T> {
   readonly kind: Kind<T>;
   readonly meaning: string;
   readonly default?: string;
+  /** How the default is told, where it is not the same everywhere. */
+  readonly defaultInWords?: string;
   readonly presence: "required" | "optional" | "unavailable";
 }
 
@@ -85,7 +88,10 @@ export const variables = {
   SCHEMA_REGISTRY_USERNAME: optional(text, "where the registry asks for it"),
   SCHEMA_REGISTRY_PASSWORD: optional(secret, "required with a username, here or as a file"),
   SCHEMA_REGISTRY_PASSWORD_FILE: optional(secretPath, "file that holds the password, read anew for new connections"),
-  AVRO_SCHEMA_FILE: withDefault(filePath, "schemas/segment-event.avsc", "the schema for `avro` and `auto`"),
+  AVRO_SCHEMA_FILE: {
+    ...withDefault(filePath, shippedSchema.path, "the schema for `avro` and `auto`"),
+    defaultInWords: shippedSchema.inWords,
+  },
   GAINSIGHT_ROUTE: withDefault(
     oneOf(["clickstream"], "; 'rest' is not available in this version; remove it"),
     "clickstream",
@@ -126,8 +132,10 @@ export type Values = { readonly [Name in VariableName]: ValueOf<(typeof variable
 
 export interface VariableDescription {
   readonly name: string;
-  /** The default as text, `required`, or `none`. */
+  /** The default as text, in words, `required`, or `none`. */
   readonly default: string;
+  /** Whether `default` is what the variable may be set to. */
+  readonly isLiteral: boolean;
   readonly meaning: string;
 }
 
@@ -137,6 +145,7 @@ export const describeVariables = (): readonly VariableDescription[] =>
     .filter(([, { presence }]) => presence !== "unavailable")
     .map(([name, variable]) => ({
       name,
-      default: variable.default ?? (variable.presence === "required" ? "required" : "none"),
+      default: variable.defaultInWords ?? variable.default ?? (variable.presence === "required" ? "required" : "none"),
+      isLiteral: variable.default !== undefined && variable.defaultInWords === undefined,
       meaning: variable.meaning,
     }));

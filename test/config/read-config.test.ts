@@ -7,6 +7,7 @@ import type { Problem } from "../../src/config/config-error.ts";
 import { readConfig } from "../../src/config/read-config.ts";
 import type { Environment } from "../../src/config/read-config.ts";
 import { parseSettings } from "../../src/config/settings.ts";
+import { shippedSchema } from "../../src/config/shipped-schema.ts";
 import { describeVariables, variables } from "../../src/config/variables.ts";
 
 const key = "0123abcd-4567-89ab-cdef-0123456789ab";
@@ -15,7 +16,7 @@ const least = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: key };
 const files =
   (contents: Readonly<Record<string, string>>) =>
   (path: string): string => {
-    const content = { "schemas/segment-event.avsc": "{}", ...contents }[path];
+    const content = { [shippedSchema.path]: "{}", ...contents }[path];
     if (content === undefined) throw new Error(`No file ${path}`);
     return content;
   };
@@ -58,7 +59,7 @@ describe("readConfig()", () => {
         startFrom: "earliest",
       },
       retry: { maxAgeMs: 14_400_000, maxAttempts: 6, quickAttempts: 3 },
-      input: { format: "auto", registry: undefined, schemaFile: "schemas/segment-event.avsc" },
+      input: { format: "auto", registry: undefined, schemaFile: shippedSchema.path },
       breaker: { errorPercent: 50, minCalls: 10, windowMs: 10_000, probeMinMs: 1000, probeMaxMs: 60_000 },
       settingsFile: undefined,
       settings: parseSettings(""),

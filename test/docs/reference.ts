@@ -43,10 +43,10 @@ const isVariable = (name: string): name is VariableName => name in variables;
 const variablesTable = (): string =>
   table(
     ["variable", "takes", "default", "meaning"],
-    describeVariables().map(({ name, default: fallback, meaning }) => [
+    describeVariables().map(({ name, default: fallback, isLiteral, meaning }) => [
       code(name),
       isVariable(name) ? takes(name) : "",
-      ["required", "none"].includes(fallback) ? fallback : code(fallback),
+      isLiteral ? code(fallback) : fallback,
       meaning,
     ]),
   );

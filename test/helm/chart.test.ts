@@ -40,7 +40,7 @@ test("the chart sets every variable of the service, secrets by file, and no othe
   expect(rendered.map(([name]) => name).sort()).toEqual(wanted.sort());
 });
 
-test.each(variables.filter(({ default: byDefault }) => !["required", "none"].includes(byDefault)))(
+test.each(variables.filter(({ isLiteral }) => isLiteral))(
   "$name has the service's default in the chart's values",
   ({ name, default: byDefault }) => {
     const [, path = ""] = rendered.find(([variable]) => variable === name) ?? [];
