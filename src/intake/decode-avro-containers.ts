@@ -2,7 +2,7 @@ import avro from "avsc";
 import type { Type } from "avsc";
 
 import type { Json } from "../core/event.ts";
-import { READ, type Tap } from "./decode-avro-scalars.ts";
+import { JsonText, READ, type Tap } from "./decode-avro-scalars.ts";
 import { putKey } from "./decode-envelope.ts";
 import { MAX_DEPTH } from "./decode-json.ts";
 import { readKey } from "./decode-keys.ts";
@@ -85,19 +85,48 @@ export class JsonUnion extends avro.types.WrappedUnionType {
   }
 }
 
-/** In a record null means absent; a record with the one field `value` is the Avro idiom for "any JSON" and is unwrapped. */
+/** In a record null means absent. A record that stands for any JSON value is unwrapped: see `isJsonValue`. */
 export class JsonRecord extends avro.types.RecordType {
   _createReader(): (tap: Tap) => Json | undefined {
-    const fields = this.fields.map((field) => ({ name: field.name, reader: asReader(field.type) }));
     const wrapped = wrappedIn(this);
-    return wrapped === undefined ? readFields(fields) : readWrapper(asReader(wrapped));
+    if (wrapped === undefined) return readFields(this);
+    let read: ((tap: Tap) => Json | undefined) | undefined;
+    // What the record can hold is known only when the whole schema is: it may be defined further below.
+    return (tap) => {
+      read ??= isJsonValue(this) ? readWrapper(asReader(wrapped)) : readFields(this);
+      return read(tap);
+    };
   }
 }
 
-/** The type of what a wrapper record wraps; nothing where it is an ordinary record. */
+/** The type of the field `value`, where a record has no other. */
 export function wrappedIn({ fields }: avro.types.RecordType): Type | undefined {
   const [only] = fields;
   return only?.name === "value" && fields.length === 1 ? only.type : undefined;
+}
+
+/**
+ * Whether a record with the one field `value` is the Avro idiom for "any JSON": JSON text, or a union, a map or an array in
+ * which the record itself occurs again. A plain record, such as `Money { value: long }`, is data.
+ */
+function isJsonValue(record: JsonRecord): boolean {
+  if (wrappedIn(record) instanceof JsonText) return true;
+  const seen = new Set<Type>([record]);
+  for (const type of seen) {
+    const inner = innerTypes(type);
+    if (inner.includes(record)) return true;
+    for (const one of inner) seen.add(one);
+  }
+  return false;
+}
+
+/** What a map, an array or a union holds, and a record with the one field `value`. */
+export function innerTypes(type: Type): readonly Type[] {
+  if (type instanceof JsonMap) return [type.valuesType];
+  if (type instanceof JsonArray) return [type.itemsType];
+  if (type instanceof JsonUnion) return type.types;
+  const wrapped = type instanceof JsonRecord ? wrappedIn(type) : undefined;
+  return wrapped === undefined ? [] : [wrapped];
 }
 
 /** One pair of a map that its writer could only write as a list of pairs. */
@@ -122,7 +151,8 @@ function readWrapper(reader: Reader) {
   };
 }
 
-function readFields(fields: readonly { readonly name: string; readonly reader: Reader }[]) {
+function readFields(record: avro.types.RecordType) {
+  const fields = record.fields.map((field) => ({ name: field.name, reader: asReader(field.type) }));
   return function readRecord(tap: Tap): Json {
     checkDepth((containers += 1));
     checkCount(fields.length, tap);

@@ -2,13 +2,14 @@ import avro from "avsc";
 import type { ForSchemaOptions, Schema, Type } from "avsc";
 
 import type { Json, JsonObject } from "../core/event.ts";
-import { isObject } from "../core/json.ts";
+import { isList, isObject } from "../core/json.ts";
 import {
   JsonArray,
   JsonMap,
   JsonRecord,
   JsonUnion,
   MapEntry,
+  innerTypes,
   resetBounds,
   wrappedIn,
 } from "./decode-avro-containers.ts";
@@ -36,12 +37,14 @@ export function compileAvro(schema: unknown): EventsDecoder {
 
 /** Makes a decoder of a type that was made with the `readAsJson` hook. */
 export function createAvroDecoder(type: Type): EventsDecoder {
-  const hasExtra = rootsOf(type).some((root) => root.name === OWN_RECORD);
+  const roots = rootsOf(type);
+  const hasExtra = roots.some((root) => root instanceof JsonRecord && root.name === OWN_RECORD);
+  const hasWrapper = roots.some((root) => root instanceof JsonRecord && wrappedIn(root) !== undefined);
   const toNormal = (event: JsonObject): JsonObject => normalEvent(hasExtra ? mergeExtra(event) : event);
   return function decodeAvro(payload: Buffer): Events {
     resetBounds();
     const value: Json = type.fromBuffer(payload);
-    return eventsOf(value, toNormal);
+    return eventsOf(hasWrapper ? unwrapEvents(value) : value, toNormal);
   };
 }
 
@@ -140,21 +143,19 @@ function isMapEntry(definition: Definition): boolean {
   );
 }
 
-function branchesOf(type: Type): readonly Type[] {
-  return type instanceof JsonUnion ? type.types : [type];
-}
-
-/** The records and maps that an event may be, also in lists and wrappers, which a schema may nest in themselves. */
-function rootsOf(type: Type): readonly (JsonRecord | JsonMap)[] {
+/** All that an event may be read by, also in lists and wrappers, which a schema may nest in themselves. */
+function rootsOf(type: Type): readonly Type[] {
   const found = new Set([type]);
-  for (const outer of found) for (const inner of innerTypes(outer)) found.add(inner);
-  return [...found].filter((one) => one instanceof JsonRecord || one instanceof JsonMap);
+  // In a map lie the parts of an event, but no events.
+  for (const outer of found) if (!(outer instanceof JsonMap)) for (const inner of innerTypes(outer)) found.add(inner);
+  return [...found];
 }
 
-function innerTypes(type: Type): readonly Type[] {
-  if (type instanceof JsonArray) return [type.itemsType];
-  const wrapped = type instanceof JsonRecord ? wrappedIn(type) : undefined;
-  return wrapped === undefined ? branchesOf(type) : [wrapped];
+/** Around an event, but not inside of it, any record with the one field `value` is a wrapper: an event has no such field. */
+function unwrapEvents(value: Json): Json {
+  if (isList(value)) return value.map(unwrapEvents);
+  const isWrapper = isObject(value) && Object.keys(value).every((name) => name === "value");
+  return isWrapper ? unwrapEvents(value["value"] ?? null) : value;
 }
 
 /** The declared fields win over fields of the same name in `extra`. */
