@@ -34,17 +34,27 @@ const sayGoodbye = async ({ member, producer, admin }: App): Promise<void> => {
   await admin.close();
 };
 
+const giveUp = (): never => {
+  throw new Error(`No answer within ${goodbyeMs} ms`);
+};
+
 /**
  * Leaves in the one safe order: no new calls, calls in flight, commit, leave the group, close the connections. A broker that
- * does not answer is not waited for.
+ * does not answer is not waited for. Rejects only where the last commit has failed: what it was about is done again.
  */
-const shutDown = async (app: App, ops: OpsServer): Promise<void> => {
-  await app.member.membership.leave();
+export const shutDown = async (app: App, ops: Pick<OpsServer, "close">): Promise<void> => {
+  const { membership, commits } = app.member;
+  const wasOwner = membership.state === "owner";
+  await membership.leave();
   app.settler.stop();
-  await Promise.race([sayGoodbye(app), pause(goodbyeMs)]);
+  const isCommitted = !wasOwner || commits.isAllCommitted;
+  await Promise.race([sayGoodbye(app), pause(goodbyeMs).then(giveUp)]).catch((error: unknown) =>
+    app.log.warn({ err: error }, "Cannot take leave of the brokers: they notice by themselves"),
+  );
   app.settings.close();
   await app.gainsight.close();
   await ops.close();
+  if (!isCommitted) throw new Error("Cannot commit what was finished last: it is delivered again after the next start");
 };
 
 /** Starts the service: probes first, then Kafka as soon as it can be reached. Rejects only where its port is taken. */

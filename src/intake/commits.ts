@@ -19,6 +19,11 @@ export class Commits {
     this.#options = options;
   }
 
+  /** Nothing is finished that the broker has not confirmed. */
+  get isAllCommitted(): boolean {
+    return this.#options.inlets().every(({ tracker }) => tracker.pending() === undefined);
+  }
+
   /** Commits once; joins the one under way if there is one. */
   run(): Promise<void> {
     this.#running ??= this.#once().finally(() => {

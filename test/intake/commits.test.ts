@@ -135,3 +135,18 @@ describe("commits", () => {
     await flushing;
   });
 });
+
+it("isAllCommitted says whether the broker has confirmed all that is finished", async () => {
+  const inlet = inletAt(0, 5);
+  finish(inlet, 5);
+  const { commits, sent } = createTestCommits(inlet);
+  expect(commits.isAllCommitted).toBe(false);
+  const running = commits.run();
+  sent[0]?.answer(false);
+  await running;
+  expect(commits.isAllCommitted).toBe(false);
+  const again = commits.run();
+  sent[1]?.answer(true);
+  await again;
+  expect(commits.isAllCommitted).toBe(true);
+});
