@@ -13,6 +13,7 @@ import { createInput } from "./intake/input.ts";
 import { type Member, createMember } from "./intake/member.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
 import { createKafka, createProducer } from "./kafka/client.ts";
+import { isOwnError } from "./kafka/own-errors.ts";
 import { Trouble } from "./kafka/trouble.ts";
 import { Writes } from "./kafka/writes.ts";
 import { createKafkaLog } from "./ops/kafka-log.ts";
@@ -142,7 +143,10 @@ const createIntake = (
     abort: parts.gainsight.abort,
     onRegistryHold: (change) => parts.observer.hold({ reason: "registry_down", ...change }),
     onContact: () => parts.contact.heard(),
-    onCommitError: (error) => log.warn({ err: error }, "Cannot commit yet, trying again"),
+    onCommitError: (error) => {
+      if (!isOwnError(error)) return log.warn({ err: error }, "Cannot commit yet, trying again");
+      return onFatal(error instanceof Error ? error : new Error(String(error)));
+    },
     onState: (state, detail) => log.info({ state }, detail),
     onFatal,
   });
