@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+
+import { describe, expect, it } from "vitest";
+
+import { createFakeRegistry } from "../intake/schemas-fake-registry.ts";
+
+const env = {
+  PATH: process.env["PATH"],
+  KAFKA_BROKERS: "127.0.0.1:9",
+  GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab",
+  HTTP_PORT: "0",
+};
+
+/** Runs a command; with `until` it gets a SIGTERM as soon as it has said this. */
+const run = async (args: readonly string[], { until, ...change }: Readonly<Record<string, string>> = {}) => {
+  const child = spawn(process.execPath, ["src/main.ts", ...args], { env: { ...env, ...change } });
+  // Once: a second signal would end it at once.
+  if (until !== undefined)
+    child.stdout.on("data", (said) => String(said).includes(until) && !child.killed && child.kill("SIGTERM"));
+  const [, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { code: code as number | null, err };
+};
+
+const quiet = { code: 0, err: "" };
+
+/** Node warns on standard error: of what is experimental or deprecated, of negative timers, of too many listeners. */
+describe("standard error stays empty", () => {
+  it.each([
+    "--help",
+    "run --help",
+    "send --help",
+    "settings --help",
+    "settings check --help",
+    "settings schema --help",
+    "schemas --help",
+    "schemas register --help",
+    "schemas check --help",
+    "standin --help",
+    "settings schema",
+    "send --body --event {}",
+  ])("with gainstream %s", async (line) => {
+    const { err } = await run(line.split(" "));
+    expect(err).toBe("");
+  });
+
+  it("with a service that tries to reach Kafka and is stopped", async () => {
+    expect(await run(["run"], { until: "Cannot reach Kafka", KAFKA_TLS: "true" })).toEqual(quiet);
+  });
+
+  it("with a stand-in", async () => {
+    expect(await run(["standin", "--port", "0"], { until: "Stop with Ctrl-C" })).toEqual(quiet);
+  });
+
+  it("with a question to the registry", async () => {
+    await using registry = await createFakeRegistry();
+    const { err } = await run(["schemas", "check", "--registry", registry.url]);
+    expect(err).toBe("");
+  });
+});
