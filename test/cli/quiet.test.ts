@@ -23,8 +23,6 @@ const run = async (args: readonly string[], { until, ...change }: Readonly<Recor
   return { code: code as number | null, err };
 };
 
-const quiet = { code: 0, err: "" };
-
 /** Node warns on standard error: of what is experimental or deprecated, of negative timers, of too many listeners. */
 describe("standard error stays empty", () => {
   it.each([
@@ -45,12 +43,13 @@ describe("standard error stays empty", () => {
     expect(err).toBe("");
   });
 
-  it("with a service that tries to reach Kafka and is stopped", async () => {
-    expect(await run(["run"], { until: "Cannot reach Kafka", KAFKA_TLS: "true" })).toEqual(quiet);
+  it("with a service that tries to reach Kafka and is stopped", { timeout: 20_000 }, async () => {
+    expect(await run(["run"], { until: "ECONNREFUSED", KAFKA_TLS: "true" })).toEqual({ code: 0, err: "" });
   });
 
   it("with a stand-in", async () => {
-    expect(await run(["standin", "--port", "0"], { until: "Stop with Ctrl-C" })).toEqual(quiet);
+    const { err } = await run(["standin", "--port", "0"], { until: "Stop with Ctrl-C" });
+    expect(err).toBe("");
   });
 
   it("with a question to the registry", async () => {
