@@ -173,7 +173,8 @@ export const createApp = (options: AppOptions): App => {
     ...config.gainsight,
     breaker: config.breaker,
     watch: watchFile,
-    onChange: () => stream.pump(),
+    // Not at once: an answer that opens the gate has still to be told to the stream.
+    onChange: () => stream.pumpSoon(),
     onHold: observer.hold,
     onCall: observer.called,
   });

@@ -1,11 +1,30 @@
-import { type Dead, type Hold, type Retry, type RetryReason, type Verdict, dead, delivered } from "./outcome.ts";
+import {
+  type Dead,
+  type Hold,
+  type Retry,
+  type RetryReason,
+  type Verdict,
+  aborted,
+  dead,
+  delivered,
+} from "./outcome.ts";
 
 /** What came back from one HTTP call. */
 export type Answer =
-  | { readonly kind: "response"; readonly status: number; readonly retryAfterMs?: number }
+  | {
+      readonly kind: "response";
+      readonly status: number;
+      readonly retryAfterMs?: number;
+      /** What a refusal's body is. Gainsight answers JSON; a firewall or a proxy in front of it answers a page. */
+      readonly body?: AnswerBody;
+    }
   | { readonly kind: "timeout"; readonly timeoutMs: number }
   /** `sent` is false where the connection broke before anything of the request was written. */
-  | { readonly kind: "network"; readonly code: string; readonly sent: boolean };
+  | { readonly kind: "network"; readonly code: string; readonly sent: boolean }
+  /** We ended the call ourselves. */
+  | { readonly kind: "aborted" };
+
+export type AnswerBody = "html" | "json";
 
 const retry = (reason: RetryReason, error: string, answer?: { status: number; retryAfterMs?: number }): Retry => ({
   kind: "retry",
@@ -25,25 +44,34 @@ const hold = (reason: Hold["reason"], error: string, { status, retryAfterMs }: R
   ...(retryAfterMs !== undefined && { retryAfterMs }),
 });
 
-const rejected = (status: number): Dead =>
-  dead("rejected", `Gainsight refused the event with status ${status}`, status);
+const bodyText: Readonly<Record<AnswerBody, string>> = { html: ", an HTML page", json: ", JSON" };
+
+/** Status and kind of body, as in `403, an HTML page`. */
+const statusText = ({ status, body }: Response): string => `${status}${body ? bodyText[body] : ""}`;
+
+/** As `statusText`, for refusals that a firewall may have made. */
+const refusalText = (response: Response): string =>
+  `${statusText(response)}${response.body === "html" ? ": maybe a firewall" : ""}`;
+
+const rejected = (response: Response): Dead =>
+  dead("rejected", `Gainsight refused the event (${refusalText(response)})`, response.status);
 
 const byStatus: Readonly<Record<number, (response: Response) => Verdict>> = {
   // The key is wrong or was revoked: every event would fail, so none is to blame.
-  401: (r) => hold("unauthorized", "Gainsight refused the access key (401)", r),
-  403: (r) => hold("unauthorized", "Gainsight refused the access key (403)", r),
+  401: (r) => hold("unauthorized", `Gainsight refused the access key (${refusalText(r)})`, r),
+  403: (r) => hold("unauthorized", `Gainsight refused the access key (${refusalText(r)})`, r),
   // The address is wrong, not the event.
-  404: (r) => hold("misconfigured", "Nothing answers at the configured address (404)", r),
-  405: (r) => hold("misconfigured", "The configured address takes no POST (405)", r),
+  404: (r) => hold("misconfigured", `Nothing answers at the configured address (${statusText(r)})`, r),
+  405: (r) => hold("misconfigured", `The configured address takes no POST (${statusText(r)})`, r),
   // Somebody else is working on the same thing; a moment later it will do.
   408: (r) => retry("locked", "Gainsight gave up waiting for the request (408)", r),
   409: (r) => retry("locked", "Gainsight reports a conflict (409)", r),
   423: (r) => retry("locked", "Gainsight reports a lock (423)", r),
   425: (r) => retry("locked", "Gainsight says it is too early (425)", r),
   // The limit is the tenant's, not the event's.
-  429: (r) => hold("throttled", "Gainsight throttles (429)", r),
+  429: (r) => hold("throttled", `Gainsight throttles (${refusalText(r)})`, r),
   // A server that will never implement it; waiting does not help.
-  501: (r) => rejected(r.status),
+  501: (r) => rejected(r),
 };
 
 const classifyResponse = (response: Response): Verdict => {
@@ -54,10 +82,10 @@ const classifyResponse = (response: Response): Verdict => {
   if (status >= 300 && status < 400)
     return hold(
       "misconfigured",
-      `Gainsight redirects (${status}); a redirect is never followed with the key`,
+      `Gainsight redirects (${statusText(response)}); a redirect is never followed with the key`,
       response,
     );
-  if (status >= 400 && status < 500) return rejected(status);
+  if (status >= 400 && status < 500) return rejected(response);
   return retry("server_error", `Gainsight failed with status ${status}`, response);
 };
 
@@ -70,6 +98,8 @@ export const classify = (answer: Answer): Verdict => {
       return retry("timeout", `No answer within ${answer.timeoutMs} ms`);
     case "network":
       return retry("network", `The connection failed (${answer.code})`);
+    case "aborted":
+      return aborted;
   }
 };
 

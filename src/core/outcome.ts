@@ -15,7 +15,15 @@ export type SkipReason =
   | "no_match_key";
 
 /** `parked` is no failure: the event waits behind an earlier one of the same user, and uses no attempt. */
-export type RetryReason = "timeout" | "network" | "server_error" | "locked" | "not_yet" | "unknown_schema" | "parked";
+export type RetryReason =
+  | "timeout"
+  | "network"
+  | "server_error"
+  | "locked"
+  | "throttled"
+  | "not_yet"
+  | "unknown_schema"
+  | "parked";
 
 export type DeadReason =
   | "undecodable"
@@ -71,12 +79,21 @@ export interface Hold {
   readonly retryAfterMs?: number;
 }
 
+/** We ended the call ourselves, to hand over or to stop: nothing is known of the event, and whoever owns it next does it. */
+export interface Aborted {
+  readonly kind: "aborted";
+}
+
 export type Outcome = Delivered | Skipped | Retry | Dead;
 
-/** What one call to the target says: an outcome of the event, or a hold of the stream. */
-export type Verdict = Delivered | Retry | Dead | Hold;
+/** What one call to the target says: an outcome of the event, a hold of the stream, or nothing. */
+export type Verdict = Delivered | Retry | Dead | Hold | Aborted;
+
+/** Whether an event's calls were refused by an answer that holds the stream; `alone`: others have gone through since. */
+export type Refused = "never" | "before" | "alone";
 
 export const delivered: Delivered = { kind: "delivered" };
+export const aborted: Aborted = { kind: "aborted" };
 export const skipped = (reason: SkipReason): Skipped => ({ kind: "skipped", reason });
 export const dead = (reason: DeadReason, error: string, status?: number): Dead =>
   status === undefined ? { kind: "dead", reason, error } : { kind: "dead", reason, error, status };

@@ -37,7 +37,7 @@ export class Deadlines {
   }
 
   abortAll(): void {
-    for (const call of this.#running) call?.end({ kind: "network", code: "ABORTED", sent: true });
+    for (const call of this.#running) call?.end({ kind: "aborted" });
   }
 
   stop(): void {

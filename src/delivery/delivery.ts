@@ -1,8 +1,9 @@
 import { type Answer, classify, isTargetFailure } from "../core/classify.ts";
 import type { Call } from "../core/handle.ts";
-import type { Hold, Retry, Verdict } from "../core/outcome.ts";
+import type { Hold, Refused, Retry, Verdict } from "../core/outcome.ts";
 import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
-import { Gate, type GateOptions, type GateState, type Permit, type TargetHold } from "./gate.ts";
+import { Gate, type GateOptions } from "./gate.ts";
+import type { GateState, Permit, TargetHold } from "./permit.ts";
 import { probePause } from "./probe-pause.ts";
 
 export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
@@ -23,9 +24,15 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   readonly onUnauthorized: () => void;
 }
 
-interface Attempt {
-  readonly call: Call;
+interface AttemptOptions {
+  /** False for the repetitions of one round, which count once for the breaker. */
   readonly isFirst: boolean;
+  /** If it is refused again, how much does that say of other events? */
+  readonly refused: Refused;
+}
+
+interface Attempt extends AttemptOptions {
+  readonly call: Call;
   readonly permit: Permit;
   readonly startedAt: number;
   readonly onVerdict: (verdict: Verdict) => void;
@@ -83,12 +90,13 @@ export class Delivery {
   }
 
   /**
-   * Makes one call; only where `state` is not `closed`. `isFirst` is false for the repetitions of one round, which count
-   * once for the breaker. A failure that opens the breaker, or comes back while it is open, is a hold: no attempt is used.
+   * Makes one call; only where `state` is not `closed`. A failure that opens the breaker, or comes back while it is open, is
+   * a hold: no attempt is used.
    */
-  attempt(call: Call, { isFirst }: { isFirst: boolean }, onVerdict: (verdict: Verdict) => void): void {
+  attempt(call: Call, { isFirst, refused }: AttemptOptions, onVerdict: (verdict: Verdict) => void): void {
     const { send } = this.#options;
-    const attempt: Attempt = { call, isFirst, permit: this.#gate.take(), startedAt: performance.now(), onVerdict };
+    const [permit, startedAt] = [this.#gate.take(), performance.now()];
+    const attempt: Attempt = { call, isFirst, refused, permit, startedAt, onVerdict };
     send(call, (answer) => {
       if (this.#isWorthAnother(answer, attempt)) send(call, (second) => this.#judge(second, attempt));
       else this.#judge(answer, attempt);
@@ -116,12 +124,20 @@ export class Delivery {
   }
 
   /** Tells gate and breaker; a promise where the verdict, as it is or changed, has to wait for the breaker. */
-  #tell(verdict: Verdict, { permit, isFirst }: Attempt, tookMs: number): Promise<Verdict> | undefined {
-    if (verdict.kind === "delivered") return this.#onDelivered(permit, tookMs)?.then(() => verdict);
-    if (verdict.kind === "hold") this.#onHold(verdict, permit);
-    else if (isTargetFailure(verdict)) return this.#onFailure(verdict, { permit, isFirst });
-    else if (permit.isProbe) this.#onAnsweredProbe();
-    return undefined;
+  #tell(verdict: Verdict, attempt: Attempt, tookMs: number): Promise<Verdict> | undefined {
+    const { permit } = attempt;
+    switch (verdict.kind) {
+      case "delivered":
+        return this.#onDelivered(permit, tookMs)?.then(() => verdict);
+      case "hold":
+        return this.#onHold(verdict, attempt);
+      case "retry":
+        return isTargetFailure(verdict) ? this.#onFailure(verdict, attempt) : this.#onAnswer(permit);
+      case "dead":
+        return this.#onAnswer(permit);
+      case "aborted":
+        return undefined;
+    }
   }
 
   /** A new access key is in place. */
@@ -150,12 +166,12 @@ export class Delivery {
     return this.#breaker.slow();
   }
 
-  #onHold({ reason, error, retryAfterMs }: Hold, permit: Permit): void {
-    this.#gate.hold(reason as TargetHold, { permit, error, retryAfterMs });
+  #onHold({ reason, error, retryAfterMs }: Hold, { permit, refused }: Attempt): undefined {
+    this.#gate.refused(reason as TargetHold, { permit, error, retryAfterMs, refused });
     if (reason === "unauthorized") this.#options.onUnauthorized();
   }
 
-  async #onFailure(failure: Retry, { permit, isFirst }: { permit: Permit; isFirst: boolean }): Promise<Verdict> {
+  async #onFailure(failure: Retry, { permit, isFirst }: Attempt): Promise<Verdict> {
     if (!this.#gate.isLate(permit)) {
       this.#lastError = failure.error;
       if (permit.isProbe) this.#gate.prolong(permit, failure.error);
@@ -168,7 +184,8 @@ export class Delivery {
   }
 
   /** The target is alive and refuses this event alone: it holds nobody, but says nothing of its health either. */
-  #onAnsweredProbe(): void {
+  #onAnswer({ isProbe }: Permit): undefined {
+    if (!isProbe) return;
     this.#gate.answered();
     this.#gate.probeNow("target_down");
   }

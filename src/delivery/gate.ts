@@ -1,20 +1,8 @@
 import { equalJitter } from "../core/backoff.ts";
-import type { HoldReason } from "../core/outcome.ts";
+import type { Refused } from "../core/outcome.ts";
+import type { GateState, HoldCause, HoldState, Permit, TargetHold } from "./permit.ts";
 import { Ramp } from "./ramp.ts";
-
-/** `open`: calls may go; `probe`: one call may go, to see whether a hold has ended; `closed`: none. */
-export type GateState = "open" | "probe" | "closed";
-
-/** The right to make one call. */
-export interface Permit {
-  /** Counts the times that the gate has closed; a permit of an earlier time brings late results. */
-  readonly generation: number;
-  readonly isProbe: boolean;
-  /** Counts the calls of `probeNow`: what a probe found before the last of them says nothing of what has changed since. */
-  readonly news: number;
-}
-
-export type TargetHold = Extract<HoldReason, "target_down" | "throttled" | "unauthorized" | "misconfigured">;
+import { RefusalRow } from "./refusal-row.ts";
 
 export interface GateOptions {
   readonly concurrency: number;
@@ -31,19 +19,6 @@ export interface GateOptions {
   readonly onHold: (change: { reason: TargetHold; isHeld: boolean; error: string; heldMs: number }) => void;
 }
 
-interface HoldCause {
-  readonly permit: Permit;
-  readonly error: string;
-  readonly retryAfterMs?: number | undefined;
-}
-
-interface HoldState {
-  readonly since: number;
-  readonly failedProbes: number;
-  /** When a probe may go. */
-  readonly dueAt: number;
-}
-
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
@@ -52,6 +27,7 @@ export class Gate {
   readonly #options: GateOptions;
   readonly #holds = new Map<TargetHold, HoldState>();
   readonly #ramp: Ramp;
+  readonly #row = new RefusalRow();
   #inFlight = 0;
   #generation = 0;
   #isProbing = false;
@@ -106,6 +82,7 @@ export class Gate {
   /** A call went well. A probe that did ends every hold but `target_down`, which is the breaker's. */
   succeeded(permit: Permit, tookMs: number): void {
     if (this.isLate(permit)) return;
+    this.#row.passed();
     this.#ramp.succeeded(tookMs);
     if (permit.isProbe) this.answered();
   }
@@ -115,22 +92,46 @@ export class Gate {
     for (const reason of this.holds) if (reason !== "target_down") this.end(reason);
   }
 
+  /** A call was refused. While others go through one refusal holds nobody, but whoever throttles is obeyed at once. */
+  refused(reason: TargetHold, cause: HoldCause & { refused: Refused }): void {
+    const isDoubtful = reason !== "throttled" && this.#row.goesThrough && !this.isHeld;
+    if (this.#isOfAll(reason, cause)) this.hold(reason, { ...cause, isDoubtful });
+  }
+
+  #isOfAll(reason: TargetHold, { permit, refused }: { permit: Permit; refused: Refused }): boolean {
+    if (permit.isProbe) return true;
+    if (reason === "throttled" || this.isHeld) return refused !== "alone";
+    // What was asked before the gate closed, or with a key that has been replaced, says nothing of what is now.
+    const isOld = permit.news !== this.#news || this.isLate(permit);
+    return !isOld && this.#row.add({ refused, underWay: this.#inFlight });
+  }
+
   /** Begins a hold, or prolongs it after a failed probe. `retryAfterMs` is what the target asked for. */
   hold(reason: TargetHold, cause: HoldCause): void {
-    const { permit, error, retryAfterMs = 0 } = cause;
     const known = this.#holds.get(reason);
-    const now = this.#options.now();
+    if (!known) this.#begin(reason, cause);
+    else if (cause.permit.isProbe) this.#prolong(reason, known, cause);
     // Calls that were in flight when the hold began say the same again: only a longer wait counts.
-    if (known && !permit.isProbe) {
-      this.#set(reason, { ...known, dueAt: Math.max(known.dueAt, now + retryAfterMs) }, error);
-      return;
-    }
+    else this.#set(reason, { ...known, dueAt: Math.max(known.dueAt, this.#askedUntil(cause)) }, cause.error);
+  }
+
+  readonly #askedUntil = ({ retryAfterMs = 0 }: HoldCause): number => this.#options.now() + retryAfterMs;
+
+  #begin(reason: TargetHold, cause: HoldCause): void {
+    const { isDoubtful = false, permit, error } = cause;
     // What was asked before the gate closed may still hold the stream, but says nothing of how wide it stands now.
-    if (!this.isHeld && !this.isLate(permit)) this.#narrow(reason);
-    const { since, failedProbes } = known
-      ? { ...known, failedProbes: known.failedProbes + 1 }
-      : { since: now, failedProbes: 0 };
-    this.#set(reason, { since, failedProbes, dueAt: now + this.#pauseMs(reason, cause, failedProbes) }, error);
+    if (!this.isHeld && !isDoubtful && !this.isLate(permit)) this.#narrow(reason);
+    const now = this.#options.now();
+    const dueAt = isDoubtful ? now : now + this.#pauseMs(reason, cause, 0);
+    this.#set(reason, { isDoubtful, since: now, failedProbes: 0, dueAt }, error);
+  }
+
+  #prolong(reason: TargetHold, known: HoldState, cause: HoldCause): void {
+    // There is no doubt any more.
+    if (known.isDoubtful) this.#narrow(reason);
+    const failedProbes = known.isDoubtful ? 0 : known.failedProbes + 1;
+    const dueAt = this.#options.now() + this.#pauseMs(reason, cause, failedProbes);
+    this.#set(reason, { isDoubtful: false, since: known.since, failedProbes, dueAt }, cause.error);
   }
 
   /** A probe has failed by the target's fault: the holds that are not the breaker's wait as after any failed probe. */
@@ -149,7 +150,7 @@ export class Gate {
   holdForBreaker(error: string): void {
     if (!this.isHeld) this.#narrow("target_down");
     const since = this.#holds.get("target_down")?.since ?? this.#options.now();
-    this.#set("target_down", { since, failedProbes: 0, dueAt: Number.POSITIVE_INFINITY }, error);
+    this.#set("target_down", { isDoubtful: false, since, failedProbes: 0, dueAt: Number.POSITIVE_INFINITY }, error);
   }
 
   /** Something has changed that may end this hold: let a probe go at once. */
@@ -178,7 +179,10 @@ export class Gate {
   }
 
   #set(reason: TargetHold, state: HoldState, error: string): void {
-    if (!this.isHeld) this.#generation++;
+    if (!this.isHeld) {
+      this.#generation++;
+      this.#row.restart();
+    }
     const isNew = !this.#holds.has(reason);
     this.#holds.set(reason, state);
     if (isNew) this.#options.onHold({ reason, isHeld: true, error, heldMs: 0 });

@@ -1,8 +1,9 @@
 import { Client, type Dispatcher, buildConnector } from "undici";
 
 import type { Answer } from "../core/classify.ts";
-import { parseRetryAfter } from "../core/retry-after.ts";
+import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
+import { refusalOf, withFirstBytes } from "./refusal.ts";
 
 export interface HttpOptions {
   /** Scheme, host and port. */
@@ -24,7 +25,7 @@ export interface HttpClient {
    * own cost more than the bookkeeping.
    */
   readonly send: (request: HttpRequest, onAnswer: (answer: Answer) => void) => void;
-  /** Ends every call in flight now; each is answered as `network`. */
+  /** Ends every call in flight now; each is answered as `aborted`, unless a status has come. */
   readonly abort: () => void;
   readonly close: () => Promise<void>;
 }
@@ -53,7 +54,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #onAnswer: (answer: Answer) => void;
   #controller: Controller | undefined;
   #ended: Answer | undefined;
-  #response: Answer | undefined;
+  #response: Extract<Answer, { kind: "response" }> | undefined;
   #bytes = 0;
   #isAnswered = false;
 
@@ -91,74 +92,32 @@ class Exchange implements Dispatcher.DispatchHandler {
     controller.rawHeaders = null;
     // A provisional answer: the real one follows.
     if (status < 200) return;
-    const { "retry-after": given } = headers;
-    const retryAfterMs = given === undefined ? undefined : parseRetryAfter(String(given), Date.now());
-    this.#response =
-      retryAfterMs === undefined ? { kind: "response", status } : { kind: "response", status, retryAfterMs };
+    this.#response = status < 300 ? { kind: "response", status } : refusalOf(status, headers, Date.now());
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#bytes === 0 && this.#response) this.#response = withFirstBytes(this.#response, chunk);
     this.#bytes += chunk.length;
     if (this.#bytes > maxAnswerBytes) controller.abort(new Error("The answer is too long"));
   }
 
   onResponseEnd(): void {
-    this.#answer(this.#response ?? { kind: "network", code: "NO_RESPONSE", sent: true });
+    this.#answer({ kind: "network", code: "NO_RESPONSE", sent: true });
   }
 
-  /** Once the status has come, the body does not change what it means. */
   onResponseError(_controller: Controller, error: Error): void {
-    this.#answer(
-      this.#response ?? this.#ended ?? { kind: "network", code: codeOf(error), sent: this.#controller !== undefined },
-    );
+    this.#answer({ kind: "network", code: codeOf(error), sent: this.#controller !== undefined });
   }
 
-  #answer(answer: Answer): void {
+  /**
+   * Once the status has come, neither the body nor our own end of the call changes what it means. A call that we end is not
+   * sent again, also if its connection has just broken by itself.
+   */
+  #answer(failure: Answer): void {
     if (this.#isAnswered) return;
     this.#isAnswered = true;
     // Not among undici's own calls: it would catch our exceptions, and its parser is not yet done with the connection.
-    queueMicrotask(() => this.#onAnswer(answer));
-  }
-}
-
-/** Connections, each of them lent to one call at a time, the last one used first. */
-class Connections {
-  readonly #open: () => Client;
-  readonly #all = new Set<Client>();
-  readonly #idle: Client[] = [];
-  /** Given back in this turn of the event loop. */
-  readonly #resting: Client[] = [];
-  #isClosed = false;
-
-  constructor(open: () => Client) {
-    this.#open = open;
-  }
-
-  take(): Client {
-    const idle = this.#idle.pop();
-    if (idle) return idle;
-    const client = this.#open();
-    this.#all.add(client);
-    // It refuses every call.
-    if (this.#isClosed) void client.destroy();
-    return client;
-  }
-
-  /** It rests until the next turn: only then undici can know whether the target has closed it, or sent more than an answer. */
-  giveBack(client: Client): void {
-    if (client.destroyed) this.#all.delete(client);
-    else if (this.#resting.push(client) === 1) setImmediate(this.#endRest);
-  }
-
-  readonly #endRest = (): void => {
-    for (const client of this.#resting) this.#idle.push(client);
-    this.#resting.length = 0;
-  };
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#idle.length = 0;
-    await Promise.all(Array.from(this.#all, (client) => client.destroy()));
+    queueMicrotask(() => this.#onAnswer(this.#response ?? this.#ended ?? failure));
   }
 }
 

@@ -4,6 +4,7 @@ import type { Dead } from "../core/outcome.ts";
 import type { Chains, Turn } from "../flow/chains.ts";
 import { Lanes } from "../flow/lanes.ts";
 import type { Slot, Tracker } from "../flow/tracker.ts";
+import type { Suspicion } from "./odd-ones.ts";
 
 /** One partition of one topic that this member owns: where records come in. */
 export interface Inlet {
@@ -32,10 +33,8 @@ export interface Held {
   mustYield: boolean;
   /** It will never work, and waits for the dead-letter topic to be open to it. */
   verdict: Dead | undefined;
-  /** More deliveries than this show that the address has worked since this event last found it wrong; undefined: it has not. */
-  misconfiguredAt: number | undefined;
-  /** How often a call that began after such a delivery has found the address wrong all the same. */
-  misconfiguredRounds: number;
+  /** It was refused, by an answer that holds the stream. */
+  suspicion: Suspicion | undefined;
 }
 
 /**
@@ -60,8 +59,7 @@ const createHeld = ({ inlet, slot }: Pick<Held, "inlet" | "slot">, arrival: Arri
     wasHeld: false,
     mustYield: false,
     verdict: undefined,
-    misconfiguredAt: undefined,
-    misconfiguredRounds: 0,
+    suspicion: undefined,
   };
 };
 

@@ -1,9 +1,19 @@
 import { fullJitter } from "../core/backoff.ts";
 import type { Call } from "../core/handle.ts";
-import { type Delivered, type Hold, type Retry, type Verdict, dead, skipped } from "../core/outcome.ts";
+import {
+  type Dead,
+  type Delivered,
+  type Hold,
+  type Refused,
+  type Retry,
+  type Verdict,
+  dead,
+  skipped,
+} from "../core/outcome.ts";
 import type { Dedupe } from "../flow/dedupe.ts";
 import type { Lane } from "../flow/lanes.ts";
 import type { Assignment, Held } from "./assignment.ts";
+import { OddOnes, isRefusal } from "./odd-ones.ts";
 import type { Clock, DeliveryPort } from "./ports.ts";
 import type { Settling } from "./settling.ts";
 
@@ -18,29 +28,40 @@ export interface CallsOptions {
 /** What a lane's head waits for; `calling`: a call, which tells by itself when all is over. */
 export type Step = Promise<void> | "calling" | void;
 
+/** A call that was made. */
+interface Made {
+  readonly number: number;
+  /** How its event had fared when it began. */
+  readonly refused: Refused;
+}
+
 interface Parts {
   readonly settling: Settling;
   /** A call, and what its verdict asked for, is over. */
   readonly onEnd: (rest: Promise<void> | void) => void;
-  /** Heads of lanes in work. */
-  readonly working: () => number;
   /** Lets a taken lane start again after a pause. */
   readonly again: (assignment: Assignment, lane: Lane<Held>, delayMs: number) => void;
 }
 
 const quickBaseMs = 200;
 const quickMaxMs = 5_000;
-/** Once may be an address that works and breaks by turns, as during a deploy. */
-const oddRounds = 2;
 
 /** No quick attempt comes before the time that the target asked for; with 503 it is the gate that waits, for all. */
 const pauseAskedFor = ({ status, retryAfterMs = 0 }: Retry): number => (status === 503 ? 0 : retryAfterMs);
+
+/** What becomes of an event that alone is refused. */
+const oddOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Retry | Dead => {
+  const error = `Only this event is refused, others go through: ${refusal}`;
+  if (reason !== "throttled") return dead("rejected", error, status);
+  const given = { ...(status !== undefined && { status }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { kind: "retry", reason: "throttled", error, ...given };
+};
 
 /** Calls to Gainsight, and what their verdicts mean for the lane that they came from. */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #parts: Parts;
-  #delivered = 0;
+  readonly #oddOnes = new OddOnes();
 
   constructor(options: CallsOptions, parts: Parts) {
     this.#options = options;
@@ -61,10 +82,11 @@ export class Calls {
   }
 
   #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): "calling" {
-    const { misconfiguredAt, quickAttempts } = lane.head;
-    const isProven = misconfiguredAt !== undefined && misconfiguredAt < this.#delivered;
-    this.#options.delivery.attempt(call, { isFirst: quickAttempts === 0 }, (verdict) =>
-      this.#parts.onEnd(this.#judge(assignment, lane, { verdict, isProven })),
+    const isFirst = lane.head.quickAttempts === 0;
+    const refused = this.#oddOnes.refusedOf(lane.head);
+    const number = this.#oddOnes.begin();
+    this.#options.delivery.attempt(call, { isFirst, refused }, (verdict) =>
+      this.#parts.onEnd(this.#judge(assignment, lane, { verdict, number, refused })),
     );
     return "calling";
   }
@@ -72,55 +94,65 @@ export class Calls {
   #judge(
     assignment: Assignment,
     lane: Lane<Held>,
-    { verdict, isProven }: { verdict: Verdict; isProven: boolean },
+    { verdict, number, refused }: { verdict: Verdict } & Made,
   ): Promise<void> | void {
     if (!assignment.isLive) return undefined;
     switch (verdict.kind) {
       case "delivered":
+        this.#oddOnes.passed(lane.head, number);
         return this.#onDelivered(assignment, lane, verdict);
       case "dead":
         return this.#parts.settling.bury(assignment, lane, verdict);
       case "hold":
-        return this.#onHold(assignment, lane, { hold: verdict, isProven });
+        return this.#onHold(assignment, lane, { hold: verdict, refused });
       case "retry":
         return this.#onFailure(assignment, lane, verdict);
+      case "aborted":
+        return assignment.lanes.putBack(lane, "front");
     }
   }
 
   #onDelivered(assignment: Assignment, lane: Lane<Held>, verdict: Delivered): void {
     const { inlet, arrival } = lane.head;
     const { dedupe, clock } = this.#options;
-    this.#delivered++;
     dedupe.delivered(inlet.partition, arrival.messageId, clock.now());
     this.#parts.settling.end(assignment, lane, verdict);
   }
 
-  /** `isProven`: when the call began, others had gone through since this event last found the address wrong. */
   async #onHold(
     assignment: Assignment,
     lane: Lane<Held>,
-    { hold, isProven }: { hold: Hold; isProven: boolean },
+    { hold, refused }: { hold: Hold; refused: Refused },
   ): Promise<void> {
     const held = lane.head;
     held.wasHeld = true;
+    if (isRefusal(hold) && this.#oddOnes.isOdd(held, hold.reason, refused))
+      return this.#settleOdd(assignment, lane, hold);
     // Behind the others: the next probe is to be another event, for this one may be the only one that fails.
-    if (hold.reason !== "misconfigured") return assignment.lanes.putBack(lane, "back");
-    if (isProven) held.misconfiguredRounds++;
-    if (held.misconfiguredRounds >= oddRounds)
-      return this.#parts.settling.bury(assignment, lane, dead("rejected", hold.error, hold.status));
-    // Calls that were under way before the address broke may still go through, and prove nothing.
-    held.misconfiguredAt = this.#delivered + this.#parts.working() - 1;
-    return assignment.lanes.putBack(lane, "back");
+    if (!isRefusal(hold) || this.#options.delivery.isHeld) return assignment.lanes.putBack(lane, "back");
+    // It holds nobody, so nothing but its own pause keeps it from being called again at once.
+    const { retryAfterMs = 0 } = hold;
+    this.#parts.again(assignment, lane, Math.max(retryAfterMs, this.#quickPauseMs(held.suspicion?.unproven ?? 0)));
+  }
+
+  /** A limit may end, and then its event will do; nothing ends the refusal of a single event by its key or its address. */
+  #settleOdd(assignment: Assignment, lane: Lane<Held>, hold: Hold): Promise<void> {
+    const outcome = oddOutcome(hold);
+    return outcome.kind === "retry"
+      ? this.#parts.settling.retry(assignment, lane, outcome)
+      : this.#parts.settling.bury(assignment, lane, outcome);
+  }
+
+  #quickPauseMs(attempt: number): number {
+    return fullJitter({ attempt, baseMs: quickBaseMs, maxMs: quickMaxMs, random: this.#options.clock.random() });
   }
 
   async #onFailure(assignment: Assignment, lane: Lane<Held>, failure: Retry): Promise<void> {
     const held = lane.head;
     held.quickAttempts++;
-    const { clock, quickAttempts } = this.#options;
     const askedMs = pauseAskedFor(failure);
-    const isOver = held.quickAttempts >= quickAttempts || askedMs > quickMaxMs;
+    const isOver = held.quickAttempts >= this.#options.quickAttempts || askedMs > quickMaxMs;
     if (isOver || lane.mustYield || held.mustYield) return this.#parts.settling.retry(assignment, lane, failure);
-    const pause = { attempt: held.quickAttempts - 1, baseMs: quickBaseMs, maxMs: quickMaxMs, random: clock.random() };
-    this.#parts.again(assignment, lane, Math.max(askedMs, fullJitter(pause)));
+    this.#parts.again(assignment, lane, Math.max(askedMs, this.#quickPauseMs(held.quickAttempts - 1)));
   }
 }

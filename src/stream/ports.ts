@@ -1,7 +1,13 @@
 import type { Arrival } from "../core/arrival.ts";
 import type { Call } from "../core/handle.ts";
 import type { Failure } from "../core/headers.ts";
-import type { Outcome, Verdict } from "../core/outcome.ts";
+import type { Outcome, Refused, Verdict } from "../core/outcome.ts";
+
+export interface AttemptOptions {
+  /** False for the repetitions of one round. */
+  readonly isFirst: boolean;
+  readonly refused: Refused;
+}
 
 /** What the stream needs of Gainsight. */
 export interface DeliveryPort {
@@ -9,7 +15,7 @@ export interface DeliveryPort {
   /** Nothing moves but a probe: the target's trouble, not that of an event. */
   readonly isHeld: boolean;
   /** Makes a call. Its one verdict comes in a turn of its own, never before this returns. */
-  attempt(call: Call, options: { isFirst: boolean }, onVerdict: (verdict: Verdict) => void): void;
+  attempt(call: Call, options: AttemptOptions, onVerdict: (verdict: Verdict) => void): void;
 }
 
 /** A failure that waits in a tier, on the partition number it came from. */

@@ -29,18 +29,17 @@ export class Stream {
   #working = 0;
   #probeless = 0;
   readonly #onIdle: (() => void)[] = [];
-  /** When all answers of a turn are in, for only then their connections have rested. */
-  readonly #pumpSoon: () => void;
+  /** Starts whatever may start, when all answers of this turn are in: only then their connections have rested, and what they say is known. */
+  readonly pumpSoon: () => void;
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    this.#pumpSoon = onceATurn(options.clock.nextTurn, () => this.pump());
+    this.pumpSoon = onceATurn(options.clock.nextTurn, () => this.pump());
     this.capacity = new Capacity(options, () => this.#assignment?.lanes.ready ?? 0);
     this.#settling = new Settling(options);
     this.#calls = new Calls(options, {
       settling: this.#settling,
       onEnd: (rest) => (rest ? void rest.then(this.#ended) : this.#ended()),
-      working: () => this.#working,
       again: (assignment, lane, delayMs) => this.#again(assignment, lane, delayMs),
     });
   }
@@ -148,7 +147,7 @@ export class Stream {
   readonly #ended = (): void => {
     this.#working--;
     if (this.#working === 0) for (const tell of this.#onIdle.splice(0)) tell();
-    this.#pumpSoon();
+    this.pumpSoon();
   };
 
   #step(assignment: Assignment, lane: Lane<Held>): Step {

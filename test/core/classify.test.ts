@@ -59,6 +59,23 @@ describe("classify()", () => {
     expect(classify({ kind: "response", status })).not.toHaveProperty("retryAfterMs");
   });
 
+  test.each([
+    [401, "html", "Gainsight refused the access key (401, an HTML page: maybe a firewall)"],
+    [403, "html", "Gainsight refused the access key (403, an HTML page: maybe a firewall)"],
+    [403, "json", "Gainsight refused the access key (403, JSON)"],
+    [404, "html", "Nothing answers at the configured address (404, an HTML page)"],
+    [429, "html", "Gainsight throttles (429, an HTML page: maybe a firewall)"],
+    [406, "html", "Gainsight refused the event (406, an HTML page: maybe a firewall)"],
+    [400, "json", "Gainsight refused the event (400, JSON)"],
+  ] as const)("tells of %i whether its body was %s, for firewalls answer pages", (status, body, error) => {
+    expect(classify({ kind: "response", status, body })).toMatchObject({ status, error });
+  });
+
+  test("takes our own end of a call for nothing at all: neither the event's failure nor the target's", () => {
+    const verdict = classify({ kind: "aborted" });
+    expect([verdict, isTargetFailure(verdict)]).toEqual([{ kind: "aborted" }, false]);
+  });
+
   test.each<[string, Answer, object]>([
     ["a time-out", { kind: "timeout", timeoutMs: 10_000 }, { reason: "timeout", error: "No answer within 10000 ms" }],
     [

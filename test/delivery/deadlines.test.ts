@@ -67,7 +67,7 @@ describe("Deadlines", () => {
     begin("c");
     deadlines.abortAll();
     vi.advanceTimersByTime(1_000);
-    expect(ended).toEqual(["a network 0", "c network 0"]);
+    expect(ended).toEqual(["a aborted 0", "c aborted 0"]);
     begin("d");
     deadlines.stop();
     vi.advanceTimersByTime(1_000);

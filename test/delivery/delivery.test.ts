@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 
 import { watchFile } from "../../src/config/file-watch.ts";
+import type { Answer } from "../../src/core/classify.ts";
 import type { Call } from "../../src/core/handle.ts";
 import type { Verdict } from "../../src/core/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
@@ -21,7 +22,7 @@ const callOf = (userId = "u1", messageId = "m1"): Call => ({
   body: Buffer.from(JSON.stringify({ ...sampleEvent, userId, messageId })),
 });
 
-const first = { isFirst: true };
+const first = { isFirst: true, refused: "never" } as const;
 
 /** Opens with the third failure of three; the breaker's pause before a probe is 20 ms of real time. */
 const breaker = { errorPercent: 50, minCalls: 3, windowMs: 10_000, probeMinMs: 40, probeMaxMs: 40 };
@@ -65,7 +66,7 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
     }
   });
 
-const attempt = (delivery: Delivery, call: Call, options: { isFirst: boolean }): Promise<Verdict> =>
+const attempt = (delivery: Delivery, call: Call, options: Parameters<Delivery["attempt"]>[1]): Promise<Verdict> =>
   new Promise((resolve) => {
     delivery.attempt(call, options, resolve);
   });
@@ -128,7 +129,7 @@ describe("delivery", () => {
   it("counts the repetitions of one round once, so that one bad event does not open the breaker", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
-      for (let call = 0; call < 20; call++) await attempt(delivery, callOf(), { isFirst: call === 0 });
+      for (let call = 0; call < 20; call++) await attempt(delivery, callOf(), { ...first, isFirst: call === 0 });
       expect(delivery.breakerState).toBe("closed");
       await attempts(delivery, 2);
       expect(delivery.breakerState).toBe("open");
@@ -169,7 +170,10 @@ describe("delivery", () => {
       await attempts(delivery, 3);
       for (const isFirst of [true, false]) {
         await isHalfOpen(delivery);
-        expect(await attempt(delivery, callOf(), { isFirst })).toMatchObject({ kind: "hold", reason: "target_down" });
+        expect(await attempt(delivery, callOf(), { ...first, isFirst })).toMatchObject({
+          kind: "hold",
+          reason: "target_down",
+        });
         expect([delivery.state, delivery.breakerState]).toEqual(["closed", "open"]);
       }
       expect(holds).toEqual(["target_down true"]);
@@ -302,6 +306,20 @@ describe("delivery", () => {
     },
   );
 
+  it.each([false, true])("learns nothing from a call that was aborted; one that probes: %s", async (isProbe) => {
+    const parts = createParts();
+    const answers: Answer[] = isProbe ? [{ kind: "response", status: 401 }] : [];
+    const send: DeliveryOptions["send"] = (_, onAnswer) => onAnswer(answers.shift() ?? { kind: "aborted" });
+    const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
+    if (isProbe) await attempt(delivery, callOf(), first);
+    parts.clock.advance(1_000);
+    for (let call = 0; call < 5; call++) expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "aborted" });
+    expect([delivery.breakerState, delivery.inFlight]).toEqual(["closed", 0]);
+    expect([delivery.state, delivery.holds]).toEqual(isProbe ? ["probe", ["unauthorized"]] : ["open", []]);
+    expect(parts.calls.slice(-5)).toEqual(Array.from({ length: 5 }, () => "track aborted"));
+    delivery.close();
+  });
+
   it("answers calls that end after its end, instead of throwing", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
@@ -320,7 +338,7 @@ describe("gainsight", () => {
     const path = join(folder, "key");
     writeFileSync(path, oldKey);
     const standin = await createStandin({ accessKey: oldKey });
-    const { options, holds, clock } = createParts();
+    const { options, holds } = createParts();
     const accessKeyFile = { read: () => oldKey, path };
     const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watch: watchFile });
     const { delivery } = gainsight;
@@ -328,7 +346,7 @@ describe("gainsight", () => {
       expect(await attempt(delivery, callOf("u1", "m1"), first)).toEqual({ kind: "delivered" });
       standin.setAccessKey(newKey);
       expect(await attempt(delivery, callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
-      clock.advance(500);
+      // Calls went through until now, so the first probe goes at once.
       expect(await attempt(delivery, callOf("u1", "m2"), first)).toMatchObject({ reason: "unauthorized" });
       expect(delivery.state).toBe("closed");
       writeFileSync(path, newKey);

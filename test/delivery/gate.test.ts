@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { Gate, type GateOptions, type Permit, type TargetHold } from "../../src/delivery/gate.ts";
+import { Gate, type GateOptions } from "../../src/delivery/gate.ts";
+import type { Permit, TargetHold } from "../../src/delivery/permit.ts";
 import { createTestClock } from "./test-clock.ts";
 
 type HoldChange = Parameters<GateOptions["onHold"]>[0];

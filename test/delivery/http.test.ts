@@ -68,7 +68,7 @@ describe("http client", () => {
     withBoth({}, async (client, standin) => {
       expect(await send(client, requestOf("m7"))).toEqual({ kind: "response", status: 200 });
       expect(standin.requests(1)).toMatchObject([{ status: 200, messageId: "m7", userId: "u1" }]);
-      expect(await send(client, requestOf("m8", "wrong"))).toEqual({ kind: "response", status: 401 });
+      expect(await send(client, requestOf("m8", "wrong"))).toEqual({ kind: "response", status: 401, body: "json" });
     }));
 
   it("answers after send has returned, also where there is no connection to be had", () =>
@@ -124,7 +124,7 @@ describe("http client", () => {
   it.each([200, 202, 503])("goes by the status %i where the body does not end in time", (status) =>
     withSocket(
       (socket) => onRequest(socket, () => socket.write(`HTTP/1.1 ${status} Some\r\nContent-Length: 99\r\n\r\n{`)),
-      async (client) => expect(await send(client, requestOf())).toEqual({ kind: "response", status }),
+      async (client) => expect(await send(client, requestOf())).toMatchObject({ kind: "response", status }),
     ),
   );
 
@@ -152,6 +152,29 @@ describe("http client", () => {
       async (client) => expect(await send(client, requestOf())).toEqual({ kind: "response", status: 200 }),
       60_000,
     ));
+
+  it.each([
+    ["text/html; charset=utf-8", "{}", "html"],
+    ["application/json", "<html>", "json"],
+    ["application/problem+json", "", "json"],
+    ["", "\n <!DOCTYPE html>", "html"],
+    ["", '{"result":false}', "json"],
+    ["", "Forbidden", undefined],
+    ["", "", undefined],
+    ["text/plain", "Forbidden", undefined],
+  ])("tells what a refusal's body is, by type %j and first bytes of %j: %s", (type, text, body) =>
+    withSocket(
+      (socket) => {
+        const header = type === "" ? "" : `Content-Type: ${type}\r\n`;
+        const answer = `HTTP/1.1 403 No\r\n${header}Content-Length: ${text.length}\r\n\r\n${text}`;
+        onRequest(socket, () => socket.write(answer));
+      },
+      async (client) => {
+        const expected = { kind: "response", status: 403, ...(body && { body }) };
+        expect(await send(client, requestOf())).toEqual(expected);
+      },
+    ),
+  );
 
   it("knows that nothing was sent where the connection is refused", async () => {
     let origin = "";
@@ -222,7 +245,7 @@ describe("http client", () => {
   it("does not follow a redirect: the key travels to no other address", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "redirect" });
-      expect(await send(client, requestOf())).toEqual({ kind: "response", status: 302 });
+      expect(await send(client, requestOf())).toMatchObject({ kind: "response", status: 302 });
       expect(standin.stats().total).toBe(1);
     }));
 
@@ -238,7 +261,7 @@ describe("http client", () => {
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "status", status: 429, retryAfter });
       const answer = { kind: "response", status: 429, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-      expect(await send(client, requestOf())).toEqual(answer);
+      expect(await send(client, requestOf())).toEqual({ ...answer, body: "json" });
     }),
   );
 
@@ -257,12 +280,32 @@ describe("http client", () => {
       standin.faults.add({ kind: "outage", mode: "hang" });
       const calls = ["m1", "m2", "m3"].map((id) => send(client, requestOf(id)));
       client.abort();
-      const answer = { kind: "network", code: "ABORTED", sent: true };
+      const answer = { kind: "aborted" };
       expect(await Promise.all(calls)).toEqual([answer, answer, answer]);
       await standin.faults.clear();
       expect(await send(client, requestOf("m4"))).toMatchObject({ status: 200 });
       expect([...standin.ledger().messageIds]).toEqual(["m4"]);
     }));
+
+  it("calls one aborted that is ended in the very moment when its connection breaks: nobody may send it again", () =>
+    withSocket(
+      (socket) => onRequest(socket, () => socket.destroy()),
+      async (client) => {
+        const answers: Answer[] = [];
+        const done = new Promise<void>((resolve) => {
+          client.send(requestOf("m1"), (answer) => {
+            answers.push(answer);
+            client.abort();
+          });
+          client.send(requestOf("m2"), (answer) => {
+            answers.push(answer);
+            resolve();
+          });
+        });
+        await done;
+        expect(answers.map(({ kind }) => kind)).toEqual(["network", "aborted"]);
+      },
+    ));
 
   it("writes no request after its time: the process may have been frozen before it came to it", () =>
     withBoth({ timeoutMs: 100 }, async (client, standin) => {

@@ -82,9 +82,13 @@ describe("an outage", () => {
     expect(delivery.state).toBe("probe");
     const states = new Set<string>();
     const probe = { isJudged: false };
-    delivery.attempt({ kind: "call", call: "track", body: Buffer.alloc(0) }, { isFirst: true }, () => {
-      probe.isJudged = true;
-    });
+    delivery.attempt(
+      { kind: "call", call: "track", body: Buffer.alloc(0) },
+      { isFirst: true, refused: "never" },
+      () => {
+        probe.isJudged = true;
+      },
+    );
     await vi.advanceTimersToNextTimerAsync();
     for (let turn = 0; turn < 50; turn++) {
       states.add(delivery.state);

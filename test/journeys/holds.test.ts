@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type ExpectStatic, describe } from "vitest";
 
 import type { Service } from "./service.ts";
-import { type Story, accessKey, deliveredIds, journey, patient, tracks } from "./story.ts";
+import { type Story, accessKey, deliveredIds, journey, patient, sum, tracks } from "./story.ts";
 
 const users = Array.from({ length: 30 }, (_, index) => `u${index}`);
 const oneEach = (n: number) => users.flatMap((user) => tracks(user, n, 1));
@@ -130,6 +130,32 @@ describe.concurrent("holds", () => {
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
     await expectEnded(service, "misconfigured", expect);
     await expectNothingForwarded(story, expect);
+  });
+
+  /*
+   * A firewall in front of Gainsight refuses one event of one user with 403 and a page; 300 other users go on beside it. Nobody
+   * is held, the event ends in the dead letters with its status and the word firewall, and everything is committed.
+   */
+  journey.for([401, 403])("a single event with %i holds nobody and is dead", async (status, { story, expect }) => {
+    story.standin.faults.add({ kind: "latency", ms: 20 });
+    story.standin.faults.add({ kind: "status", status, body: "html", match: { messageId: "odd-1" } });
+    const service = await story.start();
+    const crowd = Array.from({ length: 300 }, (_, user) => `c${user}`);
+    const load = Array.from({ length: 12 }, (_, n) => crowd.flatMap((user) => tracks(user, n, 1))).flat();
+    const firstAt = Date.now();
+    await story.produce([...load.slice(0, 300), ...tracks("odd", 1, 2), ...load.slice(300)]);
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_601);
+    expect(Date.now() - firstAt).toBeLessThan(10_000);
+    await expect.poll(() => story.read(story.deadLetters), patient).toHaveLength(1);
+    const [letter] = await story.read(story.deadLetters);
+    expect(letter?.text).toMatchObject({ "gainstream-reason": "rejected", "gainstream-status": String(status) });
+    expect(letter?.text["gainstream-error"]).toContain(`${status}, an HTML page: maybe a firewall`);
+    const { messageIds } = story.standin.ledger();
+    expect([messageIds.has("odd-1"), messageIds.has("odd-2")]).toEqual([false, true]);
+    expect(service.logs.filter(({ msg }) => msg.startsWith("Holding"))).toEqual([]);
+    await expect.poll(async () => sum(await story.committed()), patient).toBe(3_602);
+    expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
+    expect(await story.read(story.tier("1s"))).toEqual([]);
   });
 
   /*

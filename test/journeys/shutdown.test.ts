@@ -61,6 +61,28 @@ describe.concurrent("shutdown", () => {
   });
 
   /*
+   * Gainsight hangs, and the drain limit passes: the calls in flight are aborted. That is no failure of theirs: though they had
+   * only one attempt they are neither dead nor in a retry topic, and not committed; after the restart each is delivered once.
+   */
+  journey("calls that the drain limit aborts are simply not done", async ({ story, expect }) => {
+    story.standin.faults.add({ kind: "outage", mode: "hang" });
+    const env = { SHUTDOWN_TIMEOUT: "1s", RETRY_MAX_ATTEMPTS: "1", RETRY_MAX_AGE: "0s", QUICK_ATTEMPTS: "2" };
+    const first = await story.start(env);
+    await story.produce([...tracks("u1", 1, 2), ...tracks("u2", 1, 1)]);
+    await expect.poll(() => first.metric("gainstream_in_flight"), patient).toBe(2);
+    expect(await first.stop()).toBe(0);
+    expect(await story.read(story.deadLetters)).toEqual([]);
+    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(sum(await story.committed())).toBe(0);
+    await story.standin.faults.clear();
+    const second = await story.start(env);
+    await deliveredAtLeast(story, 3);
+    expect(story.standin.ledger()).toMatchObject({ distinct: 3, duplicates: 0, inversions: 0 });
+    expect(await second.stop()).toBe(0);
+    expect(sum(await story.committed())).toBe(3);
+  });
+
+  /*
    * Gainsight hangs, so the drain takes its time. Somebody is in a hurry and sends the signal again: the process ends at once
    * and says with its code that it was not in order.
    */

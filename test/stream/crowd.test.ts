@@ -162,4 +162,44 @@ describe("crowdOf", () => {
     for (let offset = 0; offset < 1_001; offset++) chains.finished("h", `id-${offset}`);
     expect(hasRoom?.()).toBe(true);
   });
+
+  it("lets 60,000 records wait in the tiers over all partition numbers, and more only of users of whom none waits", () => {
+    const parked = { records: 0 };
+    const fill = (number: number): Chains => {
+      const chains = new Chains([], parked);
+      for (let n = 0; n < 20_000; n++)
+        chains.moved(n < 6_001 ? "h" : `v${n}`, `${number}-${n}`, { tier: 0, offset: n });
+      return chains;
+    };
+    const [here, there] = [fill(0), fill(1)];
+    fill(2);
+    const owner = createOwner(createRig(), { chains: here });
+    const hasRoom = crowdOf(owner.assignment, owner.source, [arrivalOf("h", 0)]);
+    expect([parked.records, hasRoom?.()]).toEqual([60_000, false]);
+    expect(crowdOf(owner.assignment, owner.source, [arrivalOf("u", 0)])).toBeUndefined();
+    for (let n = 0; n < 6_001; n++) {
+      expect(hasRoom?.()).toBe(false);
+      there.finished("h", `1-${n}`);
+    }
+    expect(hasRoom?.()).toBe(true);
+  });
+
+  it("counts what a rebuilt backlog brings, also beyond the limit: nobody who waits there is forgotten", () => {
+    const parked = { records: 0 };
+    const found = Array.from({ length: 60_000 }, (_, n) => ({
+      user: n % 2 ? "h" : `v${n}`,
+      id: `id-${n}`,
+      place: { tier: 0, offset: n },
+      topic: "events",
+      offset: n,
+      timestamp: n,
+      writtenAt: n,
+    }));
+    const numbers = [new Chains(found, parked), new Chains(found, parked)];
+    expect([parked.records, numbers[0]?.recordsOfAll]).toEqual([120_000, 120_000]);
+    const owner = createOwner(createRig(), { chains: numbers[0] ?? new Chains([]) });
+    expect(crowdOf(owner.assignment, owner.source, [arrivalOf("h", 0)])?.()).toBe(false);
+    for (const chains of numbers) for (const { user, id } of found) chains.finished(user, id);
+    expect(parked.records).toBe(0);
+  });
 });

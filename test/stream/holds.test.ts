@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type Hold, dead, delivered } from "../../src/core/outcome.ts";
+import { type Hold, aborted, dead, delivered } from "../../src/core/outcome.ts";
 import { arrivalOf, createOwner, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp } from "./set-up.ts";
 
@@ -89,6 +89,17 @@ describe("Stream, held", () => {
     expect(wanted).toEqual(Array.from({ length: few }, (_, n) => few - n));
   });
 
+  test("lets a call that was aborted be: no attempt, no write, and whoever owns it next makes it again", async () => {
+    const rig = setUp();
+    rig.source("u1", "u2", "v1");
+    const idle = rig.stream.stop();
+    for (const name of ["u1", "v1"]) await answer(rig, name, aborted);
+    await idle;
+    await fire(rig);
+    expect([inFlight(rig), rig.writes, rig.ended, rig.timers]).toEqual([[], [], [], []]);
+    expect(rig.inlet.tracker.mark).toBe(0);
+  });
+
   /** The call of `odd` finds the address wrong, `other` probes and goes through, and then `odd` is called again. */
   const findWrong = async (rig: ReturnType<typeof setUp>, odd: string, other: string): Promise<void> => {
     rig.gate.state = "closed";
@@ -102,15 +113,15 @@ describe("Stream, held", () => {
     expect([rig.writes, inFlight(rig)]).toEqual([[], [odd]]);
   };
 
-  test("goes on with another event where one finds the address wrong, and rejects it when others succeeded in between twice", async () => {
+  test("goes on with another event where one finds the address wrong, and rejects it when others succeeded in between, three times", async () => {
     const rig = setUp();
     rig.source("u1");
-    await findWrong(rig, "u1", "v1");
-    await findWrong(rig, "u1", "w1");
+    for (const other of ["v1", "w1", "x1"]) await findWrong(rig, "u1", other);
     await answer(rig, "u1", hold("misconfigured"));
-    expect(rig.writes).toMatchObject([{ failure: { reason: "rejected", status: 404, error: "Held" } }]);
+    const error = "Only this event is refused, others go through: Held";
+    expect(rig.writes).toMatchObject([{ failure: { reason: "rejected", status: 404, error } }]);
     await acknowledge(rig);
-    expect(outcomes(rig)).toEqual(["v1 delivered", "w1 delivered", "u1 dead"]);
+    expect(outcomes(rig)).toEqual(["v1 delivered", "w1 delivered", "x1 delivered", "u1 dead"]);
   });
 
   test("rejects the odd event of a quiet topic as well, where it has to probe by itself in between", async () => {
@@ -121,7 +132,7 @@ describe("Stream, held", () => {
       rig.gate.state = "probe";
       await answer(rig, "u1", hold("misconfigured"));
     }
-    await findWrong(rig, "u1", "w1");
+    for (const other of ["w1", "x1"]) await findWrong(rig, "u1", other);
     await answer(rig, "u1", hold("misconfigured"));
     expect(rig.writes).toMatchObject([{ failure: { reason: "rejected" } }]);
   });

@@ -60,7 +60,7 @@ const createFakeDelivery = () => {
       return gate.state;
     },
     get isHeld() {
-      return gate.isHeld;
+      return gate.isHeld || gate.state !== "open";
     },
     attempt: ({ body }, { isFirst }, onVerdict) => {
       if (gate.state === "probe") gate.state = "closed";
