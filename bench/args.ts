@@ -12,6 +12,7 @@ export const usage = `Usage: npm run bench -- [<what> …] [--repeat 1] [--event
   outage      the target away for a while with 200,000 events waiting [--outage-seconds 120] [--outage refuse|503]
   idle        CPU of a service that has nothing to do
   decode      what decoding one event costs
+  parked      what records that wait in the retry topics cost in memory
 
 Each runs the service in processes of its own against the stand-in (or, for speed, the sink at --url), on the cluster that
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name or on one of its own, and prints what was got beside what is wanted.`;

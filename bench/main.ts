@@ -7,6 +7,7 @@ import { benchFailing } from "./failing.ts";
 import { benchHot } from "./hot.ts";
 import { benchIdle } from "./idle.ts";
 import { benchOutage } from "./outage.ts";
+import { benchParked } from "./parked.ts";
 import { benchPartition } from "./partition.ts";
 import { benchScale } from "./scale.ts";
 import { type OwnSink, type Sink, foreignSink, openSink } from "./sink.ts";
@@ -60,10 +61,11 @@ const repeated =
 
 const workFor = (what: string): Work => {
   if (what === "decode") return async () => benchDecode();
+  if (what === "parked") return async () => benchParked();
   if (what === "speed") return (args) => onStage(args, openAny, benchSpeed);
   const bench = benches[what];
   if (bench) return repeated(what, bench);
-  throw new Error(`Cannot measure '${what}': want speed, ${Object.keys(benches).join(", ")} or decode`);
+  throw new Error(`Cannot measure '${what}': want speed, ${Object.keys(benches).join(", ")}, decode or parked`);
 };
 
 try {

@@ -1,3 +1,5 @@
+import { createLately } from "./lately.ts";
+
 /** Where a parked record waits: which tier, at which offset of its partition there. */
 export interface Place {
   readonly tier: number;
@@ -36,7 +38,10 @@ export type Turn =
   /** One before it still waits: it follows to that tier. */
   | { readonly kind: "forward"; readonly tier: number };
 
-const maxRemembered = 10_000;
+/** Records that wait in the tiers, over all partition numbers of a member. */
+export interface Parked {
+  records: number;
+}
 
 const byTopic = (found: readonly Found[]): Found[][] =>
   [...Map.groupBy(found, ({ topic }) => topic).values()].map((records) =>
@@ -72,25 +77,6 @@ const youngestCopies = (found: readonly Found[]): Found[] => {
   return [...byId.values()];
 };
 
-/** Ids finished lately: a copy of one, written twice by a repeated produce, must not be delivered again. */
-const createMemory = () => {
-  const ids = new Set<string>();
-  return {
-    get size() {
-      return ids.size;
-    },
-    has: (id: string): boolean => ids.has(id),
-    add: (id: string): void => {
-      ids.add(id);
-      if (ids.size <= maxRemembered) return;
-      for (const oldest of ids) {
-        ids.delete(oldest);
-        return;
-      }
-    },
-  };
-};
-
 /** The end of a user's chain. */
 interface Tail {
   link: Link;
@@ -111,9 +97,12 @@ const behind = (before: Link | undefined): Turn =>
 export class Chains {
   readonly #links = new Map<string, Link>();
   readonly #tails = new Map<string, Tail>();
-  readonly #lately = createMemory();
+  readonly #lately = createLately();
+  /** Shared by the chains of all partition numbers of an assignment. */
+  readonly #parked: Parked;
 
-  constructor(found: readonly Found[]) {
+  constructor(found: readonly Found[], parked: Parked = { records: 0 }) {
+    this.#parked = parked;
     for (const records of Map.groupBy(youngestCopies(found), ({ user }) => user).values())
       for (const { user, id, place } of inSourceOrder(records)) this.moved(user, id, place);
   }
@@ -126,6 +115,11 @@ export class Chains {
   /** Records that wait in the tiers, of all users. */
   get records(): number {
     return this.#links.size;
+  }
+
+  /** The same, over all partition numbers of this member. */
+  get recordsOfAll(): number {
+    return this.#parked.records;
   }
 
   /** How many records of a user wait in the tiers. */
@@ -163,7 +157,9 @@ export class Chains {
       return;
     }
     this.#remove(id);
-    this.#append(id, { user, place, before: this.#tails.get(user)?.link, after: undefined });
+    const before = this.#tails.get(user)?.link;
+    // One text for all records of a user, where each had read its own.
+    this.#append(id, { user: before?.user ?? user, place, before, after: undefined });
   }
 
   /** A record has left the tiers: delivered, skipped or dead. The user is released with the last one. */
@@ -179,6 +175,7 @@ export class Chains {
     if (tail) Object.assign(tail, { link, length: tail.length + 1 });
     else this.#tails.set(link.user, { link, length: 1 });
     this.#links.set(id, link);
+    this.#parked.records++;
   }
 
   #remove(id: string): void {
@@ -186,6 +183,7 @@ export class Chains {
     const tail = link && this.#tails.get(link.user);
     if (!link || !tail) return;
     this.#links.delete(id);
+    this.#parked.records--;
     tail.length--;
     if (tail.length === 0) this.#tails.delete(link.user);
     if (link.before) link.before.after = link.after;

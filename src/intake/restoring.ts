@@ -1,6 +1,6 @@
 import type { Batch } from "kafkajs";
 
-import { Chains } from "../flow/chains.ts";
+import { Chains, type Parked } from "../flow/chains.ts";
 import { Tracker } from "../flow/tracker.ts";
 import type { GroupConsumer } from "./consumer.ts";
 import { type Feed, feedKey, isClosed } from "./feed.ts";
@@ -21,6 +21,7 @@ export interface RestoringOptions {
 export class Restoring {
   readonly #options: RestoringOptions;
   #feeds: readonly Feed[] = [];
+  #parked: Parked = { records: 0 };
 
   constructor(options: RestoringOptions) {
     this.#options = options;
@@ -28,6 +29,7 @@ export class Restoring {
 
   begin(feeds: readonly Feed[], starts: ReadonlyMap<string, Start>): void {
     this.#feeds = feeds;
+    this.#parked = { records: 0 };
     for (const feed of feeds) {
       const start = starts.get(feedKey(feed));
       if (start) {
@@ -69,7 +71,10 @@ export class Restoring {
   #openIfScanned(number: number): void {
     const feeds = this.#feeds.filter(({ partition }) => partition === number);
     if (feeds.some(({ scan, inlet }) => inlet || (scan && scan.position < scan.end))) return;
-    const chains = new Chains(feeds.flatMap(({ scan }) => scan?.found ?? []));
+    const chains = new Chains(
+      feeds.flatMap(({ scan }) => scan?.found ?? []),
+      this.#parked,
+    );
     for (const feed of feeds) {
       const { topic, partition, tier, start, metadata } = feed;
       feed.scan = undefined;

@@ -5,8 +5,11 @@ import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./
 const maxHeld = 500;
 const largeBytes = 8 * 1024;
 
-/** Records that may wait in the tiers, of one user and of all users of a partition number: their chains are kept in memory. */
-const maxParked = { ofUser: 10_000, ofAll: 50_000 };
+/**
+ * Records that may wait in the tiers, of one user, of a partition number, and of all partition numbers of this member: their
+ * chains are kept in memory. `npm run bench -- parked` tells how many bytes each takes.
+ */
+const maxParked = { ofUser: 10_000, ofNumber: 50_000, ofAll: 60_000 };
 
 /** How far a limit must be left before a partition goes on, so that it does not flutter. */
 const relief = { held: 0.5, parked: 0.9 };
@@ -35,7 +38,9 @@ const crowdOfUser = ({ lanes }: Assignment, inlet: Inlet, user: string): (() => 
   }
   if (chains.records === 0) return undefined;
   const isBelow = (part: number): boolean =>
-    chains.lengthOf(user) < maxParked.ofUser * part && chains.records < maxParked.ofAll * part;
+    chains.lengthOf(user) < maxParked.ofUser * part &&
+    chains.records < maxParked.ofNumber * part &&
+    chains.recordsOfAll < maxParked.ofAll * part;
   // A user with nobody in the tiers has nobody to wait for.
   const hasRoom = (part: number): boolean => chains.lengthOf(user) === 0 || isBelow(part);
   return hasRoom(1) ? undefined : () => hasRoom(relief.parked);

@@ -79,7 +79,7 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
     mayStart: () => true,
     isPaused: () => false,
     dedupe: new Dedupe({ rules: false, seed: 1 }),
-    onFinished: () => {},
+    review: () => {},
   });
   const tracker = new Tracker({ start: 0 });
   const inlet: Inlet = { topic: "events", partition: 0, tier: undefined, tracker, chains: new Chains([]) };
