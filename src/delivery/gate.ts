@@ -127,7 +127,6 @@ export class Gate {
   }
 
   #prolong(reason: TargetHold, known: HoldState, cause: HoldCause): void {
-    // There is no doubt any more.
     if (known.isDoubtful) this.#narrow(reason);
     const failedProbes = known.isDoubtful ? 0 : known.failedProbes + 1;
     const dueAt = this.#options.now() + this.#pauseMs(reason, cause, failedProbes);
