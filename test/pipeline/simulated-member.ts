@@ -146,7 +146,9 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     starts: { admin: broker, groupId: "group", startFrom: "earliest" },
     drainLimitMs: { join: 5_000, leave: 5_000 },
     pause,
-    abort: () => void target.calls.splice(0),
+    abort: () => {
+      for (const { answer } of target.calls.slice()) answer({ kind: "aborted" });
+    },
     onState: () => undefined,
     onFatal: (error) => void fatal.push(error),
   });
