@@ -48,10 +48,10 @@ describe.concurrent("shutdown", () => {
    */
   journey("a user parked across a graceful restart keeps the order", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, count: 1, match: { messageId: "u1-1" } });
-    const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "6s" };
+    const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "10s" };
     const first = await story.start(env);
     await story.produce(tracks("u1", 1, 2));
-    await until("both wait", async () => (await story.read(story.tier("6s"))).length === 2 || undefined);
+    await until("both wait", async () => (await story.read(story.tier("10s"))).length === 2 || undefined);
     expect(await first.stop()).toBe(0);
     const second = await story.start(env);
     await expect.poll(() => second.metric("gainstream_parked_users"), patient).toBe(1);
