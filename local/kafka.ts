@@ -32,9 +32,13 @@ interface BrokerNode {
 export interface MoreListeners {
   /** As Kafka takes them: NAME://host:port. */
   readonly addresses: readonly string[];
+  /** Where clients are told to find them, if they stand behind something else. */
+  readonly advertised?: readonly string[];
   /** What they need: keys, mechanisms, users. */
   readonly settings: Readonly<Record<string, string>>;
 }
+
+const noMore: MoreListeners = { addresses: [], settings: {} };
 
 interface KafkaOptions {
   readonly count: number;
@@ -71,16 +75,16 @@ export function brokerProperties(options: {
   folder: string;
   more?: MoreListeners | undefined;
 }): string {
-  const { node, nodes, folder, more = { addresses: [], settings: {} } } = options;
-  const open = [`PLAINTEXT://127.0.0.1:${node.port}`, ...more.addresses];
+  const { node, nodes, folder, more = noMore } = options;
+  const plain = `PLAINTEXT://127.0.0.1:${node.port}`;
   const replicas = Math.min(nodes.length, 3);
   const inSync = Math.min(replicas, 2);
   const settings = {
     "process.roles": "broker,controller",
     "node.id": node.id,
     "controller.quorum.voters": nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(","),
-    listeners: [...open, `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(","),
-    "advertised.listeners": open.join(","),
+    listeners: [plain, ...more.addresses, `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(","),
+    "advertised.listeners": [plain, ...(more.advertised ?? more.addresses)].join(","),
     "controller.listener.names": "CONTROLLER",
     "log.dirs": folder,
     "auto.create.topics.enable": false,

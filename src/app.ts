@@ -1,4 +1,4 @@
-import type { Kafka, Producer } from "kafkajs";
+import type { Kafka } from "kafkajs";
 
 import type { Config } from "./config/config.ts";
 import { watchFile } from "./config/file-watch.ts";
@@ -11,11 +11,11 @@ import { Contact } from "./intake/contact.ts";
 import type { Decoder } from "./intake/decode.ts";
 import { createInput } from "./intake/input.ts";
 import { type Member, createMember } from "./intake/member.ts";
+import { Silence } from "./intake/silence.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
-import { createKafka, createProducer } from "./kafka/client.ts";
+import { createKafka, knock, noRetry } from "./kafka/client.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
 import { Trouble } from "./kafka/trouble.ts";
-import { Writes } from "./kafka/writes.ts";
 import { createKafkaLog } from "./ops/kafka-log.ts";
 import type { Log } from "./ops/log.ts";
 import { type Metrics, createMetrics } from "./ops/metrics.ts";
@@ -28,8 +28,8 @@ import {
   type SettingsOptions,
   watchPause,
 } from "./settings-in-use.ts";
-import { Settler } from "./settle/settler.ts";
 import { Stream } from "./stream/stream.ts";
+import { type Writing, createWriting } from "./writing.ts";
 
 /** Held at a time, over all partitions: enough to fetch again before the work runs out, little enough for 200 MB. */
 const budgetLimits = { maxRecords: 4_000, maxBytes: 32 * 1024 * 1024 };
@@ -48,49 +48,40 @@ export const pause = (ms: number): Promise<void> =>
   });
 
 /** The rooms of the service, introduced to each other and not yet started. */
-export interface App {
+export interface App extends Writing {
   readonly config: Config;
   readonly settings: LiveSettings;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly trouble: Trouble;
   readonly admin: ClusterAdmin;
-  readonly producer: Producer;
-  readonly writes: Writes;
   readonly decoder: Decoder;
   readonly member: Member;
   readonly contact: Contact;
+  readonly silence: Silence;
+  /** Asks whether any broker answers at all. */
+  readonly knock: () => Promise<void>;
   readonly budget: Budget;
   readonly flood: Flood;
   readonly stream: Stream;
   readonly gainsight: Gainsight;
-  readonly settler: Settler;
 }
 
 interface AppOptions extends SettingsOptions {
   /** Nothing can go on: the process has to end. */
   readonly onFatal: (error: Error) => void;
+  /** How long the consumer alone may get no answer before it counts as dead: longer than any join takes. */
+  readonly silenceLimitMs?: number;
 }
+
+const shortenedText =
+  "The broker takes little metadata with a commit (offset.metadata.max.bytes): after a restart or a rebalance more events may be delivered twice";
 
 /** A member's session outlasts any call, so that it cannot be thrown out of the group while it waits for an answer. */
 const sessionTimeoutOf = (config: Config): number =>
   Math.min(30_000, Math.max(15_000, config.gainsight.timeoutMs + 5_000));
 
-const createSettler = (
-  { config, log }: AppOptions,
-  { producer, writes }: { producer: Producer; writes: Writes },
-): Settler =>
-  new Settler({
-    producer: { send: (record) => writes.watch(() => producer.send(record)) },
-    tiers: config.topics.retry.map(({ topic }) => topic),
-    deadLetterTopic: config.topics.deadLetter,
-    random: clock.random,
-    pause,
-    onError: ({ topic, error, attempt }) =>
-      log.warn({ topic, attempt, err: error }, "Cannot write to Kafka yet, trying again"),
-  });
-
-type Flow = Pick<App, "settings" | "settler" | "budget" | "flood" | "gainsight" | "contact"> & {
+type Flow = Pick<App, "settings" | "settler" | "budget" | "flood" | "gainsight" | "contact" | "silence"> & {
   readonly observer: Observer;
   readonly dedupe: Dedupe;
 };
@@ -147,25 +138,30 @@ const createIntake = (
       if (!isOwnError(error)) return log.warn({ err: error }, "Cannot commit yet, trying again");
       return onFatal(error instanceof Error ? error : new Error(String(error)));
     },
+    onMetadataShortened: (chars) => log.warn({ chars }, shortenedText),
     onState: (state, detail) => log.info({ state }, detail),
     onFatal,
   });
 };
 
+const createClients = ({ config, log }: AppOptions) => {
+  const trouble = new Trouble();
+  const kafka = createKafka({ ...config.kafka, ...createKafkaLog(log), onTrouble: trouble.note });
+  const impatient = createKafka({ ...config.kafka, ...createKafkaLog(log, "debug"), retry: noRetry });
+  return { kafka, impatient, shared: { trouble, admin: new ClusterAdmin(kafka), knock: () => knock(impatient) } };
+};
+
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */
 export const createApp = (options: AppOptions): App => {
   const { config, log } = options;
-  const trouble = new Trouble();
-  const kafka = createKafka({ ...config.kafka, ...createKafkaLog(log), onTrouble: trouble.note });
-  const admin = new ClusterAdmin(kafka);
-  const producer = createProducer(kafka);
+  const { kafka, impatient, shared } = createClients(options);
   const metrics = createMetrics();
   const observer = createObserver({ log, metrics, now: clock.now });
   const budget = createBudget(budgetLimits);
   const settings = openSettings(options);
   const decoder = createInput(config.input);
-  const writes = new Writes(() => performance.now());
-  const settler = createSettler(options, { producer, writes });
+  const { hold } = observer;
+  const writing = createWriting({ ...options, kafka: impatient, ...clock, metrics, hold, pause, onMissing: () => {} });
   const gainsight = createGainsight({
     ...clock,
     // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
@@ -175,21 +171,22 @@ export const createApp = (options: AppOptions): App => {
     watch: watchFile,
     // Not at once: an answer that opens the gate has still to be told to the stream.
     onChange: () => stream.pumpSoon(),
-    onHold: observer.hold,
+    onHold: hold,
     onCall: observer.called,
   });
+  const silence = new Silence({ limitMs: options.silenceLimitMs ?? 180_000, now: clock.monotonic });
   const contact = createContact(options, () => stream.pump());
-  const stops = { settings, now: clock.now, hold: observer.hold };
+  const stops = { settings, now: clock.now, hold };
   const flood = createLiveFlood(stops);
   watchPause({ ...stops, now: clock.monotonic });
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
-  const flow = { settings, observer, budget, flood, dedupe, settler, gainsight, contact };
+  const flow = { settings, observer, budget, flood, dedupe, settler: writing.settler, gainsight, contact, silence };
   const stream: Stream = createStream(options, flow, () => member.intake.reviewEnds());
-  const member: Member = createIntake(options, { ...flow, kafka, admin, decoder, stream });
+  const member: Member = createIntake(options, { ...flow, ...shared, kafka, decoder, stream });
   // Last, so that everybody has heard of the change before anything moves: a hold may have ended.
   settings.onChange(() => {
     member.intake.review();
     stream.pump();
   });
-  return { config, log, metrics, trouble, admin, producer, writes, decoder, member, stream, ...flow };
+  return { config, log, metrics, decoder, member, stream, ...shared, ...writing, ...flow };
 };

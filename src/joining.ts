@@ -79,12 +79,11 @@ const done = async (work: Promise<void>): Promise<undefined> => {
 };
 
 const stepsOf = (joining: Joining): Step[] => {
-  const { admin, producer, member }: App = joining.app;
+  const { admin, member }: App = joining.app;
   return [
     { what: "Cannot reach Kafka", run: () => done(admin.connect()) },
     { what: "Waiting for topics", run: () => checkTopics(joining) },
     { what: "Cannot ask how long topics keep their records", run: () => checkRetention(joining) },
-    { what: "Cannot reach Kafka to produce", run: () => done(producer.connect()) },
     { what: "Cannot join the group", run: () => done(member.consumer.start()) },
   ];
 };

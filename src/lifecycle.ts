@@ -28,9 +28,9 @@ const openOps = (seen: Seen, { live }: Liveness): Promise<OpsServer> => {
 };
 
 /** A courtesy to the brokers: everything is committed already. */
-const sayGoodbye = async ({ member, producer, admin }: App): Promise<void> => {
+const sayGoodbye = async ({ member, producers, admin }: App): Promise<void> => {
   await member.consumer.stop();
-  await producer.disconnect();
+  await producers.close();
   await admin.close();
 };
 

@@ -1,7 +1,33 @@
+import type { App } from "./app.ts";
 import { Progress, stallLimitMs } from "./ops/progress.ts";
 import { type Seen, dumpOf, progressOf } from "./overview.ts";
 
 const checkEveryMs = 1_000;
+
+/** Looks whether the consumer alone is silent, and tells of it once per change. */
+const createSilenceCheck = ({ log, silence, knock, member }: App): (() => void) => {
+  let isKnocking = false;
+  let told: string | undefined;
+  const ask = async (): Promise<void> => {
+    isKnocking = true;
+    try {
+      await knock();
+      silence.clusterAnswered();
+    } catch (error) {
+      log.debug({ err: error }, "No broker answers");
+    } finally {
+      isKnocking = false;
+    }
+  };
+  return () => {
+    silence.check(member.consumer.brokers);
+    if (silence.isInDoubt && !isKnocking) void ask();
+    const { sentence } = silence;
+    if (sentence !== undefined && told === undefined) log.error({ problem: sentence }, "The consumer has died");
+    if (sentence === undefined && told !== undefined) log.info("The consumer is alive again");
+    told = sentence;
+  };
+};
 
 export interface Liveness {
   /** For `/livez`: progress of our own, never a dependency. */
@@ -11,7 +37,7 @@ export interface Liveness {
 
 /** Watches whether work goes on, also while nobody probes; a stall's state is in the log before somebody ends the process. */
 export const createLiveness = (seen: Seen): Liveness => {
-  const { config, log, member } = seen.app;
+  const { config, log, member, silence } = seen.app;
   const { timeoutMs } = config.gainsight;
   const { quickAttempts } = config.retry;
   const progress = new Progress({
@@ -21,9 +47,14 @@ export const createLiveness = (seen: Seen): Liveness => {
     onStall: (silentMs) => log.error({ silentMs: Math.round(silentMs), ...dumpOf(seen) }, "Stalled: nothing moves"),
     onEnd: (silentMs) => log.info({ silentMs: Math.round(silentMs) }, "The stall has ended"),
   });
-  const timer = setInterval(() => progress.check(), checkEveryMs);
+  const checkSilence = createSilenceCheck(seen.app);
+  const timer = setInterval(() => {
+    progress.check();
+    checkSilence();
+  }, checkEveryMs);
+  const problem = (): string | undefined => silence.sentence ?? progress.stall;
   return {
-    live: () => ({ ok: progress.stall === undefined, detail: progress.stall ?? member.membership.state }),
+    live: () => ({ ok: problem() === undefined, detail: problem() ?? member.membership.state }),
     close: () => clearInterval(timer),
   };
 };

@@ -15,9 +15,10 @@ export interface Seen {
   readonly readiness: Readiness;
 }
 
-const holdsOf = ({ gainsight, member, flood, settings }: App): HoldReason[] => [
+const holdsOf = ({ gainsight, member, flood, settings, writes }: App): HoldReason[] => [
   ...gainsight.delivery.holds,
   ...(member.schemas.isHeld ? (["registry_down"] as const) : []),
+  ...(writes.isHeld ? (["kafka_unwritable"] as const) : []),
   ...(flood.isHeld ? (["flooded"] as const) : []),
   ...(settings.current.paused ? (["paused"] as const) : []),
 ];
@@ -52,6 +53,7 @@ const isSettled = ({ member: { membership, intake, schemas } }: App): boolean =>
 
 const reasonsOf = ({ app, readiness: { missing } }: Seen): string[] => {
   if (missing !== "") return [missing];
+  if (app.silence.sentence !== undefined) return [app.silence.sentence];
   if (app.member.membership.state === "owner" && !isSettled(app)) return ["The retry tiers are being read"];
   return app.member.membership.state === "owner" ? [] : [`The group is ${app.member.membership.state}`];
 };
@@ -85,7 +87,7 @@ export const statusOf = ({ app, readiness }: Seen) => ({
 
 /** For liveness: what moves, what is held, and what excuses standing still. */
 export const progressOf = ({ app, readiness }: Seen) => {
-  const { contact, writes, member, metrics, budget } = app;
+  const { contact, member, metrics, budget } = app;
   const membership = member.membership.state;
   const excuse = excuseOf({
     missing: readiness.missing,
@@ -93,7 +95,6 @@ export const progressOf = ({ app, readiness }: Seen) => {
     holds: holdsOf(app),
     // Only a member can lose contact; before the first join there was none.
     hasContact: membership !== "owner" || !contact.isLost,
-    areWritesInTrouble: writes.areInTrouble,
   });
   // A partition that waits for room where nothing is held would wait for ever.
   const held = budget.records + (waitingOf(app)["budget"] ?? 0);

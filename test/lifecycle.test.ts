@@ -23,7 +23,7 @@ const createWorld = (change: { goodbye?: () => Promise<void>; isAllCommitted?: b
       consumer: { stop: change.goodbye ?? nothing },
     },
     settler: { stop: () => {} },
-    producer: { disconnect: nothing },
+    producers: { close: nothing },
     admin: { close: nothing },
     settings: { close: () => {} },
     gainsight: { close: nothing },

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { type App, createApp } from "../src/app.ts";
 import { readConfig } from "../src/config/read-config.ts";
@@ -6,7 +6,7 @@ import { createFeed } from "../src/intake/feed.ts";
 import type { Member } from "../src/intake/member.ts";
 import { type Liveness, createLiveness } from "../src/liveness.ts";
 import { createLog } from "../src/ops/log.ts";
-import { Readiness } from "../src/overview.ts";
+import { Readiness, readyOf } from "../src/overview.ts";
 
 const env = { KAFKA_BROKERS: "127.0.0.1:1", GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab" };
 /** Of the default time-out and quick attempts. */
@@ -100,10 +100,64 @@ it("a member whose group does not answer is not to blame", () => {
   expect(liveness.live().ok).toBe(true);
 });
 
-it("a member whose writes Kafka does not answer is not to blame", () => {
-  void app.writes.watch(() => new Promise<void>(() => {}));
+it("a member whose writes Kafka refuses is not to blame as long as the hold says so", () => {
+  const write = { topic: "gainstream-dlq" };
+  app.writes.failed(write, new Error("NO"));
   pass(10 * limitMs);
   expect(liveness.live().ok).toBe(true);
+  app.writes.ended(write);
+  pass(limitMs);
+  expect(liveness.live().ok).toBe(false);
+});
+
+describe("a consumer that alone gets no answers", () => {
+  const limit = 180_000;
+  let knocks: number;
+  let isClusterUp: boolean;
+
+  beforeEach(() => {
+    knocks = 0;
+    isClusterUp = true;
+    const knock = (): Promise<void> => {
+      knocks++;
+      return isClusterUp ? Promise.resolve() : Promise.reject(new Error("ECONNREFUSED"));
+    };
+    liveness.close();
+    app.budget.reset();
+    app.silence.joined();
+    liveness = createLiveness({ app: { ...app, knock }, readiness });
+  });
+
+  it("fails the probe and is named, once in the log, and an answer ends it", async () => {
+    await vi.advanceTimersByTimeAsync(2 * limit);
+    const problem = expect.stringMatching(/^Kafka answers other connections but not the consumer's: no heartbeat/);
+    expect(liveness.live()).toEqual({ ok: false, detail: problem });
+    expect(readyOf({ app, readiness })).toMatchObject({ ok: false, reasons: [problem] });
+    app.silence.groupAnswered();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(liveness.live().ok).toBe(true);
+    expect(lines.filter(({ msg }) => String(msg).startsWith("The consumer"))).toMatchObject([
+      { level: "error", problem, msg: "The consumer has died" },
+      { level: "info", msg: "The consumer is alive again" },
+    ]);
+  });
+
+  it("is not to blame as long as no broker answers anybody, and asks every second whether one does", async () => {
+    isClusterUp = false;
+    await vi.advanceTimersByTimeAsync(10 * limit);
+    expect(liveness.live().ok).toBe(true);
+    expect(knocks).toBeGreaterThan(1_000);
+    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  it("costs nobody a question as long as it gets its answers", async () => {
+    for (let second = 0; second < 600; second++) {
+      app.silence.clusterAnswered();
+      app.silence.groupAnswered();
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect([knocks, liveness.live().ok]).toEqual([0, true]);
+  });
 });
 
 it("a partition that waits for room where nothing is held is a stall", () => {

@@ -33,13 +33,14 @@ export type DeadReason =
   | "retries_exhausted"
   | "too_large";
 
-/** A hold is the target's trouble, not the event's: nothing moves and no attempt is used until it ends. */
+/** A hold is the trouble of the target or of Kafka, not of an event: no attempt is used until it ends. */
 export type HoldReason =
   | "target_down"
   | "throttled"
   | "unauthorized"
   | "misconfigured"
   | "registry_down"
+  | "kafka_unwritable"
   | "flooded"
   | "paused";
 

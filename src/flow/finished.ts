@@ -6,7 +6,7 @@
  * `g2:` and a bitset in base64, bit n of byte n/8 = offset mark + n. The shorter of the two is written.
  */
 
-/** Of a commit's metadata; Kafka allows 4,096. */
+/** Of a commit's metadata; Kafka allows 4,096 if its offset.metadata.max.bytes does not say otherwise. */
 export const maxChars = 4_000;
 
 /** More than this was never ours: a foreign text must neither fill the memory nor lead beyond what can be counted. */
@@ -31,9 +31,9 @@ const asRuns = (mark: number, finished: readonly number[]): string =>
     .map((run) => run.toString(36))
     .join(".")}`;
 
-const asBits = (mark: number, finished: readonly number[]): string | undefined => {
+const asBits = (mark: number, finished: readonly number[], limit: number): string | undefined => {
   const span = (finished.at(-1) ?? mark) - mark + 1;
-  if (span > maxChars * 6) return undefined;
+  if (span > limit * 6) return undefined;
   const bytes = new Uint8Array(Math.ceil(span / 8));
   for (const offset of finished) {
     const bit = offset - mark;
@@ -43,16 +43,16 @@ const asBits = (mark: number, finished: readonly number[]): string | undefined =
 };
 
 /**
- * Writes the finished offsets beyond the mark (ascending, all > mark). What does not fit is left out from the end: those
- * offsets would be done again, never lost.
+ * Writes the finished offsets beyond the mark (ascending, all > mark). What does not fit into so many characters is left out
+ * from the end: those offsets would be done again, never lost.
  */
-export const encodeFinished = (mark: number, finished: readonly number[]): string => {
+export const encodeFinished = (mark: number, finished: readonly number[], limit = maxChars): string => {
   if (finished.length === 0) return "";
   const runs = asRuns(mark, finished);
-  const bits = runs.length > 200 ? asBits(mark, finished) : undefined;
+  const bits = runs.length > Math.min(200, limit) ? asBits(mark, finished, limit) : undefined;
   const text = bits !== undefined && bits.length < runs.length ? bits : runs;
-  if (text.length <= maxChars) return text;
-  return encodeFinished(mark, finished.slice(0, Math.floor(finished.length / 2)));
+  if (text.length <= limit) return text;
+  return encodeFinished(mark, finished.slice(0, Math.floor(finished.length / 2)), limit);
 };
 
 const fromRuns = (mark: number, text: string): Set<number> | undefined => {

@@ -82,11 +82,11 @@ export class Tracker {
     this.position = position;
   }
 
-  /** What to commit now; undefined where it is what was confirmed last. */
-  pending(): Commit | undefined {
+  /** What to commit now, with metadata of at most so many characters; undefined if it is what was confirmed last. */
+  pending(limit = maxChars): Commit | undefined {
     const offset = this.mark;
-    const finished = encodeFinished(offset, [...this.#beyond(), ...this.#unseen()]);
-    const metadata = finished + encodeStarted(offset, this.#parts(), maxChars - finished.length);
+    const finished = encodeFinished(offset, [...this.#beyond(), ...this.#unseen()], limit);
+    const metadata = finished + encodeStarted(offset, this.#parts(), limit - finished.length);
     return offset === this.#last?.offset && metadata === this.#last.metadata ? undefined : { offset, metadata };
   }
 

@@ -1,3 +1,5 @@
+import { maxChars } from "../flow/finished.ts";
+import { typesOf } from "../kafka/error-types.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import type { GroupConsumer } from "./consumer.ts";
 
@@ -5,7 +7,11 @@ export interface CommitsOptions {
   readonly consumer: Pick<GroupConsumer, "commit">;
   readonly inlets: () => readonly Inlet[];
   readonly onError: (error: unknown) => void;
+  /** The broker takes only metadata of about so many characters (`offset.metadata.max.bytes`): part of the map is left out. */
+  readonly onShortened: (chars: number) => void;
 }
+
+const isTooLong = (error: unknown): boolean => typesOf(error).includes("OFFSET_METADATA_TOO_LARGE");
 
 /**
  * Commits what is finished: one commit at a time, computed anew each time, never repeated by us with old values. What kafkajs
@@ -14,6 +20,9 @@ export interface CommitsOptions {
 export class Commits {
   readonly #options: CommitsOptions;
   #running: Promise<void> | undefined;
+  /** As far as is known, a broker takes metadata of so many characters. */
+  #maxChars = maxChars;
+  #toldOf = maxChars;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
@@ -21,7 +30,7 @@ export class Commits {
 
   /** Nothing is finished that the broker has not confirmed. */
   get isAllCommitted(): boolean {
-    return this.#options.inlets().every(({ tracker }) => tracker.pending() === undefined);
+    return this.#options.inlets().every(({ tracker }) => tracker.pending(this.#maxChars) === undefined);
   }
 
   /** Commits once; joins the one under way if there is one. */
@@ -40,16 +49,29 @@ export class Commits {
 
   async #once(): Promise<void> {
     const entries = this.#options.inlets().flatMap((inlet) => {
-      const commit = inlet.tracker.pending();
+      const commit = inlet.tracker.pending(this.#maxChars);
       return commit ? [{ inlet, commit }] : [];
     });
-    if (entries.length === 0) return;
+    if (entries.length === 0) return this.#tell();
     try {
       const list = entries.map(({ inlet, commit }) => ({ topic: inlet.topic, partition: inlet.partition, ...commit }));
       const isConfirmed = await this.#options.consumer.commit(list);
-      if (isConfirmed) for (const { inlet, commit } of entries) inlet.tracker.committed(commit);
+      if (!isConfirmed) return;
+      for (const { inlet, commit } of entries) inlet.tracker.committed(commit);
+      this.#tell();
     } catch (error) {
-      this.#options.onError(error);
+      const longest = Math.max(...entries.map(({ commit }) => commit.metadata.length));
+      if (!isTooLong(error) || longest === 0) return this.#options.onError(error);
+      // The broker may have committed the other partitions of the request; they are committed again with the same.
+      this.#maxChars = Math.floor(longest / 2);
+      return this.#once();
     }
+  }
+
+  /** Once it is known what the broker takes. */
+  #tell(): void {
+    if (this.#maxChars === this.#toldOf) return;
+    this.#toldOf = this.#maxChars;
+    this.#options.onShortened(this.#maxChars);
   }
 }

@@ -1,9 +1,11 @@
-import type { Batch, Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import type { Batch, Cluster, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 
 import type { Commit } from "../flow/tracker.ts";
 import { patientRetry } from "../kafka/client.ts";
 import { createAssigner } from "./assigner.ts";
 import type { Coordinator } from "./coordinator.ts";
+import { tellSigns } from "./silence-events.ts";
+import type { Silence } from "./silence.ts";
 
 export interface TopicPartition {
   readonly topic: string;
@@ -26,6 +28,8 @@ export interface ConsumerOptions {
   readonly onFiltered: (place: TopicPartition & { lastOffset: number }) => void;
   /** The group has answered this member. */
   readonly onContact: () => void;
+  /** Is told of every sign of life. */
+  readonly silence: Silence;
   /** The consumer has ended for good, or code of ours has thrown: the process must not go on. */
   readonly onFatal: (error: Error) => void;
 }
@@ -41,13 +45,19 @@ export class GroupConsumer {
   readonly #options: ConsumerOptions;
   readonly #consumer: Consumer;
   #coordinator: Coordinator | undefined;
+  #cluster: Cluster | undefined;
   /** How many commits the broker has confirmed: a commit's promise may resolve without one. */
   #confirmed = 0;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
-    const { kafka, groupId, sessionTimeoutMs, owned, beforeJoin } = options;
+    const { kafka, groupId, sessionTimeoutMs, owned, silence } = options;
+    const beforeJoin = (): Promise<void> => {
+      silence.joining();
+      return options.beforeJoin();
+    };
     const onCoordinator = (coordinator: Coordinator): void => void (this.#coordinator = coordinator);
+    const assigner = createAssigner({ owned, beforeJoin, onCoordinator });
     this.#consumer = kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -57,10 +67,21 @@ export class GroupConsumer {
       // Larger than most producers' batches, small enough for a fetch to be worked off while it is young.
       maxBytesPerPartition: 160 * 1024,
       retry: patientRetry,
-      partitionAssigners: [createAssigner({ owned, beforeJoin, onCoordinator })],
+      partitionAssigners: [
+        (parts) => {
+          this.#cluster = parts.cluster;
+          return assigner(parts);
+        },
+      ],
       allowAutoTopicCreation: false,
     });
     this.#listen();
+    tellSigns(this.#consumer, silence);
+  }
+
+  /** The brokers that it fetches from. */
+  get brokers(): readonly string[] {
+    return this.#cluster?.getNodeIds().map(String) ?? [];
   }
 
   /** Connects, joins the group and begins to fetch; throws where no broker can be reached for long. */

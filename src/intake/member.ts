@@ -12,6 +12,7 @@ import { Intake } from "./intake.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { createReader } from "./reader.ts";
 import { SchemaWait, type SchemaWaitOptions } from "./schema-wait.ts";
+import type { Silence } from "./silence.ts";
 import type { StartsOptions } from "./starts.ts";
 
 export interface MemberOptions extends Pick<
@@ -31,7 +32,9 @@ export interface MemberOptions extends Pick<
   readonly sessionTimeoutMs: number;
   readonly onRegistryHold: SchemaWaitOptions["onHold"];
   readonly onContact: () => void;
+  readonly silence: Silence;
   readonly onCommitError: (error: unknown) => void;
+  readonly onMetadataShortened: (chars: number) => void;
 }
 
 /** A member of the consumer group, with everything that intake is made of. */
@@ -45,19 +48,15 @@ export interface Member {
 
 /** Puts the parts of intake together. Nothing is started. */
 export const createMember = (options: MemberOptions): Member => {
-  const { kafka, admin, stream, clock, decoder, groupId, sources, tiers, startFrom } = options;
+  const { admin, stream, clock, decoder, groupId, sources, tiers, startFrom } = options;
   const consumer = new GroupConsumer({
-    kafka,
-    groupId,
+    ...options,
     topics: [...sources, ...tiers.map(({ topic }) => topic)],
-    sessionTimeoutMs: options.sessionTimeoutMs,
     owned: () => intake.owned,
     beforeJoin: () => membership.beforeJoin(),
     onJoin: (owned) => membership.joined(owned),
     onBatch: (batch, resolve) => intake.take(batch, resolve),
     onFiltered: (place) => intake.skip(place),
-    onContact: options.onContact,
-    onFatal: options.onFatal,
   });
   const onReady = (): void => intake.review(["schema"]);
   const schemas = new SchemaWait({
@@ -75,7 +74,12 @@ export const createMember = (options: MemberOptions): Member => {
     read: createReader(options),
     tiers: new Map(tiers.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
   });
-  const commits = new Commits({ consumer, inlets: () => intake.inlets, onError: options.onCommitError });
+  const commits = new Commits({
+    consumer,
+    inlets: () => intake.inlets,
+    onError: options.onCommitError,
+    onShortened: options.onMetadataShortened,
+  });
   const starts = { admin, groupId, startFrom };
   const membership: Membership = new Membership({ ...options, intake, stream, commits, starts });
   return { consumer, intake, commits, membership, schemas };

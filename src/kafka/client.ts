@@ -1,4 +1,4 @@
-import { Kafka, Partitioners, type Producer, type logCreator, logLevel } from "kafkajs";
+import { Kafka, Partitioners, type Producer, type RetryOptions, type logCreator, logLevel } from "kafkajs";
 
 import { type Login, type TlsFiles, createLogin, createTls } from "./secure.ts";
 import { patchTimer } from "./timer-patch.ts";
@@ -14,6 +14,8 @@ export interface KafkaOptions {
   readonly logLevel?: number;
   /** Is told of errors as they come, before kafkajs gives up trying. */
   readonly onTrouble?: (sentence: string) => void;
+  /** How long kafkajs tries by itself. */
+  readonly retry?: RetryOptions;
 }
 
 /**
@@ -21,6 +23,9 @@ export interface KafkaOptions {
  * gone for 15 s costs three crashes and 20 s.
  */
 export const patientRetry = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 100 } as const;
+
+/** For those who try again themselves and have to know at once what a request failed of. */
+export const noRetry = { retries: 0 } as const;
 
 type Logger = ReturnType<logCreator>;
 
@@ -45,7 +50,7 @@ const warn = (logger: Logger | undefined, message: string): void =>
   });
 
 /** A connection to the brokers. Opens nothing yet. */
-export const createKafka = ({ brokers, clientId, tls, sasl, ...log }: KafkaOptions): Kafka => {
+export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry, ...log }: KafkaOptions): Kafka => {
   patchTimer();
   const level = log.logLevel ?? logLevel.INFO;
   const logger = log.logCreator && explain(log.logCreator(level), log.onTrouble);
@@ -55,7 +60,7 @@ export const createKafka = ({ brokers, clientId, tls, sasl, ...log }: KafkaOptio
     clientId,
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    retry: patientRetry,
+    retry,
     logLevel: level,
     ...(tls && { ssl: createTls(tls, onUnusable) }),
     ...(sasl && { sasl: createLogin(sasl) }),
@@ -63,10 +68,19 @@ export const createKafka = ({ brokers, clientId, tls, sasl, ...log }: KafkaOptio
   });
 };
 
+/** Opens a new connection, which a broker has to answer, and closes it. Rejects if none does. */
+export const knock = async (kafka: Kafka): Promise<void> => {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+  } finally {
+    await admin.disconnect();
+  }
+};
+
 /** A producer that makes no topics. Connects to nothing yet. */
 export const createProducer = (kafka: Kafka): Producer =>
   kafka.producer({
     allowAutoTopicCreation: false,
-    retry: patientRetry,
     createPartitioner: Partitioners.DefaultPartitioner,
   });

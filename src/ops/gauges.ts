@@ -42,6 +42,7 @@ const allHolds = Object.keys({
   unauthorized: 0,
   misconfigured: 0,
   registry_down: 0,
+  kafka_unwritable: 0,
   flooded: 0,
   paused: 0,
 } satisfies Record<HoldReason, 0>);

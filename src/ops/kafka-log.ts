@@ -26,11 +26,14 @@ const fields = (
   "retryCount retryTime correlationId size duration isLeader generationId"
 ).split(" ");
 
-/** Settings for `new Kafka({ ...createKafkaLog(log) })`: what kafkajs says becomes lines of our own log. */
-export const createKafkaLog = (log: Log): KafkaLog => ({
+/**
+ * Settings for `new Kafka({ ...createKafkaLog(log) })`: what kafkajs says becomes lines of our own log, all of one level if it is
+ * given.
+ */
+export const createKafkaLog = (log: Log, one?: Level): KafkaLog => ({
   logLevel: logLevels[log.level] ?? 5,
   logCreator: () => (entry) => {
-    const level = judge(entry);
+    const level = one ?? judge(entry);
     if (level === undefined || !log.isLevelEnabled(level)) return;
     log[level]({ kafka: entry.namespace, ...pickFields(entry.log) }, entry.log.message.slice(0, 500));
   },
@@ -39,13 +42,21 @@ export const createKafkaLog = (log: Log): KafkaLog => ({
 /** Who reports passing trouble, as answers do: kafkajs tries again by itself, and says so separately when it gives up. */
 const passing = new Set(["Connection", "BrokerPool"]);
 
-const judge = ({ namespace, level, log: { message, error } }: KafkaLogEntry): Level | undefined => {
+/** What kafkajs says of everyday life, in messages or in brokers' answers, often as a warning or an error. */
+const everyday: readonly (readonly [RegExp, Level])[] = [
   // Back-pressure and waiting tiers pause and resume all the time.
-  if (/^(?:Pausing|Resuming) fetching/.test(message)) return "debug";
-  // A rebalance is everyday life: kafkajs reports the broker's answer as an error and its own joining as a warning.
+  [/^(?:Pausing|Resuming) fetching/, "debug"],
+  [/rebalancing, so a rejoin is needed/, "debug"],
+  [/^The group is rebalancing, re-joining/, "info"],
+  // A leader or a coordinator moves, a topic or a group is new.
+  [/not the leader for that|coordinator is not available/, "info"],
+];
+
+const judge = ({ namespace, level, log: { message, error } }: KafkaLogEntry): Level | undefined => {
   const isResponse = message.startsWith("Response ");
-  if (isResponse && String(error).includes("rebalancing")) return "debug";
-  if (message.startsWith("The group is rebalancing")) return "info";
+  const words = isResponse ? String(error) : message;
+  const known = everyday.find(([pattern]) => pattern.test(words));
+  if (known) return known[1];
   return (isResponse || passing.has(namespace)) && levels[level] === "error" ? "warn" : levels[level];
 };
 

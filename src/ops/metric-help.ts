@@ -13,6 +13,8 @@ export const help = {
     "From arrival in Kafka to the final outcome. Worry when it grows without a hold: more replicas or concurrency are due",
   gainstream_hold:
     "1 while the stream waits for this reason. Worry at once at unauthorized, misconfigured and flooded, at others after minutes",
+  gainstream_kafka_write_failures_total:
+    "Failed attempts to write to a retry topic or the dead-letter topic. Worry when it grows for more than seconds: see the hold kafka_unwritable",
   gainstream_breaker_state: "0 closed, 1 half-open, 2 open. Worry when it is not 0 for longer than a known outage",
   gainstream_lag: "Records behind the end of the partition. Worry when it grows for minutes without a hold",
   gainstream_parked_users: "Users whose events wait in the retry tiers. Worry when it only grows",

@@ -37,6 +37,8 @@ export interface Metrics {
   /** A record has been moved to a retry tier. */
   readonly retry: (reason: string) => void;
   readonly call: (call: Call) => void;
+  /** An attempt to write to this topic has failed. */
+  readonly writeFailed: (topic: string) => void;
   /** Says where the gauges get their values; before it they show a quiet stream. */
   readonly observe: (snapshot: () => Snapshot) => void;
   /** Events so far by outcome, for the status page. */
@@ -58,6 +60,7 @@ export const createMetrics = (): Metrics => {
   const retries = registerTally(registry, "gainstream_retries_total", ["reason"]);
   const calls = registerTally(registry, "gainstream_calls_total", ["call", "status"]);
   const computations = registerTally(registry, "gainstream_computations_total", ["computation_class", "outcome"]);
+  const writeFailures = registerTally(registry, "gainstream_kafka_write_failures_total", ["topic"]);
   let snapshot = (): Snapshot => quiet;
 
   const delivery = createHistogram(registry, { name: "gainstream_delivery_seconds", buckets: callBuckets });
@@ -78,6 +81,7 @@ export const createMetrics = (): Metrics => {
       calls.count(call, status);
       delivery.observe(seconds);
     },
+    writeFailed: (topic) => writeFailures.count(topic),
     observe: (source) => {
       snapshot = source;
     },

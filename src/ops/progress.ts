@@ -35,7 +35,6 @@ export interface Circumstances {
   readonly membership: string;
   readonly holds: readonly string[];
   readonly hasContact: boolean;
-  readonly areWritesInTrouble: boolean;
 }
 
 /** Why nothing need move: never is the process to blame for what it depends on. Undefined where something should. */
@@ -43,8 +42,7 @@ export const excuseOf = (now: Circumstances): string | undefined => {
   if (now.missing !== "") return now.missing;
   if (now.membership !== "owner") return `The group is ${now.membership}`;
   if (now.holds.length > 0) return `Holding: ${now.holds.join(", ")}`;
-  if (!now.hasContact) return "The group does not answer";
-  return now.areWritesInTrouble ? "Kafka does not take what is written" : undefined;
+  return now.hasContact ? undefined : "The group does not answer";
 };
 
 /** Finds out that the service is alive and yet stands still: records held, no excuse, nothing finished for too long. */

@@ -1,30 +1,47 @@
-import type { Message, Producer } from "kafkajs";
+import type { Message } from "kafkajs";
 
 import type { Arrival } from "../core/arrival.ts";
 import { fullJitter } from "../core/backoff.ts";
-import { type Failure, type Headers, bareHeaders, deadLetterHeaders, retryHeaders } from "../core/headers.ts";
+import {
+  type Failure,
+  type Headers,
+  type Origin,
+  bareHeaders,
+  deadLetterHeaders,
+  retryHeaders,
+} from "../core/headers.ts";
+import { typesOf } from "../kafka/error-types.ts";
+import { isOwnError } from "../kafka/own-errors.ts";
+import type { Producers, Write } from "../kafka/producers.ts";
+import type { WaitingWrite } from "../kafka/writes.ts";
 
 export interface SettlerOptions {
-  readonly producer: Pick<Producer, "send">;
+  readonly producers: Pick<Producers, "write">;
   /** The topics of the retry tiers, in order. */
   readonly tiers: readonly string[];
   readonly deadLetterTopic: string;
   readonly random: () => number;
   readonly pause: (ms: number) => Promise<void>;
-  /** A write has failed and is tried again. */
-  readonly onError: (problem: { topic: string; error: unknown; attempt: number }) => void;
-}
-
-interface Letter {
-  readonly topic: string;
-  readonly partition?: number;
-  readonly messages: readonly Message[];
+  /** An attempt has failed and is repeated. */
+  readonly onFailed: (write: WaitingWrite, error: unknown) => void;
+  /** A write is acknowledged, or nobody wants it any more. */
+  readonly onEnded: (write: WaitingWrite) => void;
+  /** Kafka refuses the time of this machine's clock, and the write goes with another. */
+  readonly onClockRefused: (topic: string) => void;
 }
 
 /** A record, and what is to be written of its failure. */
 interface Move {
   readonly arrival: Arrival;
   readonly failure: Failure & { readonly tier: number; readonly partition: number };
+}
+
+/** What is left to be tried of a write. */
+interface Left extends WaitingWrite {
+  /** The same record in full and shortened. */
+  readonly writes: Write[];
+  readonly times: (string | undefined)[];
+  hasErred: boolean;
 }
 
 const asMessage = ({ record }: Arrival, headers: Headers): Message => ({
@@ -34,10 +51,20 @@ const asMessage = ({ record }: Arrival, headers: Headers): Message => ({
   headers: headers as NonNullable<Message["headers"]>,
 });
 
-const isTooLarge = (error: unknown): boolean => {
-  const { type, cause } = error as { type?: unknown; cause?: unknown };
-  return type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE" || (cause !== undefined && isTooLarge(cause));
-};
+const isTooLarge = (error: unknown): boolean =>
+  typesOf(error).some((type) => type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE");
+
+/**
+ * Times for a record, in the order in which they are tried: that of this machine, which kafkajs sets; if it is too far from the
+ * broker's, the one under which a broker took the source record; at last none, which every broker takes.
+ */
+const timesOf = ({ timestamp }: Origin): (string | undefined)[] =>
+  timestamp >= 0 ? [undefined, String(timestamp), "-1"] : [undefined, "-1"];
+
+const withTime = (write: Write, timestamp: string | undefined): Write =>
+  timestamp === undefined
+    ? write
+    : { ...write, messages: write.messages.map((message) => ({ ...message, timestamp })) };
 
 /**
  * Writes records to the retry tiers and the dead-letter topic, with acks from all replicas. It tries until the write is
@@ -62,10 +89,8 @@ export class Settler {
     );
     const bare = asMessage(first.arrival, bareHeaders(first.failure));
     const variants = moves.length === 1 ? [whole, [bare]] : [whole];
-    return this.#write(
-      variants.map((messages) => ({ topic, partition, messages })),
-      isWanted,
-    );
+    const writes = variants.map((messages) => ({ topic, partition, messages }));
+    return this.#write({ topic, writes, times: timesOf(first.failure.origin), hasErred: false }, isWanted);
   }
 
   /** Resolves with true when the dead letter is safe; false where the service stopped first. */
@@ -76,8 +101,8 @@ export class Settler {
     const whole = asMessage(arrival, deadLetterHeaders(arrival.record.headers, failure));
     const bare = asMessage(arrival, bareHeaders(failure));
     const empty: Message = { ...asMessage(arrival, reference), value: Buffer.alloc(0) };
-    const variants = [whole, bare, empty].map((message) => ({ topic, messages: [message] }));
-    const written = await this.#write(variants, isWanted);
+    const writes = [whole, bare, empty].map((message) => ({ topic, messages: [message] }));
+    const written = await this.#write({ topic, writes, times: timesOf(failure.origin), hasErred: false }, isWanted);
     return written !== undefined;
   }
 
@@ -86,27 +111,45 @@ export class Settler {
     this.#isStopped = true;
   }
 
-  /** Writes the first of the variants that fits into the topic, and tries until it is acknowledged. */
-  async #write(variants: readonly Letter[], isWanted: () => boolean): Promise<number | "too_large" | undefined> {
-    const left = [...variants];
-    for (let attempt = 0; !this.#isStopped && isWanted(); attempt++) {
-      const [letter] = left;
-      if (!letter) return "too_large";
-      try {
-        return await this.#send(letter);
-      } catch (error) {
-        this.#options.onError({ topic: letter.topic, error, attempt });
-        if (isTooLarge(error)) left.shift();
-        else
-          await this.#options.pause(fullJitter({ attempt, baseMs: 200, maxMs: 5_000, random: this.#options.random() }));
+  /** Writes the first variant that fits into the topic, and tries until it is acknowledged. */
+  async #write(left: Left, isWanted: () => boolean): Promise<number | "too_large" | undefined> {
+    try {
+      for (let attempt = 0; !this.#isStopped && isWanted(); attempt++) {
+        const [write] = left.writes;
+        if (!write) return "too_large";
+        try {
+          return await this.#options.producers.write(withTime(write, left.times[0]));
+        } catch (error) {
+          if (!this.#isMended(left, error)) await this.#failed(left, error, attempt);
+        }
       }
+      return undefined;
+    } finally {
+      this.#options.onEnded(left);
     }
-    return undefined;
   }
 
-  async #send({ topic, partition, messages }: Letter): Promise<number> {
-    const placed = partition === undefined ? [...messages] : messages.map((message) => ({ ...message, partition }));
-    const [result] = await this.#options.producer.send({ topic, acks: -1, messages: placed });
-    return Number(result?.baseOffset ?? -1);
+  /** Whether a smaller variant or another time is to be tried at once. */
+  #isMended(left: Left, error: unknown): boolean {
+    if (isTooLarge(error)) {
+      left.writes.shift();
+      return true;
+    }
+    if (!typesOf(error).includes("INVALID_TIMESTAMP") || left.times.length === 1) return false;
+    left.times.shift();
+    this.#options.onClockRefused(left.topic);
+    return true;
+  }
+
+  /**
+   * A mistake of this program ends the process, for nothing mends it. At its first occurrence it may be one of kafkajs: if a
+   * broker goes while its metadata are being refreshed, kafkajs 2.2.4 itself throws a TypeError.
+   */
+  async #failed(left: Left, error: unknown, attempt: number): Promise<void> {
+    const { onFailed, pause, random } = this.#options;
+    if (isOwnError(error) && left.hasErred) throw error;
+    left.hasErred = isOwnError(error);
+    onFailed(left, error);
+    await pause(fullJitter({ attempt, baseMs: 200, maxMs: 2_000, random: random() }));
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Chains } from "../../src/flow/chains.ts";
+import { decodeFinished } from "../../src/flow/finished.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
 import { Commits } from "../../src/intake/commits.ts";
 import type { Inlet } from "../../src/stream/assignment.ts";
@@ -26,6 +27,7 @@ type Sent = readonly { topic: string; partition: number; offset: number; metadat
 const createTestCommits = (...inlets: Inlet[]) => {
   const sent: { list: Sent; answer: (isConfirmed: boolean | Error) => void }[] = [];
   const errors: unknown[] = [];
+  const shortened: number[] = [];
   const commits = new Commits({
     consumer: {
       commit: (list) =>
@@ -36,9 +38,17 @@ const createTestCommits = (...inlets: Inlet[]) => {
     },
     inlets: () => inlets,
     onError: (error) => void errors.push(error),
+    onShortened: (chars) => void shortened.push(chars),
   });
   const offsets = (): number[][] => sent.map(({ list }) => list.map(({ offset }) => offset));
-  return { commits, sent, errors, offsets };
+  return { commits, sent, errors, offsets, shortened };
+};
+
+const tooLong = (): Error => {
+  const cause = Object.assign(new Error("The committing offset data size is not valid"), {
+    type: "OFFSET_METADATA_TOO_LARGE",
+  });
+  return new Error(cause.message, { cause });
 };
 
 const settle = async (): Promise<void> => {
@@ -101,6 +111,56 @@ describe("commits", () => {
     finish(inlet, 11);
     void commits.run();
     expect(offsets()).toEqual([[11], [12]]);
+  });
+
+  it("go with a shorter map if the broker takes none that long, at last with none, and remember what it takes", async () => {
+    const inlet = inletAt(0, 0);
+    const odd = Array.from({ length: 400 }, (_, index) => 2 * index + 1);
+    const seen = new Map(Array.from({ length: 900 }, (_, offset) => [offset, inlet.tracker.see(offset)]));
+    const finishSeen = (offset: number): void => {
+      const slot = seen.get(offset);
+      if (slot) inlet.tracker.finish(slot);
+    };
+    odd.forEach(finishSeen);
+    const { commits, sent, errors, shortened } = createTestCommits(inlet);
+    /** Answers as a broker that takes so many characters, until a commit is confirmed. */
+    const answerAll = async (limit: number): Promise<string[]> => {
+      const from = sent.length;
+      const run = commits.run();
+      for (let index = from; index < sent.length; index++) {
+        const isTaken = (sent[index]?.list[0]?.metadata.length ?? 0) <= limit;
+        sent[index]?.answer(isTaken || tooLong());
+        await settle();
+      }
+      await run;
+      return sent.slice(from).map(({ list }) => list[0]?.metadata ?? "");
+    };
+    const first = await answerAll(100);
+    expect(first.length).toBeGreaterThan(1);
+    const [last = ""] = first.slice(-1);
+    expect(last.length).toBeGreaterThan(20);
+    const known = decodeFinished(0, last);
+    expect([...known]).toEqual(odd.slice(0, known.size));
+    finishSeen(850);
+    finishSeen(0);
+    expect(await answerAll(100)).toHaveLength(1);
+    expect(shortened).toHaveLength(1);
+    finishSeen(2);
+    expect((await answerAll(0)).at(-1)).toBe("");
+    expect(shortened.at(-1)).toBeLessThan("g1:1.1".length);
+    expect(commits.isAllCommitted).toBe(true);
+    expect(errors).toEqual([]);
+  });
+
+  it("tell of the error if the broker refuses even a commit without metadata", async () => {
+    const inlet = inletAt(0, 10);
+    finish(inlet, 10);
+    const { commits, sent, errors } = createTestCommits(inlet);
+    const run = commits.run();
+    const error = tooLong();
+    sent[0]?.answer(error);
+    await run;
+    expect(errors).toEqual([error]);
   });
 
   it("have one commit in flight at a time", async () => {

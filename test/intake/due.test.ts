@@ -83,6 +83,22 @@ describe("Due", () => {
     expect(due.inMs({ offset: 99, timestamp: start - hour }, delayMs, clocks)).toBeLessThan(0);
   });
 
+  it.each([
+    ["the time of its source record", start - 10 * 60_000],
+    ["no time at all", -1],
+  ])("waits for a record with %s as for others, if this machine's clock is three hours ahead", (_, timestamp) => {
+    const clocks = createClocks();
+    clocks.time.wall += 3 * hour;
+    const due = new Due();
+    due.ended(7, clocks.time.counted);
+    clocks.pass(1_000);
+    due.ended(8, clocks.time.counted);
+    clocks.pass(500);
+    const dueIn = due.inMs({ offset: 7, timestamp }, delayMs, clocks);
+    expect(dueIn).toBeGreaterThanOrEqual(delayMs - 1_500);
+    expect(dueIn).toBeLessThanOrEqual(delayMs);
+  });
+
   it("keeps a bounded number of ends; a forgotten one makes the bound earlier, never later", () => {
     const clocks = createClocks();
     const due = new Due();

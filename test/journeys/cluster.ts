@@ -47,6 +47,8 @@ export interface Letter {
   readonly offset: number;
   readonly key: string;
   readonly value: Buffer;
+  /** Milliseconds since 1970; -1 without one. */
+  readonly timestamp: number;
   /** As bytes, for those that are not ours. */
   readonly headers: IHeaders;
   /** As text. */
@@ -106,15 +108,17 @@ interface Message {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  readonly timestamp: string;
   readonly headers?: IHeaders;
 }
 
-function letterOf(partition: number, { offset, key, value, headers = {} }: Message): Letter {
+function letterOf(partition: number, { offset, key, value, timestamp, headers = {} }: Message): Letter {
   return {
     partition,
     offset: Number(offset),
     key: String(key),
     value: value ?? Buffer.alloc(0),
+    timestamp: Number(timestamp),
     headers,
     text: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, String(header)])),
   };

@@ -1,51 +1,90 @@
 import { expect, it } from "vitest";
 
-import { Writes } from "../../src/kafka/writes.ts";
+import { type WaitingWrite, Writes } from "../../src/kafka/writes.ts";
 
+/** Writes whose clock is in the hands of the test. */
 const createWorld = () => {
-  let now = 1_000_000;
-  const writes = new Writes(() => now);
-  const pass = (ms: number): void => void (now += ms);
-  return { writes, pass };
+  const timers: { readonly at: number; readonly callback: () => void }[] = [];
+  const told: string[] = [];
+  let now = 0;
+  const writes = new Writes({
+    now: () => now,
+    schedule: (delayMs, callback) => void timers.push({ at: now + delayMs, callback }),
+    explain: (topic, error) => `${topic} says ${(error as Error).message}`,
+    onFailure: ({ topic, error }) => void told.push(`failure of ${topic}: ${error}`),
+    onMissing: (topic) => void told.push(`missing ${topic}`),
+    onHold: ({ isHeld, error, heldMs }) => void told.push(isHeld ? `held: ${error}` : `ended after ${heldMs} ms`),
+  });
+  const pass = (ms: number): void => {
+    now += ms;
+    for (const { callback } of timers.splice(0).filter(({ at, callback: later }) => {
+      if (at > now) timers.push({ at, callback: later });
+      return at <= now;
+    }))
+      callback();
+  };
+  const holds = (): string[] => told.filter((line) => /^(?:held|ended)/.test(line));
+  return { writes, told, holds, pass };
 };
 
-it("writes are not in trouble before there are any, and while they are acknowledged soon", async () => {
-  const { writes, pass } = createWorld();
-  expect(writes.areInTrouble).toBe(false);
-  const answer = writes.watch(() => Promise.resolve("written"));
-  pass(4_999);
-  expect(writes.areInTrouble).toBe(false);
-  expect(await answer).toBe("written");
+const refused = new Error("NO");
+const to = (topic: string): WaitingWrite => ({ topic });
+
+it("a write that fails and is acknowledged soon is no hold, but every failure counts", () => {
+  const { writes, told, pass } = createWorld();
+  const write = to("retry-30s");
+  writes.failed(write, refused);
+  pass(1_000);
+  writes.failed(write, refused);
+  pass(1_900);
+  writes.ended(write);
   pass(60_000);
-  expect(writes.areInTrouble).toBe(false);
+  expect(told).toEqual(Array.from({ length: 2 }, () => "failure of retry-30s: retry-30s says NO"));
+  expect(writes.isHeld).toBe(false);
 });
 
-it("a write that failed is trouble for 30 s, and its error is handed on", async () => {
-  const { writes, pass } = createWorld();
-  await expect(writes.watch(() => Promise.reject(new Error("NOT_ENOUGH_REPLICAS")))).rejects.toThrow(
-    "NOT_ENOUGH_REPLICAS",
-  );
-  pass(29_999);
-  expect(writes.areInTrouble).toBe(true);
-  pass(1);
-  expect(writes.areInTrouble).toBe(false);
-});
-
-it("a write that waits for long is trouble until it is acknowledged, whatever younger ones do", async () => {
-  const { writes, pass } = createWorld();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const waiting = writes.watch(() => promise);
-  await writes.watch(() => Promise.resolve());
+it("a write that still fails after a moment is a hold, named once, until it is acknowledged", () => {
+  const { writes, holds, pass } = createWorld();
+  const write = to("dlq");
+  writes.failed(write, refused);
+  pass(3_000);
+  expect(writes.isHeld).toBe(true);
+  writes.failed(write, refused);
   pass(5_000);
-  expect(writes.areInTrouble).toBe(true);
-  resolve();
-  await waiting;
-  expect(writes.areInTrouble).toBe(false);
+  writes.ended(write);
+  expect([writes.isHeld, holds()]).toEqual([false, ["held: Cannot write to dlq: dlq says NO", "ended after 5000 ms"]]);
 });
 
-it("a write that is never answered is no trouble of Kafka's after an hour: it hangs in this process", () => {
+it("a hold names every topic with its newest reason, and lasts as long as one write waits", () => {
+  const { writes, holds, pass } = createWorld();
+  const [first, second, third] = [to("dlq"), to("retry-30s"), to("dlq")];
+  for (const write of [first, second, third]) writes.failed(write, refused);
+  writes.failed(third, new Error("NEVER"));
+  pass(3_000);
+  writes.ended(first);
+  writes.ended(third);
+  expect(writes.isHeld).toBe(true);
+  writes.ended(second);
+  expect(holds()).toEqual(["held: Cannot write to dlq: dlq says NO", "ended after 0 ms"]);
+});
+
+it("acknowledged writes to one partition do not hide that another refuses", () => {
   const { writes, pass } = createWorld();
-  void writes.watch(() => new Promise<void>(() => {}));
-  pass(3_600_000);
-  expect(writes.areInTrouble).toBe(false);
+  const stuck = to("retry-30s");
+  writes.failed(stuck, refused);
+  for (let second = 0; second < 10; second++) {
+    const fine = to("retry-30s");
+    writes.failed(fine, refused);
+    pass(1_000);
+    writes.ended(fine);
+  }
+  expect(writes.isHeld).toBe(true);
+});
+
+it("tells that a topic is missing, wherever kafkajs hides it", () => {
+  const { writes, told } = createWorld();
+  const missing = Object.assign(new Error("Unknown"), { type: "UNKNOWN_TOPIC_OR_PARTITION" });
+  writes.failed(to("dlq"), new Error("Retries", { cause: missing }));
+  writes.failed(to("retry-30s"), refused);
+  expect(told.filter((line) => line.startsWith("missing"))).toEqual(["missing dlq"]);
 });

@@ -66,11 +66,27 @@ describe("createKafkaLog()", () => {
       entry(1, "Response Heartbeat(key: 12, version: 3)", { error: "The group is rebalancing, so a rejoin is needed" }),
     ],
     ["joining again", "info", entry(2, "The group is rebalancing, re-joining")],
+    [
+      "an answer of a broker that does not lead a partition yet",
+      "info",
+      entry(1, "Response ListOffsets(key: 2)", { error: "This server is not the leader for that topic-partition" }),
+    ],
+    [
+      "an answer of a group that is new",
+      "info",
+      entry(1, "Response GroupCoordinator(key: 10)", { error: "The group coordinator is not available" }),
+    ],
     ["an answer that is asked for again", "warn", entry(1, "Response Metadata(key: 3)", { error: "No leader" })],
   ])("logs %s at %s", (_, level, given) => {
     const { log, entries } = createLines("debug");
     createKafkaLog(log).logCreator()(given);
     expect(entries()).toMatchObject([{ level, kafka: "Consumer", msg: given.log.message }]);
+  });
+
+  test("logs everything at one level for whom errors are everyday life", () => {
+    const { log, entries } = createLines("debug");
+    createKafkaLog(log, "debug").logCreator()(entry(1, "Failed to send messages"));
+    expect(entries()).toMatchObject([{ level: "debug", msg: "Failed to send messages" }]);
   });
 
   test("passes on where it happened, never stacks, bytes or answers", () => {

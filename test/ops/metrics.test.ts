@@ -82,9 +82,9 @@ describe("createMetrics()", () => {
     ]);
   });
 
-  test("always shows all seven holds", async () => {
+  test("always shows all eight holds", async () => {
     const metrics = createMetrics();
-    expect(await linesOf(metrics, "gainstream_hold{")).toHaveLength(7);
+    expect(await linesOf(metrics, "gainstream_hold{")).toHaveLength(8);
     metrics.observe(() => ({
       holds: ["throttled"],
       breaker: "half-open",
@@ -98,6 +98,7 @@ describe("createMetrics()", () => {
     }));
     expect((await linesOf(metrics, "gainstream_hold{")).toSorted()).toEqual([
       'gainstream_hold{reason="flooded"} 0',
+      'gainstream_hold{reason="kafka_unwritable"} 0',
       'gainstream_hold{reason="misconfigured"} 0',
       'gainstream_hold{reason="paused"} 0',
       'gainstream_hold{reason="registry_down"} 0',
@@ -144,9 +145,18 @@ describe("createMetrics()", () => {
     expect(text).toContain("nodejs_eventloop_lag_p99_seconds ");
   });
 
+  test("counts failed writes to Kafka by topic", async () => {
+    const metrics = createMetrics();
+    for (const topic of ["retry", "dlq", "dlq"]) metrics.writeFailed(topic);
+    expect(await linesOf(metrics, "gainstream_kafka_write_failures_total{")).toEqual([
+      'gainstream_kafka_write_failures_total{topic="retry"} 1',
+      'gainstream_kafka_write_failures_total{topic="dlq"} 2',
+    ]);
+  });
+
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(15);
+    expect(helps).toHaveLength(16);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

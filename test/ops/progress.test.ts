@@ -110,7 +110,6 @@ describe("excuseOf()", () => {
     membership: "owner",
     holds: [],
     hasContact: true,
-    areWritesInTrouble: false,
   };
 
   it.each<[Partial<Circumstances>, string | undefined]>([
@@ -121,7 +120,6 @@ describe("excuseOf()", () => {
     [{ membership: "leaving" }, "The group is leaving"],
     [{ holds: ["target_down", "throttled"] }, "Holding: target_down, throttled"],
     [{ hasContact: false }, "The group does not answer"],
-    [{ areWritesInTrouble: true }, "Kafka does not take what is written"],
   ])("of %j is %j", (circumstances, expected) => {
     expect(excuseOf({ ...atWork, ...circumstances })).toBe(expected);
   });

@@ -12,6 +12,7 @@ import { Membership } from "../../src/intake/membership.ts";
 import { createReader } from "../../src/intake/reader.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
 import type { LoadResult } from "../../src/intake/schemas-registry.ts";
+import { Producers } from "../../src/kafka/producers.ts";
 import { handlerOf } from "../../src/settings-in-use.ts";
 import { Settler } from "../../src/settle/settler.ts";
 import { Stream } from "../../src/stream/stream.ts";
@@ -98,12 +99,14 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   const budget = createBudget(limits);
   const flood = new Flood({ limit: settingsNow.deadLetterLimit, onHold: () => undefined });
   const settler = new Settler({
-    producer,
+    producers: new Producers({ create: () => producer, onCloseError: () => undefined }),
     tiers: retryTopics.map(({ topic }) => topic),
     deadLetterTopic: deadLetters,
     random: clocks.random,
     pause,
-    onError: () => undefined,
+    onFailed: () => undefined,
+    onEnded: () => undefined,
+    onClockRefused: () => undefined,
   });
   const stream = new Stream({
     delivery: target.delivery,
@@ -138,7 +141,12 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     tiers: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
     maxSpan: limits.maxSpan,
   });
-  const commits = new Commits({ consumer, inlets: () => intake.inlets, onError: () => undefined });
+  const commits = new Commits({
+    consumer,
+    inlets: () => intake.inlets,
+    onError: () => undefined,
+    onShortened: () => undefined,
+  });
   const membership = new Membership({
     intake,
     stream,

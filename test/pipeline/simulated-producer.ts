@@ -43,7 +43,8 @@ export const createSimulatedProducer = (broker: SimulatedBroker) => {
   const die = (): void => {
     isDead = true;
   };
-  return { send, writes, refusing, die };
+  const connect = (): Promise<void> => Promise.resolve();
+  return { connect, send, disconnect: connect, writes, refusing, die };
 };
 
 export type SimulatedProducer = ReturnType<typeof createSimulatedProducer>;

@@ -1,9 +1,10 @@
-import type { Message, ProducerRecord } from "kafkajs";
+import type { Message } from "kafkajs";
 import { KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
 import type { Arrival } from "../../src/core/arrival.ts";
 import { type Failure, originOf } from "../../src/core/headers.ts";
+import type { Write } from "../../src/kafka/producers.ts";
 import { Settler } from "../../src/settle/settler.ts";
 
 const origin = originOf({ topic: "segment-events", partition: 4, offset: "42", timestamp: 1_700_000_000_000 });
@@ -27,61 +28,65 @@ const tooLarge = new KafkaJSProtocolError(
 );
 const broken = new KafkaJSConnectionError("Closed connection");
 
-type Answer = Error | string | undefined;
+const refusedTime = new KafkaJSProtocolError(
+  Object.assign(new Error("The timestamp is out of range"), { type: "INVALID_TIMESTAMP", code: 32, retriable: false }),
+);
 
-/** A producer that answers each write in turn: an error, or the offset it was written at; then always 7. */
-const createTestSettler = (...answers: Answer[]) => {
-  const written: ProducerRecord[] = [];
+/** Producers that answer each write in turn: with an error, or the offset it was written at; then always 7. */
+const createTestSettler = (...answers: (Error | number)[]) => {
+  const written: Write[] = [];
   const pauses: number[] = [];
   const errors: unknown[] = [];
+  const clocksRefused: string[] = [];
+  const waiting = new Set<object>();
   const settler: Settler = new Settler({
-    producer: {
-      send: async (record) => {
-        written.push(record);
-        const answer = answers.length > 0 ? answers.shift() : "7";
+    producers: {
+      write: async (write) => {
+        written.push(write);
+        const answer = answers.shift() ?? 7;
         if (answer instanceof Error) throw answer;
-        return answer === undefined
-          ? []
-          : [{ topicName: record.topic, partition: 0, errorCode: 0, baseOffset: answer }];
+        return answer;
       },
     },
     tiers: ["retry-30s", "retry-5m"],
     deadLetterTopic: "dlq",
     random: () => 0.5,
     pause: async (ms) => void pauses.push(ms),
-    onError: ({ error }) => void errors.push(error),
+    onFailed: (write, error) => {
+      waiting.add(write);
+      errors.push(error);
+    },
+    onEnded: (write) => void waiting.delete(write),
+    onClockRefused: (topic) => void clocksRefused.push(topic),
   });
-  const messages = (): Message[] => written.flatMap((record) => record.messages);
-  return { settler, written, messages, pauses, errors };
+  const messages = (): Message[] => written.flatMap((write) => write.messages);
+  return { settler, written, messages, pauses, errors, waiting, clocksRefused };
 };
 
 const headersOf = (message: Message | undefined): Record<string, string> =>
   Object.fromEntries(Object.entries(message?.headers ?? {}).map(([name, value]) => [name, String(value)]));
 
 describe("settler", () => {
-  it("writes a record to its tier on the partition number it was read from, acknowledged by all replicas", async () => {
-    const { settler, written } = createTestSettler("123");
+  it("writes a record to its tier on the partition number it was read from", async () => {
+    const { settler, written } = createTestSettler(123);
     expect(await settler.retry([{ arrival, failure: { ...failure, tier: 1, partition: 5 } }])).toBe(123);
-    expect(written).toMatchObject([{ topic: "retry-5m", acks: -1, messages: [{ partition: 5 }] }]);
+    expect(written).toMatchObject([{ topic: "retry-5m", partition: 5 }]);
   });
 
   it("writes several records of a user in one request, in order", async () => {
-    const { settler, written, messages } = createTestSettler("40");
+    const { settler, written, messages } = createTestSettler(40);
     const moves = ["a", "b", "c"].map((key) => ({
       arrival: { ...arrival, record: { ...arrival.record, key: Buffer.from(key) } },
       failure: { ...failure, tier: 0, partition: 5 },
     }));
     expect(await settler.retry(moves)).toBe(40);
     expect(written).toHaveLength(1);
-    expect(messages().map(({ key, partition }) => [String(key), partition])).toEqual([
-      ["a", 5],
-      ["b", 5],
-      ["c", 5],
-    ]);
+    expect(written[0]?.partition).toBe(5);
+    expect(messages().map(({ key }) => String(key))).toEqual(["a", "b", "c"]);
   });
 
   it("says that several records are too large together, so that they can go one by one", async () => {
-    const { settler, written } = createTestSettler(tooLarge, "1");
+    const { settler, written } = createTestSettler(tooLarge, 1);
     const move = { arrival, failure: { ...failure, tier: 0, partition: 5 } };
     expect(await settler.retry([move, move])).toBe("too_large");
     expect(written).toHaveLength(1);
@@ -104,8 +109,8 @@ describe("settler", () => {
   it("leaves the partition of a dead letter to the key, and adds the names that other viewers know", async () => {
     const { settler, written, messages } = createTestSettler();
     expect(await settler.dead(arrival, { ...failure, reason: "rejected" })).toBe(true);
-    expect(written).toMatchObject([{ topic: "dlq", acks: -1 }]);
-    expect(messages()[0]).not.toHaveProperty("partition");
+    expect(written).toMatchObject([{ topic: "dlq" }]);
+    expect(written[0]).not.toHaveProperty("partition");
     expect(headersOf(messages()[0])).toMatchObject({
       "gainstream-reason": "rejected",
       "__connect.errors.topic": "segment-events",
@@ -115,21 +120,21 @@ describe("settler", () => {
 
   it("tries until the write is acknowledged, with growing pauses, and tells of every failure", async () => {
     const failures = Array.from({ length: 8 }, () => broken);
-    const { settler, written, pauses, errors } = createTestSettler(...failures, "9");
+    const { settler, written, pauses, errors } = createTestSettler(...failures, 9);
     expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(9);
-    expect(pauses).toEqual([100, 200, 400, 800, 1_600, 2_500, 2_500, 2_500]);
+    expect(pauses).toEqual([100, 200, 400, 800, 1_000, 1_000, 1_000, 1_000]);
     expect(errors).toHaveLength(8);
     expect(new Set(written.map(({ messages }) => messages[0]?.value))).toEqual(new Set([arrival.record.value]));
   });
 
   it("writes only our own headers to a tier where the record's own are too large for the topic", async () => {
-    const { settler, messages, pauses } = createTestSettler(tooLarge, "3");
+    const { settler, written, messages, pauses } = createTestSettler(tooLarge, 3);
     expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(3);
     const [, bare] = messages();
     expect(bare?.headers).not.toHaveProperty("trace");
     expect(headersOf(bare)).toMatchObject({ "gainstream-attempts": "2", "gainstream-id": origin.id });
     expect(bare?.value).toBe(arrival.record.value);
-    expect(bare?.partition).toBe(5);
+    expect(written[1]?.partition).toBe(5);
     expect(pauses).toEqual([]);
   });
 
@@ -140,7 +145,7 @@ describe("settler", () => {
   });
 
   it("shrinks a dead letter that is too large: bare headers first, then a reference without the value", async () => {
-    const { settler, messages } = createTestSettler(tooLarge, tooLarge, "1");
+    const { settler, messages } = createTestSettler(tooLarge, tooLarge, 1);
     expect(await settler.dead(arrival, { ...failure, reason: "rejected" })).toBe(true);
     const [whole, bare, reference] = messages();
     expect([whole, bare].map((message) => message?.value)).toEqual([arrival.record.value, arrival.record.value]);
@@ -162,7 +167,7 @@ describe("settler", () => {
   });
 
   it("goes on trying with the smaller variant where the broker fails in between", async () => {
-    const { settler, messages } = createTestSettler(broken, tooLarge, broken, "4");
+    const { settler, messages } = createTestSettler(broken, tooLarge, broken, 4);
     expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(4);
     expect(messages().map((message) => "trace" in (message.headers ?? {}))).toEqual([true, true, false, false]);
   });
@@ -184,18 +189,20 @@ describe("settler", () => {
 
   it("resolves as not written where it is stopped between two attempts", async () => {
     const settler: Settler = new Settler({
-      producer: { send: () => Promise.reject(broken) },
+      producers: { write: () => Promise.reject(broken) },
       tiers: ["retry-30s"],
       deadLetterTopic: "dlq",
       random: () => 0.5,
       pause: async () => settler.stop(),
-      onError: () => {},
+      onFailed: () => {},
+      onEnded: () => {},
+      onClockRefused: () => {},
     });
     expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBeUndefined();
   });
 
   it("ends a write that nobody wants any more: its assignment has gone, and another owner does the record", async () => {
-    const { settler, written, errors } = createTestSettler(broken, broken, "1");
+    const { settler, written, errors } = createTestSettler(broken, broken, 1);
     const isWanted = () => errors.length < 2;
     expect(
       await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }], isWanted),
@@ -206,18 +213,76 @@ describe("settler", () => {
 
   it("says that a write is safe which was acknowledged while it was being stopped", async () => {
     const settler: Settler = new Settler({
-      producer: {
-        send: async () => {
+      producers: {
+        write: async () => {
           settler.stop();
-          return [{ topicName: "dlq", partition: 0, errorCode: 0, baseOffset: "5" }];
+          return 5;
         },
       },
       tiers: ["retry-30s"],
       deadLetterTopic: "dlq",
       random: () => 0.5,
       pause: async () => {},
-      onError: () => {},
+      onFailed: () => {},
+      onEnded: () => {},
+      onClockRefused: () => {},
     });
     expect(await settler.dead(arrival, failure)).toBe(true);
+  });
+
+  it("tells when a write that failed is over: acknowledged, not wanted any more, or stopped", async () => {
+    const move = { arrival, failure: { ...failure, tier: 0, partition: 5 } };
+    const acknowledged = createTestSettler(broken, 1);
+    await acknowledged.settler.retry([move]);
+    const unwanted = createTestSettler(broken);
+    await unwanted.settler.dead(arrival, failure, () => unwanted.errors.length === 0);
+    for (const { errors, waiting } of [acknowledged, unwanted]) expect([errors.length, waiting.size]).toEqual([1, 0]);
+  });
+
+  it("writes with the source record's time if Kafka refuses that of this machine, at last with none", async () => {
+    const { settler, messages, pauses, errors, clocksRefused } = createTestSettler(refusedTime, refusedTime, 8);
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(8);
+    expect(messages().map(({ timestamp }) => timestamp)).toEqual([undefined, "1700000000000", "-1"]);
+    expect([pauses, errors, clocksRefused]).toEqual([[], [], ["retry-30s", "retry-30s"]]);
+  });
+
+  it("keeps the time that Kafka takes when the record has to be shortened", async () => {
+    const { settler, messages } = createTestSettler(refusedTime, tooLarge, 8);
+    expect(await settler.dead(arrival, failure)).toBe(true);
+    expect(messages().map(({ timestamp }) => timestamp)).toEqual([undefined, "1700000000000", "1700000000000"]);
+  });
+
+  it("goes on trying, and says so, if Kafka refuses even a record without a time", async () => {
+    const { settler, errors } = createTestSettler(refusedTime, refusedTime, refusedTime, 8);
+    expect(await settler.dead(arrival, failure)).toBe(true);
+    expect(errors).toEqual([refusedTime]);
+  });
+
+  it.each([
+    ["a TypeError", new TypeError("x is undefined")],
+    [
+      "a RangeError that kafkajs wraps",
+      new KafkaJSNumberOfRetriesExceeded(new RangeError("y"), { retryCount: 1, retryTime: 1 }),
+    ],
+  ])("ends with %s that comes again: no attempt mends a mistake of ours", async (_, error) => {
+    const { settler, written, waiting } = createTestSettler(error, error);
+    await expect(settler.dead(arrival, failure)).rejects.toBe(error);
+    expect([written.length, waiting.size]).toEqual([2, 0]);
+  });
+
+  it("forgives a single TypeError between other failures: kafkajs throws one when a broker goes", async () => {
+    const race = new TypeError("Cannot read properties of undefined (reading 'nodeId')");
+    const { settler } = createTestSettler(broken, race, broken, race, 4);
+    expect(await settler.dead(arrival, failure)).toBe(true);
+  });
+
+  it.each([
+    ["of kafkajs", new KafkaJSConnectionError("Closed connection")],
+    ["of the network", Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" })],
+    ["a plain one, as kafkajs throws it", new Error("Broker not connected")],
+  ])("tries on after errors %s", async (_, error) => {
+    const { settler, errors } = createTestSettler(error, error, error, 4);
+    expect(await settler.dead(arrival, failure)).toBe(true);
+    expect(errors).toHaveLength(3);
   });
 });

@@ -19,6 +19,10 @@ fault of all replicas rings once.
       expr: max by (reason) (gainstream_hold{ {{- $own }}, reason=~"target_down|throttled|registry_down"}) == 1
       for: 10m
       {{- include "gainstream.alert" (dict "root" . "severity" "warning" "summary" "The stream is held ({{ $labels.reason }}) for more than 10 minutes" "description" "It goes on by itself once Gainsight or the registry answers again; nothing is lost as long as Kafka keeps it. Should they answer?") | nindent 6 }}
+    - alert: GainstreamKafkaUnwritable
+      expr: max(gainstream_hold{ {{- $own }}, reason="kafka_unwritable"}) == 1
+      for: 5m
+      {{- include "gainstream.alert" (dict "root" . "severity" "critical" "summary" "Kafka has refused writes to a retry topic or the dead-letter topic for 5 minutes" "description" "Users whose events have to go there wait; others are delivered, nothing is lost. The log names the topic and the reason: make the topic, grant the right to write, or free the disk. It ends by itself.") | nindent 6 }}
     - alert: GainstreamPaused
       expr: max(gainstream_hold{ {{- $own }}, reason="paused"}) == 1
       for: 1h

@@ -1,0 +1,105 @@
+/** A right of Kafka's authorizer, as `kafka-acls.sh` names it. */
+export type Operation = "Read" | "Write" | "Describe" | "Create" | "Alter" | "DescribeConfigs";
+
+export type Resource =
+  | { readonly kind: "topic"; readonly name: string }
+  | { readonly kind: "group"; readonly name: string }
+  | { readonly kind: "cluster" };
+
+/** What somebody may do with a resource. */
+export interface Right {
+  readonly operation: Operation;
+  readonly resource: Resource;
+}
+
+/** Whom the cluster refuses, and where `kafka-acls.sh` reaches it. */
+export interface Principal {
+  readonly brokers: readonly string[];
+  /** The log-in's name; without one the principal is not known here. */
+  readonly username?: string | undefined;
+}
+
+export const topicRight = (operation: Operation, name: string): Right => ({
+  operation,
+  resource: { kind: "topic", name },
+});
+
+export const groupRight = (operation: Operation, name: string): Right => ({
+  operation,
+  resource: { kind: "group", name },
+});
+
+const kinds: Readonly<Record<string, Resource["kind"]>> = {
+  TOPIC_AUTHORIZATION_FAILED: "topic",
+  GROUP_AUTHORIZATION_FAILED: "group",
+  CLUSTER_AUTHORIZATION_FAILED: "cluster",
+};
+
+/** The kind of resource that the cluster refuses, and the topic where the error names it. */
+interface Refusal {
+  readonly kind: Resource["kind"];
+  readonly topic: string | undefined;
+}
+
+interface ErrorOfKafka {
+  readonly type?: unknown;
+  readonly topic?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+}
+
+const refusalIn = ({ type, topic }: ErrorOfKafka): Refusal | undefined => {
+  const kind = typeof type === "string" ? kinds[type] : undefined;
+  return kind && { kind, topic: typeof topic === "string" ? topic : undefined };
+};
+
+/** kafkajs hides what the broker said in causes, and that of several topics in a list. */
+const refusalOf = (error: unknown): Refusal | undefined => {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { cause, errors }: ErrorOfKafka = error;
+  const inner: readonly unknown[] = Array.isArray(errors) ? errors : [];
+  return refusalIn(error) ?? [...inner, cause].map(refusalOf).find((found) => found !== undefined);
+};
+
+/** Whether Kafka says that a right is missing. */
+export const isRefusal = (error: unknown): boolean => refusalOf(error) !== undefined;
+
+const quote = (word: string): string =>
+  /^[\w.:,=@/-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+
+const nameOf = (resource: Resource): string =>
+  resource.kind === "cluster" ? "the cluster" : `${resource.kind} ${resource.name}`;
+
+const flagsOf = (resource: Resource): readonly string[] =>
+  resource.kind === "cluster" ? ["--cluster"] : [`--${resource.kind}`, quote(resource.name)];
+
+/** The command that grants a right. */
+export const grantCommand = ({ operation, resource }: Right, { brokers, username }: Principal): string =>
+  [
+    "kafka-acls.sh --bootstrap-server",
+    quote(brokers[0] ?? ""),
+    "--add --allow-principal",
+    quote(`User:${username ?? "<principal>"}`),
+    `--operation ${operation}`,
+    ...flagsOf(resource),
+  ].join(" ");
+
+/** Says which right is missing, and how to grant it. */
+const missingRight = (right: Right, principal: Principal): string =>
+  `Kafka refuses the right ${right.operation} on ${nameOf(right.resource)}: grant it with ${grantCommand(right, principal)}`;
+
+/**
+ * Says which of the rights that a request needs is missing; undefined where the error is no refusal. Where an error does not name
+ * its topic, the first topic of `needs` stands for it: ask for one topic at a time.
+ */
+export const explainRefusal = (
+  error: unknown,
+  needs: readonly [Right, ...Right[]],
+  principal: Principal,
+): string | undefined => {
+  const refusal = refusalOf(error);
+  if (!refusal) return undefined;
+  const ofKind = needs.filter(({ resource }) => resource.kind === refusal.kind);
+  const named = ofKind.find(({ resource }) => resource.kind === "topic" && resource.name === refusal.topic);
+  return missingRight(named ?? ofKind[0] ?? needs[0], principal);
+};

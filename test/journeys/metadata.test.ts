@@ -1,0 +1,61 @@
+import { describe } from "vitest";
+
+import { startKafka } from "../../local/kafka.ts";
+import { createTopics, journeyKafka } from "./cluster.ts";
+import { type Story, asJson, deliveredIds, journey, patient, trackEvent } from "./story.ts";
+
+const users = 200;
+const nameOf = (n: number): string => `u${n}`;
+/** Every other user of the first half waits, so that the map of what is finished has many gaps. */
+const isSlow = (n: number): boolean => n < users / 2 && n % 2 === 0;
+
+const startSmallBroker = async (story: Story, maxBytes: number) => {
+  const settings = { "offset.metadata.max.bytes": String(maxBytes) };
+  const own = await startKafka({ count: 1, log: () => {}, more: { addresses: [], settings } });
+  story.onEnd(() => own.stop());
+  const kafka = journeyKafka(own.brokers);
+  await createTopics(kafka, [{ topic: story.source, numPartitions: 1 }]);
+  const producer = kafka.producer();
+  await producer.connect();
+  const messages = Array.from({ length: users }, (_, n) => asJson(trackEvent(nameOf(n), 1)));
+  await producer.send({ topic: story.source, messages });
+  await producer.disconnect();
+  const admin = kafka.admin();
+  await admin.connect();
+  story.onEnd(() => admin.disconnect());
+  const committed = async () => {
+    const [answer] = await admin.fetchOffsets({ groupId: story.group, topics: [story.source] });
+    const { offset, metadata } = answer?.partitions[0] ?? { offset: "-1", metadata: null };
+    return { offset: Number(offset), metadata: metadata ?? "" };
+  };
+  return { brokers: own.brokers, committed };
+};
+
+describe("commit metadata", () => {
+  /*
+   * A broker takes fewer characters of metadata with a commit than Kafka's default. Of 200 events 50 get no answer for a while,
+   * and the map of what is finished beyond them does not fit. The service commits all the same, with as much of the map as
+   * fits, at last with none; it says so once, and ends with everything delivered and committed.
+   */
+  journey.for([30, 0])("a broker that takes %i characters gets its commits", async (maxBytes, { story, expect }) => {
+    const { brokers, committed } = await startSmallBroker(story, maxBytes);
+    for (let n = 0; n < users; n++)
+      if (isSlow(n)) story.standin.faults.add({ kind: "latency", ms: 4_000, match: { userId: nameOf(n) } });
+    const service = await story.start({
+      KAFKA_BROKERS: brokers,
+      GAINSIGHT_CONCURRENCY: "100",
+      GAINSIGHT_TIMEOUT: "20s",
+    });
+    const said = () => service.logs.filter(({ msg }) => msg.includes("offset.metadata.max.bytes"));
+    await expect.poll(said, patient).toHaveLength(1);
+    const midway = await committed();
+    expect(midway.offset).toBe(0);
+    expect(midway.metadata.length).toBeLessThanOrEqual(maxBytes);
+    if (maxBytes > 0) expect(midway.metadata).toMatch(/^g[12]:/);
+    await expect.poll(() => deliveredIds(story).length, patient).toBe(users);
+    await expect.poll(committed, patient).toEqual({ offset: users, metadata: "" });
+    expect(service.logs.filter(({ msg }) => msg.startsWith("Cannot commit"))).toEqual([]);
+    expect(said()).toHaveLength(1);
+    expect(await service.stop()).toBe(0);
+  });
+});

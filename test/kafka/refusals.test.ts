@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  type Right,
+  explainRefusal,
+  grantCommand,
+  groupRight,
+  isRefusal,
+  topicRight,
+} from "../../src/kafka/refusals.ts";
+
+const paula = { brokers: ["k1:9092", "k2:9092"], username: "paula" };
+
+/** As kafkajs makes it of a broker's answer. */
+const protocolError = (type: string, more: object = {}): Error =>
+  Object.assign(new Error("Not authorized"), { name: "KafkaJSProtocolError", type, retriable: false, ...more });
+
+const refusals = {
+  topic: protocolError("TOPIC_AUTHORIZATION_FAILED"),
+  group: protocolError("GROUP_AUTHORIZATION_FAILED"),
+  cluster: protocolError("CLUSTER_AUTHORIZATION_FAILED"),
+};
+
+const createCluster: Right = { operation: "Create", resource: { kind: "cluster" } };
+
+describe("grantCommand()", () => {
+  const add = "kafka-acls.sh --bootstrap-server k1:9092 --add --allow-principal User:paula --operation";
+  it.each([
+    [topicRight("Read", "orders"), `${add} Read --topic orders`],
+    [topicRight("Write", "orders-retry-1s"), `${add} Write --topic orders-retry-1s`],
+    [topicRight("DescribeConfigs", "dlq"), `${add} DescribeConfigs --topic dlq`],
+    [topicRight("Alter", "dlq"), `${add} Alter --topic dlq`],
+    [groupRight("Read", "gainstream"), `${add} Read --group gainstream`],
+    [createCluster, `${add} Create --cluster`],
+  ])("grants $operation on $resource", (right, command) => {
+    expect(grantCommand(right, paula)).toBe(command);
+  });
+
+  it("leaves a place for a principal that is not known, which no shell takes for a redirection", () => {
+    expect(grantCommand(topicRight("Read", "orders"), { brokers: ["k1:9092"] })).toContain(
+      "--allow-principal 'User:<principal>' --operation",
+    );
+  });
+
+  it("quotes names that a shell would split or run", () => {
+    const command = grantCommand(groupRight("Read", "it's $HOME"), { ...paula, username: "CN=a b" });
+    expect(command).toContain("--allow-principal 'User:CN=a b' ");
+    expect(command).toContain(String.raw`--group 'it'\''s $HOME'`);
+  });
+});
+
+describe("explainRefusal()", () => {
+  const write = topicRight("Write", "dlq");
+  const commit = [groupRight("Read", "g"), topicRight("Read", "orders")] as const;
+  const create = [topicRight("Create", "retry"), topicRight("Create", "dlq")] as const;
+
+  it.each([
+    ["a refused topic", refusals.topic, [write], "Write on topic dlq"],
+    [
+      "a cause within a cause",
+      new Error("a", { cause: new Error("b", { cause: refusals.topic }) }),
+      [write],
+      "Write on topic dlq",
+    ],
+    ["a refused group, of several needs", refusals.group, commit, "Read on group g"],
+    ["a refused topic, of several needs", refusals.topic, commit, "Read on topic orders"],
+    ["a refused cluster", refusals.cluster, [createCluster], "Create on the cluster"],
+    [
+      "a topic in a list of errors",
+      Object.assign(new Error("Topic creation errors"), {
+        errors: [
+          protocolError("TOPIC_ALREADY_EXISTS", { topic: "retry" }),
+          protocolError("TOPIC_AUTHORIZATION_FAILED", { topic: "dlq" }),
+        ],
+      }),
+      create,
+      "Create on topic dlq",
+    ],
+    ["a kind that was not asked for", refusals.cluster, [write], "Write on topic dlq"],
+  ] as const)("names the right and the command for %s", (_, error, needs, right) => {
+    const sentence = explainRefusal(error, needs, paula);
+    expect(sentence).toContain(
+      `Kafka refuses the right ${right}: grant it with kafka-acls.sh --bootstrap-server k1:9092`,
+    );
+    expect(sentence).not.toMatch(/\.$/);
+    expect(isRefusal(error)).toBe(true);
+  });
+
+  it.each([
+    ["another answer of the broker", protocolError("UNKNOWN_TOPIC_OR_PARTITION")],
+    ["a lost connection", Object.assign(new Error("Closed connection"), { name: "KafkaJSConnectionClosedError" })],
+    ["a bug", new TypeError("x is not a function")],
+    ["no error at all", undefined],
+  ])("has nothing to say of %s", (_, error) => {
+    expect(explainRefusal(error, [write], paula)).toBeUndefined();
+    expect(isRefusal(error)).toBe(false);
+  });
+});
