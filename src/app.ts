@@ -14,12 +14,12 @@ import { type Member, createMember } from "./intake/member.ts";
 import { Silence } from "./intake/silence.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
 import { createKafka, knock, noRetry } from "./kafka/client.ts";
-import { isOwnError } from "./kafka/own-errors.ts";
 import { Trouble } from "./kafka/trouble.ts";
 import { createKafkaLog } from "./ops/kafka-log.ts";
 import type { Log } from "./ops/log.ts";
 import { type Metrics, createMetrics } from "./ops/metrics.ts";
 import { type Observer, createObserver } from "./ops/observer.ts";
+import { Rights } from "./rights.ts";
 import {
   createLiveDedupe,
   createLiveFlood,
@@ -55,6 +55,7 @@ export interface App extends Writing {
   readonly metrics: Metrics;
   readonly trouble: Trouble;
   readonly admin: ClusterAdmin;
+  readonly rights: Rights;
   readonly decoder: Decoder;
   readonly member: Member;
   readonly contact: Contact;
@@ -116,7 +117,7 @@ const createStream = ({ config }: AppOptions, flow: Flow, review: () => void): S
 
 const createIntake = (
   options: AppOptions,
-  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; decoder: Decoder; stream: Stream },
+  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; rights: Rights; decoder: Decoder; stream: Stream },
 ): Member => {
   const { config, log, onFatal } = options;
   const sessionTimeoutMs = sessionTimeoutOf(config);
@@ -133,22 +134,26 @@ const createIntake = (
     drainLimitMs: { join: sessionTimeoutMs - 3_000, leave: config.shutdownTimeoutMs },
     abort: parts.gainsight.abort,
     onRegistryHold: (change) => parts.observer.hold({ reason: "registry_down", ...change }),
-    onContact: () => parts.contact.heard(),
-    onCommitError: (error) => {
-      if (!isOwnError(error)) return log.warn({ err: error }, "Cannot commit yet, trying again");
-      return onFatal(error instanceof Error ? error : new Error(String(error)));
+    onContact: () => {
+      parts.contact.heard();
+      parts.rights.heardOfGroup();
     },
+    mayJoin: () => parts.rights.mayRead(),
+    onProblem: (error) => parts.rights.problem(error, "Cannot join the group again, trying on"),
+    onCommitError: (error) => parts.rights.problem(error, "Cannot commit yet, trying again"),
     onMetadataShortened: (chars) => log.warn({ chars }, shortenedText),
     onState: (state, detail) => log.info({ state }, detail),
     onFatal,
   });
 };
 
-const createClients = ({ config, log }: AppOptions) => {
+const createClients = ({ config, log, onFatal }: AppOptions) => {
   const trouble = new Trouble();
   const kafka = createKafka({ ...config.kafka, ...createKafkaLog(log), onTrouble: trouble.note });
   const impatient = createKafka({ ...config.kafka, ...createKafkaLog(log, "debug"), retry: noRetry });
-  return { kafka, impatient, shared: { trouble, admin: new ClusterAdmin(kafka), knock: () => knock(impatient) } };
+  const admin = new ClusterAdmin(kafka);
+  const rights = new Rights({ config, log, onFatal, admin, monotonic: clock.monotonic });
+  return { kafka, impatient, shared: { trouble, admin, rights, knock: () => knock(impatient) } };
 };
 
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */

@@ -1,6 +1,7 @@
 import type { App } from "./app.ts";
 import { pause } from "./app.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
+import { type Principal, type Right, explainRefusal, grantCommand, topicRight } from "./kafka/refusals.ts";
 import { judgeRetention } from "./kafka/retention.ts";
 import { ensureTopics } from "./kafka/topics.ts";
 import { explainTrouble } from "./kafka/trouble.ts";
@@ -19,11 +20,15 @@ interface Step {
   readonly what: string;
   /** Gives the problem where it has to be tried again. */
   readonly run: () => Promise<string | undefined>;
+  /** The rights that it needs. */
+  readonly needs?: readonly Right[];
 }
 
-const problemOf = (error: unknown): string => {
+const problemOf = (error: unknown, needs: readonly Right[], principal: Principal): string => {
   if (isOwnError(error)) throw error;
-  return explainTrouble(error instanceof Error ? error.message : String(error));
+  return (
+    explainRefusal(error, needs, principal) ?? explainTrouble(error instanceof Error ? error.message : String(error))
+  );
 };
 
 /** Tries one step of the start until it works or the service is stopped; says what is missing meanwhile. */
@@ -39,7 +44,7 @@ const untilDone = async (step: Step, { app, readiness, isStopping }: Joining): P
     const slow = setInterval(() => report(app.trouble.last ?? "no answer yet"), slowAfterMs);
     const problem = await step
       .run()
-      .catch(problemOf)
+      .catch((error: unknown) => problemOf(error, step.needs ?? [], app.rights.principal))
       .finally(() => clearInterval(slow));
     if (problem === undefined) return;
     report(problem);
@@ -57,11 +62,21 @@ const checkTopics = async ({ app, onFatal }: Joining): Promise<string | undefine
   return state.kind === "unfit" ? state.error : undefined;
 };
 
+/** All of them at once, so that nobody has to grant them one by one. */
+const checkRights = async ({ app: { rights } }: Joining): Promise<string | undefined> => {
+  await rights.ask();
+  return rights.missing.length === 0 ? undefined : rights.missing.join("; ");
+};
+
 const checkRetention = async ({ app, onFatal }: Joining): Promise<string | undefined> => {
   const { retry: tiers, deadLetter } = app.config.topics;
   const configs = await app.admin.configs([...tiers.map(({ topic }) => topic), deadLetter]);
   if (configs === "refused") {
-    app.log.info("Kafka does not tell how long topics keep their records, so that is not checked");
+    const topics = [...tiers.map(({ topic }) => topic), deadLetter].map((name) => ({ kind: "topic", name }) as const);
+    const command = grantCommand("DescribeConfigs", topics, app.rights.principal);
+    app.log.info(
+      `Kafka does not tell how long topics keep their records, so that is not checked: to let it, ${command}`,
+    );
     return undefined;
   }
   const verdict = judgeRetention(configs, { tiers, deadLetter, maxAgeMs: app.config.retry.maxAgeMs });
@@ -79,12 +94,21 @@ const done = async (work: Promise<void>): Promise<undefined> => {
 };
 
 const stepsOf = (joining: Joining): Step[] => {
-  const { admin, member }: App = joining.app;
+  const { admin, member, config }: App = joining.app;
+  const ours = [...config.topics.retry.map(({ topic }) => topic), config.topics.deadLetter];
   return [
     { what: "Cannot reach Kafka", run: () => done(admin.connect()) },
-    { what: "Waiting for topics", run: () => checkTopics(joining) },
+    { what: "Waiting for rights", run: () => checkRights(joining) },
+    {
+      what: "Waiting for topics",
+      run: () => checkTopics(joining),
+      needs: ours.map((topic) => topicRight("Create", topic)),
+    },
     { what: "Cannot ask how long topics keep their records", run: () => checkRetention(joining) },
-    { what: "Cannot join the group", run: () => done(member.consumer.start()) },
+    {
+      what: "Cannot join the group",
+      run: async () => (await checkRights(joining)) ?? done(member.consumer.start()),
+    },
   ];
 };
 

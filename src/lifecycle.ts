@@ -68,9 +68,11 @@ export const startService = async (app: App, onFatal: (error: Error) => void): P
   const joined = join({ ...seen, isStopping: () => stopping !== undefined, onFatal });
   joined.catch((error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))));
   const stopTimers = startTimers(app, onFatal);
+  const unwatchRights = app.rights.watch(() => app.member.membership.state === "owner");
   const stop = async (): Promise<void> => {
     seen.readiness.missing = "Shutting down";
     stopTimers();
+    unwatchRights();
     liveness.close();
     await shutDown(app, ops);
   };

@@ -54,8 +54,9 @@ const isSettled = ({ member: { membership, intake, schemas } }: App): boolean =>
 const reasonsOf = ({ app, readiness: { missing } }: Seen): string[] => {
   if (missing !== "") return [missing];
   if (app.silence.sentence !== undefined) return [app.silence.sentence];
-  if (app.member.membership.state === "owner" && !isSettled(app)) return ["The retry tiers are being read"];
-  return app.member.membership.state === "owner" ? [] : [`The group is ${app.member.membership.state}`];
+  const refused = app.rights.missing;
+  if (app.member.membership.state !== "owner") return [...refused, `The group is ${app.member.membership.state}`];
+  return isSettled(app) ? [...refused] : [...refused, "The retry tiers are being read"];
 };
 
 /** For `/readyz`. */
@@ -72,8 +73,9 @@ const settingsOf = ({ settings: { problem, since } }: App) => ({
 
 /** For `/api/status` and the page. */
 export const statusOf = ({ app, readiness }: Seen) => ({
-  ready: readiness.missing === "" && isSettled(app),
+  ready: readyOf({ app, readiness }).ok,
   ...(readiness.missing !== "" && { missing: readiness.missing }),
+  ...(app.rights.missing.length > 0 && { rights: app.rights.missing }),
   membership: app.member.membership.state,
   holds: holdsOf(app),
   breaker: app.gainsight.delivery.breakerState,

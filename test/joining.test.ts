@@ -11,7 +11,16 @@ const log = createLog({ level: "silent" });
 it("the start does not go on trying after a mistake of ours: it ends with it", async () => {
   const bug = new TypeError("x is not a function");
   const admin = { connect: () => Promise.reject(bug) };
-  const app = { log, admin, trouble: {}, producer: { connect: nothing }, member: {} } as unknown as App;
+  const config = { topics: { source: [], retry: [], deadLetter: "dlq" } };
+  const app = {
+    log,
+    admin,
+    config,
+    rights: {},
+    trouble: {},
+    producer: { connect: nothing },
+    member: {},
+  } as unknown as App;
   const readiness = new Readiness();
   const joining = join({ app, readiness, isStopping: () => false, onFatal: () => {} });
   await expect(joining).rejects.toBe(bug);

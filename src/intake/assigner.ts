@@ -1,6 +1,7 @@
 import { AssignerProtocol, type Cluster, type GroupMember, type PartitionAssigner } from "kafkajs";
 
-import { Coordinator, type GroupBroker } from "./coordinator.ts";
+import { Coordinator } from "./coordinator.ts";
+import { createFinder } from "./find-coordinator.ts";
 
 const { MemberMetadata, MemberAssignment } = AssignerProtocol;
 
@@ -75,11 +76,7 @@ const holdJoins = (cluster: Cluster, groupId: string, { beforeJoin, onCoordinato
   // kafkajs starts anew after a crash, with the same cluster.
   if (held.has(cluster)) return;
   held.add(cluster);
-  const find = cluster.findGroupCoordinator.bind(cluster) as (group: { groupId: string }) => Promise<unknown>;
-  const coordinator = new Coordinator({
-    find: () => find({ groupId }) as Promise<GroupBroker>,
-    beforeLeave: beforeJoin,
-  });
+  const coordinator = new Coordinator({ find: createFinder(cluster, groupId), beforeLeave: beforeJoin });
   onCoordinator(coordinator);
   Object.assign(cluster, {
     findGroupCoordinator: async () => {

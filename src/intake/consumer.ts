@@ -2,7 +2,9 @@ import type { Batch, Cluster, Consumer, EachBatchPayload, Kafka } from "kafkajs"
 
 import type { Commit } from "../flow/tracker.ts";
 import { patientRetry } from "../kafka/client.ts";
+import { isRefusal } from "../kafka/refusals.ts";
 import { createAssigner } from "./assigner.ts";
+import { Comeback, type ComebackOptions } from "./comeback.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { tellSigns } from "./silence-events.ts";
 import type { Silence } from "./silence.ts";
@@ -12,7 +14,7 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-export interface ConsumerOptions {
+export interface ConsumerOptions extends Pick<ComebackOptions, "pause" | "monotonic" | "onProblem"> {
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topics: readonly string[];
@@ -28,6 +30,8 @@ export interface ConsumerOptions {
   readonly onFiltered: (place: TopicPartition & { lastOffset: number }) => void;
   /** The group has answered this member. */
   readonly onContact: () => void;
+  /** Whether the rights are there without which this member must not join. Asked after the cluster has refused one. */
+  readonly mayJoin: () => Promise<boolean>;
   /** Is told of every sign of life. */
   readonly silence: Silence;
   /** The consumer has ended for good, or code of ours has thrown: the process must not go on. */
@@ -44,10 +48,13 @@ const partitionsOf = (assignment: Record<string, number[]>): TopicPartition[] =>
 export class GroupConsumer {
   readonly #options: ConsumerOptions;
   readonly #consumer: Consumer;
+  readonly #comeback: Comeback;
   #coordinator: Coordinator | undefined;
   #cluster: Cluster | undefined;
   /** How many commits the broker has confirmed: a commit's promise may resolve without one. */
   #confirmed = 0;
+  /** From a join to the consumer's end: kafkajs throws where anything is asked of it outside that. */
+  #isRunning = false;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
@@ -75,6 +82,11 @@ export class GroupConsumer {
       ],
       allowAutoTopicCreation: false,
     });
+    this.#comeback = new Comeback({
+      ...options,
+      mayStart: () => this.#mayStart(),
+      start: () => this.start(),
+    });
     this.#listen();
     tellSigns(this.#consumer, silence);
   }
@@ -96,15 +108,16 @@ export class GroupConsumer {
   }
 
   pause(places: readonly TopicPartition[]): void {
-    this.#consumer.pause(places.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+    if (this.#isRunning)
+      this.#consumer.pause(places.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
   }
 
   resume({ topic, partition }: TopicPartition): void {
-    this.#consumer.resume([{ topic, partitions: [partition] }]);
+    if (this.#isRunning) this.#consumer.resume([{ topic, partitions: [partition] }]);
   }
 
   seek({ topic, partition }: TopicPartition, offset: number): void {
-    this.#consumer.seek({ topic, partition, offset: String(offset) });
+    if (this.#isRunning) this.#consumer.seek({ topic, partition, offset: String(offset) });
   }
 
   /** Commits; true only when the broker has confirmed it. */
@@ -119,6 +132,7 @@ export class GroupConsumer {
 
   /** Leaves the group. */
   stop(): Promise<void> {
+    this.#comeback.stop();
     return this.#consumer.disconnect();
   }
 
@@ -131,14 +145,24 @@ export class GroupConsumer {
     }
   }
 
+  /** Leaves the group for good before it asks: those who may still take part need not wait for this member. */
+  async #mayStart(): Promise<boolean> {
+    await this.#consumer.connect();
+    await this.#coordinator?.locate();
+    await this.#coordinator?.leaveBehind();
+    await this.#coordinator?.ask(this.#options.groupId);
+    return this.#options.mayJoin();
+  }
+
   #fail(error: unknown): void {
     this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 
   #listen(): void {
-    const { HEARTBEAT, GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { HEARTBEAT, GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, STOP, CRASH } = this.#consumer.events;
     this.#consumer.on(HEARTBEAT, () => this.#guard(this.#options.onContact));
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#isRunning = true;
       this.#guard(() => {
         this.#options.onContact();
         this.#options.onJoin(partitionsOf(payload.memberAssignment));
@@ -153,8 +177,11 @@ export class GroupConsumer {
       if (batchSize === 0)
         this.#guard(() => this.#options.onFiltered({ topic, partition, lastOffset: Number(lastOffset) }));
     });
+    this.#consumer.on(STOP, () => void (this.#isRunning = false));
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (!payload.restart) this.#options.onFatal(payload.error);
+      if (payload.restart) return;
+      if (isRefusal(payload.error)) this.#comeback.begin(payload.error).catch((error: unknown) => this.#fail(error));
+      else this.#options.onFatal(payload.error);
     });
   }
 

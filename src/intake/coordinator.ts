@@ -1,14 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { isRefusal } from "../kafka/refusals.ts";
+
 /** What kafkajs asks of the broker that keeps the group. */
 export interface GroupBroker {
   readonly nodeId: number;
   heartbeat(request: unknown): Promise<unknown>;
-  joinGroup(request: unknown): Promise<{ readonly generationId: number }>;
+  joinGroup(request: JoinRequest): Promise<{ readonly generationId: number; readonly memberId: string }>;
   syncGroup(request: unknown): Promise<unknown>;
-  leaveGroup(request: unknown): Promise<unknown>;
+  leaveGroup(request: GroupMember): Promise<unknown>;
   offsetFetch(request: unknown): Promise<unknown>;
   offsetCommit(request: CommitRequest): Promise<unknown>;
+}
+
+interface JoinRequest {
+  readonly groupId: string;
+}
+
+interface GroupMember {
+  readonly groupId: string;
+  readonly memberId: string;
 }
 
 interface CommitRequest {
@@ -32,6 +43,9 @@ const lostNames = new Set([
   "KafkaJSBrokerNotFound",
 ]);
 const lostTypes = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE"]);
+
+/** What a broker has answered; undefined if none has. */
+const typeOf = (error: unknown): unknown => (error as { type?: unknown }).type;
 
 /** Whether an error says that another broker may keep the group by now. */
 const isLost = (error: unknown): boolean => {
@@ -61,6 +75,8 @@ export class Coordinator {
   #broker: GroupBroker | undefined;
   #finding: Promise<GroupBroker> | undefined;
   #generation: number | undefined;
+  /** As whom we joined, until the group has let us go. */
+  #member: GroupMember | undefined;
   #committable: number | undefined;
 
   constructor({ find, beforeLeave }: CoordinatorOptions) {
@@ -89,9 +105,10 @@ export class Coordinator {
     this.#committable = this.#generation;
   }
 
-  async joinGroup(request: unknown): Promise<unknown> {
+  async joinGroup(request: JoinRequest): Promise<unknown> {
     const joined = await this.#once((broker) => broker.joinGroup(request));
     this.#generation = joined.generationId;
+    this.#member = { groupId: request.groupId, memberId: joined.memberId };
     return joined;
   }
 
@@ -100,9 +117,35 @@ export class Coordinator {
   }
 
   /** kafkajs also leaves by itself, before it starts anew after a crash of its own. */
-  async leaveGroup(request: unknown): Promise<unknown> {
+  async leaveGroup(request: GroupMember): Promise<unknown> {
     await this.#beforeLeave();
-    return this.#once((broker) => broker.leaveGroup(request));
+    const left = await this.#once((broker) => broker.leaveGroup(request));
+    this.#member = undefined;
+    return left;
+  }
+
+  /**
+   * Leaves the group if kafkajs has not: it forgets a member whose join was refused half-way or whose farewell was refused, and
+   * the group waits for that member until its session ends.
+   */
+  async leaveBehind(): Promise<void> {
+    const member = this.#member;
+    if (!member) return;
+    try {
+      await this.#once((broker) => broker.leaveGroup(member));
+    } catch (error) {
+      if (typeOf(error) !== "UNKNOWN_MEMBER_ID") throw error;
+    }
+    this.#member = undefined;
+  }
+
+  /** Throws if this user may not take part in the group. A stranger's heartbeat changes nothing there. */
+  async ask(groupId: string): Promise<void> {
+    try {
+      await this.#once((broker) => broker.heartbeat({ groupId, groupGenerationId: -1, memberId: "" }));
+    } catch (error) {
+      if (isRefusal(error) || typeOf(error) === undefined) throw error;
+    }
   }
 
   heartbeat(request: unknown): Promise<unknown> {

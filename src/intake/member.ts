@@ -5,7 +5,7 @@ import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { Clock } from "../stream/ports.ts";
 import type { Stream } from "../stream/stream.ts";
 import { Commits } from "./commits.ts";
-import { GroupConsumer } from "./consumer.ts";
+import { type ConsumerOptions, GroupConsumer } from "./consumer.ts";
 import type { Decoder } from "./decode.ts";
 import type { Clocks } from "./due.ts";
 import { Intake } from "./intake.ts";
@@ -31,6 +31,9 @@ export interface MemberOptions extends Pick<
   readonly startFrom: StartsOptions["startFrom"];
   readonly sessionTimeoutMs: number;
   readonly onRegistryHold: SchemaWaitOptions["onHold"];
+  readonly mayJoin: ConsumerOptions["mayJoin"];
+  /** Why the consumer does not run, while it does not. */
+  readonly onProblem: ConsumerOptions["onProblem"];
   readonly onContact: () => void;
   readonly silence: Silence;
   readonly onCommitError: (error: unknown) => void;
@@ -51,6 +54,7 @@ export const createMember = (options: MemberOptions): Member => {
   const { admin, stream, clock, decoder, groupId, sources, tiers, startFrom } = options;
   const consumer = new GroupConsumer({
     ...options,
+    monotonic: clock.monotonic,
     topics: [...sources, ...tiers.map(({ topic }) => topic)],
     owned: () => intake.owned,
     beforeJoin: () => membership.beforeJoin(),

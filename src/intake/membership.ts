@@ -29,6 +29,7 @@ const commitLimitMs = 5_000;
 export class Membership {
   readonly #options: MembershipOptions;
   #state: MembershipState = "joining";
+  #detail = "";
   /** Counts joins: what was asked for an earlier one is answered too late. */
   #epoch = 0;
   #handingOver: Promise<void> | undefined;
@@ -103,13 +104,16 @@ export class Membership {
       return await readStarts(this.#options.intake.feeds, this.#options.starts);
     } catch (error) {
       if (error instanceof OffsetOutOfRange || isOwnError(error)) throw error;
-      this.#options.onState("restoring", `Cannot ask where to start: ${String(error)}`);
+      this.#set("restoring", `Cannot ask where to start: ${String(error)}`);
       return undefined;
     }
   }
 
+  /** Tells each change once: what fails is tried again every second. */
   #set(state: MembershipState, detail: string): void {
+    const isSame = state === this.#state && detail === this.#detail;
     this.#state = state;
-    this.#options.onState(state, detail);
+    this.#detail = detail;
+    if (!isSame) this.#options.onState(state, detail);
   }
 }

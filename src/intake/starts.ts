@@ -1,4 +1,5 @@
-import type { ClusterAdmin, Committed, LogRange } from "../kafka/admin.ts";
+import type { ClusterAdmin, Committed } from "../kafka/admin.ts";
+import type { LogRange } from "../kafka/log-ranges.ts";
 import type { TopicPartition } from "./consumer.ts";
 import { type Feed, feedKey } from "./feed.ts";
 

@@ -3,6 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 // Node does not see this one among the named exports of kafkajs.
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 
+import { type KafkaCluster, openCluster } from "./cluster.ts";
+import { type LogRange, askRanges } from "./log-ranges.ts";
+import { type TopicState, topicStates } from "./topic-metadata.ts";
+
 /** The committed offset of a partition, and what was written beside it. */
 export interface Committed {
   readonly topic: string;
@@ -10,14 +14,6 @@ export interface Committed {
   /** Undefined where the group has not committed anything yet. */
   readonly offset: number | undefined;
   readonly metadata: string | null;
-}
-
-/** Where the log of a partition begins and ends (the end is the offset of the next record to come). */
-export interface LogRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 export interface TopicShape {
@@ -55,8 +51,6 @@ const isRefused = (error: unknown): boolean => {
   return (typeof type === "string" && retriable === false) || name === "KafkaJSServerDoesNotSupportApiKey";
 };
 
-const isMissing = (error: unknown): boolean => (error as { type?: unknown }).type === "UNKNOWN_TOPIC_OR_PARTITION";
-
 interface ConfigEntry {
   readonly configName: string;
   readonly configValue: string | null;
@@ -73,13 +67,19 @@ const configOf = (topic: string, entries: readonly ConfigEntry[]): TopicConfig =
   };
 };
 
-/** Questions to the cluster, one at a time: kafkajs's admin client crashes when its calls overlap. */
+/**
+ * Questions to the cluster, one at a time: kafkajs's admin client crashes when its calls overlap. Each is about the topics that
+ * it names, and a missing one spoils nothing for the others.
+ */
 export class ClusterAdmin {
   readonly #admin: Admin;
+  readonly #cluster: KafkaCluster;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(kafka: Kafka) {
-    this.#admin = kafka.admin();
+    const { cluster, admin } = openCluster(kafka);
+    this.#cluster = cluster;
+    this.#admin = admin;
   }
 
   connect(): Promise<void> {
@@ -97,31 +97,35 @@ export class ClusterAdmin {
   async committed(groupId: string, topics: readonly string[]): Promise<Committed[]> {
     const all: Committed[] = [];
     for (const topic of topics) {
-      const [answer] = await this.#one(() => this.#admin.fetchOffsets({ groupId, topics: [topic] }));
+      const [answer] = await this.#one(async () => {
+        await this.#look([topic]);
+        return this.#admin.fetchOffsets({ groupId, topics: [topic] });
+      });
       for (const { partition, offset, metadata } of answer?.partitions ?? [])
         all.push({ topic, partition, offset: Number(offset) < 0 ? undefined : Number(offset), metadata });
     }
     return all;
   }
 
-  async ranges(topics: readonly string[]): Promise<LogRange[]> {
-    const all: LogRange[] = [];
-    for (const topic of topics) {
-      const entries = await this.#one(() => this.#admin.fetchTopicOffsets(topic));
-      all.push(
-        ...entries.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) })),
-      );
-    }
-    return all;
+  /** Where the logs of these topics begin and end. What is missing, forbidden or without a leader just now is left out. */
+  ranges(topics: readonly string[]): Promise<LogRange[]> {
+    return this.#one(async () => {
+      await this.#look(topics);
+      return askRanges(this.#cluster);
+    });
   }
 
-  /** The shape of a topic; undefined where it does not exist. Asked for by its name, a missing one would be warned of each time. */
+  /** What the cluster says of each of these topics. Never fails for one of them. */
+  topics(topics: readonly string[]): Promise<TopicState[]> {
+    return this.#one(() => this.#look(topics));
+  }
+
+  /** The shape of a topic; undefined where it does not exist. */
   async shape(topic: string): Promise<TopicShape | undefined> {
-    const existing = await this.#one(() => this.#admin.listTopics());
-    if (!existing.includes(topic)) return undefined;
-    const { topics } = await this.#one(() => this.#admin.fetchTopicMetadata({ topics: [topic] }));
-    const partitions = topics[0]?.partitions;
-    return partitions && { topic, partitions: partitions.length, replication: partitions[0]?.replicas.length ?? 1 };
+    const [state] = await this.topics([topic]);
+    if (!state || state.error === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
+    if (state.error !== undefined) throw new Error(`Cannot look at topic ${topic}: ${state.error}`);
+    return { topic, partitions: state.partitions, replication: state.replication };
   }
 
   /** How long topics keep their records; `refused` where this user may not ask. */
@@ -145,17 +149,34 @@ export class ClusterAdmin {
       replicationFactor: replication,
       configEntries: keepEverything,
     }));
-    try {
-      await this.#one(() => this.#admin.createTopics({ topics, waitForLeaders: true }));
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      // They are made, but kafkajs has asked for their leaders before the broker heard of them.
-      for (const { topic } of shapes) await this.#untilKnown(topic);
+    await this.#one(() => this.#admin.createTopics({ topics, waitForLeaders: false }));
+    await this.#untilKnown(shapes);
+  }
+
+  /** Gives topics more partitions. */
+  async grow(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
+    if (shapes.length === 0) return;
+    const topicPartitions = shapes.map(({ topic, partitions }) => ({ topic, count: partitions }));
+    await this.#one(() => this.#admin.createPartitions({ topicPartitions }));
+    await this.#untilKnown(shapes);
+  }
+
+  /** The broker that is asked may not have heard yet of what was made. */
+  async #untilKnown(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
+    const names = shapes.map(({ topic }) => topic);
+    for (let looks = 0; looks < maxLooks; looks++) {
+      const states = await this.topics(names);
+      if (states.every(({ error, partitions }, index) => !error && partitions >= (shapes[index]?.partitions ?? 0)))
+        return;
+      await sleep(lookEveryMs);
     }
   }
 
-  async #untilKnown(topic: string): Promise<void> {
-    for (let looks = 0; looks < maxLooks && !(await this.shape(topic)); looks++) await sleep(lookEveryMs);
+  /** From here on kafkajs's view of the cluster is of these topics, and of no others. */
+  async #look(topics: readonly string[]): Promise<TopicState[]> {
+    this.#cluster.targetTopics = new Set(topics);
+    await this.#cluster.refreshMetadata();
+    return topicStates(topics, this.#cluster.brokerPool.metadata ?? { topicMetadata: [] });
   }
 
   #one<T>(ask: () => Promise<T>): Promise<T> {

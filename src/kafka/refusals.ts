@@ -61,8 +61,11 @@ const refusalOf = (error: unknown): Refusal | undefined => {
   return refusalIn(error) ?? [...inner, cause].map(refusalOf).find((found) => found !== undefined);
 };
 
+/** What Kafka refuses a right on; undefined where the error is no refusal. */
+export const refusedKind = (error: unknown): Resource["kind"] | undefined => refusalOf(error)?.kind;
+
 /** Whether Kafka says that a right is missing. */
-export const isRefusal = (error: unknown): boolean => refusalOf(error) !== undefined;
+export const isRefusal = (error: unknown): boolean => refusedKind(error) !== undefined;
 
 const quote = (word: string): string =>
   /^[\w.:,=@/-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
@@ -73,33 +76,43 @@ const nameOf = (resource: Resource): string =>
 const flagsOf = (resource: Resource): readonly string[] =>
   resource.kind === "cluster" ? ["--cluster"] : [`--${resource.kind}`, quote(resource.name)];
 
-/** The command that grants a right. */
-export const grantCommand = ({ operation, resource }: Right, { brokers, username }: Principal): string =>
+/** The command that grants an operation on resources of one kind. */
+export const grantCommand = (
+  operation: Operation,
+  resources: readonly Resource[],
+  { brokers, username }: Principal,
+): string =>
   [
     "kafka-acls.sh --bootstrap-server",
     quote(brokers[0] ?? ""),
     "--add --allow-principal",
     quote(`User:${username ?? "<principal>"}`),
     `--operation ${operation}`,
-    ...flagsOf(resource),
+    ...resources.flatMap(flagsOf),
   ].join(" ");
 
+/** Says that one of these rights on topics is missing, where Kafka does not say which. */
+export const missingOneOf = (operation: Operation, topics: readonly string[], principal: Principal): string => {
+  const resources = topics.map((topic) => topicRight(operation, topic).resource);
+  const command = grantCommand(operation, resources, principal);
+  return `Kafka refuses the right ${operation} on one of the topics ${topics.join(", ")}: grant it with ${command}`;
+};
+
 /** Says which right is missing, and how to grant it. */
-const missingRight = (right: Right, principal: Principal): string =>
-  `Kafka refuses the right ${right.operation} on ${nameOf(right.resource)}: grant it with ${grantCommand(right, principal)}`;
+export const missingRight = ({ operation, resource }: Right, principal: Principal): string => {
+  const command = grantCommand(operation, [resource], principal);
+  return `Kafka refuses the right ${operation} on ${nameOf(resource)}: grant it with ${command}`;
+};
 
 /**
  * Says which of the rights that a request needs is missing; undefined where the error is no refusal. Where an error does not name
  * its topic, the first topic of `needs` stands for it: ask for one topic at a time.
  */
-export const explainRefusal = (
-  error: unknown,
-  needs: readonly [Right, ...Right[]],
-  principal: Principal,
-): string | undefined => {
+export const explainRefusal = (error: unknown, needs: readonly Right[], principal: Principal): string | undefined => {
   const refusal = refusalOf(error);
   if (!refusal) return undefined;
   const ofKind = needs.filter(({ resource }) => resource.kind === refusal.kind);
   const named = ofKind.find(({ resource }) => resource.kind === "topic" && resource.name === refusal.topic);
-  return missingRight(named ?? ofKind[0] ?? needs[0], principal);
+  const right = named ?? ofKind[0] ?? needs[0];
+  return right && missingRight(right, principal);
 };

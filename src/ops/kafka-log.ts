@@ -48,6 +48,10 @@ const everyday: readonly (readonly [RegExp, Level])[] = [
   [/^(?:Pausing|Resuming) fetching/, "debug"],
   [/rebalancing, so a rejoin is needed/, "debug"],
   [/^The group is rebalancing, re-joining/, "info"],
+  // A missing right is told once, with the command that grants it, and not for each request.
+  [/not authorized to access|authorization failed/i, "debug"],
+  // So the group answers a stranger that asks whether it may take part.
+  [/^The coordinator is not aware of this member$/, "debug"],
   // A leader or a coordinator moves, a topic or a group is new.
   [/not the leader for that|coordinator is not available/, "info"],
 ];

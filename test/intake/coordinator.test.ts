@@ -7,7 +7,7 @@ const moved = Object.assign(new Error("Not the coordinator"), { type: "NOT_COORD
 const rebalancing = Object.assign(new Error("Rebalancing"), { type: "REBALANCE_IN_PROGRESS" });
 
 /** Brokers that keep the group one after the other; each answers, or fails as it is told to. */
-const createBrokers = (...failures: (Error | undefined)[]) => {
+const createBrokers = (failures: readonly (Error | undefined)[] = []) => {
   const log: string[] = [];
   let generation = 0;
   const brokerOf = (nodeId: number): GroupBroker => {
@@ -26,7 +26,7 @@ const createBrokers = (...failures: (Error | undefined)[]) => {
       offsetCommit: ask("commit"),
       joinGroup: async () => {
         await ask("join")();
-        return { generationId: ++generation };
+        return { generationId: ++generation, memberId: `member-${generation}` };
       },
     };
   };
@@ -46,7 +46,7 @@ describe("Coordinator", () => {
     ["is gone", connectionError],
     ["does not keep the group any more", moved],
   ])("looks for the new one where the old one %s, and asks it the same", async (_, failure) => {
-    const { coordinator, log } = createBrokers(failure);
+    const { coordinator, log } = createBrokers([failure]);
     await coordinator.locate();
     expect(await coordinator.heartbeat({})).toBe("heartbeat");
     expect(await coordinator.heartbeat({})).toBe("heartbeat");
@@ -55,18 +55,18 @@ describe("Coordinator", () => {
   });
 
   it("hands on what the coordinator itself says, such as a rebalance", async () => {
-    const { coordinator, log } = createBrokers(rebalancing);
+    const { coordinator, log } = createBrokers([rebalancing]);
     await coordinator.locate();
     await expect(coordinator.heartbeat({})).rejects.toBe(rebalancing);
     expect(log).toEqual(["find 0", "heartbeat 0"]);
   });
 
   it("leaves it to kafkajs to begin a join anew", async () => {
-    const { coordinator, log } = createBrokers(connectionError);
+    const { coordinator, log } = createBrokers([connectionError]);
     await coordinator.locate();
-    await expect(coordinator.joinGroup({})).rejects.toBe(connectionError);
+    await expect(coordinator.joinGroup({ groupId: "g" })).rejects.toBe(connectionError);
     await coordinator.locate();
-    await coordinator.joinGroup({});
+    await coordinator.joinGroup({ groupId: "g" });
     expect(log).toEqual(["find 0", "join 0", "find 1", "join 1"]);
   });
 
@@ -77,9 +77,9 @@ describe("Coordinator", () => {
   });
 
   it("commits before a join through the new coordinator", async () => {
-    const { coordinator, log } = createBrokers(undefined, moved);
+    const { coordinator, log } = createBrokers([undefined, moved]);
     await coordinator.locate();
-    await coordinator.joinGroup({});
+    await coordinator.joinGroup({ groupId: "g" });
     await coordinator.locate();
     coordinator.allowCommit();
     await coordinator.offsetCommit({ groupGenerationId: 1 });
@@ -89,9 +89,9 @@ describe("Coordinator", () => {
   it("lets no repetition of a commit pass once the group has joined anew", async () => {
     const { coordinator, log } = createBrokers();
     await coordinator.locate();
-    await coordinator.joinGroup({});
+    await coordinator.joinGroup({ groupId: "g" });
     coordinator.allowCommit();
-    await coordinator.joinGroup({});
+    await coordinator.joinGroup({ groupId: "g" });
     const late = coordinator.offsetCommit({ groupGenerationId: 2 });
     await expect(late).rejects.toThrow("A commit of a former assignment comes too late");
     await expect(late).rejects.toMatchObject({ retriable: false });
@@ -102,15 +102,48 @@ describe("Coordinator", () => {
 
   it("lets the work end before the member leaves, whoever wants it to leave", async () => {
     const { coordinator, log } = createBrokers();
-    await coordinator.leaveGroup({});
+    await coordinator.leaveGroup({ groupId: "g", memberId: "m" });
     expect(log).toEqual(["drain", "find 0", "leave 0"]);
   });
 
   it("lets kafkajs's own reset pass of an offset that is out of the log's range", async () => {
     const { coordinator, log } = createBrokers();
-    await coordinator.joinGroup({});
+    await coordinator.joinGroup({ groupId: "g" });
     const partitions = [{ partition: 0, offset: "-2" }];
     await coordinator.offsetCommit({ groupGenerationId: 1, topics: [{ partitions }] });
     expect(log.at(-1)).toBe("commit 0");
+  });
+
+  it("leaves as whom it joined if kafkajs has not, and only once", async () => {
+    const { coordinator, log } = createBrokers();
+    await coordinator.leaveBehind();
+    expect(log).toEqual([]);
+    await coordinator.joinGroup({ groupId: "g" });
+    await coordinator.leaveBehind();
+    await coordinator.leaveBehind();
+    expect(log.filter((line) => line.startsWith("leave"))).toEqual(["leave 0"]);
+  });
+
+  it.each([
+    ["a refused farewell", "GROUP_AUTHORIZATION_FAILED", 2],
+    ["a group that has forgotten the member", "UNKNOWN_MEMBER_ID", 1],
+  ])("after %s says farewell as often as it has to", async (_, type, times) => {
+    const failures: (Error | undefined)[] = [];
+    const { coordinator, log } = createBrokers(failures);
+    await coordinator.joinGroup({ groupId: "g" });
+    failures[0] = Object.assign(new Error(type), { type });
+    for (let tries = 0; tries < 2; tries++) await coordinator.leaveBehind().catch(() => undefined);
+    expect(log.filter((line) => line.startsWith("leave"))).toHaveLength(times);
+  });
+
+  it.each([
+    ["refuses", Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" }), false],
+    ["cannot be reached", connectionError, false],
+    ["does not know the stranger", Object.assign(new Error("Unknown"), { type: "UNKNOWN_MEMBER_ID" }), true],
+  ] as const)("asks whether it may take part without a join: the group %s", async (_, failure, mayJoin) => {
+    const { coordinator, log } = createBrokers([failure]);
+    const answer = await coordinator.ask("g").catch((error: unknown) => error);
+    expect(answer).toBe(mayJoin ? undefined : failure);
+    expect(log).toEqual(["find 0", "heartbeat 0"]);
   });
 });

@@ -4,7 +4,7 @@ import { Chains } from "../../src/flow/chains.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
 import { type EndsOptions, type Removed, askEnds } from "../../src/intake/ends.ts";
 import { type Feed, createFeed } from "../../src/intake/feed.ts";
-import type { LogRange } from "../../src/kafka/admin.ts";
+import type { LogRange } from "../../src/kafka/log-ranges.ts";
 
 const openFeed = (partition: number, position: number): Feed => {
   const place = { topic: "source", partition };

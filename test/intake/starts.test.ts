@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { createFeed } from "../../src/intake/feed.ts";
 import { OffsetOutOfRange, type StartsOptions, planStart, readStarts } from "../../src/intake/starts.ts";
-import type { Committed, LogRange } from "../../src/kafka/admin.ts";
+import type { Committed } from "../../src/kafka/admin.ts";
+import type { LogRange } from "../../src/kafka/log-ranges.ts";
 
 type StartFrom = StartsOptions["startFrom"];
 

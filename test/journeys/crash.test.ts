@@ -103,7 +103,7 @@ describe.concurrent("crash", () => {
 
   /*
    * The broker dies and the operator stops the service before it is back. The service does not wait for ever for a commit
-   * that nobody takes, and ends within its time.
+   * that nobody takes, and ends within its time. It says that the last commit has failed, by a sentence and its exit code.
    */
   journey("SIGTERM while the broker is gone ends in time", async ({ story, expect }) => {
     const own = await startOwnBroker(story, load);
@@ -112,7 +112,9 @@ describe.concurrent("crash", () => {
     await until("some are delivered", () => story.standin.ledger().distinct > 50 || undefined);
     await own.broker(1).kill();
     const stoppedAt = Date.now();
-    expect(await service.stop()).toBe(0);
+    expect(await service.stop()).toBe(1);
     expect(Date.now() - stoppedAt).toBeLessThan(25_000);
+    const error = expect.objectContaining({ message: expect.stringMatching(/^Cannot commit what was finished last/) });
+    expect(service.logs.at(-1)).toMatchObject({ level: "fatal", err: error });
   });
 });

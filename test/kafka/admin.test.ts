@@ -1,57 +1,38 @@
-import type { Kafka } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
 import { ClusterAdmin } from "../../src/kafka/admin.ts";
+import { type FakeTopic, createFakeKafka } from "./fake-cluster.ts";
 
-type Answers = Record<string, (request: unknown) => unknown>;
+type Topics = Readonly<Record<string, FakeTopic>>;
 
-/** kafkajs's admin client with hand-made answers, which counts how many calls run at the same time. */
-const createTestAdmin = (answers: Answers) => {
-  const calls: { name: string; request: unknown }[] = [];
-  let running = 0;
-  let most = 0;
-  const client = new Proxy(
-    {},
-    {
-      get: (_, name: string) => async (request: unknown) => {
-        calls.push({ name, request });
-        most = Math.max(most, ++running);
-        await new Promise((resolve) => {
-          setImmediate(resolve);
-        });
-        running--;
-        return answers[name]?.(request);
-      },
-    },
-  );
-  const admin = new ClusterAdmin({ admin: () => client } as unknown as Kafka);
-  return { admin, calls, most: () => most };
+const createTestAdmin = (topics: Topics | (() => Topics), answers: Parameters<typeof createFakeKafka>[1] = {}) => {
+  const fake = createFakeKafka(typeof topics === "function" ? topics : () => topics, answers);
+  return { admin: new ClusterAdmin(fake.kafka), ...fake };
 };
 
 const failWith = (type: string) => (): never => {
-  throw Object.assign(new Error(type), { type });
+  throw Object.assign(new Error(type), { type, retriable: false });
 };
+
+const one: FakeTopic = { partitions: [{ low: 5, high: 9 }] };
 
 describe("cluster admin", () => {
   it("never asks two questions at a time, also where one of them fails", async () => {
-    const { admin, calls, most } = createTestAdmin({
-      fetchOffsets: failWith("COORDINATOR_NOT_AVAILABLE"),
-      fetchTopicOffsets: () => [],
-      listTopics: () => ["a"],
-      fetchTopicMetadata: () => ({ topics: [{ partitions: [] }] }),
-    });
+    const { admin, most } = createTestAdmin({ a: one, b: one }, { offsetFetch: failWith("NOT_AUTHORIZED") });
     const asked = [
       admin.connect(),
       admin.committed("g", ["a"]),
       admin.ranges(["a", "b", "c"]),
       admin.shape("a"),
+      admin.topics(["a"]),
       admin.create([{ topic: "a", partitions: 1, replication: 1 }]),
+      admin.grow([{ topic: "b", partitions: 1 }]),
       admin.committed("g", ["b"]),
       admin.close(),
     ];
     const settled = await Promise.allSettled(asked);
-    expect(settled.map(({ status }) => status === "fulfilled")).toEqual([true, false, true, true, true, false, true]);
-    expect(calls).toHaveLength(10);
+    const failed = settled.flatMap(({ status }, index) => (status === "rejected" ? [index] : []));
+    expect(failed).toEqual([1, 7]);
     expect(most()).toBe(1);
   });
 
@@ -61,98 +42,84 @@ describe("cluster admin", () => {
       { partition: 1, offset: "-1", metadata: null },
     ];
     const asked: unknown[] = [];
-    const { admin } = createTestAdmin({
-      fetchOffsets: (request: unknown) => {
-        asked.push(request);
-        return asked.length === 1 ? [{ topic: "a", partitions }] : [];
-      },
-    });
+    const offsetFetch = (request: unknown) => {
+      asked.push(request);
+      return { responses: asked.length === 1 ? [{ topic: "a", partitions }] : [] };
+    };
+    const { admin } = createTestAdmin({ a: { partitions: [{}, {}] }, b: one }, { offsetFetch });
     expect(await admin.committed("g", ["a", "b"])).toEqual([
       { topic: "a", partition: 0, offset: 12, metadata: "g1:1.1" },
       { topic: "a", partition: 1, offset: undefined, metadata: null },
     ]);
     expect(asked).toEqual([
-      { groupId: "g", topics: ["a"] },
-      { groupId: "g", topics: ["b"] },
+      { groupId: "g", topics: [{ topic: "a", partitions: [{ partition: 0 }, { partition: 1 }] }] },
+      { groupId: "g", topics: [{ topic: "b", partitions: [{ partition: 0 }] }] },
     ]);
   });
 
-  it("gives ranges as numbers, for every topic", async () => {
+  it("gives ranges as numbers, and one missing, forbidden or leaderless log does not spoil the others", async () => {
     const { admin } = createTestAdmin({
-      fetchTopicOffsets: () => [{ partition: 3, offset: "9", low: "5", high: "9" }],
+      a: one,
+      forbidden: { errorCode: 29 },
+      some: { partitions: [{ leader: -1 }, { high: 3 }, { errorCode: 5 }] },
     });
-    expect(await admin.ranges(["a", "b"])).toEqual([
-      { topic: "a", partition: 3, low: 5, high: 9 },
-      { topic: "b", partition: 3, low: 5, high: 9 },
+    expect(await admin.ranges(["a", "missing", "forbidden", "some"])).toEqual([
+      { topic: "a", partition: 0, low: 5, high: 9 },
+      { topic: "some", partition: 1, low: 0, high: 3 },
     ]);
   });
 
-  it("knows no shape of a topic that does not exist, and does not hide other errors", async () => {
-    const missing = createTestAdmin({ listTopics: () => ["b"] });
-    expect(await missing.admin.shape("a")).toBeUndefined();
-    expect(missing.calls.map(({ name }) => name)).toEqual(["listTopics"]);
-    const denied = createTestAdmin({ listTopics: () => ["a"], fetchTopicMetadata: failWith("TOPIC_AUTHORIZATION") });
-    await expect(denied.admin.shape("a")).rejects.toThrow("TOPIC_AUTHORIZATION");
+  it("says of each topic what the cluster says, whatever it says of the others", async () => {
+    const { admin } = createTestAdmin({ a: { partitions: [{ replicas: [1, 2, 3] }, {}] }, b: { errorCode: 29 } });
+    expect(await admin.topics(["b", "a", "c"])).toEqual([
+      { topic: "b", error: "TOPIC_AUTHORIZATION_FAILED", id: "id-of-b", partitions: 0, replication: 1 },
+      { topic: "a", error: undefined, id: "id-of-a", partitions: 2, replication: 3 },
+      { topic: "c", error: "UNKNOWN_TOPIC_OR_PARTITION", id: undefined, partitions: 0, replication: 1 },
+    ]);
+    expect(await admin.shape("a")).toEqual({ topic: "a", partitions: 2, replication: 3 });
+    expect(await admin.shape("c")).toBeUndefined();
+    await expect(admin.shape("b")).rejects.toThrow("TOPIC_AUTHORIZATION_FAILED");
   });
 
-  it("reads partitions and replication, and makes topics of such a shape that keep what lies in them", async () => {
-    const { admin, calls } = createTestAdmin({
-      listTopics: () => ["a", "b"],
-      fetchTopicMetadata: () => ({ topics: [{ name: "a", partitions: [{ replicas: [1, 2, 3] }, { replicas: [2] }] }] }),
+  it("makes topics that keep what lies in them, and waits until the broker has heard of them", async () => {
+    const known: Topics[] = [{}, {}, { b: { partitions: [{}] } }, { b: { partitions: [{}, {}] } }];
+    const { admin, calls } = createTestAdmin(() => (known.length > 1 ? known.shift() : known[0]) ?? {});
+    await admin.create([{ topic: "b", partitions: 2, replication: 3 }]);
+    const configEntries = [
+      { name: "cleanup.policy", value: "delete" },
+      { name: "retention.ms", value: "-1" },
+      { name: "retention.bytes", value: "-1" },
+    ];
+    expect(calls.find(({ name }) => name === "createTopics")?.request).toMatchObject({
+      topics: [{ topic: "b", numPartitions: 2, replicationFactor: 3, configEntries }],
     });
-    const shape = { topic: "a", partitions: 2, replication: 3 };
-    expect(await admin.shape("a")).toEqual(shape);
-    await admin.create([{ ...shape, topic: "b" }]);
-    expect(calls.at(-1)).toEqual({
-      name: "createTopics",
-      request: {
-        topics: [
-          {
-            topic: "b",
-            numPartitions: 2,
-            replicationFactor: 3,
-            configEntries: [
-              { name: "cleanup.policy", value: "delete" },
-              { name: "retention.ms", value: "-1" },
-              { name: "retention.bytes", value: "-1" },
-            ],
-          },
-        ],
-        waitForLeaders: true,
-      },
-    });
+    expect(known).toHaveLength(1);
   });
 
-  it("waits for topics that were made and that the broker has not yet heard of", async () => {
-    const known: string[][] = [[], ["a"]];
-    const { admin, calls } = createTestAdmin({
-      createTopics: failWith("UNKNOWN_TOPIC_OR_PARTITION"),
-      listTopics: () => known.shift(),
-      fetchTopicMetadata: () => ({ topics: [{ name: "a", partitions: [{ replicas: [1] }] }] }),
+  it("gives topics more partitions", async () => {
+    const { admin, calls } = createTestAdmin({ a: { partitions: [{}, {}] } });
+    await admin.grow([{ topic: "a", partitions: 2 }]);
+    expect(calls.find(({ name }) => name === "createPartitions")?.request).toMatchObject({
+      topicPartitions: [{ topic: "a", count: 2 }],
     });
-    await admin.create([{ topic: "a", partitions: 1, replication: 1 }]);
-    expect(calls.map(({ name }) => name)).toEqual(["createTopics", "listTopics", "listTopics", "fetchTopicMetadata"]);
   });
 
   it("reads how long topics keep their records, and takes what is not told for kept", async () => {
     const entry = (configName: string, configValue: string | null) => ({ configName, configValue });
-    const { admin, calls } = createTestAdmin({
-      describeConfigs: () => ({
-        resources: [
-          {
-            resourceName: "a",
-            configEntries: [entry("retention.ms", "60000"), entry("cleanup.policy", "compact,delete"), entry("x", "y")],
-          },
-          { resourceName: "b", configEntries: [entry("retention.bytes", null)] },
-        ],
-      }),
-    });
+    const resources = [
+      {
+        resourceName: "a",
+        configEntries: [entry("retention.ms", "60000"), entry("cleanup.policy", "compact,delete"), entry("x", "y")],
+      },
+      { resourceName: "b", configEntries: [entry("retention.bytes", null)] },
+    ];
+    const { admin, calls } = createTestAdmin({}, { describeConfigs: () => ({ resources }) });
     expect(await admin.configs(["a", "b"])).toEqual([
       { topic: "a", cleanupPolicy: "compact,delete", retentionMs: 60_000, retentionBytes: -1 },
       { topic: "b", cleanupPolicy: "delete", retentionMs: -1, retentionBytes: -1 },
     ]);
     const configNames = ["cleanup.policy", "retention.ms", "retention.bytes"];
-    expect(calls[0]?.request).toMatchObject({ resources: [{ type: 2, name: "a", configNames }, { name: "b" }] });
+    expect(calls.at(-1)?.request).toMatchObject({ resources: [{ type: 2, name: "a", configNames }, { name: "b" }] });
   });
 
   it.each([
@@ -160,20 +127,25 @@ describe("cluster admin", () => {
     { type: "UNSUPPORTED_VERSION", retriable: false },
     { name: "KafkaJSServerDoesNotSupportApiKey" },
   ])("says that it may not ask for settings where the cluster answers %j", async (refusal) => {
-    const refuse = () => {
+    const describeConfigs = () => {
       throw Object.assign(new Error("No"), refusal);
     };
-    expect(await createTestAdmin({ describeConfigs: refuse }).admin.configs(["a"])).toBe("refused");
+    expect(await createTestAdmin({}, { describeConfigs }).admin.configs(["a"])).toBe("refused");
   });
 
   it("does not take other errors about settings for a refusal", async () => {
-    const { admin } = createTestAdmin({ describeConfigs: failWith("REQUEST_TIMED_OUT") });
-    await expect(admin.configs(["a"])).rejects.toThrow("REQUEST_TIMED_OUT");
+    const { admin } = createTestAdmin({}, { describeConfigs: failWith("x") });
+    expect(await admin.configs(["a"])).toBe("refused");
+    const describeConfigs = () => {
+      throw Object.assign(new Error("REQUEST_TIMED_OUT"), { type: "REQUEST_TIMED_OUT" });
+    };
+    await expect(createTestAdmin({}, { describeConfigs }).admin.configs(["a"])).rejects.toThrow("REQUEST_TIMED_OUT");
   });
 
   it("does not ask where there is nothing to make", async () => {
     const { admin, calls } = createTestAdmin({});
     await admin.create([]);
+    await admin.grow([]);
     expect(calls).toEqual([]);
   });
 });

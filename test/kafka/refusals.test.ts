@@ -32,18 +32,25 @@ describe("grantCommand()", () => {
     [topicRight("Alter", "dlq"), `${add} Alter --topic dlq`],
     [groupRight("Read", "gainstream"), `${add} Read --group gainstream`],
     [createCluster, `${add} Create --cluster`],
-  ])("grants $operation on $resource", (right, command) => {
-    expect(grantCommand(right, paula)).toBe(command);
+  ])("grants $operation on $resource", ({ operation, resource }, command) => {
+    expect(grantCommand(operation, [resource], paula)).toBe(command);
   });
 
   it("leaves a place for a principal that is not known, which no shell takes for a redirection", () => {
-    expect(grantCommand(topicRight("Read", "orders"), { brokers: ["k1:9092"] })).toContain(
+    const { operation, resource } = topicRight("Read", "orders");
+    expect(grantCommand(operation, [resource], { brokers: ["k1:9092"] })).toContain(
       "--allow-principal 'User:<principal>' --operation",
     );
   });
 
+  it("grants several topics at once", () => {
+    const topics = ["a", "b"].map((name) => topicRight("DescribeConfigs", name).resource);
+    expect(grantCommand("DescribeConfigs", topics, paula)).toBe(`${add} DescribeConfigs --topic a --topic b`);
+  });
+
   it("quotes names that a shell would split or run", () => {
-    const command = grantCommand(groupRight("Read", "it's $HOME"), { ...paula, username: "CN=a b" });
+    const { operation, resource } = groupRight("Read", "it's $HOME");
+    const command = grantCommand(operation, [resource], { ...paula, username: "CN=a b" });
     expect(command).toContain("--allow-principal 'User:CN=a b' ");
     expect(command).toContain(String.raw`--group 'it'\''s $HOME'`);
   });

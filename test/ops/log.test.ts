@@ -83,6 +83,17 @@ describe("createKafkaLog()", () => {
     expect(entries()).toMatchObject([{ level, kafka: "Consumer", msg: given.log.message }]);
   });
 
+  test.each([
+    "Not authorized to access topics: [Topic authorization failed]",
+    "Not authorized to access group: Group authorization failed",
+    "Cluster authorization failed",
+    "The coordinator is not aware of this member",
+  ])("leaves it to others to tell of the answer '%s'", (error) => {
+    const { log, entries } = createLines("debug");
+    createKafkaLog(log).logCreator()(entry(1, "Response Fetch(key: 1, version: 11)", { error }));
+    expect(entries()).toMatchObject([{ level: "debug" }]);
+  });
+
   test("logs everything at one level for whom errors are everyday life", () => {
     const { log, entries } = createLines("debug");
     createKafkaLog(log, "debug").logCreator()(entry(1, "Failed to send messages"));

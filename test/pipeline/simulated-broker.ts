@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 
 import type { Batch, KafkaMessage } from "kafkajs";
 
-import type { Committed, LogRange } from "../../src/kafka/admin.ts";
+import type { Committed } from "../../src/kafka/admin.ts";
+import type { LogRange } from "../../src/kafka/log-ranges.ts";
 
 type Message = Extract<KafkaMessage, { size?: never }>;
 

@@ -1,0 +1,215 @@
+import type { Producer } from "kafkajs";
+import { type ExpectStatic, afterAll, beforeAll, describe } from "vitest";
+
+import { type Operation, type Right, groupRight, topicRight } from "../../src/kafka/refusals.ts";
+import { markedTable } from "../docs/marked.ts";
+import { createTopics, journeyKafka, readTopic } from "../journeys/cluster.ts";
+import type { Service } from "../journeys/service.ts";
+import { type Story, deliveredIds, journey, patient, tracks } from "../journeys/story.ts";
+import { type AclBroker, startAclBroker } from "./acl-broker.ts";
+
+let broker: AclBroker;
+let producer: Producer;
+
+beforeAll(async () => {
+  broker = await startAclBroker(["least", "robbed", "late", "one", "other"]);
+  producer = journeyKafka(broker.kafka.brokers).producer();
+  await producer.connect();
+});
+
+afterAll(async () => {
+  await producer.disconnect();
+  await broker.stop();
+});
+
+/** Nothing that is written there is left out, and nothing else is granted. */
+const documented = (story: Story, table: "least-rights" | "more-rights"): Right[] =>
+  markedTable("docs/permissions.md", table).map(([resource = "", right = ""]) => {
+    const operation = right.replaceAll("`", "") as Operation;
+    if (resource === "group") return groupRight(operation, story.group);
+    const topics: Readonly<Record<string, string>> = {
+      "each source topic": story.source,
+      "each retry topic": story.tier("1s"),
+      "dead-letter topic": story.deadLetters,
+    };
+    return topicRight(operation, topics[resource] ?? resource);
+  });
+
+const nameOf = ({ operation, resource }: Right): string =>
+  `${operation} on ${resource.kind} ${resource.kind === "cluster" ? "" : resource.name}`;
+
+const byName = (rights: readonly Right[]): Right[] => rights.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
+
+const create = (topics: readonly string[]): Promise<void> =>
+  createTopics(
+    journeyKafka(broker.kafka.brokers),
+    topics.map((topic) => ({ topic, numPartitions: 3 })),
+  );
+
+const send = ({ source }: Story, messages: Parameters<Producer["send"]>[0]["messages"]): Promise<unknown> =>
+  producer.send({ topic: source, messages });
+
+const launchAs = (story: Story, user: string): Promise<Service> =>
+  story.launch({ ...broker.env(user), RETRY_DELAYS: "1s", QUICK_ATTEMPTS: "1" });
+
+/** Resource, right and command stand in one sentence. */
+const sentenceOf = ({ operation, resource }: Right, user: string): RegExp => {
+  const name = resource.kind === "cluster" ? "" : resource.name;
+  return new RegExp(
+    `refuses the right ${operation} on ${resource.kind} ${name}: grant it with kafka-acls\\.sh --bootstrap-server ${broker.env(user)["KAFKA_BROKERS"]} ` +
+      `--add --allow-principal User:${user} --operation ${operation} --${resource.kind} ${name}(?:;|$)`,
+  );
+};
+
+/** The service is not ready, and says in the log, once, and at /readyz why; nothing else is refused. */
+const expectNamed = async (
+  service: Service,
+  { right, user }: { right: Right; user: string },
+  expect: ExpectStatic,
+): Promise<void> => {
+  const sentence = expect.stringMatching(sentenceOf(right, user));
+  await expect
+    .poll(() => service.readiness(), patient)
+    .toMatchObject({ ok: false, reasons: expect.arrayContaining([sentence]) });
+};
+
+describe.concurrent("a Kafka with an authorizer", () => {
+  /*
+   * The service has the rights that docs/permissions.md lists, and no others. It makes its topics, delivers, retries and buries. Without
+   * the right to create it does the same, since the topics are there by now.
+   */
+  journey("is served with the least rights", async ({ story, expect }) => {
+    await create([story.source]);
+    const rights = documented(story, "least-rights");
+    const toCreate = documented(story, "more-rights").filter(({ operation }) => operation === "Create");
+    await broker.grant("least", [...rights, ...toCreate]);
+    story.standin.faults.add({ kind: "status", status: 500, count: 1, match: { messageId: "u1-1" } });
+    const service = await launchAs(story, "least");
+    await service.untilReady();
+    await send(story, [...tracks("u1", 1, 2), ...tracks("u2", 1, 1), { key: "u3", value: "{" }]);
+    await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(["u1-1", "u1-2", "u2-1"]));
+    expect(deliveredIds(story, "u1")).toEqual(["u1-1", "u1-2"]);
+    const read = (topic: string) => readTopic(journeyKafka(broker.kafka.brokers), topic);
+    await expect.poll(async () => (await read(story.deadLetters)).length, patient).toBe(1);
+    expect(await read(story.tier("1s"))).toHaveLength(2);
+    expect(service.logs).toContainEqual(
+      expect.objectContaining({
+        msg: expect.stringMatching(/not checked.*kafka-acls.* --operation DescribeConfigs --topic /),
+      }),
+    );
+    expect(await service.stop()).toBe(0);
+
+    await broker.revoke("least", toCreate);
+    const again = await launchAs(story, "least");
+    await again.untilReady();
+    await send(story, tracks("u1", 3, 1));
+    await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
+    expect(await again.stop()).toBe(0);
+    expect(story.standin.ledger()).toMatchObject({ distinct: 4, duplicates: 0, inversions: 0 });
+  });
+
+  /*
+   * While events come all the time and some of them fail, one right after the other is taken away. Each time the service names it with the
+   * command that gives it back, and lives on. When the right is there again it continues: nothing is lost, doubled or out of order.
+   */
+  journey("may take any right away while the service runs", { timeout: 120_000 }, async ({ story, expect }) => {
+    await create([story.source, story.tier("1s"), story.deadLetters]);
+    const rights = documented(story, "least-rights");
+    await broker.grant("robbed", rights);
+    story.standin.faults.add({ kind: "status", status: 500, ratio: 0.02 });
+    const service = await launchAs(story, "robbed");
+    await service.untilReady();
+    let rounds = 0;
+    const producing = { isOver: false };
+    const users = ["a", "b", "c", "d"];
+    const traffic = async (): Promise<void> => {
+      while (!producing.isOver) {
+        rounds++;
+        const valid = users.flatMap((user) => tracks(user, rounds, 1));
+        await send(story, rounds % 10 === 0 ? [...valid, { key: "broken", value: "{" }] : valid);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    story.onEnd(async () => void (producing.isOver = true));
+    const sent = traffic();
+    for (const right of rights) {
+      const delivered = deliveredIds(story).length;
+      await broker.revoke("robbed", [right]);
+      await expectNamed(service, { right, user: "robbed" }, expect);
+      await broker.grant("robbed", [right]);
+      await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: [] });
+      await expect.poll(() => deliveredIds(story).length, patient).toBeGreaterThan(delivered);
+      const told = service.logs.filter(({ msg }) => sentenceOf(right, "robbed").test(msg));
+      expect(told).toHaveLength(1);
+    }
+    producing.isOver = true;
+    await sent;
+    await story.standin.faults.clear();
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(users.length * rounds);
+    expect(story.standin.ledger()).toMatchObject({ inversions: 0, duplicates: 0 });
+    expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * The service starts before anybody has granted it anything, and there is no dead-letter topic. It names all rights on topics at once,
+   * and as they are granted only those that are still missing; then that to create the topic, and that on the group. With the last it delivers.
+   */
+  journey("may grant the rights after the start", async ({ story, expect }) => {
+    await create([story.source, story.tier("1s")]);
+    const user = "late";
+    await send(story, tracks("u1", 1, 2));
+    const service = await launchAs(story, user);
+    const reasons = async (): Promise<string> => (await service.readiness()).reasons.join("; ");
+    const refused = async (): Promise<string[]> =>
+      [...(await reasons()).matchAll(/right (\w+ on \w+ \S+):/g)].map(([, right = ""]) => right).toSorted();
+    const isOfGroup = ({ resource }: Right): boolean => resource.kind === "group";
+    const left = documented(story, "least-rights").filter((right) => !isOfGroup(right));
+    while (left.length > 0) {
+      await expect.poll(refused, patient).toEqual(byName(left).map(nameOf));
+      for (const right of left) expect(await reasons()).toMatch(sentenceOf(right, user));
+      await broker.grant(user, left.splice(0, 1));
+    }
+    const last = [topicRight("Create", story.deadLetters), ...documented(story, "least-rights").filter(isOfGroup)];
+    for (const right of last) {
+      await expectNamed(service, { right, user }, expect);
+      expect(deliveredIds(story)).toEqual([]);
+      await broker.grant(user, [right]);
+    }
+    await service.untilReady();
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2"]);
+    expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * Two members of a group have principals of their own, and one of them may no longer read the source. It leaves, so that the other takes
+   * everything within seconds, and it does not disturb that one while it waits. SIGTERM ends it in order.
+   */
+  journey("may refuse one member, and the others take over", async ({ story, expect }) => {
+    await create([story.source, story.tier("1s"), story.deadLetters]);
+    const rights = documented(story, "least-rights");
+    for (const user of ["one", "other"]) await broker.grant(user, rights);
+    const [one, other] = [await launchAs(story, "one"), await launchAs(story, "other")];
+    await Promise.all([one.untilReady(), other.untilReady()]);
+    const owned = async (service: Service): Promise<number> => (await service.status()).lag.length;
+    await expect
+      .poll(async () => [await owned(one), await owned(other)].every((count) => count > 0), patient)
+      .toBe(true);
+
+    const right = topicRight("Read", story.source);
+    await broker.revoke("other", [right]);
+    await send(
+      story,
+      ["a", "b", "c", "d", "e", "f"].flatMap((user) => tracks(user, 1, 3)),
+    );
+    await expectNamed(other, { right, user: "other" }, expect);
+    await expect.poll(() => owned(one), { ...patient, timeout: 8_000 }).toBe(6);
+    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(18);
+    const joins = (): number => one.logs.filter(({ msg }) => msg === "The group is joining").length;
+    const before = joins();
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    expect(joins()).toBe(before);
+    expect(await other.stop()).toBe(0);
+    expect(await one.stop()).toBe(0);
+    expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
+  });
+});
