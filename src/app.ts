@@ -1,5 +1,7 @@
 import type { Kafka } from "kafkajs";
 
+import { createClients } from "./clients.ts";
+import { clock, pause } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { watchFile } from "./config/file-watch.ts";
 import type { LiveSettings } from "./config/live-settings.ts";
@@ -12,14 +14,12 @@ import type { Decoder } from "./intake/decode.ts";
 import { createInput } from "./intake/input.ts";
 import { type Member, createMember } from "./intake/member.ts";
 import { Silence } from "./intake/silence.ts";
-import { ClusterAdmin } from "./kafka/admin.ts";
-import { createKafka, knock, noRetry } from "./kafka/client.ts";
-import { Trouble } from "./kafka/trouble.ts";
-import { createKafkaLog } from "./ops/kafka-log.ts";
+import type { ClusterAdmin } from "./kafka/admin.ts";
+import type { Trouble } from "./kafka/trouble.ts";
 import type { Log } from "./ops/log.ts";
 import { type Metrics, createMetrics } from "./ops/metrics.ts";
 import { type Observer, createObserver } from "./ops/observer.ts";
-import { Rights } from "./rights.ts";
+import type { Rights } from "./rights.ts";
 import {
   createLiveDedupe,
   createLiveFlood,
@@ -29,23 +29,11 @@ import {
   watchPause,
 } from "./settings-in-use.ts";
 import { Stream } from "./stream/stream.ts";
+import { TopicWatch } from "./topic-watch.ts";
 import { type Writing, createWriting } from "./writing.ts";
 
 /** Held at a time, over all partitions: enough to fetch again before the work runs out, little enough for 200 MB. */
 const budgetLimits = { maxRecords: 4_000, maxBytes: 32 * 1024 * 1024 };
-
-const clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  random: () => Math.random(),
-  schedule: (delayMs: number, callback: () => void) => void setTimeout(callback, delayMs).unref(),
-  nextTurn: (callback: () => void) => void setImmediate(callback),
-};
-
-export const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 
 /** The rooms of the service, introduced to each other and not yet started. */
 export interface App extends Writing {
@@ -58,6 +46,7 @@ export interface App extends Writing {
   readonly rights: Rights;
   readonly decoder: Decoder;
   readonly member: Member;
+  readonly topicWatch: TopicWatch;
   readonly contact: Contact;
   readonly silence: Silence;
   /** Asks whether any broker answers at all. */
@@ -117,7 +106,7 @@ const createStream = ({ config }: AppOptions, flow: Flow, review: () => void): S
 
 const createIntake = (
   options: AppOptions,
-  parts: Flow & { kafka: Kafka; admin: ClusterAdmin; rights: Rights; decoder: Decoder; stream: Stream },
+  parts: Flow & Pick<App, "admin" | "rights" | "decoder" | "stream" | "topicWatch"> & { kafka: Kafka },
 ): Member => {
   const { config, log, onFatal } = options;
   const sessionTimeoutMs = sessionTimeoutOf(config);
@@ -142,19 +131,25 @@ const createIntake = (
     onProblem: (error) => parts.rights.problem(error, "Cannot join the group again, trying on"),
     onCommitError: (error) => parts.rights.problem(error, "Cannot commit yet, trying again"),
     onMetadataShortened: (chars) => log.warn({ chars }, shortenedText),
+    onReset: parts.topicWatch.reset,
+    onDoubt: parts.topicWatch.soon,
     onState: (state, detail) => log.info({ state }, detail),
     onFatal,
   });
 };
 
-const createClients = ({ config, log, onFatal }: AppOptions) => {
-  const trouble = new Trouble();
-  const kafka = createKafka({ ...config.kafka, ...createKafkaLog(log), onTrouble: trouble.note });
-  const impatient = createKafka({ ...config.kafka, ...createKafkaLog(log, "debug"), retry: noRetry });
-  const admin = new ClusterAdmin(kafka);
-  const rights = new Rights({ config, log, onFatal, admin, monotonic: clock.monotonic });
-  return { kafka, impatient, shared: { trouble, admin, rights, knock: () => knock(impatient) } };
-};
+const createDelivery = (config: Config, observer: Observer, onChange: () => void): Gainsight =>
+  createGainsight({
+    ...clock,
+    // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
+    now: clock.monotonic,
+    ...config.gainsight,
+    breaker: config.breaker,
+    watch: watchFile,
+    onChange,
+    onHold: observer.hold,
+    onCall: observer.called,
+  });
 
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */
 export const createApp = (options: AppOptions): App => {
@@ -166,19 +161,10 @@ export const createApp = (options: AppOptions): App => {
   const settings = openSettings(options);
   const decoder = createInput(config.input);
   const { hold } = observer;
-  const writing = createWriting({ ...options, kafka: impatient, ...clock, metrics, hold, pause, onMissing: () => {} });
-  const gainsight = createGainsight({
-    ...clock,
-    // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
-    now: clock.monotonic,
-    ...config.gainsight,
-    breaker: config.breaker,
-    watch: watchFile,
-    // Not at once: an answer that opens the gate has still to be told to the stream.
-    onChange: () => stream.pumpSoon(),
-    onHold: hold,
-    onCall: observer.called,
-  });
+  const onMissing = (): void => topicWatch.soon();
+  const writing = createWriting({ ...options, kafka: impatient, ...clock, metrics, hold, pause, onMissing });
+  // Not at once: an answer that opens the gate has still to be told to the stream.
+  const gainsight = createDelivery(config, observer, () => stream.pumpSoon());
   const silence = new Silence({ limitMs: options.silenceLimitMs ?? 180_000, now: clock.monotonic });
   const contact = createContact(options, () => stream.pump());
   const stops = { settings, now: clock.now, hold };
@@ -187,11 +173,13 @@ export const createApp = (options: AppOptions): App => {
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
   const flow = { settings, observer, budget, flood, dedupe, settler: writing.settler, gainsight, contact, silence };
   const stream: Stream = createStream(options, flow, () => member.intake.reviewEnds());
-  const member: Member = createIntake(options, { ...flow, ...shared, kafka, decoder, stream });
+  const { principal } = shared.rights;
+  const topicWatch = new TopicWatch({ ...options, ...clock, ...shared, principal, metrics, member: () => member });
+  const member: Member = createIntake(options, { ...flow, ...shared, kafka, decoder, stream, topicWatch });
   // Last, so that everybody has heard of the change before anything moves: a hold may have ended.
   settings.onChange(() => {
     member.intake.review();
     stream.pump();
   });
-  return { config, log, metrics, decoder, member, stream, ...shared, ...writing, ...flow };
+  return { config, log, metrics, decoder, member, topicWatch, stream, ...shared, ...writing, ...flow };
 };

@@ -1,9 +1,8 @@
 import type { App } from "./app.ts";
-import { pause } from "./app.ts";
+import { pause } from "./clock.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
 import { type Principal, type Right, explainRefusal, grantCommand, topicRight } from "./kafka/refusals.ts";
 import { judgeRetention } from "./kafka/retention.ts";
-import { ensureTopics } from "./kafka/topics.ts";
 import { explainTrouble } from "./kafka/trouble.ts";
 import type { Seen } from "./overview.ts";
 
@@ -52,16 +51,6 @@ const untilDone = async (step: Step, { app, readiness, isStopping }: Joining): P
   }
 };
 
-const checkTopics = async ({ app, onFatal }: Joining): Promise<string | undefined> => {
-  const { source, retry, deadLetter, create } = app.config.topics;
-  const tiers = retry.map(({ topic }) => topic);
-  const state = await ensureTopics(app.admin, { sources: source, tiers, deadLetter, create });
-  if (state.kind === "unfit") onFatal(new Error(state.error));
-  if (state.kind === "missing") return `These topics do not exist: ${state.topics.join(", ")}`;
-  if (state.kind === "ready" && state.created.length > 0) app.log.info({ topics: state.created }, "Created topics");
-  return state.kind === "unfit" ? state.error : undefined;
-};
-
 /** All of them at once, so that nobody has to grant them one by one. */
 const checkRights = async ({ app: { rights } }: Joining): Promise<string | undefined> => {
   await rights.ask();
@@ -94,14 +83,14 @@ const done = async (work: Promise<void>): Promise<undefined> => {
 };
 
 const stepsOf = (joining: Joining): Step[] => {
-  const { admin, member, config }: App = joining.app;
+  const { admin, member, config, topicWatch }: App = joining.app;
   const ours = [...config.topics.retry.map(({ topic }) => topic), config.topics.deadLetter];
   return [
     { what: "Cannot reach Kafka", run: () => done(admin.connect()) },
     { what: "Waiting for rights", run: () => checkRights(joining) },
     {
       what: "Waiting for topics",
-      run: () => checkTopics(joining),
+      run: () => topicWatch.check(),
       needs: ours.map((topic) => topicRight("Create", topic)),
     },
     { what: "Cannot ask how long topics keep their records", run: () => checkRetention(joining) },

@@ -1,5 +1,5 @@
 import type { App } from "./app.ts";
-import { pause } from "./app.ts";
+import { pause } from "./clock.ts";
 import { join } from "./joining.ts";
 import { type Liveness, createLiveness } from "./liveness.ts";
 import { type OpsServer, createOpsServer } from "./ops/http.ts";
@@ -67,7 +67,7 @@ export const startService = async (app: App, onFatal: (error: Error) => void): P
   void app.decoder.prewarm(app.config.topics.source);
   const joined = join({ ...seen, isStopping: () => stopping !== undefined, onFatal });
   joined.catch((error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))));
-  const stopTimers = startTimers(app, onFatal);
+  const stopTimers = startTimers(app);
   const unwatchRights = app.rights.watch(() => app.member.membership.state === "owner");
   const stop = async (): Promise<void> => {
     seen.readiness.missing = "Shutting down";

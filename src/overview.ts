@@ -44,6 +44,7 @@ export const snapshotOf = (app: App): Snapshot => ({
   inFlight: app.gainsight.delivery.inFlight,
   concurrencyLimit: app.gainsight.delivery.limit,
   waiting: waitingOf(app),
+  unread: app.topicWatch.unread,
   areSettingsOk: app.settings.problem === undefined,
 });
 
@@ -54,15 +55,16 @@ const isSettled = ({ member: { membership, intake, schemas } }: App): boolean =>
 const reasonsOf = ({ app, readiness: { missing } }: Seen): string[] => {
   if (missing !== "") return [missing];
   if (app.silence.sentence !== undefined) return [app.silence.sentence];
-  const refused = app.rights.missing;
-  if (app.member.membership.state !== "owner") return [...refused, `The group is ${app.member.membership.state}`];
-  return isSettled(app) ? [...refused] : [...refused, "The retry tiers are being read"];
+  const reasons = [...app.rights.missing, ...app.topicWatch.reasons];
+  if (app.member.membership.state !== "owner") return [...reasons, `The group is ${app.member.membership.state}`];
+  return isSettled(app) ? reasons : [...reasons, "The retry tiers are being read"];
 };
 
 /** For `/readyz`. */
 export const readyOf = (seen: Seen) => {
   const reasons = reasonsOf(seen);
-  return { ok: reasons.length === 0, reasons, holds: holdsOf(seen.app) };
+  const { warnings } = seen.app.topicWatch;
+  return { ok: reasons.length === 0, reasons, holds: holdsOf(seen.app), ...(warnings.length > 0 && { warnings }) };
 };
 
 const settingsOf = ({ settings: { problem, since } }: App) => ({

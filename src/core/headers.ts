@@ -1,4 +1,4 @@
-import { isoOf } from "./iso.ts";
+import { isoOf, nearestTime } from "./iso.ts";
 
 type OneValue = Uint8Array | string | null;
 
@@ -70,8 +70,12 @@ export const originOf = ({ topic, partition, offset, timestamp }: Omit<Origin, "
   timestamp,
 });
 
-/** The id of the record that an event came in, whether alone or in a list. */
-export const recordIdOf = ({ topic, partition, offset }: Origin): string => `${topic}-${partition}-${offset}`;
+/** What no two events have in common: a topic that was made anew gives the same ids once more, but at another time. */
+export const eventKeyOf = ({ id, timestamp }: Pick<Origin, "id" | "timestamp">): string =>
+  `${id}@${nearestTime(timestamp)}`;
+
+/** The key of the record that an event came in, whether alone or in a list. */
+export const recordKeyOf = (origin: Origin): string => eventKeyOf(originOf(origin));
 
 /** The origin of one event of a record that holds a list. */
 export const originInList = (record: Origin, index: number): Origin => ({

@@ -86,7 +86,7 @@ interface Tail {
 
 const isSame = (a: Place, b: Place | undefined): boolean => a.tier === b?.tier && a.offset === b.offset;
 
-/** A record follows the one before it to its tier; the first of a chain has nobody to wait for. */
+/** A record follows the one before it to its tier; the first has nobody to wait for. */
 const behind = (before: Link | undefined): Turn =>
   before ? { kind: "forward", tier: before.place.tier } : { kind: "deliver" };
 
@@ -167,6 +167,12 @@ export class Chains {
     if (this.#links.size === 0 || (!this.#links.has(id) && !this.#tails.has(user))) return;
     this.#lately.add(id);
     this.#remove(id);
+  }
+
+  /** What waited in this tier from one offset up to another is gone from its log: nobody waits for it any longer. */
+  gone(tier: number, { from, to }: { from: number; to: number }): void {
+    for (const [id, { place }] of this.#links)
+      if (place.tier === tier && place.offset >= from && place.offset < to) this.#remove(id);
   }
 
   #append(id: string, link: Link): void {

@@ -1,6 +1,7 @@
 import { Fifo } from "./fifo.ts";
 import { decodeFinished, encodeFinished, maxChars } from "./finished.ts";
 import { type Started, decodeStarted, encodeStarted } from "./started.ts";
+import { encodeTopicId } from "./topic-id.ts";
 
 /** One offset that has been taken up and is not yet committed. */
 export interface Slot {
@@ -14,7 +15,7 @@ export interface Slot {
 export interface Commit {
   /** Everything below it is finished. */
   readonly offset: number;
-  /** What is finished beyond the mark; see `finished.ts` and `started.ts`. */
+  /** What is finished beyond the mark, and of which topic; see `finished.ts`, `started.ts` and `topic-id.ts`. */
   readonly metadata: string;
 }
 
@@ -23,6 +24,8 @@ export interface TrackerOptions {
   readonly start: number;
   /** The metadata of that commit. */
   readonly metadata?: string | null | undefined;
+  /** Kafka's id of the topic, for the metadata of the commits to come. */
+  readonly topicId?: string | undefined;
 }
 
 /**
@@ -36,9 +39,11 @@ export class Tracker {
   /** Lists of which an earlier owner had finished some events. */
   readonly #started: Started;
   readonly #open: Fifo<Slot> = new Fifo();
+  readonly #topicId: string;
   #last: Commit | undefined;
 
-  constructor({ start, metadata }: TrackerOptions) {
+  constructor({ start, metadata, topicId }: TrackerOptions) {
+    this.#topicId = encodeTopicId(topicId);
     this.position = start;
     this.#before = decodeFinished(start, metadata);
     this.#started = decodeStarted(start, metadata);
@@ -85,8 +90,11 @@ export class Tracker {
   /** What to commit now, with metadata of at most so many characters; undefined if it is what was confirmed last. */
   pending(limit = maxChars): Commit | undefined {
     const offset = this.mark;
-    const finished = encodeFinished(offset, [...this.#beyond(), ...this.#unseen()], limit);
-    const metadata = finished + encodeStarted(offset, this.#parts(), limit - finished.length);
+    // Better known without the map than with a map of who knows what.
+    const topicId = this.#topicId.length <= limit ? this.#topicId : "";
+    const rest = limit - topicId.length;
+    const finished = encodeFinished(offset, [...this.#beyond(), ...this.#unseen()], rest);
+    const metadata = finished + encodeStarted(offset, this.#parts(), rest - finished.length) + topicId;
     return offset === this.#last?.offset && metadata === this.#last.metadata ? undefined : { offset, metadata };
   }
 

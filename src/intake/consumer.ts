@@ -18,6 +18,8 @@ export interface ConsumerOptions extends Pick<ComebackOptions, "pause" | "monoto
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topics: readonly string[];
+  /** Those of them that are retry topics. */
+  readonly tiers: readonly string[];
   readonly sessionTimeoutMs: number;
   /** The partition numbers owned now. */
   readonly owned: () => readonly number[];
@@ -28,6 +30,8 @@ export interface ConsumerOptions extends Pick<ComebackOptions, "pause" | "monoto
   readonly onBatch: (batch: Batch, resolve: (offset: number) => void) => Promise<void>;
   /** Fetched records that nobody is to see (markers of transactions, aborted ones), up to this offset. */
   readonly onFiltered: (place: TopicPartition & { lastOffset: number }) => void;
+  /** The broker has nothing at the offset that was asked for. */
+  readonly onOutOfRange: (place: TopicPartition) => void;
   /** The group has answered this member. */
   readonly onContact: () => void;
   /** Whether the rights are there without which this member must not join. Asked after the cluster has refused one. */
@@ -40,6 +44,9 @@ export interface ConsumerOptions extends Pick<ComebackOptions, "pause" | "monoto
 
 /** How long the broker waits at most before it answers an empty fetch; also how long a resume may take. */
 const maxWaitMs = 250;
+
+/** A topic that was made, deleted or given more partitions is noticed after so long. */
+const metadataMaxAgeMs = 10_000;
 
 const partitionsOf = (assignment: Record<string, number[]>): TopicPartition[] =>
   Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })));
@@ -58,19 +65,21 @@ export class GroupConsumer {
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
-    const { kafka, groupId, sessionTimeoutMs, owned, silence } = options;
+    const { kafka, groupId, sessionTimeoutMs, tiers, owned, silence } = options;
     const beforeJoin = (): Promise<void> => {
       silence.joining();
       return options.beforeJoin();
     };
     const onCoordinator = (coordinator: Coordinator): void => void (this.#coordinator = coordinator);
-    const assigner = createAssigner({ owned, beforeJoin, onCoordinator });
+    const onOutOfRange = (place: TopicPartition): void => this.#guard(() => options.onOutOfRange(place));
+    const assigner = createAssigner({ tiers, owned, beforeJoin, onCoordinator, onOutOfRange });
     this.#consumer = kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: 60_000,
       heartbeatInterval: 1_000,
       maxWaitTimeInMs: maxWaitMs,
+      metadataMaxAge: metadataMaxAgeMs,
       // Larger than most producers' batches, small enough for a fetch to be worked off while it is young.
       maxBytesPerPartition: 160 * 1024,
       retry: patientRetry,
@@ -82,11 +91,7 @@ export class GroupConsumer {
       ],
       allowAutoTopicCreation: false,
     });
-    this.#comeback = new Comeback({
-      ...options,
-      mayStart: () => this.#mayStart(),
-      start: () => this.start(),
-    });
+    this.#comeback = new Comeback({ ...options, mayStart: () => this.#mayStart(), start: () => this.start() });
     this.#listen();
     tellSigns(this.#consumer, silence);
   }
@@ -107,9 +112,8 @@ export class GroupConsumer {
     });
   }
 
-  pause(places: readonly TopicPartition[]): void {
-    if (this.#isRunning)
-      this.#consumer.pause(places.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+  pause([{ topic, partition }]: readonly [TopicPartition]): void {
+    if (this.#isRunning) this.#consumer.pause([{ topic, partitions: [partition] }]);
   }
 
   resume({ topic, partition }: TopicPartition): void {
@@ -124,9 +128,7 @@ export class GroupConsumer {
   async commit(commits: readonly (TopicPartition & Commit)[]): Promise<boolean> {
     const before = this.#confirmed;
     this.#coordinator?.allowCommit();
-    await this.#consumer.commitOffsets(
-      commits.map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset: String(offset), metadata })),
-    );
+    await this.#consumer.commitOffsets(commits.map(({ offset, ...rest }) => ({ ...rest, offset: String(offset) })));
     return this.#confirmed > before;
   }
 

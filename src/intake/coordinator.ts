@@ -1,57 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { isRefusal } from "../kafka/refusals.ts";
-
-/** What kafkajs asks of the broker that keeps the group. */
-export interface GroupBroker {
-  readonly nodeId: number;
-  heartbeat(request: unknown): Promise<unknown>;
-  joinGroup(request: JoinRequest): Promise<{ readonly generationId: number; readonly memberId: string }>;
-  syncGroup(request: unknown): Promise<unknown>;
-  leaveGroup(request: GroupMember): Promise<unknown>;
-  offsetFetch(request: unknown): Promise<unknown>;
-  offsetCommit(request: CommitRequest): Promise<unknown>;
-}
-
-interface JoinRequest {
-  readonly groupId: string;
-}
-
-interface GroupMember {
-  readonly groupId: string;
-  readonly memberId: string;
-}
-
-interface CommitRequest {
-  readonly groupGenerationId: number;
-  readonly topics?: readonly { readonly partitions: readonly { readonly offset: unknown }[] }[];
-}
-
-/** Not ours: so kafkajs begins anew where an offset is out of the log's range. */
-const isReset = ({ topics = [] }: CommitRequest): boolean =>
-  topics.length > 0 && topics.every(({ partitions }) => partitions.every(({ offset }) => Number(offset) < 0));
+import type { TopicPartition } from "./consumer.ts";
+import {
+  type CommitRequest,
+  type GroupBroker,
+  type GroupMember,
+  type JoinRequest,
+  isLost,
+  resetsIn,
+  typeOf,
+} from "./group-broker.ts";
 
 type Repeatable = "heartbeat" | "offsetFetch" | "offsetCommit";
 
 const pauseMs = 250;
 const maxTries = 20;
-
-const lostNames = new Set([
-  "KafkaJSConnectionError",
-  "KafkaJSConnectionClosedError",
-  "KafkaJSRequestTimeoutError",
-  "KafkaJSBrokerNotFound",
-]);
-const lostTypes = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE"]);
-
-/** What a broker has answered; undefined if none has. */
-const typeOf = (error: unknown): unknown => (error as { type?: unknown }).type;
-
-/** Whether an error says that another broker may keep the group by now. */
-const isLost = (error: unknown): boolean => {
-  const { name = "", type = "" } = error as { name?: string; type?: string };
-  return lostNames.has(name) || lostTypes.has(type);
-};
 
 /** Not to be repeated by kafkajs. */
 const refusal = (): Error =>
@@ -62,6 +26,8 @@ export interface CoordinatorOptions {
   readonly find: () => Promise<GroupBroker>;
   /** Awaited before the member leaves: work has to end first. */
   readonly beforeLeave: () => Promise<void>;
+  /** The broker has nothing at the offset that was asked for. */
+  readonly onOutOfRange: (place: TopicPartition) => void;
 }
 
 /**
@@ -72,6 +38,7 @@ export interface CoordinatorOptions {
 export class Coordinator {
   readonly #find: CoordinatorOptions["find"];
   readonly #beforeLeave: CoordinatorOptions["beforeLeave"];
+  readonly #onOutOfRange: CoordinatorOptions["onOutOfRange"];
   #broker: GroupBroker | undefined;
   #finding: Promise<GroupBroker> | undefined;
   #generation: number | undefined;
@@ -79,7 +46,8 @@ export class Coordinator {
   #member: GroupMember | undefined;
   #committable: number | undefined;
 
-  constructor({ find, beforeLeave }: CoordinatorOptions) {
+  constructor({ find, beforeLeave, onOutOfRange }: CoordinatorOptions) {
+    this.#onOutOfRange = onOutOfRange;
     this.#find = find;
     this.#beforeLeave = beforeLeave;
   }
@@ -156,9 +124,13 @@ export class Coordinator {
     return this.#untilAnswered("offsetFetch", () => request);
   }
 
-  offsetCommit(request: CommitRequest): Promise<unknown> {
+  /** kafkajs's own commit would erase ours; where to go on is not its to decide. */
+  async offsetCommit(request: CommitRequest): Promise<unknown> {
+    const resets = resetsIn(request);
+    for (const place of resets) this.#onOutOfRange(place);
+    if (resets.length > 0) return undefined;
     return this.#untilAnswered("offsetCommit", () => {
-      if (!isReset(request) && request.groupGenerationId !== this.#committable) throw refusal();
+      if (request.groupGenerationId !== this.#committable) throw refusal();
       return request;
     });
   }

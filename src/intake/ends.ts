@@ -1,55 +1,126 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
-import type { TopicPartition } from "./consumer.ts";
-import { type Feed, feedKey } from "./feed.ts";
+import type { LogRange } from "../kafka/log-ranges.ts";
+import { type Feed, feedKey, positionOf } from "./feed.ts";
+import type { Gaps } from "./gaps.ts";
 import type { Intake } from "./intake.ts";
+import { isOther } from "./plan-start.ts";
+import type { LogReset, ResetCause } from "./resets.ts";
 import type { StartsOptions } from "./starts.ts";
 
-/** The offsets that are gone, first and last. */
-export interface Removed extends TopicPartition {
-  readonly from: number;
-  readonly to: number;
-}
-
 export interface EndsOptions {
-  readonly admin: Pick<ClusterAdmin, "ranges">;
-  readonly intake: Pick<Intake, "feeds" | "heardEnd">;
+  readonly admin: Pick<ClusterAdmin, "ranges" | "topics">;
+  readonly intake: Pick<Intake, "feeds" | "heardEnd"> & { readonly gaps: Pick<Gaps, "goOn" | "passOver"> };
   readonly topics: Pick<StartsOptions, "startFrom"> & {
     readonly source: readonly string[];
     readonly retry: readonly { readonly topic: string }[];
   };
-  /** Retention removed these before they were read; told once. */
-  readonly onRemoved: (removed: Removed) => void;
+  /** Retention removed records before they were read; told once. */
+  readonly onReset: (reset: LogReset) => void;
+  /** The logs of these partitions are not those that were read from: everything has to begin again. */
+  readonly onOver: (feeds: readonly Feed[]) => void;
   readonly onFatal: (error: Error) => void;
 }
 
-/** What the log of an open partition has lost before its position, and has not been told of yet. */
-const takeRemoved = (feed: Feed, low: number): Removed | undefined => {
-  if (!feed.inlet) return undefined;
-  const from = Math.max(feed.inlet.tracker.position, feed.removedTo);
-  if (low <= from) return undefined;
-  feed.removedTo = low;
-  return { topic: feed.topic, partition: feed.partition, from, to: low - 1 };
+/** An owned partition, and what was to be read next of it before the cluster was asked: its end may move on meanwhile. */
+export interface Owned {
+  readonly feed: Feed;
+  readonly position: number;
+}
+
+/** What the cluster says of an owned partition. */
+export interface LogNow {
+  readonly range: Pick<LogRange, "low" | "high">;
+  readonly topicId: string | undefined;
+}
+
+/** What seems to have become of an owned partition's log. */
+const suspectOf = ({ feed, position }: Owned, { range, topicId }: LogNow): ResetCause | undefined => {
+  if (isOther(feed.topicId, topicId)) return "made_anew";
+  if (range.high < Math.max(position, feed.scan?.end ?? 0)) return "truncated";
+  return range.low > (positionOf(feed) ?? 0) ? "removed" : undefined;
 };
 
-/** Asks the cluster where the logs end, and whether they still begin before what is to be read next. */
-export const askEnds = async ({ admin, intake, topics, onRemoved, onFatal }: EndsOptions): Promise<void> => {
-  const ranges = await admin.ranges([...topics.source, ...topics.retry.map(({ topic }) => topic)]);
-  const feeds = new Map(intake.feeds.map((feed) => [feedKey(feed), feed]));
-  const lost: string[] = [];
-  for (const range of ranges) {
-    const feed = feeds.get(feedKey(range));
-    if (!feed) continue;
-    intake.heardEnd(feed, range.high);
-    const removed = takeRemoved(feed, range.low);
-    if (!removed) continue;
-    onRemoved(removed);
-    lost.push(`${feedKey(feed)} (${removed.from} to ${removed.to})`);
-  }
-  if (lost.length === 0 || topics.startFrom !== "fail") return;
-  onFatal(
-    new Error(
-      `Kafka's retention removed records before they were delivered: ${lost.join(", ")}, and START_FROM is fail: ` +
-        "reset the group's offsets, or set START_FROM to earliest or latest",
-    ),
+/**
+ * Whether an owned partition's log is still the one that it was. `doubtful`: it seems not to be, but the broker that was asked may be
+ * behind the others, and has to say so twice. Where a fetch has failed because the log is too short there is no doubt.
+ */
+const judgeLog = (owned: Owned, now: LogNow): ResetCause | "doubtful" | undefined => {
+  const { feed } = owned;
+  const cause = suspectOf(owned, now);
+  const doubt = cause === "removed" ? undefined : cause;
+  const isSure = doubt === feed.doubt || (doubt === "truncated" && feed.isOutOfRange);
+  feed.doubt = doubt;
+  return doubt && !isSure ? "doubtful" : cause;
+};
+
+interface Verdict {
+  readonly feed: Feed;
+  readonly range: LogNow["range"];
+  readonly verdict: ReturnType<typeof judgeLog>;
+}
+
+/** What retention removed before it was read, and has not been told of yet. */
+const takeRemoved = (feed: Feed, low: number): LogReset | undefined => {
+  const oldOffset = Math.max(positionOf(feed) ?? 0, feed.removedTo);
+  if (low <= oldOffset) return undefined;
+  feed.removedTo = low;
+  return { topic: feed.topic, partition: feed.partition, cause: "removed", oldOffset, newOffset: low };
+};
+
+const removedError = (lost: readonly LogReset[]): Error => {
+  const ranges = lost.map((reset) => `${feedKey(reset)} (${reset.oldOffset} to ${reset.newOffset - 1})`);
+  return new Error(
+    `Kafka's retention removed records before they were delivered: ${ranges.join(", ")}, and START_FROM is fail: ` +
+      "reset the group's offsets, or set START_FROM to earliest or latest",
   );
+};
+
+/** Goes on behind what retention removed. What is in memory stays, and a fetch that found nothing is made anew further on. */
+const passOver = (feed: Feed, { low, high }: LogNow["range"], { intake, topics }: EndsOptions): void => {
+  const isLatest = topics.startFrom === "latest" && feed.tier === undefined;
+  intake.gaps.passOver(feed, { low, goOnAt: isLatest ? high : low });
+};
+
+/** The log is still the one that it was. Gives back what retention removed of it, to be told. */
+const continueWith = ({ feed, range, verdict }: Verdict, options: EndsOptions): LogReset[] => {
+  const { intake } = options;
+  if (verdict !== undefined && verdict !== "removed") return [];
+  intake.heardEnd(feed, range.high);
+  if (verdict === undefined) {
+    if (feed.isOutOfRange) intake.gaps.goOn(feed);
+    return [];
+  }
+  const removed = takeRemoved(feed, range.low);
+  passOver(feed, range, options);
+  return removed ? [removed] : [];
+};
+
+const ownedOf = ({ feeds }: EndsOptions["intake"]): Owned[] =>
+  feeds.flatMap((feed) => {
+    const position = positionOf(feed);
+    return position === undefined ? [] : [{ feed, position }];
+  });
+
+/**
+ * Asks the cluster where the logs begin and end, and whether they are still those that were read from. Resolves with true where it
+ * should be asked again soon.
+ */
+export const askEnds = async (options: EndsOptions): Promise<boolean> => {
+  const { admin, intake, topics, onReset, onOver, onFatal } = options;
+  const owned = ownedOf(intake);
+  const names = [...topics.source, ...topics.retry.map(({ topic }) => topic)];
+  const ids = new Map((await admin.topics(names)).map(({ topic, id }) => [topic, id]));
+  const ranges = new Map((await admin.ranges(names)).map((range) => [feedKey(range), range]));
+  const current = new Set(intake.feeds);
+  const verdicts = owned.flatMap((one) => {
+    const range = ranges.get(feedKey(one.feed));
+    if (!range || !current.has(one.feed)) return [];
+    return [{ feed: one.feed, range, verdict: judgeLog(one, { range, topicId: ids.get(one.feed.topic) }) }];
+  });
+  const lost = verdicts.flatMap((one) => continueWith(one, options));
+  for (const removed of lost) onReset(removed);
+  if (lost.length > 0 && topics.startFrom === "fail") onFatal(removedError(lost));
+  const over = verdicts.filter(({ verdict }) => verdict === "made_anew" || verdict === "truncated");
+  if (over.length > 0) onOver(over.map(({ feed }) => feed));
+  return verdicts.some(({ verdict }) => verdict === "doubtful");
 };

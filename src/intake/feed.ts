@@ -2,6 +2,7 @@ import type { Found } from "../flow/chains.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import type { TopicPartition } from "./consumer.ts";
 import { Due } from "./due.ts";
+import type { ResetCause } from "./resets.ts";
 
 /**
  * Why nothing is fetched from a partition: its past is being restored, the budget is full, the head of a tier is not due,
@@ -25,8 +26,14 @@ export interface Feed extends TopicPartition {
   inlet: Inlet | undefined;
   /** The end of the log, as last heard. */
   high: number;
+  /** Kafka's id of the topic when this assignment began; undefined where the cluster does not tell ids. */
+  topicId: string | undefined;
   /** Records below this offset that retention removed unread have been told of. */
   removedTo: number;
+  /** Kafka has nothing at the offset that was asked for: nothing is fetched until it is known why. */
+  isOutOfRange: boolean;
+  /** Why the log seems to be another one than that which was read: nothing of it is committed meanwhile. */
+  doubt: ResetCause | undefined;
   /** When the head of a tier is due. */
   readonly due: Due;
 }
@@ -40,14 +47,28 @@ export const createFeed = (place: TopicPartition, tier: number | undefined): Fee
   scan: undefined,
   inlet: undefined,
   high: 0,
+  topicId: undefined,
   removedTo: 0,
+  isOutOfRange: false,
+  doubt: undefined,
   due: new Due(),
 });
 
-/** Neither open nor being scanned: nothing may be fetched from it. */
-export const isClosed = ({ inlet, scan }: Feed): boolean => !inlet && !(scan && scan.position < scan.end);
+/** Neither open nor being scanned, or beyond its log: nothing may be fetched from it. */
+export const isClosed = ({ inlet, scan, isOutOfRange }: Feed): boolean =>
+  isOutOfRange || (!inlet && !(scan && scan.position < scan.end));
+
+/** The partitions of which something may be committed: of a log that may be another one by now, nothing is. */
+export const committableOf = (feeds: readonly Feed[]): readonly Inlet[] =>
+  feeds.flatMap(({ inlet, doubt }) => (inlet && doubt === undefined ? [inlet] : []));
 
 export const feedKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+/** What is to be read next; undefined until it is known where to start. */
+export const positionOf = ({ inlet, scan }: Feed): number | undefined => inlet?.tracker.position ?? scan?.position;
+
+/** This offset was read before: its record is fetched again, or another log gives the number once more. */
+export const isBehind = (feed: Feed, offset: number): boolean => offset < (positionOf(feed) ?? 0);
 
 /** How many records are not yet finished, as far as is known. */
 export const lagOf = ({ inlet, high, start }: Feed): number => Math.max(0, high - (inlet?.tracker.mark ?? start));

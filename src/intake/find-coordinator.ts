@@ -1,6 +1,6 @@
 import type { Cluster } from "kafkajs";
 
-import type { GroupBroker } from "./coordinator.ts";
+import type { GroupBroker } from "./group-broker.ts";
 
 interface Group {
   readonly groupId: string;

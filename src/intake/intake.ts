@@ -8,11 +8,12 @@ import type { Stream } from "../stream/stream.ts";
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
 import { BatchWait } from "./batch-wait.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import { type Feed, type PauseReason, createFeed, feedKey, isClosed } from "./feed.ts";
+import { type Feed, type PauseReason, createFeed, feedKey, isBehind, isClosed } from "./feed.ts";
+import { Gaps } from "./gaps.ts";
 import { Pauses } from "./pauses.ts";
+import type { Start } from "./plan-start.ts";
 import type { Reader } from "./reader.ts";
 import { Restoring } from "./restoring.ts";
-import type { Start } from "./starts.ts";
 
 export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
@@ -22,6 +23,8 @@ export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly read: Reader;
   /** Calls back in the next turn of the event loop. */
   readonly nextTurn: (callback: () => void) => void;
+  /** The log of a partition may not be the one that we knew: somebody has to ask the cluster. */
+  readonly onDoubt: () => void;
 }
 
 /** One assignment's partitions: restored first, then read into the stream as far as the budget allows. */
@@ -31,6 +34,7 @@ export class Intake {
   readonly #batchWait: BatchWait;
   readonly #admission: Admission;
   readonly #restoring: Restoring;
+  readonly gaps: Gaps;
   #feeds = new Map<string, Feed>();
   #assignment: Assignment = createAssignment();
 
@@ -44,6 +48,8 @@ export class Intake {
       pauses: this.#pauses,
       onNeedsSchema: (feed, schemaId) => this.#admission.forSchema(feed, schemaId),
     });
+    const feedOf = (place: TopicPartition): Feed | undefined => this.#feeds.get(feedKey(place));
+    this.gaps = new Gaps({ ...options, pauses: this.#pauses, restoring: this.#restoring, feedOf });
   }
 
   get feeds(): readonly Feed[] {
@@ -86,6 +92,7 @@ export class Intake {
   async take(batch: Batch, resolve: (offset: number) => void): Promise<void> {
     const feed = this.#feeds.get(feedKey(batch));
     if (!feed) return;
+    if (isBehind(feed, Number(batch.messages[0]?.offset))) this.#options.onDoubt();
     const since = this.#options.monotonic();
     while (this.#mayTake(feed)) {
       const isWhole = this.#takePart(feed, batch, resolve);

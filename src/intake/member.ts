@@ -8,7 +8,9 @@ import { Commits } from "./commits.ts";
 import { type ConsumerOptions, GroupConsumer } from "./consumer.ts";
 import type { Decoder } from "./decode.ts";
 import type { Clocks } from "./due.ts";
-import { Intake } from "./intake.ts";
+import { committableOf } from "./feed.ts";
+import { Intake, type IntakeOptions } from "./intake.ts";
+import { KnownLogs } from "./known-logs.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { createReader } from "./reader.ts";
 import { SchemaWait, type SchemaWaitOptions } from "./schema-wait.ts";
@@ -38,6 +40,8 @@ export interface MemberOptions extends Pick<
   readonly silence: Silence;
   readonly onCommitError: (error: unknown) => void;
   readonly onMetadataShortened: (chars: number) => void;
+  readonly onReset: StartsOptions["onReset"];
+  readonly onDoubt: IntakeOptions["onDoubt"];
 }
 
 /** A member of the consumer group, with everything that intake is made of. */
@@ -56,35 +60,33 @@ export const createMember = (options: MemberOptions): Member => {
     ...options,
     monotonic: clock.monotonic,
     topics: [...sources, ...tiers.map(({ topic }) => topic)],
+    tiers: tiers.map(({ topic }) => topic),
     owned: () => intake.owned,
     beforeJoin: () => membership.beforeJoin(),
     onJoin: (owned) => membership.joined(owned),
     onBatch: (batch, resolve) => intake.take(batch, resolve),
     onFiltered: (place) => intake.skip(place),
+    onOutOfRange: (place) => intake.gaps.outOfRange(place),
   });
   const onReady = (): void => intake.review(["schema"]);
-  const schemas = new SchemaWait({
-    ...clock,
-    now: clock.monotonic,
-    load: decoder.load,
-    onHold: options.onRegistryHold,
-    onReady,
-  });
+  const { load } = decoder;
+  const schemas = new SchemaWait({ ...clock, now: clock.monotonic, load, onHold: options.onRegistryHold, onReady });
   const intake: Intake = new Intake({
     ...clock,
     consumer,
     stream,
     schemas,
     read: createReader(options),
+    onDoubt: options.onDoubt,
     tiers: new Map(tiers.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
   });
   const commits = new Commits({
     consumer,
-    inlets: () => intake.inlets,
+    inlets: () => committableOf(intake.feeds),
     onError: options.onCommitError,
     onShortened: options.onMetadataShortened,
   });
-  const starts = { admin, groupId, startFrom };
+  const starts = { admin, groupId, startFrom, known: new KnownLogs(), onReset: options.onReset };
   const membership: Membership = new Membership({ ...options, intake, stream, commits, starts });
   return { consumer, intake, commits, membership, schemas };
 };

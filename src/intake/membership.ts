@@ -2,8 +2,10 @@ import { isOwnError } from "../kafka/own-errors.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Commits } from "./commits.ts";
 import type { TopicPartition } from "./consumer.ts";
+import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
-import { OffsetOutOfRange, type Start, type StartsOptions, readStarts } from "./starts.ts";
+import type { Start } from "./plan-start.ts";
+import { StartRefused, type StartsOptions, readStarts } from "./starts.ts";
 
 export interface MembershipOptions {
   readonly intake: Pick<Intake, "assign" | "restore" | "feeds">;
@@ -43,15 +45,17 @@ export class Membership {
   }
 
   /** Before every join: nothing new starts, what is in flight ends, and all of it is committed by the old generation. */
-  beforeJoin(): Promise<void> {
-    return this.#end("joining", { detail: "The group is joining", limitMs: this.#options.drainLimitMs.join });
+  async beforeJoin(): Promise<void> {
+    await this.#end("joining", { detail: "The group is joining", limitMs: this.#options.drainLimitMs.join });
   }
 
   /** After every join. Synchronous up to the point where everything is paused: the first fetch comes right after it. */
   joined(owned: readonly TopicPartition[]): void {
     const epoch = ++this.#epoch;
-    this.#options.stream.drop();
-    this.#options.intake.assign(owned);
+    const { stream, intake, starts } = this.#options;
+    stream.drop();
+    starts.known.left(intake.feeds, owned);
+    intake.assign(owned);
     if (this.#state === "leaving") return;
     this.#set("restoring", `${owned.length} partitions`);
     this.#restore(epoch).catch((error: unknown) =>
@@ -59,19 +63,32 @@ export class Membership {
     );
   }
 
-  /** Ends for good: as before a join, and nothing begins again. */
-  leave(): Promise<void> {
-    return this.#end("leaving", { detail: "Shutting down", limitMs: this.#options.drainLimitMs.leave });
+  /**
+   * The logs of some partitions are not those that were read from: ends the assignment as before a join, and begins it anew from what
+   * is really there. Where a join is under way, that does it.
+   */
+  async beginAgain(over: readonly Feed[]): Promise<void> {
+    if (this.#state !== "owner") return;
+    const { intake, starts, drainLimitMs } = this.#options;
+    starts.known.areOver(over);
+    const epoch = await this.#end("restoring", { detail: "Beginning again", limitMs: drainLimitMs.join });
+    if (epoch === this.#epoch) this.joined(intake.feeds.map(({ topic, partition }) => ({ topic, partition })));
   }
 
-  async #end(state: MembershipState, { detail, limitMs }: { detail: string; limitMs: number }): Promise<void> {
+  /** Ends for good: as before a join, and nothing begins again. */
+  async leave(): Promise<void> {
+    await this.#end("leaving", { detail: "Shutting down", limitMs: this.#options.drainLimitMs.leave });
+  }
+
+  async #end(state: MembershipState, { detail, limitMs }: { detail: string; limitMs: number }): Promise<number> {
     const wasOwner = this.#state === "owner";
-    this.#epoch++;
+    const epoch = ++this.#epoch;
     if (this.#state !== "leaving") this.#set(state, detail);
     if (wasOwner) this.#handingOver = this.#handOver(limitMs);
     // The group may join while this member leaves, or the other way round: neither may drop what the other still waits for.
     await this.#handingOver;
     this.#options.stream.drop();
+    return epoch;
   }
 
   async #handOver(limitMs: number): Promise<void> {
@@ -91,6 +108,7 @@ export class Membership {
       if (epoch !== this.#epoch) return;
       if (starts) {
         this.#options.intake.restore(starts);
+        this.#options.starts.known.began(this.#options.intake.feeds);
         this.#set("owner", `${starts.size} partitions`);
         return;
       }
@@ -103,7 +121,7 @@ export class Membership {
     try {
       return await readStarts(this.#options.intake.feeds, this.#options.starts);
     } catch (error) {
-      if (error instanceof OffsetOutOfRange || isOwnError(error)) throw error;
+      if (error instanceof StartRefused || isOwnError(error)) throw error;
       this.#set("restoring", `Cannot ask where to start: ${String(error)}`);
       return undefined;
     }

@@ -5,9 +5,9 @@ import { Tracker } from "../flow/tracker.ts";
 import type { GroupConsumer } from "./consumer.ts";
 import { type Feed, feedKey, isClosed } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";
+import type { Start } from "./plan-start.ts";
 import type { Reader } from "./reader.ts";
 import { scanBatch } from "./scan.ts";
-import type { Start } from "./starts.ts";
 
 export interface RestoringOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
@@ -33,7 +33,8 @@ export class Restoring {
     for (const feed of feeds) {
       const start = starts.get(feedKey(feed));
       if (start) {
-        Object.assign(feed, { start: start.offset, metadata: start.metadata, high: start.high });
+        const { offset, metadata, high, topicId } = start;
+        Object.assign(feed, { start: offset, metadata, high, topicId });
         feed.due.ended(start.high, this.#options.monotonic());
       }
       if (feed.tier !== undefined && feed.start < feed.high) this.#scan(feed);
@@ -76,9 +77,9 @@ export class Restoring {
       this.#parked,
     );
     for (const feed of feeds) {
-      const { topic, partition, tier, start, metadata } = feed;
+      const { topic, partition, tier, start, metadata, topicId } = feed;
       feed.scan = undefined;
-      feed.inlet = { topic, partition, tier, chains, tracker: new Tracker({ start, metadata }) };
+      feed.inlet = { topic, partition, tier, chains, tracker: new Tracker({ start, metadata, topicId }) };
       this.#options.consumer.seek(feed, start);
     }
     this.#options.pauses.review(["restore"]);

@@ -1,6 +1,7 @@
 import type { Batch } from "kafkajs";
 
 import type { Arrival } from "../core/arrival.ts";
+import { eventKeyOf } from "../core/headers.ts";
 import type { Found, Place } from "../flow/chains.ts";
 import { decodeFinished } from "../flow/finished.ts";
 import type { Feed } from "./feed.ts";
@@ -13,8 +14,17 @@ export interface ScanOptions {
 }
 
 const foundOf = ({ user, past, record }: Arrival, place: Place): Found => {
-  const { id, topic, offset, index, timestamp } = past.origin;
-  return { user, id, place, topic, offset: Number(offset), index, timestamp, writtenAt: record.timestamp };
+  const { topic, offset, index, timestamp } = past.origin;
+  return {
+    user,
+    id: eventKeyOf(past.origin),
+    place,
+    topic,
+    offset: Number(offset),
+    index,
+    timestamp,
+    writtenAt: record.timestamp,
+  };
 };
 
 /** Reads a batch of a tier only to learn whose records wait there. Stops at a record whose schema has to be fetched. */

@@ -26,6 +26,7 @@ export type ApiVersions = Readonly<Record<number, { readonly maxVersion: number 
 export interface ClusterBroker {
   readonly versions: ApiVersions | null;
   readonly connectionPool: { send(request: BrokerRequest): Promise<unknown> };
+  disconnect(): Promise<void>;
   metadata(topics: readonly string[]): Promise<ClusterMetadata>;
   offsetFetch(request: {
     groupId: string;
@@ -70,10 +71,20 @@ const isCreateCluster = (key: symbol): boolean => key.description === "private:K
 /** Which error of a topic need not fail a question about several; undefined: none. */
 type IsTolerated = (error: string | undefined) => boolean;
 
+/** Sends a request of ours, and gives up a connection that was closed, as kafkajs does for its own. */
+export const sendTo = async (broker: ClusterBroker, request: BrokerRequest): Promise<unknown> => {
+  try {
+    return await broker.connectionPool.send(request);
+  } catch (error) {
+    if ((error as { name?: unknown }).name === "KafkaJSConnectionClosedError") await broker.disconnect();
+    throw error;
+  }
+};
+
 /** A broker's question about topics that one missing or forbidden topic does not spoil. */
 const askTolerantly = (broker: ClusterBroker, isTolerated: IsTolerated): ClusterBroker => {
   const metadata = (topics: readonly string[]): Promise<unknown> =>
-    broker.connectionPool.send(metadataRequest(broker.versions ?? {}, topics, isTolerated));
+    sendTo(broker, metadataRequest(broker.versions ?? {}, topics, isTolerated));
   return Object.assign(broker, { metadata });
 };
 

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-import type { ApiVersions, BrokerRequest, ClusterBroker, KafkaCluster } from "./cluster.ts";
+import { type ApiVersions, type BrokerRequest, type ClusterBroker, type KafkaCluster, sendTo } from "./cluster.ts";
 
 /** Where the log of a partition begins and ends (the end is the offset of the next record to come). */
 export interface LogRange {
@@ -54,7 +54,7 @@ const offsetsOf = async (
   }));
   const { request, response } = lookup(broker.versions ?? {})(apiKey, requests.ListOffsets)({ ...asClient, topics });
   const parse = async (decoded: Offsets): Promise<Offsets> => decoded;
-  const answer = (await broker.connectionPool.send({
+  const answer = (await sendTo(broker, {
     request,
     response: { decode: response.decode, parse },
   })) as Offsets;

@@ -139,7 +139,7 @@ const questionOf = (versions: ApiVersions, topics: readonly string[]): BrokerReq
 };
 
 /** Kafka's name of an error; undefined for none. */
-export const errorOf = (code: number): string | undefined => (code === 0 ? undefined : createErrorFromCode(code).type);
+const errorOf = (code: number): string | undefined => (code === 0 ? undefined : createErrorFromCode(code).type);
 
 /** Asks for these topics only. An error of a topic that is not tolerated fails the whole question, as kafkajs does for any. */
 export const metadataRequest = (

@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly concurrencyLimit: number;
   /** Partitions that are paused, by the reason for it; one may have several. */
   readonly waiting: Readonly<Record<string, number>>;
+  /** For each source, how many of its partitions are not read. */
+  readonly unread: readonly { readonly topic: string; readonly partitions: number }[];
   /** Whether the settings file, as it is now, was taken up. */
   readonly areSettingsOk: boolean;
 }
@@ -31,6 +33,7 @@ export const quiet: Snapshot = {
   inFlight: 0,
   concurrencyLimit: 0,
   waiting: {},
+  unread: [],
   areSettingsOk: true,
 };
 
@@ -47,6 +50,25 @@ const allHolds = Object.keys({
   paused: 0,
 } satisfies Record<HoldReason, 0>);
 
+interface Labelled {
+  readonly name: MetricName;
+  readonly labelNames: readonly string[];
+  readonly fill: (gauge: Gauge) => void;
+}
+
+const registerLabelled = (registry: Registry, { name, labelNames, fill }: Labelled): void => {
+  const gauge = new Gauge({
+    name,
+    help: help[name],
+    labelNames,
+    registers: [registry],
+    collect: () => {
+      gauge.reset();
+      fill(gauge);
+    },
+  });
+};
+
 /** Gauges that read the state when Prometheus asks. */
 export const registerGauges = (registry: Registry, snapshot: () => Snapshot): void => {
   const single = (name: MetricName, read: (state: Snapshot) => number): void => {
@@ -59,18 +81,8 @@ export const registerGauges = (registry: Registry, snapshot: () => Snapshot): vo
       },
     });
   };
-  const labelled = (name: MetricName, labelNames: readonly string[], fill: (gauge: Gauge) => void): void => {
-    const gauge = new Gauge({
-      name,
-      help: help[name],
-      labelNames,
-      registers: [registry],
-      collect: () => {
-        gauge.reset();
-        fill(gauge);
-      },
-    });
-  };
+  const labelled = (name: MetricName, labelNames: readonly string[], fill: (gauge: Gauge) => void): void =>
+    registerLabelled(registry, { name, labelNames, fill });
   single("gainstream_breaker_state", ({ breaker }) => breakerStates[breaker]);
   single("gainstream_parked_users", ({ parkedUsers }) => parkedUsers);
   single("gainstream_held_records", ({ heldRecords }) => heldRecords);
@@ -83,6 +95,9 @@ export const registerGauges = (registry: Registry, snapshot: () => Snapshot): vo
   });
   labelled("gainstream_partitions_waiting", ["reason"], (gauge) => {
     for (const [reason, partitions] of Object.entries(snapshot().waiting)) gauge.set({ reason }, partitions);
+  });
+  labelled("gainstream_partitions_unread", ["topic"], (gauge) => {
+    for (const { topic, partitions } of snapshot().unread) gauge.set({ topic }, partitions);
   });
   // A partition that has gone to another replica must not stay.
   labelled("gainstream_lag", ["topic", "partition"], (gauge) => {

@@ -24,6 +24,10 @@ export const help = {
     "Calls that may be in flight at present. Worry when it stays below GAINSIGHT_CONCURRENCY: Gainsight is slow or throttles",
   gainstream_partitions_waiting:
     "Owned partitions that are not fetched from, by reason. Worry when any but due stays for minutes without a hold",
+  gainstream_partitions_unread:
+    "Partitions of a source that are not read, because not all retry topics have as many. Worry when it is not 0: /readyz names the command",
+  gainstream_log_resets_total:
+    "Partitions that did not continue where they were: the topic was made anew or its log cut off, or retention removed records unread. Worry when it grows",
   gainstream_settings_ok: "0 while the settings file is wrong and those before it stay. Worry when it is 0",
 } as const;
 

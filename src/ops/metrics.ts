@@ -39,6 +39,8 @@ export interface Metrics {
   readonly call: (call: Call) => void;
   /** An attempt to write to this topic has failed. */
   readonly writeFailed: (topic: string) => void;
+  /** A partition of this topic does not go on where it was. */
+  readonly logReset: (topic: string) => void;
   /** Says where the gauges get their values; before it they show a quiet stream. */
   readonly observe: (snapshot: () => Snapshot) => void;
   /** Events so far by outcome, for the status page. */
@@ -61,6 +63,7 @@ export const createMetrics = (): Metrics => {
   const calls = registerTally(registry, "gainstream_calls_total", ["call", "status"]);
   const computations = registerTally(registry, "gainstream_computations_total", ["computation_class", "outcome"]);
   const writeFailures = registerTally(registry, "gainstream_kafka_write_failures_total", ["topic"]);
+  const resets = registerTally(registry, "gainstream_log_resets_total", ["topic"]);
   let snapshot = (): Snapshot => quiet;
 
   const delivery = createHistogram(registry, { name: "gainstream_delivery_seconds", buckets: callBuckets });
@@ -82,6 +85,7 @@ export const createMetrics = (): Metrics => {
       delivery.observe(seconds);
     },
     writeFailed: (topic) => writeFailures.count(topic),
+    logReset: (topic) => resets.count(topic),
     observe: (source) => {
       snapshot = source;
     },

@@ -1,5 +1,5 @@
 import type { Arrival } from "../core/arrival.ts";
-import { type Origin, recordIdOf } from "../core/headers.ts";
+import { type Origin, eventKeyOf, recordKeyOf } from "../core/headers.ts";
 import type { Dead } from "../core/outcome.ts";
 import type { Chains, Turn } from "../flow/chains.ts";
 import { Lanes } from "../flow/lanes.ts";
@@ -66,7 +66,7 @@ const createHeld = ({ inlet, slot }: Pick<Held, "inlet" | "slot">, arrival: Arri
 /** A list whose schema came late was parked as one record, when nobody knew its events; from now on they count. */
 const unpack = ({ tier, chains }: Inlet, origin: Origin | undefined): void => {
   if (tier === undefined || origin?.index === undefined) return;
-  const id = recordIdOf(origin);
+  const id = recordKeyOf(origin);
   chains.finished(id, id);
 };
 
@@ -84,7 +84,7 @@ export const turnOf = ({ arrival, inlet, slot }: Held): Turn => {
   const { tier, chains } = inlet;
   if (tier === undefined && chains.isEmpty) return { kind: "deliver" };
   const place = tier === undefined ? undefined : { tier, offset: slot.offset };
-  return chains.turnOf(arrival.user, arrival.past.origin.id, place);
+  return chains.turnOf(arrival.user, eventKeyOf(arrival.past.origin), place);
 };
 
 /** The lane of a user's records from the sources; those from the tiers have a lane of their own, so that neither waits for the other. */

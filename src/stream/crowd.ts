@@ -1,4 +1,5 @@
 import type { Arrival } from "../core/arrival.ts";
+import { eventKeyOf } from "../core/headers.ts";
 import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./assignment.ts";
 
 /** Records of one user that may wait in memory while others need the room. */
@@ -71,6 +72,6 @@ export const letMakeWay = ({ lanes }: Assignment, { blocked, isMemoryShort }: Sh
  * lanes of a user must never make a call each.
  */
 export const isOnItsWay = ({ lanes }: Assignment, { inlet, arrival }: Held): boolean => {
-  if (inlet.tier === undefined || inlet.chains.has(arrival.user, arrival.past.origin.id)) return false;
+  if (inlet.tier === undefined || inlet.chains.has(arrival.user, eventKeyOf(arrival.past.origin))) return false;
   return lanes.isTaken(sourceLaneOf(inlet, arrival.user));
 };

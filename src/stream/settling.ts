@@ -1,4 +1,4 @@
-import type { Past } from "../core/headers.ts";
+import { type Past, eventKeyOf } from "../core/headers.ts";
 import { type Dead, type Outcome, type Retry, dead } from "../core/outcome.ts";
 import { type RetryRules, planRetry } from "../core/retry-plan.ts";
 import type { Budget } from "../flow/budget.ts";
@@ -96,7 +96,7 @@ export class Settling {
       const failure = moves[index]?.failure;
       // Its copy may have been read, and gone on, before the write was acknowledged: then that one counts.
       if (!failure || turnOf(held).kind === "superseded") continue;
-      inlet.chains.moved(arrival.user, arrival.past.origin.id, { tier: failure.tier, offset: offset + index });
+      inlet.chains.moved(arrival.user, eventKeyOf(arrival.past.origin), { tier: failure.tier, offset: offset + index });
       this.#options.observer.moved(arrival, failure);
     }
     this.release(assignment, lane, moves.length);
@@ -149,7 +149,7 @@ export class Settling {
 
   #finish(held: Held, outcome: Final): void {
     const { arrival, inlet } = held;
-    inlet.chains.finished(arrival.user, arrival.past.origin.id);
+    inlet.chains.finished(arrival.user, eventKeyOf(arrival.past.origin));
     this.#letGo(held);
     this.#options.observer.finished(arrival, outcome);
   }

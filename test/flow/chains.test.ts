@@ -226,4 +226,15 @@ describe("Chains", () => {
       expect(chains.turnOf("v", "e2", at(0, 2))).toEqual(deliver);
     });
   });
+
+  test("waits no longer for what is gone from the log of a tier, and still for everything else", () => {
+    const chains = new Chains([found("e1", at(0, 4)), found("e2", at(0, 5)), found("e3", at(1, 4))]);
+    chains.gone(0, { from: 0, to: 5 });
+    expect(chains.turnOf("u", "e2", at(0, 5))).toEqual(deliver);
+    expect(chains.turnOf("u", "e3", at(1, 4))).toEqual(forward(0));
+    chains.gone(0, { from: 5, to: 6 });
+    chains.gone(1, { from: 0, to: 9 });
+    expect([chains.users, chains.records]).toEqual([0, 0]);
+    expect(chains.turnOf("u", "e4", undefined)).toEqual(deliver);
+  });
 });

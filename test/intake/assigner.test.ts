@@ -74,6 +74,7 @@ const logger = {} as Logger;
 const createCluster = (partitions: Record<string, number>) => {
   const asked: string[] = [];
   const cluster = {
+    brokerPool: { brokers: {}, seedBroker: undefined, createBroker: () => ({}) },
     findTopicPartitionMetadata: (topic: string) =>
       numbersTo(partitions[topic] ?? 0).map((partitionId) => ({ partitionId })),
     findGroupCoordinator: async ({ groupId }: { groupId: string }) => {
@@ -85,7 +86,13 @@ const createCluster = (partitions: Record<string, number>) => {
 };
 
 const assignerOf = (cluster: Cluster, owned: number[] = [], beforeJoin = () => Promise.resolve()) =>
-  createAssigner({ owned: () => owned, beforeJoin, onCoordinator: () => {} })({ cluster, groupId: "g", logger });
+  createAssigner({
+    tiers: ["retry-30s", "retry-5m"],
+    owned: () => owned,
+    beforeJoin,
+    onCoordinator: () => {},
+    onOutOfRange: () => {},
+  })({ cluster, groupId: "g", logger });
 
 describe("assigner", () => {
   const topics = ["source", "retry-30s", "retry-5m"];
@@ -120,12 +127,25 @@ describe("assigner", () => {
     expect(third?.["source"]).toEqual([2, 5]);
   });
 
-  it("assigns every partition also where the topics are not even", async () => {
-    const assignments = await assign([[], []], { source: 4, "retry-30s": 2, "retry-5m": 0 });
+  it.each([
+    [
+      { source: 4, "retry-30s": 2, "retry-5m": 3 },
+      { source: [0, 1], "retry-30s": [0, 1], "retry-5m": [0, 1] },
+    ],
+    [
+      { source: 1, "retry-30s": 2, "retry-5m": 2 },
+      { source: [0], "retry-30s": [0, 1], "retry-5m": [0, 1] },
+    ],
+    [
+      { source: 4, "retry-30s": 2, "retry-5m": 0 },
+      { source: [], "retry-30s": [], "retry-5m": [] },
+    ],
+  ])("of %j it gives out only what every retry topic has, and of each topic what it has", async (shape, expected) => {
+    const assignments = await assign([[], []], shape);
     const all = (topic: string) => assignments.flatMap((assignment) => assignment[topic] ?? []).toSorted(byNumber);
-    expect([all("source"), all("retry-30s"), all("retry-5m")]).toEqual([[0, 1, 2, 3], [0, 1], []]);
+    expect(Object.fromEntries(topics.map((topic) => [topic, all(topic)]))).toEqual(expected);
     for (const assignment of assignments)
-      expect(assignment["source"]).toEqual(expect.arrayContaining(assignment["retry-30s"] ?? []));
+      expect(assignment["retry-30s"]).toEqual(expect.arrayContaining(assignment["source"] ?? []));
   });
 
   it("tells its name, the topics and what is owned now", () => {

@@ -3,8 +3,8 @@ import type { TopicPartition } from "../../src/intake/consumer.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
 import { feedKey } from "../../src/intake/feed.ts";
 import { Intake } from "../../src/intake/intake.ts";
+import type { Start } from "../../src/intake/plan-start.ts";
 import { createReader } from "../../src/intake/reader.ts";
-import type { Start } from "../../src/intake/starts.ts";
 import type { Held } from "../../src/stream/assignment.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 import { baseTime, batchOf } from "./batches.ts";
@@ -71,10 +71,11 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
     monotonic: clock.now,
     schedule: clock.schedule,
     nextTurn: queueMicrotask,
+    onDoubt: () => void log.push("doubt"),
   });
   const startAt = (place: TopicPartition, offset: number, more: Partial<Start> = {}): [string, Start] => [
     feedKey(place),
-    { offset, metadata: null, high: offset, ...more },
+    { offset, metadata: null, high: offset, topicId: undefined, ...more },
   ];
   const own = (...starts: [TopicPartition, number, Partial<Start>?][]): void => {
     intake.assign(starts.map(([place]) => place));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createFeed } from "../../src/intake/feed.ts";
+import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { Membership, type MembershipState } from "../../src/intake/membership.ts";
 import type { StartsOptions } from "../../src/intake/starts.ts";
 
@@ -9,6 +10,8 @@ const place = { topic: "source", partition: 0 };
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
+
+const topicState = { error: undefined, id: undefined, operations: undefined, partitions: 1, replication: 1 };
 
 type Ranges = StartsOptions["admin"]["ranges"];
 
@@ -60,9 +63,12 @@ const createTestMembership = (
       admin: {
         committed: async () => [0, 7].map((partition) => ({ topic: "source", partition, offset: 99, metadata: null })),
         ranges: change.ranges ?? rangesOf,
+        topics: async (topics) => topics.map((topic) => ({ ...topicState, topic })),
       },
       groupId: "g",
       startFrom: change.startFrom ?? "earliest",
+      known: new KnownLogs(),
+      onReset: () => {},
     },
     drainLimitMs: { join: 12_000, leave: 12_000 },
     pause: (ms) =>
@@ -104,6 +110,7 @@ const createTestMembership = (
     own,
     track,
     endPause,
+    feeds: () => feeds,
     becomeIdle: () => end(idle),
     endFlush: () => end(flushed),
   };
@@ -277,4 +284,32 @@ describe("membership", () => {
       expect(membership.state).toBe("leaving");
     },
   );
+
+  it("begins again where a log is another one: ends its work as before a join, and asks anew where to start", async () => {
+    const { membership, log, states, own, becomeIdle, endFlush, feeds } = createTestMembership();
+    await own();
+    const again = membership.beginAgain(feeds());
+    await becomeIdle();
+    await endFlush();
+    await again;
+    expect(log).toEqual(["stop", "flush", "drop", "drop", "assign 1", "restore source/0"]);
+    expect(states.slice(2)).toEqual(["restoring", "restoring", "owner"]);
+  });
+
+  it("leaves it to a join that comes meanwhile to begin again, and does nothing where no assignment is at work", async () => {
+    const { membership, log, own, becomeIdle, endFlush, feeds } = createTestMembership();
+    await membership.beginAgain(feeds());
+    expect(log).toEqual([]);
+    await own();
+    const again = membership.beginAgain(feeds());
+    const joining = membership.beforeJoin();
+    await becomeIdle();
+    await endFlush();
+    await Promise.all([again, joining]);
+    expect([membership.state, log]).toEqual(["joining", ["stop", "flush", "drop", "drop"]]);
+    const leaving = membership.leave();
+    await leaving;
+    await membership.beginAgain(feeds());
+    expect(membership.state).toBe("leaving");
+  });
 });

@@ -33,7 +33,7 @@ describe("scanBatch", () => {
     expect(options.scan.found).toEqual([
       {
         user: "u1",
-        id: "source-2-7",
+        id: `source-2-7@${Date.parse("2026-01-31T12:00:00.000Z")}`,
         place: { tier: 1, offset: 10 },
         topic: "source",
         offset: 7,

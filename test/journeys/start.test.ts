@@ -121,18 +121,6 @@ describe.concurrent("start", () => {
   });
 
   /*
-   * Sources with different numbers of partitions can never work, and only a person can mend that. The service ends at once
-   * and says which topic has how many.
-   */
-  journey("topics that do not fit together end the service with a sentence", async ({ story, expect }) => {
-    const other = `${story.source}-2`;
-    await createTopics(story.kafka, [{ topic: other, numPartitions: 2 }]);
-    const service = await story.launch({ SOURCE_TOPICS: `${story.source},${other}` });
-    expect(await service.exit).toBe(1);
-    expect(service.logs.at(-1)).toMatchObject({ level: "fatal", msg: expect.stringContaining(`${other} has 2`) });
-  });
-
-  /*
    * Somebody has made the tiers and the dead-letter topic beforehand, and compacts one tier: of a user's events, which share a
    * key, all but the last would vanish. The service ends at once and says how to mend it. It goes on with a tier that only
    * forgets sooner than is wise, and warns.

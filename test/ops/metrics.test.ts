@@ -82,6 +82,15 @@ describe("createMetrics()", () => {
     ]);
   });
 
+  test("counts the logs that are not those we knew by their topic", async () => {
+    const metrics = createMetrics();
+    metrics.logReset("a");
+    metrics.logReset("a");
+    expect(await linesOf(metrics, "gainstream_log_resets_total{")).toEqual([
+      'gainstream_log_resets_total{topic="a"} 2',
+    ]);
+  });
+
   test("always shows all eight holds", async () => {
     const metrics = createMetrics();
     expect(await linesOf(metrics, "gainstream_hold{")).toHaveLength(8);
@@ -94,6 +103,7 @@ describe("createMetrics()", () => {
       inFlight: 5,
       concurrencyLimit: 32,
       waiting: { due: 2, budget: 0 },
+      unread: [{ topic: "segment-events", partitions: 3 }],
       areSettingsOk: false,
     }));
     expect((await linesOf(metrics, "gainstream_hold{")).toSorted()).toEqual([
@@ -114,6 +124,7 @@ describe("createMetrics()", () => {
     expect(text).toContain("gainstream_concurrency_limit 32\n");
     expect(text).toContain("gainstream_settings_ok 0\n");
     expect(text).toContain('gainstream_partitions_waiting{reason="due"} 2\n');
+    expect(text).toContain('gainstream_partitions_unread{topic="segment-events"} 3\n');
     expect(text).toContain('gainstream_partitions_waiting{reason="budget"} 0\n');
   });
 
@@ -129,6 +140,7 @@ describe("createMetrics()", () => {
       inFlight: 0,
       concurrencyLimit: 64,
       waiting: {},
+      unread: [],
       areSettingsOk: true,
     }));
     expect(await linesOf(metrics, "gainstream_lag{")).toHaveLength(2);
@@ -156,7 +168,7 @@ describe("createMetrics()", () => {
 
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(16);
+    expect(helps).toHaveLength(18);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

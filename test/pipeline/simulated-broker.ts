@@ -4,6 +4,7 @@ import type { Batch, KafkaMessage } from "kafkajs";
 
 import type { Committed } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/log-ranges.ts";
+import type { TopicState } from "../../src/kafka/topic-metadata.ts";
 
 type Message = Extract<KafkaMessage, { size?: never }>;
 
@@ -84,6 +85,15 @@ export const createSimulatedBroker = ({
           const { offset, metadata = null } = commits.get(keyOf({ topic, partition })) ?? {};
           return { topic, partition, offset, metadata };
         }),
+    topics: async (wanted: readonly string[]): Promise<TopicState[]> =>
+      wanted.map((topic) => ({
+        topic,
+        error: undefined,
+        id: undefined,
+        operations: undefined,
+        partitions: 1,
+        replication: 1,
+      })),
     ranges: async (wanted: readonly string[]): Promise<LogRange[]> =>
       places
         .filter(({ topic }) => wanted.includes(topic))

@@ -8,6 +8,7 @@ import { Commits } from "../../src/intake/commits.ts";
 import { decodeJsonEvents } from "../../src/intake/decode-events.ts";
 import { type Decoded, createDecoder } from "../../src/intake/decode.ts";
 import { Intake } from "../../src/intake/intake.ts";
+import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { Membership } from "../../src/intake/membership.ts";
 import { createReader } from "../../src/intake/reader.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
@@ -140,6 +141,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     read: createReader({ decoder: registry, handle: (event, recordTime) => state.handle(event, recordTime) }),
     tiers: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
     maxSpan: limits.maxSpan,
+    onDoubt: () => undefined,
   });
   const commits = new Commits({
     consumer,
@@ -151,7 +153,13 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     intake,
     stream,
     commits,
-    starts: { admin: broker, groupId: "group", startFrom: "earliest" },
+    starts: {
+      admin: broker,
+      groupId: "group",
+      startFrom: "earliest",
+      known: new KnownLogs(),
+      onReset: () => undefined,
+    },
     drainLimitMs: { join: 5_000, leave: 5_000 },
     pause,
     abort: () => {

@@ -1,5 +1,5 @@
 import type { Arrival } from "../../src/core/arrival.ts";
-import { originOf, readPast, retryHeaders } from "../../src/core/headers.ts";
+import { eventKeyOf, originOf, readPast, retryHeaders } from "../../src/core/headers.ts";
 import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome.ts";
 import { Chains, type Found } from "../../src/flow/chains.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
@@ -114,7 +114,8 @@ export const createModelWorld = (names: readonly string[]) => {
     const found = tierLogs.flatMap((log, tier) =>
       log.arrivals.flatMap(({ user, past, record }, offset): Found[] => {
         const isLeft = offset >= log.committed.offset && !trackers.get(log)?.wasFinished(offset);
-        const { id, topic, offset: at, timestamp } = past.origin;
+        const { topic, offset: at, timestamp } = past.origin;
+        const id = eventKeyOf(past.origin);
         const place = { tier, offset };
         return isLeft ? [{ user, id, place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }] : [];
       }),

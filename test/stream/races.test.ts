@@ -136,7 +136,7 @@ describe("Stream, making way", () => {
   it("helps a probe that nobody can make: the call stands behind what may not move, or is kept out by it", async () => {
     const world = setUp();
     world.chains.moved("u", "first", { tier: 2, offset: 0 });
-    for (let offset = 0; offset < 500; offset++) world.chains.moved("u", `events-0-${offset}`, { tier: 0, offset });
+    for (let offset = 0; offset < 500; offset++) world.chains.moved("u", `events-0-${offset}@0`, { tier: 0, offset });
     world.gate.state = "closed";
     for (let offset = 0; offset < 500; offset++) world.tier(0, arrivalOf(`u${offset}`, offset), offset);
     world.gate.isHeld = true;
