@@ -61,6 +61,7 @@ export const createPipelineWorld = () => {
   const failures = new Map<string | undefined, number>();
   const unfair: string[] = [];
   let isRelieved = false;
+  let hasLostWrites = false;
   const onMoved = ({ messageId }: Arrival, reason: string): void => {
     const calls = failures.get(messageId) ?? 0;
     failures.delete(messageId);
@@ -85,6 +86,8 @@ export const createPipelineWorld = () => {
     const rejoin = async (): Promise<void> => {
       await mine.membership.beforeJoin();
       if (mine !== member) return;
+      // The drain limit has passed before they were acknowledged: the next owner cannot know what lies in the retry topics.
+      hasLostWrites ||= mine.producer.writes.length > 0;
       for (const partition of tenures.keys())
         if (!numbers.includes(partition)) tenures[partition] = tenureOf(partition) + 1;
       owned = numbers;
@@ -210,6 +213,10 @@ export const createPipelineWorld = () => {
     produced,
     get overlaps() {
       return overlaps;
+    },
+    /** A write was not acknowledged before its assignment ended: what it was about may come twice. */
+    get hasLostWrites() {
+      return hasLostWrites;
     },
     get member() {
       return member;

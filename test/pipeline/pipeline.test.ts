@@ -184,8 +184,9 @@ describe("the pipeline from fetch to commit", () => {
           const world = await play(script);
           const ends = endsOf(world);
           expect([...ends.keys()].toSorted()).toEqual(expectedIds(world).toSorted());
-          expect([...ends].filter(([, count]) => count !== 1)).toEqual([]);
           expectOrder(world);
+          if (world.hasLostWrites) return;
+          expect([...ends].filter(([, count]) => count !== 1)).toEqual([]);
           const deliveries = world.taken.map(({ messageId, tenure }) => `${messageId} in tenure ${tenure}`);
           expect(new Set(deliveries).size, "delivered twice").toBe(deliveries.length);
         },
