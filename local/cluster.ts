@@ -1,4 +1,4 @@
-import { startKafka } from "./kafka.ts";
+import { type MoreSettings, startKafka } from "./kafka.ts";
 import type { Log } from "./packages.ts";
 import { startRegistry } from "./registry.ts";
 import type { Server } from "./server.ts";
@@ -19,13 +19,18 @@ export interface Cluster extends ClusterAddress {
 
 /**
  * A Kafka (`brokers`: 1 to 3, default 1) and a schema registry on 127.0.0.1, ready to use. Both end when this process
- * does, however it ends. `log` gets a line where something must be fetched first (default: stderr).
+ * does, however it ends. `settings` are lines for all brokers' settings files. `log` gets a line where something must be fetched first (default: stderr).
  */
 export async function startCluster({
   brokers = 1,
   log = console.error,
-}: { brokers?: number; log?: Log } = {}): Promise<Cluster> {
-  const [kafka, registry] = await Promise.allSettled([startKafka({ count: brokers, log }), startRegistry({ log })]);
+  settings = {},
+}: { brokers?: number; log?: Log; settings?: MoreSettings["settings"] } = {}): Promise<Cluster> {
+  const more = { addresses: [], settings };
+  const [kafka, registry] = await Promise.allSettled([
+    startKafka({ count: brokers, log, more }),
+    startRegistry({ log }),
+  ]);
   if (kafka.status === "rejected") {
     if (registry.status === "fulfilled") await registry.value.stop();
     throw kafka.reason;

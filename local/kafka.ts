@@ -28,13 +28,13 @@ interface BrokerNode {
   readonly controllerPort: number;
 }
 
-/** Listeners beside the plain one, with encryption or log-in. */
-export interface MoreListeners {
-  /** As Kafka takes them: NAME://host:port. */
+/** What the brokers have beside the plain listener: others with encryption or log-in, an authorizer. */
+export interface MoreSettings {
+  /** Listeners as Kafka takes them, NAME://host:port; for one broker only. */
   readonly addresses: readonly string[];
   /** Where clients are told to find them, if they stand behind something else. */
   readonly advertised?: readonly string[];
-  /** What they need: keys, mechanisms, users. */
+  /** Lines of the broker's settings file: keys, mechanisms, users. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -43,8 +43,7 @@ const noMore: MoreListeners = { addresses: [], settings: {} };
 interface KafkaOptions {
   readonly count: number;
   readonly log: Log;
-  /** For one broker only. */
-  readonly more?: MoreListeners;
+  readonly more?: MoreSettings | undefined;
 }
 
 /** Starts `count` brokers that are controllers too, replicating everything to all of them (3 at most). */
@@ -73,7 +72,7 @@ export function brokerProperties(options: {
   node: BrokerNode;
   nodes: readonly BrokerNode[];
   folder: string;
-  more?: MoreListeners | undefined;
+  more?: MoreSettings | undefined;
 }): string {
   const { node, nodes, folder, more = noMore } = options;
   const plain = `PLAINTEXT://127.0.0.1:${node.port}`;
@@ -120,7 +119,7 @@ async function startNode(options: {
   nodes: readonly BrokerNode[];
   node: BrokerNode;
   clusterId: string;
-  more: MoreListeners | undefined;
+  more: MoreSettings | undefined;
 }): Promise<Server> {
   const { home, guard, nodes, node, clusterId, more } = options;
   const folder = join(guard.folder, `broker-${node.id}`);

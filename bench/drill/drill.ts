@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { createGuard } from "../../local/guarded.ts";
+import { cohortOf, refusedEvent } from "./events.ts";
 import { checkSource, drain, excusesOf } from "./evidence.ts";
 import { plays } from "./faults.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
-import { cohortOf, refusedEvent, startFlow } from "./flow.ts";
+import { startFlow } from "./flow.ts";
 import { judge } from "./judge.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { type Report, reportOf } from "./report.ts";
 import type { Drilled, Scene } from "./scene.ts";
 import type { Fault, Schedule } from "./schedule.ts";
-import { names, openStage, schemaFile, type Stage } from "./stage.ts";
+import { openStage, type Stage } from "./stage.ts";
 import { createTarget, type Target } from "./target.ts";
+import { names, schemaFile, sources } from "./topics.ts";
 
 export interface DrillOptions {
   readonly schedule: Schedule;
@@ -43,7 +45,7 @@ const environment = (stage: Stage, target: Target) => (launch: number, keyFile: 
   KAFKA_CLIENT_ID: `i${launch}`,
   SCHEMA_REGISTRY_URL: stage.cluster.registryUrl,
   AVRO_SCHEMA_FILE: schemaFile,
-  SOURCE_TOPICS: names.source,
+  SOURCE_TOPICS: sources.join(","),
   RETRY_TOPIC: names.retry,
   RETRY_DELAYS: names.delays.join(","),
   RETRY_MAX_AGE: "20s",

@@ -19,7 +19,9 @@ export const excusesOf = (drilled: readonly Drilled[]): Excuse[] =>
     const from = startedAt - commitEveryMs;
     if (crashed !== undefined)
       return [{ cause: "crash", launch: crashed, from, to: kind === "kill" ? endedAt + killedSettleMs : endedAt }];
-    return kind === "broker" ? [{ cause: "broker lost", from, to: endedAt + brokerSettleMs }] : [];
+    const to = endedAt + brokerSettleMs;
+    if (kind === "rights") return [{ cause: "right taken away", from, to }];
+    return kind === "broker" ? [{ cause: "broker lost", from, to }] : [];
   });
 
 /** Waits until nothing is left to do; after the limit it gives what is left. */
@@ -33,11 +35,11 @@ export const drain = async (stage: Stage): Promise<{ drainedMs: number; left: re
   }
 };
 
-/** Looks into the source topic where it does not hold as many records as were sent. */
+/** Looks into the source topics if they do not hold as many records as were sent. */
 export const checkSource = async (stage: Stage, flow: Flow, { entries }: Ledger) => {
-  const repeated = new Set<string>();
-  if ((await stage.sourceRecords()) === flow.sent()) return { repeated, unproduced: [] };
-  const seen = new Set<string>();
-  for (const { id } of await stage.readSource()) (seen.has(id) ? repeated : seen).add(id);
+  const repeated = new Set(flow.repeated);
+  if ((await stage.sourceRecords()) === flow.sent() - flow.vanished.length) return { repeated, unproduced: [] };
+  const seen = new Set<string>(flow.vanished);
+  for (const { id } of await stage.readSources()) (seen.has(id) ? repeated : seen).add(id);
   return { repeated, unproduced: [...entries.keys()].filter((id) => !seen.has(id)) };
 };

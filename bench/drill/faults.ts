@@ -1,3 +1,4 @@
+import { anew, grow, rights } from "./cluster-faults.ts";
 import { broker, freeze, join, kill, leave, registry, restart } from "./process-faults.ts";
 import type { Play } from "./scene.ts";
 import type { MainKind, SideKind } from "./schedule.ts";
@@ -47,4 +48,11 @@ export const plays: Readonly<Record<MainKind | SideKind, Play>> = {
   unlucky: (fault, scene) => partly("some users fail with 500", () => failCohort(scene, fault.pick))(fault, scene),
   refused: mix("events that Gainsight refuses for good", "refused"),
   poison: mix("values that nobody can decode", "poison"),
+  repeats: partly("the producer sends its last 1,000 events again", ({ flow }) => {
+    flow.repeat(1_000);
+    return () => undefined;
+  }),
+  grow,
+  anew,
+  rights,
 };

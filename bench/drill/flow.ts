@@ -1,30 +1,37 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import avsc from "avsc";
-import type { Message } from "kafkajs";
 
-import { createRandom } from "../../local/random.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 import { encodeEvent, frame } from "../../src/intake/encode.ts";
-import type { Fate, Ledger } from "./ledger.ts";
-import { idHeader, names, partitions, type Stage } from "./stage.ts";
-
-/** Users fail in cohorts: each event carries its user's. */
-export const cohorts = 50;
-/** The track event that the target refuses for good. */
-export const refusedEvent = "Never Good";
+import { createEvents, grownUser, type Mixture, type Sent } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Stage } from "./stage.ts";
+import { names } from "./topics.ts";
 
 const batchEveryMs = 100;
 const maxBatch = 1_000;
-/** Of a hundred events, how many come from the few busy users. */
-const busyPercent = 30;
-const busyUsers = 200;
+/** The newest records, which the producer may send again. */
+const maxRecent = 2_000;
 
 export interface Flow {
   /** Mixes in events that the target refuses, or values that nobody can decode; 0 to 1 of all. */
   readonly mixIn: (kind: "refused" | "poison", share: number) => void;
   /** From now on the next schema is used: running instances have to ask the registry for it. */
   readonly nextSchema: () => void;
+  /** Sends the newest records again, in their order. */
+  readonly repeat: (count: number) => void;
+  /** Ids of what was sent again. */
+  readonly repeated: ReadonlySet<string>;
+  /** Some events come from users of this partition from now on. */
+  readonly useNewPartition: (partition: number) => void;
+  readonly hasArrivedFrom: (partition: number) => boolean;
+  /** Nothing goes to the second source until `startSecond`; resolves when all that went there is acknowledged. */
+  readonly stopSecond: () => Promise<void>;
+  /** The second source has been made anew: what was sent before lies nowhere any more. */
+  readonly startSecond: () => void;
+  /** Ids of the records in sources that were deleted. */
+  readonly vanished: readonly string[];
   readonly sent: () => number;
   /** Resolves when the last event is acknowledged. */
   readonly stop: () => Promise<void>;
@@ -41,42 +48,6 @@ export interface FlowOptions {
   readonly rate: number;
 }
 
-export const cohortOf = (user: string): number => Number(user.slice(1)) % cohorts;
-export const cohortName = (cohort: number): string => `cohort-${cohort}`;
-
-const eventOf = (user: string, seq: number, kind: { type: string; event?: string }): JsonObject => ({
-  ...kind,
-  messageId: `${user}-${seq}`,
-  userId: user,
-  timestamp: new Date().toISOString(),
-  context: { groupId: cohortName(cohortOf(user)), locale: "de-DE", library: { name: "drill", version: "1" } },
-  properties: { seq, plan: "business", note: "x".repeat(120) },
-});
-
-/** Makes events of all kinds; each user's in order. */
-const createEvents = ({ ledger, seed, users }: FlowOptions, shares: Record<"refused" | "poison", number>) => {
-  const random = createRandom(seed ^ 0xd1211);
-  const seqs = new Map<string, number>();
-  const kindOf = (): { fate: Fate; type: string; event?: string } => {
-    if (random.next() < shares.refused) return { fate: "dead", type: "track", event: refusedEvent };
-    const dice = random.below(100);
-    if (dice < 5) return { fate: "skip", type: "page" };
-    if (dice < 20) return { fate: "deliver", type: "identify" };
-    return { fate: "deliver", type: "track", event: "Order Completed" };
-  };
-  return (encode: (event: JsonObject) => Buffer): Message => {
-    const user = `u${random.below(random.below(100) < busyPercent ? busyUsers : users)}`;
-    const seq = (seqs.get(user) ?? 0) + 1;
-    seqs.set(user, seq);
-    const isPoison = random.next() < shares.poison;
-    const { fate, ...kind } = kindOf();
-    const id = `${user}-${seq}`;
-    ledger.produce({ id, user, seq, fate: isPoison ? "dead" : fate }, Date.now());
-    const value = isPoison ? Buffer.from([0, 0, 0, random.below(256)]) : encode(eventOf(user, seq, kind));
-    return { key: user, value, headers: { [idHeader]: id }, partition: Number(user.slice(1)) % partitions };
-  };
-};
-
 const encoders = ({ schemas }: Stage) =>
   schemas.map(({ id, text }) => {
     const type = avsc.Type.forSchema(JSON.parse(text));
@@ -87,41 +58,127 @@ const encoders = ({ schemas }: Stage) =>
  * One request a partition. Where a partition's leader changes while a request of several is repeated, kafkajs takes the new leader's
  * earlier answer for the moved partition's: acknowledged records are lost, and others are written twice.
  */
-const sendEach = async ({ producer }: Stage, messages: readonly Message[]): Promise<void> => {
-  const groups = Map.groupBy(messages, ({ partition }) => partition).values();
-  await Promise.all(Array.from(groups, (group) => producer.send({ topic: names.source, acks: -1, messages: group })));
+const sendEach = async ({ producer }: Stage, records: readonly Sent[]): Promise<void> => {
+  const groups = Map.groupBy(records, ({ topic, message }) => `${topic}/${message.partition}`).values();
+  const send = async (group: readonly Sent[]): Promise<void> => {
+    const [{ topic } = { topic: "" }] = group;
+    const answers = await producer.send({ topic, acks: -1, messages: group.map(({ message }) => message) });
+    if (answers.length !== 1) throw new Error(`Cannot send to ${topic}: kafkajs does not know the partition yet`);
+  };
+  await Promise.all(Array.from(groups, send));
 };
 
-/** Begins to produce, at an even rate; what a broker's loss held up is made up for. */
-export const startFlow = (options: FlowOptions): Flow => {
-  const { stage, rate } = options;
-  const shares = { refused: 0, poison: 0 };
-  const next = createEvents(options, shares);
+const createRepeats = () => {
+  const recent: Sent[] = [];
+  const waiting: Sent[] = [];
+  const repeated = new Set<string>();
+  return {
+    repeated,
+    /** Not to a topic that is being made anew. */
+    take: (hasSecond: boolean): Sent[] => waiting.splice(0).filter(({ topic }) => hasSecond || topic !== names.second),
+    remember: (records: readonly Sent[]): void => {
+      recent.push(...records);
+      recent.splice(0, Math.max(0, recent.length - maxRecent));
+    },
+    repeat: (count: number): void => {
+      waiting.push(...recent.slice(-count));
+      for (const { id } of waiting) repeated.add(id);
+    },
+  };
+};
+
+/** Sends records and keeps account of them. */
+const createSender = (stage: Stage) => {
+  const vanished: string[] = [];
+  let inSecond: string[] = [];
+  let sent = 0;
+  let sending = Promise.resolve();
+  const send = async (records: readonly Sent[]): Promise<void> => {
+    await sendEach(stage, records);
+    sent += records.length;
+    inSecond.push(...records.filter(({ topic }) => topic === names.second).map(({ id }) => id));
+  };
+  return {
+    send: (records: readonly Sent[]): Promise<void> => {
+      sending = send(records);
+      return sending;
+    },
+    /** Resolves when what is under way is acknowledged. */
+    idle: (): Promise<void> => sending,
+    sent: (): number => sent,
+    vanished,
+    secondVanished: (): void => {
+      vanished.push(...inSecond);
+      inSecond = [];
+    },
+  };
+};
+
+interface Producing {
+  readonly rate: number;
+  readonly signal: AbortSignal;
+  readonly send: (records: readonly Sent[]) => Promise<void>;
+  readonly makeFresh: () => Sent;
+  readonly repeats: ReturnType<typeof createRepeats>;
+  readonly mixture: Mixture;
+}
+
+/** At an even rate; what a broker's loss held up is made up for. */
+const produce = async ({ rate, signal, send, makeFresh, repeats, mixture }: Producing): Promise<void> => {
+  const startedAt = performance.now();
+  for (let made = 0; !signal.aborted;) {
+    await sleep(batchEveryMs);
+    const due = Math.floor(((performance.now() - startedAt) * rate) / 1_000) - made;
+    const fresh = Array.from({ length: Math.min(due, maxBatch) }, makeFresh);
+    const records = [...repeats.take(mixture.hasSecond), ...fresh];
+    if (records.length > 0) await send(records);
+    repeats.remember(fresh);
+    made += fresh.length;
+  }
+};
+
+/** Whether the target has taken an event of a user of this partition, which came later. */
+const hasArrivedFrom = ({ entries }: Ledger, partition: number): boolean => {
+  const [from, to] = [grownUser(partition), grownUser(partition + 1)];
+  for (const { user, first } of entries.values()) {
+    const number = Number(user.slice(1));
+    if (first && number >= from && number < to) return true;
+  }
+  return false;
+};
+
+/** Begins to produce. */
+export const startFlow = ({ stage, ledger, seed, users, rate }: FlowOptions): Flow => {
+  const mixture: Mixture = { shares: { refused: 0, poison: 0 }, hasSecond: true, grown: [] };
+  const next = createEvents({ ledger, seed, users, mixture });
+  const repeats = createRepeats();
+  const sender = createSender(stage);
   const [first = () => Buffer.alloc(0), ...later] = encoders(stage);
   let encode = first;
-  let sent = 0;
   const stopping = new AbortController();
-
-  const run = async (): Promise<void> => {
-    const startedAt = performance.now();
-    while (!stopping.signal.aborted) {
-      await sleep(batchEveryMs);
-      const due = Math.floor(((performance.now() - startedAt) * rate) / 1_000) - sent;
-      const messages = Array.from({ length: Math.min(due, maxBatch) }, () => next(encode));
-      if (messages.length === 0) continue;
-      await sendEach(stage, messages);
-      sent += messages.length;
-    }
-  };
-  const running = run();
+  const makeFresh = (): Sent => next(encode);
+  const running = produce({ rate, signal: stopping.signal, send: sender.send, makeFresh, repeats, mixture });
   return {
     mixIn: (kind, share) => {
-      shares[kind] = share;
+      mixture.shares[kind] = share;
     },
     nextSchema: () => {
       encode = later.shift() ?? encode;
     },
-    sent: () => sent,
+    repeat: repeats.repeat,
+    repeated: repeats.repeated,
+    useNewPartition: (partition) => void mixture.grown.push(partition),
+    hasArrivedFrom: (partition) => hasArrivedFrom(ledger, partition),
+    stopSecond: () => {
+      mixture.hasSecond = false;
+      return sender.idle();
+    },
+    startSecond: () => {
+      sender.secondVanished();
+      mixture.hasSecond = true;
+    },
+    vanished: sender.vanished,
+    sent: sender.sent,
     stop: () => {
       stopping.abort();
       return running;

@@ -2,7 +2,7 @@ import type { Acceptance, Duplicate, Ledger } from "./ledger.ts";
 
 /** A time in which a fault excuses that an event comes again: what was taken in it may not have been committed. */
 export interface Excuse {
-  readonly cause: "crash" | "broker lost";
+  readonly cause: "crash" | "broker lost" | "right taken away";
   /** The process that was killed or frozen; undefined where any may repeat. */
   readonly launch?: number;
   readonly from: number;
@@ -61,7 +61,13 @@ const causeOf = (id: string, acceptance: Acceptance, { excuses, repeated }: Evid
 
 const judgeDuplicates = (evidence: Evidence): Pick<Findings, "duplicates" | "unexplained"> => {
   const count = (): Allowance => ({ allowed: 0, got: 0 });
-  const duplicates = { crash: count(), "broker lost": count(), "answer lost": count(), "produced twice": count() };
+  const duplicates = {
+    crash: count(),
+    "broker lost": count(),
+    "right taken away": count(),
+    "answer lost": count(),
+    "produced twice": count(),
+  };
   const unexplained: Duplicate[] = [];
   for (const [id, acceptance] of acceptancesOf(evidence.ledger)) {
     const cause = causeOf(id, acceptance, evidence);

@@ -1,5 +1,5 @@
 import { chooseInstance, type Play, type Scene, secondsText } from "./scene.ts";
-import { partitions } from "./stage.ts";
+import { partitions } from "./topics.ts";
 
 const mostInstances = 5;
 const fewestInstances = 3;

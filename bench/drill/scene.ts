@@ -33,6 +33,8 @@ export interface Played {
   /** Where the fault was over before its play was: milliseconds since 1970. */
   readonly overAt?: number;
   readonly held?: Held;
+  /** How long it took, in milliseconds, until an event of a new partition arrived; undefined: it never did. */
+  readonly grown?: { readonly readAfterMs: number | undefined };
   /** Whether the hold `registry_down` was seen, and whether it ended after the registry's return. */
   readonly registry?: { readonly isSeen: boolean; readonly isOver: boolean };
 }

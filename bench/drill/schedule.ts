@@ -20,10 +20,13 @@ export type MainKind =
   | "rotated"
   | "slow"
   | "late"
-  | "lost-answer";
+  | "lost-answer"
+  | "grow"
+  | "anew"
+  | "rights";
 
 /** Troubles of single users and events; they go on beside the others. */
-export type SideKind = "unlucky" | "refused" | "poison";
+export type SideKind = "unlucky" | "refused" | "poison" | "repeats";
 
 export interface Fault<Kind = MainKind | SideKind> {
   readonly kind: Kind;
@@ -69,12 +72,16 @@ const mainTimes: Readonly<Record<MainKind, Times>> = {
   slow: { lasts: [8, 15], rest: 8 },
   late: { lasts: [8, 15], rest: 10 },
   "lost-answer": { lasts: [8, 15], rest: 8 },
+  grow: { lasts: [0, 0], rest: 6 },
+  anew: { lasts: [0, 3], rest: 10 },
+  rights: { lasts: [8, 12], rest: 12 },
 };
 
 const sideTimes: Readonly<Record<SideKind, Times>> = {
   unlucky: { lasts: [15, 45], rest: 10 },
   refused: { lasts: [3, 5], rest: 10 },
   poison: { lasts: [3, 5], rest: 10 },
+  repeats: { lasts: [1, 2], rest: 10 },
 };
 
 /** What fits into a test: the registry's outage comes with a join. */
@@ -91,6 +98,7 @@ const shortSideTimes: Readonly<Record<SideKind, Times>> = {
   unlucky: { lasts: [15, 20], rest: 5 },
   refused: { lasts: [3, 4], rest: 5 },
   poison: { lasts: [3, 4], rest: 5 },
+  repeats: { lasts: [1, 2], rest: 5 },
 };
 
 const warmUpMs = 6_000;

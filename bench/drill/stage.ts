@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Admin, Kafka, Producer } from "kafkajs";
 
@@ -8,29 +8,26 @@ import { registerSchema } from "../../src/intake/schemas-register.ts";
 import { ClusterAdmin } from "../../src/kafka/admin.ts";
 import { createKafka, patientRetry } from "../../src/kafka/client.ts";
 import type { ReadRecord } from "./judge.ts";
+import { authorizer, takeRight } from "./rights.ts";
+import {
+  addPartition,
+  createTopics,
+  names,
+  partitions,
+  refuseWrites,
+  remakeSecond,
+  replication,
+  retryTopics,
+  schemaFile,
+  sources,
+} from "./topics.ts";
 
-export const schemaFile = join(import.meta.dirname, "..", "..", "schemas", "segment-event.avsc");
-export const partitions = 12;
 /** The header that carries a record's id, so that dead letters can be read without a schema. */
 export const idHeader = "drill-id";
 
-const replication = 3;
-const inSync = 2;
 const schemaCount = 8;
-/** Kafka's number for a topic among the things that have a configuration. */
-const topicResource = 2;
-
-export const names = {
-  group: "drill",
-  source: "drill-events",
-  retry: "drill-retry",
-  delays: ["1s", "3s", "6s"],
-  deadLetter: "drill-dlq",
-} as const;
-
-const tiers = names.delays.map((delay) => `${names.retry}-${delay}`);
-/** Where the service writes. */
-const outlets = [...tiers, names.deadLetter];
+/** How long the drill's own producer takes to learn of a new partition. */
+const metadataMaxAgeMs = 1_000;
 
 export interface RegisteredSchema {
   readonly id: number;
@@ -59,42 +56,15 @@ export interface Stage {
   /** Whether writes to tiers and dead letters are refused, as by brokers with a full disk. */
   readonly refuseWrites: (isRefused: boolean) => Promise<void>;
   readonly readDeadLetters: () => Promise<readonly ReadRecord[]>;
-  readonly readSource: () => Promise<readonly ReadRecord[]>;
+  readonly readSources: () => Promise<readonly ReadRecord[]>;
+  /** Records of a topic that the group has not committed. */
+  readonly backlogOf: (topic: string) => Promise<number>;
+  /** The source gets one more partition; gives its number. */
+  readonly addPartition: () => Promise<number>;
+  readonly remakeSecond: (afterMs: number) => Promise<void>;
+  readonly takeRight: (pick: number) => ReturnType<typeof takeRight>;
   readonly close: () => Promise<void>;
 }
-
-const keepAll = [
-  { name: "cleanup.policy", value: "delete" },
-  { name: "retention.ms", value: "-1" },
-];
-/** The broker's own clock: instances may have a skewed one. */
-const brokersTime = { name: "message.timestamp.type", value: "LogAppendTime" };
-
-const configOf = (topic: string, minInSync: number) => [
-  ...keepAll,
-  ...(topic === names.deadLetter ? [brokersTime] : []),
-  { name: "min.insync.replicas", value: String(minInSync) },
-];
-
-const createTopics = async (admin: Admin): Promise<void> => {
-  const topics = [names.source, ...outlets].map((topic) => ({
-    topic,
-    numPartitions: partitions,
-    replicationFactor: replication,
-    configEntries: configOf(topic, inSync),
-  }));
-  await admin.createTopics({ topics, waitForLeaders: true });
-};
-
-/** Refused is a write that more replicas must have than there are. */
-const setMinInSync = async (admin: Admin, count: number): Promise<void> => {
-  const resources = outlets.map((topic) => ({
-    type: topicResource,
-    name: topic,
-    configEntries: configOf(topic, count),
-  }));
-  await admin.alterConfigs({ validateOnly: false, resources });
-};
 
 const registerAll = async (registryUrl: string): Promise<readonly RegisteredSchema[]> => {
   const contract = JSON.parse(await readFile(schemaFile, "utf8")) as { fields: object[] };
@@ -112,8 +82,8 @@ const registerAll = async (registryUrl: string): Promise<readonly RegisteredSche
   return schemas;
 };
 
-const backlogOf = async (admin: ClusterAdmin): Promise<readonly Backlog[]> => {
-  const topics = [names.source, ...tiers];
+const backlogIn = async (admin: ClusterAdmin): Promise<readonly Backlog[]> => {
+  const topics = [...sources, ...retryTopics];
   const ranges = await admin.ranges(topics);
   const committed = await admin.committed(names.group, topics);
   const known = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
@@ -148,14 +118,37 @@ const readAll = async (kafka: Kafka, { topic, wanted }: { topic: string; wanted:
 const countRecords = async (admin: ClusterAdmin, topics: readonly string[]): Promise<number> =>
   (await admin.ranges(topics)).reduce((sum, { low, high }) => sum + high - low, 0);
 
+const sumOf = (backlog: readonly Backlog[], topic: string): number =>
+  backlog.reduce((sum, { place, records }) => sum + (place.startsWith(`${topic}/`) ? records : 0), 0);
+
+const leaderOf = async (admin: Admin, partition: number): Promise<number> => {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [names.source] });
+  return topics[0]?.partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? 1;
+};
+
+/** Each time it is called, the source gets one partition more; resolves when the drill's own producer knows it. */
+const createGrowth = (admin: Admin): (() => Promise<number>) => {
+  let count = partitions;
+  return async () => {
+    count++;
+    const partition = await addPartition(admin, count);
+    await sleep(2 * metadataMaxAgeMs);
+    return partition;
+  };
+};
+
 /** Starts three brokers and a registry, makes the topics, registers the schemas. */
 export const openStage = async (): Promise<Stage> => {
-  const cluster = await startCluster({ brokers: 3 });
+  const cluster = await startCluster({ brokers: replication, settings: authorizer });
   const kafka = createKafka({ brokers: cluster.brokers.split(","), clientId: "drill", logLevel: 0 });
   const admin = kafka.admin();
   const questions = new ClusterAdmin(kafka);
   // Not idempotent: kafkajs then loses acknowledged records when a broker dies. One that is repeated instead can be found.
-  const producer = kafka.producer({ allowAutoTopicCreation: false, retry: patientRetry });
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    retry: patientRetry,
+    metadataMaxAge: metadataMaxAgeMs,
+  });
   await Promise.all([admin.connect(), questions.connect(), producer.connect()]);
   await createTopics(admin);
   const read = async (topic: string): Promise<readonly ReadRecord[]> =>
@@ -164,16 +157,17 @@ export const openStage = async (): Promise<Stage> => {
     cluster,
     producer,
     schemas: await registerAll(cluster.registryUrl),
-    written: () => countRecords(questions, outlets),
-    sourceRecords: () => countRecords(questions, [names.source]),
-    backlog: () => backlogOf(questions),
-    leaderOf: async (partition) => {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [names.source] });
-      return topics[0]?.partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? 1;
-    },
-    refuseWrites: (isRefused) => setMinInSync(admin, isRefused ? replication + 1 : inSync),
+    written: () => countRecords(questions, [...retryTopics, names.deadLetter]),
+    sourceRecords: () => countRecords(questions, sources),
+    backlog: () => backlogIn(questions),
+    leaderOf: (partition) => leaderOf(admin, partition),
+    refuseWrites: (isRefused) => refuseWrites(admin, isRefused),
     readDeadLetters: () => read(names.deadLetter),
-    readSource: () => read(names.source),
+    readSources: async () => (await Promise.all(sources.map(read))).flat(),
+    backlogOf: async (topic) => sumOf(await backlogIn(questions), topic),
+    addPartition: createGrowth(admin),
+    remakeSecond: (afterMs) => remakeSecond(admin, afterMs),
+    takeRight: (pick) => takeRight(admin, pick),
     close: async () => {
       await Promise.allSettled([producer.disconnect(), admin.disconnect(), questions.close()]);
       await cluster.stop();

@@ -1,5 +1,5 @@
 import type { Fault as TargetFault } from "../../src/standin/fault.ts";
-import { cohortName, cohorts } from "./flow.ts";
+import { cohortName, cohorts } from "./events.ts";
 import { type Play, type Scene, secondsText } from "./scene.ts";
 
 /** How long calls may still be on their way when a trouble begins. */

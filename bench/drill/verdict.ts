@@ -28,6 +28,7 @@ export interface Seen {
 }
 
 const recoveryLimitMs = 10_000;
+const growthLimitMs = 60_000;
 const memoryLimitMegabytes = 200;
 
 const none = (promise: string, got: number): Row => ({ promise, want: "0", got: String(got), isKept: got === 0 });
@@ -52,10 +53,11 @@ const duplicateRows = ({ findings: { duplicates, unexplained, deadTwice, deliver
   atMost("Twice by kill -9 or freeze: in flight or since the last commit", duplicates.crash),
   atMost("Twice because the answer was lost", duplicates["answer lost"]),
   atMost("Twice because a broker was lost", duplicates["broker lost"]),
+  atMost("Twice because a right was taken away", duplicates["right taken away"]),
   atMost("Twice because it is twice in the source", duplicates["produced twice"]),
   none("Dead twice without a crash", deadTwice.length),
-  atMost("Delivered and dead all the same: by a crash or a lost answer", {
-    allowed: duplicates.crash.allowed + duplicates["answer lost"].allowed,
+  atMost("Delivered and dead all the same: by a crash, a lost answer, or twice in the source", {
+    allowed: duplicates.crash.allowed + duplicates["answer lost"].allowed + duplicates["produced twice"].allowed,
     got: deliveredAndDead.length,
   }),
 ];
@@ -86,6 +88,13 @@ const registryRows = ({ drilled }: Seen): Row[] => {
   return [{ promise, want: String(outages.length), got: String(good), isKept: good === outages.length }];
 };
 
+const growthRows = ({ drilled }: Seen): Row[] => {
+  const grown = drilled.flatMap((one) => one.grown ?? []);
+  if (grown.length === 0) return [];
+  const slowest = Math.max(...grown.map(({ readAfterMs }) => readAfterMs ?? Infinity));
+  return [atMost("Slowest start on a new partition", { allowed: growthLimitMs, got: slowest }, " ms")];
+};
+
 const processRows = ({ drainedMs, left, mishaps, peakMegabytes }: Seen): Row[] => [
   {
     promise: "All is committed in the end, tiers included",
@@ -103,5 +112,6 @@ export const rowsOf = (seen: Seen): readonly Row[] => [
   ...duplicateRows(seen),
   ...heldRows(seen),
   ...registryRows(seen),
+  ...growthRows(seen),
   ...processRows(seen),
 ];

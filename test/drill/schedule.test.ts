@@ -7,8 +7,8 @@ const seeds = Array.from({ length: 50 }, (_, index) => index + 1);
 describe("planLong()", () => {
   it.each(seeds)("has every kind of fault within ten minutes, seed %i", (seed) => {
     const { main, side } = planLong({ seed, minutes: 10 });
-    expect(new Set(main.map(({ kind }) => kind)).size).toBe(19);
-    expect(new Set(side.map(({ kind }) => kind)).size).toBe(3);
+    expect(new Set(main.map(({ kind }) => kind)).size).toBe(22);
+    expect(new Set(side.map(({ kind }) => kind)).size).toBe(4);
   });
 
   it("gives the same faults for the same seed and minutes, others for another seed", () => {
@@ -33,7 +33,7 @@ describe("planShort()", () => {
     expect(main.map(({ kind }) => kind).sort()).toEqual(
       ["kill", "registry", "outage-503", "throttled", "broker", "leave"].sort(),
     );
-    expect(new Set(side.map(({ kind }) => kind))).toEqual(new Set(["unlucky", "refused", "poison"]));
+    expect(new Set(side.map(({ kind }) => kind))).toEqual(new Set(["unlucky", "refused", "poison", "repeats"]));
     expect(lengthMs).toBeLessThan(90_000);
   });
 });

@@ -18,6 +18,7 @@ const findings: Findings = {
   deliveredAndDead: [],
   duplicates: {
     crash: { allowed: 4, got: 2 },
+    "right taken away": { allowed: 0, got: 0 },
     "broker lost": nothing,
     "answer lost": nothing,
     "produced twice": nothing,

@@ -1,0 +1,68 @@
+// Node does not see these among the named exports of kafkajs.
+import kafkajs, { type Admin } from "kafkajs";
+
+import { names, retryTopics } from "./topics.ts";
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+
+/** Lines for the brokers: whatever has no rule is allowed, so that only what is taken away is missing. */
+export const authorizer = {
+  "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+  "allow.everyone.if.no.acl.found": "true",
+} as const;
+
+interface Right {
+  readonly words: string;
+  readonly resourceType: number;
+  readonly resourceName: string;
+  readonly operation: number;
+}
+
+const [firstRetryTopic = ""] = retryTopics;
+
+/** The rights that the service has and the drill's own clients need not. */
+const rights: readonly Right[] = [
+  {
+    words: `to read the group ${names.group}`,
+    resourceType: AclResourceTypes.GROUP,
+    resourceName: names.group,
+    operation: AclOperationTypes.READ,
+  },
+  {
+    words: `to read the topic ${names.source}`,
+    resourceType: AclResourceTypes.TOPIC,
+    resourceName: names.source,
+    operation: AclOperationTypes.READ,
+  },
+  {
+    words: `to write the topic ${firstRetryTopic}`,
+    resourceType: AclResourceTypes.TOPIC,
+    resourceName: firstRetryTopic,
+    operation: AclOperationTypes.WRITE,
+  },
+  {
+    words: `to write the topic ${names.deadLetter}`,
+    resourceType: AclResourceTypes.TOPIC,
+    resourceName: names.deadLetter,
+    operation: AclOperationTypes.WRITE,
+  },
+];
+
+/** Takes one right away from everybody; `pick`, from 0 up to 1, says which. */
+export const takeRight = async (admin: Admin, pick: number) => {
+  const right = rights[Math.floor(pick * rights.length)];
+  if (!right) throw new Error(`Cannot take a right away: got ${pick}, want a number from 0 up to 1`);
+  const { words, operation, ...resource } = right;
+  const rule = {
+    ...resource,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    principal: "User:ANONYMOUS",
+    host: "*",
+  };
+  const allowed = { ...rule, operation: AclOperationTypes.ALL, permissionType: AclPermissionTypes.ALLOW };
+  await admin.createAcls({ acl: [allowed] });
+  await admin.createAcls({ acl: [{ ...rule, operation, permissionType: AclPermissionTypes.DENY }] });
+  const any = { operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY };
+  const giveBack = async (): Promise<void> => void (await admin.deleteAcls({ filters: [{ ...rule, ...any }] }));
+  return { words, giveBack };
+};
