@@ -19,14 +19,13 @@ export interface Cluster extends ClusterAddress {
 
 /**
  * A Kafka (`brokers`: 1 to 3, default 1) and a schema registry on 127.0.0.1, ready to use. Both end when this process
- * does, however it ends. `settings` are lines for all brokers' settings files. `log` gets a line where something must be fetched first (default: stderr).
+ * does, however it ends. `more` is what the brokers have beside the plain listener. `log` gets a line where something must be fetched first (default: stderr).
  */
 export async function startCluster({
   brokers = 1,
   log = console.error,
-  settings = {},
-}: { brokers?: number; log?: Log; settings?: MoreSettings["settings"] } = {}): Promise<Cluster> {
-  const more = { addresses: [], settings };
+  more,
+}: { brokers?: number; log?: Log; more?: MoreSettings } = {}): Promise<Cluster> {
   const [kafka, registry] = await Promise.allSettled([
     startKafka({ count: brokers, log, more }),
     startRegistry({ log }),

@@ -30,15 +30,15 @@ interface BrokerNode {
 
 /** What the brokers have beside the plain listener: others with encryption or log-in, an authorizer. */
 export interface MoreSettings {
-  /** Listeners as Kafka takes them, NAME://host:port; for one broker only. */
-  readonly addresses: readonly string[];
-  /** Where clients are told to find them, if they stand behind something else. */
-  readonly advertised?: readonly string[];
+  /** By broker, in their order: listeners as Kafka takes them, NAME://host:port. */
+  readonly addresses: readonly (readonly string[])[];
+  /** Likewise, where clients are told to find them, if they stand behind something else. */
+  readonly advertised?: readonly (readonly string[])[];
   /** Lines of the broker's settings file: keys, mechanisms, users. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-const noMore: MoreListeners = { addresses: [], settings: {} };
+const noMore: MoreSettings = { addresses: [], settings: {} };
 
 interface KafkaOptions {
   readonly count: number;
@@ -76,14 +76,15 @@ export function brokerProperties(options: {
 }): string {
   const { node, nodes, folder, more = noMore } = options;
   const plain = `PLAINTEXT://127.0.0.1:${node.port}`;
+  const ofThis = (all: MoreSettings["addresses"]): readonly string[] => all[node.id - 1] ?? [];
   const replicas = Math.min(nodes.length, 3);
   const inSync = Math.min(replicas, 2);
   const settings = {
     "process.roles": "broker,controller",
     "node.id": node.id,
     "controller.quorum.voters": nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(","),
-    listeners: [plain, ...more.addresses, `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(","),
-    "advertised.listeners": [plain, ...(more.advertised ?? more.addresses)].join(","),
+    listeners: [plain, ...ofThis(more.addresses), `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(","),
+    "advertised.listeners": [plain, ...ofThis(more.advertised ?? more.addresses)].join(","),
     "controller.listener.names": "CONTROLLER",
     "log.dirs": folder,
     "auto.create.topics.enable": false,

@@ -10,6 +10,7 @@ import { judge } from "./judge.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { type Report, reportOf } from "./report.ts";
+import { login } from "./rights.ts";
 import type { Drilled, Scene } from "./scene.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -40,7 +41,10 @@ const readyLimitMs = 60_000;
 type Cleanup = (end: () => unknown) => void;
 
 const environment = (stage: Stage, target: Target) => (launch: number, keyFile: string) => ({
-  KAFKA_BROKERS: stage.cluster.brokers,
+  KAFKA_BROKERS: stage.serviceBrokers,
+  KAFKA_SASL_MECHANISM: "plain",
+  KAFKA_SASL_USERNAME: login.username,
+  KAFKA_SASL_PASSWORD: login.password,
   KAFKA_GROUP_ID: names.group,
   KAFKA_CLIENT_ID: `i${launch}`,
   SCHEMA_REGISTRY_URL: stage.cluster.registryUrl,

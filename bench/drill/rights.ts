@@ -1,15 +1,28 @@
 // Node does not see these among the named exports of kafkajs.
 import kafkajs, { type Admin } from "kafkajs";
 
+import type { MoreSettings } from "../../local/kafka.ts";
 import { names, retryTopics } from "./topics.ts";
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
-/** Lines for the brokers: whatever has no rule is allowed, so that only what is taken away is missing. */
-export const authorizer = {
-  "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-  "allow.everyone.if.no.acl.found": "true",
-} as const;
+/** How the service logs in: the brokers and the drill's own clients have every right. */
+export const login = { username: "drill", password: "drill-secret" } as const;
+
+const loginModule = "org.apache.kafka.common.security.plain.PlainLoginModule";
+
+/** Brokers with a listener for the service. What has no rule is allowed, so that only what is taken away is missing. */
+export const withRights = (addresses: readonly string[]): MoreSettings => ({
+  addresses: addresses.map((address) => [`CLIENT://${address}`]),
+  settings: {
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENT:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.client.plain.sasl.jaas.config": `${loginModule} required user_${login.username}="${login.password}";`,
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+    "allow.everyone.if.no.acl.found": "true",
+  },
+});
 
 interface Right {
   readonly words: string;
@@ -20,7 +33,6 @@ interface Right {
 
 const [firstRetryTopic = ""] = retryTopics;
 
-/** The rights that the service has and the drill's own clients need not. */
 const rights: readonly Right[] = [
   {
     words: `to read the group ${names.group}`,
@@ -48,7 +60,7 @@ const rights: readonly Right[] = [
   },
 ];
 
-/** Takes one right away from everybody; `pick`, from 0 up to 1, says which. */
+/** Takes one right away from the service; `pick`, from 0 up to 1, says which. */
 export const takeRight = async (admin: Admin, pick: number) => {
   const right = rights[Math.floor(pick * rights.length)];
   if (!right) throw new Error(`Cannot take a right away: got ${pick}, want a number from 0 up to 1`);
@@ -56,7 +68,7 @@ export const takeRight = async (admin: Admin, pick: number) => {
   const rule = {
     ...resource,
     resourcePatternType: ResourcePatternTypes.LITERAL,
-    principal: "User:ANONYMOUS",
+    principal: `User:${login.username}`,
     host: "*",
   };
   const allowed = { ...rule, operation: AclOperationTypes.ALL, permissionType: AclPermissionTypes.ALLOW };

@@ -4,11 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Kafka, Producer } from "kafkajs";
 
 import { startCluster, type Cluster } from "../../local/cluster.ts";
+import { freePorts } from "../../local/ports.ts";
 import { registerSchema } from "../../src/intake/schemas-register.ts";
 import { ClusterAdmin } from "../../src/kafka/admin.ts";
 import { createKafka, patientRetry } from "../../src/kafka/client.ts";
 import type { ReadRecord } from "./judge.ts";
-import { authorizer, takeRight } from "./rights.ts";
+import { takeRight, withRights } from "./rights.ts";
 import {
   addPartition,
   createTopics,
@@ -43,6 +44,8 @@ export interface Backlog {
 /** Kafka and registry of the drill, and what can be asked of them from outside of the service. */
 export interface Stage {
   readonly cluster: Cluster;
+  /** KAFKA_BROKERS of the service, which has to log in. */
+  readonly serviceBrokers: string;
   readonly producer: Producer;
   /** The contract, then the same with one field more each time: all registered, only the first known to running instances. */
   readonly schemas: readonly RegisteredSchema[];
@@ -139,7 +142,8 @@ const createGrowth = (admin: Admin): (() => Promise<number>) => {
 
 /** Starts three brokers and a registry, makes the topics, registers the schemas. */
 export const openStage = async (): Promise<Stage> => {
-  const cluster = await startCluster({ brokers: replication, settings: authorizer });
+  const addresses = (await freePorts(replication)).map((port) => `127.0.0.1:${port}`);
+  const cluster = await startCluster({ brokers: replication, more: withRights(addresses) });
   const kafka = createKafka({ brokers: cluster.brokers.split(","), clientId: "drill", logLevel: 0 });
   const admin = kafka.admin();
   const questions = new ClusterAdmin(kafka);
@@ -155,6 +159,7 @@ export const openStage = async (): Promise<Stage> => {
     readAll(kafka, { topic, wanted: await countRecords(questions, [topic]) });
   return {
     cluster,
+    serviceBrokers: addresses.join(","),
     producer,
     schemas: await registerAll(cluster.registryUrl),
     written: () => countRecords(questions, [...retryTopics, names.deadLetter]),

@@ -54,8 +54,8 @@ const startBehindProxy = async (story: Story) => {
     count: 1,
     log: () => {},
     more: {
-      addresses: [`PROXIED://127.0.0.1:${to}`],
-      advertised: [`PROXIED://127.0.0.1:${from}`],
+      addresses: [[`PROXIED://127.0.0.1:${to}`]],
+      advertised: [[`PROXIED://127.0.0.1:${from}`]],
       settings: { "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT" },
     },
   });

@@ -66,7 +66,7 @@ const entryOf = (user: string, { operation, resource }: Right): AclEntry => ({
 export const startAclBroker = async (users: readonly string[]): Promise<AclBroker> => {
   const [port] = await freePorts(1);
   const address = `127.0.0.1:${port}`;
-  const more = { addresses: [`SASL://${address}`], settings: settingsOf(users) };
+  const more = { addresses: [[`SASL://${address}`]], settings: settingsOf(users) };
   const kafka = await startKafka({ count: 1, log: () => {}, more });
   const admin: Admin = journeyKafka(kafka.brokers).admin();
   await admin.connect();

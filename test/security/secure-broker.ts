@@ -124,7 +124,7 @@ export const startSecureBroker = async (): Promise<SecureBroker> => {
       string
     >;
     const more = {
-      addresses: listeners.map((name) => `${name.toUpperCase()}://${addresses[name]}`),
+      addresses: [listeners.map((name) => `${name.toUpperCase()}://${addresses[name]}`)],
       settings: await settingsOf(authority),
     };
     const kafka = await startKafka({ count: 1, log: () => {}, more });
