@@ -18,6 +18,7 @@ export const headerNames = {
   offset: "gainstream-offset",
   timestamp: "gainstream-timestamp",
   id: "gainstream-id",
+  topicId: "gainstream-topic-id",
   index: "gainstream-index",
   redrives: "gainstream-redrives",
 } as const;
@@ -31,6 +32,8 @@ export interface Origin {
   readonly offset: string;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
+  /** Kafka's id of the topic, which tells a topic from one of the same name that was made anew; undefined if it is not known. */
+  readonly topicId?: string | undefined;
   /** Which event of the record, from 0, where its value is a list of them. */
   readonly index?: number | undefined;
 }
@@ -42,6 +45,8 @@ export interface Past {
   readonly attempts: number;
   /** Milliseconds since 1970; undefined where it has not failed itself (it waits behind another). */
   readonly firstFailedAt: number | undefined;
+  /** Why it went to the retry topic. */
+  readonly reason?: string | undefined;
 }
 
 const decoder = new TextDecoder();
@@ -62,12 +67,13 @@ const timeOf = (text: string | undefined): number | undefined => {
   return Number.isNaN(time) ? undefined : time;
 };
 
-export const originOf = ({ topic, partition, offset, timestamp }: Omit<Origin, "id" | "index">): Origin => ({
+export const originOf = ({ topic, partition, offset, timestamp, topicId }: Omit<Origin, "id" | "index">): Origin => ({
   id: `${topic}-${partition}-${offset}`,
   topic,
   partition,
   offset,
   timestamp,
+  topicId,
 });
 
 /** What no two events have in common: a topic that was made anew gives the same ids once more, but at another time. */
@@ -88,6 +94,10 @@ export const originInList = (record: Origin, index: number): Origin => ({
 const isTopicName = (text: string | undefined): text is string =>
   text !== undefined && /^[a-zA-Z0-9._-]{1,249}$/.test(text);
 
+/** 16 bytes in base64url. */
+const topicIdOf = (text: string | undefined): string | undefined =>
+  text !== undefined && /^[\w-]{22}$/.test(text) ? text : undefined;
+
 const readOrigin = (headers: Headers): Origin | undefined => {
   const topic = textOf(headers, headerNames.topic);
   const partition = countOf(textOf(headers, headerNames.partition));
@@ -95,7 +105,8 @@ const readOrigin = (headers: Headers): Origin | undefined => {
   const timestamp = timeOf(textOf(headers, headerNames.timestamp));
   if (!isTopicName(topic) || partition === undefined || offset === undefined || timestamp === undefined)
     return undefined;
-  const origin = originOf({ topic, partition, offset: String(offset), timestamp });
+  const topicId = topicIdOf(textOf(headers, headerNames.topicId));
+  const origin = originOf({ topic, partition, offset: String(offset), timestamp, topicId });
   const index = countOf(textOf(headers, headerNames.index));
   return index === undefined ? origin : originInList(origin, index);
 };
@@ -108,6 +119,7 @@ export const readPast = (headers: Headers, here: Origin): Past => ({
   origin: readOrigin(headers) ?? here,
   attempts: countOf(textOf(headers, headerNames.attempts)) ?? 0,
   firstFailedAt: timeOf(textOf(headers, headerNames.firstFailedAt)),
+  reason: textOf(headers, headerNames.reason),
 });
 
 /** Why and how a record goes to a tier or to the dead-letter topic. */
@@ -134,6 +146,7 @@ const ours = ({ origin, reason, error, status, attempts, firstFailedAt }: Failur
   [headerNames.offset]: origin.offset,
   [headerNames.timestamp]: isoOf(origin.timestamp),
   [headerNames.id]: origin.id,
+  ...(origin.topicId !== undefined && { [headerNames.topicId]: origin.topicId }),
   ...(origin.index !== undefined && { [headerNames.index]: String(origin.index) }),
 });
 

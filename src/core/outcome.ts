@@ -90,8 +90,11 @@ export type Outcome = Delivered | Skipped | Retry | Dead;
 /** What one call to the target says: an outcome of the event, a hold of the stream, or nothing. */
 export type Verdict = Delivered | Retry | Dead | Hold | Aborted;
 
-/** Whether an event's calls were refused by an answer that holds the stream; `alone`: others have gone through since. */
-export type Refused = "never" | "before" | "alone";
+/**
+ * Whether an event's calls were refused by an answer that holds the stream. `alone`: others have gone through since; `suspect`: it
+ * was so before, and nobody has gone through since.
+ */
+export type Refused = "never" | "before" | "suspect" | "alone";
 
 export const delivered: Delivered = { kind: "delivered" };
 export const aborted: Aborted = { kind: "aborted" };

@@ -100,7 +100,7 @@ export class Gate {
 
   #isOfAll(reason: TargetHold, { permit, refused }: { permit: Permit; refused: Refused }): boolean {
     if (permit.isProbe) return true;
-    if (reason === "throttled" || this.isHeld) return refused !== "alone";
+    if (reason === "throttled" || this.isHeld) return refused === "never" || refused === "before";
     // What was asked before the gate closed, or with a key that has been replaced, says nothing of what is now.
     const isOld = permit.news !== this.#news || this.isLate(permit);
     return !isOld && this.#row.add({ refused, underWay: this.#inFlight });

@@ -27,7 +27,7 @@ export class RefusalRow {
 
   /** A call was refused; true if that speaks of all. */
   add({ refused, underWay }: Refusal): boolean {
-    if (refused === "alone") return false;
+    if (refused === "alone" || refused === "suspect") return false;
     if (refused === "never") this.#count++;
     return underWay === 0 || this.#count >= refusalsInARow;
   }

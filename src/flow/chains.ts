@@ -21,6 +21,8 @@ export interface Found {
   readonly place: Place;
   /** Of the record in its source topic. */
   readonly topic: string;
+  /** Kafka's id of that topic, if it is known: one that was made anew has the same name and begins with offset 0 again. */
+  readonly topicId?: string | undefined;
   readonly offset: number;
   /** Which event of that record, where it holds a list. */
   readonly index?: number | undefined;
@@ -44,7 +46,7 @@ export interface Parked {
 }
 
 const byTopic = (found: readonly Found[]): Found[][] =>
-  [...Map.groupBy(found, ({ topic }) => topic).values()].map((records) =>
+  [...Map.groupBy(found, ({ topic, topicId = "" }) => `${topic} ${topicId}`).values()].map((records) =>
     records.sort((a, b) => a.offset - b.offset || (a.index ?? 0) - (b.index ?? 0)),
   );
 

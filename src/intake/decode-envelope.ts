@@ -15,17 +15,33 @@ const SNAKE_NAMES = [...CAMEL_NAMES.keys()];
 /** Parts that Segment defines as objects: where a producer writes a text there, it holds JSON. */
 const OBJECT_PARTS = ["context", "integrations", "properties", "traits"];
 
-/** An event in its normal form: a camelCase envelope, and no part of it as JSON text. Throws where such a text is no JSON. */
-export function normalEvent(event: JsonObject): JsonObject {
-  return camelEnvelope(OBJECT_PARTS.some((name) => typeof event[name] === "string") ? parseParts(event) : event);
+type ReadText = (text: string) => Json;
+
+/** An event in its normal form: a camelCase envelope, and no part of it as JSON text. Throws if such a text is no JSON. */
+export const normalEvent = (event: JsonObject): JsonObject => normalised(event, parseOptionalText);
+
+/** The same where no schema says that a text is JSON: one that is none stays a text, and its event alone is judged for it. */
+export const normalJsonEvent = (event: JsonObject): JsonObject => normalised(event, parseIfJson);
+
+const parseIfJson: ReadText = (text) => {
+  try {
+    return parseOptionalText(text);
+  } catch {
+    return text;
+  }
+};
+
+function normalised(event: JsonObject, readText: ReadText): JsonObject {
+  const hasText = OBJECT_PARTS.some((name) => typeof event[name] === "string");
+  return camelEnvelope(hasText ? parseParts(event, readText) : event);
 }
 
-function parseParts(event: JsonObject): JsonObject {
+function parseParts(event: JsonObject, readText: ReadText): JsonObject {
   const out: Record<string, Json | undefined> = { ...event };
   for (const name of OBJECT_PARTS) {
     const text = out[name];
     if (typeof text !== "string") continue;
-    out[name] = parseOptionalText(text);
+    out[name] = readText(text);
     if (out[name] === null) delete out[name];
   }
   return out;

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../core/event.ts";
 import { isList, isObject } from "../core/json.ts";
-import { normalEvent } from "./decode-envelope.ts";
+import { normalJsonEvent } from "./decode-envelope.ts";
 import { kindOf, readJson } from "./decode-json.ts";
 
 /** What a record holds: one event, or a list of them, each in its normal form. */
@@ -25,4 +25,4 @@ export function eventsOf(value: Json, toNormal: (event: JsonObject) => JsonObjec
 }
 
 /** Decodes a record of plain JSON. */
-export const decodeJsonEvents: EventsDecoder = (payload) => eventsOf(readJson(payload), normalEvent);
+export const decodeJsonEvents: EventsDecoder = (payload) => eventsOf(readJson(payload), normalJsonEvent);

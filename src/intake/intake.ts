@@ -182,7 +182,7 @@ export class Intake {
 
   /** The events of a record; undefined if its schema has to come first, or room for its user. */
   #read(feed: Feed, inlet: Inlet, message: KafkaMessage): readonly Arrival[] | undefined {
-    const reading = this.#options.read(message, inlet);
+    const reading = this.#options.read(message, feed);
     if (reading.kind === "needs_schema") {
       this.#admission.forSchema(feed, reading.schemaId);
       return undefined;

@@ -20,7 +20,10 @@ export type Reading =
   | { readonly kind: "needs_schema"; readonly schemaId: number };
 
 /** Reads a message of a source, or of the retry tier of this number: there its headers tell of its past. */
-export type Reader = (message: KafkaMessage, place: TopicPartition & { tier: number | undefined }) => Reading;
+export type Reader = (
+  message: KafkaMessage,
+  place: TopicPartition & { readonly tier: number | undefined; readonly topicId?: string | undefined },
+) => Reading;
 
 const recordOf = ({ key, value, headers, timestamp }: KafkaMessage): KafkaRecord => ({
   key,
@@ -81,9 +84,9 @@ const createUnderstandList =
 export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
   const understand = createUnderstand(handle);
   const understandList = createUnderstandList(understand);
-  return (message, { topic, partition, tier }) => {
+  return (message, { topic, partition, tier, topicId }) => {
     const record = recordOf(message);
-    const here = originOf({ topic, partition, offset: message.offset, timestamp: record.timestamp });
+    const here = originOf({ topic, partition, offset: message.offset, timestamp: record.timestamp, topicId });
     const past = pastOf(record, here, tier);
     const decoded = decoder.decode(message.value);
     switch (decoded.kind) {

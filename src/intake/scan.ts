@@ -14,12 +14,13 @@ export interface ScanOptions {
 }
 
 const foundOf = ({ user, past, record }: Arrival, place: Place): Found => {
-  const { topic, offset, index, timestamp } = past.origin;
+  const { topic, topicId, offset, index, timestamp } = past.origin;
   return {
     user,
     id: eventKeyOf(past.origin),
     place,
     topic,
+    topicId,
     offset: Number(offset),
     index,
     timestamp,

@@ -2,14 +2,7 @@ import type { Message } from "kafkajs";
 
 import type { Arrival } from "../core/arrival.ts";
 import { fullJitter } from "../core/backoff.ts";
-import {
-  type Failure,
-  type Headers,
-  type Origin,
-  bareHeaders,
-  deadLetterHeaders,
-  retryHeaders,
-} from "../core/headers.ts";
+import { type Failure, type Headers, bareHeaders, deadLetterHeaders, retryHeaders } from "../core/headers.ts";
 import { typesOf } from "../kafka/error-types.ts";
 import { isOwnError } from "../kafka/own-errors.ts";
 import type { Producers, Write } from "../kafka/producers.ts";
@@ -41,7 +34,8 @@ interface Left extends WaitingWrite {
   /** The same record in full and shortened. */
   readonly writes: Write[];
   readonly times: (string | undefined)[];
-  hasErred: boolean;
+  /** Errors in a row that may be mistakes of this program. */
+  mistakes: number;
 }
 
 const asMessage = ({ record }: Arrival, headers: Headers): Message => ({
@@ -54,12 +48,14 @@ const asMessage = ({ record }: Arrival, headers: Headers): Message => ({
 const isTooLarge = (error: unknown): boolean =>
   typesOf(error).some((type) => type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE");
 
+/** So many errors in a row are no passing trouble of kafkajs. */
+const maxMistakes = 5;
+
 /**
- * Times for a record, in the order in which they are tried: that of this machine, which kafkajs sets; if it is too far from the
- * broker's, the one under which a broker took the source record; at last none, which every broker takes.
+ * The times that a record is written with, one after the other if the broker refuses one: this machine's, then none, which every
+ * broker takes. An old time, as the source record's, could be one that retention removes before the record is due.
  */
-const timesOf = ({ timestamp }: Origin): (string | undefined)[] =>
-  timestamp >= 0 ? [undefined, String(timestamp), "-1"] : [undefined, "-1"];
+const times: readonly (string | undefined)[] = [undefined, "-1"];
 
 const withTime = (write: Write, timestamp: string | undefined): Write =>
   timestamp === undefined
@@ -90,7 +86,7 @@ export class Settler {
     const bare = asMessage(first.arrival, bareHeaders(first.failure));
     const variants = moves.length === 1 ? [whole, [bare]] : [whole];
     const writes = variants.map((messages) => ({ topic, partition, messages }));
-    return this.#write({ topic, writes, times: timesOf(first.failure.origin), hasErred: false }, isWanted);
+    return this.#write({ topic, writes, times: [...times], mistakes: 0 }, isWanted);
   }
 
   /** Resolves with true when the dead letter is safe; false where the service stopped first. */
@@ -102,7 +98,7 @@ export class Settler {
     const bare = asMessage(arrival, bareHeaders(failure));
     const empty: Message = { ...asMessage(arrival, reference), value: Buffer.alloc(0) };
     const writes = [whole, bare, empty].map((message) => ({ topic, messages: [message] }));
-    const written = await this.#write({ topic, writes, times: timesOf(failure.origin), hasErred: false }, isWanted);
+    const written = await this.#write({ topic, writes, times: [...times], mistakes: 0 }, isWanted);
     return written !== undefined;
   }
 
@@ -142,13 +138,13 @@ export class Settler {
   }
 
   /**
-   * A mistake of this program ends the process, for nothing mends it. At its first occurrence it may be one of kafkajs: if a
-   * broker goes while its metadata are being refreshed, kafkajs 2.2.4 itself throws a TypeError.
+   * A mistake of this program ends the process, for nothing mends it. A few may be kafkajs's: if a broker goes while its metadata are
+   * being refreshed, kafkajs 2.2.4 itself throws a TypeError.
    */
   async #failed(left: Left, error: unknown, attempt: number): Promise<void> {
     const { onFailed, pause, random } = this.#options;
-    if (isOwnError(error) && left.hasErred) throw error;
-    left.hasErred = isOwnError(error);
+    left.mistakes = isOwnError(error) ? left.mistakes + 1 : 0;
+    if (left.mistakes >= maxMistakes) throw error;
     onFailed(left, error);
     await pause(fullJitter({ attempt, baseMs: 200, maxMs: 2_000, random: random() }));
   }

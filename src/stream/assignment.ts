@@ -4,7 +4,7 @@ import type { Dead } from "../core/outcome.ts";
 import type { Chains, Turn } from "../flow/chains.ts";
 import { Lanes } from "../flow/lanes.ts";
 import type { Slot, Tracker } from "../flow/tracker.ts";
-import type { Suspicion } from "./odd-ones.ts";
+import { type Suspicion, throttledBefore } from "./odd-ones.ts";
 
 /** One partition of one topic that this member owns: where records come in. */
 export interface Inlet {
@@ -59,7 +59,7 @@ const createHeld = ({ inlet, slot }: Pick<Held, "inlet" | "slot">, arrival: Arri
     wasHeld: false,
     mustYield: false,
     verdict: undefined,
-    suspicion: undefined,
+    suspicion: arrival.past.reason === "throttled" ? throttledBefore() : undefined,
   };
 };
 

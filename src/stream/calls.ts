@@ -57,6 +57,10 @@ const oddOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Ret
   return { kind: "retry", reason: "throttled", error, ...given };
 };
 
+/** Others go through, and this one is asked to wait for longer than its queue may stand still: it waits in a retry topic. */
+const isOwnLimit = ({ reason, retryAfterMs = 0 }: Hold, refused: Refused): boolean =>
+  reason === "throttled" && refused === "alone" && retryAfterMs > quickMaxMs;
+
 /** Calls to Gainsight, and what their verdicts mean for the lane that they came from. */
 export class Calls {
   readonly #options: CallsOptions;
@@ -126,13 +130,15 @@ export class Calls {
   ): Promise<void> {
     const held = lane.head;
     held.wasHeld = true;
-    if (isRefusal(hold) && this.#oddOnes.isOdd(held, hold.reason, refused))
+    if (!isRefusal(hold)) return assignment.lanes.putBack(lane, "back");
+    if (this.#oddOnes.isOdd(held, hold.reason, refused) || isOwnLimit(hold, refused))
       return this.#settleOdd(assignment, lane, hold);
     // Behind the others: the next probe is to be another event, for this one may be the only one that fails.
-    if (!isRefusal(hold) || this.#options.delivery.isHeld) return assignment.lanes.putBack(lane, "back");
+    if (this.#options.delivery.isHeld) return assignment.lanes.putBack(lane, "back");
+    if ((lane.mustYield || held.mustYield) && held.inlet.tier === undefined)
+      return this.#parts.settling.makeWay(assignment, lane);
     // It holds nobody, so nothing but its own pause keeps it from being called again at once.
-    const { retryAfterMs = 0 } = hold;
-    this.#parts.again(assignment, lane, Math.max(retryAfterMs, this.#quickPauseMs(held.suspicion?.unproven ?? 0)));
+    this.#parts.again(assignment, lane, this.#quickPauseMs(held.suspicion?.unproven ?? 0));
   }
 
   /** A limit may end, and then its event will do; nothing ends the refusal of a single event by its key or its address. */

@@ -149,7 +149,8 @@ export class Settling {
 
   #finish(held: Held, outcome: Final): void {
     const { arrival, inlet } = held;
-    inlet.chains.finished(arrival.user, eventKeyOf(arrival.past.origin));
+    // Nobody waits in the retry topics, as a rule: then the key need not be made.
+    if (inlet.chains.records > 0) inlet.chains.finished(arrival.user, eventKeyOf(arrival.past.origin));
     this.#letGo(held);
     this.#options.observer.finished(arrival, outcome);
   }

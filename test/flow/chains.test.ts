@@ -237,4 +237,16 @@ describe("Chains", () => {
     expect([chains.users, chains.records]).toEqual([0, 0]);
     expect(chains.turnOf("u", "e4", undefined)).toEqual(deliver);
   });
+
+  test("puts the records of a topic that was made anew behind those of the former one, whose offsets were higher", () => {
+    const old = (id: string, timestamp: number) => found(id, at(0, timestamp), { topicId: "old", timestamp });
+    const anew = (id: string, timestamp: number) => found(id, at(0, timestamp), { topicId: "new", timestamp });
+    const chains = new Chains([anew("e1", 30), old("e8", 10), old("e9", 20)]);
+    expect(chains.turnOf("u", "e8", at(0, 10))).toEqual(deliver);
+    expect(chains.turnOf("u", "e9", at(0, 20))).toEqual(forward(0));
+    expect(chains.turnOf("u", "e1", at(0, 30))).toEqual(forward(0));
+    chains.finished("u", "e8");
+    chains.finished("u", "e9");
+    expect(chains.turnOf("u", "e1", at(0, 30))).toEqual(deliver);
+  });
 });

@@ -113,15 +113,16 @@ describe("Stream, held", () => {
     expect([rig.writes, inFlight(rig)]).toEqual([[], [odd]]);
   };
 
-  test("goes on with another event where one finds the address wrong, and rejects it when others succeeded in between, three times", async () => {
+  test("goes on with another event where one finds the address wrong, and rejects it when others succeeded in between, often enough", async () => {
     const rig = setUp();
     rig.source("u1");
-    for (const other of ["v1", "w1", "x1"]) await findWrong(rig, "u1", other);
+    const others = ["v1", "w1", "x1", "y1", "z1", "a1", "b1"];
+    for (const other of others) await findWrong(rig, "u1", other);
     await answer(rig, "u1", hold("misconfigured"));
     const error = "Only this event is refused, others go through: Held";
     expect(rig.writes).toMatchObject([{ failure: { reason: "rejected", status: 404, error } }]);
     await acknowledge(rig);
-    expect(outcomes(rig)).toEqual(["v1 delivered", "w1 delivered", "x1 delivered", "u1 dead"]);
+    expect(outcomes(rig)).toEqual([...others.map((other) => `${other} delivered`), "u1 dead"]);
   });
 
   test("rejects the odd event of a quiet topic as well, where it has to probe by itself in between", async () => {
@@ -132,7 +133,7 @@ describe("Stream, held", () => {
       rig.gate.state = "probe";
       await answer(rig, "u1", hold("misconfigured"));
     }
-    for (const other of ["w1", "x1"]) await findWrong(rig, "u1", other);
+    for (const other of ["w1", "x1", "y1", "z1", "a1", "b1"]) await findWrong(rig, "u1", other);
     await answer(rig, "u1", hold("misconfigured"));
     expect(rig.writes).toMatchObject([{ failure: { reason: "rejected" } }]);
   });

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import type { Answer } from "../../src/core/classify.ts";
 import { createRandom } from "../../src/standin/random.ts";
+import { arrivalOf } from "./rig.ts";
 import { type Behaviour, createWholeStream, ok, refusal } from "./whole-stream.ts";
 
 const users = 300;
@@ -31,6 +33,11 @@ const byTurns =
 const atRandom = (status: number, share: number, seed: number): Behaviour => {
   const random = createRandom(seed);
   return () => (random() < share ? refusal(status) : ok);
+};
+
+const alternately = (status: number): Behaviour => {
+  let calls = 0;
+  return () => (++calls % 2 === 0 ? refusal(status) : ok);
 };
 
 /** So many calls a second go through. */
@@ -79,16 +86,17 @@ describe("an event that is refused while others go through", () => {
     world.delivery.close();
   });
 
-  it("on a quiet topic is rejected when others have got through twice in between, however late they come", async () => {
+  it("on a quiet topic is rejected when others have got through four times in between, however late they come", async () => {
     for (let seed = 1; seed <= 30; seed++) {
       vi.setSystemTime(0);
       const world = createWholeStream(odd(404), { seed });
       world.take("odd", "odd-1");
       await world.run(1_000 + seed * 67);
-      for (let round = 1; round <= 2; round++) {
+      for (let round = 1; round <= 4; round++) {
         for (let user = 0; user < 30; user++) world.take(`u${user}`, `u${user}-${round}`);
         await world.run(0);
         while (world.count("delivered") < 30 * round) await world.run(50);
+        await world.run(6_000);
       }
       await world.run(20_000);
       expect([seed, world.count("dead"), world.holds[0]]).toEqual([seed, 1, "misconfigured"]);
@@ -157,5 +165,43 @@ describe("an event that is refused while others go through", () => {
         expect([seed, concurrency, world.count("dead"), world.retried]).toEqual([seed, concurrency, 0, []]);
         world.delivery.close();
       }
+  });
+
+  const beginnings: [string, Behaviour, number][] = [
+    ["every other call gets 403", alternately(403), 64],
+    ["half of all calls get 404", atRandom(404, 0.5, 7), 8],
+    ["half of all calls get 404, one at a time", atRandom(404, 0.5, 8), 1],
+    ["a limit of 2 calls a second", limited(2), 8],
+  ];
+  it.each(beginnings)("is none where all went well before and now %s", async (_, behave, concurrency) => {
+    for (let seed = 1; seed <= 8; seed++) {
+      vi.setSystemTime(0);
+      const world = createWholeStream(() => ok, { seed, concurrency });
+      for (let n = 0; n < 600; n++) world.take(`w${n}`, `w${n}`);
+      await world.run(1_000 + seed * 13);
+      await world.run(0, behave);
+      for (let n = 0; n < 100; n++) {
+        world.take(`u${n % 3}`, `u${n}`);
+        await world.run(200);
+      }
+      await world.run(20_000, () => ok);
+      expect([seed, world.count("dead"), world.retried]).toEqual([seed, 0, []]);
+      world.delivery.close();
+    }
+  });
+
+  it("that comes back from a retry topic, where it was sent for being throttled alone, does not hold all others again", async () => {
+    const throttled: Answer = { kind: "response", status: 429, retryAfterMs: 60_000 };
+    const world = createWholeStream((event) => (isOdd(event) ? throttled : ok));
+    fill(world);
+    await world.run(2_000);
+    const past = { ...arrivalOf("odd", 0).past, attempts: 1, reason: "throttled" };
+    world.take("odd", "odd-1", { past });
+    for (let n = 0; n < 100; n++) {
+      world.take(`v${n}`, `v${n}`);
+      await world.run(100);
+    }
+    expect([world.holds, world.retried.map(({ reason }) => reason)]).toEqual([[], ["throttled"]]);
+    world.delivery.close();
   });
 });

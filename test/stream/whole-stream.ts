@@ -1,5 +1,6 @@
 import { vi } from "vitest";
 
+import type { Arrival } from "../../src/core/arrival.ts";
 import type { Answer } from "../../src/core/classify.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { Delivery } from "../../src/delivery/delivery.ts";
@@ -86,9 +87,9 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
   const assignment = createAssignment();
   stream.begin(assignment, [0]);
   let offset = 0;
-  const take = (user: string, event: string): void => {
+  const take = (user: string, event: string, more: Partial<Arrival> = {}): void => {
     const slot = tracker.see(offset);
-    const arrivals = [arrivalOf(event, offset, { user })];
+    const arrivals = [arrivalOf(event, offset, { user, ...more })];
     offset++;
     for (const held of slot ? holdEvents(inlet, slot, arrivals) : []) stream.take(assignment, held);
   };
