@@ -129,10 +129,16 @@ export class Coordinator {
     const resets = resetsIn(request);
     for (const place of resets) this.#onOutOfRange(place);
     if (resets.length > 0) return undefined;
-    return this.#untilAnswered("offsetCommit", () => {
-      if (request.groupGenerationId !== this.#committable) throw refusal();
-      return request;
-    });
+    try {
+      return await this.#untilAnswered("offsetCommit", () => {
+        if (request.groupGenerationId !== this.#committable) throw refusal();
+        return request;
+      });
+    } catch (error) {
+      // kafkajs would repeat these offsets for minutes, and no newer ones of any topic could be committed meanwhile.
+      if (typeOf(error) === "UNKNOWN_TOPIC_OR_PARTITION") throw Object.assign(error as Error, { retriable: false });
+      throw error;
+    }
   }
 
   /** A join is not repeated here: kafkajs begins it anew, from the hook on. */

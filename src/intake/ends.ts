@@ -42,13 +42,13 @@ const suspectOf = ({ feed, position }: Owned, { range, topicId }: LogNow): Reset
 
 /**
  * Whether an owned partition's log is still the one that it was. `doubtful`: it seems not to be, but the broker that was asked may be
- * behind the others, and has to say so twice. Where a fetch has failed because the log is too short there is no doubt.
+ * behind the others, and has to say so twice, also where a fetch has failed because its log is too short.
  */
 const judgeLog = (owned: Owned, now: LogNow): ResetCause | "doubtful" | undefined => {
   const { feed } = owned;
   const cause = suspectOf(owned, now);
   const doubt = cause === "removed" ? undefined : cause;
-  const isSure = doubt === feed.doubt || (doubt === "truncated" && feed.isOutOfRange);
+  const isSure = doubt === feed.doubt;
   feed.doubt = doubt;
   return doubt && !isSure ? "doubtful" : cause;
 };
@@ -59,12 +59,16 @@ interface Verdict {
   readonly verdict: ReturnType<typeof judgeLog>;
 }
 
-/** What retention removed before it was read, and has not been told of yet. */
-const takeRemoved = (feed: Feed, low: number): LogReset | undefined => {
+/** Where reading continues behind what retention removed: START_FROM decides it where a fetch has failed. */
+const goOnAtOf = (feed: Feed, { low, high }: LogNow["range"], { startFrom }: EndsOptions["topics"]): number =>
+  feed.isOutOfRange && startFrom === "latest" && feed.tier === undefined ? high : low;
+
+/** What is left out up to this offset, and has not been told of yet. */
+const takeRemoved = (feed: Feed, newOffset: number): LogReset | undefined => {
   const oldOffset = Math.max(positionOf(feed) ?? 0, feed.removedTo);
-  if (low <= oldOffset) return undefined;
-  feed.removedTo = low;
-  return { topic: feed.topic, partition: feed.partition, cause: "removed", oldOffset, newOffset: low };
+  if (newOffset <= oldOffset) return undefined;
+  feed.removedTo = newOffset;
+  return { topic: feed.topic, partition: feed.partition, cause: "removed", oldOffset, newOffset };
 };
 
 const removedError = (lost: readonly LogReset[]): Error => {
@@ -75,23 +79,19 @@ const removedError = (lost: readonly LogReset[]): Error => {
   );
 };
 
-/** Goes on behind what retention removed. What is in memory stays, and a fetch that found nothing is made anew further on. */
-const passOver = (feed: Feed, { low, high }: LogNow["range"], { intake, topics }: EndsOptions): void => {
-  const isLatest = topics.startFrom === "latest" && feed.tier === undefined;
-  intake.gaps.passOver(feed, { low, goOnAt: isLatest ? high : low });
-};
-
 /** The log is still the one that it was. Gives back what retention removed of it, to be told. */
 const continueWith = ({ feed, range, verdict }: Verdict, options: EndsOptions): LogReset[] => {
-  const { intake } = options;
+  const { intake, topics } = options;
   if (verdict !== undefined && verdict !== "removed") return [];
   intake.heardEnd(feed, range.high);
   if (verdict === undefined) {
     if (feed.isOutOfRange) intake.gaps.goOn(feed);
     return [];
   }
-  const removed = takeRemoved(feed, range.low);
-  passOver(feed, range, options);
+  const goOnAt = goOnAtOf(feed, range, topics);
+  const removed = takeRemoved(feed, goOnAt);
+  // What is in memory stays, and a fetch that found nothing is made anew further on.
+  intake.gaps.passOver(feed, { low: range.low, goOnAt });
   return removed ? [removed] : [];
 };
 

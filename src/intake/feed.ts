@@ -28,7 +28,7 @@ export interface Feed extends TopicPartition {
   high: number;
   /** Kafka's id of the topic when this assignment began; undefined where the cluster does not tell ids. */
   topicId: string | undefined;
-  /** Records below this offset that retention removed unread have been told of. */
+  /** What was left out below this offset, because retention removed it unread, has been told of. */
   removedTo: number;
   /** Kafka has nothing at the offset that was asked for: nothing is fetched until it is known why. */
   isOutOfRange: boolean;

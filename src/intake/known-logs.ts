@@ -37,12 +37,12 @@ export class KnownLogs {
   }
 
   /**
-   * Whether this id of a topic, which is not the one that we knew, was heard last time as well: a broker that is behind the others may
-   * still tell the id of a topic that is gone.
+   * Whether the same was heard of this log last time as well: a broker that is behind the others may still tell the id of a topic that
+   * is gone, or an end that is not the log's any more. Undefined: nothing is suspect, and what was heard before counts no more.
    */
-  isHeardAgain(topic: string, topicId: string | undefined): boolean {
-    const isAgain = this.#heard.get(topic) === topicId;
-    this.#heard.set(topic, topicId);
+  isHeardAgain(place: TopicPartition, suspicion: string | undefined): boolean {
+    const isAgain = this.#heard.get(feedKey(place)) === suspicion;
+    this.#heard.set(feedKey(place), suspicion);
     return isAgain;
   }
 

@@ -19,7 +19,7 @@ import type { StartsOptions } from "./starts.ts";
 
 export interface MemberOptions extends Pick<
   MembershipOptions,
-  "pause" | "abort" | "onState" | "onFatal" | "drainLimitMs"
+  "pause" | "abort" | "onState" | "onReset" | "onFatal" | "drainLimitMs"
 > {
   readonly kafka: Kafka;
   readonly admin: ClusterAdmin;
@@ -40,7 +40,6 @@ export interface MemberOptions extends Pick<
   readonly silence: Silence;
   readonly onCommitError: (error: unknown) => void;
   readonly onMetadataShortened: (chars: number) => void;
-  readonly onReset: StartsOptions["onReset"];
   readonly onDoubt: IntakeOptions["onDoubt"];
 }
 
@@ -86,7 +85,7 @@ export const createMember = (options: MemberOptions): Member => {
     onError: options.onCommitError,
     onShortened: options.onMetadataShortened,
   });
-  const starts = { admin, groupId, startFrom, known: new KnownLogs(), onReset: options.onReset };
+  const starts = { admin, groupId, startFrom, known: new KnownLogs() };
   const membership: Membership = new Membership({ ...options, intake, stream, commits, starts });
   return { consumer, intake, commits, membership, schemas };
 };

@@ -4,14 +4,16 @@ import type { Commits } from "./commits.ts";
 import type { TopicPartition } from "./consumer.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
-import type { Start } from "./plan-start.ts";
-import { StartRefused, type StartsOptions, readStarts } from "./starts.ts";
+import type { LogReset } from "./resets.ts";
+import { StartRefused, type Starts, type StartsOptions, readStarts } from "./starts.ts";
 
 export interface MembershipOptions {
   readonly intake: Pick<Intake, "assign" | "restore" | "feeds">;
   readonly stream: Pick<Stream, "stop" | "drop">;
   readonly commits: Pick<Commits, "flush">;
   readonly starts: StartsOptions;
+  /** A log is not the one that the group or this member knew. */
+  readonly onReset: (reset: LogReset) => void;
   /** How long work in flight may take to end, in milliseconds: before a join, well inside the session, and before leaving. */
   readonly drainLimitMs: { readonly join: number; readonly leave: number };
   readonly pause: (ms: number) => Promise<void>;
@@ -104,9 +106,11 @@ export class Membership {
 
   async #restore(epoch: number): Promise<void> {
     while (epoch === this.#epoch) {
-      const starts = await this.#askStarts();
+      const answer = await this.#askStarts(epoch);
       if (epoch !== this.#epoch) return;
-      if (starts) {
+      if (answer) {
+        const { starts, resets } = answer;
+        for (const reset of resets) this.#options.onReset(reset);
         this.#options.intake.restore(starts);
         this.#options.starts.known.began(this.#options.intake.feeds);
         this.#set("owner", `${starts.size} partitions`);
@@ -116,12 +120,14 @@ export class Membership {
     }
   }
 
-  /** Undefined where the cluster does not answer. */
-  async #askStarts(): Promise<ReadonlyMap<string, Start> | undefined> {
+  /** Undefined where the cluster does not answer. What it says to an earlier join, or fails to say, is nobody's matter any more. */
+  async #askStarts(epoch: number): Promise<Starts | undefined> {
     try {
       return await readStarts(this.#options.intake.feeds, this.#options.starts);
     } catch (error) {
-      if (error instanceof StartRefused || isOwnError(error)) throw error;
+      if (isOwnError(error)) throw error;
+      if (epoch !== this.#epoch) return undefined;
+      if (error instanceof StartRefused) throw error;
       this.#set("restoring", `Cannot ask where to start: ${String(error)}`);
       return undefined;
     }

@@ -2,8 +2,10 @@ import type { Consumer } from "kafkajs";
 
 import type { Silence } from "./silence.ts";
 
+/** The question which broker keeps the group, by kafkajs's name. */
+const searchApi = "GroupCoordinator";
 /** What is asked of the broker that keeps the group, by kafkajs's names. */
-const groupApis = new Set(["GroupCoordinator", "JoinGroup", "SyncGroup", "Heartbeat", "OffsetCommit", "LeaveGroup"]);
+const groupApis = new Set(["JoinGroup", "SyncGroup", "Heartbeat", "OffsetCommit", "LeaveGroup"]);
 
 /**
  * Tells of every sign of life of a consumer. kafkajs emits FETCH also after a pause in which everything was paused and nothing
@@ -16,6 +18,7 @@ export const tellSigns = (consumer: Consumer, silence: Silence): void => {
   consumer.on(GROUP_JOIN, () => silence.joined());
   consumer.on(REQUEST, ({ payload }) => {
     silence.clusterAnswered();
+    if (payload.apiName === searchApi) silence.searched();
     if (groupApis.has(payload.apiName)) silence.groupAnswered();
   });
 };

@@ -48,6 +48,12 @@ export class Silence {
     if (this.#groupAnsweredAt !== undefined) this.#groupAnsweredAt = this.#elapsedMs;
   }
 
+  /** The group's broker is being looked for, and answered for: heartbeats wait for it, and each fetch waits for its heartbeat. */
+  searched(): void {
+    this.groupAnswered();
+    for (const fetch of this.#fetches?.values() ?? []) fetch.at = this.#elapsedMs;
+  }
+
   joined(): void {
     this.#groupAnsweredAt = this.#elapsedMs;
     this.#fetches = new Map();

@@ -10,8 +10,13 @@ export interface StartsOptions {
   readonly groupId: string;
   readonly startFrom: StartFrom;
   readonly known: KnownLogs;
-  /** A log is not the one that the group or this member knew. */
-  readonly onReset: (reset: LogReset) => void;
+}
+
+export interface Starts {
+  /** By partition. */
+  readonly starts: ReadonlyMap<string, Start>;
+  /** The logs that are not those that the group or this member knew. */
+  readonly resets: readonly LogReset[];
 }
 
 /** Where to start is not ours to decide, and the operator wants to be asked. */
@@ -27,12 +32,19 @@ const told = <T>(answers: ReadonlyMap<string, T>, key: string): T => {
   return answer;
 };
 
-/** Asks once more where a topic seems to have been made anew. */
+/** What a single answer is not believed; undefined: nothing. What this member has seen itself is certain. */
+const suspicionOf = (place: StartPlace): string | undefined => {
+  const cause = causeOf(place);
+  if (cause === "made_anew") return `${cause} ${place.topicId}`;
+  return cause === "truncated" && !place.known?.isOver ? cause : undefined;
+};
+
+/** Asks once more where a topic seems to have been made anew, or a log to be cut off. */
 const confirm = (places: readonly StartPlace[], known: KnownLogs): void => {
-  const anew = places.filter((place) => causeOf(place) === "made_anew");
-  const ids = new Map(anew.map(({ range, topicId }) => [range.topic, topicId]));
-  const unheard = [...ids].filter(([topic, id]) => !known.isHeardAgain(topic, id)).map(([topic]) => topic);
-  if (unheard.length > 0) throw new Error(`These topics seem to have been made anew: ${unheard.join(", ")}`);
+  const heard = places.map((place) => ({ place, isSure: known.isHeardAgain(place.range, suspicionOf(place)) }));
+  const unsure = heard.filter(({ place, isSure }) => !isSure && suspicionOf(place) !== undefined);
+  const names = unsure.map(({ place }) => `${feedKey(place.range)} (${causeOf(place)})`);
+  if (names.length > 0) throw new Error(`These logs seem not to be those that were read from: ${names.join(", ")}`);
 };
 
 /** Asks the cluster for everything that the start of these partitions depends on. */
@@ -86,16 +98,13 @@ const refuse = (planned: readonly Planned[]): void => {
 };
 
 /** Asks the cluster where the given partitions start. Throws `StartRefused` with their names where that is wished. */
-export const readStarts = async (feeds: readonly Feed[], options: StartsOptions): Promise<Map<string, Start>> => {
+export const readStarts = async (feeds: readonly Feed[], options: StartsOptions): Promise<Starts> => {
   const places = await readPlaces(feeds, options);
   confirm(places, options.known);
   const planned = places.map(({ feed, ...place }) => ({ feed, place, start: planStart(place, options.startFrom) }));
   refuse(planned);
-  for (const one of planned) {
-    const reset = resetOf(one);
-    if (reset) options.onReset(reset);
-  }
-  return new Map(
-    planned.flatMap(({ feed, start }) => (typeof start === "string" ? [] : [[feedKey(feed), start] as const])),
+  const starts = planned.flatMap(({ feed, start }) =>
+    typeof start === "string" ? [] : [[feedKey(feed), start] as const],
   );
+  return { starts: new Map(starts), resets: planned.flatMap((one) => resetOf(one) ?? []) };
 };

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 
 import { type ApiVersions, type BrokerRequest, type ClusterBroker, type KafkaCluster, sendTo } from "./cluster.ts";
+import { isOwnError } from "./own-errors.ts";
 
 /** Where the log of a partition begins and ends (the end is the offset of the next record to come). */
 export interface LogRange {
@@ -67,22 +68,32 @@ const offsetsOf = async (
   );
 };
 
-/** Where the logs begin and end, of all partitions whose leader answers for them. */
+/** What one leader says of its partitions, or why it says nothing. */
+const askLeader = async (cluster: KafkaCluster, nodeId: number, led: readonly Place[]): Promise<LogRange[] | Error> => {
+  try {
+    const broker = await cluster.findBroker({ nodeId });
+    const lows = await offsetsOf(broker, led, earliest);
+    const highs = await offsetsOf(broker, led, latest);
+    return led.flatMap(({ topic, partition }) => {
+      const [low, high] = [lows, highs].map((offsets) => offsets.get(keyOf({ topic, partition })));
+      return low === undefined || high === undefined ? [] : [{ topic, partition, low, high }];
+    });
+  } catch (error) {
+    if (!(error instanceof Error) || isOwnError(error)) throw error;
+    return error;
+  }
+};
+
+/** Where the logs begin and end, of all partitions whose leader answers for them. Throws what was met where no leader does. */
 export const askRanges = async (cluster: KafkaCluster): Promise<LogRange[]> => {
   const places = (cluster.brokerPool.metadata?.topicMetadata ?? []).flatMap(({ topic, partitionMetadata }) =>
     partitionMetadata.map(({ partitionId, leader }) => ({ topic, partition: partitionId, leader })),
   );
-  const ranges: LogRange[] = [];
-  for (const [nodeId, led] of Map.groupBy(places, ({ leader }) => leader)) {
-    if (nodeId < 0) continue;
-    const broker = await cluster.findBroker({ nodeId });
-    const low = await offsetsOf(broker, led, earliest);
-    const high = await offsetsOf(broker, led, latest);
-    for (const { topic, partition } of led) {
-      const range = { low: low.get(keyOf({ topic, partition })), high: high.get(keyOf({ topic, partition })) };
-      if (range.low !== undefined && range.high !== undefined)
-        ranges.push({ topic, partition, low: range.low, high: range.high });
-    }
-  }
+  const answers: (LogRange[] | Error)[] = [];
+  for (const [nodeId, led] of Map.groupBy(places, ({ leader }) => leader))
+    if (nodeId >= 0) answers.push(await askLeader(cluster, nodeId, led));
+  const ranges = answers.flatMap((answer) => (answer instanceof Error ? [] : answer));
+  const failure = answers.find((answer) => answer instanceof Error);
+  if (failure && ranges.length === 0) throw failure;
   return ranges;
 };

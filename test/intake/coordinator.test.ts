@@ -102,6 +102,18 @@ describe("Coordinator", () => {
     expect(log.filter((line) => line.startsWith("commit"))).toEqual(["commit 0"]);
   });
 
+  it.each([
+    ["does not know a topic any more, so that the next commit is computed anew", "UNKNOWN_TOPIC_OR_PARTITION", false],
+    ["is still loading the group", "GROUP_LOAD_IN_PROGRESS", true],
+  ])("says of a commit that failed whether kafkajs may repeat it: the cluster %s", async (_, type, retriable) => {
+    const failures: (Error | undefined)[] = [];
+    const { coordinator } = createBrokers(failures);
+    await coordinator.joinGroup({ groupId: "g" });
+    coordinator.allowCommit();
+    failures[0] = Object.assign(new Error(type), { type, retriable: true });
+    await expect(coordinator.offsetCommit({ groupGenerationId: 1 })).rejects.toMatchObject({ type, retriable });
+  });
+
   it("lets the work end before the member leaves, whoever wants it to leave", async () => {
     const { coordinator, log } = createBrokers();
     await coordinator.leaveGroup({ groupId: "g", memberId: "m" });

@@ -89,9 +89,22 @@ describe("askEnds", () => {
     ["latest", undefined, "pass over source/0 8 20"],
     ["latest", 0, "pass over tier/0 8 8"],
   ] as const)("continues behind a gap as START_FROM %s says (tier: %s)", async (startFrom, tier, expected) => {
-    const { ask, log } = createTestEnds([openFeed(0, 5, tier)], { startFrom });
+    const { ask, log, resets } = createTestEnds([{ ...openFeed(0, 5, tier), isOutOfRange: true }], { startFrom });
     await ask({ partition: 0, low: 8, high: 20 });
     expect(log).toEqual([expected]);
+    expect(resets).toMatchObject([{ oldOffset: 5, newOffset: Number(expected.split(" ").at(-1)) }]);
+  });
+
+  it("tells of the jump to the end when a fetch has failed, also where it has told of the removal before", async () => {
+    const feed = openFeed(0, 5);
+    const { ask, resets } = createTestEnds([feed], { startFrom: "latest" });
+    await ask({ partition: 0, low: 8, high: 20 });
+    feed.isOutOfRange = true;
+    await ask({ partition: 0, low: 8, high: 20 });
+    expect(resets).toMatchObject([
+      { oldOffset: 5, newOffset: 8 },
+      { oldOffset: 8, newOffset: 20 },
+    ]);
   });
 
   it("does not judge a partition that is not open yet", async () => {
@@ -130,14 +143,20 @@ describe("askEnds", () => {
     expect([feed.doubt, log]).toEqual([undefined, []]);
   });
 
-  it("takes a log that ends before what was read for cut off when it is so twice, and at once where a fetch has failed", async () => {
-    const [twice, atOnce] = [openFeed(0, 15), { ...openFeed(1, 15), isOutOfRange: true }];
-    const { ask, log } = createTestEnds([twice, atOnce]);
+  it("takes a log that ends before what was read for cut off when it is so twice, also where a fetch has failed", async () => {
+    const { ask, log } = createTestEnds([openFeed(0, 15), { ...openFeed(1, 15), isOutOfRange: true }]);
     const ranges = [0, 1].map((partition) => ({ partition, low: 0, high: 9 }));
     expect(await ask(...ranges)).toBe(true);
-    expect(log).toEqual(["over source/1 truncated"]);
-    await ask(...ranges);
-    expect(log[1]).toBe("over source/0 truncated, source/1 truncated");
+    expect(log).toEqual([]);
+    expect(await ask(...ranges)).toBe(false);
+    expect(log).toEqual(["over source/0 truncated, source/1 truncated"]);
+  });
+
+  it("fetches again where only one answer has said that the log is cut off, after a fetch that failed", async () => {
+    const { ask, log } = createTestEnds([{ ...openFeed(0, 15), isOutOfRange: true }]);
+    await ask({ partition: 0, low: 0, high: 9 });
+    await ask({ partition: 0, low: 0, high: 20 });
+    expect(log).toEqual(["go on source/0"]);
   });
 
   it("is not misled by what is read while the cluster answers", async () => {

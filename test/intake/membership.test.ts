@@ -15,7 +15,7 @@ const topicState = { error: undefined, id: undefined, operations: undefined, par
 
 type Ranges = StartsOptions["admin"]["ranges"];
 
-const rangesOf: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 0, high: 9 }));
+const rangesOf: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 0, high: 199 }));
 
 /** A member whose work, commits and pauses end when the test says so. */
 const createTestMembership = (
@@ -68,8 +68,8 @@ const createTestMembership = (
       groupId: "g",
       startFrom: change.startFrom ?? "earliest",
       known: new KnownLogs(),
-      onReset: () => {},
     },
+    onReset: (reset) => void log.push(`reset ${reset.cause}`),
     drainLimitMs: { join: 12_000, leave: 12_000 },
     pause: (ms) =>
       new Promise((resolve) => {
@@ -178,7 +178,7 @@ describe("membership", () => {
       ranges: (topics) =>
         new Promise((resolve) => {
           const [topic = ""] = topics;
-          asked.push({ answer: () => resolve([0, 7].map((partition) => ({ topic, partition, low: 0, high: 9 }))) });
+          asked.push({ answer: () => resolve([0, 7].map((partition) => ({ topic, partition, low: 0, high: 199 }))) });
         }),
     });
     membership.joined([place]);
@@ -210,6 +210,35 @@ describe("membership", () => {
     expect(membership.state).toBe("joining");
   });
 
+  const removedRanges: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 150, high: 199 }));
+
+  it.each<[string, Ranges, StartsOptions["startFrom"]]>([
+    ["no reset", removedRanges, "earliest"],
+    ["no refusal", removedRanges, "fail"],
+    ["no trouble", () => Promise.reject(new Error("No leader")), "earliest"],
+  ])("tells %s that an earlier join was answered", async (_, ranges, startFrom) => {
+    const answered = Promise.withResolvers<void>();
+    const { membership, log, fatal, states } = createTestMembership({
+      startFrom,
+      ranges: async (topics) => {
+        await answered.promise;
+        return ranges(topics);
+      },
+    });
+    membership.joined([place]);
+    await membership.beforeJoin();
+    answered.resolve();
+    await settle();
+    expect([log, fatal, states.at(-1)]).toEqual([["drop", "assign 1", "drop"], [], "joining"]);
+  });
+
+  it("tells that it does not go on where it was, once it is sure to begin elsewhere", async () => {
+    const { membership, log } = createTestMembership({ ranges: removedRanges });
+    membership.joined([place]);
+    await settle();
+    expect(log).toEqual(["drop", "assign 1", "reset removed", "restore source/0"]);
+  });
+
   it("asks again after a pause where the cluster does not answer, and says so once", async () => {
     let failures = 2;
     const { membership, log, states, pauses, endPause } = createTestMembership({
@@ -225,7 +254,10 @@ describe("membership", () => {
   });
 
   it("ends the process where the commit is out of range and the operator wants to be asked", async () => {
-    const { membership, fatal, log } = createTestMembership({ startFrom: "fail" });
+    const { membership, fatal, log } = createTestMembership({
+      startFrom: "fail",
+      ranges: async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 100, high: 199 })),
+    });
     membership.joined([place]);
     await settle();
     expect(fatal.map(({ message }) => message)).toEqual([expect.stringContaining("START_FROM is fail")]);

@@ -5,7 +5,6 @@ import { encodeTopicId } from "../../src/flow/topic-id.ts";
 import { createFeed } from "../../src/intake/feed.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { type Start, type StartFrom, type StartPlace, planStart } from "../../src/intake/plan-start.ts";
-import type { LogReset } from "../../src/intake/resets.ts";
 import { StartRefused, type StartsOptions, readStarts } from "../../src/intake/starts.ts";
 import type { Committed } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/log-ranges.ts";
@@ -92,7 +91,6 @@ describe("readStarts", () => {
   ];
   const optionsOf = (committed: Committed[], ranges: LogRange[], startFrom: StartFrom = "earliest") => {
     const asked: unknown[] = [];
-    const resets: LogReset[] = [];
     const ids: string[] = [newId];
     const admin: StartsOptions["admin"] = {
       topics: async (topics) =>
@@ -111,48 +109,71 @@ describe("readStarts", () => {
       ranges: async () => ranges,
     };
     const known = new KnownLogs();
-    const onReset = (reset: LogReset): void => void resets.push(reset);
-    return { options: { admin, groupId: "g", startFrom, known, onReset }, asked, resets, ids };
+    return { options: { admin, groupId: "g", startFrom, known }, asked, ids };
   };
   const ranges = feeds.map(({ topic, partition }) => ({ topic, partition, low: 5, high: 9 }));
 
   it("asks once for all topics, and gives each partition its start", async () => {
     const none = { topic: "source", partition: 0, offset: undefined, metadata: null };
     const { options, asked } = optionsOf([none, { topic: "tier", partition: 0, offset: 7, metadata: "" }], ranges);
-    expect(await readStarts(feeds, options)).toEqual(
-      new Map([
+    expect(await readStarts(feeds, options)).toEqual({
+      starts: new Map([
         ["source/0", { offset: 5, metadata: null, high: 9, topicId: newId }],
         ["tier/0", { offset: 7, metadata: "", high: 9, topicId: newId }],
       ]),
-    );
+      resets: [],
+    });
     expect(asked).toEqual([["g", ["source", "tier"]]]);
   });
 
   it("tells of each partition whose log is another one, with the old offset and the new one", async () => {
-    const { options, resets } = optionsOf(
+    const { options } = optionsOf(
       feeds.map(({ topic }) => ({ topic, partition: 0, offset: 40, metadata: null })),
       ranges,
       "latest",
     );
-    expect((await readStarts(feeds, options)).get("source/0")).toMatchObject({ offset: 9 });
+    await expect(readStarts(feeds, options)).rejects.toThrow(/seem not to be/);
+    const { starts, resets } = await readStarts(feeds, options);
+    expect(starts.get("source/0")).toMatchObject({ offset: 9 });
     expect(resets).toEqual([
       { topic: "source", partition: 0, cause: "truncated", oldOffset: 40, newOffset: 9 },
       { topic: "tier", partition: 0, cause: "truncated", oldOffset: 40, newOffset: 5 },
     ]);
   });
 
-  it("believes that a topic was made anew when it hears the same id twice: a broker may be behind the others", async () => {
+  it("believes that a topic was made anew when it hears the same id twice in a row: a broker may be behind the others", async () => {
     const metadata = encodeTopicId(oldId);
-    const { options, resets, ids } = optionsOf(
+    const { options, ids } = optionsOf(
       feeds.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata })),
       ranges,
     );
-    await expect(readStarts(feeds, options)).rejects.toThrow(/seem to have been made anew: source, tier/);
+    const doubt = /seem not to be those that were read from: source\/0 \(made_anew\), tier\/0/;
+    await expect(readStarts(feeds, options)).rejects.toThrow(doubt);
     ids.push(oldId);
-    expect((await readStarts(feeds, options)).get("source/0")).toMatchObject({ offset: 7 });
-    expect(resets).toEqual([]);
+    const { starts, resets } = await readStarts(feeds, options);
+    expect([starts.get("source/0")?.offset, resets]).toEqual([7, []]);
     ids.push(newId);
-    expect((await readStarts(feeds, options)).get("source/0")).toMatchObject({ offset: 5, cause: "made_anew" });
+    await expect(readStarts(feeds, options)).rejects.toThrow(doubt);
+    expect((await readStarts(feeds, options)).starts.get("source/0")).toMatchObject({ offset: 5, cause: "made_anew" });
+  });
+
+  it("believes that a log was cut off when it hears so twice in a row, or has seen it itself", async () => {
+    const source = { topic: "source", partition: 0 };
+    const [whole, short] = [
+      { ...source, low: 5, high: 20 },
+      { ...source, low: 5, high: 9 },
+    ];
+    const answers = [short, whole, short, short, whole, short];
+    const { options } = optionsOf([{ ...source, offset: 12, metadata: null }], []);
+    const admin = { ...options.admin, ranges: async () => answers.splice(0, 1) };
+    const read = async () => (await readStarts(feeds.slice(0, 1), { ...options, admin })).starts.get("source/0");
+    await expect(read()).rejects.toThrow(/seem not to be/);
+    expect(await read()).toMatchObject({ offset: 12 });
+    await expect(read()).rejects.toThrow(/seem not to be/);
+    expect(await read()).toMatchObject({ offset: 5, cause: "truncated" });
+    expect(await read()).toMatchObject({ offset: 12 });
+    options.known.areOver([{ ...createFeed(source, undefined), doubt: "truncated", topicId: newId, start: 12 }]);
+    expect(await read()).toMatchObject({ offset: 5, cause: "truncated" });
   });
 
   it("names every partition whose commit is outside of the log, where that is to be asked", async () => {
@@ -190,6 +211,6 @@ describe("readStarts", () => {
 
   it("is content with an assignment of nothing", async () => {
     const { options } = optionsOf([], []);
-    expect(await readStarts([], options)).toEqual(new Map());
+    expect(await readStarts([], options)).toEqual({ starts: new Map(), resets: [] });
   });
 });

@@ -158,8 +158,8 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
       groupId: "group",
       startFrom: "earliest",
       known: new KnownLogs(),
-      onReset: () => undefined,
     },
+    onReset: () => undefined,
     drainLimitMs: { join: 5_000, leave: 5_000 },
     pause,
     abort: () => {
