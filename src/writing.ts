@@ -58,7 +58,7 @@ export const createWriting = (options: WritingOptions): Writing => {
   let isClockRefused = false;
   const onClockRefused = (topic: string): void => {
     if (!isClockRefused)
-      log.warn({ topic }, "Kafka refuses the time of this machine's clock; records get their source record's time");
+      log.warn({ topic }, "Kafka refuses the time of this machine's clock; records are written without a time");
     isClockRefused = true;
   };
   const settler = new Settler({

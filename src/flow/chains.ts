@@ -19,9 +19,8 @@ export interface Found {
   readonly user: string;
   readonly id: string;
   readonly place: Place;
-  /** Of the record in its source topic. */
+  /** Of the record in its source topic; a topic that was made anew has the same name, another id, and begins with offset 0 again. */
   readonly topic: string;
-  /** Kafka's id of that topic, if it is known: one that was made anew has the same name and begins with offset 0 again. */
   readonly topicId?: string | undefined;
   readonly offset: number;
   /** Which event of that record, where it holds a list. */

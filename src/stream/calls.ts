@@ -57,9 +57,12 @@ const oddOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Ret
   return { kind: "retry", reason: "throttled", error, ...given };
 };
 
-/** Others go through, and this one is asked to wait for longer than its queue may stand still: it waits in a retry topic. */
-const isOwnLimit = ({ reason, retryAfterMs = 0 }: Hold, refused: Refused): boolean =>
-  reason === "throttled" && refused === "alone" && retryAfterMs > quickMaxMs;
+/**
+ * Others have gone through more than once, and this one alone is asked to wait for longer than its queue may stand still. That
+ * is little evidence, but all that it costs is an attempt.
+ */
+const isOwnLimit = ({ reason, retryAfterMs = 0 }: Hold, { suspicion }: Held): boolean =>
+  reason === "throttled" && retryAfterMs > quickMaxMs && (suspicion?.rounds ?? 0) > 1;
 
 /** Calls to Gainsight, and what their verdicts mean for the lane that they came from. */
 export class Calls {
@@ -131,14 +134,19 @@ export class Calls {
     const held = lane.head;
     held.wasHeld = true;
     if (!isRefusal(hold)) return assignment.lanes.putBack(lane, "back");
-    if (this.#oddOnes.isOdd(held, hold.reason, refused) || isOwnLimit(hold, refused))
+    if (this.#oddOnes.isOdd(held, hold.reason, refused) || isOwnLimit(hold, held))
       return this.#settleOdd(assignment, lane, hold);
     // Behind the others: the next probe is to be another event, for this one may be the only one that fails.
     if (this.#options.delivery.isHeld) return assignment.lanes.putBack(lane, "back");
-    if ((lane.mustYield || held.mustYield) && held.inlet.tier === undefined)
+    return this.#askAgain(assignment, lane);
+  }
+
+  /** Refused, it holds nobody, so nothing but its own pause keeps it from being called again at once. */
+  async #askAgain(assignment: Assignment, lane: Lane<Held>): Promise<void> {
+    const { inlet, mustYield, suspicion } = lane.head;
+    if ((lane.mustYield || mustYield) && inlet.tier === undefined)
       return this.#parts.settling.makeWay(assignment, lane);
-    // It holds nobody, so nothing but its own pause keeps it from being called again at once.
-    this.#parts.again(assignment, lane, this.#quickPauseMs(held.suspicion?.unproven ?? 0));
+    return this.#parts.again(assignment, lane, this.#quickPauseMs(suspicion?.unproven ?? 0));
   }
 
   /** A limit may end, and then its event will do; nothing ends the refusal of a single event by its key or its address. */

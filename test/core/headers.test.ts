@@ -131,8 +131,8 @@ describe("readPast()", () => {
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
         const { attempts, firstFailedAt, reason } = why;
-        const origin = { ...why.origin, offset: String(Number(why.origin.offset)) };
-        const past = { origin, attempts, firstFailedAt, reason };
+        const firstRead = { ...why.origin, offset: String(Number(why.origin.offset)) };
+        const past = { origin: firstRead, attempts, firstFailedAt, reason };
         expect(readPast(travelled(retryHeaders(headers, why)), here)).toEqual(past);
         expect(readPast(deadLetterHeaders(headers, why), here)).toEqual(past);
         expect(readPast(bareHeaders(why), here)).toEqual(past);
