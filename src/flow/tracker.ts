@@ -41,6 +41,7 @@ export class Tracker {
   readonly #open: Fifo<Slot> = new Fifo();
   readonly #topicId: string;
   #last: Commit | undefined;
+  #hasFinished = false;
 
   constructor({ start, metadata, topicId }: TrackerOptions) {
     this.#topicId = encodeTopicId(topicId);
@@ -79,6 +80,7 @@ export class Tracker {
   finish(slot: Slot, index = 0): void {
     slot.open--;
     slot.done?.add(index);
+    this.#hasFinished = true;
   }
 
   /** Everything below `position` that was not seen needs no work: control records, compacted gaps. */
@@ -96,6 +98,11 @@ export class Tracker {
     const finished = encodeFinished(offset, [...this.#beyond(), ...this.#unseen()], rest);
     const metadata = finished + encodeStarted(offset, this.#parts(), rest - finished.length) + topicId;
     return offset === this.#last?.offset && metadata === this.#last.metadata ? undefined : { offset, metadata };
+  }
+
+  /** Whether nothing was finished that the broker has not confirmed. */
+  isCommitted(limit = maxChars): boolean {
+    return (this.#last === undefined && !this.#hasFinished) || this.pending(limit) === undefined;
   }
 
   /** The broker has confirmed this commit. */

@@ -1,5 +1,6 @@
 import { maxChars } from "../flow/finished.ts";
 import { typesOf } from "../kafka/error-types.ts";
+import { isOwnError } from "../kafka/own-errors.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import type { GroupConsumer } from "./consumer.ts";
 
@@ -10,6 +11,9 @@ export interface CommitsOptions {
   /** The broker takes only metadata of about so many characters (`offset.metadata.max.bytes`): part of the map is left out. */
   readonly onShortened: (chars: number) => void;
 }
+
+/** So many errors in a row are no passing trouble of kafkajs. */
+const maxMistakes = 5;
 
 const isTooLong = (error: unknown): boolean => typesOf(error).includes("OFFSET_METADATA_TOO_LARGE");
 
@@ -23,6 +27,7 @@ export class Commits {
   /** As far as is known, a broker takes metadata of so many characters. */
   #maxChars = maxChars;
   #toldOf = maxChars;
+  #mistakes = 0;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
@@ -30,7 +35,7 @@ export class Commits {
 
   /** Nothing is finished that the broker has not confirmed. */
   get isAllCommitted(): boolean {
-    return this.#options.inlets().every(({ tracker }) => tracker.pending(this.#maxChars) === undefined);
+    return this.#options.inlets().every(({ tracker }) => tracker.isCommitted(this.#maxChars));
   }
 
   /** Commits once; joins the one under way if there is one. */
@@ -56,16 +61,24 @@ export class Commits {
     try {
       const list = entries.map(({ inlet, commit }) => ({ topic: inlet.topic, partition: inlet.partition, ...commit }));
       const isConfirmed = await this.#options.consumer.commit(list);
+      this.#mistakes = 0;
       if (!isConfirmed) return;
       for (const { inlet, commit } of entries) inlet.tracker.committed(commit);
       this.#tell();
     } catch (error) {
       const longest = Math.max(...entries.map(({ commit }) => commit.metadata.length));
-      if (!isTooLong(error) || longest === 0) return this.#options.onError(error);
+      if (!isTooLong(error) || longest === 0) return this.#failed(error);
       // The broker may have committed the other partitions of the request; they are committed again with the same.
       this.#maxChars = Math.floor(longest / 2);
       return this.#once();
     }
+  }
+
+  /** A mistake of this program that comes again and again is told as one; a single one may be kafkajs's, if a broker goes. */
+  #failed(error: unknown): void {
+    this.#mistakes = isOwnError(error) ? this.#mistakes + 1 : 0;
+    const isPassing = this.#mistakes > 0 && this.#mistakes < maxMistakes;
+    this.#options.onError(isPassing ? new Error(`Cannot commit: ${String(error)}`) : error);
   }
 
   /** Once it is known what the broker takes. */

@@ -210,3 +210,25 @@ it("isAllCommitted says whether the broker has confirmed all that is finished", 
   await again;
   expect(commits.isAllCommitted).toBe(true);
 });
+
+it("tells of a mistake as one only when it comes again and again: kafkajs makes one when a broker goes", async () => {
+  const inlet = inletAt(0, 0);
+  finish(inlet, 0);
+  const { commits, sent, errors } = createTestCommits(inlet);
+  const mistake = new TypeError("Cannot read properties of undefined");
+  for (let tries = 0; tries < 5; tries++) {
+    const run = commits.run();
+    sent.at(-1)?.answer(mistake);
+    await run;
+  }
+  expect(errors.slice(0, 4).map((error) => error instanceof TypeError)).toEqual([false, false, false, false]);
+  expect(errors[4]).toBe(mistake);
+});
+
+it("takes a member that has finished nothing yet for committed, though no commit was confirmed", () => {
+  const inlet = inletAt(0, 5);
+  const { commits } = createTestCommits(inlet);
+  expect(commits.isAllCommitted).toBe(true);
+  finish(inlet, 5);
+  expect(commits.isAllCommitted).toBe(false);
+});
