@@ -10,6 +10,7 @@ import {
   isLost,
   resetsIn,
   typeOf,
+  withOffsets,
 } from "./group-broker.ts";
 
 type Repeatable = "heartbeat" | "offsetFetch" | "offsetCommit";
@@ -120,8 +121,8 @@ export class Coordinator {
     return this.#untilAnswered("heartbeat", () => request);
   }
 
-  offsetFetch(request: unknown): Promise<unknown> {
-    return this.#untilAnswered("offsetFetch", () => request);
+  async offsetFetch(request: unknown): Promise<unknown> {
+    return withOffsets(await this.#untilAnswered("offsetFetch", () => request));
   }
 
   /** kafkajs's own commit would erase ours; where to go on is not its to decide. */
@@ -151,10 +152,14 @@ export class Coordinator {
     }
   }
 
-  async #untilAnswered(what: Repeatable, request: () => unknown): Promise<unknown> {
+  async #untilAnswered<What extends Repeatable>(
+    what: What,
+    request: () => unknown,
+  ): Promise<Awaited<ReturnType<GroupBroker[What]>>> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#once((broker) => broker[what](request() as never));
+        const answer = await this.#once((broker) => broker[what](request() as never));
+        return answer as Awaited<ReturnType<GroupBroker[What]>>;
       } catch (error) {
         if (!isLost(error) || tries === maxTries) throw error;
         await sleep(pauseMs);

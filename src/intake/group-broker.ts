@@ -7,7 +7,7 @@ export interface GroupBroker {
   joinGroup(request: JoinRequest): Promise<{ readonly generationId: number; readonly memberId: string }>;
   syncGroup(request: unknown): Promise<unknown>;
   leaveGroup(request: GroupMember): Promise<unknown>;
-  offsetFetch(request: unknown): Promise<unknown>;
+  offsetFetch(request: unknown): Promise<OffsetAnswer>;
   offsetCommit(request: CommitRequest): Promise<unknown>;
 }
 
@@ -18,6 +18,13 @@ export interface JoinRequest {
 export interface GroupMember {
   readonly groupId: string;
   readonly memberId: string;
+}
+
+interface OffsetAnswer {
+  readonly responses: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+  }[];
 }
 
 export interface CommitRequest {
@@ -50,3 +57,15 @@ export const isLost = (error: unknown): boolean => {
   const { name = "", type = "" } = error as { name?: string; type?: string };
   return lostNames.has(name) || lostTypes.has(type);
 };
+
+/**
+ * Every partition with an offset. For one without a commit kafkajs asks for the start of the log, and throws a TypeError if the
+ * topic is gone by then, which ends the consumer. The member seeks each partition before it reads, so any number will do.
+ */
+export const withOffsets = (answer: OffsetAnswer): OffsetAnswer => ({
+  ...answer,
+  responses: answer.responses.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map((one) => (Number(one.offset) < 0 ? Object.assign({}, one, { offset: "0" }) : one)),
+  })),
+});

@@ -23,7 +23,14 @@ const createBrokers = (failures: readonly (Error | undefined)[] = []) => {
       heartbeat: ask("heartbeat"),
       syncGroup: ask("sync"),
       leaveGroup: ask("leave"),
-      offsetFetch: ask("fetch"),
+      offsetFetch: async () => {
+        await ask("fetch")();
+        const partitions = [
+          { partition: 0, offset: "-1" },
+          { partition: 1, offset: "7" },
+        ];
+        return { responses: [{ topic: "source", partitions }] };
+      },
       offsetCommit: ask("commit"),
       joinGroup: async () => {
         await ask("join")();
@@ -70,6 +77,21 @@ describe("Coordinator", () => {
     await coordinator.locate();
     await coordinator.joinGroup({ groupId: "g" });
     expect(log).toEqual(["find 0", "join 0", "find 1", "join 1"]);
+  });
+
+  it("gives kafkajs an offset for every partition: it asks for the start of a topic that is gone, and ends", async () => {
+    const { coordinator } = createBrokers();
+    expect(await coordinator.offsetFetch({})).toEqual({
+      responses: [
+        {
+          topic: "source",
+          partitions: [
+            { partition: 0, offset: "0" },
+            { partition: 1, offset: "7" },
+          ],
+        },
+      ],
+    });
   });
 
   it("looks once for all who ask at the same time", async () => {
