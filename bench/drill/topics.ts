@@ -49,8 +49,19 @@ const shapeOf = (topic: string) => ({
   configEntries: configOf(topic, inSync),
 });
 
+const knows = async (admin: Admin, topics: string[]): Promise<boolean> => {
+  const { topics: found } = await admin.fetchTopicMetadata({ topics });
+  return found.every(({ partitions: all }) => all.every(({ leader }) => leader >= 0));
+};
+
+/** On a busy machine a broker does not know a new topic at once, and says that it does not host it. */
 export const createTopics = async (admin: Admin): Promise<void> => {
-  await admin.createTopics({ topics: [...sources, ...outlets].map(shapeOf), waitForLeaders: true });
+  const topics = [...sources, ...outlets];
+  await admin.createTopics({ topics: topics.map(shapeOf), waitForLeaders: false });
+  for (let tries = 0; !(await knows(admin, topics).catch(() => false)); tries++) {
+    if (tries === 100) throw new Error(`The topics ${topics.join(", ")} have no leaders`);
+    await sleep(200);
+  }
 };
 
 /** Refused is a write that more replicas must have than there are. */
