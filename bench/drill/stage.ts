@@ -140,10 +140,19 @@ const createGrowth = (admin: Admin): (() => Promise<number>) => {
   };
 };
 
-/** Starts three brokers and a registry, makes the topics, registers the schemas. */
+/** Starts three brokers and a registry, makes the topics, registers the schemas. What it has started ends if it fails. */
 export const openStage = async (): Promise<Stage> => {
   const addresses = (await freePorts(replication)).map((port) => `127.0.0.1:${port}`);
   const cluster = await startCluster({ brokers: replication, more: withRights(addresses) });
+  try {
+    return await prepare(cluster, addresses);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+};
+
+const prepare = async (cluster: Cluster, addresses: readonly string[]): Promise<Stage> => {
   const kafka = createKafka({ brokers: cluster.brokers.split(","), clientId: "drill", logLevel: 0 });
   const admin = kafka.admin();
   const questions = new ClusterAdmin(kafka);
