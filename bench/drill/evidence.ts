@@ -19,9 +19,9 @@ export const excusesOf = (drilled: readonly Drilled[]): Excuse[] =>
     const from = startedAt - commitEveryMs;
     if (crashed !== undefined)
       return [{ cause: "crash", launch: crashed, from, to: kind === "kill" ? endedAt + killedSettleMs : endedAt }];
-    const to = endedAt + brokerSettleMs;
-    if (kind === "rights") return [{ cause: "right taken away", from, to }];
-    return kind === "broker" ? [{ cause: "broker lost", from, to }] : [];
+    // Only the first commits fail: then the member has left the group, and delivers nothing more.
+    if (kind === "rights") return [{ cause: "right taken away", from, to: startedAt + brokerSettleMs }];
+    return kind === "broker" ? [{ cause: "broker lost", from, to: endedAt + brokerSettleMs }] : [];
   });
 
 /** Waits until nothing is left to do; after the limit it gives what is left. */

@@ -1,21 +1,11 @@
-import { createRequire } from "node:module";
-
 import type { Batch, KafkaMessage } from "kafkajs";
 
 import type { Committed } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/log-ranges.ts";
 import type { TopicState } from "../../src/kafka/topic-metadata.ts";
+import { batchOf } from "../intake/batches.ts";
 
 type Message = Extract<KafkaMessage, { size?: never }>;
-
-type BatchClass = new (
-  topic: string,
-  fetchedOffset: string,
-  data: { partition: number; highWatermark: string; messages: Message[]; abortedTransactions: unknown[] },
-) => Batch;
-
-const require = createRequire(import.meta.url);
-const KafkaBatch = require("kafkajs/src/consumer/batch") as BatchClass;
 
 /** A record as a producer gives it. */
 export interface Produced {
@@ -72,8 +62,7 @@ export const createSimulatedBroker = ({
     fetch: (place: Place, from: number, most: number): Batch | undefined => {
       const log = logOf(place);
       const messages = log.slice(from, from + most);
-      const more = { partition: place.partition, highWatermark: String(log.length), abortedTransactions: [] };
-      return messages.length === 0 ? undefined : new KafkaBatch(place.topic, String(from), { ...more, messages });
+      return messages.length === 0 ? undefined : batchOf(place, messages, log.length);
     },
     commit: (place: Place, commit: Commit): void => void commits.set(keyOf(place), commit),
     committedOf: (place: Place): number => commits.get(keyOf(place))?.offset ?? 0,
