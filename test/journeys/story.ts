@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
 import type { IHeaders, Kafka, Message, Producer } from "kafkajs";
-import { inject, test } from "vitest";
+import { type TaskMeta, inject, test } from "vitest";
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
@@ -16,6 +16,7 @@ import { type Service, launch } from "./service.ts";
 export const accessKey = "00000000-0000-4000-8000-000000000000";
 const partitions = 3;
 const linesShown = 60;
+const lineLength = 300;
 
 /** Everything that one journey is made of, with names of its own; what it starts is ended with it, however it ends. */
 export interface Story {
@@ -71,13 +72,22 @@ const lazyProducer = (kafka: Kafka) => {
 
 interface Hooks {
   readonly onEnd: Story["onEnd"];
-  readonly onFailure: (show: () => void) => void;
+  readonly onFailure: (show: (context: { readonly task: { readonly meta: TaskMeta } }) => void) => void;
 }
 
-/** The end of a service's log, for those who have to find out why a journey failed. */
-const showLog = ({ logs }: Service): void => {
-  const lines = logs.slice(-linesShown).map((line) => JSON.stringify(line).slice(0, 300));
-  process.stderr.write(`${lines.join("\n")}\n`);
+declare module "vitest" {
+  interface TaskMeta {
+    /** The ends of its services' logs, for those who have to find out why a journey failed. */
+    logs?: string[];
+  }
+}
+
+/** Shows the end of a log now, and keeps it for reporters that write JSON. */
+const showLog = ({ meta }: { readonly meta: TaskMeta }, { logs }: Service): void => {
+  const lines = logs.slice(-linesShown).map((line) => JSON.stringify(line).slice(0, lineLength));
+  const end = lines.join("\n");
+  process.stderr.write(`${end}\n`);
+  meta.logs = [...(meta.logs ?? []), end];
 };
 
 const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
@@ -93,7 +103,7 @@ const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
   const launchIt: Story["launch"] = async (env) => {
     const service = launch({ ...(await createIts()), ...env });
     onEnd(service.kill);
-    onFailure(() => showLog(service));
+    onFailure(({ task }) => showLog(task, service));
     return service;
   };
   return {
