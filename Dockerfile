@@ -4,7 +4,7 @@ ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da01
 
 FROM ${NODE_IMAGE} AS node
 
-# What comes out of these two stages is JavaScript only, so they run on the builder's own platform.
+# What comes out of these two stages does not depend on where they run, so they run on the builder's own platform.
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -14,9 +14,13 @@ COPY src src
 RUN npm run build
 
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS packages
+ARG TARGETARCH
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --omit=dev --omit=optional
+# snappy and lz4-napi bring a binary for the platform of the image. Node comes from the first stage.
+RUN if [ "$TARGETARCH" = amd64 ]; then cpu=x64; else cpu="$TARGETARCH"; fi \
+    && npm ci --ignore-scripts --omit=dev --os=linux --cpu="$cpu" --libc=glibc \
+    && rm -rf node_modules/node-linux-*
 
 # The C++ runtime, certificates and the user 65532; no shell, no package manager (docs/decisions/0013-image.md).
 FROM ${BASE_IMAGE}

@@ -11,7 +11,7 @@ export const usage = `Usage: npm run bench -- [<what> …] [--repeat 1] [--event
   hot         one user with half of all events against none
   outage      the target away for a while with 200,000 events waiting [--outage-seconds 120] [--outage refuse|503]
   idle        CPU of a service that has nothing to do
-  decode      what decoding one event costs
+  decode      what decoding one event costs, and unpacking its batch with each codec
   parked      what records that wait in the retry topics cost in memory
 
 Each runs the service in processes of its own against the stand-in (or, for speed, the sink at --url), on the cluster that

@@ -6,6 +6,7 @@ import { createEvents, encodeEvent } from "../local/events.ts";
 import { compileAvro } from "../src/intake/decode-avro.ts";
 import { decodeJsonEvents } from "../src/intake/decode-events.ts";
 import { atMost, told } from "./bench.ts";
+import { benchCodecs } from "./codecs.ts";
 
 const rounds = 9;
 const wantedMicros = 8;
@@ -27,8 +28,8 @@ const microsOf = (payloads: readonly Buffer[], work: (payload: Buffer) => unknow
 const meanLength = (payloads: readonly Buffer[]): number =>
   Math.round(payloads.reduce((sum, { length }) => sum + length, 0) / payloads.length);
 
-/** Prints what it costs to decode and normalise a typical event, and to write it as JSON. */
-export const benchDecode = (): void => {
+/** Prints what it costs to decode and normalise a typical event, to write it as JSON, and to unpack it with each codec. */
+export const benchDecode = async (): Promise<void> => {
   const schema = JSON.parse(
     readFileSync(new URL("../schemas/segment-event.avsc", import.meta.url), "utf8"),
   ) as avro.Schema;
@@ -51,4 +52,5 @@ export const benchDecode = (): void => {
       microsOf(asAvro, (payload) => type.fromBuffer(payload) as unknown),
     ),
   ]);
+  await benchCodecs(asJson);
 };

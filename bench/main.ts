@@ -60,7 +60,7 @@ const repeated =
   };
 
 const workFor = (what: string): Work => {
-  if (what === "decode") return async () => benchDecode();
+  if (what === "decode") return benchDecode;
   if (what === "parked") return async () => benchParked();
   if (what === "speed") return (args) => onStage(args, openAny, benchSpeed);
   const bench = benches[what];

@@ -13,6 +13,9 @@ user="$(docker image inspect --format '{{.Config.User}}' "$image")"
 [ "$user" = 65532:65532 ] || refuse "its user is '$user', want 65532:65532"
 ! confined --entrypoint sh "$image" -c true 2>/dev/null || refuse "it has a shell"
 confined "$image" --help >/dev/null || refuse "it does not run read-only without any rights"
+# Their binaries have to be those of this image's platform.
+confined --entrypoint node "$image" -e 'require("snappy").compressSync("a"); require("lz4-napi").compressFrameSync("a")' ||
+  refuse "it cannot load its codecs"
 
 # The configuration is incomplete on purpose: the whole report has to come, and its own exit code.
 status=0

@@ -2,6 +2,7 @@ import type { Kafka } from "kafkajs";
 
 import type { Config } from "./config/config.ts";
 import { createProducer } from "./kafka/client.ts";
+import { compressionsFrom } from "./kafka/codecs.ts";
 import { Producers } from "./kafka/producers.ts";
 import { explainRefusal, topicRight } from "./kafka/refusals.ts";
 import { explainTrouble } from "./kafka/trouble.ts";
@@ -66,6 +67,7 @@ export const createWriting = (options: WritingOptions): Writing => {
     producers,
     tiers: config.topics.retry.map(({ topic }) => topic),
     deadLetterTopic: config.topics.deadLetter,
+    compressions: compressionsFrom(config.kafka.compression),
     onFailed: (write, error) => writes.failed(write, error),
     onEnded: (write) => writes.ended(write),
     onClockRefused,

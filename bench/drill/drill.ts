@@ -15,7 +15,7 @@ import type { Drilled, Scene } from "./scene.ts";
 import type { Fault, Schedule } from "./schedule.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { createTarget, type Target } from "./target.ts";
-import { names, schemaFile, sources } from "./topics.ts";
+import { compressionOf, names, schemaFile, sources } from "./topics.ts";
 
 export interface DrillOptions {
   readonly schedule: Schedule;
@@ -47,6 +47,7 @@ const environment = (stage: Stage, target: Target) => (launch: number, keyFile: 
   KAFKA_SASL_PASSWORD: login.password,
   KAFKA_GROUP_ID: names.group,
   KAFKA_CLIENT_ID: `i${launch}`,
+  KAFKA_COMPRESSION: compressionOf(launch),
   SCHEMA_REGISTRY_URL: stage.cluster.registryUrl,
   AVRO_SCHEMA_FILE: schemaFile,
   SOURCE_TOPICS: sources.join(","),

@@ -4,10 +4,11 @@ import avsc from "avsc";
 
 import type { JsonObject } from "../../src/core/event.ts";
 import { encodeEvent, frame } from "../../src/intake/encode.ts";
+import { compressionType } from "../../src/kafka/codecs.ts";
 import { createEvents, grownUser, type Mixture, type Sent } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Stage } from "./stage.ts";
-import { names } from "./topics.ts";
+import { compressionOf, names } from "./topics.ts";
 
 const batchEveryMs = 100;
 const maxBatch = 1_000;
@@ -58,11 +59,13 @@ const encoders = ({ schemas }: Stage) =>
  * One request a partition. Where a partition's leader changes while a request of several is repeated, kafkajs takes the new leader's
  * earlier answer for the moved partition's: acknowledged records are lost, and others are written twice.
  */
-const sendEach = async ({ producer }: Stage, records: readonly Sent[]): Promise<void> => {
+const sendEach = async ({ producer }: Stage, records: readonly Sent[], batch: number): Promise<void> => {
+  const compression = compressionType(compressionOf(batch));
   const groups = Map.groupBy(records, ({ topic, message }) => `${topic}/${message.partition}`).values();
   const send = async (group: readonly Sent[]): Promise<void> => {
     const [{ topic } = { topic: "" }] = group;
-    const answers = await producer.send({ topic, acks: -1, messages: group.map(({ message }) => message) });
+    const messages = group.map(({ message }) => message);
+    const answers = await producer.send({ topic, acks: -1, compression, messages });
     if (answers.length !== 1) throw new Error(`Cannot send to ${topic}: kafkajs does not know the partition yet`);
   };
   await Promise.all(Array.from(groups, send));
@@ -92,9 +95,10 @@ const createSender = (stage: Stage) => {
   const vanished: string[] = [];
   let inSecond: string[] = [];
   let sent = 0;
+  let batches = 0;
   let sending = Promise.resolve();
   const send = async (records: readonly Sent[]): Promise<void> => {
-    await sendEach(stage, records);
+    await sendEach(stage, records, batches++);
     sent += records.length;
     inSecond.push(...records.filter(({ topic }) => topic === names.second).map(({ id }) => id));
   };

@@ -3,6 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Admin } from "kafkajs";
 
+import { codecNames } from "../../src/kafka/codec.ts";
+import type { Compression } from "../../src/kafka/codecs.ts";
+
 export const schemaFile = join(import.meta.dirname, "..", "..", "schemas", "segment-event.avsc");
 
 /** Of the source at the start; each growth adds one. */
@@ -23,6 +26,11 @@ export const sources = [names.source, names.second] as const;
 export const retryTopics = names.delays.map((delay) => `${names.retry}-${delay}`);
 /** Where the service writes. */
 const outlets = [...retryTopics, names.deadLetter];
+
+const compressions: readonly Compression[] = [...codecNames, "none"];
+
+/** All codecs by turns: of the producer's batches, and of what the instances write. */
+export const compressionOf = (turn: number): Compression => compressions[turn % compressions.length] ?? "none";
 
 export const replication = 3;
 const inSync = 2;

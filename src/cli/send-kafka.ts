@@ -1,6 +1,7 @@
 import type { KafkaConfig } from "../config/config.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
 import { createKafka, createProducer } from "../kafka/client.ts";
+import { compressionType } from "../kafka/codecs.ts";
 
 export interface OutgoingRecord {
   readonly key: string | null;
@@ -30,6 +31,7 @@ export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: Sin
   const { kafka, lastError } = connect(config);
   const admin = new ClusterAdmin(kafka);
   const producer = createProducer(kafka);
+  const compression = compressionType(config.compression);
   const look = async (): Promise<boolean> => {
     await admin.connect();
     const shape = await admin.shape(topic);
@@ -45,7 +47,7 @@ export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: Sin
   if (!isThere) throw new Error(missing(topic, brokers));
   return {
     send: async (records) => {
-      const answers = await inTime(producer.send({ topic, messages: [...records], acks: -1 }), {
+      const answers = await inTime(producer.send({ topic, messages: [...records], acks: -1, compression }), {
         timeoutMs,
         sentence: (why) => `Cannot write to topic ${topic} at ${brokers}: ${why ?? lastError()}`,
       });

@@ -48,6 +48,7 @@ const kafkaOf = (parts: Parts): KafkaConfig => {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
     groupId: values.KAFKA_GROUP_ID,
+    compression: values.KAFKA_COMPRESSION,
     tls: values.KAFKA_TLS
       ? {
           caFile: values.KAFKA_TLS_CA_FILE,

@@ -21,6 +21,8 @@ export interface KafkaConfig {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly groupId: string;
+  /** Of what is written. */
+  readonly compression: Values["KAFKA_COMPRESSION"];
   /** Absent: no TLS. The files are PEM and were readable at start. */
   readonly tls?: TlsConfig | undefined;
   readonly sasl?: SaslConfig | undefined;

@@ -52,6 +52,11 @@ export const variables = {
   KAFKA_BROKERS: required(brokers, "host:port, comma-separated"),
   KAFKA_CLIENT_ID: withDefault(word, "gainstream", "the name the broker sees"),
   KAFKA_GROUP_ID: withDefault(word, "gainstream", "the consumer group; all replicas share it"),
+  KAFKA_COMPRESSION: withDefault(
+    oneOf(["none", "gzip", "snappy", "lz4", "zstd"]),
+    "none",
+    "codec of what is written: `none`, `gzip`, `snappy`, `lz4` or `zstd`; all of them are read",
+  ),
   KAFKA_TLS: withDefault(flag, "false", "encrypt the connection to the broker"),
   KAFKA_TLS_CA_FILE: optional(
     filePath,

@@ -82,6 +82,8 @@ export class GroupConsumer {
       metadataMaxAge: metadataMaxAgeMs,
       // Larger than most producers' batches, small enough for a fetch to be worked off while it is young.
       maxBytesPerPartition: 160 * 1024,
+      // As compressed: kafkajs unpacks all that a fetch brings before it hands over any of it, ten times as much or more.
+      maxBytes: 1024 * 1024,
       retry: patientRetry,
       partitionAssigners: [
         (parts) => {

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 // Node does not see this one among the named exports of kafkajs.
-import kafkajs, { type Admin, type Kafka } from "kafkajs";
+import kafkajs, { type Admin, type ITopicConfig, type Kafka } from "kafkajs";
 
 import { type KafkaCluster, openCluster } from "./cluster.ts";
 import { type LogRange, askRanges } from "./log-ranges.ts";
 import { type TopicState, topicStates } from "./topic-metadata.ts";
+import { refusesSettings, topicSettings } from "./topic-settings.ts";
 
 /** The committed offset of a partition, and what was written beside it. */
 export interface Committed {
@@ -32,13 +33,6 @@ export interface TopicConfig {
   /** Per partition; -1: without limit. */
   readonly retentionBytes: number;
 }
-
-/** What waits or rests in a topic of ours must neither vanish by time or size nor be compacted, whatever the cluster's defaults are. */
-const keepEverything = [
-  { name: "cleanup.policy", value: "delete" },
-  { name: "retention.ms", value: "-1" },
-  { name: "retention.bytes", value: "-1" },
-];
 
 const lookEveryMs = 50;
 const maxLooks = 100;
@@ -140,17 +134,26 @@ export class ClusterAdmin {
     }
   }
 
-  /** Makes topics that keep everything; those that exist already are left alone. */
+  /** Makes topics that keep everything as it was written; those that exist already are left alone. */
   async create(shapes: readonly TopicShape[]): Promise<void> {
     if (shapes.length === 0) return;
     const topics = shapes.map(({ topic, partitions, replication }) => ({
       topic,
       numPartitions: partitions,
       replicationFactor: replication,
-      configEntries: keepEverything,
     }));
-    await this.#one(() => this.#admin.createTopics({ topics, waitForLeaders: false }));
+    await this.#one(() => this.#createWith(topics, topicSettings));
     await this.#untilKnown(shapes);
+  }
+
+  async #createWith(topics: readonly ITopicConfig[], [settings = [], ...others]: typeof topicSettings): Promise<void> {
+    const configured = topics.map((topic) => ({ ...topic, configEntries: [...settings] }));
+    try {
+      await this.#admin.createTopics({ topics: configured, waitForLeaders: false });
+    } catch (error) {
+      if (others.length === 0 || !refusesSettings(error)) throw error;
+      await this.#createWith(topics, others);
+    }
   }
 
   /** Gives topics more partitions. */

@@ -1,5 +1,6 @@
 import { Kafka, Partitioners, type Producer, type RetryOptions, type logCreator, logLevel } from "kafkajs";
 
+import { registerCodecs } from "./codecs.ts";
 import { type Login, type TlsFiles, createLogin, createTls } from "./secure.ts";
 import { patchTimer } from "./timer-patch.ts";
 import { explainTrouble } from "./trouble.ts";
@@ -52,6 +53,7 @@ const warn = (logger: Logger | undefined, message: string): void =>
 /** A connection to the brokers. Opens nothing yet. */
 export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry, ...log }: KafkaOptions): Kafka => {
   patchTimer();
+  registerCodecs();
   const level = log.logLevel ?? logLevel.INFO;
   const logger = log.logCreator && explain(log.logCreator(level), log.onTrouble);
   const onUnusable = (why: string): void => warn(logger, `${why}; connecting with what was there before`);

@@ -1,5 +1,7 @@
 import type { Message, Producer as KafkaProducer, RecordMetadata } from "kafkajs";
 
+import { type Compression, compressionType } from "./codecs.ts";
+
 type Producer = Pick<KafkaProducer, "connect" | "send" | "disconnect">;
 
 /** Messages for one topic; they go to one partition, which the key chooses if it is not given. */
@@ -7,6 +9,8 @@ export interface Write {
   readonly topic: string;
   readonly partition?: number;
   readonly messages: readonly Message[];
+  /** None if it is not given. */
+  readonly compression?: Compression;
 }
 
 export interface ProducersOptions {
@@ -33,11 +37,14 @@ const offsetOf = (answer: readonly RecordMetadata[], { topic, partition }: Write
   return /^\d{1,15}$/.test(baseOffset) ? Number(baseOffset) : undefined;
 };
 
-const send = async (producer: Producer, { topic, partition, messages }: Write): Promise<readonly RecordMetadata[]> => {
+const send = async (
+  producer: Producer,
+  { topic, partition, messages, compression = "none" }: Write,
+): Promise<readonly RecordMetadata[]> => {
   // Costs nothing if it is connected.
   await producer.connect();
   const placed = partition === undefined ? [...messages] : messages.map((message) => ({ ...message, partition }));
-  return producer.send({ topic, acks: -1, messages: placed });
+  return producer.send({ topic, acks: -1, compression: compressionType(compression), messages: placed });
 };
 
 interface Entry {

@@ -3,6 +3,7 @@ import type { Message } from "kafkajs";
 import type { Arrival } from "../core/arrival.ts";
 import { fullJitter } from "../core/backoff.ts";
 import { type Failure, type Headers, bareHeaders, deadLetterHeaders, retryHeaders } from "../core/headers.ts";
+import type { Compression } from "../kafka/codecs.ts";
 import { typesOf } from "../kafka/error-types.ts";
 import { isOwnError } from "../kafka/own-errors.ts";
 import type { Producers, Write } from "../kafka/producers.ts";
@@ -13,6 +14,8 @@ export interface SettlerOptions {
   /** The topics of the retry tiers, in order. */
   readonly tiers: readonly string[];
   readonly deadLetterTopic: string;
+  /** How writes are compressed: the next one if what the one before it made does not fit. */
+  readonly compressions: readonly Compression[];
   readonly random: () => number;
   readonly pause: (ms: number) => Promise<void>;
   /** An attempt has failed and is repeated. */
@@ -31,7 +34,7 @@ interface Move {
 
 /** What is left to be tried of a write. */
 interface Left extends WaitingWrite {
-  /** The same record in full and shortened. */
+  /** The same record in full and shortened, each compressed less and more. */
   readonly writes: Write[];
   readonly times: (string | undefined)[];
   /** Errors in a row that may be mistakes of this program. */
@@ -45,8 +48,14 @@ const asMessage = ({ record }: Arrival, headers: Headers): Message => ({
   headers: headers as NonNullable<Message["headers"]>,
 });
 
-const isTooLarge = (error: unknown): boolean =>
-  typesOf(error).some((type) => type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE");
+/** Whether a topic refuses a write because of its form. A broker before 2.1 knows no zstd. */
+const misfits: ReadonlySet<string> = new Set([
+  "MESSAGE_TOO_LARGE",
+  "RECORD_LIST_TOO_LARGE",
+  "UNSUPPORTED_COMPRESSION_TYPE",
+]);
+
+const isMisfit = (error: unknown): boolean => typesOf(error).some((type) => misfits.has(type));
 
 /** So many errors in a row are no passing trouble of kafkajs. */
 const maxMistakes = 5;
@@ -85,7 +94,7 @@ export class Settler {
     );
     const bare = asMessage(first.arrival, bareHeaders(first.failure));
     const variants = moves.length === 1 ? [whole, [bare]] : [whole];
-    const writes = variants.map((messages) => ({ topic, partition, messages }));
+    const writes = this.#compressed(variants.map((messages) => ({ topic, partition, messages })));
     return this.#write({ topic, writes, times: [...times], mistakes: 0 }, isWanted);
   }
 
@@ -97,7 +106,7 @@ export class Settler {
     const whole = asMessage(arrival, deadLetterHeaders(arrival.record.headers, failure));
     const bare = asMessage(arrival, bareHeaders(failure));
     const empty: Message = { ...asMessage(arrival, reference), value: Buffer.alloc(0) };
-    const writes = [whole, bare, empty].map((message) => ({ topic, messages: [message] }));
+    const writes = this.#compressed([whole, bare, empty].map((message) => ({ topic, messages: [message] })));
     const written = await this.#write({ topic, writes, times: [...times], mistakes: 0 }, isWanted);
     return written !== undefined;
   }
@@ -105,6 +114,10 @@ export class Settler {
   /** Ends the attempts; those under way resolve as not written. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  #compressed(writes: readonly Write[]): Write[] {
+    return writes.flatMap((write) => this.#options.compressions.map((compression) => ({ ...write, compression })));
   }
 
   /** Writes the first variant that fits into the topic, and tries until it is acknowledged. */
@@ -125,9 +138,9 @@ export class Settler {
     }
   }
 
-  /** Whether a smaller variant or another time is to be tried at once. */
+  /** Whether another variant or another time is to be tried at once. */
   #isMended(left: Left, error: unknown): boolean {
-    if (isTooLarge(error)) {
+    if (isMisfit(error)) {
       left.writes.shift();
       return true;
     }

@@ -8,7 +8,7 @@ import { openSink } from "../../src/cli/send-kafka.ts";
 
 const open = (port: number | undefined) =>
   openSink({
-    kafka: { brokers: [`127.0.0.1:${port}`], clientId: "test", groupId: "test" },
+    kafka: { brokers: [`127.0.0.1:${port}`], clientId: "test", groupId: "test", compression: "none" },
     topic: "shop",
     timeoutMs: 200,
   });

@@ -43,6 +43,7 @@ describe("readConfig()", () => {
       kafka: {
         brokers: ["kafka:9092"],
         clientId: "gainstream",
+        compression: "none",
         groupId: "gainstream",
         tls: undefined,
         sasl: undefined,
@@ -177,6 +178,7 @@ describe("readConfig() refuses", () => {
     ["RETRY_MAX_ATTEMPTS", "0"],
     ["QUICK_ATTEMPTS", "1.5"],
     ["START_FROM", "now"],
+    ["KAFKA_COMPRESSION", "brotli"],
     ["INPUT_FORMAT", "xml"],
     ["SCHEMA_REGISTRY_URL", "registry:8081"],
     ["GAINSIGHT_ROUTE", "rest"],

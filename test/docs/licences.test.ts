@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
@@ -21,10 +21,17 @@ const licenceOf = (path: string): string => {
   return /^(.+) License\n/.exec(readFileSync(`${path}/LICENSE`, "utf8"))?.[1] ?? "none";
 };
 
+/** Those of them that this machine has; Node itself is not shipped as a package. */
+const binaries = Object.entries(packages).flatMap(([path, { dev, optional }]) =>
+  optional && !dev && existsSync(path) && !path.startsWith("node_modules/node-linux-") ? [path] : [],
+);
+
 describe("every package that is shipped", () => {
   it("is found in the lock file", () => expect(shipped.length).toBeGreaterThan(10));
 
-  it.each(shipped)("has a licence that goes with Apache-2.0: %s", (path) => {
+  it("is found where it is a binary for this platform", () => expect(binaries.length).toBeGreaterThan(1));
+
+  it.each([...shipped, ...binaries])("has a licence that goes with Apache-2.0: %s", (path) => {
     expect(allowed).toContain(licenceOf(path));
   });
 

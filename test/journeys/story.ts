@@ -172,8 +172,12 @@ export const deliveredIds = ({ standin }: Pick<Story, "standin">, userId?: strin
     .map(({ messageId }) => messageId);
 
 /** A broker of the story's own, to be stopped and killed, with these records in the source topic of 3 partitions. */
-export const startOwnBroker = async (story: Story, messages: Message[]): Promise<LocalKafka> => {
-  const own = await startKafka({ count: 1, log: () => {} });
+export const startOwnBroker = async (
+  story: Story,
+  messages: Message[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<LocalKafka> => {
+  const own = await startKafka({ count: 1, log: () => {}, more: { addresses: [], settings } });
   story.onEnd(() => own.stop());
   const kafka = journeyKafka(own.brokers);
   await createTopics(kafka, [{ topic: story.source, numPartitions: partitions }]);

@@ -1,3 +1,4 @@
+import { KafkaJSAggregateError } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
 import { ClusterAdmin } from "../../src/kafka/admin.ts";
@@ -89,11 +90,36 @@ describe("cluster admin", () => {
       { name: "cleanup.policy", value: "delete" },
       { name: "retention.ms", value: "-1" },
       { name: "retention.bytes", value: "-1" },
+      { name: "compression.type", value: "producer" },
     ];
     expect(calls.find(({ name }) => name === "createTopics")?.request).toMatchObject({
       topics: [{ topic: "b", numPartitions: 2, replicationFactor: 3, configEntries }],
     });
     expect(known).toHaveLength(1);
+  });
+
+  it.each(["INVALID_CONFIG", "POLICY_VIOLATION"])(
+    "leaves the codec of a topic to a cluster that answers %s to ours",
+    async (type) => {
+      const errors = ["TOPIC_ALREADY_EXISTS", type].map((name) => Object.assign(new Error(name), { type: name }));
+      const made: string[][] = [];
+      const createTopics = (request: unknown) => {
+        const { topics } = request as { topics: { configEntries: { name: string }[] }[] };
+        made.push(topics[0]?.configEntries.map(({ name }) => name) ?? []);
+        if (made.length === 1) throw new KafkaJSAggregateError("Topic creation errors", errors);
+        return {};
+      };
+      const { admin } = createTestAdmin({ a: one, b: one }, { createTopics });
+      await admin.create(["a", "b"].map((topic) => ({ topic, partitions: 1, replication: 1 })));
+      const kept = ["cleanup.policy", "retention.ms", "retention.bytes"];
+      expect(made).toEqual([[...kept, "compression.type"], kept]);
+    },
+  );
+
+  it("makes no second attempt at a topic that is refused for another reason", async () => {
+    const { admin, calls } = createTestAdmin({ a: one }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
+    await expect(admin.create([{ topic: "a", partitions: 1, replication: 1 }])).rejects.toThrow("AUTHORIZATION");
+    expect(calls.filter(({ name }) => name === "createTopics")).toHaveLength(1);
   });
 
   it("gives topics more partitions", async () => {

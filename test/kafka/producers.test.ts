@@ -45,11 +45,26 @@ describe("Producers", () => {
     await producers.write({ topic: "retry", partition: 2, messages });
     await producers.write({ topic: "dlq", messages });
     const [first] = messages;
-    const toRetry = { topic: "retry", acks: -1, messages: [{ ...first, partition: 2 }] };
-    expect(made.map(({ sent }) => sent)).toEqual([[toRetry, toRetry], [{ topic: "dlq", acks: -1, messages }]]);
+    const toRetry = { topic: "retry", acks: -1, compression: 0, messages: [{ ...first, partition: 2 }] };
+    expect(made.map(({ sent }) => sent)).toEqual([
+      [toRetry, toRetry],
+      [{ topic: "dlq", acks: -1, compression: 0, messages }],
+    ]);
     await producers.close();
     expect(made.map(({ isConnected }) => isConnected)).toEqual([false, false]);
     await expect(producers.write({ topic: "dlq", messages })).rejects.toThrow("closed");
+  });
+
+  it.each([
+    ["none", 0],
+    ["gzip", 1],
+    ["snappy", 2],
+    ["lz4", 3],
+    ["zstd", 4],
+  ] as const)("compress by %s if a write asks for it", async (compression, number) => {
+    const { producers, made } = createWorld();
+    await producers.write({ topic: "retry", partition: 2, messages, compression });
+    expect(made[0]?.sent).toMatchObject([{ compression: number }]);
   });
 
   it.each<[string, RecordMetadata[]]>([

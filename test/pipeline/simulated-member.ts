@@ -103,6 +103,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     producers: new Producers({ create: () => producer, onCloseError: () => undefined }),
     tiers: retryTopics.map(({ topic }) => topic),
     deadLetterTopic: deadLetters,
+    compressions: ["none"],
     random: clocks.random,
     pause,
     onFailed: () => undefined,

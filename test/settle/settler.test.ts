@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Arrival } from "../../src/core/arrival.ts";
 import { type Failure, originOf } from "../../src/core/headers.ts";
+import type { Compression } from "../../src/kafka/codecs.ts";
 import type { Write } from "../../src/kafka/producers.ts";
 import { Settler } from "../../src/settle/settler.ts";
 
@@ -26,6 +27,9 @@ const arrival: Arrival = {
 const tooLarge = new KafkaJSProtocolError(
   Object.assign(new Error("The message is too large"), { type: "MESSAGE_TOO_LARGE", code: 10, retriable: false }),
 );
+const unknownCodec = new KafkaJSProtocolError(
+  Object.assign(new Error("Unknown codec"), { type: "UNSUPPORTED_COMPRESSION_TYPE", code: 76, retriable: false }),
+);
 const broken = new KafkaJSConnectionError("Closed connection");
 
 const refusedTime = new KafkaJSProtocolError(
@@ -33,7 +37,7 @@ const refusedTime = new KafkaJSProtocolError(
 );
 
 /** Producers that answer each write in turn: with an error, or the offset it was written at; then always 7. */
-const createTestSettler = (...answers: (Error | number)[]) => {
+const createSettlerWith = (compressions: readonly Compression[], answers: (Error | number)[]) => {
   const written: Write[] = [];
   const pauses: number[] = [];
   const errors: unknown[] = [];
@@ -50,6 +54,7 @@ const createTestSettler = (...answers: (Error | number)[]) => {
     },
     tiers: ["retry-30s", "retry-5m"],
     deadLetterTopic: "dlq",
+    compressions,
     random: () => 0.5,
     pause: async (ms) => void pauses.push(ms),
     onFailed: (write, error) => {
@@ -62,6 +67,8 @@ const createTestSettler = (...answers: (Error | number)[]) => {
   const messages = (): Message[] => written.flatMap((write) => write.messages);
   return { settler, written, messages, pauses, errors, waiting, clocksRefused };
 };
+
+const createTestSettler = (...answers: (Error | number)[]) => createSettlerWith(["none"], answers);
 
 const headersOf = (message: Message | undefined): Record<string, string> =>
   Object.fromEntries(Object.entries(message?.headers ?? {}).map(([name, value]) => [name, String(value)]));
@@ -160,6 +167,49 @@ describe("settler", () => {
     });
   });
 
+  it("compresses what is too large, more and more, before it takes anything away", async () => {
+    const { settler, written, pauses } = createSettlerWith(["none", "gzip", "zstd"], [tooLarge, tooLarge, 3]);
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(3);
+    expect(written.map(({ compression }) => compression)).toEqual(["none", "gzip", "zstd"]);
+    expect(new Set(written.map(({ messages }) => messages[0])).size).toBe(1);
+    expect(pauses).toEqual([]);
+  });
+
+  it("is too large only if no codec makes it fit, and a dead letter keeps its value if one does", async () => {
+    const { settler, written, messages } = createSettlerWith(
+      ["none", "gzip"],
+      [tooLarge, tooLarge, tooLarge, tooLarge, tooLarge, 1],
+    );
+    const move = { arrival, failure: { ...failure, tier: 0, partition: 5 } };
+    expect(await settler.retry([move])).toBe("too_large");
+    expect(await settler.dead(arrival, { ...failure, reason: "too_large" })).toBe(true);
+    expect(written.map(({ topic, compression }) => `${topic} ${compression}`)).toEqual([
+      "retry-30s none",
+      "retry-30s gzip",
+      "retry-30s none",
+      "retry-30s gzip",
+      "dlq none",
+      "dlq gzip",
+    ]);
+    expect(messages().at(-1)?.value).toBe(arrival.record.value);
+    expect(messages().at(-1)?.headers).toHaveProperty("trace");
+  });
+
+  it("compresses several records that are too large together, and says so only if that does not do", async () => {
+    const move = { arrival, failure: { ...failure, tier: 0, partition: 5 } };
+    const fitting = createSettlerWith(["none", "gzip"], [tooLarge, 30]);
+    expect(await fitting.settler.retry([move, move])).toBe(30);
+    const large = createSettlerWith(["none", "gzip"], [tooLarge, tooLarge]);
+    expect(await large.settler.retry([move, move])).toBe("too_large");
+  });
+
+  it("writes by another codec if the broker is too old for the one that was asked for", async () => {
+    const { settler, written, errors } = createSettlerWith(["zstd", "gzip"], [unknownCodec, 3]);
+    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(3);
+    expect(written.map(({ compression }) => compression)).toEqual(["zstd", "gzip"]);
+    expect(errors).toEqual([]);
+  });
+
   it("sees through an error that wraps the one of the broker", async () => {
     const wrapped = new KafkaJSNumberOfRetriesExceeded(tooLarge, { retryCount: 1, retryTime: 1 });
     const { settler } = createTestSettler(wrapped, wrapped);
@@ -192,6 +242,7 @@ describe("settler", () => {
       producers: { write: () => Promise.reject(broken) },
       tiers: ["retry-30s"],
       deadLetterTopic: "dlq",
+      compressions: ["none"],
       random: () => 0.5,
       pause: async () => settler.stop(),
       onFailed: () => {},
@@ -221,6 +272,7 @@ describe("settler", () => {
       },
       tiers: ["retry-30s"],
       deadLetterTopic: "dlq",
+      compressions: ["none"],
       random: () => 0.5,
       pause: async () => {},
       onFailed: () => {},

@@ -38,9 +38,11 @@ create() {
     --topic "$1" --partitions "$PARTITIONS" --replication-factor "$REPLICATION_FACTOR" "${@:2}"
 }
 keep_all=(--config cleanup.policy=delete --config retention.ms=-1 --config retention.bytes=-1)
+# A hosted cluster may choose the codec itself.
+create_ours() { create "$1" "${keep_all[@]}" --config compression.type=producer || create "$1" "${keep_all[@]}"; }
 
 IFS=', ' read -ra sources <<<"$SOURCE_TOPICS"
 for topic in "${sources[@]}"; do create "$topic" --config "retention.ms=$SOURCE_RETENTION_MS"; done
 IFS=', ' read -ra delays <<<"$RETRY_DELAYS"
-for delay in "${delays[@]}"; do create "$RETRY_TOPIC-${delay,,}" "${keep_all[@]}"; done
-create "$DEAD_LETTER_TOPIC" "${keep_all[@]}"
+for delay in "${delays[@]}"; do create_ours "$RETRY_TOPIC-${delay,,}"; done
+create_ours "$DEAD_LETTER_TOPIC"

@@ -10,6 +10,7 @@
 KAFKA_BROKERS: {{ include "gainstream.commas" .Values.kafka.brokers | quote }}
 KAFKA_CLIENT_ID: {{ .Values.kafka.clientId | quote }}
 KAFKA_GROUP_ID: {{ .Values.kafka.groupId | quote }}
+KAFKA_COMPRESSION: {{ .Values.kafka.compression | quote }}
 START_FROM: {{ .Values.kafka.startFrom | quote }}
 KAFKA_TLS: {{ .Values.kafka.tls.enabled | quote }}
 {{- if or .Values.kafka.tls.ca.existingSecret .Values.kafka.tls.ca.existingConfigMap }}

@@ -1,0 +1,77 @@
+import { createRequire } from "node:module";
+
+import { codecNames } from "../src/kafka/codec.ts";
+import { type Compression, compressionType, registerCodecs } from "../src/kafka/codecs.ts";
+
+interface Encoder {
+  readonly buffer: Buffer;
+}
+
+const require = createRequire(import.meta.url);
+const { RecordBatch } = require("kafkajs/src/protocol/recordBatch/v0") as {
+  RecordBatch: (batch: { compression: number; records: readonly Encoder[] }) => Promise<Encoder>;
+};
+const Decoder = require("kafkajs/src/protocol/decoder") as new (bytes: Buffer) => object;
+const decodeBatch = require("kafkajs/src/protocol/recordBatch/v0/decoder") as (
+  decoder: object,
+) => Promise<{ readonly records: readonly unknown[] }>;
+const encodeRecord = require("kafkajs/src/protocol/recordBatch/record/v0") as (record: {
+  offsetDelta: number;
+  value: Buffer;
+}) => Encoder;
+
+const rounds = 9;
+/** About 64 KB, as a busy producer's. */
+const batchSize = 64;
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+/** CPU time of a median pass, in microseconds an event. */
+const microsOf = async (events: number, pass: () => Promise<unknown>): Promise<number> => {
+  const passes: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const before = process.cpuUsage();
+    await pass();
+    const { user, system } = process.cpuUsage(before);
+    passes.push((user + system) / events);
+  }
+  return median(passes);
+};
+
+const oneByOne = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> => {
+  const results: R[] = [];
+  for (const one of all) results.push(await work(one));
+  return results;
+};
+
+const bytesOf = (buffers: readonly Buffer[]): number => buffers.reduce((sum, { length }) => sum + length, 0);
+
+const measure = async (compression: Compression, payloads: readonly Buffer[]) => {
+  const batches = Array.from({ length: Math.ceil(payloads.length / batchSize) }, (_, at) =>
+    payloads
+      .slice(at * batchSize, (at + 1) * batchSize)
+      .map((value, offsetDelta) => encodeRecord({ offsetDelta, value })),
+  );
+  const encode = (records: readonly Encoder[]) => RecordBatch({ compression: compressionType(compression), records });
+  const packed = (await oneByOne(batches, encode)).map(({ buffer }) => buffer);
+  const readMicros = await microsOf(payloads.length, () =>
+    oneByOne(packed, (batch) => decodeBatch(new Decoder(batch))),
+  );
+  const writeMicros = await microsOf(payloads.length, () => oneByOne(batches, encode));
+  const bytes = bytesOf(payloads);
+  return {
+    codec: compression,
+    "µs to read an event": Number(readMicros.toFixed(2)),
+    "MB/s read": Math.round(bytes / payloads.length / readMicros),
+    "µs to write an event": Number(writeMicros.toFixed(2)),
+    "times smaller": Number((bytes / bytesOf(packed)).toFixed(1)),
+  };
+};
+
+/** Prints what kafkajs takes to read and write batches of these events, by codec. */
+export const benchCodecs = async (payloads: readonly Buffer[]): Promise<void> => {
+  registerCodecs();
+  console.log(`codecs: batches of ${batchSize} events, without Kafka; CPU time, median of ${rounds} passes`);
+  console.table(await oneByOne(["none", ...codecNames] as const, (codec) => measure(codec, payloads)));
+};
