@@ -46,10 +46,13 @@ export interface Started {
   readonly stop: () => Promise<void>;
 }
 
+/** What is measured is on this machine, and this is what proxies are told of it. */
+const noProxy = { NO_PROXY: "*", no_proxy: "*" };
+
 /** Starts one of our own programs; its errors go to the terminal. */
 export const start = (args: readonly string[], env: Record<string, string>): Started => {
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...noProxy, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   child.stdout.on("data", () => {});

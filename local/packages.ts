@@ -22,17 +22,34 @@ const POM = join(import.meta.dirname, "pom.xml");
 /** Not a newer one: from 3.0 on it wants the registry's parent pom, which Maven Central does not have. */
 const MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8";
 const REGISTRY = "io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all";
+const DEFAULT_KAFKA = "4.1.0";
 const run = promisify(execFile);
 
+/** Which Kafka: `KAFKA_VERSION`, or the one that everything is developed against. Refuses what is no version. */
+export function kafkaVersion(env: NodeJS.ProcessEnv = process.env): string {
+  const version = env["KAFKA_VERSION"]?.trim() || DEFAULT_KAFKA;
+  if (/^\d+\.\d+\.\d+$/.test(version)) return version;
+  throw new Error(
+    `Cannot use KAFKA_VERSION: got '${version}', want a version of Apache Kafka such as '${DEFAULT_KAFKA}'`,
+  );
+}
+
 /** The folder with the broker's jars. Refuses where Java or Maven is missing. */
-export function kafkaPackage(log: Log): Promise<string> {
+export async function kafkaPackage(log: Log): Promise<string> {
+  const version = kafkaVersion();
   return ready({
     cache: CACHE,
-    folder: "kafka-4.1.0",
-    title: "Apache Kafka 4.1.0 (43 MB, once)",
+    folder: `kafka-${version}`,
+    title: `Apache Kafka ${version} (45 MB, once)`,
     log,
     fill: ({ content, scratch }) =>
-      maven(scratch, ["-f", POM, `${MAVEN_PLUGIN}:copy-dependencies`, `-DoutputDirectory=${content}`]),
+      maven(scratch, [
+        "-f",
+        POM,
+        `${MAVEN_PLUGIN}:copy-dependencies`,
+        `-Dkafka.version=${version}`,
+        `-DoutputDirectory=${content}`,
+      ]),
   });
 }
 

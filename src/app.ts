@@ -19,6 +19,8 @@ import type { Trouble } from "./kafka/trouble.ts";
 import type { Log } from "./ops/log.ts";
 import { type Metrics, createMetrics } from "./ops/metrics.ts";
 import { type Observer, createObserver } from "./ops/observer.ts";
+import { type Fetch, createFetch } from "./outbound/fetch.ts";
+import { readUserAgent } from "./outbound/user-agent.ts";
 import type { Rights } from "./rights.ts";
 import {
   createLiveDedupe,
@@ -138,9 +140,13 @@ const createIntake = (
   });
 };
 
+const registryFetch = ({ input }: Config): Fetch =>
+  createFetch({ proxy: input.registry?.proxy, userAgent: readUserAgent() });
+
 const createDelivery = (config: Config, observer: Observer, onChange: () => void): Gainsight =>
   createGainsight({
     ...clock,
+    userAgent: readUserAgent(),
     // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
     now: clock.monotonic,
     ...config.gainsight,
@@ -159,7 +165,7 @@ export const createApp = (options: AppOptions): App => {
   const observer = createObserver({ log, metrics, now: clock.now });
   const budget = createBudget(budgetLimits);
   const settings = openSettings(options);
-  const decoder = createInput(config.input);
+  const decoder = createInput({ ...config.input, fetch: registryFetch(config) });
   const { hold } = observer;
   const onMissing = (): void => topicWatch.soon();
   const writing = createWriting({ ...options, kafka: impatient, ...clock, metrics, hold, pause, onMissing });

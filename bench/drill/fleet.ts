@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -86,14 +87,18 @@ const start = async (options: FleetOptions, place: Place, onEnd: (mishap?: strin
   const [port = 0] = await freePorts(1);
   const variables = { ...env(number, keyFile), HTTP_PORT: String(port), DRILL_SKEW_MS: String(skewMs) };
   const args = commandLine(main, variables, skewMs !== 0);
-  const child = await guard.start({ command: "env", args, logFile: join(logs, `i${number}.log`) });
+  const logFile = join(logs, `i${number}.log`);
+  const child = await guard.start({ command: "env", args, logFile });
   let wanted = "to go on";
   const end = async (how: "SIGKILL" | "SIGTERM"): Promise<void> => {
     wanted = how === "SIGKILL" ? how : "exit code 0";
     child.signal(how);
     await child.ended;
   };
-  void child.ended.then((how) => onEnd(how === wanted ? undefined : `i${number} ended with ${how}, want ${wanted}`));
+  void child.ended.then((how) => {
+    const mishap = `i${number} ended with ${how}, want ${wanted}; its last words: ${lastLine(logFile)}`;
+    onEnd(how === wanted ? undefined : mishap);
+  });
   return {
     number,
     pid: child.pid,
@@ -103,6 +108,9 @@ const start = async (options: FleetOptions, place: Place, onEnd: (mishap?: strin
     freeze: (isFrozen) => void process.kill(child.pid, isFrozen ? "SIGSTOP" : "SIGCONT"),
   };
 };
+
+const lastLine = (file: string): string =>
+  readFileSync(file, "utf8").trimEnd().split("\n").at(-1)?.slice(0, 1_000) ?? "";
 
 /** The instances of the service; they end with the guard. */
 export const createFleet = async (options: FleetOptions): Promise<Fleet> => {

@@ -65,7 +65,8 @@ const run = async (): Promise<void> => {
   for (const warning of suspiciousVariables(process.env)) log.warn(warning);
   try {
     const service = await startService(createApp({ config, log, onFatal }), onFatal);
-    log.info({ url: service.url, route: config.gainsight.route, sources: config.topics.source }, "Started");
+    const { route, proxy } = config.gainsight;
+    log.info({ url: service.url, route, proxy: proxy?.origin, sources: config.topics.source }, "Started");
     exitOnSignals(service.stop, log);
   } catch (error) {
     if (!(error instanceof SchemaFileError)) return onFatal(error);

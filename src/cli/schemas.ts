@@ -2,8 +2,13 @@ import { readFile } from "node:fs/promises";
 
 import { Command, Option } from "commander";
 
+import { ConfigError } from "../config/config-error.ts";
+import { readProxyFor } from "../config/read-config.ts";
 import { shippedSchema } from "../config/shipped-schema.ts";
 import { type Comparison, compareSchema, registerSchema, type SchemaUnderSubject } from "../intake/schemas-register.ts";
+import { createFetch } from "../outbound/fetch.ts";
+import { readUserAgent } from "../outbound/user-agent.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 interface SchemasFlags {
   readonly subject?: string;
@@ -35,7 +40,7 @@ function withFlags(command: Command, run: (target: SchemaUnderSubject) => Promis
         await run(await targetOf(flags));
       } catch (error) {
         console.error(error instanceof Error ? error.message : String(error));
-        process.exitCode = 1;
+        process.exitCode = error instanceof ConfigError ? exitCodes.configuration : exitCodes.failed;
       }
     });
 }
@@ -73,6 +78,7 @@ async function targetOf({ subject, file, registry }: SchemasFlags): Promise<Sche
   const password = await readPassword();
   return {
     url: registry,
+    fetch: createFetch({ proxy: readProxyFor(process.env, registry), userAgent: readUserAgent() }),
     subject: subject ?? `${topic?.trim()}-value`,
     schema: await readText(file, "the schema"),
     ...(username ? { username } : {}),

@@ -8,6 +8,8 @@ import { SchemaFileError, createInput } from "../intake/input.ts";
 import { type RegisteredSchema, latestSchema } from "../intake/schemas-latest.ts";
 import { registerSchema } from "../intake/schemas-register.ts";
 import type { RegistryAddress } from "../intake/schemas-rest.ts";
+import { createFetch } from "../outbound/fetch.ts";
+import { readUserAgent } from "../outbound/user-agent.ts";
 
 /** How events are written: what INPUT_FORMAT says, and for `auto` what is at hand. */
 export type Wire = "json" | "avro" | "registry";
@@ -63,9 +65,10 @@ const encoderOf = ({ id, schema }: RegisteredSchema, subject: string): Encode =>
   }
 };
 
-const addressOf = ({ url, username, password }: RegistryConfig): RegistryAddress => {
+const addressOf = ({ url, username, password, proxy }: RegistryConfig): RegistryAddress => {
   const secret = password?.read();
-  return { url, ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
+  const fetch = createFetch({ proxy, userAgent: readUserAgent() });
+  return { url, fetch, ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
 };
 
 const readSchema = ({ schemaFile }: InputConfig): string => {

@@ -9,6 +9,7 @@ import type {
   SaslConfig,
   TopicsConfig,
 } from "./config.ts";
+import { proxyFor } from "./proxies.ts";
 import { createFileSecret, createSecret } from "./secret.ts";
 import type { ReadFile, Secret } from "./secret.ts";
 import type { Settings } from "./settings.ts";
@@ -84,15 +85,17 @@ const inputOf = (parts: Parts): InputConfig => ({
 const registryOf = ({ values, readFile }: Parts): RegistryConfig | undefined => {
   const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_USERNAME: username } = values;
   if (url === undefined) return undefined;
-  if (username === undefined) return { url };
+  const proxy = proxyFor(values, url);
+  if (username === undefined) return { url, proxy };
   const { SCHEMA_REGISTRY_PASSWORD: value, SCHEMA_REGISTRY_PASSWORD_FILE: path } = values;
-  return { url, username, password: secretOf({ value, path, readFile }) };
+  return { url, proxy, username, password: secretOf({ value, path, readFile }) };
 };
 
 const gainsightOf = ({ values, readFile }: Parts): GainsightConfig => ({
   route: values.GAINSIGHT_ROUTE,
   url: values.GAINSIGHT_URL,
   accessKey: secretOf({ value: values.GAINSIGHT_ACCESS_KEY, path: values.GAINSIGHT_ACCESS_KEY_FILE, readFile }),
+  proxy: proxyFor(values, values.GAINSIGHT_URL),
   timeoutMs: values.GAINSIGHT_TIMEOUT,
   concurrency: values.GAINSIGHT_CONCURRENCY,
 });

@@ -1,3 +1,4 @@
+import type { ProxyConfig } from "./proxies.ts";
 import type { Secret } from "./secret.ts";
 import type { Settings } from "./settings.ts";
 import type { Values } from "./variables.ts";
@@ -65,6 +66,7 @@ export interface RegistryConfig {
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: Secret | undefined;
+  readonly proxy?: ProxyConfig | undefined;
 }
 
 export interface GainsightConfig {
@@ -72,6 +74,7 @@ export interface GainsightConfig {
   /** Without a slash at its end. */
   readonly url: string;
   readonly accessKey: Secret;
+  readonly proxy?: ProxyConfig | undefined;
   readonly timeoutMs: number;
   readonly concurrency: number;
 }

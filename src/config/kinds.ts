@@ -16,7 +16,7 @@ export interface RetryDelay {
   readonly delayMs: number;
 }
 
-const mask = "***";
+export const mask = "***";
 
 // Kafka's own rule for topic names.
 const topicName = z
@@ -27,7 +27,8 @@ const topicName = z
 const commaList = z.string().transform((text) => text.split(",").map((part) => part.trim()));
 
 /** Credentials sit before an @ or in a query, so neither part of a wrong address is ever shown. */
-const showAddress = (text: string): string => quote(text.replace(/^.*@/s, `${mask}@`).replace(/[?#].*$/s, `?${mask}`));
+export const showAddress = (text: string): string =>
+  quote(text.replace(/^.*@/s, `${mask}@`).replace(/[?#].*$/s, `?${mask}`));
 
 // kafkajs splits an address at its colon, so an IPv6 address cannot be given.
 const hostAndPort = z

@@ -7,6 +7,7 @@ import { ConfigError, quote } from "./config-error.ts";
 import type { Problem } from "./config-error.ts";
 import type { Config } from "./config.ts";
 import { freeze } from "./freeze.ts";
+import { type ProxyConfig, proxyFor } from "./proxies.ts";
 import type { ReadFile } from "./secret.ts";
 import { parseSettings, readSettingsFile } from "./settings.ts";
 import type { Settings } from "./settings.ts";
@@ -30,6 +31,15 @@ export const readConfig = (env: Environment, readFile: ReadFile = readTextFile):
   return freeze(assemble({ values: draft.values as Values, settings: settings.value, readFile }));
 };
 
+/** The proxy on the way to an address, for who needs nothing else of the configuration. Throws a `ConfigError`. */
+export const readProxyFor = (env: Environment, address: string): ProxyConfig | undefined => {
+  const names = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] as const;
+  const readings = names.map((name) => readVariable(name, variables[name], env));
+  const problems = readings.flatMap(({ problem }) => problem ?? []);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return proxyFor(Object.fromEntries(readings.map(({ name, value }) => [name, value])), address);
+};
+
 interface Reading {
   readonly name: string;
   readonly given: boolean;
@@ -39,7 +49,7 @@ interface Reading {
 
 const readVariables = (env: Environment, readFile: ReadFile): { draft: Draft; problems: Problem[] } => {
   const readings = Object.entries<Variable<unknown>>(variables).map(([name, variable]) =>
-    readVariable(name, variable, env[name]),
+    readVariable(name, variable, env),
   );
   const entries = readings.map(({ name, value }) => [name, value]);
   const given = readings.filter((reading) => reading.given).map(({ name }) => name as VariableName);
@@ -50,9 +60,21 @@ const readVariables = (env: Environment, readFile: ReadFile): { draft: Draft; pr
   };
 };
 
-const readVariable = (name: string, variable: Variable<unknown>, given: string | undefined): Reading => {
+interface Given {
+  /** As it was found. */
+  readonly name: string;
+  readonly trimmed: string;
+}
+
+const givenOf = (name: string, { isLowerCaseToo }: Variable<unknown>, env: Environment): Given => {
+  const names = isLowerCaseToo ? [name.toLowerCase(), name] : [name];
+  const all = names.map((found) => ({ name: found, trimmed: env[found]?.trim() ?? "" }));
+  return all.find(({ trimmed }) => trimmed !== "") ?? { name, trimmed: "" };
+};
+
+const readVariable = (name: string, variable: Variable<unknown>, env: Environment): Reading => {
   const { kind, presence } = variable;
-  const trimmed = given?.trim() ?? "";
+  const { name: found, trimmed } = givenOf(name, variable, env);
   const text = trimmed === "" ? variable.default : trimmed;
   if (text === undefined) {
     const problem = { variable: name, got: "nothing", want: kind.want };
@@ -60,7 +82,7 @@ const readVariable = (name: string, variable: Variable<unknown>, given: string |
   }
   const result = kind.schema.safeParse(text);
   if (result.success) return { name, given: trimmed !== "", value: result.data };
-  return { name, given: true, problem: { variable: name, got: (kind.show ?? quote)(text), want: kind.want } };
+  return { name, given: true, problem: { variable: found, got: (kind.show ?? quote)(text), want: kind.want } };
 };
 
 const readSettings = ({ values, readFile }: Draft): { value: Settings; problems: readonly Problem[] } => {

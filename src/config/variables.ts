@@ -17,12 +17,15 @@ import {
   word,
 } from "./kinds.ts";
 import type { Kind } from "./kinds.ts";
+import { proxyUrl } from "./proxies.ts";
 import { shippedSchema } from "./shipped-schema.ts";
 
 export interface Variable<T> {
   readonly kind: Kind<T>;
   readonly meaning: string;
   readonly default?: string;
+  /** Whether the name in lower case counts too, and before the other, as programs that use a proxy have it. */
+  readonly isLowerCaseToo?: true;
   /** How the default is told, where it is not the same everywhere. */
   readonly defaultInWords?: string;
   readonly presence: "required" | "optional" | "unavailable";
@@ -42,6 +45,8 @@ const withDefault = <T>(kind: Kind<T>, byDefault: string, meaning: string): Vari
   default: byDefault,
   presence: "optional",
 });
+
+const lowerCaseToo = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, isLowerCaseToo: true });
 
 const later: Variable<undefined> = { kind: unavailable, meaning: "", presence: "unavailable" };
 
@@ -117,6 +122,18 @@ export const variables = {
   GAINSIGHT_CONCURRENCY: withDefault(integer(1, 4096), "64", "calls in flight"),
   GAINSIGHT_CALLS_PER_MINUTE: later,
   GAINSIGHT_CALLS_PER_DAY: later,
+  HTTPS_PROXY: lowerCaseToo(
+    optional(proxyUrl, "proxy on the way to `https://` addresses; `https_proxy` counts before it"),
+  ),
+  HTTP_PROXY: lowerCaseToo(
+    optional(proxyUrl, "proxy on the way to `http://` addresses, also by CONNECT; `http_proxy` counts before it"),
+  ),
+  NO_PROXY: lowerCaseToo(
+    optional(
+      text,
+      "who needs no proxy: `host`, `.domain`, `host:port`, `10.0.0.0/8`, `*`; `no_proxy` counts before it",
+    ),
+  ),
   BREAKER_ERROR_PERCENT: withDefault(integer(1, 100), "50", "share of failed calls that opens the breaker"),
   BREAKER_MIN_CALLS: withDefault(
     integer(1, 100_000),

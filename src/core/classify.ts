@@ -19,8 +19,8 @@ export type Answer =
       readonly body?: AnswerBody;
     }
   | { readonly kind: "timeout"; readonly timeoutMs: number }
-  /** `sent` is false where the connection broke before anything of the request was written. */
-  | { readonly kind: "network"; readonly code: string; readonly sent: boolean }
+  /** `sent` is false where the connection broke before anything of the request was written; `problem` is a sentence about a proxy. */
+  | { readonly kind: "network"; readonly code: string; readonly sent: boolean; readonly problem?: string }
   /** We ended the call ourselves. */
   | { readonly kind: "aborted" };
 
@@ -97,7 +97,7 @@ export const classify = (answer: Answer): Verdict => {
     case "timeout":
       return retry("timeout", `No answer within ${answer.timeoutMs} ms`);
     case "network":
-      return retry("network", `The connection failed (${answer.code})`);
+      return retry("network", answer.problem ?? `The connection failed (${answer.code})`);
     case "aborted":
       return aborted;
   }

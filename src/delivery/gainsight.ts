@@ -1,3 +1,4 @@
+import type { ProxyAddress } from "../outbound/connector.ts";
 import { type Watch, createCredentials } from "./credentials.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { createHttpClient } from "./http.ts";
@@ -6,6 +7,9 @@ import { createClickstream } from "./routes/clickstream.ts";
 export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "onUnauthorized"> {
   /** Where Gainsight is; a path in it goes before the route's own. */
   readonly url: string;
+  readonly proxy?: ProxyAddress | undefined;
+  /** How we call ourselves on the wire. */
+  readonly userAgent: string;
   readonly timeoutMs: number;
   readonly accessKey: { readonly read: () => string; readonly path?: string };
   readonly watch: Watch;
@@ -21,10 +25,10 @@ export interface Gainsight {
 
 /** Puts together the wire, the key and the judge. */
 export const createGainsight = (options: GainsightOptions): Gainsight => {
-  const { url, timeoutMs, accessKey, watch } = options;
+  const { url, proxy, userAgent, timeoutMs, accessKey, watch } = options;
   const { origin, pathname } = new URL(url);
-  const toRequest = createClickstream(pathname.replace(/\/$/, ""));
-  const http = createHttpClient({ origin, timeoutMs });
+  const toRequest = createClickstream({ prefix: pathname.replace(/\/$/, ""), userAgent });
+  const http = createHttpClient({ origin, proxy, timeoutMs });
   const credentials = createCredentials({
     file: accessKey.path,
     initial: accessKey.read(),

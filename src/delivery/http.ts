@@ -1,6 +1,7 @@
-import { Client, type Dispatcher, buildConnector } from "undici";
+import { Client, type Dispatcher } from "undici";
 
 import type { Answer } from "../core/classify.ts";
+import { type ProxyAddress, ProxyError, createConnector } from "../outbound/connector.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { refusalOf, withFirstBytes } from "./refusal.ts";
@@ -8,6 +9,8 @@ import { refusalOf, withFirstBytes } from "./refusal.ts";
 export interface HttpOptions {
   /** Scheme, host and port. */
   readonly origin: string;
+  /** On the way there. */
+  readonly proxy?: ProxyAddress | undefined;
   /** Per call, from start to the end of the answer. */
   readonly timeoutMs: number;
 }
@@ -39,6 +42,12 @@ const codeOf = (error: Error): string => {
   const { code } = error as Error & { code?: unknown };
   return typeof code === "string" ? code : error.name;
 };
+
+/** Where a proxy is the trouble, nothing has been sent: it opens no way. */
+const failureOf = (error: Error, sent: boolean): Answer =>
+  error instanceof ProxyError
+    ? { kind: "network", code: "PROXY", sent: false, problem: error.message }
+    : { kind: "network", code: codeOf(error), sent };
 
 interface ExchangeOptions {
   readonly timeoutMs: number;
@@ -106,7 +115,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#answer({ kind: "network", code: codeOf(error), sent: this.#controller !== undefined });
+    this.#answer(failureOf(error, this.#controller !== undefined));
   }
 
   /**
@@ -121,13 +130,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** The only door to undici. Redirects are not followed: the key must not travel to another address. */
-export const createHttpClient = ({ origin, timeoutMs }: HttpOptions): HttpClient => {
+/** Redirects are not followed: the key must not travel to another address. */
+export const createHttpClient = ({ origin, proxy, timeoutMs }: HttpOptions): HttpClient => {
   const options: Client.Options = {
     // Each has one call at a time. With 1, undici would wait a turn of its own after every answer, as the connection does here.
     pipelining: 2,
     // One for all, since it remembers the TLS sessions.
-    connect: buildConnector({ timeout: timeoutMs, allowH2: false }),
+    connect: createConnector({ timeoutMs, proxy }),
     // Our own deadline covers the whole call, so undici need not watch as well.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { type Decoder, type InputFormat, createDecoder } from "./decode.ts";
 import { type SchemaSource, createSchemaSource } from "./schemas-registry.ts";
+import type { RegistryFetch } from "./schemas-rest.ts";
 
 export interface InputOptions {
   readonly format: InputFormat;
@@ -12,15 +13,18 @@ export interface InputOptions {
         readonly password?: { readonly read: () => string } | undefined;
       }
     | undefined;
+  /** Knows the way to the registry. */
+  readonly fetch?: RegistryFetch;
   /** The path of the Avro schema for records without a header. */
   readonly schemaFile: string;
 }
 
 type Registry = NonNullable<InputOptions["registry"]>;
 
-const sourceOf = ({ url, username, password }: Registry): SchemaSource =>
+const sourceOf = ({ url, username, password }: Registry, fetch: RegistryFetch | undefined): SchemaSource =>
   createSchemaSource({
     url,
+    ...(fetch && { fetch }),
     ...(username !== undefined && { username }),
     ...(password && { password }),
   });
@@ -31,8 +35,8 @@ export class SchemaFileError extends Error {}
 const readSchemaFile = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
 
 /** The decoder that the configuration asks for. Throws a `SchemaFileError` where the schema file is needed and is none. */
-export const createInput = ({ format, registry, schemaFile }: InputOptions): Decoder => {
-  const source = registry && { source: sourceOf(registry) };
+export const createInput = ({ format, registry, schemaFile, fetch }: InputOptions): Decoder => {
+  const source = registry && { source: sourceOf(registry, fetch) };
   if (format !== "avro" && format !== "auto") return createDecoder({ format, ...source });
   try {
     return createDecoder({ format, ...source, fileSchema: readSchemaFile(schemaFile) });

@@ -2,7 +2,7 @@ import { createAvroDecoder } from "./decode-avro.ts";
 import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
 import { type Answer, askForSchema } from "./schemas-client.ts";
 import { latestSchema } from "./schemas-latest.ts";
-import type { RegistryAddress } from "./schemas-rest.ts";
+import type { RegistryAddress, RegistryFetch } from "./schemas-rest.ts";
 
 /** What came of asking for a schema. Nothing but `registry_down` is worth asking again at once. */
 export type LoadResult =
@@ -25,6 +25,7 @@ export interface SchemaSourceOptions {
   readonly username?: string;
   /** Read for every question, since it may be replaced. */
   readonly password?: { readonly read: () => string };
+  readonly fetch?: RegistryFetch;
   /** For the whole answer, in milliseconds. */
   readonly timeoutMs?: number;
   /** Milliseconds by a clock that nobody can set. */

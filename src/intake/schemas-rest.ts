@@ -1,9 +1,28 @@
+/** As everybody's `fetch`. */
+export type RegistryFetch = (
+  url: string,
+  request: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly redirect: "manual";
+    readonly signal: AbortSignal;
+    readonly body?: string;
+  },
+) => Promise<RegistryResponse>;
+
+interface RegistryResponse {
+  readonly status: number;
+  readonly body: (AsyncIterable<Uint8Array> & { readonly cancel: () => Promise<void> }) | null;
+}
+
 export interface RegistryAddress {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
   /** For a whole answer, in milliseconds; 10 s where absent. */
   readonly timeoutMs?: number;
+  /** Knows the way there. */
+  readonly fetch?: RegistryFetch;
 }
 
 export interface RegistryRequest {
@@ -35,7 +54,7 @@ export const isMissing = ({ status, body }: RegistryReply): boolean => status ==
 
 /** One call of the registry's REST API. Throws a sentence where nothing comes back, or nothing that can be used. */
 export async function ask(target: RegistryAddress, { method, path, body }: RegistryRequest): Promise<RegistryReply> {
-  const init: RequestInit = {
+  const request: Parameters<RegistryFetch>[1] = {
     method,
     headers: { accept: "application/json", "content-type": CONTENT_TYPE, ...authorization(target) },
     // Neither the password nor a schema travels to an address that nobody has configured.
@@ -44,7 +63,7 @@ export async function ask(target: RegistryAddress, { method, path, body }: Regis
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   try {
-    const response = await fetch(`${withoutUser(target)}${path}`, init);
+    const response = await (target.fetch ?? fetch)(`${withoutUser(target)}${path}`, request);
     return { status: response.status, body: objectOf(await textOf(response)) };
   } catch (error) {
     const hint = "is it running, and is SCHEMA_REGISTRY_URL right?";
@@ -55,7 +74,7 @@ export async function ask(target: RegistryAddress, { method, path, body }: Regis
 }
 
 /** The answer's text. Throws where it is not to be read. */
-async function textOf({ status, body }: Response): Promise<string> {
+async function textOf({ status, body }: RegistryResponse): Promise<string> {
   if (status >= 300 && status <= 399) {
     await body?.cancel();
     throw new Error(`got a redirect (status ${status}), which is not followed`);

@@ -34,6 +34,7 @@ const createParts = () => {
   const options = {
     concurrency: 8,
     timeoutMs: 2_000,
+    userAgent: "gainstream/test",
     now: clock.now,
     schedule: clock.schedule,
     random: () => 0,
@@ -55,7 +56,7 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
     let sent = 0;
     const send: DeliveryOptions["send"] = (call, onAnswer) => {
       sent++;
-      http.send(createClickstream("")(call, accessKey), onAnswer);
+      http.send(createClickstream({ prefix: "", userAgent: "gainstream/test" })(call, accessKey), onAnswer);
     };
     const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
     try {

@@ -12,7 +12,10 @@ import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts"
 const bodyOf = (messageId: string): Buffer => Buffer.from(JSON.stringify({ ...sampleEvent, messageId }));
 
 const requestOf = (messageId = "m1", key = accessKey) =>
-  createClickstream("")({ kind: "call", call: "track", body: bodyOf(messageId) }, key);
+  createClickstream({ prefix: "", userAgent: "gainstream/test" })(
+    { kind: "call", call: "track", body: bodyOf(messageId) },
+    key,
+  );
 
 const withClient = async (
   options: Partial<HttpOptions> & { origin: string },

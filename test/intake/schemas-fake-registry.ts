@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { type IncomingHttpHeaders, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What a fake registry answers to one "METHOD /path"; `raw` replaces the JSON body, "hang" never answers, "break" stops half-way. */
@@ -13,6 +13,7 @@ export interface FakeRegistry extends AsyncDisposable {
   /** "METHOD /path" of every request, in order. */
   readonly requests: string[];
   readonly authorizations: (string | undefined)[];
+  readonly headers: IncomingHttpHeaders[];
 }
 
 /** The other side of the wire: a registry on loopback that says what a test tells it. */
@@ -20,10 +21,12 @@ export async function createFakeRegistry(replies: Readonly<Record<string, FakeRe
   const known = new Map(Object.entries(replies));
   const requests: string[] = [];
   const authorizations: (string | undefined)[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
     requests.push(line);
     authorizations.push(request.headers.authorization);
+    headers.push(request.headers);
     const reply = known.get(line) ?? { status: 404, body: { error_code: 40_403, message: "Not found" } };
     if (reply === "hang") return;
     if (reply === "break") {
@@ -44,6 +47,7 @@ export async function createFakeRegistry(replies: Readonly<Record<string, FakeRe
     replies: known,
     requests,
     authorizations,
+    headers,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => {

@@ -2,6 +2,7 @@ import type { Message } from "kafkajs";
 import { describe } from "vitest";
 
 import { createTopics } from "./cluster.ts";
+import { until } from "./service.ts";
 import { type Story, deliveredIds, journey, patient, tracks } from "./story.ts";
 
 /** Growth is noticed by two clients, each of which looks every 10 s. */
@@ -10,10 +11,16 @@ const slow = { timeout: 50_000, interval: 100 };
 const on = (partition: number, messages: Message[]): Message[] =>
   messages.map((message) => ({ ...message, partition }));
 
+/** Resolves when the broker knows the new partitions: until then kafkajs sends nothing to them, and says that it has. */
 const grow = async ({ kafka }: Story, topic: string, count: number): Promise<void> => {
   const admin = kafka.admin();
   await admin.connect();
   await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  await until(`${topic} has ${count} partitions`, async () => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const led = topics[0]?.partitions.filter(({ leader }) => leader >= 0);
+    return led?.length === count ? true : undefined;
+  });
   await admin.disconnect();
 };
 
@@ -82,7 +89,9 @@ describe.concurrent("partitions that grow", () => {
       const commands = ours.slice(0, 2).map((topic) => `--alter --topic ${topic} --partitions 5`);
       const warnings = [expect.stringMatching(`^3 of the partitions of ${source} .*${commands[0]}; .*${commands[1]}$`)];
       await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: [], warnings });
-      expect(service.logs.filter(({ level }) => level === "warn")).toMatchObject([{ msg: warnings[0] }]);
+      // kafkajs has words of its own for a topic that has grown, sooner or later.
+      const said = service.logs.filter(({ level, kafka }) => level === "warn" && kafka === undefined);
+      expect(said).toMatchObject([{ msg: warnings[0] }]);
       await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
       for (const topic of ours.slice(0, 2)) await grow(story, topic, 5);
       await expect.poll(() => deliveredIds(story), slow).toEqual(["u1-1", "u3-1"]);

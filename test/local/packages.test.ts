@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { fetchOnce } from "../../local/packages.ts";
+import { fetchOnce, kafkaVersion } from "../../local/packages.ts";
 
 let cache: string;
 let said: string[];
@@ -27,6 +27,15 @@ function fetchText(text: string): Promise<string> {
     },
   });
 }
+
+test("kafkaVersion() goes by KAFKA_VERSION, and refuses what is no version", () => {
+  expect(kafkaVersion({ KAFKA_VERSION: " 3.9.2 " })).toBe("3.9.2");
+  expect(kafkaVersion({ KAFKA_VERSION: "" })).toBe(kafkaVersion({}));
+  for (const wrong of ["4.1", "latest", "4.1.0-rc1", "../4.1.0"])
+    expect(() => kafkaVersion({ KAFKA_VERSION: wrong })).toThrow(
+      `Cannot use KAFKA_VERSION: got '${wrong}', want a version of Apache Kafka such as '4.1.0'`,
+    );
+});
 
 test("fetchOnce() fetches once, says so in one line and leaves nothing else behind", async () => {
   const home = await fetchText("first");

@@ -1,15 +1,11 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
-import { kafkaPackage } from "../../local/packages.ts";
 import { freePorts } from "../../local/ports.ts";
 import { type Authority, type Certificate, createAuthority } from "./certificates.ts";
-
-const run = promisify(execFile);
+import { type ScramUser, setScramPassword } from "./scram.ts";
 
 /** By name, the kinds of listener that the broker has beside the plain one. */
 const protocols = {
@@ -26,12 +22,6 @@ export type Listener = keyof typeof protocols;
 const listeners = Object.keys(protocols) as Listener[];
 /** kafkajs logs in anew when less than 10 s are left of this: after about 2 s. */
 const reauthenticateMs = 12_000;
-
-interface ScramUser {
-  readonly mechanism: "scram-sha-256" | "scram-sha-512";
-  readonly username: string;
-  readonly password: string;
-}
 
 export const plainUser = { mechanism: "plain", username: "paula", password: "plain-Secret-1" } as const;
 /** Kafka takes one mechanism for a user at a time. */
@@ -91,24 +81,6 @@ const settingsOf = async (authority: Authority): Promise<Record<string, string>>
   };
 };
 
-const setPasswordAt =
-  (brokers: string): SecureBroker["setPassword"] =>
-  async ({ mechanism, username, password }) => {
-    const home = await kafkaPackage(() => {});
-    const secret = `${mechanism.toUpperCase()}=[iterations=4096,password=${password}]`;
-    const change = ["--alter", "--add-config", secret, "--entity-type", "users", "--entity-name", username];
-    const quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-XX:TieredStopAtLevel=1"];
-    await run("java", [
-      ...quiet,
-      "-cp",
-      join(home, "*"),
-      "kafka.admin.ConfigCommand",
-      "--bootstrap-server",
-      brokers,
-      ...change,
-    ]);
-  };
-
 /** Starts a broker with every kind of encryption and log-in, certificates of an authority of its own, and users. */
 export const startSecureBroker = async (): Promise<SecureBroker> => {
   const folder = await mkdtemp(join(tmpdir(), "gainstream-secure-"));
@@ -128,7 +100,7 @@ export const startSecureBroker = async (): Promise<SecureBroker> => {
       settings: await settingsOf(authority),
     };
     const kafka = await startKafka({ count: 1, log: () => {}, more });
-    const setPassword = setPasswordAt(kafka.brokers);
+    const setPassword = (user: ScramUser): Promise<void> => setScramPassword(kafka.brokers, user);
     await Promise.all(scramUsers.map(setPassword));
     const [client, strangeClient] = await Promise.all([authority.sign("client"), stranger.sign("client")]);
     const stop = async (): Promise<void> => {

@@ -1,9 +1,6 @@
 import { readFileSync } from "node:fs";
 import { copyFile, mkdtemp, rename, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
-import { pipeline } from "node:stream";
-import { createServer } from "node:tls";
 
 import type { Producer } from "kafkajs";
 import { type ExpectStatic, afterAll, beforeAll, describe, inject } from "vitest";
@@ -12,6 +9,7 @@ import { createTopics, journeyKafka } from "../journeys/cluster.ts";
 import type { Service } from "../journeys/service.ts";
 import { type Story, deliveredIds, journey, patient, tracks } from "../journeys/story.ts";
 import type { Certificate } from "./certificates.ts";
+import { encrypt } from "./encrypt.ts";
 import { type Listener, type SecureBroker, plainUser, scramUsers, startSecureBroker } from "./secure-broker.ts";
 
 type Env = Readonly<Record<string, string>>;
@@ -47,22 +45,6 @@ const produce = async (story: Story, first: number): Promise<void> => {
   const kafka = journeyKafka(broker.kafka.brokers);
   if (first === 1) await createTopics(kafka, [{ topic: story.source, numPartitions: 3 }]);
   await producer.send({ topic: story.source, messages: tracks("u1", first, 1) });
-};
-
-/** The same server behind TLS. Only connections of those who trust the certificate count. */
-const encrypt = async ({ onEnd }: Story, url: string, { cert, key }: Certificate) => {
-  const { hostname, port, pathname } = new URL(url);
-  let connections = 0;
-  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (socket) => {
-    connections++;
-    pipeline(socket, connect(Number(port), hostname), socket, () => {});
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  onEnd(async () => void server.close());
-  const { port: tlsPort } = server.address() as AddressInfo;
-  return { url: `https://127.0.0.1:${tlsPort}${pathname}`, connections: () => connections };
 };
 
 /** Nothing that lets anybody in has been written anywhere. */

@@ -39,6 +39,15 @@ GAINSIGHT_URL: {{ .Values.gainsight.url | quote }}
 GAINSIGHT_ACCESS_KEY_FILE: {{ include "gainstream.secrets" . }}/gainsight/access-key
 GAINSIGHT_TIMEOUT: {{ .Values.gainsight.timeout | quote }}
 GAINSIGHT_CONCURRENCY: {{ .Values.gainsight.concurrency | quote }}
+{{- if .Values.proxy.https }}
+HTTPS_PROXY: {{ .Values.proxy.https | quote }}
+{{- end }}
+{{- if .Values.proxy.http }}
+HTTP_PROXY: {{ .Values.proxy.http | quote }}
+{{- end }}
+{{- with include "gainstream.commas" .Values.proxy.noProxy }}
+NO_PROXY: {{ . | quote }}
+{{- end }}
 BREAKER_ERROR_PERCENT: {{ .Values.gainsight.breaker.errorPercent | quote }}
 BREAKER_MIN_CALLS: {{ .Values.gainsight.breaker.minCalls | quote }}
 BREAKER_WINDOW: {{ .Values.gainsight.breaker.window | quote }}
@@ -57,6 +66,20 @@ HTTP_HOST: {{ .Values.http.host | quote }}
 HTTP_PORT: {{ .Values.http.port | quote }}
 LOG_LEVEL: {{ .Values.log.level | quote }}
 SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
+{{- end -}}
+
+{{/* Addresses of proxies out of a Secret: programs know them by variables, so here are no files. */}}
+{{- define "gainstream.secretEnv" -}}
+{{- with .Values.proxy }}
+{{- if .existingSecret }}
+{{- range $name, $key := dict "HTTPS_PROXY" .httpsKey "HTTP_PROXY" .httpKey }}
+{{- if $key }}
+- name: {{ $name }}
+  valueFrom: { secretKeyRef: { name: {{ $.Values.proxy.existingSecret | quote }}, key: {{ $key | quote }} } }
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* The port of an address. */}}

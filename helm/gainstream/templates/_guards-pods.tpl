@@ -71,7 +71,7 @@ Cannot use resources.requests.{{ $name }}: got {{ $request }}, want at most reso
 {{- end -}}
 
 {{- define "gainstream.guards.networks" -}}
-{{- range $to, $egress := pick .Values.networkPolicy.egress "kafka" "schemaRegistry" "gainsight" }}
+{{- range $to, $egress := pick .Values.networkPolicy.egress "kafka" "schemaRegistry" "gainsight" "proxy" }}
 {{- range $egress.cidrs }}
 {{- if contains ":" . | not }}
 {{- $address := 0 }}
@@ -104,6 +104,9 @@ Cannot scrape twice: got monitoring.serviceMonitor.enabled and monitoring.podMon
 Cannot name the objects {{ squote $name }}: a Service needs lower-case letters, digits and '-', and a letter first, want another release name or fullnameOverride
 {{- end }}
 {{- $env := include "gainstream.env" . | fromYaml }}
+{{- range include "gainstream.secretEnv" . | fromYamlArray }}
+{{- $_ := set $env .name "" }}
+{{- end }}
 {{- $secrets := list "KAFKA_SASL_PASSWORD" "SCHEMA_REGISTRY_PASSWORD" "GAINSIGHT_ACCESS_KEY" }}
 {{- $seen := dict }}
 {{- range .Values.extraEnv }}

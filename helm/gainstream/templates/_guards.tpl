@@ -4,7 +4,7 @@ line, and nothing where all is well. Secrets are never printed.
 */}}
 {{- define "gainstream.guards" -}}
 {{- $found := list -}}
-{{- range $guard := list "kafka" "registry" "gainsight" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" -}}
+{{- range $guard := list "kafka" "registry" "gainsight" "proxy" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" -}}
 {{- range include (printf "gainstream.guards.%s" $guard) $ | splitList "\n" -}}
 {{- with trim . -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
@@ -97,6 +97,31 @@ Cannot use gainsight.timeout: got {{ squote .timeout }}, want a duration from 10
 {{- end }}
 {{- if gt (include "gainstream.ms" .breaker.probeMin | int64) (include "gainstream.ms" .breaker.probeMax | int64) }}
 Cannot use gainsight.breaker.probeMin: got {{ squote .breaker.probeMin }}, want at most gainsight.breaker.probeMax, {{ squote .breaker.probeMax }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gainstream.guards.proxy" -}}
+{{- with .Values.proxy }}
+{{- range $name, $url := dict "proxy.https" .https "proxy.http" .http }}
+{{- if contains "@" $url }}
+Cannot use {{ $name }}: got {{ regexReplaceAll "^.*@" $url "***@" | squote }}, want an address with credentials in proxy.existingSecret
+{{- else if and $url (not (regexMatch "^https?://[^\\s?#/]+/?$" $url)) }}
+Cannot use {{ $name }}: got {{ squote $url }}, want an http:// or https:// address such as http://proxy:3128
+{{- else if and $url (include "gainstream.port" $url | int | lt 65535) }}
+Cannot use {{ $name }}: got the port {{ include "gainstream.port" $url }}, want at most 65535
+{{- end }}
+{{- end }}
+{{- if and .existingSecret (or .https .http) }}
+Cannot use proxies out of two places: got proxy.existingSecret beside proxy.https or proxy.http, want one of them
+{{- end }}
+{{- if and .existingSecret (not (or .httpsKey .httpKey)) }}
+Cannot find a proxy: got proxy.existingSecret without proxy.httpsKey and proxy.httpKey, want one of them
+{{- end }}
+{{- with $.Values.networkPolicy }}
+{{- if and .enabled $.Values.proxy.existingSecret (not .egress.proxy.ports) }}
+Cannot let calls out to the proxy: got proxy.existingSecret without networkPolicy.egress.proxy.ports, want its port, which nobody sees in the Secret
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}

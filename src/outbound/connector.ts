@@ -1,0 +1,97 @@
+import { Client, buildConnector } from "undici";
+
+type Connector = buildConnector.connector;
+type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;
+
+export interface ProxyAddress {
+  /** Scheme, host and port, without credentials. */
+  readonly origin: string;
+  /** What it wants to hear in `Proxy-Authorization`. */
+  readonly authorization?: { readonly read: () => string } | undefined;
+}
+
+export interface ConnectorOptions {
+  /** For a connection, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly proxy?: ProxyAddress | undefined;
+}
+
+/** The proxy's trouble, in a sentence with its host. It has no code, or undici might take it for one of those that it tries again. */
+export class ProxyError extends Error {}
+
+/** A proxy that hangs is told from a target that does: its time is over before that of the whole call. */
+const proxyShare = 0.8;
+
+/**
+ * Makes undici's connections: directly, or by CONNECT through a proxy, whatever the scheme. A request that a proxy forwards as
+ * it is would get the proxy's own refusals as if they were the target's. undici's ProxyAgent is not used: it hides the proxy's
+ * status in a text, and brings pools of its own.
+ */
+export const createConnector = ({ timeoutMs, proxy }: ConnectorOptions): Connector => {
+  // One for all, since it remembers the TLS sessions.
+  const connect = buildConnector({ timeout: timeoutMs, allowH2: false });
+  if (!proxy) return connect;
+  const limitMs = Math.ceil(timeoutMs * proxyShare);
+  const toProxy = buildConnector({ timeout: limitMs, allowH2: false });
+  return (options, onConnection) => {
+    const port = options.port || (options.protocol === "https:" ? "443" : "80");
+    const tunnel = openTunnel({ proxy, authority: `${hostOf(options.hostname)}:${port}`, limitMs, connect: toProxy });
+    tunnel.then(
+      (socket) => {
+        if (options.protocol === "https:") connect({ ...options, httpSocket: socket }, onConnection);
+        else onConnection(null, socket);
+      },
+      (error: Error) => onConnection(error, null),
+    );
+  };
+};
+
+/** undici takes the brackets from an IPv6 address. */
+const hostOf = (hostname: string): string => (hostname.includes(":") ? `[${hostname}]` : hostname);
+
+interface TunnelOptions {
+  readonly proxy: ProxyAddress;
+  /** Host and port of the target. */
+  readonly authority: string;
+  readonly limitMs: number;
+  readonly connect: Connector;
+}
+
+const openTunnel = async ({ proxy, authority, limitMs, connect }: TunnelOptions): Promise<Socket> => {
+  const client = new Client(proxy.origin, { connect });
+  const signal = AbortSignal.timeout(limitMs);
+  const authorization = proxy.authorization?.read();
+  const headers = { host: authority, ...(authorization !== undefined && { "proxy-authorization": authorization }) };
+  const { host } = new URL(proxy.origin);
+  const { statusCode, socket } = await client.connect({ path: authority, headers, signal }).catch((error: unknown) => {
+    void client.destroy();
+    const isLate = signal.aborted || codeOf(error) === "UND_ERR_CONNECT_TIMEOUT";
+    const why = isLate ? `no answer within ${limitMs} ms` : codeOf(error);
+    throw new ProxyError(`Cannot reach ${authority} through the proxy ${host} (${why})`, { cause: error });
+  });
+  // Of a client that connects by `net` or `tls` it is such a socket.
+  if (isSuccess(statusCode)) return socket as Socket;
+  socket.on("error", () => {}).destroy();
+  throw new ProxyError(refusalText({ host, authority, status: statusCode, isKnown: authorization !== undefined }));
+};
+
+const isSuccess = (status: number): boolean => status >= 200 && status <= 299;
+
+interface Refusal {
+  readonly host: string;
+  readonly authority: string;
+  readonly status: number;
+  readonly isKnown: boolean;
+}
+
+const refusalText = ({ host, authority, status, isKnown }: Refusal): string => {
+  if (status === 407)
+    return isKnown ? `The proxy ${host} refuses the credentials (407)` : `The proxy ${host} wants credentials (407)`;
+  if (status >= 500) return `The proxy ${host} cannot reach ${authority} (${status})`;
+  return `The proxy ${host} refuses the way to ${authority} (${status})`;
+};
+
+const codeOf = (error: unknown): string => {
+  const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
+  return typeof code === "string" ? code : String(name);
+};
