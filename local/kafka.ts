@@ -36,6 +36,8 @@ export interface MoreSettings {
   readonly advertised?: readonly (readonly string[])[];
   /** Lines of the broker's settings file: keys, mechanisms, users. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Options of the Java machine. */
+  readonly java?: readonly string[];
 }
 
 const noMore: MoreSettings = { addresses: [], settings: {} };
@@ -127,7 +129,7 @@ async function startNode(options: {
   const file = `${folder}.properties`;
   await mkdir(folder);
   await writeFile(file, brokerProperties({ node, nodes, folder, more }));
-  const java = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", join(home, "*")];
+  const java = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", ...(more?.java ?? []), "-cp", join(home, "*")];
   await runJava(guard, {
     name: `format-${node.id}`,
     args: [...java, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", file],

@@ -53,6 +53,8 @@ export interface App extends Writing {
   readonly silence: Silence;
   /** Asks whether any broker answers at all. */
   readonly knock: () => Promise<void>;
+  /** Why there is no token to log in to Kafka with, if one is needed. */
+  readonly tokenProblem: () => string | undefined;
   readonly budget: Budget;
   readonly flood: Flood;
   readonly stream: Stream;

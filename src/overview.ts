@@ -54,6 +54,8 @@ const isSettled = ({ member: { membership, intake, schemas } }: App): boolean =>
 
 const reasonsOf = ({ app, readiness: { missing } }: Seen): string[] => {
   if (missing !== "") return [missing];
+  const noToken = app.tokenProblem();
+  if (noToken !== undefined) return [noToken];
   if (app.silence.sentence !== undefined) return [app.silence.sentence];
   const reasons = [...app.rights.missing, ...app.topicWatch.reasons];
   if (app.member.membership.state !== "owner") return [...reasons, `The group is ${app.member.membership.state}`];

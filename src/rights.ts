@@ -8,6 +8,7 @@ import {
   isRefusal,
   missingOneOf,
   missingRight,
+  principalOf,
   refusedKind,
 } from "./kafka/refusals.ts";
 
@@ -35,9 +36,8 @@ export class Rights {
   #looking: Promise<void> | undefined;
 
   constructor(options: RightsOptions) {
-    const { brokers, sasl } = options.config.kafka;
     this.#options = options;
-    this.principal = { brokers, username: sasl?.username };
+    this.principal = principalOf(options.config.kafka);
   }
 
   /** A sentence for each right that is missing, with the command that grants it. */

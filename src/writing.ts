@@ -4,7 +4,7 @@ import type { Config } from "./config/config.ts";
 import { createProducer } from "./kafka/client.ts";
 import { compressionsFrom } from "./kafka/codecs.ts";
 import { Producers } from "./kafka/producers.ts";
-import { explainRefusal, topicRight } from "./kafka/refusals.ts";
+import { explainRefusal, principalOf, topicRight } from "./kafka/refusals.ts";
 import { explainTrouble } from "./kafka/trouble.ts";
 import { Writes, type WritesOptions } from "./kafka/writes.ts";
 import type { Log } from "./ops/log.ts";
@@ -33,7 +33,7 @@ export interface Writing {
 
 const createWrites = (options: WritingOptions): Writes => {
   const { config, log, metrics, hold, monotonic } = options;
-  const principal = { brokers: config.kafka.brokers, username: config.kafka.sasl?.username };
+  const principal = principalOf(config.kafka);
   return new Writes({
     ...options,
     now: monotonic,

@@ -8,7 +8,7 @@ import { Rights } from "../src/rights.ts";
 const groupRefusal = Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" });
 const topicRefusal = Object.assign(new Error("Not authorized"), { type: "TOPIC_AUTHORIZATION_FAILED" });
 const config = {
-  kafka: { brokers: ["k1:9092"], groupId: "g", sasl: { username: "paula" } },
+  kafka: { brokers: ["k1:9092"], groupId: "g", sasl: { mechanism: "plain", username: "paula" } },
   topics: { source: ["orders"], retry: [{ topic: "retry-1s" }], deadLetter: "dlq" },
 } as unknown as Config;
 

@@ -4,7 +4,7 @@ import { createApp } from "../app.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/read-config.ts";
-import { suspiciousVariables } from "../config/suspicious.ts";
+import { openTokens, suspiciousVariables } from "../config/suspicious.ts";
 import { SchemaFileError } from "../intake/input.ts";
 import { startService } from "../lifecycle.ts";
 import { type Log, createLog } from "../ops/log.ts";
@@ -62,7 +62,7 @@ const run = async (): Promise<void> => {
   if (!config) return;
   const log = createLog({ level: config.logLevel });
   const onFatal = createOnFatal(log);
-  for (const warning of suspiciousVariables(process.env)) log.warn(warning);
+  for (const warning of [...suspiciousVariables(process.env), ...openTokens(process.env)]) log.warn(warning);
   try {
     const service = await startService(createApp({ config, log, onFatal }), onFatal);
     const { route, proxy } = config.gainsight;

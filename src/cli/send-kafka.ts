@@ -2,6 +2,9 @@ import type { KafkaConfig } from "../config/config.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
 import { createKafka, createProducer } from "../kafka/client.ts";
 import { compressionType } from "../kafka/codecs.ts";
+import { createLogin } from "../kafka/login.ts";
+import { createFetch } from "../outbound/fetch.ts";
+import { readUserAgent } from "../outbound/user-agent.ts";
 
 export interface OutgoingRecord {
   readonly key: string | null;
@@ -64,8 +67,11 @@ const missing = (topic: string, brokers: string): string =>
 /** What kafkajs tries again and again it only logs: the last of it is the reason of a time-out. */
 const connect = (config: KafkaConfig) => {
   let last = "no answer in time";
+  const fetch = createFetch({ proxy: config.tokenProxy, userAgent: readUserAgent() });
   const kafka = createKafka({
     ...config,
+    // Without a token, the connection says why.
+    sasl: createLogin({ sasl: config.sasl, fetch, warn: () => {} }),
     logLevel: 1,
     logCreator: () => (entry) => {
       last = entry.log.message.slice(0, 300);

@@ -5,6 +5,7 @@ import type {
   GainsightConfig,
   InputConfig,
   KafkaConfig,
+  OauthTokens,
   RegistryConfig,
   SaslConfig,
   TopicsConfig,
@@ -45,6 +46,7 @@ export const assemble = (parts: Parts): Config => {
 
 const kafkaOf = (parts: Parts): KafkaConfig => {
   const { values } = parts;
+  const tokenUrl = values.KAFKA_SASL_OAUTH_TOKEN_URL;
   return {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
@@ -58,14 +60,43 @@ const kafkaOf = (parts: Parts): KafkaConfig => {
         }
       : undefined,
     sasl: saslOf(parts),
+    tokenProxy: tokenUrl === undefined ? undefined : proxyFor(values, tokenUrl),
   };
 };
 
-const saslOf = ({ values, readFile }: Parts): SaslConfig | undefined => {
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username = "" } = values;
-  if (mechanism === undefined) return undefined;
-  const password = secretOf({ value: values.KAFKA_SASL_PASSWORD, path: values.KAFKA_SASL_PASSWORD_FILE, readFile });
-  return { mechanism, username, password };
+const saslOf = (parts: Parts): SaslConfig | undefined => {
+  const { values } = parts;
+  const { KAFKA_SASL_MECHANISM: mechanism } = values;
+  switch (mechanism) {
+    case undefined:
+      return undefined;
+    case "oauthbearer":
+      return { mechanism, tokens: tokensOf(parts), extensions: values.KAFKA_SASL_OAUTH_EXTENSIONS };
+    case "aws-msk-iam":
+      return { mechanism, region: values.KAFKA_SASL_AWS_REGION ?? "" };
+    case "plain":
+    case "scram-sha-256":
+    case "scram-sha-512":
+      return { mechanism, ...userOf(parts) };
+  }
+};
+
+const userOf = ({ values, readFile }: Parts) => {
+  const { KAFKA_SASL_USERNAME: username = "", KAFKA_SASL_PASSWORD: value, KAFKA_SASL_PASSWORD_FILE: path } = values;
+  return { username, password: secretOf({ value, path, readFile }) };
+};
+
+const tokensOf = ({ values, readFile }: Parts): OauthTokens => {
+  const { KAFKA_SASL_OAUTH_TOKEN_FILE: file, KAFKA_SASL_OAUTH_TOKEN_URL: url = "" } = values;
+  if (file !== undefined) return { kind: "file", token: createFileSecret(file, readFile) };
+  const { KAFKA_SASL_OAUTH_CLIENT_SECRET: value, KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: path } = values;
+  return {
+    kind: "client-credentials",
+    url,
+    clientId: values.KAFKA_SASL_OAUTH_CLIENT_ID ?? "",
+    clientSecret: secretOf({ value, path, readFile }),
+    scope: values.KAFKA_SASL_OAUTH_SCOPE,
+  };
 };
 
 const topicsOf = (values: Values): TopicsConfig => ({

@@ -22,6 +22,8 @@ export interface KafkaConfig {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly groupId: string;
+  /** On the way to the server that gives out tokens. */
+  readonly tokenProxy?: ProxyConfig | undefined;
   /** Of what is written. */
   readonly compression: Values["KAFKA_COMPRESSION"];
   /** Absent: no TLS. The files are PEM and were readable at start. */
@@ -35,10 +37,36 @@ interface TlsConfig {
   readonly keyFile?: string | undefined;
 }
 
-export interface SaslConfig {
+export type SaslConfig = PasswordLogin | OauthLogin | MskLogin;
+
+interface PasswordLogin {
   readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
   readonly username: string;
   readonly password: Secret;
+}
+
+interface OauthLogin {
+  readonly mechanism: "oauthbearer";
+  /** Only the broker knows whom it takes the token for. */
+  readonly username?: undefined;
+  readonly tokens: OauthTokens;
+  readonly extensions?: Readonly<Record<string, string>> | undefined;
+}
+
+export type OauthTokens =
+  | { readonly kind: "file"; readonly token: Secret }
+  | {
+      readonly kind: "client-credentials";
+      readonly url: string;
+      readonly clientId: string;
+      readonly clientSecret: Secret;
+      readonly scope?: string | undefined;
+    };
+
+interface MskLogin {
+  readonly mechanism: "aws-msk-iam";
+  readonly username?: undefined;
+  readonly region: string;
 }
 
 export interface RetryTier {

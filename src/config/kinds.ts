@@ -91,6 +91,34 @@ export const url: Kind<string> = {
   show: showAddress,
 };
 
+/** An address as it is given, with its query if it has one: a token server may ask for that. */
+export const tokenUrl: Kind<string> = {
+  schema: z.string().refine((address) => !address.includes("#") && isPlainUrl(address.replace(/\?.*$/s, ""))),
+  want: "an http:// or https:// address without credentials",
+  show: showAddress,
+};
+
+const namedValues = /^[A-Za-z]+=[\x21-\x2b\x2d-\x7e]+$/;
+
+/** Pairs that a broker takes beside a token. RFC 7628 keeps the name `auth` to itself. */
+export const saslExtensions: Kind<Readonly<Record<string, string>>> = {
+  schema: commaList
+    .pipe(z.array(z.string().regex(namedValues)))
+    .transform((pairs) => Object.fromEntries(pairs.map(splitPair)))
+    .refine((extensions) => !("auth" in extensions)),
+  want: "name=value, comma-separated, such as 'logicalCluster=lkc-1,identityPoolId=pool-1'",
+};
+
+const splitPair = (pair: string): [string, string] => {
+  const [name = ""] = pair.split("=", 1);
+  return [name, pair.slice(name.length + 1)];
+};
+
+export const awsRegion: Kind<string> = {
+  schema: z.string().regex(/^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/),
+  want: "the name of an AWS region, such as 'eu-central-1'",
+};
+
 function isPlainUrl(address: string): boolean {
   if (!URL.canParse(address) || /[\s?#@]/.test(address)) return false;
   const { protocol } = new URL(address);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 import { assemble } from "./assemble.ts";
+import type { Draft } from "./check-values.ts";
 import { checkTogether } from "./checks.ts";
-import type { Draft } from "./checks.ts";
 import { ConfigError, quote } from "./config-error.ts";
 import type { Problem } from "./config-error.ts";
 import type { Config } from "./config.ts";
@@ -11,8 +11,9 @@ import { type ProxyConfig, proxyFor } from "./proxies.ts";
 import type { ReadFile } from "./secret.ts";
 import { parseSettings, readSettingsFile } from "./settings.ts";
 import type { Settings } from "./settings.ts";
+import type { Variable } from "./variable.ts";
 import { variables } from "./variables.ts";
-import type { Values, Variable, VariableName } from "./variables.ts";
+import type { Values, VariableName } from "./variables.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,12 +1,25 @@
 import { describeVariables } from "./variables.ts";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 const ours = /^(?:KAFKA|GAINSIGHT|BREAKER|RETRY|SCHEMA_REGISTRY)_/;
+
+const loopback = /^http:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/?]|$)/i;
+
+/** A warning and no mistake: something else may encrypt what leaves the pod. */
+export const openTokens = ({ KAFKA_SASL_OAUTH_TOKEN_URL: given = "" }: Environment): string[] => {
+  const url = given.trim();
+  if (!/^http:/i.test(url) || loopback.test(url)) return [];
+  return [
+    "KAFKA_SASL_OAUTH_TOKEN_URL is not encrypted: the client secret travels in clear text, want an https:// address",
+  ];
+};
 
 /**
  * One sentence for each variable that looks like a misspelt one of ours. A warning and no mistake: Kubernetes puts
  * variables such as KAFKA_PORT into every container beside a service of that name.
  */
-export const suspiciousVariables = (env: Readonly<Record<string, string | undefined>>): string[] => {
+export const suspiciousVariables = (env: Environment): string[] => {
   const known = describeVariables().map(({ name }) => name);
   return Object.keys(env)
     .filter((name) => ours.test(name) && !known.includes(name))

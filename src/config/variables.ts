@@ -1,5 +1,6 @@
 import {
   accessKey,
+  awsRegion,
   brokers,
   duration,
   filePath,
@@ -7,48 +8,19 @@ import {
   integer,
   oneOf,
   retryDelays,
+  saslExtensions,
   secret,
   secretPath,
   text,
+  tokenUrl,
   topic,
   topics,
-  unavailable,
   url,
   word,
 } from "./kinds.ts";
-import type { Kind } from "./kinds.ts";
 import { proxyUrl } from "./proxies.ts";
 import { shippedSchema } from "./shipped-schema.ts";
-
-export interface Variable<T> {
-  readonly kind: Kind<T>;
-  readonly meaning: string;
-  readonly default?: string;
-  /** Whether the name in lower case counts too, and before the other, as programs that use a proxy have it. */
-  readonly isLowerCaseToo?: true;
-  /** How the default is told, where it is not the same everywhere. */
-  readonly defaultInWords?: string;
-  readonly presence: "required" | "optional" | "unavailable";
-}
-
-const required = <T>(kind: Kind<T>, meaning: string): Variable<T> => ({ kind, meaning, presence: "required" });
-
-const optional = <T>(kind: Kind<T>, meaning: string): Variable<T | undefined> => ({
-  kind,
-  meaning,
-  presence: "optional",
-});
-
-const withDefault = <T>(kind: Kind<T>, byDefault: string, meaning: string): Variable<T> => ({
-  kind,
-  meaning,
-  default: byDefault,
-  presence: "optional",
-});
-
-const lowerCaseToo = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, isLowerCaseToo: true });
-
-const later: Variable<undefined> = { kind: unavailable, meaning: "", presence: "unavailable" };
+import { type Variable, later, lowerCaseToo, optional, required, withDefault } from "./variable.ts";
 
 const callLimitHint = "; a call must end well inside the Kafka session time-out of 30s";
 
@@ -70,12 +42,29 @@ export const variables = {
   KAFKA_TLS_CERT_FILE: optional(filePath, "client certificate (PEM) for mutual TLS; read anew for every connection"),
   KAFKA_TLS_KEY_FILE: optional(filePath, "client key (PEM) for mutual TLS; read anew for every connection"),
   KAFKA_SASL_MECHANISM: optional(
-    oneOf(["plain", "scram-sha-256", "scram-sha-512"]),
-    "`plain`, `scram-sha-256` or `scram-sha-512`",
+    oneOf(["plain", "scram-sha-256", "scram-sha-512", "oauthbearer", "aws-msk-iam"]),
+    "how to log in: with a password, with an OAuth token, or to Amazon MSK with AWS credentials",
   ),
-  KAFKA_SASL_USERNAME: optional(text, "required with a mechanism"),
-  KAFKA_SASL_PASSWORD: optional(secret, "required with a mechanism, here or as a file"),
+  KAFKA_SASL_USERNAME: optional(text, "required with `plain` and `scram-…`"),
+  KAFKA_SASL_PASSWORD: optional(secret, "required with `plain` and `scram-…`, here or as a file"),
   KAFKA_SASL_PASSWORD_FILE: optional(secretPath, "file that holds the password, read anew for new connections"),
+  KAFKA_SASL_OAUTH_TOKEN_URL: optional(
+    tokenUrl,
+    "where `oauthbearer` gets its tokens, by client credentials; this or KAFKA_SASL_OAUTH_TOKEN_FILE",
+  ),
+  KAFKA_SASL_OAUTH_CLIENT_ID: optional(text, "required with KAFKA_SASL_OAUTH_TOKEN_URL"),
+  KAFKA_SASL_OAUTH_CLIENT_SECRET: optional(secret, "required with KAFKA_SASL_OAUTH_TOKEN_URL, here or as a file"),
+  KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: optional(secretPath, "file that holds the secret, read anew for every token"),
+  KAFKA_SASL_OAUTH_SCOPE: optional(text, "scopes to ask the token server for, separated by blanks"),
+  KAFKA_SASL_OAUTH_TOKEN_FILE: optional(
+    secretPath,
+    "file that holds a token for `oauthbearer` and is replaced in time, such as a projected one; read anew for every log-in",
+  ),
+  KAFKA_SASL_OAUTH_EXTENSIONS: optional(
+    saslExtensions,
+    "what the broker wants beside the token, as Confluent Cloud does",
+  ),
+  KAFKA_SASL_AWS_REGION: optional(awsRegion, "region of the cluster; required with `aws-msk-iam`"),
   SOURCE_TOPICS: withDefault(
     topics,
     "segment-events",

@@ -1,15 +1,17 @@
 import { Kafka, Partitioners, type Producer, type RetryOptions, type logCreator, logLevel } from "kafkajs";
 
 import { registerCodecs } from "./codecs.ts";
-import { type Login, type TlsFiles, createLogin, createTls } from "./secure.ts";
+import { type TlsFiles, createTls } from "./secure.ts";
+import { patchSession } from "./session-patch.ts";
 import { patchTimer } from "./timer-patch.ts";
+import type { LoginMechanism } from "./token-login.ts";
 import { explainTrouble } from "./trouble.ts";
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly tls?: TlsFiles | undefined;
-  readonly sasl?: Login | undefined;
+  readonly sasl?: LoginMechanism | undefined;
   readonly logCreator?: logCreator;
   /** kafkajs's number for the least level to make. */
   readonly logLevel?: number;
@@ -54,6 +56,7 @@ const warn = (logger: Logger | undefined, message: string): void =>
 export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry, ...log }: KafkaOptions): Kafka => {
   patchTimer();
   registerCodecs();
+  patchSession();
   const level = log.logLevel ?? logLevel.INFO;
   const logger = log.logCreator && explain(log.logCreator(level), log.onTrouble);
   const onUnusable = (why: string): void => warn(logger, `${why}; connecting with what was there before`);
@@ -65,7 +68,7 @@ export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry
     retry,
     logLevel: level,
     ...(tls && { ssl: createTls(tls, onUnusable) }),
-    ...(sasl && { sasl: createLogin(sasl) }),
+    ...(sasl && { sasl }),
     ...(logger && { logCreator: () => logger }),
   });
 };

@@ -17,7 +17,23 @@ export interface Principal {
   readonly brokers: readonly string[];
   /** The log-in's name; without one the principal is not known here. */
   readonly username?: string | undefined;
+  /** Whether rights are actions of an IAM policy. */
+  readonly isIam?: boolean;
 }
+
+interface LogIn {
+  readonly mechanism: string;
+  readonly username?: string | undefined;
+}
+
+export const principalOf = (kafka: {
+  readonly brokers: readonly string[];
+  readonly sasl?: LogIn | undefined;
+}): Principal => ({
+  brokers: kafka.brokers,
+  username: kafka.sasl?.username,
+  isIam: kafka.sasl?.mechanism === "aws-msk-iam",
+});
 
 export const topicRight = (operation: Operation, name: string): Right => ({
   operation,
@@ -76,12 +92,27 @@ const nameOf = (resource: Resource): string =>
 const flagsOf = (resource: Resource): readonly string[] =>
   resource.kind === "cluster" ? ["--cluster"] : [`--${resource.kind}`, quote(resource.name)];
 
-/** The command that grants an operation on resources of one kind. */
-export const grantCommand = (
-  operation: Operation,
-  resources: readonly Resource[],
-  { brokers, username }: Principal,
-): string =>
+/** What Amazon MSK calls the same (https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html). */
+const iamActions: Readonly<Record<Operation, string>> = {
+  Read: "ReadData",
+  Write: "WriteData",
+  Describe: "DescribeTopic",
+  Create: "CreateTopic",
+  Alter: "AlterTopic",
+  DescribeConfigs: "DescribeTopicDynamicConfiguration",
+};
+
+/** The action of IAM that is the same right. */
+export const iamAction = ({ operation, resource }: Right): string =>
+  `kafka-cluster:${resource.kind === "group" ? "AlterGroup" : iamActions[operation]}`;
+
+/** The command, or the policy, that grants an operation on resources of one kind. */
+export const grantCommand = (operation: Operation, resources: readonly Resource[], principal: Principal): string =>
+  principal.isIam === true
+    ? `an IAM policy that allows ${resources.map((resource) => `${iamAction({ operation, resource })} on ${nameOf(resource)}`).join(", ")}`
+    : aclCommand(operation, resources, principal);
+
+const aclCommand = (operation: Operation, resources: readonly Resource[], { brokers, username }: Principal): string =>
   [
     "kafka-acls.sh --bootstrap-server",
     quote(brokers[0] ?? ""),

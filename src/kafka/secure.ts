@@ -12,7 +12,7 @@ export interface TlsFiles {
   readonly keyFile?: string | undefined;
 }
 
-export interface Login {
+export interface PasswordLogin {
   readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
   readonly username: string;
   readonly password: { readonly read: () => string };
@@ -65,7 +65,7 @@ type Provider = (login: {
 }) => (args: AuthenticationProviderArgs) => Authenticator;
 
 const require = createRequire(import.meta.url);
-const providers: Readonly<Record<Login["mechanism"], string>> = {
+const providers: Readonly<Record<PasswordLogin["mechanism"], string>> = {
   plain: "plain",
   "scram-sha-256": "scram256",
   "scram-sha-512": "scram512",
@@ -75,7 +75,7 @@ const providers: Readonly<Record<Login["mechanism"], string>> = {
  * kafkajs's own log-in, with a password that is read anew every time. To kafkajs a refused log-in is the end of a consumer;
  * here it is a failed connection, which is tried again: the password may be right again in a moment.
  */
-export const createLogin = ({ mechanism, username, password }: Login): Mechanism => {
+export const createPasswordLogin = ({ mechanism, username, password }: PasswordLogin): Mechanism => {
   const provider = require(`kafkajs/src/broker/saslAuthenticator/${providers[mechanism]}`) as Provider;
   const authenticate = async (args: AuthenticationProviderArgs): Promise<void> => {
     try {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { suspiciousVariables } from "../../src/config/suspicious.ts";
+import { openTokens, suspiciousVariables } from "../../src/config/suspicious.ts";
 import { variables } from "../../src/config/variables.ts";
 
 describe("suspiciousVariables()", () => {
@@ -31,4 +31,20 @@ describe("suspiciousVariables()", () => {
     ];
     expect(suspiciousVariables(Object.fromEntries(names.map((name) => [name, "x"])))).toEqual([]);
   });
+});
+
+describe("openTokens()", () => {
+  test.each(["http://login.example.com/token", " HTTP://10.0.0.1:8080/", "http://localhost.example.com/"])(
+    "warns of a secret in clear text: %s",
+    (url) => {
+      expect(openTokens({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([
+        "KAFKA_SASL_OAUTH_TOKEN_URL is not encrypted: the client secret travels in clear text, want an https:// address",
+      ]);
+    },
+  );
+
+  test.each(["https://login.example.com/token", "http://localhost:8080/", "http://127.0.0.1/t", "http://[::1]:1", ""])(
+    "says nothing of %j",
+    (url) => expect(openTokens({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([]),
+  );
 });

@@ -5,7 +5,8 @@ import type { Node, YAMLMap } from "yaml";
 
 import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
 import { describeVariables, variables } from "../../src/config/variables.ts";
-import type { Variable, VariableName } from "../../src/config/variables.ts";
+import type { Variable } from "../../src/config/variable.ts";
+import type { VariableName } from "../../src/config/variables.ts";
 
 type Row = readonly string[];
 

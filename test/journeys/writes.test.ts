@@ -163,7 +163,7 @@ describe.concurrent("writes to Kafka", () => {
     const refused: string[] = [];
     const config = readConfig(await story.env());
     const { settler, producers } = createWriting({
-      kafka: createKafka({ ...config.kafka, logLevel: 0, retry: noRetry }),
+      kafka: createKafka({ ...config.kafka, sasl: undefined, logLevel: 0, retry: noRetry }),
       config,
       log: createLog({ level: "fatal" }),
       metrics: { ...createMetrics(), writeFailed: (name) => void refused.push(name) },

@@ -9,7 +9,7 @@ import type { LogEntry } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createKafka } from "../../src/kafka/client.ts";
-import { createTls } from "../../src/kafka/secure.ts";
+import { createPasswordLogin, createTls } from "../../src/kafka/secure.ts";
 import { type Authority, type Certificate, createAuthority } from "../security/certificates.ts";
 
 let folder: string;
@@ -111,7 +111,7 @@ describe("createKafka()", () => {
       brokers: [`127.0.0.1:${port}`],
       clientId: "test",
       tls: {},
-      sasl: { mechanism: "plain", username: "me", password: { read: () => "open-sesame" } },
+      sasl: createPasswordLogin({ mechanism: "plain", username: "me", password: { read: () => "open-sesame" } }),
       logLevel: 5,
       logCreator: () => (entry) => entries.push(entry),
       onTrouble: (sentence) => troubles.push(sentence),

@@ -6,6 +6,7 @@ import {
   grantCommand,
   groupRight,
   isRefusal,
+  principalOf,
   topicRight,
 } from "../../src/kafka/refusals.ts";
 
@@ -41,6 +42,18 @@ describe("grantCommand()", () => {
     expect(grantCommand(operation, [resource], { brokers: ["k1:9092"] })).toContain(
       "--allow-principal 'User:<principal>' --operation",
     );
+  });
+
+  it.each([
+    [topicRight("Read", "orders"), "kafka-cluster:ReadData on topic orders"],
+    [topicRight("Write", "orders-retry-1s"), "kafka-cluster:WriteData on topic orders-retry-1s"],
+    [topicRight("Create", "dlq"), "kafka-cluster:CreateTopic on topic dlq"],
+    [topicRight("Alter", "dlq"), "kafka-cluster:AlterTopic on topic dlq"],
+    [topicRight("DescribeConfigs", "dlq"), "kafka-cluster:DescribeTopicDynamicConfiguration on topic dlq"],
+    [groupRight("Read", "gainstream"), "kafka-cluster:AlterGroup on group gainstream"],
+  ])("names the action of IAM where that grants $operation on $resource", ({ operation, resource }, policy) => {
+    const principal = principalOf({ brokers: ["k1:9098"], sasl: { mechanism: "aws-msk-iam" } });
+    expect(grantCommand(operation, [resource], principal)).toBe(`an IAM policy that allows ${policy}`);
   });
 
   it("grants several topics at once", () => {

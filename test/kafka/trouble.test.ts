@@ -45,6 +45,11 @@ describe("explainTrouble()", () => {
     expect(explainTrouble(`Failed to connect to seed broker: ${message}`)).not.toContain("openssl");
   });
 
+  it.each([
+    "The broker refuses the token: want one that it trusts in KAFKA_SASL_OAUTH_TOKEN_FILE (invalid_token)",
+    "Cannot get a token for Kafka from login.example.com: SELF_SIGNED_CERT_IN_CHAIN",
+  ])("leaves alone what explains itself: %s", (message) => expect(explainTrouble(message)).toBe(message));
+
   it("leaves alone what it does not know", () => {
     const message = "Connection error: connect ECONNREFUSED 127.0.0.1:9092";
     expect(explainTrouble(message)).toBe(message);

@@ -20,8 +20,8 @@ const protocols = {
 export type Listener = keyof typeof protocols;
 
 const listeners = Object.keys(protocols) as Listener[];
-/** kafkajs logs in anew when less than 10 s are left of this: after about 2 s. */
-const reauthenticateMs = 12_000;
+/** Shorter than what kafkajs alone can live with. */
+const reauthenticateMs = 3_000;
 
 export const plainUser = { mechanism: "plain", username: "paula", password: "plain-Secret-1" } as const;
 /** Kafka takes one mechanism for a user at a time. */

@@ -20,10 +20,25 @@ KAFKA_TLS_CA_FILE: {{ include "gainstream.secrets" . }}/kafka/ca.crt
 KAFKA_TLS_CERT_FILE: {{ include "gainstream.secrets" . }}/kafka/tls.crt
 KAFKA_TLS_KEY_FILE: {{ include "gainstream.secrets" . }}/kafka/tls.key
 {{- end }}
-{{- if .Values.kafka.sasl.mechanism }}
+{{- $logIn := include "gainstream.logIn" . }}
+{{- if $logIn }}
 KAFKA_SASL_MECHANISM: {{ .Values.kafka.sasl.mechanism | quote }}
+{{- end }}
+{{- if eq $logIn "password" }}
 KAFKA_SASL_USERNAME: {{ .Values.kafka.sasl.username | quote }}
 KAFKA_SASL_PASSWORD_FILE: {{ include "gainstream.secrets" . }}/kafka/password
+{{- else if eq $logIn "client" }}
+KAFKA_SASL_OAUTH_TOKEN_URL: {{ .Values.kafka.sasl.oauth.tokenUrl | quote }}
+KAFKA_SASL_OAUTH_CLIENT_ID: {{ .Values.kafka.sasl.oauth.clientId | quote }}
+KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: {{ include "gainstream.secrets" . }}/kafka/client-secret
+KAFKA_SASL_OAUTH_SCOPE: {{ .Values.kafka.sasl.oauth.scope | quote }}
+{{- else if eq $logIn "token" }}
+KAFKA_SASL_OAUTH_TOKEN_FILE: {{ .Values.kafka.sasl.oauth.tokenFile | default (printf "%s/kafka/token" (include "gainstream.secrets" .)) | quote }}
+{{- else if eq $logIn "aws" }}
+KAFKA_SASL_AWS_REGION: {{ .Values.kafka.sasl.aws.region | quote }}
+{{- end }}
+{{- if .Values.kafka.sasl.oauth.extensions }}
+KAFKA_SASL_OAUTH_EXTENSIONS: {{ include "gainstream.extensions" .Values.kafka.sasl.oauth.extensions | quote }}
 {{- end }}
 {{- if .Values.schemaRegistry.url }}
 SCHEMA_REGISTRY_URL: {{ .Values.schemaRegistry.url | quote }}
@@ -82,6 +97,15 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- end }}
 {{- end -}}
 
+{{/* What the service logs in to Kafka with: `password`, `client`, `token` or `aws`; empty: nothing. */}}
+{{- define "gainstream.logIn" -}}
+{{- with .Values.kafka.sasl -}}
+{{- $others := dict "" "" "oauthbearer" (empty .oauth.tokenUrl | ternary "token" "client") "aws-msk-iam" "aws" -}}
+{{- hasKey $others .mechanism | ternary (get $others .mechanism) "password" -}}
+{{- define "gainstream.extensions" -}}
+{{- $pairs := list -}}
+{{- range $name, $value := . }}{{ $pairs = append $pairs (printf "%s=%s" $name $value) }}{{ end -}}
+{{- join "," $pairs -}}
 {{/* The port of an address. */}}
 {{- define "gainstream.port" -}}
 {{- $host := (urlParse .).host -}}
@@ -122,11 +146,21 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
       - { key: {{ .keyKey | quote }}, path: kafka/tls.key }
 {{- end }}
 {{- end }}
+{{- $logIn := include "gainstream.logIn" . }}
 {{- with .Values.kafka.sasl }}
-{{- if .mechanism }}
+{{- if eq $logIn "password" }}
 - secret:
     name: {{ .existingSecret | default (include "gainstream.fullname" $) | quote }}
     items: [{ key: {{ .existingSecret | empty | ternary "kafka-password" .passwordKey | quote }}, path: kafka/password }]
+{{- else if eq $logIn "client" }}
+- secret:
+    name: {{ .oauth.existingSecret | quote }}
+    items: [{ key: {{ .oauth.clientSecretKey | quote }}, path: kafka/client-secret }]
+{{- else if eq $logIn "token" | and .oauth.serviceAccountToken.audience }}
+- serviceAccountToken:
+    audience: {{ .oauth.serviceAccountToken.audience | quote }}
+    expirationSeconds: {{ .oauth.serviceAccountToken.expirationSeconds | int64 }}
+    path: kafka/token
 {{- end }}
 {{- end }}
 {{- end -}}

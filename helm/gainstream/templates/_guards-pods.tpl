@@ -71,7 +71,7 @@ Cannot use resources.requests.{{ $name }}: got {{ $request }}, want at most reso
 {{- end -}}
 
 {{- define "gainstream.guards.networks" -}}
-{{- range $to, $egress := pick .Values.networkPolicy.egress "kafka" "schemaRegistry" "gainsight" "proxy" }}
+{{- range $to, $egress := pick .Values.networkPolicy.egress "kafka" "tokens" "schemaRegistry" "gainsight" "proxy" }}
 {{- range $egress.cidrs }}
 {{- if contains ":" . | not }}
 {{- $address := 0 }}
@@ -107,7 +107,7 @@ Cannot name the objects {{ squote $name }}: a Service needs lower-case letters, 
 {{- range include "gainstream.secretEnv" . | fromYamlArray }}
 {{- $_ := set $env .name "" }}
 {{- end }}
-{{- $secrets := list "KAFKA_SASL_PASSWORD" "SCHEMA_REGISTRY_PASSWORD" "GAINSIGHT_ACCESS_KEY" }}
+{{- $secrets := list "KAFKA_SASL_PASSWORD" "KAFKA_SASL_OAUTH_CLIENT_SECRET" "SCHEMA_REGISTRY_PASSWORD" "GAINSIGHT_ACCESS_KEY" }}
 {{- $seen := dict }}
 {{- range .Values.extraEnv }}
 {{- if has .name $secrets }}

@@ -4,7 +4,7 @@ line, and nothing where all is well. Secrets are never printed.
 */}}
 {{- define "gainstream.guards" -}}
 {{- $found := list -}}
-{{- range $guard := list "kafka" "registry" "gainsight" "proxy" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" -}}
+{{- range $guard := list "kafka" "login" "registry" "gainsight" "proxy" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" -}}
 {{- range include (printf "gainstream.guards.%s" $guard) $ | splitList "\n" -}}
 {{- with trim . -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
@@ -32,20 +32,6 @@ Cannot use certificates without TLS: got kafka.tls.enabled: false, want true, be
 {{- end }}
 {{- if and .ca.existingSecret .ca.existingConfigMap }}
 Cannot use two certificate authorities: got kafka.tls.ca.existingSecret and existingConfigMap, want one of them
-{{- end }}
-{{- end }}
-{{- with .Values.kafka.sasl }}
-{{- if and .mechanism (not .username) }}
-Cannot log in to Kafka: got kafka.sasl.mechanism without kafka.sasl.username, want both
-{{- end }}
-{{- if and .mechanism (not (or .existingSecret .password)) }}
-Cannot log in to Kafka: got kafka.sasl.mechanism without a password, want kafka.sasl.existingSecret, a Secret with the key {{ .passwordKey | squote }}
-{{- end }}
-{{- if and (not .mechanism) (or .username .existingSecret .password) }}
-Cannot log in to Kafka: got a user or a password without kafka.sasl.mechanism, want 'plain', 'scram-sha-256' or 'scram-sha-512'
-{{- end }}
-{{- if and .existingSecret .password }}
-Cannot use two passwords for Kafka: got kafka.sasl.existingSecret and kafka.sasl.password, want one of them
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+
+import { type Operation, type Right, groupRight, iamAction, topicRight } from "../../src/kafka/refusals.ts";
+import { markedLines, markedTable } from "./marked.ts";
+
+const document = "docs/permissions.md";
+
+interface Policy {
+  readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: string }[];
+}
+
+/** By the words of the tables, the end of the resource in the policy. */
+const resources: Readonly<Record<string, string>> = {
+  group: "gainstream",
+  "each source topic": "segment-events",
+  "each retry topic": "gainstream-retry-*",
+  "dead-letter topic": "gainstream-dlq",
+};
+
+const rightOf = (resource: string, operation: Operation): Right =>
+  resource === "group" ? groupRight(operation, "g") : topicRight(operation, "t");
+
+it(`${document} has an IAM policy with the rights of its tables, what they imply, the log-in, and nothing else`, () => {
+  const lines = markedLines(document, "iam-policy").filter((line) => !line.startsWith("```"));
+  const policy: Policy = JSON.parse(lines.join("\n"));
+  const allowed = policy.Statement.flatMap(({ Action, Resource }) =>
+    Action.map((action) => `${action} on ${Resource.split("/").slice(2).join("/").replace("*/", "")}`),
+  );
+  const rows = [...markedTable(document, "least-rights"), ...markedTable(document, "more-rights")];
+  const wanted = rows.flatMap(([resource = "", right = ""]) => {
+    const action = iamAction(rightOf(resource, right.replaceAll("`", "") as Operation));
+    const implied = resource === "group" ? "DescribeGroup" : "DescribeTopic";
+    return [action, `kafka-cluster:${implied}`].map((one) => `${one} on ${resources[resource]}`);
+  });
+  expect(new Set(allowed)).toEqual(new Set(["kafka-cluster:Connect on *", ...wanted]));
+  expect(allowed).toHaveLength(new Set(allowed).size);
+});

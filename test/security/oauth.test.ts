@@ -1,0 +1,211 @@
+import { mkdtemp, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Producer } from "kafkajs";
+import { type ExpectStatic, afterAll, beforeAll, describe } from "vitest";
+
+import { openSink } from "../../src/cli/send-kafka.ts";
+import { readConfig } from "../../src/config/read-config.ts";
+import { createTopics, journeyKafka } from "../journeys/cluster.ts";
+import type { Service } from "../journeys/service.ts";
+import { type Story, accessKey, deliveredIds, journey, patient, tracks } from "../journeys/story.ts";
+import { type OauthBroker, startOauthBroker } from "./oauth-broker.ts";
+import { answerJson } from "./token-server.ts";
+
+/** Minutes in life, seconds here. */
+const tokenSeconds = 4;
+
+let broker: OauthBroker;
+let producer: Producer;
+
+beforeAll(async () => {
+  broker = await startOauthBroker(tokenSeconds);
+  producer = journeyKafka(broker.kafka.brokers).producer();
+  await producer.connect();
+});
+
+afterAll(async () => {
+  await producer.disconnect();
+  await broker.stop();
+});
+
+type Env = Readonly<Record<string, string>>;
+
+/** Each story asks at a path of its own. */
+const pathOf = ({ group }: Story): string => `/${group}`;
+
+const byServer = (story: Story, more: Env = {}): Env => ({
+  KAFKA_BROKERS: broker.address,
+  KAFKA_SASL_MECHANISM: "oauthbearer",
+  KAFKA_SASL_OAUTH_TOKEN_URL: `${broker.server.url}${pathOf(story)}`,
+  KAFKA_SASL_OAUTH_CLIENT_ID: broker.server.clientId,
+  KAFKA_SASL_OAUTH_CLIENT_SECRET: broker.server.clientSecret,
+  LOG_LEVEL: "debug",
+  ...more,
+});
+
+const create = (story: Story): Promise<void> =>
+  createTopics(journeyKafka(broker.kafka.brokers), [{ topic: story.source, numPartitions: 3 }]);
+
+const users = ["a", "b", "c", "d"];
+
+/** The next event of each user, every 50 ms, until it is ended; then gives how many there were. */
+const traffic = (story: Story) => {
+  let rounds = 0;
+  const state = { isOver: false };
+  const run = async (): Promise<void> => {
+    while (!state.isOver) {
+      rounds++;
+      await producer.send({ topic: story.source, messages: users.flatMap((user) => tracks(user, rounds, 1)) });
+      await sleep(50);
+    }
+  };
+  story.onEnd(async () => void (state.isOver = true));
+  const done = run();
+  return {
+    end: async (): Promise<number> => {
+      state.isOver = true;
+      await done;
+      return users.length * rounds;
+    },
+  };
+};
+
+const produce = async (story: Story, first: number): Promise<unknown> =>
+  producer.send({ topic: story.source, messages: tracks("u1", first, 1) });
+
+/** The service lives, is not ready and says why, in its log as well. */
+const expectRefused = async (service: Service, reason: RegExp, expect: ExpectStatic): Promise<void> => {
+  await expect
+    .poll(() => service.readiness(), patient)
+    .toMatchObject({ ok: false, reasons: [expect.stringMatching(reason)] });
+  expect(service.logs).toContainEqual(expect.objectContaining({ msg: expect.stringMatching(reason) }));
+};
+
+/** Neither the client's secret nor a token has been written anywhere, at the level `debug` and in what the service tells of itself. */
+const expectNoSecrets = async (service: Service, expect: ExpectStatic): Promise<void> => {
+  const told = JSON.stringify([service.logs, await service.status(), await service.readiness()]) + service.errors();
+  const { clientSecret, tokens, asked } = broker.server;
+  const headers = asked.map(({ headers: { authorization = "none" } }) => authorization.replace("Basic ", ""));
+  for (const secret of [clientSecret, ...headers, ...tokens.map((token) => token.split(".")[2])])
+    expect(told).not.toContain(secret);
+};
+
+const expectAllOnce = async (story: Story, sent: number, expect: ExpectStatic): Promise<void> => {
+  await expect.poll(() => story.standin.ledger().distinct, patient).toBe(sent);
+  expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
+};
+
+describe.concurrent("a Kafka that wants OAuth tokens", () => {
+  /*
+   * Events come all the time, and some of them go round a retry topic, while token after token ends. The service has the next one
+   * before, on the connections that it has, and nothing is lost or doubled.
+   */
+  journey("is read through several ends of a token", async ({ story, expect }) => {
+    await create(story);
+    story.standin.faults.add({ kind: "status", status: 500, ratio: 0.05 });
+    const service = await story.start(byServer(story));
+    const running = traffic(story);
+    await sleep(3 * tokenSeconds * 1_000);
+    await story.standin.faults.clear();
+    await expectAllOnce(story, await running.end(), expect);
+    const told = (words: string): number => service.logs.filter(({ msg }) => msg.startsWith(words)).length;
+    // More log-ins than connections: most of them anew on one that was open.
+    expect(told("Request SaslHandshake")).toBeGreaterThan(told("Connecting") + 5);
+    await expectNoSecrets(service, expect);
+    expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * The token server fails under load for longer than a token lives: the broker closes the connections. The service lives on, is not
+   * ready and says why. When the server gives tokens again it continues: nothing is lost or doubled.
+   */
+  journey("waits for a token server that fails, and continues", async ({ story, expect }) => {
+    await create(story);
+    const service = await story.start(byServer(story));
+    const running = traffic(story);
+    await expect.poll(() => deliveredIds(story).length, patient).toBeGreaterThan(0);
+    broker.server.faults.set(pathOf(story), (response) =>
+      answerJson(response, 503, { error: "temporarily_unavailable" }),
+    );
+    await expectRefused(service, /Cannot get a token for Kafka from 127\.0\.0\.1:\d+: got status 503/, expect);
+    broker.server.faults.delete(pathOf(story));
+    await expect.poll(() => service.readiness(), patient).toMatchObject({ ok: true });
+    await expectAllOnce(story, await running.end(), expect);
+    await expectNoSecrets(service, expect);
+    expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * The mounted token has ended before the service starts, which the broker refuses. A new one is put in its place, and later another,
+   * before the first ends. The service takes each up, and delivers what came meanwhile.
+   */
+  journey("is read with a token file that is replaced while running", async ({ story, expect }) => {
+    await create(story);
+    const file = join(await mkdtemp(join(broker.folder, "token-")), "token");
+    const put = async (token: string): Promise<void> => {
+      await writeFile(`${file}.next`, `${token}\n`);
+      await rename(`${file}.next`, file);
+    };
+    await put(broker.server.token(-1));
+    await produce(story, 1);
+    const service = await story.launch({
+      KAFKA_BROKERS: broker.address,
+      KAFKA_SASL_MECHANISM: "oauthbearer",
+      KAFKA_SASL_OAUTH_TOKEN_FILE: file,
+      LOG_LEVEL: "debug",
+    });
+    await expectRefused(service, /refuses the token.*KAFKA_SASL_OAUTH_TOKEN_FILE/, expect);
+    const refused = (): number => service.logs.filter(({ msg }) => msg.includes("refuses the token")).length;
+    for (const [index, n] of [1, 2, 3].entries()) {
+      await put(broker.server.token(tokenSeconds));
+      await expect.poll(() => deliveredIds(story), patient).toHaveLength(n);
+      const before = refused();
+      await sleep(tokenSeconds * 700);
+      if (index > 0) expect(refused()).toBe(before);
+      await produce(story, n + 1);
+    }
+    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2", "u1-3", "u1-4"]);
+    await expectNoSecrets(service, expect);
+    expect(await service.stop()).toBe(0);
+  });
+
+  /* `gainstream send` logs in by the same variables. */
+  journey("is written to by hand", async ({ story, expect }) => {
+    await create(story);
+    const { kafka } = readConfig({ ...byServer(story), GAINSIGHT_ACCESS_KEY: accessKey });
+    const sink = await openSink({ kafka, topic: story.source });
+    expect(await sink.send([{ key: "u1", value: Buffer.from("{}") }])).toHaveLength(1);
+    await sink.close();
+  });
+
+  /* Something about the log-in is wrong. The service says which variable to look at, and tries on instead of ending. */
+  const mistakes: [name: string, reason: RegExp, more: Env][] = [
+    ["a wrong secret", /status 401, invalid_client.*CLIENT_SECRET/, { KAFKA_SASL_OAUTH_CLIENT_SECRET: "wrong-Secret" }],
+    [
+      "no token server",
+      /Cannot get a token for Kafka.*ECONNREFUSED/,
+      { KAFKA_SASL_OAUTH_TOKEN_URL: "http://127.0.0.1:2/" },
+    ],
+  ];
+  for (const [name, reason, more] of mistakes)
+    journey(`is waited for: ${name}`, async ({ story, expect }) => {
+      const service = await story.launch(byServer(story, more));
+      await expectRefused(service, reason, expect);
+      await expectNoSecrets(service, expect);
+      expect(JSON.stringify(service.logs)).not.toContain("wrong-Secret");
+    });
+
+  /* The token is for another audience. The broker refuses it after it has seemed to take it, and the service says so. */
+  journey("is waited for: a token that the broker refuses", async ({ story, expect }) => {
+    broker.server.faults.set(pathOf(story), (response) =>
+      answerJson(response, 200, { access_token: broker.server.token(60, { aud: "another" }), expires_in: "60" }),
+    );
+    const service = await story.launch(byServer(story));
+    await expectRefused(service, /The broker refuses the token.*KAFKA_SASL_OAUTH_SCOPE.*\(invalid_token\)/, expect);
+    const asked = broker.server.asked.filter(({ path }) => path === pathOf(story)).length;
+    expect(asked).toBeLessThan(5);
+    await expectNoSecrets(service, expect);
+  });
+});
