@@ -102,10 +102,15 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- with .Values.kafka.sasl -}}
 {{- $others := dict "" "" "oauthbearer" (empty .oauth.tokenUrl | ternary "token" "client") "aws-msk-iam" "aws" -}}
 {{- hasKey $others .mechanism | ternary (get $others .mechanism) "password" -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "gainstream.extensions" -}}
 {{- $pairs := list -}}
 {{- range $name, $value := . }}{{ $pairs = append $pairs (printf "%s=%s" $name $value) }}{{ end -}}
 {{- join "," $pairs -}}
+{{- end -}}
+
 {{/* The port of an address. */}}
 {{- define "gainstream.port" -}}
 {{- $host := (urlParse .).host -}}
