@@ -18,6 +18,8 @@ export interface LocalKafka {
   readonly brokers: string;
   /** Broker 1 is the first. Refuses a number that does not exist. */
   broker(id: number): Server;
+  /** Where the logs of a broker lie. */
+  folder(id: number): string;
   stop(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function startKafka({ count, log, more }: KafkaOptions): Promise<Lo
       return {
         brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(","),
         broker: (id) => brokerOf(servers, id),
+        folder: (id) => folderOf(guard, id),
         stop: () => guard.end(),
       };
     } catch (error) {
@@ -125,7 +128,7 @@ async function startNode(options: {
   more: MoreSettings | undefined;
 }): Promise<Server> {
   const { home, guard, nodes, node, clusterId, more } = options;
-  const folder = join(guard.folder, `broker-${node.id}`);
+  const folder = folderOf(guard, node.id);
   const file = `${folder}.properties`;
   await mkdir(folder);
   await writeFile(file, brokerProperties({ node, nodes, folder, more }));
@@ -167,6 +170,10 @@ async function checkBroker({ id, port }: BrokerNode, clusterId: string): Promise
 /** Kafka's ids are 16 bytes in base64url; one that starts with "-" would be read as an option. */
 function createClusterId(): string {
   return `K${randomBytes(16).toString("base64url").slice(1)}`;
+}
+
+function folderOf(guard: Guard, id: number): string {
+  return join(guard.folder, `broker-${id}`);
 }
 
 function brokerOf(servers: readonly Server[], id: number): Server {

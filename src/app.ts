@@ -32,6 +32,7 @@ import {
 } from "./settings-in-use.ts";
 import { Stream } from "./stream/stream.ts";
 import { TopicWatch } from "./topic-watch.ts";
+import { UnreadableWatch } from "./unreadable-watch.ts";
 import { type Writing, createWriting } from "./writing.ts";
 
 /** Held at a time, over all partitions: enough to fetch again before the work runs out, little enough for 200 MB. */
@@ -49,6 +50,7 @@ export interface App extends Writing {
   readonly decoder: Decoder;
   readonly member: Member;
   readonly topicWatch: TopicWatch;
+  readonly unreadableWatch: UnreadableWatch;
   readonly contact: Contact;
   readonly silence: Silence;
   /** Asks whether any broker answers at all. */
@@ -110,7 +112,8 @@ const createStream = ({ config }: AppOptions, flow: Flow, review: () => void): S
 
 const createIntake = (
   options: AppOptions,
-  parts: Flow & Pick<App, "admin" | "rights" | "decoder" | "stream" | "topicWatch"> & { kafka: Kafka },
+  parts: Flow &
+    Pick<App, "admin" | "rights" | "decoder" | "stream" | "topicWatch" | "unreadableWatch"> & { kafka: Kafka },
 ): Member => {
   const { config, log, onFatal } = options;
   const sessionTimeoutMs = sessionTimeoutOf(config);
@@ -137,6 +140,7 @@ const createIntake = (
     onMetadataShortened: (chars) => log.warn({ chars }, shortenedText),
     onReset: parts.topicWatch.reset,
     onDoubt: parts.topicWatch.soon,
+    onUnreadable: parts.unreadableWatch,
     onState: (state, detail) => log.info({ state }, detail),
     onFatal,
   });
@@ -183,11 +187,13 @@ export const createApp = (options: AppOptions): App => {
   const stream: Stream = createStream(options, flow, () => member.intake.reviewEnds());
   const { principal } = shared.rights;
   const topicWatch = new TopicWatch({ ...options, ...clock, ...shared, principal, metrics, member: () => member });
-  const member: Member = createIntake(options, { ...flow, ...shared, kafka, decoder, stream, topicWatch });
+  const unreadableWatch = new UnreadableWatch({ ...options, ...clock, ...shared, metrics, member: () => member });
+  const watches = { topicWatch, unreadableWatch };
+  const member: Member = createIntake(options, { ...flow, ...shared, ...watches, kafka, decoder, stream });
   // Last, so that everybody has heard of the change before anything moves: a hold may have ended.
   settings.onChange(() => {
     member.intake.review();
     stream.pump();
   });
-  return { config, log, metrics, decoder, member, topicWatch, stream, ...shared, ...writing, ...flow };
+  return { config, log, metrics, decoder, member, stream, ...watches, ...shared, ...writing, ...flow };
 };

@@ -6,6 +6,7 @@ import { runCommand } from "./cli/run.ts";
 import { schemasCommand } from "./cli/schemas.ts";
 import { sendCommand } from "./cli/send.ts";
 import { settingsCommand } from "./cli/settings.ts";
+import { skipCommand } from "./cli/skip.ts";
 import { standinCommand } from "./cli/standin.ts";
 
 const program = new Command("gainstream")
@@ -16,6 +17,7 @@ const program = new Command("gainstream")
   .addCommand(schemasCommand())
   .addCommand(sendCommand())
   .addCommand(settingsCommand())
+  .addCommand(skipCommand())
   .addCommand(standinCommand());
 
 /** Commander knows one exit code for every mistake; ours for wrong usage is 64. */

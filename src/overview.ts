@@ -45,6 +45,7 @@ export const snapshotOf = (app: App): Snapshot => ({
   concurrencyLimit: app.gainsight.delivery.limit,
   waiting: waitingOf(app),
   unread: app.topicWatch.unread,
+  unreadable: app.unreadableWatch.places,
   areSettingsOk: app.settings.problem === undefined,
 });
 
@@ -65,7 +66,8 @@ const reasonsOf = ({ app, readiness: { missing } }: Seen): string[] => {
 /** For `/readyz`. */
 export const readyOf = (seen: Seen) => {
   const reasons = reasonsOf(seen);
-  const { warnings } = seen.app.topicWatch;
+  const { topicWatch, unreadableWatch } = seen.app;
+  const warnings = [...topicWatch.warnings, ...unreadableWatch.warnings];
   return { ok: reasons.length === 0, reasons, holds: holdsOf(seen.app), ...(warnings.length > 0 && { warnings }) };
 };
 
@@ -80,6 +82,7 @@ export const statusOf = ({ app, readiness }: Seen) => ({
   ready: readyOf({ app, readiness }).ok,
   ...(readiness.missing !== "" && { missing: readiness.missing }),
   ...(app.rights.missing.length > 0 && { rights: app.rights.missing }),
+  ...(app.unreadableWatch.places.length > 0 && { unreadable: app.unreadableWatch.places }),
   membership: app.member.membership.state,
   holds: holdsOf(app),
   breaker: app.gainsight.delivery.breakerState,

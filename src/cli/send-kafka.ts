@@ -1,10 +1,8 @@
 import type { KafkaConfig } from "../config/config.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
-import { createKafka, createProducer } from "../kafka/client.ts";
+import { createProducer } from "../kafka/client.ts";
 import { compressionType } from "../kafka/codecs.ts";
-import { createLogin } from "../kafka/login.ts";
-import { createFetch } from "../outbound/fetch.ts";
-import { readUserAgent } from "../outbound/user-agent.ts";
+import { connectKafka } from "./connect-kafka.ts";
 
 export interface OutgoingRecord {
   readonly key: string | null;
@@ -31,7 +29,7 @@ export interface SinkOptions {
  */
 export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: SinkOptions): Promise<Sink> => {
   const brokers = config.brokers.join(",");
-  const { kafka, lastError } = connect(config);
+  const { kafka, lastError } = connectKafka(config);
   const admin = new ClusterAdmin(kafka);
   const producer = createProducer(kafka);
   const compression = compressionType(config.compression);
@@ -63,22 +61,6 @@ export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: Sin
 const missing = (topic: string, brokers: string): string =>
   `Cannot find topic '${topic}' at ${brokers}, and send never makes one. Name another with --topic or SOURCE_TOPICS, ` +
   `or make it: kafka-topics.sh --bootstrap-server ${brokers} --create --topic ${topic} --partitions 6`;
-
-/** What kafkajs tries again and again it only logs: the last of it is the reason of a time-out. */
-const connect = (config: KafkaConfig) => {
-  let last = "no answer in time";
-  const fetch = createFetch({ proxy: config.tokenProxy, userAgent: readUserAgent() });
-  const kafka = createKafka({
-    ...config,
-    // Without a token, the connection says why.
-    sasl: createLogin({ sasl: config.sasl, fetch, warn: () => {} }),
-    logLevel: 1,
-    logCreator: () => (entry) => {
-      last = entry.log.message.slice(0, 300);
-    },
-  });
-  return { kafka, lastError: () => last };
-};
 
 interface Patience {
   readonly timeoutMs: number;

@@ -156,12 +156,12 @@ const isReplaced = (name: string): boolean =>
 
 const isValue = (value: unknown): boolean => value === null || typeof value === "string" || value instanceof Uint8Array;
 
-/**
- * kafkajs 2.2.4 reads what it cannot write, and throws at every attempt: null, for which empty is the nearest, and for
- * a name such as `constructor` what every object has of that name, before the value.
- */
+/** Stands for null in a header to be written, which kafkajs 2.2.4 cannot do by itself (see `kafka/write-null-headers.ts`). */
+export const nullHeader: Uint8Array = new Uint8Array();
+
+/** kafkajs reads for a name such as `constructor` what every object has of that name, before the value. */
 const writable = (value: HeaderValue): HeaderValue =>
-  Array.isArray(value) ? value.filter(isValue).map((one: OneValue) => one ?? "") : (value ?? "");
+  Array.isArray(value) ? value.filter(isValue).map((one: OneValue) => one ?? nullHeader) : (value ?? nullHeader);
 
 const theirs = (headers: Headers): Record<string, HeaderValue> =>
   Object.fromEntries(

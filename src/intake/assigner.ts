@@ -1,13 +1,14 @@
 import { AssignerProtocol, type Cluster, type GroupMember, type PartitionAssigner } from "kafkajs";
 
 import { tolerateMissingTopics } from "../kafka/cluster.ts";
+import { type IsolateOptions, isolatePartitions } from "../kafka/isolate-partitions.ts";
 import type { TopicPartition } from "./consumer.ts";
 import { Coordinator } from "./coordinator.ts";
 import { createFinder } from "./find-coordinator.ts";
 
 const { MemberMetadata, MemberAssignment } = AssignerProtocol;
 
-export interface AssignerOptions {
+export interface AssignerOptions extends IsolateOptions {
   /** The retry topics: a record waits on the partition number that it came from, so each of them must have it. */
   readonly tiers: readonly string[];
   /** The partition numbers that this member owns now: it keeps as many of them as its share allows. */
@@ -83,6 +84,7 @@ const holdJoins = (cluster: Cluster, groupId: string, options: AssignerOptions):
   if (held.has(cluster)) return;
   held.add(cluster);
   tolerateMissingTopics(cluster);
+  isolatePartitions(cluster, options);
   const { beforeJoin, onCoordinator, onOutOfRange } = options;
   const coordinator = new Coordinator({ find: createFinder(cluster, groupId), beforeLeave: beforeJoin, onOutOfRange });
   onCoordinator(coordinator);

@@ -3,7 +3,7 @@ import type { Batch, Cluster, Consumer, EachBatchPayload, Kafka } from "kafkajs"
 import type { Commit } from "../flow/tracker.ts";
 import { patientRetry } from "../kafka/client.ts";
 import { isRefusal } from "../kafka/refusals.ts";
-import { createAssigner } from "./assigner.ts";
+import { type AssignerOptions, createAssigner } from "./assigner.ts";
 import { Comeback, type ComebackOptions } from "./comeback.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { tellSigns } from "./silence-events.ts";
@@ -14,24 +14,19 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-export interface ConsumerOptions extends Pick<ComebackOptions, "pause" | "monotonic" | "onProblem"> {
+export interface ConsumerOptions
+  extends
+    Pick<ComebackOptions, "pause" | "monotonic" | "onProblem">,
+    Pick<AssignerOptions, "tiers" | "owned" | "beforeJoin" | "onOutOfRange" | "onUnreadable"> {
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topics: readonly string[];
-  /** Those of them that are retry topics. */
-  readonly tiers: readonly string[];
   readonly sessionTimeoutMs: number;
-  /** The partition numbers owned now. */
-  readonly owned: () => readonly number[];
-  /** Awaited before every join. */
-  readonly beforeJoin: () => Promise<void>;
   readonly onJoin: (owned: readonly TopicPartition[]) => void;
   /** Takes up a batch, or the first part of it, and resolves the offsets taken. */
   readonly onBatch: (batch: Batch, resolve: (offset: number) => void) => Promise<void>;
   /** Fetched records that nobody is to see (markers of transactions, aborted ones), up to this offset. */
   readonly onFiltered: (place: TopicPartition & { lastOffset: number }) => void;
-  /** The broker has nothing at the offset that was asked for. */
-  readonly onOutOfRange: (place: TopicPartition) => void;
   /** The group has answered this member. */
   readonly onContact: () => void;
   /** Whether the rights are there without which this member must not join. Asked after the cluster has refused one. */
@@ -71,8 +66,10 @@ export class GroupConsumer {
       return options.beforeJoin();
     };
     const onCoordinator = (coordinator: Coordinator): void => void (this.#coordinator = coordinator);
-    const onOutOfRange = (place: TopicPartition): void => this.#guard(() => options.onOutOfRange(place));
-    const assigner = createAssigner({ tiers, owned, beforeJoin, onCoordinator, onOutOfRange });
+    const onOutOfRange = this.#guarded(options.onOutOfRange);
+    const onUnreadable = this.#guarded(options.onUnreadable);
+    const hooks = { beforeJoin, onCoordinator, onOutOfRange, onUnreadable };
+    const assigner = createAssigner({ tiers, owned, monotonic: options.monotonic, ...hooks });
     this.#consumer = kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -164,22 +161,23 @@ export class GroupConsumer {
 
   #listen(): void {
     const { HEARTBEAT, GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, STOP, CRASH } = this.#consumer.events;
-    this.#consumer.on(HEARTBEAT, () => this.#guard(this.#options.onContact));
+    const { onContact, onJoin, onFiltered } = this.#options;
+    const joined = this.#guarded(onJoin);
+    const filtered = this.#guarded(onFiltered);
+    const heard = this.#guarded(onContact);
+    this.#consumer.on(HEARTBEAT, heard);
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#isRunning = true;
-      this.#guard(() => {
-        this.#options.onContact();
-        this.#options.onJoin(partitionsOf(payload.memberAssignment));
-      });
+      heard(undefined);
+      joined(partitionsOf(payload.memberAssignment));
     });
     this.#consumer.on(COMMIT_OFFSETS, () => {
       this.#confirmed++;
-      this.#guard(this.#options.onContact);
+      heard(undefined);
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       const { topic, partition, batchSize, lastOffset } = payload;
-      if (batchSize === 0)
-        this.#guard(() => this.#options.onFiltered({ topic, partition, lastOffset: Number(lastOffset) }));
+      if (batchSize === 0) filtered({ topic, partition, lastOffset: Number(lastOffset) });
     });
     this.#consumer.on(STOP, () => void (this.#isRunning = false));
     this.#consumer.on(CRASH, ({ payload }) => {
@@ -190,11 +188,13 @@ export class GroupConsumer {
   }
 
   /** kafkajs takes some of our exceptions for the end of the consumer and repeats others: it must never see one. */
-  #guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#fail(error);
-    }
+  #guarded<T>(tell: (what: T) => void): (what: T) => void {
+    return (what) => {
+      try {
+        tell(what);
+      } catch (error) {
+        this.#fail(error);
+      }
+    };
   }
 }

@@ -1,4 +1,5 @@
 import type { Found } from "../flow/chains.ts";
+import type { UnreadableOffsets } from "../kafka/record-batches.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import type { TopicPartition } from "./consumer.ts";
 import { Due } from "./due.ts";
@@ -6,9 +7,10 @@ import type { ResetCause } from "./resets.ts";
 
 /**
  * Why nothing is fetched from a partition: its past is being restored, the budget is full, the head of a tier is not due,
- * a schema is being fetched, too much lies beyond the committed mark, or as much of one user waits as may.
+ * a schema is being fetched, too much lies beyond the committed mark, as much of one user waits as may, or what comes next
+ * cannot be read.
  */
-export const pauseReasons = ["restore", "budget", "due", "schema", "span", "user"] as const;
+export const pauseReasons = ["restore", "budget", "due", "schema", "span", "user", "unreadable"] as const;
 export type PauseReason = (typeof pauseReasons)[number];
 
 /** A partition that this member owns, as intake sees it. */
@@ -36,6 +38,18 @@ export interface Feed extends TopicPartition {
   doubt: ResetCause | undefined;
   /** When the head of a tier is due. */
   readonly due: Due;
+  /** The batch that comes next cannot be read. */
+  unreadable: UnreadableBatch | undefined;
+  /** Batches that cannot be read and end below this offset may be skipped: an operator has said so. */
+  skipTo: number;
+}
+
+/** A batch that cannot be read, as a partition that waits at it sees it. */
+export interface UnreadableBatch extends UnreadableOffsets {
+  /** What was to be read next when it was met. */
+  readonly position: number;
+  readonly retryPauseMs: number;
+  readonly retryAt: number;
 }
 
 export const createFeed = (place: TopicPartition, tier: number | undefined): Feed => ({
@@ -52,6 +66,8 @@ export const createFeed = (place: TopicPartition, tier: number | undefined): Fee
   isOutOfRange: false,
   doubt: undefined,
   due: new Due(),
+  unreadable: undefined,
+  skipTo: 0,
 });
 
 /** Neither open nor being scanned, or beyond its log: nothing may be fetched from it. */
@@ -69,6 +85,16 @@ export const positionOf = ({ inlet, scan }: Feed): number | undefined => inlet?.
 
 /** This offset was read before: its record is fetched again, or another log gives the number once more. */
 export const isBehind = (feed: Feed, offset: number): boolean => offset < (positionOf(feed) ?? 0);
+
+/** The batch at which a partition waits; undefined if it does not, or has moved on since. */
+export const unreadableOf = (feed: Feed): UnreadableBatch | undefined =>
+  feed.unreadable?.position === positionOf(feed) ? feed.unreadable : undefined;
+
+/** Whether all are open, but for those of a number of which a retry topic cannot be read: nobody knows who is parked there. */
+export const areOpen = (feeds: readonly Feed[]): boolean => {
+  const stuck = new Set(feeds.filter((feed) => feed.scan && unreadableOf(feed)).map(({ partition }) => partition));
+  return feeds.every(({ inlet, partition }) => inlet !== undefined || stuck.has(partition));
+};
 
 /** How many records are not yet finished, as far as is known. */
 export const lagOf = ({ inlet, high, start }: Feed): number => Math.max(0, high - (inlet?.tracker.mark ?? start));

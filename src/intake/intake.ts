@@ -8,12 +8,13 @@ import type { Stream } from "../stream/stream.ts";
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
 import { BatchWait } from "./batch-wait.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import { type Feed, type PauseReason, createFeed, feedKey, isBehind, isClosed } from "./feed.ts";
+import { type Feed, type PauseReason, areOpen, createFeed, feedKey, isBehind, isClosed } from "./feed.ts";
 import { Gaps } from "./gaps.ts";
 import { Pauses } from "./pauses.ts";
 import type { Start } from "./plan-start.ts";
 import type { Reader } from "./reader.ts";
 import { Restoring } from "./restoring.ts";
+import { Unreadable, type UnreadableEvents } from "./unreadable.ts";
 
 export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
@@ -25,6 +26,7 @@ export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly nextTurn: (callback: () => void) => void;
   /** The log of a partition may not be the one that we knew: somebody has to ask the cluster. */
   readonly onDoubt: () => void;
+  readonly onUnreadable: UnreadableEvents;
 }
 
 /** One assignment's partitions: restored first, then read into the stream as far as the budget allows. */
@@ -35,6 +37,7 @@ export class Intake {
   readonly #admission: Admission;
   readonly #restoring: Restoring;
   readonly gaps: Gaps;
+  readonly unreadable: Unreadable;
   #feeds = new Map<string, Feed>();
   #assignment: Assignment = createAssignment();
 
@@ -49,24 +52,25 @@ export class Intake {
       onNeedsSchema: (feed, schemaId) => this.#admission.forSchema(feed, schemaId),
     });
     const feedOf = (place: TopicPartition): Feed | undefined => this.#feeds.get(feedKey(place));
-    this.gaps = new Gaps({ ...options, pauses: this.#pauses, restoring: this.#restoring, feedOf });
+    const parts = { ...options, pauses: this.#pauses, restoring: this.#restoring, feedOf };
+    this.gaps = new Gaps(parts);
+    this.unreadable = new Unreadable({ ...parts, events: options.onUnreadable });
   }
 
   get feeds(): readonly Feed[] {
     return [...this.#feeds.values()];
   }
 
-  /** The partitions that are open, in no order. */
+  /** Those that are open, in no order. */
   get inlets(): readonly Inlet[] {
     return this.feeds.flatMap(({ inlet }) => (inlet ? [inlet] : []));
   }
 
-  /** Whether every partition owned has been restored. */
+  /** Whether every partition owned has been restored, or waits because a retry topic of its number cannot be read. */
   get isOpen(): boolean {
-    return this.feeds.every(({ inlet }) => inlet !== undefined);
+    return areOpen(this.feeds);
   }
 
-  /** The partition numbers owned. */
   get owned(): readonly number[] {
     return [...new Set(this.feeds.map(({ partition }) => partition))];
   }
@@ -141,6 +145,7 @@ export class Intake {
   relieve(): void {
     const { stream } = this.#options;
     this.review();
+    this.unreadable.review(this.feeds);
     stream.relieve(this.#pauses.of("span").flatMap(({ inlet }) => (inlet ? [inlet] : [])));
     stream.pump();
   }

@@ -41,6 +41,7 @@ export interface MemberOptions extends Pick<
   readonly onCommitError: (error: unknown) => void;
   readonly onMetadataShortened: (chars: number) => void;
   readonly onDoubt: IntakeOptions["onDoubt"];
+  readonly onUnreadable: IntakeOptions["onUnreadable"];
 }
 
 /** A member of the consumer group, with everything that intake is made of. */
@@ -66,6 +67,7 @@ export const createMember = (options: MemberOptions): Member => {
     onBatch: (batch, resolve) => intake.take(batch, resolve),
     onFiltered: (place) => intake.skip(place),
     onOutOfRange: (place) => intake.gaps.outOfRange(place),
+    onUnreadable: (place) => intake.unreadable.met(place),
   });
   const onReady = (): void => intake.review(["schema"]);
   const { load } = decoder;
@@ -77,6 +79,7 @@ export const createMember = (options: MemberOptions): Member => {
     schemas,
     read: createReader(options),
     onDoubt: options.onDoubt,
+    onUnreadable: options.onUnreadable,
     tiers: new Map(tiers.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
   });
   const commits = new Commits({

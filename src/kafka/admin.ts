@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from "kafkajs";
 
 import { type KafkaCluster, openCluster } from "./cluster.ts";
+import { type GroupOffset, commitForNobody, explained } from "./group-offsets.ts";
 import { type LogRange, askRanges } from "./log-ranges.ts";
 import { type TopicState, topicStates } from "./topic-metadata.ts";
 import { refusesSettings, topicSettings } from "./topic-settings.ts";
@@ -93,12 +94,17 @@ export class ClusterAdmin {
     for (const topic of topics) {
       const [answer] = await this.#one(async () => {
         await this.#look([topic]);
-        return this.#admin.fetchOffsets({ groupId, topics: [topic] });
+        return explained(this.#cluster, groupId, () => this.#admin.fetchOffsets({ groupId, topics: [topic] }));
       });
       for (const { partition, offset, metadata } of answer?.partitions ?? [])
         all.push({ topic, partition, offset: Number(offset) < 0 ? undefined : Number(offset), metadata });
     }
     return all;
+  }
+
+  /** Commits for a group without members; for one that has some, Kafka refuses it. */
+  commit(groupId: string, commit: GroupOffset): Promise<void> {
+    return this.#one(() => commitForNobody(this.#cluster, groupId, commit));
   }
 
   /** Where the logs of these topics begin and end. What is missing, forbidden or without a leader just now is left out. */

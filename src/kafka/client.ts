@@ -6,6 +6,7 @@ import { patchSession } from "./session-patch.ts";
 import { patchTimer } from "./timer-patch.ts";
 import type { LoginMechanism } from "./token-login.ts";
 import { explainTrouble } from "./trouble.ts";
+import { patchNullHeaders } from "./write-null-headers.ts";
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];
@@ -54,6 +55,7 @@ const warn = (logger: Logger | undefined, message: string): void =>
 
 /** A connection to the brokers. Opens nothing yet. */
 export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry, ...log }: KafkaOptions): Kafka => {
+  patchNullHeaders();
   patchTimer();
   registerCodecs();
   patchSession();

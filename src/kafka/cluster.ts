@@ -28,6 +28,17 @@ export interface ClusterBroker {
   readonly connectionPool: { send(request: BrokerRequest): Promise<unknown> };
   disconnect(): Promise<void>;
   metadata(topics: readonly string[]): Promise<ClusterMetadata>;
+  findGroupCoordinator(group: { groupId: string; coordinatorType: 0 }): Promise<unknown>;
+  offsetCommit(request: {
+    groupId: string;
+    groupGenerationId: number;
+    memberId: string;
+    retentionTime: number;
+    topics: readonly {
+      topic: string;
+      partitions: readonly { partition: number; offset: string; metadata: string | null }[];
+    }[];
+  }): Promise<unknown>;
   offsetFetch(request: {
     groupId: string;
     topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];

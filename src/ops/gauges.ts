@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly waiting: Readonly<Record<string, number>>;
   /** For each source, how many of its partitions are not read. */
   readonly unread: readonly { readonly topic: string; readonly partitions: number }[];
+  /** Where partitions wait because a batch cannot be read. */
+  readonly unreadable: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[];
   /** Whether the settings file, as it is now, was taken up. */
   readonly areSettingsOk: boolean;
 }
@@ -34,6 +36,7 @@ export const quiet: Snapshot = {
   concurrencyLimit: 0,
   waiting: {},
   unread: [],
+  unreadable: [],
   areSettingsOk: true,
 };
 
@@ -98,6 +101,9 @@ export const registerGauges = (registry: Registry, snapshot: () => Snapshot): vo
   });
   labelled("gainstream_partitions_unread", ["topic"], (gauge) => {
     for (const { topic, partitions } of snapshot().unread) gauge.set({ topic }, partitions);
+  });
+  labelled("gainstream_unreadable_offset", ["topic", "partition"], (gauge) => {
+    for (const { topic, partition, offset } of snapshot().unreadable) gauge.set({ topic, partition }, offset);
   });
   // A partition that has gone to another replica must not stay.
   labelled("gainstream_lag", ["topic", "partition"], (gauge) => {

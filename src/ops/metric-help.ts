@@ -26,6 +26,10 @@ export const help = {
     "Owned partitions that are not fetched from, by reason. Worry when any but due stays for minutes without a hold",
   gainstream_partitions_unread:
     "Partitions of a source that are not read, because not all retry topics have as many. Worry when it is not 0: /readyz names the command",
+  gainstream_unreadable_offset:
+    "Where a partition waits because a batch cannot be read; absent if none does. Worry when it is there: /readyz and the log name the cause and the command that skips the batch",
+  gainstream_offsets_skipped_total:
+    "Offsets that were skipped on an operator's word because nobody could read them: their records are lost. Worry when it grows and nobody of you did it",
   gainstream_log_resets_total:
     "Partitions that did not continue where they were: the topic was made anew or its log cut off, or retention removed records unread. Worry when it grows",
   gainstream_settings_ok: "0 while the settings file is wrong and those before it stay. Worry when it is 0",

@@ -41,6 +41,8 @@ export interface Metrics {
   readonly writeFailed: (topic: string) => void;
   /** A partition of this topic does not go on where it was. */
   readonly logReset: (topic: string) => void;
+  /** Offsets of this topic were skipped because nobody could read them. */
+  readonly offsetsSkipped: (topic: string, offsets: number) => void;
   /** Says where the gauges get their values; before it they show a quiet stream. */
   readonly observe: (snapshot: () => Snapshot) => void;
   /** Events so far by outcome, for the status page. */
@@ -64,6 +66,7 @@ export const createMetrics = (): Metrics => {
   const computations = registerTally(registry, "gainstream_computations_total", ["computation_class", "outcome"]);
   const writeFailures = registerTally(registry, "gainstream_kafka_write_failures_total", ["topic"]);
   const resets = registerTally(registry, "gainstream_log_resets_total", ["topic"]);
+  const skipped = registerCounter(registry, "gainstream_offsets_skipped_total", ["topic"]);
   let snapshot = (): Snapshot => quiet;
 
   const delivery = createHistogram(registry, { name: "gainstream_delivery_seconds", buckets: callBuckets });
@@ -86,6 +89,7 @@ export const createMetrics = (): Metrics => {
     },
     writeFailed: (topic) => writeFailures.count(topic),
     logReset: (topic) => resets.count(topic),
+    offsetsSkipped: (topic, offsets) => skipped.inc({ topic }, offsets),
     observe: (source) => {
       snapshot = source;
     },
@@ -110,6 +114,9 @@ const sumOf = (tally: Tally): number => {
   for (const { count } of tally.entries()) sum += count;
   return sum;
 };
+
+const registerCounter = (registry: Registry, name: MetricName, labelNames: readonly string[]): Counter =>
+  new Counter({ name, help: help[name], labelNames, registers: [registry] });
 
 /** A counter whose counting is done in a tally. */
 const registerTally = (registry: Registry, name: MetricName, labelNames: readonly string[]): Tally => {

@@ -8,6 +8,7 @@ import {
   bareHeaders,
   deadLetterHeaders,
   headerNames,
+  nullHeader,
   originOf,
   readPast,
   retryHeaders,
@@ -107,10 +108,11 @@ describe("retryHeaders()", () => {
     );
   });
 
-  test("makes of a null value an empty one, which is the nearest that kafkajs can write", () => {
-    const written = retryHeaders({ trace: null, list: [null, bytes("b")] }, failure);
-    expect(written["trace"]).toBe("");
-    expect(written["list"]).toEqual(["", bytes("b")]);
+  test("lets a value that is null be written as null, and an empty one as empty", () => {
+    const written = retryHeaders({ trace: null, list: [null, bytes("b")], empty: "" }, failure);
+    expect(written["trace"]).toBe(nullHeader);
+    expect(written["list"]).toEqual([nullHeader, bytes("b")]);
+    expect(written["empty"]).toBe("");
   });
 
   test("takes out what kafkajs found on every object when it read a header of such a name", () => {

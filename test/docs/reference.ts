@@ -4,8 +4,8 @@ import { isMap, parseDocument } from "yaml";
 import type { Node, YAMLMap } from "yaml";
 
 import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
-import { describeVariables, variables } from "../../src/config/variables.ts";
 import type { Variable } from "../../src/config/variable.ts";
+import { describeVariables, variables } from "../../src/config/variables.ts";
 import type { VariableName } from "../../src/config/variables.ts";
 
 type Row = readonly string[];

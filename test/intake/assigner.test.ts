@@ -92,6 +92,8 @@ const assignerOf = (cluster: Cluster, owned: number[] = [], beforeJoin = () => P
     beforeJoin,
     onCoordinator: () => {},
     onOutOfRange: () => {},
+    onUnreadable: () => {},
+    monotonic: () => 0,
   })({ cluster, groupId: "g", logger });
 
 describe("assigner", () => {

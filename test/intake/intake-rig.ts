@@ -72,6 +72,11 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
     schedule: clock.schedule,
     nextTurn: queueMicrotask,
     onDoubt: () => void log.push("doubt"),
+    onUnreadable: {
+      onWaits: ({ offset }) => void log.push(`waits ${offset}`),
+      onReadsOn: () => void log.push("reads on"),
+      onSkipped: ({ offset, lastOffset }) => void log.push(`skipped ${offset} to ${lastOffset}`),
+    },
   });
   const startAt = (place: TopicPartition, offset: number, more: Partial<Start> = {}): [string, Start] => [
     feedKey(place),

@@ -1,5 +1,7 @@
 import { describe } from "vitest";
 
+import { nullHeader } from "../../src/core/headers.ts";
+import { patchNullHeaders } from "../../src/kafka/write-null-headers.ts";
 import type { Story } from "./story.ts";
 import { asJson, deliveredIds, journey, patient, textOf, trackEvent, tracks } from "./story.ts";
 
@@ -16,6 +18,29 @@ const pasts = async (story: Story, delay: string): Promise<string[]> => {
 };
 
 describe.concurrent("retry", () => {
+  /*
+   * A record's own headers are empty, null, repeated and oddly named. It fails, waits in a retry topic, and is a dead letter in the end: in
+   * both topics its headers are those that it came with, null is null and empty is empty.
+   */
+  journey("a record's own headers stay as they were on the wire", async ({ story, expect }) => {
+    patchNullHeaders();
+    failFor(story, "u1-1", 3);
+    story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u1-1" } });
+    const none = nullHeader as Buffer;
+    const headers = { trace: none, empty: "", many: [none, "a", "", "b"], constructor: "c" };
+    await story.produce([asJson(trackEvent("u1", 1), headers)]);
+    const service = await story.start();
+    await expect.poll(async () => (await story.read(story.deadLetters)).length, patient).toBe(1);
+    const many = [null, Buffer.from("a"), Buffer.alloc(0), Buffer.from("b")];
+    const expected = { trace: null, empty: Buffer.alloc(0), many };
+    for (const topic of [story.tier("1s"), story.deadLetters]) {
+      const [letter] = await story.read(topic);
+      expect(letter?.headers).toMatchObject(expected);
+      expect(String(Object.getOwnPropertyDescriptor(letter?.headers, "constructor")?.value)).toMatch(/c$/);
+    }
+    expect(await service.metric("gainstream_retries_total", { reason: "server_error" })).toBe(1);
+  });
+
   /*
    * One event fails twice and works on the third call of its round. Nobody outside notices anything but two more calls:
    * no tier, no log line about the event, and its user's next event follows.

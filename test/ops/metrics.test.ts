@@ -91,6 +91,15 @@ describe("createMetrics()", () => {
     ]);
   });
 
+  test("counts the offsets that were skipped by their topic", async () => {
+    const metrics = createMetrics();
+    metrics.offsetsSkipped("a", 10);
+    metrics.offsetsSkipped("a", 1);
+    expect(await linesOf(metrics, "gainstream_offsets_skipped_total{")).toEqual([
+      'gainstream_offsets_skipped_total{topic="a"} 11',
+    ]);
+  });
+
   test("always shows all eight holds", async () => {
     const metrics = createMetrics();
     expect(await linesOf(metrics, "gainstream_hold{")).toHaveLength(8);
@@ -104,6 +113,7 @@ describe("createMetrics()", () => {
       concurrencyLimit: 32,
       waiting: { due: 2, budget: 0 },
       unread: [{ topic: "segment-events", partitions: 3 }],
+      unreadable: [{ topic: "segment-events", partition: 3, offset: 10 }],
       areSettingsOk: false,
     }));
     expect((await linesOf(metrics, "gainstream_hold{")).toSorted()).toEqual([
@@ -125,6 +135,7 @@ describe("createMetrics()", () => {
     expect(text).toContain("gainstream_settings_ok 0\n");
     expect(text).toContain('gainstream_partitions_waiting{reason="due"} 2\n');
     expect(text).toContain('gainstream_partitions_unread{topic="segment-events"} 3\n');
+    expect(text).toContain('gainstream_unreadable_offset{topic="segment-events",partition="3"} 10\n');
     expect(text).toContain('gainstream_partitions_waiting{reason="budget"} 0\n');
   });
 
@@ -141,6 +152,7 @@ describe("createMetrics()", () => {
       concurrencyLimit: 64,
       waiting: {},
       unread: [],
+      unreadable: [],
       areSettingsOk: true,
     }));
     expect(await linesOf(metrics, "gainstream_lag{")).toHaveLength(2);
@@ -168,7 +180,7 @@ describe("createMetrics()", () => {
 
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(18);
+    expect(helps).toHaveLength(20);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

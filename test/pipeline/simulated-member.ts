@@ -143,6 +143,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     tiers: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
     maxSpan: limits.maxSpan,
     onDoubt: () => undefined,
+    onUnreadable: { onWaits: () => undefined, onReadsOn: () => undefined, onSkipped: () => undefined },
   });
   const commits = new Commits({
     consumer,

@@ -64,6 +64,10 @@ fault of all replicas rings once.
           > (sum(increase({{ $finished }}[{{ $rule.halfRetention }}])) or vector(0))
       for: 5m
       {{- include "gainstream.alert" (dict "root" . "severity" "critical" "summary" (printf "Records have waited for more than %s: Kafka's retention will take them" $rule.halfRetention) "description" "Lengthen the retention of the source topics, or end the hold.") | nindent 6 }}
+    - alert: GainstreamUnreadable
+      expr: max by (topic, partition) (gainstream_unreadable_offset{ {{- $own -}} }) >= 0
+      for: 2m
+      {{- include "gainstream.alert" (dict "root" . "severity" "critical" "summary" "Partition {{ $labels.partition }} of {{ $labels.topic }} waits at offset {{ $value | printf \"%.0f\" }}, which cannot be read" "description" "The batch there is corrupt or compressed in an unknown way. Others are delivered. It reads on by itself if the broker is repaired or another replica leads. /readyz and the log name the cause and the command that skips the batch, whose records are lost then.") | nindent 6 }}
     - alert: GainstreamParkedUsersGrow
       expr: |
         sum(gainstream_parked_users{ {{- $own -}} }) > 100

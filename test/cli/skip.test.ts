@@ -1,0 +1,29 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+
+import { expect, it } from "vitest";
+
+const skip = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+  const child = spawn(process.execPath, ["src/main.ts", "skip", ...args], {
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { code: code as number | null, out, err };
+};
+
+const place = ["--topic", "events", "--partition", "3"];
+
+it.each([
+  [64, "no offset", place, "required option '--to-offset <offset>'"],
+  [64, "an offset that is no number", [...place, "--to-offset", "-1"], "want a whole number"],
+  [78, "no brokers", [...place, "--to-offset", "20"], "KAFKA_BROKERS: got nothing"],
+] as const)("gainstream skip ends with %i where there is %s", async (code, _, args, words) => {
+  expect(await skip(args)).toEqual({ code, out: "", err: expect.stringContaining(words) });
+});
+
+it("gainstream skip says in its help what is lost, and how to run it beside the service", async () => {
+  const { code, out } = await skip(["--help"]);
+  expect([code, out]).toEqual([0, expect.stringContaining("kubectl exec deploy/gainstream -- node dist/main.js skip")]);
+});
