@@ -25,7 +25,7 @@ export interface Tokens {
 export interface RenewedTokensOptions {
   /** Ends in bounded time; rejects with a sentence. */
   readonly ask: () => Promise<Token>;
-  /** Is told why a token cannot be renewed, while there is still one. */
+  /** Is told why a token cannot be renewed for the connections that there are. */
   readonly warn: (sentence: string) => void;
   /** A clock that nobody can set, in milliseconds. */
   readonly now: () => number;
@@ -121,12 +121,12 @@ export class RenewedTokens implements Tokens {
     }
   }
 
-  /** Without a token every connection tells of it. */
   #tell(error: unknown): void {
     if (isOwnError(error)) throw error;
     const { warn, now } = this.#options;
-    const leftMs = this.#endsAt - now();
-    if (leftMs > 0) warn(`${messageOf(error)}; the present token is valid for another ${Math.ceil(leftMs / 1_000)} s`);
+    const leftSeconds = Math.ceil((this.#endsAt - now()) / 1_000);
+    const left = leftSeconds > 0 ? `; the present token is valid for another ${leftSeconds} s` : "";
+    warn(`${messageOf(error)}${left}`);
   }
 }
 

@@ -72,6 +72,10 @@ describe("RenewedTokens", () => {
     expect(world.warnings[0]).toBe("Cannot get a token; the present token is valid for another 30 s");
     expect(tokens.problem()).toBe("Cannot get a token");
     expect(tokens.hasToken()).toBe(false);
+    world.now = 200_000;
+    tokens.isReady();
+    await fail("Still none");
+    expect(world.warnings.at(-1)).toBe("Still none");
   });
 
   it("has no token after its end, says why at once while it pauses, and continues with the next one", async () => {

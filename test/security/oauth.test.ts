@@ -80,7 +80,8 @@ const expectRefused = async (service: Service, reason: RegExp, expect: ExpectSta
   await expect
     .poll(() => service.readiness(), patient)
     .toMatchObject({ ok: false, reasons: [expect.stringMatching(reason)] });
-  expect(service.logs).toContainEqual(expect.objectContaining({ msg: expect.stringMatching(reason) }));
+  const told = expect.objectContaining({ msg: expect.stringMatching(reason) });
+  await expect.poll(() => service.logs, patient).toContainEqual(told);
 };
 
 /** Neither the client's secret nor a token has been written anywhere, at the level `debug` and in what the service tells of itself. */
