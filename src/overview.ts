@@ -53,10 +53,13 @@ export const snapshotOf = (app: App): Snapshot => ({
 const isSettled = ({ member: { membership, intake, schemas } }: App): boolean =>
   membership.state === "owner" && (intake.isOpen || schemas.isHeld);
 
-const reasonsOf = ({ app, readiness: { missing } }: Seen): string[] => {
-  if (missing !== "") return [missing];
-  const noToken = app.tokenProblem();
-  if (noToken !== undefined) return [noToken];
+/** Why nothing goes at all. */
+const missingOf = ({ app, readiness: { missing } }: Seen): string | undefined => missing || app.tokenProblem();
+
+const reasonsOf = (seen: Seen): string[] => {
+  const { app } = seen;
+  const missing = missingOf(seen);
+  if (missing !== undefined) return [missing];
   if (app.silence.sentence !== undefined) return [app.silence.sentence];
   const reasons = [...app.rights.missing, ...app.topicWatch.reasons];
   if (app.member.membership.state !== "owner") return [...reasons, `The group is ${app.member.membership.state}`];
@@ -80,7 +83,7 @@ const settingsOf = ({ settings: { problem, since } }: App) => ({
 /** For `/api/status` and the page. */
 export const statusOf = ({ app, readiness }: Seen) => ({
   ready: readyOf({ app, readiness }).ok,
-  ...(readiness.missing !== "" && { missing: readiness.missing }),
+  missing: missingOf({ app, readiness }),
   ...(app.rights.missing.length > 0 && { rights: app.rights.missing }),
   ...(app.unreadableWatch.places.length > 0 && { unreadable: app.unreadableWatch.places }),
   membership: app.member.membership.state,

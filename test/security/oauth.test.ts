@@ -131,6 +131,7 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
       answerJson(response, 503, { error: "temporarily_unavailable" }),
     );
     await expectRefused(service, /Cannot get a token for Kafka from 127\.0\.0\.1:\d+: got status 503/, expect);
+    expect(await service.status()).toMatchObject({ ready: false, missing: expect.stringMatching(/status 503/) });
     broker.server.faults.delete(pathOf(story));
     await expect.poll(() => service.readiness(), patient).toMatchObject({ ok: true });
     await expectAllOnce(story, await running.end(), expect);
