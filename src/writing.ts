@@ -62,6 +62,12 @@ export const createWriting = (options: WritingOptions): Writing => {
       log.warn({ topic }, "Kafka refuses the time of this machine's clock; records are written without a time");
     isClockRefused = true;
   };
+  const refused = new Set<string>();
+  const onCodecRefused = (topic: string, codec: string): void => {
+    const text = "Kafka refuses this codec; records are written with another, or plain (KAFKA_COMPRESSION)";
+    if (!refused.has(codec)) log.warn({ topic, codec }, text);
+    refused.add(codec);
+  };
   const settler = new Settler({
     ...options,
     producers,
@@ -71,6 +77,7 @@ export const createWriting = (options: WritingOptions): Writing => {
     onFailed: (write, error) => writes.failed(write, error),
     onEnded: (write) => writes.ended(write),
     onClockRefused,
+    onCodecRefused,
   });
   return { producers, writes, settler };
 };

@@ -29,10 +29,11 @@ export const compressionType = (compression: Compression): number => typesByName
 
 /**
  * What a write is tried with, one after the other until it fits: what the source took compressed must not be too large for a topic of
- * ours. gzip comes first since every broker and every reader knows it; zstd packs tighter, but only since Kafka 2.1.
+ * ours. gzip comes first since every broker and every reader knows it; zstd packs tighter, but only since Kafka 2.1. Some that speak
+ * Kafka's protocol take no codec at all.
  */
 export const compressionsFrom = (first: Compression): readonly Compression[] => [
-  ...new Set<Compression>([first, "gzip", "zstd"]),
+  ...new Set<Compression>([first, "gzip", "zstd", "none"]),
 ];
 
 /** Unpacks the records of a batch. Throws `UnreadableBatch` if that cannot be done. */

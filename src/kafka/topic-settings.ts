@@ -18,9 +18,12 @@ const asWritten: TopicSetting = { name: "compression.type", value: "producer" };
 /** The settings to make a topic of ours with; the next ones if the cluster refuses those before. Some hosted ones choose the codec. */
 export const topicSettings: readonly (readonly TopicSetting[])[] = [[...keepEverything, asWritten], keepEverything];
 
+/** How clusters say it, hosted ones among them. */
+const refusals: ReadonlySet<string> = new Set(["INVALID_CONFIG", "POLICY_VIOLATION", "INVALID_REQUEST"]);
+
 /** Whether a topic was refused because of its settings; kafkajs hides the reasons of several topics in `errors`. */
 export const refusesSettings = (error: unknown): boolean => {
   const { errors } = (error ?? {}) as { readonly errors?: unknown };
   const all: readonly unknown[] = Array.isArray(errors) ? errors : [error];
-  return all.flatMap(typesOf).some((type) => type === "INVALID_CONFIG" || type === "POLICY_VIOLATION");
+  return all.flatMap(typesOf).some((type) => refusals.has(type));
 };

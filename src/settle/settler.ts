@@ -14,7 +14,7 @@ export interface SettlerOptions {
   /** The topics of the retry tiers, in order. */
   readonly tiers: readonly string[];
   readonly deadLetterTopic: string;
-  /** How writes are compressed: the next one if what the one before it made does not fit. */
+  /** How writes are compressed: the next one if what the one before it made does not fit, or is refused. */
   readonly compressions: readonly Compression[];
   readonly random: () => number;
   readonly pause: (ms: number) => Promise<void>;
@@ -24,6 +24,8 @@ export interface SettlerOptions {
   readonly onEnded: (write: WaitingWrite) => void;
   /** Kafka refuses the time of this machine's clock, and the write goes with another. */
   readonly onClockRefused: (topic: string) => void;
+  /** Kafka refuses this codec, and the write goes with another, or plain. */
+  readonly onCodecRefused: (topic: string, codec: Compression) => void;
 }
 
 /** A record, and what is to be written of its failure. */
@@ -36,6 +38,8 @@ interface Move {
 interface Left extends WaitingWrite {
   /** The same record in full and shortened, each compressed less and more. */
   readonly writes: Write[];
+  /** Whether the last of them is tried until it is acknowledged, whatever Kafka says of it. */
+  readonly mustEndWritten: boolean;
   readonly times: (string | undefined)[];
   /** Errors in a row that may be mistakes of this program. */
   mistakes: number;
@@ -48,14 +52,21 @@ const asMessage = ({ record }: Arrival, headers: Headers): Message => ({
   headers: headers as NonNullable<Message["headers"]>,
 });
 
-/** Whether a topic refuses a write because of its form. A broker before 2.1 knows no zstd. */
-const misfits: ReadonlySet<string> = new Set([
-  "MESSAGE_TOO_LARGE",
-  "RECORD_LIST_TOO_LARGE",
+const sizeRefusals: ReadonlySet<string> = new Set(["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"]);
+
+/**
+ * What is said of a codec: by Kafka before 2.1 of zstd, by Event Hubs of all but gzip or of all. The last is what gateways use
+ * (INVALID_RECORD), which kafkajs does not know. Of a plain batch they mean something else.
+ */
+const codecRefusals: ReadonlySet<string> = new Set([
   "UNSUPPORTED_COMPRESSION_TYPE",
+  "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+  "POLICY_VIOLATION",
+  "KAFKAJS_UNKNOWN_ERROR_CODE",
 ]);
 
-const isMisfit = (error: unknown): boolean => typesOf(error).some((type) => misfits.has(type));
+const isOneOf = (types: ReadonlySet<string>, error: unknown): boolean =>
+  typesOf(error).some((type) => types.has(type));
 
 /** So many errors in a row are no passing trouble of kafkajs. */
 const maxMistakes = 5;
@@ -95,7 +106,7 @@ export class Settler {
     const bare = asMessage(first.arrival, bareHeaders(first.failure));
     const variants = moves.length === 1 ? [whole, [bare]] : [whole];
     const writes = this.#compressed(variants.map((messages) => ({ topic, partition, messages })));
-    return this.#write({ topic, writes, times: [...times], mistakes: 0 }, isWanted);
+    return this.#write({ topic, writes, mustEndWritten: false, times: [...times], mistakes: 0 }, isWanted);
   }
 
   /** Resolves with true when the dead letter is safe; false where the service stopped first. */
@@ -106,8 +117,10 @@ export class Settler {
     const whole = asMessage(arrival, deadLetterHeaders(arrival.record.headers, failure));
     const bare = asMessage(arrival, bareHeaders(failure));
     const empty: Message = { ...asMessage(arrival, reference), value: Buffer.alloc(0) };
-    const writes = this.#compressed([whole, bare, empty].map((message) => ({ topic, messages: [message] })));
-    const written = await this.#write({ topic, writes, times: [...times], mistakes: 0 }, isWanted);
+    const full = [whole, bare].map((message) => ({ topic, messages: [message] }));
+    const writes = [...this.#compressed(full), { topic, messages: [empty] }];
+    const left = { topic, writes, mustEndWritten: true, times: [...times], mistakes: 0 };
+    const written = await this.#write(left, isWanted);
     return written !== undefined;
   }
 
@@ -140,13 +153,22 @@ export class Settler {
 
   /** Whether another variant or another time is to be tried at once. */
   #isMended(left: Left, error: unknown): boolean {
-    if (isMisfit(error)) {
+    if (this.#isMisfit(left, error)) {
+      if (left.mustEndWritten && left.writes.length === 1) return false;
       left.writes.shift();
       return true;
     }
     if (!typesOf(error).includes("INVALID_TIMESTAMP") || left.times.length === 1) return false;
     left.times.shift();
     this.#options.onClockRefused(left.topic);
+    return true;
+  }
+
+  /** Whether Kafka refuses the form of what was written. */
+  #isMisfit({ topic, writes: [write] }: Left, error: unknown): boolean {
+    const codec = write?.compression ?? "none";
+    if (codec === "none" || !isOneOf(codecRefusals, error)) return isOneOf(sizeRefusals, error);
+    this.#options.onCodecRefused(topic, codec);
     return true;
   }
 

@@ -164,10 +164,10 @@ describe("zstd", () => {
 describe("compressionsFrom()", () => {
   it.each([
     ["none", ["none", "gzip", "zstd"]],
-    ["gzip", ["gzip", "zstd"]],
-    ["snappy", ["snappy", "gzip", "zstd"]],
-    ["zstd", ["zstd", "gzip"]],
-  ] as const)("begins with %s and goes on with what packs tighter", (first, all) => {
+    ["gzip", ["gzip", "zstd", "none"]],
+    ["snappy", ["snappy", "gzip", "zstd", "none"]],
+    ["zstd", ["zstd", "gzip", "none"]],
+  ] as const)("begins with %s, goes on with what packs tighter, and does without where no codec is taken", (first, all) => {
     expect(compressionsFrom(first)).toEqual(all);
   });
 });

@@ -109,6 +109,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     onFailed: () => undefined,
     onEnded: () => undefined,
     onClockRefused: () => undefined,
+    onCodecRefused: () => undefined,
   });
   const stream = new Stream({
     delivery: target.delivery,

@@ -27,9 +27,8 @@ const arrival: Arrival = {
 const tooLarge = new KafkaJSProtocolError(
   Object.assign(new Error("The message is too large"), { type: "MESSAGE_TOO_LARGE", code: 10, retriable: false }),
 );
-const unknownCodec = new KafkaJSProtocolError(
-  Object.assign(new Error("Unknown codec"), { type: "UNSUPPORTED_COMPRESSION_TYPE", code: 76, retriable: false }),
-);
+const refusedAs = (type: string) =>
+  new KafkaJSProtocolError(Object.assign(new Error(`Refused as ${type}`), { type, code: 0, retriable: false }));
 const broken = new KafkaJSConnectionError("Closed connection");
 
 const refusedTime = new KafkaJSProtocolError(
@@ -42,6 +41,7 @@ const createSettlerWith = (compressions: readonly Compression[], answers: (Error
   const pauses: number[] = [];
   const errors: unknown[] = [];
   const clocksRefused: string[] = [];
+  const codecsRefused: string[] = [];
   const waiting = new Set<object>();
   const settler: Settler = new Settler({
     producers: {
@@ -63,9 +63,10 @@ const createSettlerWith = (compressions: readonly Compression[], answers: (Error
     },
     onEnded: (write) => void waiting.delete(write),
     onClockRefused: (topic) => void clocksRefused.push(topic),
+    onCodecRefused: (topic, codec) => void codecsRefused.push(`${topic} ${codec}`),
   });
   const messages = (): Message[] => written.flatMap((write) => write.messages);
-  return { settler, written, messages, pauses, errors, waiting, clocksRefused };
+  return { settler, written, messages, pauses, errors, waiting, clocksRefused, codecsRefused };
 };
 
 const createTestSettler = (...answers: (Error | number)[]) => createSettlerWith(["none"], answers);
@@ -203,11 +204,43 @@ describe("settler", () => {
     expect(await large.settler.retry([move, move])).toBe("too_large");
   });
 
-  it("writes by another codec if the broker is too old for the one that was asked for", async () => {
-    const { settler, written, errors } = createSettlerWith(["zstd", "gzip"], [unknownCodec, 3]);
-    expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(3);
-    expect(written.map(({ compression }) => compression)).toEqual(["zstd", "gzip"]);
-    expect(errors).toEqual([]);
+  describe.each([
+    "UNSUPPORTED_COMPRESSION_TYPE",
+    "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+    "POLICY_VIOLATION",
+    "KAFKAJS_UNKNOWN_ERROR_CODE",
+  ])("where a codec is refused as %s", (type) => {
+    const refused = refusedAs(type);
+    const move = { arrival, failure: { ...failure, tier: 0, partition: 5 } };
+
+    it("writes by another one, and says so", async () => {
+      const { settler, written, errors, codecsRefused } = createSettlerWith(["zstd", "gzip"], [refused, 3]);
+      expect(await settler.retry([move])).toBe(3);
+      expect(written.map(({ compression }) => compression)).toEqual(["zstd", "gzip"]);
+      expect([errors, codecsRefused]).toEqual([[], ["retry-30s zstd"]]);
+    });
+
+    it("does not wait for ever with a record that is too large without it", async () => {
+      const answers = [tooLarge, refused, tooLarge, refused, tooLarge, refused, tooLarge, refused, 3];
+      const { settler, messages, errors } = createSettlerWith(["none", "gzip"], answers);
+      expect(await settler.retry([move])).toBe("too_large");
+      expect(await settler.dead(arrival, { ...failure, reason: "too_large" })).toBe(true);
+      expect(messages().at(-1)?.value).toHaveLength(0);
+      expect(errors).toEqual([]);
+    });
+
+    it("tries on if nothing was compressed: then it is not about a codec", async () => {
+      const { settler, errors, codecsRefused } = createSettlerWith(["none", "gzip"], [refused, refused, 3]);
+      expect(await settler.retry([move])).toBe(3);
+      expect([errors, codecsRefused]).toEqual([[refused, refused], []]);
+    });
+  });
+
+  it("counts no dead letter as safe that was not written: the last form of it is tried on", async () => {
+    const { settler, messages, errors } = createTestSettler(tooLarge, tooLarge, tooLarge, tooLarge, 4);
+    expect(await settler.dead(arrival, failure)).toBe(true);
+    expect(messages().map(({ value }) => value?.length)).toEqual([4, 4, 0, 0, 0]);
+    expect(errors).toEqual([tooLarge, tooLarge]);
   });
 
   it("sees through an error that wraps the one of the broker", async () => {
@@ -248,6 +281,7 @@ describe("settler", () => {
       onFailed: () => {},
       onEnded: () => {},
       onClockRefused: () => {},
+      onCodecRefused: () => {},
     });
     expect(await settler.retry([{ arrival, failure: { ...failure, tier: 0, partition: 5 } }])).toBeUndefined();
   });
@@ -278,6 +312,7 @@ describe("settler", () => {
       onFailed: () => {},
       onEnded: () => {},
       onClockRefused: () => {},
+      onCodecRefused: () => {},
     });
     expect(await settler.dead(arrival, failure)).toBe(true);
   });
