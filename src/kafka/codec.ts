@@ -12,7 +12,7 @@ export interface Codec {
   readonly decompress: (packed: Buffer, limitBytes: number) => Promise<Buffer>;
 }
 
-/** A millisecond of work at most: to hand it to another thread would take longer. */
+/** A few milliseconds of work, unless it is a bomb: to hand it to another thread would take longer. */
 const quickBytes = 64 * 1024;
 
 export const isQuick = ({ length }: Buffer): boolean => length <= quickBytes;

@@ -65,8 +65,7 @@ const codecRefusals: ReadonlySet<string> = new Set([
   "KAFKAJS_UNKNOWN_ERROR_CODE",
 ]);
 
-const isOneOf = (types: ReadonlySet<string>, error: unknown): boolean =>
-  typesOf(error).some((type) => types.has(type));
+const isOneOf = (types: ReadonlySet<string>, error: unknown): boolean => typesOf(error).some((type) => types.has(type));
 
 /** So many errors in a row are no passing trouble of kafkajs. */
 const maxMistakes = 5;

@@ -167,9 +167,12 @@ describe("compressionsFrom()", () => {
     ["gzip", ["gzip", "zstd", "none"]],
     ["snappy", ["snappy", "gzip", "zstd", "none"]],
     ["zstd", ["zstd", "gzip", "none"]],
-  ] as const)("begins with %s, goes on with what packs tighter, and does without where no codec is taken", (first, all) => {
-    expect(compressionsFrom(first)).toEqual(all);
-  });
+  ] as const)(
+    "begins with %s, goes on with what packs tighter, and does without where no codec is taken",
+    (first, all) => {
+      expect(compressionsFrom(first)).toEqual(all);
+    },
+  );
 });
 
 describe("a codec that cannot be used", () => {
