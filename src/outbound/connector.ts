@@ -1,5 +1,7 @@
 import { Client, buildConnector } from "undici";
 
+import { readUserAgent } from "./user-agent.ts";
+
 type Connector = buildConnector.connector;
 type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;
 
@@ -33,9 +35,11 @@ export const createConnector = ({ timeoutMs, proxy }: ConnectorOptions): Connect
   if (!proxy) return connect;
   const limitMs = Math.ceil(timeoutMs * proxyShare);
   const toProxy = buildConnector({ timeout: limitMs, allowH2: false });
+  const userAgent = readUserAgent();
   return (options, onConnection) => {
     const port = options.port || (options.protocol === "https:" ? "443" : "80");
-    const tunnel = openTunnel({ proxy, authority: `${hostOf(options.hostname)}:${port}`, limitMs, connect: toProxy });
+    const authority = `${hostOf(options.hostname)}:${port}`;
+    const tunnel = openTunnel({ proxy, authority, userAgent, limitMs, connect: toProxy });
     tunnel.then(
       (socket) => {
         if (options.protocol === "https:") connect({ ...options, httpSocket: socket }, onConnection);
@@ -53,17 +57,25 @@ interface TunnelOptions {
   readonly proxy: ProxyAddress;
   /** Host and port of the target. */
   readonly authority: string;
+  readonly userAgent: string;
   readonly limitMs: number;
   readonly connect: Connector;
 }
 
-const openTunnel = async ({ proxy, authority, limitMs, connect }: TunnelOptions): Promise<Socket> => {
+const openTunnel = async ({ proxy, authority, userAgent, limitMs, connect }: TunnelOptions): Promise<Socket> => {
   const client = new Client(proxy.origin, { connect });
   const signal = AbortSignal.timeout(limitMs);
   const authorization = proxy.authorization?.read();
-  const headers = { host: authority, ...(authorization !== undefined && { "proxy-authorization": authorization }) };
+  const headers = {
+    host: authority,
+    "user-agent": userAgent,
+    "proxy-connection": "keep-alive",
+    ...(authorization !== undefined && { "proxy-authorization": authorization }),
+  };
   const { host } = new URL(proxy.origin);
-  const { statusCode, socket } = await client.connect({ path: authority, headers, signal }).catch((error: unknown) => {
+  // undici says `connection: close` unless told otherwise, and some proxies then end the way with the first answer.
+  const question = { path: authority, headers, signal, reset: false };
+  const { statusCode, socket } = await client.connect(question).catch((error: unknown) => {
     void client.destroy();
     const isLate = signal.aborted || codeOf(error) === "UND_ERR_CONNECT_TIMEOUT";
     const why = isLate ? `no answer within ${limitMs} ms` : codeOf(error);

@@ -5,6 +5,7 @@ import type { Verdict } from "../../src/core/outcome.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import { type HttpClient, createHttpClient } from "../../src/delivery/http.ts";
 import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
+import { readUserAgent } from "../../src/outbound/user-agent.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { type Mood, type Proxy, withProxy } from "../outbound/with-proxy.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
@@ -83,6 +84,13 @@ describe("http client behind a proxy", () => {
       },
       { credentials: "paul:p@ss:word" },
     ));
+
+  it("asks for a way under our name, and for one that lasts: some proxies end it with the first answer otherwise", () =>
+    withAll(async ({ proxy, standin, client }) => {
+      await send(client);
+      const lasting = { connection: "keep-alive", "proxy-connection": "keep-alive" };
+      expect(proxy.headers).toEqual([{ host: authorityOf(standin), "user-agent": readUserAgent(), ...lasting }]);
+    }));
 
   it.each<[Mood, string | undefined, (host: string, target: string) => string]>([
     [407, undefined, (host) => `The proxy ${host} wants credentials (407)`],

@@ -14,6 +14,8 @@ export interface Proxy {
   credentials: string;
   /** Where ways were asked for, in order, whatever came of it. */
   readonly asked: string[];
+  /** The headers that they were asked for with. */
+  readonly headers: IncomingMessage["headers"][];
   /** Requests that were to be forwarded as they are. */
   readonly forwards: string[];
   /** Connections to it that are open. */
@@ -45,6 +47,7 @@ const hasCredentials = ({ headers }: IncomingMessage, credentials: string): bool
 const onConnect = (proxy: Proxy, request: IncomingMessage, socket: Duplex): void => {
   socket.on("error", () => socket.destroy());
   proxy.asked.push(request.url ?? "");
+  proxy.headers.push(request.headers);
   if (typeof proxy.mood === "number") return answer(socket, `${proxy.mood} No`);
   if (!hasCredentials(request, proxy.credentials)) return answer(socket, "407 Proxy Authentication Required");
   if (proxy.mood === "open") return openWay(socket, request.url ?? "");
@@ -75,6 +78,7 @@ export const createProxy = async (): Promise<Proxy> => {
     mood: "open",
     credentials: "",
     asked: [],
+    headers: [],
     forwards: [],
     open: () => sockets.size,
     hangUp: () => {
