@@ -40,10 +40,10 @@ const configure = (story: Story, topic: string, entries: Readonly<Record<string,
     }),
   );
 
-/** The topics that the service would make otherwise: here the test decides which there are. */
 /** What Kafka itself sets since 4.0; before, it takes any time. */
 const configEntries = [{ name: "message.timestamp.after.max.ms", value: "3600000" }];
 
+/** The topics that the service would make otherwise: here the test decides which there are. */
 const makeOurs = (story: Story, except: readonly string[] = []): Promise<void> =>
   createTopics(
     story.kafka,
