@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { createGuard } from "../../local/guarded.ts";
@@ -101,6 +102,7 @@ const openFleet = async (
   const guard = await createGuard();
   atEnd(() => guard.end());
   const { main, logs = guard.folder } = options;
+  await mkdir(logs, { recursive: true });
   const env = environment(stage, target);
   const fleet = await createFleet({ guard, main, logs, accessKey: firstKey, env, onMishap: say });
   for (let count = 0; count < firstInstances; count++) await fleet.launch();

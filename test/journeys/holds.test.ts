@@ -169,11 +169,14 @@ describe.concurrent("holds", () => {
       const service = await story.start();
       await story.produce(tracks("odd", 1, 2));
       await expectHeld(service, "misconfigured", expect);
-      for (let round = 1; round <= 4; round++) {
-        await story.produce(oneEach(round));
-        await expect.poll(() => story.standin.ledger().distinct, patient).toBeGreaterThanOrEqual(30 * round);
+      const isJudged = () => deliveredIds(story, "odd").length > 0;
+      let rounds = 0;
+      // Four do, unless a whole round gets through between two calls of the odd one.
+      while (rounds < 4 || (rounds < 20 && !isJudged())) {
+        await story.produce(oneEach(++rounds));
+        await expect.poll(() => story.standin.ledger().distinct, patient).toBeGreaterThanOrEqual(30 * rounds);
       }
-      await expect.poll(() => story.standin.ledger().distinct, patient).toBe(121);
+      await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30 * rounds + 1);
       expect(deliveredIds(story, "odd")).toEqual(["odd-2"]);
       const [letter] = await story.read(story.deadLetters);
       expect(letter?.text).toMatchObject({ "gainstream-reason": "rejected", "gainstream-status": "404" });

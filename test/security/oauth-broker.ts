@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
-import { type TokenServer, audience, startTokenServer } from "./token-server.ts";
+import { type TokenServer, audience, issuer, startTokenServer } from "./token-server.ts";
 
 /** A broker that takes tokens of a server beside it. */
 export interface OauthBroker {
@@ -33,6 +33,8 @@ const settingsOf = (jwksUrl: string): Record<string, string> => {
     "sasl.oauthbearer.jwt.validator.class": `${security}.BrokerJwtValidator`,
     "sasl.oauthbearer.jwks.endpoint.url": jwksUrl,
     "sasl.oauthbearer.expected.audience": audience,
+    // Kafka 4.4 does not start without.
+    "sasl.oauthbearer.expected.issuer": issuer,
     "sasl.oauthbearer.clock.skew.seconds": "0",
   };
 };

@@ -30,6 +30,7 @@ export interface TokenServer {
 }
 
 export const audience = "kafka";
+export const issuer = "https://tokens.example.com";
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
@@ -45,7 +46,7 @@ const signToken = ({ key, seconds, claims }: Signing): string => {
   // Whole seconds only: never shorter than it is said to be.
   const [iat, exp] = [Math.floor(Date.now() / 1_000), Math.ceil(Date.now() / 1_000) + seconds];
   const standard = {
-    iss: "test",
+    iss: issuer,
     aud: audience,
     sub: "gainstream",
     iat,
