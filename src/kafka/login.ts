@@ -27,7 +27,8 @@ type OauthLogin = Extract<Login, { readonly mechanism: "oauthbearer" }>;
 const fromServer =
   "want one that it trusts, by KAFKA_SASL_OAUTH_SCOPE and what the token server knows of KAFKA_SASL_OAUTH_CLIENT_ID";
 const fromFile = "want one that it trusts in KAFKA_SASL_OAUTH_TOKEN_FILE";
-const fromAws = "want AWS credentials that may do kafka-cluster:Connect, and the cluster's own KAFKA_SASL_AWS_REGION";
+const fromAws =
+  "want AWS credentials that may do kafka-cluster:Connect, the cluster's own KAFKA_SASL_AWS_REGION, and a clock that is right";
 
 /** One for all clients of a cluster, so that they share a token. */
 export const createLogin = ({ sasl, ...options }: LoginOptions): LoginMechanism | undefined => {

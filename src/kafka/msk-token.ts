@@ -10,7 +10,7 @@ interface Credentials {
 }
 
 const maxLifetimeSeconds = 900;
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 type SourceData = string | ArrayBuffer | ArrayBufferView;
 
@@ -75,13 +75,16 @@ const escape = (text: string): string =>
 
 /**
  * Asks AWS's default chain for credentials: environment, shared files, web identity, container, instance. The chain remembers them and asks
- * again before they expire, so it is made once. Nothing of it is loaded before the first token.
+ * again before they expire, so it is made once, unless an answer never comes: it would wait for that one for ever. Nothing of it is loaded
+ * before the first token.
  */
-export const createMskTokens = (region: string): (() => Promise<Token>) => {
+export const createMskTokens = (region: string, timeoutMs = defaultTimeoutMs): (() => Promise<Token>) => {
+  // Otherwise it is another with every renewal, and brokers let nobody change their name on an open connection.
+  const roleSessionName = process.env["AWS_ROLE_SESSION_NAME"] ?? "gainstream";
   let chain: Promise<() => Promise<Credentials>> | undefined;
   const load = async (): Promise<() => Promise<Credentials>> => {
     const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
-    return defaultProvider({ clientConfig: { region } });
+    return defaultProvider({ clientConfig: { region }, roleSessionName });
   };
   const sign = async (): Promise<Token> => {
     chain ??= load();
@@ -90,7 +93,10 @@ export const createMskTokens = (region: string): (() => Promise<Token>) => {
   };
   return () => {
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new Error(`no answer within ${timeoutMs / 1_000} s`)), timeoutMs);
+    const timer = setTimeout(() => {
+      chain = undefined;
+      late.reject(new Error(`no answer within ${timeoutMs / 1_000} s`));
+    }, timeoutMs);
     return Promise.race([sign(), late.promise])
       .catch(fail)
       .finally(() => clearTimeout(timer));

@@ -103,8 +103,10 @@ const iamActions: Readonly<Record<Operation, string>> = {
 };
 
 /** The action of IAM that is the same right. */
-export const iamAction = ({ operation, resource }: Right): string =>
-  `kafka-cluster:${resource.kind === "group" ? "AlterGroup" : iamActions[operation]}`;
+export const iamAction = ({ operation, resource }: Right): string => {
+  if (resource.kind !== "group") return `kafka-cluster:${iamActions[operation]}`;
+  return `kafka-cluster:${operation === "Describe" ? "DescribeGroup" : "AlterGroup"}`;
+};
 
 /** The command, or the policy, that grants an operation on resources of one kind. */
 export const grantCommand = (operation: Operation, resources: readonly Resource[], principal: Principal): string =>

@@ -57,20 +57,33 @@ const logIn = async (
   return statusOf(answer);
 };
 
+/**
+ * Brokers let nobody change their name on an open connection. The names of AWS's roles contain that of a session, which some give anew
+ * with every renewal. The token is good, and the broker closes the connection: the next one takes it.
+ */
+const isNewName = (refusal: string): boolean => /cannot change principals/i.test(refusal);
+
 /** To kafkajs a refused log-in is the end of a consumer; here it is a failed connection, which is tried again, as without a token. */
 export const createTokenLogin = ({ tokens, extensions, hint }: TokenLoginOptions): LoginMechanism => {
+  let newest = "";
+  /** What the brokers said to the newest token, until they take one. */
+  let refused: string | undefined;
   const authenticate = async ({ host, port, saslAuthenticate }: AuthenticationProviderArgs): Promise<void> => {
     const failed = (why: string): Error => new kafkajs.KafkaJSConnectionError(why, { broker: `${host}:${port}` });
     const token = await tokens.get().catch((error: unknown) => {
       throw isOwnError(error) ? error : failed(error instanceof Error ? error.message : String(error));
     });
+    newest = token;
     const refusal = await logIn(token, extensions, saslAuthenticate).catch((error: unknown) => {
       if (isOwnError(error)) throw error;
       return error instanceof kafkajs.KafkaJSProtocolError ? error.message.slice(0, 200) : Promise.reject(error);
     });
-    if (refusal === "") return;
+    if (isNewName(refusal)) throw failed(`A new connection is needed: ${refusal}`);
+    const sentence = refusal === "" ? undefined : `The broker refuses the token: ${hint} (${refusal})`;
+    if (token === newest) refused = sentence;
+    if (sentence === undefined) return;
     tokens.refuse(token);
-    throw failed(`The broker refuses the token: ${hint} (${refusal})`);
+    throw failed(sentence);
   };
   return {
     // To the broker, a token for Amazon MSK is one like any other.
@@ -78,6 +91,6 @@ export const createTokenLogin = ({ tokens, extensions, hint }: TokenLoginOptions
     authenticationProvider: (args) => ({ authenticate: () => authenticate(args) }),
     hasToken: tokens.hasToken,
     isReady: tokens.isReady,
-    problem: tokens.problem,
+    problem: () => refused ?? tokens.problem(),
   };
 };

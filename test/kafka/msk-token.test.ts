@@ -1,6 +1,10 @@
 import { createHash, createHmac } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -97,6 +101,62 @@ describe("createMskTokens()", () => {
     const { value } = await createMskTokens("eu-central-1")();
     expect(keyOf(value)).toBe("AKIDENV");
     expect(urlOf(value).searchParams.get("X-Amz-Security-Token")).toBe("session");
+  });
+
+  // Brokers refuse to renew a log-in under another name, and a session's name is a part of it.
+  it.each([
+    [undefined, "gainstream"],
+    ["ours", "ours"],
+  ])("takes a role under the same name every time: AWS_ROLE_SESSION_NAME %j", async (given, name) => {
+    const asked: URLSearchParams[] = [];
+    const server = createServer((request, response) => {
+      void textOf(request).then((body) => {
+        asked.push(new URLSearchParams(body));
+        const end = new Date(Date.now() + 60_000).toISOString();
+        response.end(`<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
+          <AccessKeyId>AKID</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken>
+          <Expiration>${end}</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`);
+      });
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    const folder = await mkdtemp(join(tmpdir(), "gainstream-irsa-"));
+    const file = join(folder, "token");
+    await writeFile(file, "jwt");
+    stubAws({
+      AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/gainstream",
+      AWS_WEB_IDENTITY_TOKEN_FILE: file,
+      ...(given !== undefined && { AWS_ROLE_SESSION_NAME: given }),
+    });
+    const ask = createMskTokens("eu-central-1");
+    expect(keyOf((await ask()).value)).toBe("AKID");
+    expect(asked.map((form) => form.get("RoleSessionName"))).toEqual([name]);
+    server.close();
+    server.closeAllConnections();
+    await rm(folder, { recursive: true });
+  });
+
+  it("asks anew if an answer never comes", async () => {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      // Whoever waits for the first answer waits for ever.
+      if (asked++ === 0) return;
+      const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+      const body = { AccessKeyId: "AKID", SecretAccessKey: "secret", Token: "session", Expiration };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    stubAws({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/role` });
+    const ask = createMskTokens("eu-central-1", 300);
+    await expect(ask()).rejects.toThrow("Cannot log in to Amazon MSK with AWS credentials: no answer within 0.3 s");
+    expect(keyOf((await ask()).value)).toBe("AKID");
+    server.close();
+    server.closeAllConnections();
   });
 
   // So log-ins failed after a day elsewhere: tokens were signed with credentials that had ended.

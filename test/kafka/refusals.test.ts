@@ -51,6 +51,7 @@ describe("grantCommand()", () => {
     [topicRight("Alter", "dlq"), "kafka-cluster:AlterTopic on topic dlq"],
     [topicRight("DescribeConfigs", "dlq"), "kafka-cluster:DescribeTopicDynamicConfiguration on topic dlq"],
     [groupRight("Read", "gainstream"), "kafka-cluster:AlterGroup on group gainstream"],
+    [groupRight("Describe", "gainstream-skips"), "kafka-cluster:DescribeGroup on group gainstream-skips"],
   ])("names the action of IAM where that grants $operation on $resource", ({ operation, resource }, policy) => {
     const principal = principalOf({ brokers: ["k1:9098"], sasl: { mechanism: "aws-msk-iam" } });
     expect(grantCommand(operation, [resource], principal)).toBe(`an IAM policy that allows ${policy}`);

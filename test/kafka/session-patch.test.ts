@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
 
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { patchSession } from "../../src/kafka/session-patch.ts";
+import { type SaslWire, authenticate, handshake, startSaslWire } from "./sasl-wire.ts";
 
 interface Connection {
   readonly authenticatedAt: [number, number] | null;
@@ -71,5 +72,120 @@ describe("the session patch", () => {
   ])("%s", (_, { hasToken, isReady }, agoMs, isAuthenticated) => {
     const sasl = { hasToken: () => hasToken, isReady: () => isReady };
     expect(connection(agoMs, 9_000, sasl).isAuthenticated()).toBe(isAuthenticated);
+  });
+});
+
+interface OpenConnection extends Connection {
+  readonly requestQueue: object;
+  readonly connect: () => Promise<void>;
+  readonly authenticate: () => Promise<void>;
+  readonly disconnect: () => Promise<void>;
+  readonly setVersions: (versions: object) => void;
+  readonly setSupportAuthenticationProtocol: (isSupported: boolean) => void;
+  readonly send: (sending: object) => Promise<unknown>;
+}
+
+const SocketOfKafkajs = require("kafkajs/src/network/socketFactory") as () => unknown;
+const EncoderOfKafkajs = require("kafkajs/src/protocol/encoder") as new () => object;
+
+/** A request of no known kind, which is ready to be sent after `isEncoded`. */
+const request = (apiKey: number, isEncoded: Promise<void> = Promise.resolve()): object => ({
+  request: {
+    apiKey,
+    apiVersion: 0,
+    apiName: String(apiKey),
+    encode: () => isEncoded.then(() => new EncoderOfKafkajs()),
+  },
+  response: { decode: async () => ({}), parse: async () => "answered" },
+});
+
+describe("a connection with the session patch", () => {
+  let wire: SaslWire;
+  let tokens: { readonly isReady: () => boolean };
+  let open: OpenConnection;
+
+  beforeEach(async () => {
+    patchSession();
+    wire = await startSaslWire();
+    tokens = { isReady: () => true };
+    const sasl = {
+      mechanism: "plain",
+      isReady: () => tokens.isReady(),
+      authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (exchange: object) => Promise<void> }) => ({
+        authenticate: () => saslAuthenticate({ request: { encode: () => Buffer.alloc(4) } }),
+      }),
+    };
+    const options = {
+      host: "127.0.0.1",
+      port: wire.port,
+      logger,
+      sasl,
+      connectionTimeout: 1_000,
+      requestTimeout: 1_000,
+    };
+    const made: unknown = new ConnectionOfKafkajs({ ...options, socketFactory: SocketOfKafkajs() });
+    open = made as OpenConnection;
+    open.setVersions({
+      [handshake]: { minVersion: 0, maxVersion: 1 },
+      [authenticate]: { minVersion: 0, maxVersion: 1 },
+    });
+    open.setSupportAuthenticationProtocol(true);
+    await open.connect();
+    await open.authenticate();
+  });
+
+  afterEach(async () => {
+    await open.disconnect();
+    await wire.close();
+  });
+
+  const endSession = (): void => void Object.assign(open, { authenticatedAt: connection(9_000, 0).authenticatedAt });
+
+  /* Brokers close a connection on which anything else comes between the two. */
+  it("writes nothing between the two requests of a log-in, however long a request takes to encode", async () => {
+    const { promise: isEncoded, resolve } = Promise.withResolvers<void>();
+    wire.onRequest = async (apiKey) => {
+      if (apiKey !== handshake) return;
+      resolve();
+      await new Promise((later) => void setTimeout(later, 20));
+    };
+    const slow = open.send(request(100, isEncoded));
+    endSession();
+    expect(await Promise.all([slow, open.send(request(101))])).toEqual(["answered", "answered"]);
+    expect(wire.keys.slice(2, 4)).toEqual([handshake, authenticate]);
+    expect(new Set(wire.keys.slice(4))).toEqual(new Set([100, 101]));
+  });
+
+  it("writes what was encoded before a log-in is due before that", async () => {
+    const first = open.send(request(100));
+    await Promise.resolve();
+    const second = open.send(request(101));
+    endSession();
+    await Promise.all([first, second, open.send(request(102))]);
+    expect(wire.keys.filter((key) => key < 100)).toEqual([handshake, authenticate, handshake, authenticate]);
+    const at = wire.keys.lastIndexOf(handshake);
+    expect(wire.keys[at + 1]).toBe(authenticate);
+  });
+
+  it("lets no log-in overtake what has waited for a throttling broker", async () => {
+    Object.assign(open.requestQueue, { throttledUntil: Date.now() + 50 });
+    const waiting = open.send(request(100));
+    await new Promise((later) => void setTimeout(later, 5));
+    Object.assign(open.requestQueue, { throttledUntil: 0 });
+    endSession();
+    await Promise.all([waiting, open.send(request(101))]);
+    expect(wire.keys.slice(2)).toEqual([100, handshake, authenticate, 101]);
+  });
+
+  it("writes nothing between the two either if there is no lasting token any more", async () => {
+    wire.onRequest = async (apiKey) => {
+      if (apiKey !== handshake) return;
+      tokens = { isReady: () => false };
+      void open.send(request(101));
+      await new Promise((later) => void setTimeout(later, 20));
+    };
+    endSession();
+    await open.send(request(100));
+    expect(wire.keys.slice(2, 4)).toEqual([handshake, authenticate]);
   });
 });

@@ -42,13 +42,14 @@ const logIn = async ({ answers, get = async () => "t1", extensions }: Broker) =>
       () => "in" as const,
       (error: unknown) => error,
     );
-  return { sent, refused, outcome };
+  return { sent, refused, outcome, login };
 };
 
 describe("createTokenLogin()", () => {
   it("sends the token as RFC 7628 has it", async () => {
     const message = "n,,\u0001auth=Bearer t1\u0001\u0001";
-    expect(await logIn({ answers: [""] })).toEqual({ sent: [String(framed(message))], refused: [], outcome: "in" });
+    const { sent, refused, outcome } = await logIn({ answers: [""] });
+    expect([sent, refused, outcome]).toEqual([[String(framed(message))], [], "in"]);
   });
 
   it("sends extensions beside it", async () => {
@@ -80,6 +81,13 @@ describe("createTokenLogin()", () => {
     });
   });
 
+  it("keeps the token if only the name behind it is another than before on this connection", async () => {
+    const message = "Cannot change principals during re-authentication from IAM.a/session-1: IAM.a/session-2";
+    const { refused, outcome, login } = await logIn({ answers: [new KafkaJSProtocolError({ name: "x", message })] });
+    expect([refused, login.problem?.()]).toEqual([[], undefined]);
+    expect(outcome).toMatchObject({ message: `A new connection is needed: ${message}`, retriable: true });
+  });
+
   it("keeps the token if only the connection breaks", async () => {
     const broken = new kafkajs.KafkaJSConnectionError("Closed connection");
     expect(await logIn({ answers: [broken] })).toMatchObject({ refused: [], outcome: broken });
@@ -93,5 +101,30 @@ describe("createTokenLogin()", () => {
     });
     const { outcome } = await logIn({ answers: [], get: () => Promise.reject(new TypeError("x is undefined")) });
     expect(outcome).toBeInstanceOf(TypeError);
+  });
+
+  it("has a problem as long as brokers refuse the newest token, whatever they say of older ones", async () => {
+    const values = ["t1", "t2", "t3"];
+    const get = async (): Promise<string> => values.shift() ?? "";
+    const tokens = { get, refuse: () => {}, hasToken: () => true, isReady: () => true, problem: () => "no token" };
+    const login = createTokenLogin({ tokens, hint: "want another" });
+    const start = () => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const answers = [promise, Promise.resolve("")];
+      const saslAuthenticate: AuthenticationProviderArgs["saslAuthenticate"] = async ({ response }) =>
+        response?.parse(await response.decode(framed((await answers.shift()) ?? "")));
+      const args = { host: "b1", port: 9092, saslAuthenticate } as AuthenticationProviderArgs;
+      const over = login.authenticationProvider(args).authenticate();
+      return async (answer: string): Promise<string | undefined> => {
+        resolve(answer);
+        await over.catch(() => {});
+        return login.problem?.();
+      };
+    };
+    const refusal = '{"status":"invalid_token"}';
+    const [first, second] = [start(), start()];
+    const sentence = "The broker refuses the token: want another (invalid_token)";
+    expect([login.problem?.(), await second(refusal), await first("")]).toEqual(["no token", sentence, sentence]);
+    expect(await start()("")).toBe("no token");
   });
 });

@@ -140,6 +140,28 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
   });
 
   /*
+   * Each token is for another name, as those of AWS's roles with a new session are. Brokers let nobody change its name on an open
+   * connection and close it, under load. The service takes the same token to a new one, and stays ready: nothing is lost or doubled.
+   */
+  journey("is read under a name that changes with each token", async ({ story, expect }) => {
+    await create(story);
+    let names = 0;
+    broker.server.faults.set(pathOf(story), (response) => {
+      const token = broker.server.token(tokenSeconds, { sub: `session-${names++}` });
+      answerJson(response, 200, { access_token: token, expires_in: tokenSeconds });
+    });
+    const service = await story.start(byServer(story, { KAFKA_COMPRESSION: "gzip" }));
+    const running = traffic(story);
+    const closed = expect.objectContaining({ error: expect.stringMatching(/Cannot change principals/) });
+    await expect.poll(() => service.logs, patient).toContainEqual(closed);
+    await sleep(tokenSeconds * 1_000);
+    await expectAllOnce(story, await running.end(), expect);
+    expect(await service.readiness()).toMatchObject({ ok: true });
+    expect(service.logs.filter(({ msg }) => msg.includes("refuses the token"))).toEqual([]);
+    expect(await service.stop()).toBe(0);
+  });
+
+  /*
    * The mounted token has ended before the service starts, which the broker refuses. A new one is put in its place, and later another,
    * before the first ends. The service takes each up, and delivers what came meanwhile.
    */
