@@ -29,8 +29,16 @@ interface Waiting {
   readonly batch: UnreadableBatch;
 }
 
-const commandFor = ({ feed: { topic, partition }, batch }: Waiting): string =>
-  skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
+const commandFor = ({ feed: { topic, partition }, batch }: Waiting): string | undefined =>
+  batch.mustWait ? undefined : skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
+
+const adviceFor = (waiting: Waiting): string => {
+  const { offset, lastOffset } = waiting.batch;
+  const command = commandFor(waiting);
+  return command === undefined
+    ? "It reads on when another broker leads or this one is repaired; it cannot be skipped, since nothing is known against its records"
+    : `To skip offsets ${offset} to ${lastOffset}, which are lost then: ${command}`;
+};
 
 const sentenceOf = (waiting: Waiting): string => {
   const { feed, batch } = waiting;
@@ -40,7 +48,7 @@ const sentenceOf = (waiting: Waiting): string => {
     : "";
   return (
     `Partition ${partition} of ${topic} waits at offset ${batch.offset}, where a batch cannot be read: ${batch.reason}.${all} ` +
-    `To skip offsets ${batch.offset} to ${batch.lastOffset}, which are lost then: ${commandFor(waiting)}`
+    adviceFor(waiting)
   );
 };
 

@@ -9,6 +9,8 @@ import { createTestIntake, source, tier } from "./intake/intake-rig.ts";
 const hourMs = 3_600_000;
 const reason = "Its checksum is wrong";
 const batch = { topic: "source", partition: 0, offset: 7, lastOffset: 9, reason };
+/** As a fetch from there meets it. */
+const met = { ...batch, from: 7 };
 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
@@ -53,7 +55,7 @@ const createWorld = () => {
 describe("UnreadableWatch", () => {
   it("tells of a partition that waits once, with the command, and again after an hour", async () => {
     const { watch, test, told, world } = createWorld();
-    test.intake.unreadable.met(batch);
+    test.intake.unreadable.met(met);
     for (let round = 0; round < 3; round++) await watch.run();
     const skip = "gainstream skip --topic source --partition 0 --to-offset 10";
     expect(told("warn")).toEqual([
@@ -72,6 +74,15 @@ describe("UnreadableWatch", () => {
     expect(told("warn")).toHaveLength(2);
   });
 
+  it("names no command where nothing is known against the records", () => {
+    const { watch, test } = createWorld();
+    test.intake.unreadable.met({ ...met, mustWait: true });
+    expect([watch.warnings[0], watch.places]).toEqual([
+      expect.stringMatching(/cannot be skipped, since nothing is known against its records$/),
+      [{ ...batch, skip: undefined }],
+    ]);
+  });
+
   it("asks nothing while everything can be read", async () => {
     const { watch, asked } = createWorld();
     await watch.run();
@@ -82,7 +93,7 @@ describe("UnreadableWatch", () => {
     const { watch, test, told } = createWorld();
     for (let join = 0; join < 3; join++) {
       test.own([source, 7]);
-      test.intake.unreadable.met(batch);
+      test.intake.unreadable.met(met);
       await watch.run();
     }
     expect(told("warn")).toHaveLength(1);
@@ -91,35 +102,37 @@ describe("UnreadableWatch", () => {
   it("says that all topics of the partition number wait if it is a retry topic that is read to know who is parked", async () => {
     const { watch, test } = createWorld();
     test.own([source, 7], [tier, 3, { high: 9 }]);
-    test.intake.unreadable.met({ ...batch, ...tier });
+    test.intake.unreadable.met({ ...met, ...tier, from: 3 });
     expect(watch.warnings[0]).toContain("No topic's partition 0 is delivered meanwhile");
   });
 
   it("skips what an operator allows, when it begins to wait as well as later", async () => {
     const { watch, test, allowed, feed, asked } = createWorld();
-    test.intake.unreadable.met(batch);
-    watch.onWaits(batch);
+    test.intake.unreadable.met(met);
+    watch.onWaits(met);
     await settle();
     expect([asked, feed.inlet?.tracker.position]).toEqual([[["group-skips", ["source"]]], 7]);
     allowed(10);
     await watch.run();
+    test.intake.unreadable.met(met);
     expect([feed.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
   });
 
   it("does not take a word that was said of a topic of the same name, which was made anew since", async () => {
     const { watch, test, allowed, feed } = createWorld();
-    test.intake.unreadable.met(batch);
+    test.intake.unreadable.met(met);
     allowed(10, `;@${"B".repeat(22)}`);
     await watch.run();
     expect(feed.inlet?.tracker.position).toBe(7);
     allowed(10, `;@${"A".repeat(22)}`);
     await watch.run();
+    test.intake.unreadable.met(met);
     expect(feed.inlet?.tracker.position).toBe(10);
   });
 
   it("names the right that is missing to ask, once, and asks again", async () => {
     const { watch, test, told, world, allowed, feed } = createWorld();
-    test.intake.unreadable.met(batch);
+    test.intake.unreadable.met(met);
     world.answer = () => {
       throw Object.assign(new Error("No"), { type: "GROUP_AUTHORIZATION_FAILED" });
     };
@@ -130,12 +143,13 @@ describe("UnreadableWatch", () => {
     );
     allowed(10);
     await watch.run();
+    test.intake.unreadable.met(met);
     expect([feed.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
   });
 
   it("goes on where the cluster does not answer, and ends with a mistake of this program", async () => {
     const { watch, test, told, world, fatal } = createWorld();
-    test.intake.unreadable.met(batch);
+    test.intake.unreadable.met(met);
     world.answer = () => {
       throw new Error("no broker");
     };

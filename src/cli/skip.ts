@@ -2,8 +2,9 @@ import { Command, InvalidArgumentError } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
 import { readConfig } from "../config/read-config.ts";
-import { type Skip, allowSkip } from "../intake/skips.ts";
+import { type Skip, allowSkip, skipGroupOf } from "../intake/skips.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
+import { explainRefusal, groupRight, principalOf, topicRight } from "../kafka/refusals.ts";
 import { connectKafka } from "./connect-kafka.ts";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -60,6 +61,12 @@ const allow = async (skip: Skip): Promise<void> => {
   const tooLate = (): void =>
     late.reject(new Error(`Cannot reach Kafka at ${config.brokers.join(",")}: ${lastError()}`));
   setTimeout(tooLate, timeoutMs).unref();
-  await Promise.race([admin.connect().then(() => allowSkip(admin, config.groupId, skip)), late.promise]);
+  const needs = [topicRight("Describe", skip.topic), groupRight("Read", skipGroupOf(config.groupId))];
+  try {
+    await Promise.race([admin.connect().then(() => allowSkip(admin, config.groupId, skip)), late.promise]);
+  } catch (error) {
+    const sentence = explainRefusal(error, needs, principalOf(config));
+    throw sentence === undefined ? error : new Error(sentence, { cause: error });
+  }
   await admin.close();
 };

@@ -1,5 +1,7 @@
 import { encodeTopicId } from "../flow/topic-id.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
+import { typesOf } from "../kafka/error-types.ts";
+import type { GroupOffset } from "../kafka/group-offsets.ts";
 
 /** What may be skipped: the batches of a partition that cannot be read and end below this offset. Nothing else ever is. */
 export interface Skip {
@@ -22,6 +24,16 @@ const refuse = ({ topic, partition, toOffset }: Skip, why: string): never => {
   throw new Error(`Cannot skip to offset ${toOffset} of partition ${partition} of topic ${topic}: ${why}`);
 };
 
+/** A cluster may take no metadata (`offset.metadata.max.bytes`). Then the word counts for any topic of the name. */
+const leaveWord = async (admin: Pick<ClusterAdmin, "commit">, group: string, word: GroupOffset): Promise<void> => {
+  try {
+    await admin.commit(group, word);
+  } catch (error) {
+    if (!typesOf(error).includes("OFFSET_METADATA_TOO_LARGE")) throw error;
+    await admin.commit(group, { ...word, metadata: "" });
+  }
+};
+
 /** Allows it. Throws a sentence if the partition has no such offset. */
 export const allowSkip = async (
   admin: Pick<ClusterAdmin, "topics" | "ranges" | "commit">,
@@ -37,5 +49,5 @@ export const allowSkip = async (
   if (toOffset <= low || toOffset > high) return refuse(skip, `want more than ${low} and at most ${high}`);
   // A topic of the same name that is made anew has other records at the same offsets.
   const metadata = encodeTopicId(state.id);
-  return admin.commit(skipGroupOf(groupId), { topic, partition, offset: toOffset, metadata });
+  return leaveWord(admin, skipGroupOf(groupId), { topic, partition, offset: toOffset, metadata });
 };

@@ -1,4 +1,5 @@
 import type { UnreadablePlace } from "../kafka/isolate-partitions.ts";
+import type { UnreadableOffsets } from "../kafka/record-batches.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, type UnreadableBatch, positionOf, unreadableOf } from "./feed.ts";
@@ -12,7 +13,7 @@ export interface UnreadableEvents {
   /** It reads on by itself: what it waited at can be read by now, or is gone. */
   readonly onReadsOn: (place: TopicPartition) => void;
   /** These offsets were skipped because an operator has allowed it. */
-  readonly onSkipped: (place: UnreadablePlace) => void;
+  readonly onSkipped: (place: TopicPartition & UnreadableOffsets) => void;
 }
 
 export interface UnreadableOptions {
@@ -46,17 +47,20 @@ export class Unreadable {
   met(place: UnreadablePlace): void {
     const feed = this.#options.feedOf(place);
     const position = feed && positionOf(feed);
-    // It may be the answer to a question from before the partition was assigned, or moved on.
-    if (!feed || position === undefined || position > place.lastOffset) return;
-    if (place.lastOffset < feed.skipTo) this.#skip(feed, place);
+    if (!feed || position === undefined) return;
+    // It may be the answer to a question from before the partition was assigned, moved on, or was put back.
+    if (position > place.lastOffset || position < place.from) return;
+    if (!place.mustWait && place.lastOffset < feed.skipTo) this.#skip(feed, place);
     else this.#wait(feed, { ...place, position });
   }
 
-  /** An operator allows to skip what cannot be read and ends below this offset. */
+  /** An operator allows to skip what cannot be read and ends below this offset. It is tried once more first: it may have become readable. */
   allow(feed: Feed, skipTo: number): void {
     feed.skipTo = skipTo;
     const batch = unreadableOf(feed);
-    if (batch && batch.lastOffset < skipTo) this.#skip(feed, batch);
+    if (!batch || batch.lastOffset >= skipTo) return;
+    feed.unreadable = { ...batch, retryAt: this.#options.monotonic() };
+    this.#options.pauses.review(["unreadable"]);
   }
 
   /** Now and then: which partitions have moved on? */
@@ -72,14 +76,15 @@ export class Unreadable {
     const { events, pauses, monotonic, schedule } = this.#options;
     const before = unreadableOf(feed);
     const retryPauseMs = before ? Math.min(2 * before.retryPauseMs, longestPauseMs) : firstPauseMs;
-    const { offset, lastOffset, reason, position } = place;
-    feed.unreadable = { offset, lastOffset, reason, position, retryPauseMs, retryAt: monotonic() + retryPauseMs };
+    const { offset, lastOffset, reason, mustWait = false, position } = place;
+    const retryAt = monotonic() + retryPauseMs;
+    feed.unreadable = { offset, lastOffset, reason, mustWait, position, retryPauseMs, retryAt };
     pauses.start(feed, "unreadable", () => (unreadableOf(feed)?.retryAt ?? 0) - monotonic() > timerToleranceMs);
     schedule(retryPauseMs, () => pauses.review(["unreadable"]));
     if (!before) events.onWaits(place);
   }
 
-  #skip(feed: Feed, { offset, lastOffset, reason }: UnreadablePlace | UnreadableBatch): void {
+  #skip(feed: Feed, { offset, lastOffset, reason }: UnreadableOffsets): void {
     const { events, consumer, stream, pauses, restoring } = this.#options;
     const { topic, partition, tier, inlet } = feed;
     const next = lastOffset + 1;

@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 
+import { type AbortedTransaction, hideAborted } from "./aborted.ts";
 import { type FetchedBatches, readBatches } from "./record-batches.ts";
-import type { FetchedRecord } from "./records.ts";
+import type { FetchedRecord, Window } from "./records.ts";
 
 interface Decoder {
   readInt16(): number;
@@ -19,6 +20,8 @@ export interface FetchedPartition extends Pick<FetchedBatches, "unreadable"> {
   readonly errorCode: number;
   readonly highWatermark: string;
   readonly lastStableOffset: string;
+  /** None for kafkajs to care about: see `hideAborted`. */
+  readonly abortedTransactions: readonly AbortedTransaction[];
   readonly preferredReadReplica?: number;
   readonly messages: readonly FetchedRecord[];
   /** How many bytes the broker gave. */
@@ -44,8 +47,9 @@ export const fetchVersions = { first: 4, last: 11 } as const;
 
 /** What a broker says if it cannot read one partition's log: UNKNOWN, CORRUPT_MESSAGE and KAFKA_STORAGE_ERROR. */
 const unreadableCodes: ReadonlySet<number> = new Set([-1, 2, 56]);
+const storageError = 56;
 
-const readAborted = (decoder: Decoder) => ({
+const readAborted = (decoder: Decoder): AbortedTransaction => ({
   producerId: decoder.readInt64().toString(),
   firstOffset: decoder.readInt64().toString(),
 });
@@ -70,9 +74,16 @@ const refusedBy = (errorCode: number, offset: number): FetchedBatches["unreadabl
   offset,
   lastOffset: offset,
   reason: `The broker says ${createErrorFromCode(errorCode).type}`,
+  ...(errorCode === storageError && { mustWait: true }),
 });
 
-interface Answer {
+/**
+ * What is read of one answer, in memory: twice the size of an answer whose events are packed to a fifteenth. A batch that exceeds it (by
+ * as much as a batch may hold at most) is the last one that is read; the others are fetched again.
+ */
+const roomBytes = 32 * 1024 * 1024;
+
+interface Answer extends Pick<Window, "room"> {
   readonly version: number;
   readonly askedFor: AskedFor;
 }
@@ -80,7 +91,7 @@ interface Answer {
 const readPartition = async (
   decoder: Decoder,
   topic: string,
-  { version, askedFor }: Answer,
+  { version, askedFor, room }: Answer,
 ): Promise<FetchedPartition> => {
   const header = readHeader(decoder, version);
   const bytes = readBytes(decoder);
@@ -89,8 +100,9 @@ const readPartition = async (
   // kafkajs takes the error of one partition for the failure of all.
   if (unreadableCodes.has(header.errorCode))
     return { ...header, errorCode: 0, size, messages: [], unreadable: refusedBy(header.errorCode, from) };
-  const { records, unreadable } = await readBatches(bytes, { from, high: Number(header.highWatermark) });
-  return { ...header, size, messages: records, unreadable };
+  const { records, unreadable } = await readBatches(bytes, { from, high: Number(header.highWatermark), room });
+  const messages = hideAborted(records, header.abortedTransactions);
+  return { ...header, abortedTransactions: [], size, messages, unreadable };
 };
 
 const readTopic = async (decoder: Decoder, answer: Answer) => {
@@ -108,7 +120,8 @@ export const fetchDecoder =
       decoder.readInt16(); // An error of the fetch session, of which kafkajs has none.
       decoder.readInt32(); // The session.
     }
-    const responses = await decoder.readArrayAsync((one) => readTopic(one, { version, askedFor }));
+    const answer = { version, askedFor, room: { bytes: roomBytes } };
+    const responses = await decoder.readArrayAsync((one) => readTopic(one, answer));
     // From version 8 on the broker has not waited itself, and expects this client to.
     return version >= 8
       ? Object.assign({ throttleTime: 0, clientSideThrottleTime: throttleTime }, { responses })

@@ -1,11 +1,5 @@
 import type { BrokerRequest } from "./cluster.ts";
-import {
-  type AskedFor,
-  type FetchResponse,
-  type FetchedPartition,
-  fetchDecoder,
-  fetchVersions,
-} from "./fetch-response.ts";
+import { type AskedFor, type FetchResponse, fetchDecoder, fetchVersions } from "./fetch-response.ts";
 import { Nothing } from "./nothing-given.ts";
 import type { UnreadableOffsets } from "./record-batches.ts";
 
@@ -13,6 +7,8 @@ import type { UnreadableOffsets } from "./record-batches.ts";
 export interface UnreadablePlace extends UnreadableOffsets {
   readonly topic: string;
   readonly partition: number;
+  /** The offset that was asked for. */
+  readonly from: number;
 }
 
 interface FetchRequest {
@@ -68,19 +64,24 @@ const isolateIn = (
   const fetch = broker.fetch.bind(broker);
   let askedFor: AskedFor = () => 0;
   connectionPool.send = (request) => send(withOurDecoder(request, askedFor));
-  const tell = (topic: string, fetched: FetchedPartition, from: number): void => {
-    const { partition } = fetched;
-    const unreadable = fetched.unreadable ?? nothing.of({ topic, partition }, fetched, from);
-    if (unreadable) onUnreadable({ topic, partition, ...unreadable });
+  const tell = ({ responses }: FetchResponse, asked: AskedFor): void => {
+    let isFirst = true;
+    for (const { topicName: topic, partitions } of responses)
+      for (const fetched of partitions) {
+        const { partition } = fetched;
+        const from = asked(topic, partition);
+        const unreadable = fetched.unreadable ?? nothing.of({ topic, partition, from, isFirst }, fetched);
+        if (unreadable) onUnreadable({ topic, partition, from, ...unreadable });
+        isFirst &&= fetched.size === 0;
+      }
   };
   broker.fetch = async (request) => {
     const asked = askedIn(request);
     askedFor = asked;
     // The request is handed to the connection before this returns.
-    const { responses, ...rest } = await fetch(request);
-    for (const { topicName, partitions } of responses)
-      for (const fetched of partitions) tell(topicName, fetched, asked(topicName, fetched.partition));
-    return { ...rest, responses };
+    const response = await fetch(request);
+    tell(response, asked);
+    return response;
   };
   return broker;
 };

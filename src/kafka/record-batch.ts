@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { crc32 } from "node:zlib";
 
 import { crc32c } from "./crc32c.ts";
-import { type BatchContext, BrokenRecords, type FetchedRecord, readRecords } from "./records.ts";
+import { type BatchContext, BrokenRecords, type FetchedRecord, type Window, readRecords } from "./records.ts";
 
 interface Codec {
   decompress(bytes: Buffer): Promise<Buffer> | Buffer;
@@ -81,20 +81,25 @@ const markerAt = (offset: number, context: BatchContext): FetchedRecord => ({
 export const isIntact = (bytes: Buffer): boolean =>
   crc32c(bytes.subarray(at.attributes)) === bytes.readUInt32BE(at.crc);
 
-const readBatch = async (frame: Frame): Promise<FetchedRecord[]> => {
+const readBatch = async (frame: Frame, { from, room }: Window): Promise<FetchedRecord[]> => {
   const { bytes, lastOffset } = frame;
   if (!isIntact(bytes)) throw new BrokenRecords("Its checksum is wrong");
   const attributes = bytes.readInt16BE(at.attributes);
   const context = contextOf(frame, attributes);
   const count = bytes.readInt32BE(at.count);
   const plain = count === 0 ? Buffer.alloc(0) : await decompress(bytes.subarray(inBatch.records), attributes);
-  const records = readRecords(plain, count, context);
-  if (Number(records.at(-1)?.offset ?? -1) < lastOffset) records.push(markerAt(lastOffset, context));
+  const { records, isWhole } = readRecords(plain, context, { count, from: Math.min(from, lastOffset), room });
+  // The records are views of it. What is not compressed is part of the answer, which is there anyway.
+  if (attributes & flags.codec) room.bytes -= plain.length;
+  if (isWhole && Number(records.at(-1)?.offset ?? -1) < lastOffset) records.push(markerAt(lastOffset, context));
   return records;
 };
 
+const bytesOf = (messages: readonly FetchedRecord[]): number =>
+  messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+
 /** Kafka's format before 0.11, of which a topic may still hold some; kafkajs reads it. */
-const readMessageSet = async ({ bytes }: Frame): Promise<FetchedRecord[]> => {
+const readMessageSet = async ({ bytes }: Frame, { room }: Window): Promise<FetchedRecord[]> => {
   if (crc32(bytes.subarray(at.magic)) !== bytes.readUInt32BE(inMessage.crc))
     throw new BrokenRecords("Its checksum is wrong");
   const type = bytes.readInt8(inMessage.attributes) & flags.codec;
@@ -102,16 +107,17 @@ const readMessageSet = async ({ bytes }: Frame): Promise<FetchedRecord[]> => {
   try {
     const messages = await decodeMessageSet(new DecoderClass(bytes), bytes.length);
     if (messages.length === 0) throw new BrokenRecords("It holds no messages");
+    room.bytes -= bytesOf(messages);
     return messages.map((message) => Object.assign(message, { headers: {}, batchContext: noTransaction }));
   } catch (error) {
     throw new BrokenRecords(error instanceof Error ? error.message : String(error), { cause: error });
   }
 };
 
-/** The records of one batch. Throws `BrokenRecords` if they cannot be had, however often it is fetched. */
-export const readFrame = async (frame: Frame): Promise<FetchedRecord[]> => {
+/** The records of one batch, or the first of them that are wanted. Throws `BrokenRecords` if they cannot be had, however often it is fetched. */
+export const readFrame = async (frame: Frame, window: Window): Promise<FetchedRecord[]> => {
   const magic = frame.bytes.readInt8(at.magic);
-  if (magic === 2) return readBatch(frame);
-  if (magic === 0 || magic === 1) return readMessageSet(frame);
+  if (magic === 2) return readBatch(frame, window);
+  if (magic === 0 || magic === 1) return readMessageSet(frame, window);
   throw new BrokenRecords(`Its format ${magic} is unknown`);
 };

@@ -1,5 +1,5 @@
 import { type Frame, at, isIntact, longAt, readFrame } from "./record-batch.ts";
-import { BrokenRecords, type FetchedRecord } from "./records.ts";
+import { BrokenRecords, type FetchedRecord, type Window } from "./records.ts";
 
 /** Offsets of a partition that cannot be read, and why. */
 export interface UnreadableOffsets {
@@ -7,9 +7,11 @@ export interface UnreadableOffsets {
   readonly lastOffset: number;
   /** A sentence, such as `Its checksum is wrong`. */
   readonly reason: string;
+  /** Nothing is known against the records: their broker's disk has failed, and another broker will lead. Never skipped. */
+  readonly mustWait?: boolean;
 }
 
-/** What is in the answer to a fetch of one partition: the records up to the first batch that cannot be read. */
+/** What is in the answer to a fetch of one partition: the records up to the first batch that cannot be read, as far as there is room. */
 export interface FetchedBatches {
   readonly records: readonly FetchedRecord[];
   /** Only if no record that was asked for comes before it. */
@@ -25,6 +27,8 @@ interface Limits {
   /** Behind the batch before. */
   readonly next: number;
 }
+
+type Asked = Pick<Limits, "from" | "high"> & Pick<Window, "room">;
 
 /** From a batch's first byte to where its length counts from. */
 const beforeLength = 12;
@@ -80,20 +84,26 @@ const isBefore = (bytes: Buffer, { from, next }: Limits): boolean => {
   return end > next && end <= from && isIntact(bytes.subarray(0, sizeOf(bytes)));
 };
 
+const isCutBehind = (start: number, rest: Buffer): boolean => start > 0 && isCut(rest);
+
+/** There is no room for more, and what was read is progress: nothing of what comes before what was asked for is. */
+const isOver = ({ from, next }: Limits, { bytes }: Window["room"]): boolean =>
+  bytes <= 0 && (next === 0 || next > from);
+
 /**
  * Reads the batches of one partition. kafkajs checks no checksums, and one batch that it cannot read fails the fetch of all
  * partitions of a broker; here it only ends what is read of its own partition.
  */
-export const readBatches = async (bytes: Buffer, { from, high }: Omit<Limits, "next">): Promise<FetchedBatches> => {
+export const readBatches = async (bytes: Buffer, { from, high, room }: Asked): Promise<FetchedBatches> => {
   const records: FetchedRecord[] = [];
   let limits: Limits = { from, high, next: 0 };
   for (let start = 0; start < bytes.length;) {
     const rest = bytes.subarray(start);
-    if (start > 0 && isCut(rest)) break;
+    if (isCutBehind(start, rest) || isOver(limits, room)) break;
     try {
       const frame = frameOf(rest, limits);
       // One by one: a batch may have more records than a function can take arguments.
-      for (const record of await readFrame(frame)) records.push(record);
+      for (const record of await readFrame(frame, { from, room })) records.push(record);
       limits = { from, high, next: frame.lastOffset + 1 };
     } catch (error) {
       if (!(error instanceof BrokenRecords)) throw error;

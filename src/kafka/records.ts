@@ -29,6 +29,17 @@ export interface FetchedRecord {
   readonly batchContext: Pick<BatchContext, "producerId" | "inTransaction">;
 }
 
+/** What of a batch is wanted: a whole one may take more memory than there is, and the rest of it can be fetched again. */
+export interface Window {
+  /** The first offset that was asked for. */
+  readonly from: number;
+  /** What the records of one answer to a fetch may still take up, in bytes. At least one record is read all the same. */
+  readonly room: { bytes: number };
+}
+
+/** What a record takes up beside its own bytes: a dozen numbers, texts and views. */
+const recordBytes = 512;
+
 const noHeaders: FetchedRecord["headers"] = Object.freeze({});
 
 /** Reads what Kafka writes in as few bytes as possible, and never beyond the end: kafkajs makes up what is missing. */
@@ -67,8 +78,14 @@ class Reader {
   }
 
   bytes(length: number): Buffer {
+    const from = this.at;
+    this.skip(length);
+    return this.#bytes.subarray(from, this.at);
+  }
+
+  skip(length: number): void {
     if (length < 0 || length > this.left) throw new BrokenRecords("A record claims more bytes than there are");
-    return this.#bytes.subarray(this.at, (this.at += length));
+    this.at += length;
   }
 
   nullable(): Buffer | null {
@@ -100,13 +117,18 @@ const readOffsetDelta = (reader: Reader, { lastOffsetDelta }: BatchContext): num
   return delta;
 };
 
-const readRecord = (reader: Reader, context: BatchContext): FetchedRecord => {
+/** The next record; undefined if it comes before this offset. */
+const readRecord = (reader: Reader, context: BatchContext, from: number): FetchedRecord | undefined => {
   const { baseOffset, firstTimestamp, appendTime, isControlBatch } = context;
   const length = reader.number();
   const end = reader.at + length;
   const attributes = reader.byte();
   const timestamp = firstTimestamp + reader.number();
-  const offsetDelta = readOffsetDelta(reader, context);
+  const offset = baseOffset + readOffsetDelta(reader, context);
+  if (offset < from) {
+    reader.skip(end - reader.at);
+    return undefined;
+  }
   const key = reader.nullable();
   const value = reader.nullable();
   const headers = readHeaders(reader);
@@ -115,7 +137,7 @@ const readRecord = (reader: Reader, context: BatchContext): FetchedRecord => {
     magicByte: 2,
     attributes,
     timestamp: String(appendTime ?? timestamp),
-    offset: String(baseOffset + offsetDelta),
+    offset: String(offset),
     key,
     value,
     headers,
@@ -124,12 +146,25 @@ const readRecord = (reader: Reader, context: BatchContext): FetchedRecord => {
   };
 };
 
-/** The records of a batch, uncompressed. Throws `BrokenRecords` if they are not exactly as many as there shall be. */
-export const readRecords = (bytes: Buffer, count: number, context: BatchContext): FetchedRecord[] => {
+/**
+ * The records of a batch, uncompressed, from the first one that is wanted as far as there is room. Throws `BrokenRecords` if, up to there,
+ * they are not exactly as many as there shall be.
+ */
+export const readRecords = (
+  bytes: Buffer,
+  context: BatchContext,
+  { count, from, room }: Window & { count: number },
+) => {
   const reader = new Reader(bytes);
   if (count < 0 || count > bytes.length) throw new BrokenRecords("It claims more records than there are");
   const records: FetchedRecord[] = [];
-  for (let index = 0; index < count; index++) records.push(readRecord(reader, context));
+  for (let index = 0; index < count; index++) {
+    const record = readRecord(reader, context, from);
+    if (!record) continue;
+    if (records.length > 0 && room.bytes <= 0) return { records, isWhole: false };
+    records.push(record);
+    room.bytes -= recordBytes;
+  }
   if (reader.left > 0) throw new BrokenRecords("It has more bytes than records");
-  return records;
+  return { records, isWhole: true };
 };

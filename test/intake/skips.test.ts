@@ -27,6 +27,16 @@ describe("allowSkip()", () => {
     expect(cluster.commits).toEqual([["group-skips", commit]]);
   });
 
+  it("leaves the word without the topic's id where the cluster takes no metadata", async () => {
+    const { commits, ...cluster } = createCluster();
+    const commit = async (group: string, what: { readonly metadata: string }): Promise<void> => {
+      if (what.metadata !== "") throw Object.assign(new Error("No"), { type: "OFFSET_METADATA_TOO_LARGE" });
+      commits.push([group, what]);
+    };
+    await allowSkip({ ...cluster, commit }, "group", skip);
+    expect(commits).toEqual([["group-skips", { topic: "events", partition: 3, offset: 20, metadata: "" }]]);
+  });
+
   it.each([
     [{ ...skip, partition: 4 }, undefined, "there is no such partition, or it has no leader"],
     [{ ...skip, toOffset: 31 }, undefined, "want more than 5 and at most 30"],

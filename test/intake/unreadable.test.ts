@@ -14,6 +14,7 @@ const feedOf = ({ intake }: Test, { topic }: { topic: string }) => {
 
 const bad = (offset: number, lastOffset: number, place = source) => ({
   ...place,
+  from: offset,
   offset,
   lastOffset,
   reason: "Its checksum is wrong",
@@ -112,7 +113,9 @@ describe("a batch that an operator lets the service skip", () => {
     test.intake.unreadable.met(bad(7, 9));
     newLines(test);
     test.intake.unreadable.allow(feedOf(test, source), 10);
-    expect(newLines(test)).toEqual(["seek source/0 10", "resume source/0", "skipped 7 to 9"]);
+    expect(newLines(test)).toEqual(["resume source/0"]);
+    test.intake.unreadable.met(bad(7, 9));
+    expect(newLines(test)).toEqual(["seek source/0 10", "skipped 7 to 9"]);
     const tracker = test.inletOf(source)?.tracker;
     expect([tracker?.mark, tracker?.position, lagOf(feedOf(test, source))]).toEqual([5, 10, 7]);
     await test.take(source, messagesOf(10, 11)).done;
@@ -139,6 +142,34 @@ describe("a batch that an operator lets the service skip", () => {
     ]);
   });
 
+  it("is not passed if it can be read by now", async () => {
+    const test = createTestIntake();
+    test.own([source, 7]);
+    test.intake.unreadable.met(bad(7, 9));
+    test.intake.unreadable.allow(feedOf(test, source), 20);
+    await test.take(source, messagesOf(7, 8, 9)).done;
+    expect([newLines(test), test.offsets()]).toEqual([
+      ["pause source/0", "waits 7", "resume source/0"],
+      [7, 8, 9],
+    ]);
+  });
+
+  it("is not passed on the word of a fetch from further on: what lies before it is not known", () => {
+    const test = createTestIntake();
+    test.own([source, 5]);
+    test.intake.unreadable.allow(feedOf(test, source), 20);
+    test.intake.unreadable.met(bad(7, 9));
+    expect([newLines(test), test.inletOf(source)?.tracker.position]).toEqual([[], 5]);
+  });
+
+  it("is not passed if nothing is known against it: its broker's disk has failed", () => {
+    const test = createTestIntake();
+    test.own([source, 7]);
+    test.intake.unreadable.allow(feedOf(test, source), 20);
+    test.intake.unreadable.met({ ...bad(7, 7), mustWait: true });
+    expect([newLines(test), test.inletOf(source)?.tracker.position]).toEqual([["pause source/0", "waits 7"], 7]);
+  });
+
   it("is not passed by half, and nothing that can be read ever is", async () => {
     const test = createTestIntake();
     test.own([source, 5]);
@@ -160,6 +191,7 @@ describe("a batch that an operator lets the service skip", () => {
     test.intake.unreadable.met(bad(10, 12, tier));
     expect(chains?.lengthOf("lost")).toBe(1);
     test.intake.unreadable.allow(feedOf(test, tier), 13);
+    test.intake.unreadable.met(bad(10, 12, tier));
     expect(["lost", "behind"].map((user) => chains?.lengthOf(user))).toEqual([0, 1]);
   });
 });
@@ -194,7 +226,8 @@ describe("a retry topic that cannot be read while it is scanned", () => {
     const test = start();
     test.intake.unreadable.met(bad(10, 12, tier));
     test.intake.unreadable.allow(feedOf(test, tier), 13);
-    expect(newLines(test).slice(2)).toEqual(["seek retry-30s/0 13", "resume retry-30s/0"]);
+    test.intake.unreadable.met(bad(10, 12, tier));
+    expect(newLines(test).slice(2)).toEqual(["resume retry-30s/0", "seek retry-30s/0 13"]);
     await test.take(
       tier,
       [13, 14, 15].map((offset) => messageOf(offset, { value: valueOf("parked") })),

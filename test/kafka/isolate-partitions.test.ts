@@ -77,6 +77,7 @@ describe.each(versions)("the answer to a fetch of version %i", (version) => {
         topicName,
         partitions: partitions.map(({ messages, ...partition }) => ({
           ...partition,
+          abortedTransactions: undefined,
           size: undefined,
           unreadable: undefined,
           messages: messages.map(({ batchContext, ...message }) => ({ ...message, of: batchContext.producerId })),
@@ -107,7 +108,10 @@ describe("a consumer whose partitions fail alone", () => {
     const bytes = Buffer.concat([broken(8), three(11)]);
     const { told, offsets } = await fetchIsolated(11, [{ partition: 0, bytes }], [8]);
     const reason = "Its checksum is wrong";
-    expect([told, offsets]).toEqual([[{ topic: "events", partition: 0, offset: 8, lastOffset: 10, reason }], [[]]]);
+    expect([told, offsets]).toEqual([
+      [{ topic: "events", partition: 0, from: 8, offset: 8, lastOffset: 10, reason }],
+      [[]],
+    ]);
   });
 
   it("hands out nothing that was not asked for: kafkajs would go on by one offset each time", async () => {
@@ -131,7 +135,8 @@ describe("a consumer whose partitions fail alone", () => {
       { partition: 1, bytes: three(0) },
     ];
     const { told, offsets } = await fetchIsolated(11, partitions, [7, 0]);
-    expect(told).toEqual([{ topic: "events", partition: 0, offset: 7, lastOffset: 7, reason }]);
+    const mustWait = errorCode === 56 && { mustWait: true };
+    expect(told).toEqual([{ topic: "events", partition: 0, from: 7, offset: 7, lastOffset: 7, reason, ...mustWait }]);
     expect(offsets).toEqual([[], [0, 1, 2]]);
   });
 
@@ -173,6 +178,32 @@ describe("a consumer whose partitions fail alone", () => {
       .createBroker()
       .fetch({ topics: [{ topic: "events", partitions: [{ partition: 0, fetchOffset: "8" }] }] });
     expect(told).toHaveLength(1);
+  });
+
+  it("suspects a broker that gives nothing only where no other partition has filled the answer before", async () => {
+    const told: number[] = [];
+    let now = 0;
+    let order: readonly number[] = [];
+    const broker = createBroker(11, () =>
+      order.map((partition) => ({ partition, bytes: partition === 1 ? three(0) : Buffer.alloc(0), high: 9 })),
+    );
+    isolatePartitions(
+      { brokerPool: { brokers: { 1: broker }, createBroker: () => broker } },
+      { monotonic: () => now, onUnreadable: ({ partition }) => void told.push(partition) },
+    );
+    const asked = [0, 1, 2].map((partition) => ({ partition, fetchOffset: "0" }));
+    for (; now <= 40_000; now += 10_000) {
+      order = [0, 1, 2];
+      await broker.fetch({ topics: [{ topic: "events", partitions: asked }] });
+    }
+    expect(told).toEqual([0, 0]);
+  });
+
+  it("unpacks no more than fits into memory: of the other partitions nothing is read, and nothing is said against them", async () => {
+    const bomb = batchBytes({ base: 0, attributes: 1, records: [{ offsetDelta: 0, value: "x".repeat(40_000_000) }] });
+    const partitions = [0, 1, 2].map((partition) => ({ partition, bytes: Buffer.concat([bomb, three(1)]) }));
+    const { told, offsets } = await fetchIsolated(11, partitions, [0, 0, 0]);
+    expect([told, offsets]).toEqual([[], [[0], [], []]]);
   });
 
   it("gives all other partitions whole, and the batches before, whichever byte of a partition has changed", async () => {

@@ -2,13 +2,12 @@ import { expect, it } from "vitest";
 
 import { Nothing } from "../../src/kafka/nothing-given.ts";
 
-const place = { topic: "events", partition: 3 };
-
 const createTest = () => {
   const clock = { now: 0 };
   const nothing = new Nothing(() => clock.now);
-  const ask = (from: number, size = 0, lastStableOffset = "9") => nothing.of(place, { size, lastStableOffset }, from);
-  return { clock, nothing, ask };
+  const ask = (from: number, { size = 0, isFirst = true, partition = 3 } = {}) =>
+    nothing.of({ topic: "events", partition, from, isFirst }, { size, lastStableOffset: "9" });
+  return { clock, ask };
 };
 
 const told = (offset: number) => ({
@@ -30,14 +29,14 @@ it("a broker that gives nothing of a log that goes on is given half a minute, an
 });
 
 it("nothing is told at the end of the log, and what was given begins the wait anew", () => {
-  const { clock, nothing, ask } = createTest();
+  const { clock, ask } = createTest();
   expect(ask(9)).toBeUndefined();
   ask(3);
   clock.now = 30_000;
-  expect(ask(3, 100)).toBeUndefined();
+  expect(ask(3, { size: 100 })).toBeUndefined();
   expect(ask(3)).toBeUndefined();
   clock.now = 40_000;
-  expect(nothing.of({ ...place, partition: 4 }, { size: 0, lastStableOffset: "9" }, 3)).toBeUndefined();
+  expect(ask(3, { partition: 4 })).toBeUndefined();
 });
 
 it("what was seen long ago counts no more: the partition may have been paused, or owned by another", () => {
@@ -45,4 +44,14 @@ it("what was seen long ago counts no more: the partition may have been paused, o
   ask(3);
   clock.now = 120_000;
   expect(ask(3)).toBeUndefined();
+});
+
+it("nothing is made of an answer that others have filled, for as long as they do", () => {
+  const { clock, ask } = createTest();
+  for (; clock.now <= 600_000; clock.now += 1_000) expect(ask(3, { isFirst: false })).toBeUndefined();
+  expect(ask(3)).toBeUndefined();
+  clock.now += 15_000;
+  expect(ask(3, { isFirst: false })).toBeUndefined();
+  clock.now += 15_000;
+  expect(ask(3)).toEqual(told(3));
 });

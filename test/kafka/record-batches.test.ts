@@ -16,7 +16,7 @@ import {
 import { describe, expect, it } from "vitest";
 
 import { crc32c } from "../../src/kafka/crc32c.ts";
-import { readBatches } from "../../src/kafka/record-batches.ts";
+import { readBatches as readWithin } from "../../src/kafka/record-batches.ts";
 import type { FetchedRecord } from "../../src/kafka/records.ts";
 import {
   type BatchShape,
@@ -34,6 +34,9 @@ const Decoder = require("kafkajs/src/protocol/decoder") as new (bytes: Buffer) =
 const kafkajsDecode = require("kafkajs/src/protocol/requests/fetch/v4/decodeMessages") as (
   decoder: object,
 ) => Promise<FetchedRecord[]>;
+
+const readBatches = (bytes: Buffer, asked: { readonly from: number; readonly high: number }) =>
+  readWithin(bytes, { ...asked, room: { bytes: Infinity } });
 
 const recordsAt = (...deltas: number[]): PlainRecord[] =>
   deltas.map((offsetDelta) => ({ offsetDelta, key: `k${offsetDelta}`, value: `v${offsetDelta}` }));
@@ -163,6 +166,52 @@ describe("the records of good batches", () => {
     expect([offsetsOf(records), unreadable]).toEqual([[0, 1, 2, 3, 4, 5], undefined]);
     expect(records.slice(0, 3).map(({ value }) => String(value))).toEqual(["plain", "a", "b"]);
     expect(records[0]).toMatchObject({ headers: {}, batchContext: { producerId: "-1", inTransaction: false } });
+  });
+});
+
+describe("what is read of one answer", () => {
+  const many = (base: number, count: number, more: Partial<BatchShape> = {}): Buffer =>
+    batchBytes({ base, records: Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta })), ...more });
+
+  /** Reads on as a consumer does, with so much room for each answer; gives the offsets that each one brought. */
+  const readOn = async (bytes: Buffer, roomBytes: number, end: number) => {
+    const answers: number[][] = [];
+    for (let from = 0; from < end;) {
+      const { records } = await readWithin(bytes, { from, high: end, room: { bytes: roomBytes } });
+      // As kafkajs does with what was not asked for.
+      answers.push(offsetsOf(records).filter((offset) => offset >= from));
+      const next = Number(records.at(-1)?.offset) + 1;
+      if (!(next > from)) throw new Error(`Stuck at ${from}`);
+      from = next;
+    }
+    return answers;
+  };
+
+  it("ends where the room does, also within a batch, and the rest is read later: each record once", async () => {
+    const bytes = Buffer.concat([
+      many(0, 100),
+      many(100, 100, { attributes: 1 }),
+      batchBytes({ base: 200, records: recordsAt(0, 5), lastOffsetDelta: 9, attributes: 1 }),
+    ]);
+    const shown = [...Array.from({ length: 201 }, (_, offset) => offset), 205, 209];
+    await assertProperty(
+      asyncProperty(nat(100_000), async (roomBytes) => {
+        const answers = await readOn(bytes, roomBytes + 1, 210);
+        expect(answers.flat()).toEqual(shown);
+        for (const offsets of answers) expect(offsets.length).toBeLessThanOrEqual(2 + (roomBytes + 1) / 512);
+      }),
+    );
+  });
+
+  it("is one batch at most where each exceeds the room once it is unpacked", async () => {
+    const bomb = (base: number): Buffer =>
+      batchBytes({ base, records: [{ offsetDelta: 0, value: "x".repeat(100_000) }], attributes: 1 });
+    expect(await readOn(Buffer.concat([bomb(0), bomb(1), bomb(2)]), 50_000, 3)).toEqual([[0], [1], [2]]);
+  });
+
+  it("is nothing of a partition if others have taken all room, and nothing is said against it", async () => {
+    const room = { bytes: 0 };
+    expect(await readWithin(three(0), { from: 0, high: 3, room })).toEqual({ records: [] });
   });
 });
 

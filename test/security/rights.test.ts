@@ -1,3 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+
 import type { Producer } from "kafkajs";
 import { type ExpectStatic, afterAll, beforeAll, describe } from "vitest";
 
@@ -12,7 +16,7 @@ let broker: AclBroker;
 let producer: Producer;
 
 beforeAll(async () => {
-  broker = await startAclBroker(["least", "robbed", "late", "one", "other"]);
+  broker = await startAclBroker(["least", "robbed", "late", "one", "other", "operator"]);
   producer = journeyKafka(broker.kafka.brokers).producer();
   await producer.connect();
 });
@@ -51,6 +55,15 @@ const send = ({ source }: Story, messages: Parameters<Producer["send"]>[0]["mess
 
 const launchAs = (story: Story, user: string): Promise<Service> =>
   story.launch({ ...broker.env(user), RETRY_DELAYS: "1s", QUICK_ATTEMPTS: "1" });
+
+/** Runs `gainstream skip` as this user: its exit code, and what it says. */
+const skipAs = async (user: string, story: Story): Promise<readonly [code: number, words: string]> => {
+  const args = ["src/main.ts", "skip", "--topic", story.source, "--partition", "0", "--to-offset", "2"];
+  const env = { PATH: process.env["PATH"], ...(await story.env()), ...broker.env(user) };
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return [Number(code), (out + error).trim()];
+};
 
 /** Resource, right and command stand in one sentence. */
 const sentenceOf = ({ operation, resource }: Right, user: string): RegExp => {
@@ -178,6 +191,23 @@ describe.concurrent("a Kafka with an authorizer", () => {
     await service.untilReady();
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2"]);
     expect(await service.stop()).toBe(0);
+  });
+
+  /*
+   * An operator lets the service skip what cannot be read, and may not write to the group of skips. The command ends with 1 and names
+   * the right. With the right it ends with 0.
+   */
+  journey("tells gainstream skip which right it lacks", async ({ story, expect }) => {
+    await create([story.source]);
+    await send(
+      story,
+      tracks("u1", 1, 3).map((message) => Object.assign(message, { partition: 0 })),
+    );
+    const right = groupRight("Read", `${story.group}-skips`);
+    await broker.grant("operator", [topicRight("Describe", story.source)]);
+    expect(await skipAs("operator", story)).toEqual([1, expect.stringMatching(sentenceOf(right, "operator"))]);
+    await broker.grant("operator", [right]);
+    expect(await skipAs("operator", story)).toEqual([0, expect.stringContaining("below offset 2")]);
   });
 
   /*
