@@ -61,7 +61,7 @@ const allow = async (skip: Skip): Promise<void> => {
   const tooLate = (): void =>
     late.reject(new Error(`Cannot reach Kafka at ${config.brokers.join(",")}: ${lastError()}`));
   setTimeout(tooLate, timeoutMs).unref();
-  const needs = [topicRight("Describe", skip.topic), groupRight("Read", skipGroupOf(config.groupId))];
+  const needs = [topicRight("Read", skip.topic), groupRight("Read", skipGroupOf(config.groupId))];
   try {
     await Promise.race([admin.connect().then(() => allowSkip(admin, config.groupId, skip)), late.promise]);
   } catch (error) {

@@ -204,7 +204,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
       tracks("u1", 1, 3).map((message) => Object.assign(message, { partition: 0 })),
     );
     const right = groupRight("Read", `${story.group}-skips`);
-    await broker.grant("operator", [topicRight("Describe", story.source)]);
+    await broker.grant("operator", [topicRight("Read", story.source)]);
     expect(await skipAs("operator", story)).toEqual([1, expect.stringMatching(sentenceOf(right, "operator"))]);
     await broker.grant("operator", [right]);
     expect(await skipAs("operator", story)).toEqual([0, expect.stringContaining("below offset 2")]);
