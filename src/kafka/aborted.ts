@@ -1,6 +1,6 @@
 import type { FetchedRecord } from "./records.ts";
 
-/** A transaction that was given up: nothing that it wrote from this offset on counts, up to its marker. */
+/** An aborted transaction: nothing that it wrote from this offset on counts, up to its marker. */
 export interface AbortedTransaction {
   readonly producerId: string;
   readonly firstOffset: string;
@@ -12,7 +12,7 @@ const abortType = 0;
 const isAbort = ({ key }: FetchedRecord): boolean =>
   key !== null && key.length >= 4 && key.readInt16BE(2) === abortType;
 
-/** Which producers' transactions are under way that will be given up. */
+/** Which producers' transactions are under way that end with an abort. */
 class Aborting {
   readonly #waiting: AbortedTransaction[];
   readonly #producers = new Set<string>();
@@ -39,9 +39,9 @@ class Aborting {
 }
 
 /**
- * Hides what was given up: kafkajs takes it for markers, which it passes and shows to nobody. Its own filter expects the transactions
- * in the order in which they began, and the broker tells them in the order in which they ended; it takes up one of them a record; and a
- * record whose key looks like a marker ends a transaction for it.
+ * Hides the records of aborted transactions: kafkajs takes them for markers, which it passes and shows to nobody. Its own filter expects
+ * the transactions in the order in which they began, and the broker tells them in the order in which they ended; it takes up one of them
+ * a record; and a record whose key looks like a marker ends a transaction for it.
  */
 export const hideAborted = (
   records: readonly FetchedRecord[],

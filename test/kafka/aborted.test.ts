@@ -37,7 +37,7 @@ const seen = async (bytes: Buffer, from: number, aborted: readonly (readonly [nu
   return { offsets: batch.messages.map(({ offset }) => Number(offset)), last: Number(batch.lastOffset()) };
 };
 
-describe("what a transaction wrote that was given up", () => {
+describe("the records of an aborted transaction", () => {
   it("is not seen, though the broker tells the transactions in the order in which they ended", async () => {
     const bytes = Buffer.concat([write(0, 1), write(1, 2), write(2, 1), end(3, 2, "abort"), end(4, 1, "abort")]);
     expect(
