@@ -18,8 +18,6 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          // After the unit tests: what takes both cores for a minute could cost a member its session.
-          sequence: { groupOrder: 1 },
         },
       },
     ],
