@@ -96,7 +96,7 @@ const start = async (options: FleetOptions, place: Place, onEnd: (mishap?: strin
     await child.ended;
   };
   void child.ended.then((how) => {
-    const mishap = `i${number} ended with ${how}, want ${wanted}; its last words: ${lastLine(logFile)}`;
+    const mishap = `i${number} ended with ${how}, want ${wanted}; its last words:\n${lastLines(logFile)}`;
     onEnd(how === wanted ? undefined : mishap);
   });
   return {
@@ -109,8 +109,13 @@ const start = async (options: FleetOptions, place: Place, onEnd: (mishap?: strin
   };
 };
 
-const lastLine = (file: string): string =>
-  readFileSync(file, "utf8").trimEnd().split("\n").at(-1)?.slice(0, 1_000) ?? "";
+const lastLines = (file: string): string =>
+  readFileSync(file, "utf8")
+    .trimEnd()
+    .split("\n")
+    .slice(-12)
+    .map((line) => line.slice(0, 400))
+    .join("\n");
 
 /** The instances of the service; they end with the guard. */
 export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
