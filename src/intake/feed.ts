@@ -7,10 +7,10 @@ import type { ResetCause } from "./resets.ts";
 
 /**
  * Why nothing is fetched from a partition: its past is being restored, the budget is full, the head of a tier is not due,
- * a schema is being fetched, too much lies beyond the committed mark, as much of one user waits as may, or what comes next
- * cannot be read.
+ * a schema is being fetched, too much lies beyond the committed mark, as much of one user waits as may, what comes next
+ * cannot be read, or the assignment ends.
  */
-export const pauseReasons = ["restore", "budget", "due", "schema", "span", "user", "unreadable"] as const;
+export const pauseReasons = ["restore", "budget", "due", "schema", "span", "user", "unreadable", "end"] as const;
 export type PauseReason = (typeof pauseReasons)[number];
 
 /** A partition that this member owns, as intake sees it. */
@@ -85,6 +85,11 @@ export const positionOf = ({ inlet, scan }: Feed): number | undefined => inlet?.
 
 /** This offset was read before: its record is fetched again, or another log gives the number once more. */
 export const isBehind = (feed: Feed, offset: number): boolean => offset < (positionOf(feed) ?? 0);
+
+/** The partition numbers, each once. */
+export const numbersOf = (feeds: readonly Feed[]): readonly number[] => [
+  ...new Set(feeds.map(({ partition }) => partition)),
+];
 
 /** The batch at which a partition waits; undefined if it does not, or has moved on since. */
 export const unreadableOf = (feed: Feed): UnreadableBatch | undefined =>

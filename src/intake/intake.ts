@@ -8,7 +8,7 @@ import type { Stream } from "../stream/stream.ts";
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
 import { BatchWait } from "./batch-wait.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import { type Feed, type PauseReason, areOpen, createFeed, feedKey, isBehind, isClosed } from "./feed.ts";
+import { type Feed, type PauseReason, areOpen, createFeed, feedKey, isBehind, isClosed, numbersOf } from "./feed.ts";
 import { Gaps } from "./gaps.ts";
 import { Pauses } from "./pauses.ts";
 import type { Start } from "./plan-start.ts";
@@ -71,10 +71,6 @@ export class Intake {
     return areOpen(this.feeds);
   }
 
-  get owned(): readonly number[] {
-    return [...new Set(this.feeds.map(({ partition }) => partition))];
-  }
-
   /** A new assignment: nothing is fetched until `restore` has been told where to start. */
   assign(owned: readonly TopicPartition[]): void {
     const feeds = owned.map((place) => createFeed(place, this.#options.tiers.get(place.topic)?.tier));
@@ -85,8 +81,13 @@ export class Intake {
 
   /** Starts to read: the tiers from their commits to their ends first, then everything. */
   restore(starts: ReadonlyMap<string, Start>): void {
-    this.#options.stream.begin(this.#assignment, this.owned);
+    this.#options.stream.begin(this.#assignment, numbersOf(this.feeds));
     this.#restoring.begin(this.feeds, starts);
+  }
+
+  /** The assignment ends: nothing more is taken up, or a skipped event would be finished after the last commit. */
+  stop(): void {
+    for (const feed of this.feeds) this.#pauses.start(feed, "end", () => true);
   }
 
   /**
@@ -150,7 +151,6 @@ export class Intake {
     stream.pump();
   }
 
-  /** The log of a partition ends here. */
   heardEnd(feed: Feed, high: number): void {
     feed.high = Math.max(feed.high, high);
     feed.due.ended(high, this.#options.monotonic());

@@ -8,7 +8,7 @@ import { Commits } from "./commits.ts";
 import { type ConsumerOptions, GroupConsumer } from "./consumer.ts";
 import type { Decoder } from "./decode.ts";
 import type { Clocks } from "./due.ts";
-import { committableOf } from "./feed.ts";
+import { committableOf, numbersOf } from "./feed.ts";
 import { Intake, type IntakeOptions } from "./intake.ts";
 import { KnownLogs } from "./known-logs.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
@@ -61,7 +61,7 @@ export const createMember = (options: MemberOptions): Member => {
     monotonic: clock.monotonic,
     topics: [...sources, ...tiers.map(({ topic }) => topic)],
     tiers: tiers.map(({ topic }) => topic),
-    owned: () => intake.owned,
+    owned: () => numbersOf(intake.feeds),
     beforeJoin: () => membership.beforeJoin(),
     onJoin: (owned) => membership.joined(owned),
     onBatch: (batch, resolve) => intake.take(batch, resolve),

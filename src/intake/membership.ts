@@ -8,7 +8,7 @@ import type { LogReset } from "./resets.ts";
 import { StartRefused, type Starts, type StartsOptions, readStarts } from "./starts.ts";
 
 export interface MembershipOptions {
-  readonly intake: Pick<Intake, "assign" | "restore" | "feeds">;
+  readonly intake: Pick<Intake, "assign" | "restore" | "stop" | "feeds">;
   readonly stream: Pick<Stream, "stop" | "drop">;
   readonly commits: Pick<Commits, "flush">;
   readonly starts: StartsOptions;
@@ -94,7 +94,8 @@ export class Membership {
   }
 
   async #handOver(limitMs: number): Promise<void> {
-    const { stream, commits, abort, pause } = this.#options;
+    const { intake, stream, commits, abort, pause } = this.#options;
+    intake.stop();
     const idle = stream.stop();
     const isIdle = await Promise.race([idle.then(() => true), pause(limitMs).then(() => false)]);
     if (!isIdle) {

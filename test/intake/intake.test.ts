@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { encodeFinished, maxSpan } from "../../src/flow/finished.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
+import { numbersOf } from "../../src/intake/feed.ts";
 import { type Reader, createReader } from "../../src/intake/reader.ts";
 import { turnOf } from "../../src/stream/assignment.ts";
 import { baseTime, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
@@ -25,7 +26,7 @@ describe("intake", () => {
     log.length = 0;
     intake.restore(new Map([startAt(source, 5)]));
     expect(log).toEqual(["begin", "seek source/0 5", "resume source/0"]);
-    expect([intake.isOpen, intake.owned]).toEqual([true, [0]]);
+    expect([intake.isOpen, numbersOf(intake.feeds)]).toEqual([true, [0]]);
   });
 
   it("takes up a batch and resolves its last offset", async () => {

@@ -41,6 +41,7 @@ const createTestMembership = (
         feeds = owned.map((entry) => createFeed(entry, undefined));
         log.push(`assign ${owned.length}`);
       },
+      stop: () => undefined,
       restore: (starts) => {
         change.restore?.();
         log.push(`restore ${[...starts.keys()].join()}`);

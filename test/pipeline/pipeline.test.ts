@@ -208,4 +208,26 @@ describe("the pipeline from fetch to commit", () => {
       { numRuns: runs, examples },
     );
   }, 120_000);
+
+  test("a member that leaves takes up nothing while its last commit is on its way", async () => {
+    const world = createPipelineWorld();
+    await world.settleDown();
+    world.acts.produce("track", 0);
+    world.acts.fetch(8);
+    await world.settleDown();
+    world.acts.answer(0, "deliver");
+    const answered = Promise.withResolvers<void>();
+    world.member.consumer.slow.until = answered.promise;
+    const leaving = world.member.membership.leave();
+    await world.settleDown();
+    // A page is skipped at once, and would be finished with nobody left to commit it.
+    world.acts.produce("page", 0);
+    world.acts.fetch(8);
+    await world.settleDown();
+    answered.resolve();
+    await leaving;
+    expect(world.ended).toHaveLength(1);
+    expect(world.member.commits.isAllCommitted).toBe(true);
+    expect(world.faults()).toEqual([]);
+  });
 });

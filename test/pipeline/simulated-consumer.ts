@@ -16,6 +16,8 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
   const paused = new Set<string>();
   const seeks = new Map<string, number>();
   const failing = { commits: 0 };
+  /** What the broker's answers to commits wait for. */
+  const slow: { until: Promise<void> | undefined } = { until: undefined };
   /** Commits that a group must never see. */
   const wrong: string[] = [];
   let fetching: Promise<void> | undefined;
@@ -49,6 +51,7 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
     seek: (place: Place, offset: number): void => void seeks.set(keyOf(place), offset),
     isPaused: (place: Place): boolean => paused.has(keyOf(place)),
     failing,
+    slow,
     wrong,
     /** The process is gone: nothing of it reaches the cluster any more. */
     die: (): void => {
@@ -67,6 +70,7 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
         if (commit.offset > broker.endOf(place)) wrong.push(`Committed ${keyOf(place)} beyond its end`);
         broker.commit(place, commit);
       }
+      if (slow.until) await slow.until;
       return true;
     },
     /** Fetches once from everything that is not paused; `most` records of a partition. */
