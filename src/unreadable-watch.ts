@@ -1,5 +1,5 @@
 import { decodeTopicId } from "./flow/topic-id.ts";
-import type { Feed, UnreadableBatch } from "./intake/feed.ts";
+import type { Feed, UnreadableWait } from "./intake/feed.ts";
 import { feedKey, unreadableOf } from "./intake/feed.ts";
 import type { Intake } from "./intake/intake.ts";
 import { isOther } from "./intake/plan-start.ts";
@@ -26,7 +26,7 @@ const remindEveryMs = 60 * 60_000;
 
 interface Waiting {
   readonly feed: Feed;
-  readonly batch: UnreadableBatch;
+  readonly batch: UnreadableWait;
 }
 
 const commandFor = ({ feed: { topic, partition }, batch }: Waiting): string | undefined =>

@@ -7,7 +7,7 @@ export interface Variable<T> {
   readonly default?: string;
   /** Whether the name in lower case counts too, and before the other, as programs that use a proxy have it. */
   readonly isLowerCaseToo?: true;
-  /** How the default is told, where it is not the same everywhere. */
+  /** The default in words, if it is not the same everywhere. */
   readonly defaultInWords?: string;
   readonly presence: "required" | "optional" | "unavailable";
 }

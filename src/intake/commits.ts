@@ -74,7 +74,7 @@ export class Commits {
     }
   }
 
-  /** A mistake of this program that comes again and again is told as one; a single one may be kafkajs's, if a broker goes. */
+  /** A mistake of this program that comes again and again is reported as one; a single one may be kafkajs's, if a broker goes. */
   #failed(error: unknown): void {
     this.#mistakes = isOwnError(error) ? this.#mistakes + 1 : 0;
     const isPassing = this.#mistakes > 0 && this.#mistakes < maxMistakes;

@@ -39,13 +39,13 @@ export interface Feed extends TopicPartition {
   /** When the head of a tier is due. */
   readonly due: Due;
   /** The batch that comes next cannot be read. */
-  unreadable: UnreadableBatch | undefined;
+  unreadable: UnreadableWait | undefined;
   /** Batches that cannot be read and end below this offset may be skipped: an operator has said so. */
   skipTo: number;
 }
 
-/** A batch that cannot be read, as a partition that waits at it sees it. */
-export interface UnreadableBatch extends UnreadableOffsets {
+/** A partition's wait at a batch that cannot be read. */
+export interface UnreadableWait extends UnreadableOffsets {
   /** What was to be read next when it was met. */
   readonly position: number;
   readonly retryPauseMs: number;
@@ -92,13 +92,13 @@ export const numbersOf = (feeds: readonly Feed[]): readonly number[] => [
 ];
 
 /** The batch at which a partition waits; undefined if it does not, or has moved on since. */
-export const unreadableOf = (feed: Feed): UnreadableBatch | undefined =>
+export const unreadableOf = (feed: Feed): UnreadableWait | undefined =>
   feed.unreadable?.position === positionOf(feed) ? feed.unreadable : undefined;
 
 /** Whether all are open, but for those of a number of which a retry topic cannot be read: nobody knows who is parked there. */
 export const areOpen = (feeds: readonly Feed[]): boolean => {
-  const stuck = new Set(feeds.filter((feed) => feed.scan && unreadableOf(feed)).map(({ partition }) => partition));
-  return feeds.every(({ inlet, partition }) => inlet !== undefined || stuck.has(partition));
+  const unreadable = new Set(feeds.filter((feed) => feed.scan && unreadableOf(feed)).map(({ partition }) => partition));
+  return feeds.every(({ inlet, partition }) => inlet !== undefined || unreadable.has(partition));
 };
 
 /** How many records are not yet finished, as far as is known. */

@@ -85,7 +85,7 @@ export class Intake {
     this.#restoring.begin(this.feeds, starts);
   }
 
-  /** The assignment ends: nothing more is taken up, or a skipped event would be finished after the last commit. */
+  /** The assignment ends: nothing more is read, or a skipped event would be finished after the last commit. */
   stop(): void {
     for (const feed of this.feeds) this.#pauses.start(feed, "end", () => true);
   }

@@ -2,7 +2,7 @@ import type { UnreadablePlace } from "../kafka/isolate-partitions.ts";
 import type { UnreadableOffsets } from "../kafka/record-batches.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import { type Feed, type UnreadableBatch, positionOf, unreadableOf } from "./feed.ts";
+import { type Feed, type UnreadableWait, positionOf, unreadableOf } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Restoring } from "./restoring.ts";
 
@@ -72,7 +72,7 @@ export class Unreadable {
     }
   }
 
-  #wait(feed: Feed, place: UnreadablePlace & Pick<UnreadableBatch, "position">): void {
+  #wait(feed: Feed, place: UnreadablePlace & Pick<UnreadableWait, "position">): void {
     const { events, pauses, monotonic, schedule } = this.#options;
     const before = unreadableOf(feed);
     const retryPauseMs = before ? Math.min(2 * before.retryPauseMs, longestPauseMs) : firstPauseMs;

@@ -21,7 +21,7 @@ export interface ConnectorOptions {
 /** The proxy's trouble, in a sentence with its host. It has no code, or undici might take it for one of those that it tries again. */
 export class ProxyError extends Error {}
 
-/** A proxy that hangs is told from a target that does: its time is over before that of the whole call. */
+/** Of the time for a whole call: if the proxy hangs, the error names the proxy and not the target. */
 const proxyShare = 0.8;
 
 /**
