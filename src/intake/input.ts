@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
+import type { Send } from "../outbound/json-answer.ts";
 import { type Decoder, type InputFormat, createDecoder } from "./decode.ts";
 import { type SchemaSource, createSchemaSource } from "./schemas-registry.ts";
-import type { RegistryFetch } from "./schemas-rest.ts";
 
 export interface InputOptions {
   readonly format: InputFormat;
@@ -14,14 +14,14 @@ export interface InputOptions {
       }
     | undefined;
   /** Knows the way to the registry. */
-  readonly fetch?: RegistryFetch;
+  readonly fetch?: Send;
   /** The path of the Avro schema for records without a header. */
   readonly schemaFile: string;
 }
 
 type Registry = NonNullable<InputOptions["registry"]>;
 
-const sourceOf = ({ url, username, password }: Registry, fetch: RegistryFetch | undefined): SchemaSource =>
+const sourceOf = ({ url, username, password }: Registry, fetch: Send | undefined): SchemaSource =>
   createSchemaSource({
     url,
     ...(fetch && { fetch }),

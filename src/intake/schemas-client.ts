@@ -2,8 +2,9 @@ import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
 import type { Type } from "avsc";
 
+import type { JsonAnswer } from "../outbound/json-answer.ts";
 import { readAsJson } from "./decode-avro.ts";
-import { ask, hostOf, isMissing, type RegistryAddress, type RegistryReply } from "./schemas-rest.ts";
+import { ask, hostOf, isMissing, type RegistryAddress } from "./schemas-rest.ts";
 
 /** What the registry says about one schema id. */
 export type Answer =
@@ -56,7 +57,7 @@ export async function askForSchema(schemaId: number, address: RegistryAddress): 
  * unreachable registry as status 400, and ends the process by an unhandled rejection on an error whose body is `null`.
  * The last middleware is the outermost: by not calling `next` it replaces all the others.
  */
-function createTransport(address: RegistryAddress, onReply: (body: RegistryReply["body"]) => void): Middleware {
+function createTransport(address: RegistryAddress, onReply: (body: JsonAnswer["body"]) => void): Middleware {
   return () => {
     let path = "";
     return {
@@ -75,7 +76,7 @@ function createTransport(address: RegistryAddress, onReply: (body: RegistryReply
   };
 }
 
-async function fetchSchema(address: RegistryAddress, path: string): Promise<RegistryReply["body"]> {
+async function fetchSchema(address: RegistryAddress, path: string): Promise<JsonAnswer["body"]> {
   const reply = await ask(address, { method: "GET", path }).catch((error: unknown) => {
     throw new RegistryDown(error instanceof Error ? error.message : String(error), { cause: error });
   });

@@ -1,8 +1,9 @@
+import type { Send } from "../outbound/json-answer.ts";
 import { createAvroDecoder } from "./decode-avro.ts";
 import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
 import { type Answer, askForSchema } from "./schemas-client.ts";
 import { latestSchema } from "./schemas-latest.ts";
-import type { RegistryAddress, RegistryFetch } from "./schemas-rest.ts";
+import type { RegistryAddress } from "./schemas-rest.ts";
 
 /** What came of asking for a schema. Nothing but `registry_down` is worth asking again at once. */
 export type LoadResult =
@@ -25,7 +26,7 @@ export interface SchemaSourceOptions {
   readonly username?: string;
   /** Read for every question, since it may be replaced. */
   readonly password?: { readonly read: () => string };
-  readonly fetch?: RegistryFetch;
+  readonly fetch?: Send;
   /** For the whole answer, in milliseconds. */
   readonly timeoutMs?: number;
   /** Milliseconds by a clock that nobody can set. */

@@ -1,7 +1,8 @@
+import type { Send } from "../outbound/json-answer.ts";
 import { createMskTokens } from "./msk-token.ts";
 import { type PasswordLogin, createPasswordLogin } from "./secure.ts";
 import { type LoginMechanism, createTokenLogin } from "./token-login.ts";
-import { type TokenFetch, type TokenServer, requestToken } from "./token-request.ts";
+import { type TokenServer, requestToken } from "./token-request.ts";
 import { RenewedTokens, type Token, type Tokens, fileTokens } from "./tokens.ts";
 
 type TokenFile = { readonly kind: "file"; readonly token: { readonly read: () => string } };
@@ -19,7 +20,7 @@ export interface LoginOptions {
   readonly sasl: Login | undefined;
   readonly warn: (sentence: string) => void;
   /** How token servers are reached, if not directly. */
-  readonly fetch?: TokenFetch | undefined;
+  readonly fetch?: Send | undefined;
 }
 
 type OauthLogin = Extract<Login, { readonly mechanism: "oauthbearer" }>;

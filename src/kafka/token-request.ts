@@ -1,21 +1,5 @@
+import { type JsonAnswer, type Send, readJsonAnswer, reasonOf } from "../outbound/json-answer.ts";
 import { type Token, isToken } from "./tokens.ts";
-
-/** As everybody's `fetch`. */
-export type TokenFetch = (
-  url: string,
-  request: {
-    readonly method: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly redirect: "manual";
-    readonly signal: AbortSignal;
-    readonly body: string;
-  },
-) => Promise<TokenResponse>;
-
-interface TokenResponse {
-  readonly status: number;
-  readonly body: (AsyncIterable<Uint8Array> & { readonly cancel: () => Promise<void> }) | null;
-}
 
 export interface TokenServer {
   readonly url: string;
@@ -25,7 +9,7 @@ export interface TokenServer {
   /** For the whole answer. */
   readonly timeoutMs?: number;
   /** Knows the way there. */
-  readonly fetch?: TokenFetch | undefined;
+  readonly fetch?: Send | undefined;
 }
 
 const defaultTimeoutMs = 5_000;
@@ -73,13 +57,7 @@ const lifetimeOf = (seconds: unknown): number => {
 /** As in a form: a blank becomes "+". */
 const encode = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
 
-interface Reply {
-  readonly status: number;
-  /** The JSON object that was answered; empty if it was none. */
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-const ask = async (server: TokenServer): Promise<Reply> => {
+const ask = async (server: TokenServer): Promise<JsonAnswer> => {
   const { url, clientId, clientSecret, scope, timeoutMs = defaultTimeoutMs, fetch: send = fetch } = server;
   const basic = Buffer.from(`${encode(clientId)}:${encode(clientSecret.read())}`).toString("base64");
   const response = await send(url, {
@@ -94,37 +72,5 @@ const ask = async (server: TokenServer): Promise<Reply> => {
     redirect: "manual",
     signal: AbortSignal.timeout(timeoutMs),
   });
-  const { status } = response;
-  if (status >= 300 && status <= 399) {
-    await response.body?.cancel();
-    throw new Error(`got a redirect (status ${status}), which is not followed`);
-  }
-  return { status, body: objectOf(await textOf(response)) };
-};
-
-const textOf = async ({ body }: TokenResponse): Promise<string> => {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new Error(`got an answer of more than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-};
-
-const objectOf = (text: string): Reply["body"] => {
-  try {
-    return Object(JSON.parse(text)) as Reply["body"];
-  } catch {
-    return {};
-  }
-};
-
-/** fetch says "fetch failed"; what happened is in the cause. A failed connection is a TypeError to it, and no mistake of ours. */
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return "no answer in time";
-  const { code, message } = Object(error.cause) as { readonly code?: unknown; readonly message?: unknown };
-  return [code, message].find((text) => typeof text === "string") ?? error.message;
+  return readJsonAnswer(response, maxAnswerBytes);
 };
