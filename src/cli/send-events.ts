@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 
 import type { JsonObject } from "../core/event.ts";
+import { normalEvent } from "../core/normal-form.ts";
+import type { Repair } from "../core/repairs.ts";
 import { parseEvent } from "../core/validate.ts";
 import { createDecoder } from "../intake/decode.ts";
 import { toRecord } from "../intake/encode.ts";
@@ -9,7 +11,7 @@ import type { Wire } from "./send-wire.ts";
 
 /** One event to send, or why what stood at its place is none. */
 export type Item =
-  | { readonly place: string; readonly event: JsonObject }
+  | { readonly place: string; readonly event: JsonObject; readonly repairs: readonly Repair[] }
   | { readonly place: string; readonly problem: string };
 
 /** The events of the input, one at a time, each with a messageId and a timestamp. Throws a sentence where there is none. */
@@ -26,7 +28,10 @@ const decoder = createDecoder({ format: "json" });
 
 const read = ({ place, bytes }: Piece): Item => {
   const decoded = decoder.decode(bytes);
-  if (decoded.kind === "event") return { place, event: complete(decoded.raw) };
+  if (decoded.kind === "event") {
+    const { raw, repairs } = normalEvent(decoded.raw);
+    return { place, event: complete(raw), repairs };
+  }
   return { place, problem: "error" in decoded ? decoded.error : "Cannot read an event: got a list, want one object" };
 };
 

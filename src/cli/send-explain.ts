@@ -2,6 +2,7 @@ import { quote } from "../config/config-error.ts";
 import type { Arrival } from "../core/arrival.ts";
 import type { JsonObject } from "../core/event.ts";
 import type { Handler } from "../core/handle.ts";
+import { repairTexts } from "../core/repairs.ts";
 import { userOf } from "../core/validate.ts";
 import type { Decoder } from "../intake/decode.ts";
 import type { Encode } from "../intake/encode.ts";
@@ -36,6 +37,7 @@ export const createExplainer = (options: ExplainOptions): Explainer => {
     const title = "event" in item ? ` ${titleOf(item.event)}` : "";
     counts.set(verdict.label, (counts.get(verdict.label) ?? 0) + 1);
     print(`${item.place}:${title} → ${verdict.label}${verdict.detail}`);
+    if ("event" in item) for (const repair of item.repairs) print(`  repaired ${repair}: ${repairTexts[repair]}`);
     if (body && verdict.body) print(verdict.body);
   };
   const totals = (): string => {

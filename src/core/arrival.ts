@@ -1,6 +1,7 @@
 import type { Call } from "./handle.ts";
 import type { Headers, Past } from "./headers.ts";
 import type { Dead, Retry, Skipped } from "./outcome.ts";
+import type { Repair } from "./repairs.ts";
 
 /** A record as it was read from Kafka: its bytes and headers travel unchanged to the tiers and the dead-letter topic. */
 export interface KafkaRecord {
@@ -22,4 +23,6 @@ export interface Arrival {
   /** A call to make, or an outcome that is clear without one. */
   readonly meaning: Call | Skipped | Dead | Retry;
   readonly past: Past;
+  /** What had to be repaired to understand the event. */
+  readonly repairs: readonly Repair[];
 }

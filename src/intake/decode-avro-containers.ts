@@ -2,9 +2,9 @@ import avro from "avsc";
 import type { Type } from "avsc";
 
 import type { Json } from "../core/event.ts";
+import { MAX_DEPTH } from "../core/json-text.ts";
+import { putKey } from "../core/put-key.ts";
 import { JsonText, READ, type Tap } from "./decode-avro-scalars.ts";
-import { putKey } from "./decode-envelope.ts";
-import { MAX_DEPTH } from "./decode-json.ts";
 import { readKey } from "./decode-keys.ts";
 
 /** Every avsc type has this method, which its typings leave out. */

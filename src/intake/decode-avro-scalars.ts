@@ -1,7 +1,7 @@
 import avro from "avsc";
 
 import type { Json } from "../core/event.ts";
-import { parseOptionalText } from "./decode-json.ts";
+import { parseOptionalText } from "../core/json-text.ts";
 
 /** How avsc calls the method by which a type reads itself. Overriding it is what makes one pass enough. */
 export const READ = "_read";

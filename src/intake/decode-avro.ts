@@ -3,6 +3,7 @@ import type { ForSchemaOptions, Schema, Type } from "avsc";
 
 import type { Json, JsonObject } from "../core/event.ts";
 import { isList, isObject } from "../core/json.ts";
+import { putKey } from "../core/put-key.ts";
 import {
   JsonArray,
   JsonMap,
@@ -23,7 +24,6 @@ import {
   TimestampMicros,
   TimestampMillis,
 } from "./decode-avro-scalars.ts";
-import { normalEvent, putKey } from "./decode-envelope.ts";
 import { type Events, type EventsDecoder, eventsOf } from "./decode-events.ts";
 
 /** Full name of the record in `schemas/segment-event.avsc`. Only there does `extra` mean "more top-level fields". */
@@ -40,11 +40,12 @@ export function createAvroDecoder(type: Type): EventsDecoder {
   const roots = rootsOf(type);
   const hasExtra = roots.some((root) => root instanceof JsonRecord && root.name === OWN_RECORD);
   const hasWrapper = roots.some((root) => root instanceof JsonRecord && wrappedIn(root) !== undefined);
-  const toNormal = (event: JsonObject): JsonObject => normalEvent(hasExtra ? mergeExtra(event) : event);
   return function decodeAvro(payload: Buffer): Events {
     resetBounds();
     const value: Json = type.fromBuffer(payload);
-    return eventsOf(hasWrapper ? unwrapEvents(value) : value, toNormal);
+    const events = eventsOf(hasWrapper ? unwrapEvents(value) : value);
+    if (!hasExtra) return events;
+    return isObject(events) ? mergeExtra(events) : events.map(mergeExtra);
   };
 }
 

@@ -1,15 +1,16 @@
 import type { JsonObject } from "../core/event.ts";
 import { isObject } from "../core/json.ts";
+import type { Repair } from "../core/repairs.ts";
 import { compileAvro } from "./decode-avro.ts";
 import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
 import type { LoadResult, SchemaSource } from "./schemas-registry.ts";
 
 export type InputFormat = "auto" | "registry" | "avro" | "json";
 
-/** What a record's value turned out to be. Errors are sentences for people and never quote the payload. */
+/** What a record's value turned out to be; `repairs` names the wrappers that were taken off. Errors are sentences for people and never quote the payload. */
 export type Decoded =
-  | { readonly kind: "event"; readonly raw: JsonObject }
-  | { readonly kind: "events"; readonly raws: readonly JsonObject[] }
+  | { readonly kind: "event"; readonly raw: JsonObject; readonly repairs?: readonly Repair[] }
+  | { readonly kind: "events"; readonly raws: readonly JsonObject[]; readonly repairs?: readonly Repair[] }
   | { readonly kind: "tombstone" }
   | { readonly kind: "undecodable"; readonly error: string }
   | { readonly kind: "unknown_schema"; readonly schemaId: number }

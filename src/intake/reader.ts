@@ -4,10 +4,12 @@ import type { Arrival, KafkaRecord } from "../core/arrival.ts";
 import type { JsonObject } from "../core/event.ts";
 import type { Handler } from "../core/handle.ts";
 import { type Origin, type Past, headerNames, originInList, originOf, readPast } from "../core/headers.ts";
+import { normalEvent } from "../core/normal-form.ts";
 import { dead, skipped } from "../core/outcome.ts";
+import type { Repair } from "../core/repairs.ts";
 import { parseEvent, userOf } from "../core/validate.ts";
 import type { TopicPartition } from "./consumer.ts";
-import type { Decoder } from "./decode.ts";
+import type { Decoded, Decoder } from "./decode.ts";
 
 export interface ReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;
@@ -38,7 +40,7 @@ const pastOf = (record: KafkaRecord, here: Origin, tier: number | undefined): Pa
 /** Nobody knows whose it is: it waits for nobody. */
 const unread = (record: KafkaRecord, past: Past, meaning: Arrival["meaning"]): Reading => ({
   kind: "arrivals",
-  arrivals: [{ record, user: past.origin.id, type: "unknown", meaning, past }],
+  arrivals: [{ record, user: past.origin.id, type: "unknown", meaning, past, repairs: [] }],
 });
 
 /** Its schema may come late, and tell whose it is: until then its key is the best guess, so that what follows waits behind it. */
@@ -46,36 +48,47 @@ const unreadYet = (record: KafkaRecord, past: Past, schemaId: number): Reading =
   const user = record.key?.length ? Buffer.from(record.key).toString() : past.origin.id;
   const error = `The registry knows no schema ${schemaId}`;
   const meaning = { kind: "retry", reason: "unknown_schema", error } as const;
-  return { kind: "arrivals", arrivals: [{ record, user, type: "unknown", meaning, past }] };
+  return { kind: "arrivals", arrivals: [{ record, user, type: "unknown", meaning, past, repairs: [] }] };
 };
 
 const messageIdOf = ({ messageId }: JsonObject): string | undefined =>
   typeof messageId === "string" && messageId !== "" ? messageId : undefined;
 
+interface Read {
+  readonly given: JsonObject;
+  readonly unwrapped: readonly Repair[] | undefined;
+}
+
 /** What one event means. */
 const createUnderstand =
   (handle: Handler) =>
-  (record: KafkaRecord, past: Past, raw: JsonObject): Arrival => {
+  (record: KafkaRecord, past: Past, { given, unwrapped }: Read): Arrival => {
+    const { raw, repairs } = normalEvent(given, unwrapped);
     const event = parseEvent(raw);
     // A record that belongs to nobody waits for nobody.
     const user = userOf(raw) ?? past.origin.id;
-    if ("kind" in event) return { record, user, type: "unknown", meaning: event, past };
+    if ("kind" in event) return { record, user, type: "unknown", meaning: event, past, repairs };
     const meaning = handle(event, past.origin.timestamp);
-    return { record, user, messageId: messageIdOf(raw), type: event.type, meaning, past };
+    return { record, user, messageId: messageIdOf(raw), type: event.type, meaning, past, repairs };
   };
+
+type ReadList = Pick<Extract<Decoded, { kind: "events" }>, "raws" | "repairs">;
 
 /** The events of a list. From a tier comes only one of them: the others went their own ways. */
 const createUnderstandList =
   (understand: ReturnType<typeof createUnderstand>) =>
-  (record: KafkaRecord, past: Past, raws: readonly JsonObject[]): Reading => {
+  (record: KafkaRecord, past: Past, { raws, repairs: unwrapped }: ReadList): Reading => {
     const { index } = past.origin;
     if (raws.length === 0) return unread(record, past, skipped("tombstone"));
     if (index === undefined) {
       const pastIn = (place: number): Past => ({ ...past, origin: originInList(past.origin, place) });
-      return { kind: "arrivals", arrivals: raws.map((raw, place) => understand(record, pastIn(place), raw)) };
+      return {
+        kind: "arrivals",
+        arrivals: raws.map((given, place) => understand(record, pastIn(place), { given, unwrapped })),
+      };
     }
-    const raw = raws[index];
-    if (raw) return { kind: "arrivals", arrivals: [understand(record, past, raw)] };
+    const given = raws[index];
+    if (given) return { kind: "arrivals", arrivals: [understand(record, past, { given, unwrapped })] };
     const error = `Cannot find the event in its list: got ${headerNames.index} ${index}, want 0 to ${raws.length - 1}`;
     return unread(record, past, dead("undecodable", error));
   };
@@ -91,9 +104,12 @@ export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
     const decoded = decoder.decode(message.value);
     switch (decoded.kind) {
       case "event":
-        return { kind: "arrivals", arrivals: [understand(record, past, decoded.raw)] };
+        return {
+          kind: "arrivals",
+          arrivals: [understand(record, past, { given: decoded.raw, unwrapped: decoded.repairs })],
+        };
       case "events":
-        return understandList(record, past, decoded.raws);
+        return understandList(record, past, decoded);
       case "tombstone":
         return unread(record, past, skipped("tombstone"));
       case "undecodable":

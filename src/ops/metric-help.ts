@@ -2,6 +2,8 @@
 export const help = {
   gainstream_events_total:
     "Events at their final outcome. Worry when outcome dead grows, or when none is delivered while the lag grows",
+  gainstream_repairs_total:
+    "Events that were repaired before they were judged, by repair, at their final outcome. Worry when one begins to grow: a producer has changed what it writes",
   gainstream_retries_total:
     "Records moved to a retry tier, at each move. Worry when it grows faster than a few percent of all events; parked ones only follow another",
   gainstream_computations_total:

@@ -3,6 +3,7 @@ import { Counter, Histogram, Registry, collectDefaultMetrics } from "prom-client
 import type { ComputationClass } from "../core/engage.ts";
 import type { SegmentEvent } from "../core/event.ts";
 import type { DeadReason, Outcome, SkipReason } from "../core/outcome.ts";
+import type { Repair } from "../core/repairs.ts";
 import { quiet, registerGauges } from "./gauges.ts";
 import type { Snapshot } from "./gauges.ts";
 import { help } from "./metric-help.ts";
@@ -20,6 +21,8 @@ interface FinalEvent {
   readonly computationClass?: ComputationClass | undefined;
   /** From the event's arrival in Kafka to its outcome. */
   readonly endToEndMs?: number;
+  /** Absent: nothing was repaired. */
+  readonly repairs?: readonly Repair[];
 }
 
 type FinalOutcome = Exclude<Outcome["kind"], "retry">;
@@ -61,6 +64,7 @@ const endToEndBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 180
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   const events = registerTally(registry, "gainstream_events_total", ["type", "outcome", "reason"]);
+  const repaired = registerTally(registry, "gainstream_repairs_total", ["repair"]);
   const retries = registerTally(registry, "gainstream_retries_total", ["reason"]);
   const calls = registerTally(registry, "gainstream_calls_total", ["call", "status"]);
   const computations = registerTally(registry, "gainstream_computations_total", ["computation_class", "outcome"]);
@@ -76,8 +80,9 @@ export const createMetrics = (): Metrics => {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
 
   return {
-    event: ({ type, outcome, reason, computationClass, endToEndMs }) => {
+    event: ({ type, outcome, reason, computationClass, endToEndMs, repairs = [] }) => {
       events.count(type, outcome, reason);
+      for (const repair of repairs) repaired.count(repair);
       if (computationClass !== undefined) computations.count(computationClass, outcome);
       // prom-client throws on NaN, and the clocks of two machines may differ.
       if (Number.isFinite(endToEndMs)) endToEnd.observe(Math.max(0, Number(endToEndMs)) / 1000);

@@ -32,13 +32,13 @@ const placeOf = ({ past, type }: Arrival) => {
 
 export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer => ({
   finished: (arrival, outcome) => {
-    const { type, past, meaning } = arrival;
+    const { type, past, meaning, repairs } = arrival;
     const endToEndMs = now() - past.origin.timestamp;
     const computationClass = "computationClass" in meaning ? meaning.computationClass : undefined;
     if (outcome.kind === "delivered")
-      return metrics.event({ type, outcome: "delivered", computationClass, endToEndMs });
+      return metrics.event({ type, outcome: "delivered", computationClass, endToEndMs, repairs });
     const { kind, reason } = outcome;
-    metrics.event({ type, outcome: kind, reason, computationClass, endToEndMs });
+    metrics.event({ type, outcome: kind, reason, computationClass, endToEndMs, repairs });
     if (kind === "skipped") return log.debug({ ...placeOf(arrival), reason }, "Skipped");
     return log.warn({ ...placeOf(arrival), reason, error: outcome.error, status: outcome.status }, "Dead-lettered");
   },

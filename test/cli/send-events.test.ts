@@ -67,7 +67,7 @@ describe("problemOf()", () => {
     ["a page, which is only skipped", { type: "page" }, json],
     ["an odd context in JSON", { ...complete, context: "web" }, json],
   ] as const)("has nothing against %s", (_, event, rules) => {
-    expect(problemOf({ place: "line 1", event }, rules)).toBeUndefined();
+    expect(problemOf({ place: "line 1", event, repairs: [] }, rules)).toBeUndefined();
   });
 
   it.each([
@@ -75,7 +75,7 @@ describe("problemOf()", () => {
     ["what Avro has no room for", { ...complete, context: "web" }, avro, /`context`, want an object$/],
     ["the same of an invalid event", { type: 4 }, { ...avro, invalid: true }, /`type`, want text$/],
   ] as const)("tells %s", (_, event, rules, expected) => {
-    expect(problemOf({ place: "line 1", event }, rules)).toMatch(expected);
+    expect(problemOf({ place: "line 1", event, repairs: [] }, rules)).toMatch(expected);
   });
 
   it("tells why an item is no event", () => {

@@ -27,10 +27,10 @@ const order = {
 };
 
 const items: readonly Item[] = [
-  { place: "line 1", event: order },
-  { place: "line 2", event: { ...order, event: "Page\nScrolled" } },
-  { place: "line 4", event: { type: "page", anonymousId: "a1" } },
-  { place: "line 5", event: { ...order, userId: "" } },
+  { place: "line 1", event: order, repairs: [] },
+  { place: "line 2", event: { ...order, event: "Page\nScrolled" }, repairs: [] },
+  { place: "line 4", event: { type: "page", anonymousId: "a1" }, repairs: [] },
+  { place: "line 5", event: { ...order, userId: "" }, repairs: [] },
   { place: "line 6", problem: "Cannot read JSON: got 8 characters that are not valid JSON" },
 ];
 
@@ -80,7 +80,7 @@ describe("a dry run", () => {
 
   it("says what Avro has no room for", () => {
     const { lines, unsendable } = explain({ input: "bare Avro" }, [
-      { place: "line 1", event: { ...order, traits: "x" } },
+      { place: "line 1", event: { ...order, traits: "x" }, repairs: [] },
     ]);
     expect(lines).toEqual([
       expect.stringContaining("→ cannot be sent: Cannot write the event as Avro: got another kind of `traits`"),

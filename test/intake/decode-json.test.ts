@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { decodeJsonEvents } from "../../src/intake/decode-events.ts";
+import { normalOf } from "./normal.ts";
 
-const decode = (text: string) => decodeJsonEvents(Buffer.from(text));
+const decode = (text: string) => normalOf(decodeJsonEvents(Buffer.from(text)));
 const jsonOf = (event: object): string => JSON.stringify(event);
 const nested = (levels: number): string => `${'{"a":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
 

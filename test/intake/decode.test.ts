@@ -44,7 +44,7 @@ describe("createDecoder()", () => {
     ["auto", "a short header", Buffer.from([0, 0, 0, 7]), undecodable("got 4 bytes")],
     ["auto", "a list of events", Buffer.from("[{},{}]"), { kind: "events", raws: [{}, {}] }],
     ["auto", "an empty list", Buffer.from(" [ ]"), { kind: "events", raws: [] }],
-    ["auto", "a framed list", frame(8, Buffer.from('[{"user_id":"u"}]')), { kind: "events", raws: [{ userId: "u" }] }],
+    ["auto", "a framed list", frame(8, Buffer.from('[{"userId":"u"}]')), { kind: "events", raws: [{ userId: "u" }] }],
     ["auto", "a thousand events", list(1_000), { kind: "events", raws: Array.from({ length: 1_000 }, () => ({})) }],
     ["auto", "more than a thousand events", list(1_001), undecodable("got 1001, want 1000 at most")],
     ["auto", "a list in a list", Buffer.from("[{},[{}]]"), undecodable("got array at index 1, want an object")],

@@ -4,8 +4,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { JsonObject } from "../../src/core/event.ts";
+import { parseJsonText } from "../../src/core/json-text.ts";
 import { compileAvro } from "../../src/intake/decode-avro.ts";
-import { parseJsonText } from "../../src/intake/decode-json.ts";
 import { createEncoder, frame, toRecord } from "../../src/intake/encode.ts";
 
 const schema = readFileSync("schemas/segment-event.avsc", "utf8");

@@ -4,6 +4,7 @@ import { createDecoder, type Decoder } from "../../src/intake/decode.ts";
 import { frame } from "../../src/intake/encode.ts";
 import { createSchemaSource } from "../../src/intake/schemas-registry.ts";
 import { type AvroSchema, type Value, jsonText, writeAvro } from "./avro-writer.ts";
+import { normalDecoded } from "./normal.ts";
 import { createFakeRegistry, type FakeReply } from "./schemas-fake-registry.ts";
 
 // One event as many producers write it. Whatever they do, the same JSON comes out.
@@ -156,18 +157,21 @@ const decoderOf = async (schemas: readonly AvroSchema[]): Promise<Decoder> => {
 describe.each<Shape>(shapes)("%s", (_name, schema, value = event) => {
   it("is read with the registry's schema", async () => {
     const decoder = await decoderOf([schema]);
-    expect(decoder.decode(frame(1, writeAvro(schema, value)))).toStrictEqual({ kind: "event", raw: normal });
+    expect(normalDecoded(decoder.decode(frame(1, writeAvro(schema, value))))).toStrictEqual({
+      kind: "event",
+      raw: normal,
+    });
   });
 
   it("is read without a header, by the schema of the file", () => {
     const decoder = createDecoder({ format: "avro", fileSchema: schema });
-    expect(decoder.decode(writeAvro(schema, value))).toStrictEqual({ kind: "event", raw: normal });
+    expect(normalDecoded(decoder.decode(writeAvro(schema, value)))).toStrictEqual({ kind: "event", raw: normal });
   });
 
   it("is read in a list", async () => {
     const list = array(schema);
     const decoder = await decoderOf([list]);
-    const decoded = decoder.decode(frame(1, writeAvro(list, [value, value])));
+    const decoded = normalDecoded(decoder.decode(frame(1, writeAvro(list, [value, value]))));
     expect(decoded).toStrictEqual({ kind: "events", raws: [normal, normal] });
   });
 });
@@ -184,7 +188,7 @@ describe("plain JSON", () => {
       text.replaceAll(/[a-z](?=[^"]*":)/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`),
     ],
   ])("%s is the same event", (_name, json) => {
-    const decoded = createDecoder({ format: "json" }).decode(Buffer.from(json));
+    const decoded = normalDecoded(createDecoder({ format: "json" }).decode(Buffer.from(json)));
     expect(decoded).toStrictEqual({ kind: "event", raw: normal });
   });
 });
@@ -198,7 +202,10 @@ describe("a map of strings", () => {
     const schema = propertiesAs(map(values));
     const decoder = createDecoder({ format: "avro", fileSchema: schema });
     const bytes = writeAvro(schema, { ...event, properties: texts });
-    expect(decoder.decode(bytes)).toStrictEqual({ kind: "event", raw: { ...normal, properties: texts } });
+    expect(normalDecoded(decoder.decode(bytes))).toStrictEqual({
+      kind: "event",
+      raw: { ...normal, properties: texts },
+    });
   });
 });
 
@@ -206,7 +213,7 @@ it("fields that nobody knows come along", () => {
   const more = { anythingElse: "x", nested: { deep: [1, 2] } };
   const schema = eventOf({ anythingElse: "string", nested: record("Nested", { deep: array("long") }) });
   const decoder = createDecoder({ format: "avro", fileSchema: schema });
-  const decoded = decoder.decode(writeAvro(schema, { ...event, ...more }));
+  const decoded = normalDecoded(decoder.decode(writeAvro(schema, { ...event, ...more })));
   expect(decoded).toStrictEqual({ kind: "event", raw: { ...normal, ...more } });
 });
 
@@ -216,8 +223,11 @@ it("schemas that change in mid-partition are each read by their own", async () =
   const decoder = await decoderOf([old, renamed]);
   const moved = { ...snake(event), region: "emea" };
   for (let round = 0; round < 3; round++) {
-    expect(decoder.decode(frame(1, writeAvro(old, event)))).toStrictEqual({ kind: "event", raw: normal });
-    const decoded = decoder.decode(frame(2, writeAvro(renamed, moved)));
+    expect(normalDecoded(decoder.decode(frame(1, writeAvro(old, event))))).toStrictEqual({
+      kind: "event",
+      raw: normal,
+    });
+    const decoded = normalDecoded(decoder.decode(frame(2, writeAvro(renamed, moved))));
     expect(decoded).toStrictEqual({ kind: "event", raw: { ...normal, region: "emea" } });
   }
 });

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 
 import type { Json } from "../../src/core/event.ts";
 import { compileAvro } from "../../src/intake/decode-avro.ts";
+import { normalOf } from "./normal.ts";
 
 const roundTrip = (schema: unknown, value: unknown): unknown =>
-  compileAvro(schema)(avro.Type.forSchema(schema as Schema).toBuffer(value));
+  normalOf(compileAvro(schema)(avro.Type.forSchema(schema as Schema).toBuffer(value)));
 /** What becomes of a value of this type among the traits of an event. */
 const traitOf = (type: unknown, x: unknown): unknown => {
   const traits = { type: "record", name: "Traits", fields: [{ name: "x", type }] };

@@ -181,7 +181,7 @@ describe.concurrent("writes to Kafka", () => {
       const record = { key: Buffer.from("u1"), value: Buffer.from("{}"), headers: {}, timestamp: Date.now() };
       const failure = { origin, reason: "server_error", error: "No", attempts: 1, firstFailedAt: undefined } as const;
       const meaning = { kind: "call", call: "track", body: Buffer.from("{}") } as const;
-      const arrival = { record, user: "u1", type: "track", meaning, past } as const;
+      const arrival = { record, user: "u1", type: "track", meaning, past, repairs: [] } as const;
       return settler.retry([{ arrival, failure: { ...failure, tier: 0, partition } }]);
     };
     expect(await write(0)).toBe(0);

@@ -180,7 +180,7 @@ describe("createMetrics()", () => {
 
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(20);
+    expect(helps).toHaveLength(21);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

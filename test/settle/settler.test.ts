@@ -22,6 +22,7 @@ const arrival: Arrival = {
   type: "track",
   meaning: { kind: "call", call: "track", body: Buffer.from("{}") },
   past: { origin, attempts: 1, firstFailedAt: undefined },
+  repairs: [],
 };
 
 const tooLarge = new KafkaJSProtocolError(

@@ -48,6 +48,7 @@ export const arrivalOf = (name: string, offset: number, more: Partial<Arrival> =
     attempts: 0,
     firstFailedAt: undefined,
   },
+  repairs: [],
   ...more,
 });
 

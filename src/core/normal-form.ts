@@ -1,0 +1,23 @@
+import { camelEnvelope } from "./envelope-names.ts";
+import type { JsonObject, RawEvent } from "./event.ts";
+import { parseParts } from "./json-parts.ts";
+import type { Repair, Repairs } from "./repairs.ts";
+
+export interface NormalEvent {
+  readonly raw: RawEvent;
+  /** What had to be repaired, each name once. */
+  readonly repairs: readonly Repair[];
+}
+
+type Step = (event: JsonObject, repairs: Repairs) => JsonObject;
+
+/** In this order: each step sees what the steps before it made. A step returns the same object if it changes nothing. */
+const steps: readonly Step[] = [camelEnvelope, parseParts];
+
+/** Gives one event, as a decoder read it, the form that Segment specifies. Never throws, and never changes what it is given. */
+export const normalEvent = (event: JsonObject, unwrapped: readonly Repair[] = []): NormalEvent => {
+  const repairs: Repairs = [...unwrapped];
+  let raw = event;
+  for (const step of steps) raw = step(raw, repairs);
+  return { raw, repairs };
+};

@@ -1,0 +1,16 @@
+import type { JsonObject } from "../../src/core/event.ts";
+import { isObject } from "../../src/core/json.ts";
+import { normalEvent } from "../../src/core/normal-form.ts";
+import type { Events } from "../../src/intake/decode-events.ts";
+import type { Decoded } from "../../src/intake/decode.ts";
+
+const normal = (event: JsonObject): JsonObject => normalEvent(event).raw;
+
+/** What a decoder read, each event in its normal form. */
+export const normalOf = (events: Events): Events => (isObject(events) ? normal(events) : events.map(normal));
+
+/** The same of a whole decoder's answer. */
+export const normalDecoded = (decoded: Decoded): Decoded => {
+  if (decoded.kind === "event") return { ...decoded, raw: normal(decoded.raw) };
+  return decoded.kind === "events" ? { ...decoded, raws: decoded.raws.map(normal) } : decoded;
+};
