@@ -151,7 +151,7 @@ function readWrapper(reader: Reader) {
   };
 }
 
-function readFields(record: avro.types.RecordType) {
+export function readFields(record: avro.types.RecordType) {
   const fields = record.fields.map((field) => ({ name: field.name, reader: asReader(field.type) }));
   return function readRecord(tap: Tap): Json {
     checkDepth((containers += 1));

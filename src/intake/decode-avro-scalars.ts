@@ -22,8 +22,11 @@ export interface Tap {
   unpackLongBytes(): Buffer;
 }
 
+/** A whole number as it is read: a bigint where a double may not hold it. */
+export type Long = number | bigint;
+
 /** avsc's own `readLong` is wrong below -2^52, even in the sign: from there on the bytes are read again. */
-function readLong(tap: Tap): number | bigint {
+export function readLong(tap: Tap): Long {
   const start = tap.pos;
   const value = tap.readLong();
   if (Math.abs(value) < 2 ** 52) return value;
@@ -31,34 +34,16 @@ function readLong(tap: Tap): number | bigint {
   return tap.unpackLongBytes().readBigInt64LE();
 }
 
+/** The number itself; beyond 2^53 its digits. */
+export function exactLong(value: Long): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
+
 export class JsonLong extends avro.types.LongType {
   [READ](tap: Tap): Json {
-    const value = readLong(tap);
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : String(value);
+    return exactLong(readLong(tap));
   }
-}
-
-export class TimestampMillis extends avro.types.LongType {
-  [READ](tap: Tap): Json {
-    return isoTime(tap.readLong());
-  }
-}
-
-export class TimestampMicros extends avro.types.LongType {
-  [READ](tap: Tap): Json {
-    const micros = Number(readLong(tap));
-    const millis = Math.floor(micros / 1_000);
-    const rest = micros - millis * 1_000;
-    const time = isoTime(millis);
-    return rest === 0 || typeof time === "number" ? time : `${time.slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
-  }
-}
-
-/** The number itself where it lies outside of what a Date can hold. */
-function isoTime(millis: number): string | number {
-  const date = new Date(millis);
-  return Number.isNaN(date.getTime()) ? millis : date.toISOString();
 }
 
 /** NaN and the infinities as words: JSON would write them as null, and null clears a trait. */
@@ -81,12 +66,6 @@ export class JsonFloat extends avro.types.FloatType {
 export class Base64Bytes extends avro.types.BytesType {
   [READ](tap: Tap): Json {
     return tap.readBytes()?.toString("base64") ?? "";
-  }
-}
-
-export class Base64Fixed extends avro.types.FixedType {
-  [READ](tap: Tap): Json {
-    return tap.readFixed(this.size)?.toString("base64") ?? "";
   }
 }
 

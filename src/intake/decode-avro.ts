@@ -14,16 +14,9 @@ import {
   resetBounds,
   wrappedIn,
 } from "./decode-avro-containers.ts";
-import {
-  Base64Bytes,
-  Base64Fixed,
-  JsonDouble,
-  JsonFloat,
-  JsonLong,
-  JsonText,
-  TimestampMicros,
-  TimestampMillis,
-} from "./decode-avro-scalars.ts";
+import { VariableScaleDecimal, isVariableScaleDecimal } from "./decode-avro-decimal.ts";
+import { type Definition, createFixedType, logicalType } from "./decode-avro-logical.ts";
+import { Base64Bytes, JsonDouble, JsonFloat, JsonLong } from "./decode-avro-scalars.ts";
 import { type Events, type EventsDecoder, eventsOf } from "./decode-events.ts";
 
 /** Full name of the record in `schemas/segment-event.avsc`. Only there does `extra` mean "more top-level fields". */
@@ -60,16 +53,6 @@ export function readAsJson(schema: unknown, options: ForSchemaOptions): Type | u
   return readDefinition(schema, options);
 }
 
-interface Definition {
-  readonly type?: unknown;
-  readonly logicalType?: unknown;
-  readonly "connect.name"?: unknown;
-  readonly "connect.internal.type"?: unknown;
-  readonly name?: unknown;
-  readonly namespace?: unknown;
-  readonly fields?: unknown;
-}
-
 const SCALARS: ReadonlyMap<string, Type> = new Map<string, Type>([
   ["long", new JsonLong()],
   ["double", new JsonDouble()],
@@ -77,21 +60,10 @@ const SCALARS: ReadonlyMap<string, Type> = new Map<string, Type>([
   ["bytes", new Base64Bytes()],
 ]);
 
-const LOGICAL: ReadonlyMap<string, Type> = new Map<string, Type>([
-  ["long:timestamp-millis", new TimestampMillis()],
-  ["long:timestamp-micros", new TimestampMicros()],
-  ["long:io.debezium.time.Timestamp", new TimestampMillis()],
-  ["long:io.debezium.time.MicroTimestamp", new TimestampMicros()],
-  ["string:json", new JsonText()],
-  ["string:io.debezium.data.Json", new JsonText()],
-]);
-
 function readDefinition(definition: Definition, options: ForSchemaOptions): Type | undefined {
   switch (definition.type) {
     case "record":
-      return isMapEntry(definition)
-        ? new MapEntry(tolerated(definition), options)
-        : new JsonRecord(tolerated(definition), options);
+      return new (recordClass(definition))(tolerated(definition), options);
     case "enum":
       return new avro.types.EnumType(tolerated(definition), options);
     case "map":
@@ -99,15 +71,26 @@ function readDefinition(definition: Definition, options: ForSchemaOptions): Type
     case "array":
       return new JsonArray(definition as Schema, options);
     case "fixed":
-      return new Base64Fixed(tolerated(definition), options);
+      return createFixedType(definition, tolerated(definition), options);
     default:
-      return scalar(definition);
+      return logicalType(definition) ?? plainType(definition, options);
   }
 }
 
-function scalar({ type, logicalType, "connect.name": connectName }: Definition): Type | undefined {
-  return LOGICAL.get(`${String(type)}:${String(logicalType ?? connectName)}`) ?? SCALARS.get(String(type));
+function recordClass(definition: Definition): typeof JsonRecord {
+  if (isMapEntry(definition)) return MapEntry;
+  return isVariableScaleDecimal(definition) ? VariableScaleDecimal : JsonRecord;
 }
+
+/** Also of `{ "type": "Name" }`, a name of what is defined elsewhere, and `{ "type": { ... } }`, which avsc takes for unknown. */
+function plainType({ type }: Definition, options: ForSchemaOptions): Type | undefined {
+  if (typeof type === "object") return avro.Type.forSchema(type as Schema, options);
+  if (typeof type !== "string" || OTHER_TYPES.has(type)) return undefined;
+  return SCALARS.get(type) ?? avro.Type.forSchema(type, options);
+}
+
+/** What avsc's own types read as it should be. */
+const OTHER_TYPES = new Set(["null", "boolean", "int", "string", "error"]);
 
 /**
  * Without what a decoder never needs, and other writers often have wrong in ways that avsc refuses: defaults, aliases,

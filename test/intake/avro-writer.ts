@@ -48,7 +48,7 @@ const isObject = (value: Value): value is ValueObject =>
 const isUnion = (schema: AvroSchema): schema is readonly AvroSchema[] => Array.isArray(schema);
 
 /** Zigzag, seven bits to a byte. */
-const long = (value: number | bigint): Buffer => {
+export const long = (value: number | bigint): Buffer => {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n));
   for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);

@@ -14,6 +14,7 @@ import { type Reader, createReader } from "../../src/intake/reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { type AvroSchema, writeAvro } from "./avro-writer.ts";
 import { messageOf } from "./batches.ts";
+import { logicalEvent, logicalSchema } from "./logical-event.ts";
 
 // Whatever bytes come: nothing throws, nothing takes long, and what cannot be delivered keeps its bytes.
 const limitMs = 50;
@@ -49,7 +50,7 @@ const loose: AvroSchema = {
 };
 const ourSchema = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8")) as Schema;
 const ourType = avro.Type.forSchema(ourSchema);
-const decoders = [compileAvro(ourSchema), compileAvro(anyMap), compileAvro(loose), decodeJsonEvents];
+const decoders = [...[ourSchema, anyMap, loose].map(compileAvro), decodeJsonEvents, compileAvro(logicalSchema)];
 const source = {
   peek: (id: number) => decoders[id] ?? (id < 100 ? ("unknown" as const) : undefined),
   load: () => Promise.resolve({ kind: "unknown" } as const),
@@ -83,6 +84,7 @@ const good: readonly Buffer[] = [
   }),
   Buffer.from(JSON.stringify(events.slice(0, 4))),
   frame(3, Buffer.from(JSON.stringify(events.slice(4, 7)))),
+  frame(4, logicalEvent),
   frame(2, writeAvro(loose, [{ type: "track", user_id: "u", timestamp: 0, traits: {}, nothings: [null, null] }])),
 ];
 const pieces = [
@@ -123,7 +125,7 @@ const changes: readonly Change[] = [
   (value, random) => replaced(value, random.below(value.length + 1), { by: pick(extremes, random), skip: 1 }),
   (value, random) => replaced(value, random.below(value.length + 1), { by: pick(pieces, random) }),
   (value, random) => replaced(value, random.below(value.length + 1), { by: pick(good, random), skip: 200 }),
-  (value, random) => frame(random.below(6), value),
+  (value, random) => frame(random.below(decoders.length + 2), value),
 ];
 
 const mutant = (random: Random): Buffer => {

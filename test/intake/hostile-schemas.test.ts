@@ -21,6 +21,17 @@ const places: Readonly<Record<string, (text: string) => object>> = {
   "names in a union": (name) => field(["null", "string", { type: "record", name, fields: [] }]),
   "names in a map": (name) => field({ type: "map", values: { type: "record", name, fields: [] } }),
   "a logical type": (logicalType) => field({ type: "string", logicalType }),
+  "a decimal's scale": (scale) => field({ type: "bytes", logicalType: "decimal", precision: 9, scale }),
+  "a decimal's precision": (precision) =>
+    field({ type: "fixed", name: "F", size: 2, logicalType: "decimal", precision }),
+  "Kafka Connect's name": (name) => field({ type: "bytes", "connect.name": name }),
+  "Kafka Connect's parameters": (scale) =>
+    field({
+      type: "bytes",
+      "connect.name": "org.apache.kafka.connect.data.Decimal",
+      "connect.parameters": { scale },
+    }),
+  "a reference": (name) => field({ type: name }),
 };
 
 const mark = "globalThis.schemaHasRun=true";

@@ -20,7 +20,12 @@ describe("createSchemaSource()", () => {
   });
 
   it("follows a schema's references", async () => {
-    const address = JSON.stringify({ type: "record", name: "Address", fields: [{ name: "zip", type: "long" }] });
+    const rent = { type: "fixed", name: "Rent", size: 2, logicalType: "decimal", precision: 4, scale: 2 };
+    const fields = [
+      { name: "zip", type: "long" },
+      { name: "rent", type: rent },
+    ];
+    const address = JSON.stringify({ type: "record", name: "Address", fields });
     const main = JSON.stringify({ type: "record", name: "E", fields: [{ name: "a", type: ["null", "Address"] }] });
     await using registry = await createFakeRegistry({
       [path]: {
@@ -32,7 +37,9 @@ describe("createSchemaSource()", () => {
     const source = createSchemaSource({ url: registry.url });
     await source.load(1);
     const decode = source.peek(1);
-    expect(typeof decode === "function" && decode(Buffer.from([2, 14]))).toEqual({ a: { zip: 7 } });
+    expect(typeof decode === "function" && decode(Buffer.from([2, 14, 0x0a, 0xbe]))).toEqual({
+      a: { zip: 7, rent: "27.50" },
+    });
   });
 
   it("says at least once that a schema is unknown, however late it is looked up", async () => {

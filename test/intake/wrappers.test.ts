@@ -25,6 +25,12 @@ describe("a record with the one field value", () => {
 
   it.each<[name: string, schema: unknown, value: unknown, read: unknown]>([
     ["a plain record of a number is data", holding("long", "Money"), { value: 5 }, { value: 5 }],
+    [
+      "a plain record of a decimal is data",
+      holding({ type: "bytes", logicalType: "decimal", precision: 9, scale: 2 }, "Money"),
+      { value: Buffer.from([0x0a, 0xbe]) },
+      { value: "27.50" },
+    ],
     ["a plain record of a text is data", holding("string"), { value: "gold" }, { value: "gold" }],
     ["a union of scalars is data", holding(["null", "string"]), { value: "gold" }, { value: "gold" }],
     ["a null in it is absent", holding(["null", "string"]), { value: null }, {}],
@@ -56,6 +62,13 @@ describe("a record with the one field value", () => {
     ],
   ])("%s", (_name, schema, value, read) => {
     expect(traitOf(schema, value)).toStrictEqual(read);
+  });
+
+  it("is data inside of an event, also if the same record is the wrapper around the event", () => {
+    const traits = { name: "traits", type: { type: "map", values: "Any" } };
+    const schema = holding(["long", { type: "record", name: "Event", fields: [traits] }], "Any");
+    const event = { traits: { seats: { value: 3 } } };
+    expect(roundTrip(schema, { value: event })).toStrictEqual(event);
   });
 
   it("is no wrapper around an event where it is empty", () => {
