@@ -19,20 +19,26 @@ export async function* eventsOf(input: Input): AsyncGenerator<Item> {
   let isEmpty = true;
   for await (const piece of piecesOf(input)) {
     isEmpty = false;
-    yield read(piece);
+    yield* read(piece);
   }
   if (isEmpty) throw new Error("Cannot find an event: got nothing, want JSON lines, a JSON array or one JSON object");
 }
 
 const decoder = createDecoder({ format: "json" });
 
-const read = ({ place, bytes }: Piece): Item => {
+/** A line may hold a list, or a wrapper: each event in it goes on its own. */
+const read = ({ place, bytes }: Piece): readonly Item[] => {
   const decoded = decoder.decode(bytes);
-  if (decoded.kind === "event") {
-    const { raw, repairs } = normalEvent(decoded.raw);
-    return { place, event: complete(raw), repairs };
-  }
-  return { place, problem: "error" in decoded ? decoded.error : "Cannot read an event: got a list, want one object" };
+  if (decoded.kind === "event") return [itemOf(place, decoded.raw, decoded.repairs)];
+  if (decoded.kind !== "events")
+    return [{ place, problem: "error" in decoded ? decoded.error : "Cannot find an event: got nothing, want one" }];
+  if (decoded.raws.length === 0) return [{ place, problem: "Cannot find an event: got an empty list, want one event" }];
+  return decoded.raws.map((raw, index) => itemOf(`${place}, event ${index + 1}`, raw, decoded.repairs));
+};
+
+const itemOf = (place: string, given: JsonObject, unwrapped: readonly Repair[] | undefined): Item => {
+  const { raw, repairs } = normalEvent(given, unwrapped);
+  return { place, event: complete(raw), repairs };
 };
 
 /** Only what a library of Segment's would fill in as well. */

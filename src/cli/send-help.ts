@@ -11,6 +11,8 @@ Files of events:
   gainstream send events.jsonl --dry-run --body     by the settings of SETTINGS_FILE: what would Gainsight get?
   gainstream send broken.jsonl --invalid            to see the dead letters
 
+A line may also be a list of events, a batch of Segment's form, an envelope of Kafka Connect, a CloudEvent, or JSON in a
+JSON string: each event in it is sent on its own.
 An event is sent as it is (user_id and its like as userId, integers beyond 2^53 as text). Only a missing messageId gets
 a UUID, and a missing timestamp the time of now.
 The record's key is the userId, else the anonymousId, else the groupId. All replicas have it when send is done.

@@ -4,6 +4,11 @@
  */
 export const repairTexts = {
   json_text: "`context`, `integrations`, `traits` or `properties` is JSON text: it is parsed",
+  connect_envelope: "The event is in an envelope of Kafka Connect, `schema` and `payload`: it is taken out",
+  batch:
+    "The event is in a batch of Segment's form: it is taken out, and gets the `sentAt`, `context` and `integrations` of the batch",
+  json_string: "The event is JSON text in a string: it is parsed",
+  cloud_event: "The event is the `data` of a CloudEvent: it is taken out",
 } as const;
 
 export type Repair = keyof typeof repairTexts;

@@ -20,7 +20,8 @@ type OfBytes = (bytes: Buffer) => Json;
 const connect = (name: string): string => `org.apache.kafka.connect.data.${name}`;
 const debezium = (name: string): string => `io.debezium.time.${name}`;
 
-const NUMBERS: readonly (readonly [base: "int" | "long", names: readonly string[], read: OfLong])[] = [
+/** What stands for a date or a time, by Avro's names and by those of Kafka Connect. */
+export const NUMBERS: readonly (readonly [base: "int" | "long", names: readonly string[], read: OfLong])[] = [
   ["int", ["date", connect("Date"), debezium("Date")], dateOf],
   ["int", ["time-millis", connect("Time"), debezium("Time")], timeOfDay(MILLIS)],
   ["long", ["time-micros", debezium("MicroTime")], timeOfDay(MICROS)],

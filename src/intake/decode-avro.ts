@@ -4,6 +4,7 @@ import type { ForSchemaOptions, Schema, Type } from "avsc";
 import type { Json, JsonObject } from "../core/event.ts";
 import { isList, isObject } from "../core/json.ts";
 import { putKey } from "../core/put-key.ts";
+import type { Repairs } from "../core/repairs.ts";
 import {
   JsonArray,
   JsonMap,
@@ -18,6 +19,7 @@ import { VariableScaleDecimal, isVariableScaleDecimal } from "./decode-avro-deci
 import { type Definition, createFixedType, logicalType } from "./decode-avro-logical.ts";
 import { Base64Bytes, JsonDouble, JsonFloat, JsonLong } from "./decode-avro-scalars.ts";
 import { type Events, type EventsDecoder, eventsOf } from "./decode-events.ts";
+import { readJson } from "./decode-json.ts";
 
 /** Full name of the record in `schemas/segment-event.avsc`. Only there does `extra` mean "more top-level fields". */
 const OWN_RECORD = "gainstream.SegmentEvent";
@@ -31,15 +33,22 @@ export function compileAvro(schema: unknown): EventsDecoder {
 /** Makes a decoder of a type that was made with the `readAsJson` hook. */
 export function createAvroDecoder(type: Type): EventsDecoder {
   const roots = rootsOf(type);
-  const hasExtra = roots.some((root) => root instanceof JsonRecord && root.name === OWN_RECORD);
+  const hasExtra = rootsOf(type, heldTypes).some((root) => root instanceof JsonRecord && root.name === OWN_RECORD);
   const hasWrapper = roots.some((root) => root instanceof JsonRecord && wrappedIn(root) !== undefined);
-  return function decodeAvro(payload: Buffer): Events {
+  const isBytes = type instanceof Base64Bytes;
+  return function decodeAvro(payload: Buffer, repairs: Repairs = []): Events {
     resetBounds();
-    const value: Json = type.fromBuffer(payload);
-    const events = eventsOf(hasWrapper ? unwrapEvents(value) : value);
+    const value: Json = isBytes ? jsonIn(type.fromBuffer(payload), repairs) : type.fromBuffer(payload);
+    const events = eventsOf(hasWrapper ? unwrapEvents(value) : value, repairs);
     if (!hasExtra) return events;
     return isObject(events) ? mergeExtra(events) : events.map(mergeExtra);
   };
+}
+
+/** A schema of nothing but `bytes` says that the event is another format's, in an Avro writer's hands. */
+function jsonIn(base64: string, repairs: Repairs): Json {
+  repairs.push("json_string");
+  return readJson(Buffer.from(base64, "base64"));
 }
 
 /**
@@ -128,11 +137,20 @@ function isMapEntry(definition: Definition): boolean {
 }
 
 /** All that an event may be read by, also in lists and wrappers, which a schema may nest in themselves. */
-function rootsOf(type: Type): readonly Type[] {
+function rootsOf(type: Type, more: (outer: Type) => readonly Type[] = () => []): readonly Type[] {
   const found = new Set([type]);
-  // In a map lie the parts of an event, but no events.
-  for (const outer of found) if (!(outer instanceof JsonMap)) for (const inner of innerTypes(outer)) found.add(inner);
+  for (const outer of found) {
+    // In a map lie the parts of an event, but no events.
+    if (outer instanceof JsonMap) continue;
+    for (const inner of [...innerTypes(outer), ...more(outer)]) found.add(inner);
+  }
   return [...found];
+}
+
+/** What a batch, an envelope or a CloudEvent holds, if the record is one. */
+function heldTypes(type: Type): readonly Type[] {
+  const fields = type instanceof JsonRecord ? type.fields : [];
+  return fields.filter(({ name }) => ["batch", "payload", "data"].includes(name)).map((field) => field.type);
 }
 
 /** Around an event, but not inside of it, any record with the one field `value` is a wrapper: an event has no such field. */

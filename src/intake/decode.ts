@@ -1,8 +1,9 @@
 import type { JsonObject } from "../core/event.ts";
 import { isObject } from "../core/json.ts";
-import type { Repair } from "../core/repairs.ts";
+import type { Repair, Repairs } from "../core/repairs.ts";
 import { compileAvro } from "./decode-avro.ts";
 import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
+import { foreignBytes } from "./decode-foreign-bytes.ts";
 import type { LoadResult, SchemaSource } from "./schemas-registry.ts";
 
 export type InputFormat = "auto" | "registry" | "avro" | "json";
@@ -38,6 +39,9 @@ const FRAME_BYTES = 5;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const JSON_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const JSON_OPENING = new Set([0x7b, 0x5b]);
+const QUOTE = 0x22;
+/** A JSON string that holds JSON begins with a bracket, or with an escaped quote or space. */
+const OPENING_IN_QUOTES = new Set([...JSON_OPENING, 0x5c]);
 
 /** Makes the decoder for one input format. Throws where the file's schema is not valid Avro. */
 export function createDecoder({ format, source, fileSchema }: DecoderOptions): Decoder {
@@ -51,11 +55,17 @@ export function createDecoder({ format, source, fileSchema }: DecoderOptions): D
     decode: (value) => {
       if (value === null) return { kind: "tombstone" };
       if (value.length === 0) return undecodable("Cannot read the record: got an empty value, want an event");
-      return read[format === "auto" ? formatOf(value) : format](value);
+      return named(read[format === "auto" ? formatOf(value) : format](value), value);
     },
     load: (schemaId) => source?.load(schemaId) ?? Promise.resolve(noRegistry),
     prewarm: async (topics) => source?.prewarm?.(topics),
   };
+}
+
+/** Bare Avro may begin with any bytes: only what cannot be read otherwise is what its first bytes say. */
+function named(decoded: Decoded, value: Buffer): Decoded {
+  const foreign = decoded.kind === "undecodable" ? foreignBytes(value) : undefined;
+  return foreign === undefined ? decoded : undecodable(`Cannot read the record: got ${foreign}`);
 }
 
 const undecodable = (error: string) => ({ kind: "undecodable", error }) as const;
@@ -64,12 +74,21 @@ const noRegistry = undecodable(
 );
 const noSchemaFile = undecodable("Cannot read a record of bare Avro: got no schema, want one in AVRO_SCHEMA_FILE");
 
-/** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed): only a bracket after it makes it JSON. */
+/** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed) or a quote: only what opens JSON after it makes it JSON. */
 function formatOf(value: Buffer): Exclude<InputFormat, "auto"> {
   if (value[0] === FRAME_MARK) return "registry";
   const text = BYTE_ORDER_MARK.every((byte, at) => value[at] === byte) ? value.subarray(3) : value;
-  const first = text.find((byte) => !JSON_SPACE.has(byte));
-  return first !== undefined && JSON_OPENING.has(first) ? "json" : "avro";
+  return opensJson(
+    text,
+    text.findIndex((byte) => !JSON_SPACE.has(byte)),
+  )
+    ? "json"
+    : "avro";
+}
+
+function opensJson(text: Buffer, start: number): boolean {
+  const [first = 0, second = 0] = [text[start], text[start + 1]];
+  return JSON_OPENING.has(first) || (first === QUOTE && OPENING_IN_QUOTES.has(second));
 }
 
 function decodeFramed(value: Buffer, source: Pick<SchemaSource, "peek">): Decoded {
@@ -87,8 +106,10 @@ function decodeFramed(value: Buffer, source: Pick<SchemaSource, "peek">): Decode
 
 function attempt(decode: EventsDecoder, payload: Buffer): Decoded {
   try {
-    const read = decode(payload);
-    return isObject(read) ? { kind: "event", raw: read } : { kind: "events", raws: read };
+    const repairs: Repairs = [];
+    const read = decode(payload, repairs);
+    const unwrapped = repairs.length === 0 ? undefined : { repairs };
+    return isObject(read) ? { kind: "event", raw: read, ...unwrapped } : { kind: "events", raws: read, ...unwrapped };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return undecodable(message.startsWith("Cannot") ? message : `Cannot read the record: ${message}`);

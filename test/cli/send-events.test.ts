@@ -48,11 +48,25 @@ describe("eventsOf()", () => {
   it.each([
     ["no JSON", "nonsense", "Cannot read JSON"],
     ["no object", "4", "Cannot read an event"],
-    ["a list within a line", '{"a":1}\n[{},{}]', "got a list, want one object"],
+    ["an empty list within a line", '{"a":1}\n[]', "got an empty list, want one event"],
+    ["an empty envelope", '{"schema":null,"payload":null}', "got an empty list, want one event"],
   ])("says of %s why it is no event", async (_, text, problem) => {
     const items: Item[] = [];
     for await (const item of eventsOf(textInput(text))) items.push(item);
     expect(items.at(-1)).toEqual({ place: `line ${items.length}`, problem: expect.stringContaining(problem) });
+  });
+
+  it.each([
+    ["a list", '[{"type":"page"},{"user_id":"u2"}]', []],
+    ["a batch", '{"batch":[{"type":"page"},{"user_id":"u2"}]}', ["batch"]],
+  ])("takes each event of %s in a line on its own", async (_, text, repairs) => {
+    const items: Item[] = [];
+    for await (const item of eventsOf(textInput(`{"type":"page"}\n${text}`))) items.push(item);
+    expect(items).toMatchObject([
+      { place: "line 1", event: { type: "page" }, repairs: [] },
+      { place: "line 2, event 1", event: { type: "page" }, repairs },
+      { place: "line 2, event 2", event: { userId: "u2" }, repairs },
+    ]);
   });
 
   it("says so where there is no event at all", async () => {

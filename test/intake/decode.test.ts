@@ -23,6 +23,7 @@ const event = { type: "track", userId: "u1", event: "Feature Used" };
 const bare = encodeEvent(event, type);
 const json = Buffer.from(JSON.stringify(event));
 const list = (count: number): Buffer => Buffer.from(`[${Array(count).fill("{}").join(",")}]`);
+const inString = (text: Buffer, before = ""): Buffer => Buffer.from(`${before}${JSON.stringify(text.toString())}`);
 const asEvent: Decoded = { kind: "event", raw: event };
 const undecodable = (text: string) => ({ kind: "undecodable", error: expect.stringContaining(text) as string });
 
@@ -49,7 +50,20 @@ describe("createDecoder()", () => {
     ["auto", "more than a thousand events", list(1_001), undecodable("got 1001, want 1000 at most")],
     ["auto", "a list in a list", Buffer.from("[{},[{}]]"), undecodable("got array at index 1, want an object")],
     ["auto", "a list with null", Buffer.from("[null]"), undecodable("got null at index 0, want an object")],
-    ["auto", "Segment's batch form, one event", Buffer.from('{"batch":[{}]}'), { kind: "event", raw: { batch: [{}] } }],
+    ["auto", "Segment's batch form", Buffer.from('{"batch":[{}]}'), { kind: "events", raws: [{}], repairs: ["batch"] }],
+    ["auto", "JSON in a JSON string", inString(json), { ...asEvent, repairs: ["json_string"] }],
+    [
+      "auto",
+      "JSON in two of them, after space",
+      inString(inString(json), " "),
+      { ...asEvent, repairs: ["json_string"] },
+    ],
+    [
+      "auto",
+      "a framed wrapper",
+      frame(8, Buffer.from('{"batch":[]}')),
+      { kind: "events", raws: [], repairs: ["batch"] },
+    ],
     ["registry", "a framed record", frame(7, bare), asEvent],
     [
       "registry",

@@ -76,11 +76,21 @@ const readers = [createHandler(noRules), everyRule].flatMap((handle) =>
   formats.map((format) => readerOf(format, handle)),
 );
 
+const wrapped = (event: object): readonly object[] => [
+  { schema: null, payload: event },
+  { batch: [event, event], sentAt: "2026-01-01T00:00:00Z", context: { ip: "127.0.0.1" } },
+  { specversion: "1.0", type: "t", source: "/", id: "1", data: event },
+  { op: "c", after: event, source: { connector: "mysql" } },
+];
 const events = [...createEvents({ users: 7, count: 30, seed: 5, startAt: Date.UTC(2026, 0, 1) })];
 const good: readonly Buffer[] = [
   ...events.flatMap((event) => {
     const [bare, json] = [encodeEvent(event, ourType), Buffer.from(JSON.stringify(event))];
     return [frame(0, bare), bare, json, frame(3, json), frame(1, writeAvro(anyMap, event))];
+  }),
+  ...events.slice(0, 4).flatMap((event) => {
+    const wrappers = [...wrapped(event), ...wrapped({ batch: wrapped(event) }), [JSON.stringify(wrapped(event))]];
+    return [...wrappers, JSON.stringify(wrappers[0])].map((value) => Buffer.from(JSON.stringify(value)));
   }),
   Buffer.from(JSON.stringify(events.slice(0, 4))),
   frame(3, Buffer.from(JSON.stringify(events.slice(4, 7)))),
@@ -98,6 +108,11 @@ const pieces = [
   '{"a":'.repeat(1_001),
   "\u0000",
   "\\ud800",
+  '{"batch":[',
+  '{"schema":null,"payload":',
+  '"data":{',
+  '"specversion":"1.0",',
+  '\\"',
   "]}",
 ].map((piece) => Buffer.from(piece));
 const extremes = [[0xff], [0x80], [0x00], [0x01], [0xfe, 0xff, 0xff, 0xff, 0x1f], Array<number>(12).fill(0xff)].map(
@@ -215,6 +230,52 @@ describe("a huge record", () => {
     ],
     ["of a million nulls", frame(1, Buffer.alloc(1_000_000, 2)), "dead"],
     ["of 1,000 events", Buffer.from(`[${many(1_000, () => '{"type":"page"}')}]`), "skipped"],
+    [
+      "of 100,000 empty batches",
+      Buffer.from(`[${many(100, () => `{"batch":[${many(1_000, () => '{"batch":[]}')}]}`)}]`),
+      "dead",
+    ],
+    [
+      "of 1,000 events in 100 wrappers",
+      Buffer.from(`[${many(100, () => `{"batch":[${many(10, () => '{"type":"page"}')}]}`)}]`),
+      "skipped",
+    ],
+    [
+      "of 100,000 events in 100 wrappers",
+      Buffer.from(`[${many(100, () => `{"batch":[${many(1_000, () => '{"type":"page"}')}]}`)}]`),
+      "dead",
+    ],
+    [
+      "of 10 MB in two JSON strings",
+      Buffer.from(JSON.stringify(JSON.stringify(event(`{"a":"${"x".repeat(1e7)}"}`).toString()))),
+      "call",
+    ],
+    [
+      "of strings in strings",
+      Buffer.from(Array.from({ length: 12 }).reduce<string>((text) => JSON.stringify(text), "{}")),
+      "dead",
+    ],
+    [
+      "of 1,000 events in a batch of 10,000 keys",
+      Buffer.from(
+        `{"context":{${many(10_000, (index) => `"k${index}":1`)}},"batch":[${many(1_000, () => '{"type":"page"}')}]}`,
+      ),
+      "dead",
+    ],
+    [
+      "of 100 events in a batch of 10,000 keys",
+      Buffer.from(
+        `{"context":{${many(10_000, (index) => `"k${index}":1`)}},"batch":[${many(100, () => '{"type":"page"}')}]}`,
+      ),
+      "skipped",
+    ],
+    [
+      "of 1,000 events by a schema of 10,000 fields",
+      Buffer.from(
+        `{"schema":{"type":"array","items":{"type":"struct","fields":[${many(10_000, (index) => `{"field":"f${index}"}`)}]}},"payload":[${many(1_000, () => '{"type":"page"}')}]}`,
+      ),
+      "skipped",
+    ],
     ["of a million events", Buffer.from(`[${many(1_000_000, () => "{}")}]`), "dead"],
   ])("%s is read in the time that its length takes", (_name, value, kind) => {
     const { reading, ms } = auto ? timed(auto, value) : { reading: undefined, ms: Number.NaN };

@@ -1,3 +1,5 @@
+import { gzipSync } from "node:zlib";
+
 import type { Message } from "kafkajs";
 import { describe } from "vitest";
 
@@ -71,6 +73,35 @@ describe.concurrent("shapes", () => {
     expect(new Set(told)).toEqual(new Set(["0 invalid_event", "1 rejected"]));
     expect(letters.map(({ value }) => String(value))).toEqual([record.value, record.value]);
     await expect.poll(() => story.committed(), patient).toContain(1);
+  });
+
+  /*
+   * Four producers put something around their events: Kafka Connect, Segment's batch call, CloudEvents, and JSON in a JSON
+   * string. The batch's first event fails for a while, and waits in a retry topic in the batch as it came. A fifth producer
+   * compresses its values by hand: they rest among the dead letters, and the error says so.
+   */
+  journey("events in wrappers are taken out, at each retry alike", async ({ story, expect }) => {
+    story.standin.faults.add({ kind: "status", status: 500, count: 3, match: { messageId: "u1-1" } });
+    const service = await story.start();
+    const batch = { batch: [trackEvent("u1", 1), trackEvent("u2", 1)], writeKey: "k", context: { ip: "127.0.0.1" } };
+    const wrapped = [
+      JSON.stringify(batch),
+      JSON.stringify({ schema: null, payload: trackEvent("u3", 1) }),
+      JSON.stringify({ specversion: "1.0", type: "t", source: "/", id: "1", data: trackEvent("u4", 1) }),
+      JSON.stringify(JSON.stringify(trackEvent("u5", 1))),
+      gzipSync(JSON.stringify(trackEvent("u6", 1))),
+    ];
+    await story.produce(wrapped.map((value) => ({ key: "wrapped", value })));
+    const ids = ["u1-1", "u2-1", "u3-1", "u4-1", "u5-1"];
+    await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(ids));
+    const [waited] = await story.read(story.tier("1s"));
+    expect([waited?.text["gainstream-index"], String(waited?.value)]).toEqual(["0", wrapped[0]]);
+    const [letter] = await story.read(story.deadLetters);
+    expect(letter?.text["gainstream-error"]).toContain("got gzip bytes");
+    expect(letter?.value).toEqual(wrapped.at(-1));
+    await expect.poll(() => story.committed(), patient).toContain(5);
+    expect(await service.metric("gainstream_repairs_total", { repair: "batch" })).toBe(2);
+    expect(story.standin.ledger()).toMatchObject({ distinct: 5, duplicates: 0, inversions: 0 });
   });
 
   /*
