@@ -129,6 +129,7 @@ const createIntake = (
     sessionTimeoutMs,
     drainLimitMs: { join: sessionTimeoutMs - 3_000, leave: config.shutdownTimeoutMs },
     abort: parts.gainsight.abort,
+    isHeldIn: (topic) => parts.flood.isHeldIn(topic),
     onRegistryHold: (change) => parts.observer.hold({ reason: "registry_down", ...change }),
     onContact: () => {
       parts.contact.heard();

@@ -1,5 +1,6 @@
 import type { App } from "./app.ts";
 import type { HoldReason } from "./core/outcome.ts";
+import type { Culprit } from "./flow/dead-letter-counts.ts";
 import { type Feed, lagOf, pauseReasons } from "./intake/feed.ts";
 import type { Snapshot } from "./ops/gauges.ts";
 import { excuseOf } from "./ops/progress.ts";
@@ -19,7 +20,7 @@ const holdsOf = ({ gainsight, member, flood, settings, writes }: App): HoldReaso
   ...gainsight.delivery.holds,
   ...(member.schemas.isHeld ? (["registry_down"] as const) : []),
   ...(writes.isHeld ? (["kafka_unwritable"] as const) : []),
-  ...(flood.isHeld ? (["flooded"] as const) : []),
+  ...(flood.culprits.length > 0 ? (["flooded"] as const) : []),
   ...(settings.current.paused ? (["paused"] as const) : []),
 ];
 
@@ -46,6 +47,7 @@ export const snapshotOf = (app: App): Snapshot => ({
   waiting: waitingOf(app),
   unread: app.topicWatch.unread,
   unreadable: app.unreadableWatch.places,
+  culprits: app.flood.culprits.map((culprit) => ({ scope: app.flood.isHeld ? "all" : "cause", ...culprit })),
   areSettingsOk: app.settings.problem === undefined,
 });
 
@@ -70,7 +72,7 @@ const reasonsOf = (seen: Seen): string[] => {
 export const readyOf = (seen: Seen) => {
   const reasons = reasonsOf(seen);
   const { topicWatch, unreadableWatch } = seen.app;
-  const warnings = [...topicWatch.warnings, ...unreadableWatch.warnings];
+  const warnings = [...topicWatch.warnings, ...unreadableWatch.warnings, ...seen.app.flood.warnings];
   return { ok: reasons.length === 0, reasons, holds: holdsOf(seen.app), ...(warnings.length > 0 && { warnings }) };
 };
 
@@ -80,12 +82,15 @@ const settingsOf = ({ settings: { problem, since } }: App) => ({
   since: new Date(since).toISOString(),
 });
 
+const culpritOf = ({ topic, reason, rule, ...more }: Culprit) => ({ topic, reason, rule: rule ?? null, ...more });
+
 /** For `/api/status` and the page. */
 export const statusOf = ({ app, readiness }: Seen) => ({
   ready: readyOf({ app, readiness }).ok,
   missing: missingOf({ app, readiness }),
   ...(app.rights.missing.length > 0 && { rights: app.rights.missing }),
   ...(app.unreadableWatch.places.length > 0 && { unreadable: app.unreadableWatch.places }),
+  ...(app.flood.culprits.length > 0 && { deadLetterLimit: app.flood.culprits.map(culpritOf) }),
   membership: app.member.membership.state,
   holds: holdsOf(app),
   breaker: app.gainsight.delivery.breakerState,
@@ -104,7 +109,8 @@ export const progressOf = ({ app, readiness }: Seen) => {
   const excuse = excuseOf({
     missing: readiness.missing,
     membership,
-    holds: holdsOf(app),
+    // Where only the events of one cause wait, the others have to move.
+    holds: holdsOf(app).filter((hold) => hold !== "flooded" || app.flood.isHeld),
     // Only a member can lose contact; before the first join there was none.
     hasContact: membership !== "owner" || !contact.isLost,
   });

@@ -168,3 +168,18 @@ it("a partition that waits for room where nothing is held is a stall", () => {
   pass(2 * limitMs);
   expect(liveness.live().ok).toBe(false);
 });
+
+it.each([
+  ["all", true],
+  ["cause", false],
+] as const)("too many dead letters excuse standing still only if everything waits for them: scope %s", (scope, ok) => {
+  app.flood.change({ scope, consecutive: 1, percent: 100, minEvents: 1_000 }, 0);
+  for (const _ of [1, 2]) app.flood.admit({ topic: "segment-events", reason: "undecodable" }, "No", 0);
+  expect(readyOf({ app, readiness })).toMatchObject({
+    ok: true,
+    holds: ["flooded"],
+    warnings: [expect.stringContaining("100 % are undecodable in segment-events")],
+  });
+  pass(limitMs + 5_000);
+  expect(liveness.live().ok).toBe(ok);
+});

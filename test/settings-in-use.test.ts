@@ -131,7 +131,8 @@ describe("settings in use", () => {
   it("let a flooded stream go on with another limit", () => {
     const { stop, holds } = open("deadLetterLimit: { consecutive: 1 }");
     const flood = createLiveFlood(stop);
-    expect([flood.admit(0), flood.admit(0)]).toEqual([true, false]);
+    const admit = () => flood.admit({ topic: "events", reason: "undecodable" }, "No", 0);
+    expect([admit(), admit()]).toEqual(["admitted", "held"]);
     change("deadLetterLimit: false");
     expect(flood.isHeld).toBe(false);
     expect(holds.map(({ reason, isHeld }) => [reason, isHeld])).toEqual([

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { parseDuration } from "./duration.ts";
+import { deadLetterLimit, limitDefault } from "./settings-dead-letters.ts";
 import { droppedPath, filters, hashedPath } from "./settings-filters.ts";
 import { listOf, mapOf, maxItems, wantedText, wholeOf } from "./settings-kinds.ts";
 import { hasNames, refuseNameless } from "./settings-names.ts";
@@ -50,28 +51,6 @@ const dedupe = z.union(
     ).transform(({ window, maxEvents }) => ({ windowMs: window, maxEvents })),
   ],
   { error: "false, or a map such as { window: 24h, maxEvents: 100000 }" },
-);
-
-const limitDefault = { consecutive: 100, percent: 50, minEvents: 1_000 };
-const many = wholeOf(1, 1_000_000_000);
-
-const deadLetterLimit = z.union(
-  [
-    z.literal(false),
-    mapOf(
-      {
-        consecutive: many.default(limitDefault.consecutive).meta({ description: "Dead letters in a row" }),
-        percent: wholeOf(1, 100)
-          .default(limitDefault.percent)
-          .meta({ description: "Dead letters per hundred events within a minute" }),
-        minEvents: many
-          .default(limitDefault.minEvents)
-          .meta({ description: "Events within a minute below which the percentage does not count" }),
-      },
-      "",
-    ),
-  ],
-  { error: "false, or a map such as { consecutive: 100, percent: 50, minEvents: 1000 }" },
 );
 
 const typesWant = "a map of names to boolean or number, such as { isTrial: boolean, seats: number }";
@@ -169,7 +148,7 @@ export const settingsSchema = mapOf(
       examples: [false],
     }),
     deadLetterLimit: part(deadLetterLimit, limitDefault, {
-      description: "How many dead letters are too many: then everything holds until this is changed. false: never",
+      description: "How many dead letters are too many: then events wait until this is changed. false: never",
       examples: [false],
     }),
     paused: part(flag, false, {

@@ -16,8 +16,9 @@ export interface Settings extends Omit<HandlerRules, "hash"> {
   readonly paused: boolean;
 }
 
-/** Dead letters in a row, or their percentage of at least `minEvents` events within a minute. */
+/** Dead letters in a row, or their percentage of at least `minEvents` events within a minute; then all events wait, or those of the cause. */
 export interface DeadLetterLimit {
+  readonly scope: "all" | "cause";
   readonly consecutive: number;
   readonly percent: number;
   readonly minEvents: number;

@@ -70,6 +70,8 @@ export interface Dead {
   readonly reason: DeadReason;
   readonly error: string;
   readonly status?: number;
+  /** What narrows the reason down, from a small set: the broken rule, or why the last attempt failed. */
+  readonly rule?: string;
 }
 
 export interface Hold {
@@ -101,3 +103,7 @@ export const aborted: Aborted = { kind: "aborted" };
 export const skipped = (reason: SkipReason): Skipped => ({ kind: "skipped", reason });
 export const dead = (reason: DeadReason, error: string, status?: number): Dead =>
   status === undefined ? { kind: "dead", reason, error } : { kind: "dead", reason, error, status };
+
+/** What the producer of a dead letter can recognise beside its reason; bounded, so that it may be counted by. */
+export const ruleOf = ({ rule, status }: Dead): string | undefined =>
+  rule ?? (status === undefined ? undefined : `http_${status}`);

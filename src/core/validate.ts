@@ -50,7 +50,7 @@ export const parseEvent = (raw: RawEvent): SegmentEvent | Dead => {
   // What Gainsight has no use for is skipped, whatever else is wrong with it.
   if (type !== "" && !isMeant(raw)) return { type: "other", name: type, raw };
   const broken = findBrokenRule(raw);
-  if (broken !== undefined) return dead("invalid_event", `${broken}: ${ruleText[broken]}`);
+  if (broken !== undefined) return { ...dead("invalid_event", `${broken}: ${ruleText[broken]}`), rule: broken };
   if (type === "track") return { type, event: textOf(raw["event"]), raw };
   if (type === "group") return { type, groupId: textOf(raw["groupId"]), raw };
   return { type: "identify", raw };

@@ -2,6 +2,7 @@ import type { KafkaMessage } from "kafkajs";
 
 import { maxSpan } from "../flow/finished.ts";
 import type { Inlet } from "../stream/assignment.ts";
+import { backlogOf } from "../stream/crowd.ts";
 import type { Clocks } from "./due.ts";
 import type { Feed, PauseReason } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";
@@ -13,6 +14,8 @@ export interface AdmissionOptions extends Clocks {
   /** The delays of the retry topics in milliseconds, by the name of the topic. */
   readonly tiers: ReadonlyMap<string, { readonly tier: number; readonly delayMs: number }>;
   readonly schedule: (delayMs: number, callback: () => void) => void;
+  /** Whether events of this source wait in the retry topics for another limit of dead letters. */
+  readonly isHeldIn: (topic: string) => boolean;
   /** How far a partition may be read beyond its committable offset. */
   readonly maxSpan?: number;
 }
@@ -32,13 +35,16 @@ export class Admission {
     this.#maxSpan = options.maxSpan ?? maxSpan;
   }
 
-  /** Whether the next record of this partition waits: for its time, or because too much lies beyond the committable offset. */
-  mustWait(feed: Feed, { tracker }: Inlet, message: KafkaMessage): boolean {
+  /** Whether the next record of this partition waits: for its time, or because too much waits already. */
+  mustWait(feed: Feed, inlet: Inlet, message: KafkaMessage): boolean {
+    const { tracker } = inlet;
     const offset = Number(message.offset);
     // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
     const isBeyond = (most: number): boolean => tracker.span > 0 && offset - tracker.mark > most;
     if (isBeyond(this.#maxSpan)) this.#options.pauses.start(feed, "span", () => isBeyond(this.#maxSpan / 2));
     if (feed.tier !== undefined) this.#untilDue(feed, message);
+    const hasRoomAgain = backlogOf(inlet, this.#options.isHeldIn);
+    if (hasRoomAgain) this.forUser(feed, hasRoomAgain);
     return feed.pauses.size > 0;
   }
 

@@ -40,6 +40,7 @@ export interface MemberOptions extends Pick<
   readonly silence: Silence;
   readonly onCommitError: (error: unknown) => void;
   readonly onMetadataShortened: (chars: number) => void;
+  readonly isHeldIn: IntakeOptions["isHeldIn"];
   readonly onDoubt: IntakeOptions["onDoubt"];
   readonly onUnreadable: IntakeOptions["onUnreadable"];
 }
@@ -78,6 +79,7 @@ export const createMember = (options: MemberOptions): Member => {
     stream,
     schemas,
     read: createReader(options),
+    isHeldIn: options.isHeldIn,
     onDoubt: options.onDoubt,
     onUnreadable: options.onUnreadable,
     tiers: new Map(tiers.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),

@@ -21,6 +21,16 @@ export interface Snapshot {
   readonly unread: readonly { readonly topic: string; readonly partitions: number }[];
   /** Where partitions wait because a batch cannot be read. */
   readonly unreadable: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[];
+  /** Who makes the dead letters, while they are too many; shares are percentages. */
+  readonly culprits: readonly {
+    /** Whether everything waits for them, or only their events. */
+    readonly scope: "all" | "cause";
+    readonly topic: string;
+    readonly reason: string;
+    readonly rule?: string | undefined;
+    readonly ofDeadLetters: number;
+    readonly ofTopic: number;
+  }[];
   /** Whether the settings file, as it is now, was taken up. */
   readonly areSettingsOk: boolean;
 }
@@ -37,6 +47,7 @@ export const quiet: Snapshot = {
   waiting: {},
   unread: [],
   unreadable: [],
+  culprits: [],
   areSettingsOk: true,
 };
 
@@ -72,6 +83,12 @@ const registerLabelled = (registry: Registry, { name, labelNames, fill }: Labell
   });
 };
 
+const showCulprit = (gauge: Gauge, culprit: Snapshot["culprits"][number]): void => {
+  const { scope, topic, reason, rule = "", ofDeadLetters, ofTopic } = culprit;
+  gauge.set({ scope, topic, reason, rule, of: "dead_letters" }, ofDeadLetters);
+  gauge.set({ scope, topic, reason, rule, of: "topic" }, ofTopic);
+};
+
 /** Gauges that read the state when Prometheus asks. */
 export const registerGauges = (registry: Registry, snapshot: () => Snapshot): void => {
   const single = (name: MetricName, read: (state: Snapshot) => number): void => {
@@ -104,6 +121,9 @@ export const registerGauges = (registry: Registry, snapshot: () => Snapshot): vo
   });
   labelled("gainstream_unreadable_offset", ["topic", "partition"], (gauge) => {
     for (const { topic, partition, offset } of snapshot().unreadable) gauge.set({ topic, partition }, offset);
+  });
+  labelled("gainstream_dead_letter_limit", ["scope", "topic", "reason", "rule", "of"], (gauge) => {
+    for (const culprit of snapshot().culprits) showCulprit(gauge, culprit);
   });
   // A partition that has gone to another replica must not stay.
   labelled("gainstream_lag", ["topic", "partition"], (gauge) => {

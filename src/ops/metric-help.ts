@@ -30,6 +30,8 @@ export const help = {
     "Partitions of a source that are not read, because not all retry topics have as many. Worry when it is not 0: /readyz names the command",
   gainstream_unreadable_offset:
     "Where a partition waits because a batch cannot be read; absent if none does. Worry when it is there: /readyz and the log name the cause and the command that skips the batch",
+  gainstream_dead_letter_limit:
+    "Who makes the dead letters since deadLetterLimit is reached, in percent of the dead letters and of the topic's events; absent if it is not. Worry when it is there: somebody has to act",
   gainstream_offsets_skipped_total:
     "Offsets that were skipped on an operator's word because nobody could read them: their records are lost. Worry when it grows and nobody of you did it",
   gainstream_log_resets_total:

@@ -15,6 +15,8 @@ export interface HoldChange {
   readonly isHeld: boolean;
   readonly error: string;
   readonly heldMs: number;
+  /** Who makes the dead letters, if they are too many. */
+  readonly culprits?: readonly object[];
 }
 
 /** Counts outcomes and writes the log lines: one for each event that was not delivered at once, one for each hold's change. */
@@ -40,16 +42,17 @@ export const createObserver = ({ log, metrics, now }: ObserverOptions): Observer
     const { kind, reason } = outcome;
     metrics.event({ type, outcome: kind, reason, computationClass, endToEndMs, repairs });
     if (kind === "skipped") return log.debug({ ...placeOf(arrival), reason }, "Skipped");
-    return log.warn({ ...placeOf(arrival), reason, error: outcome.error, status: outcome.status }, "Dead-lettered");
+    const { rule, error, status } = outcome;
+    return log.warn({ ...placeOf(arrival), reason, rule, error, status }, "Dead-lettered");
   },
   moved: (arrival, { reason, error, status, attempts, tier }) => {
     metrics.retry(reason);
     const line = { ...placeOf(arrival), attempts, reason, error, status, tier };
-    if (reason === "parked") log.debug(line, "Waits behind an earlier event of its user");
+    if (reason === "parked") log.debug(line, "Waits in a retry tier, no attempt used");
     else log.warn(line, "Failed, waits in a retry tier");
   },
-  hold: ({ reason, isHeld, error, heldMs }) => {
-    if (isHeld) log.warn({ hold: reason, error }, `Holding: ${reason}`);
+  hold: ({ reason, isHeld, error, heldMs, culprits }) => {
+    if (isHeld) log.warn({ hold: reason, error, culprits }, `Holding: ${reason}`);
     else log.info({ hold: reason, heldMs }, `Hold ended: ${reason}`);
   },
   called: metrics.call,

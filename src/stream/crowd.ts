@@ -1,5 +1,6 @@
 import type { Arrival } from "../core/arrival.ts";
 import { eventKeyOf } from "../core/headers.ts";
+import type { Chains } from "../flow/chains.ts";
 import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./assignment.ts";
 
 /** Records of one user that may wait in memory while others need the room. */
@@ -14,6 +15,9 @@ const maxParked = { ofUser: 10_000, ofNumber: 50_000, ofAll: 60_000 };
 
 /** How far a limit must be left before a partition goes on, so that it does not flutter. */
 const relief = { held: 0.5, parked: 0.9 };
+
+/** Events that wait for another limit of dead letters leave room in the tiers for users whose events fail. */
+const maxBacklog = 0.5;
 
 /**
  * Whether as much of one of the arrivals' users waits as may: in memory for a tier, whose records cannot make way; in the
@@ -39,13 +43,26 @@ const crowdOfUser = ({ lanes }: Assignment, inlet: Inlet, user: string): (() => 
   }
   if (chains.records === 0) return undefined;
   const isBelow = (part: number): boolean =>
-    chains.lengthOf(user) < maxParked.ofUser * part &&
-    chains.records < maxParked.ofNumber * part &&
-    chains.recordsOfAll < maxParked.ofAll * part;
+    chains.lengthOf(user) < maxParked.ofUser * part && hasRoomInTiers(chains, part);
   // A user with nobody in the tiers has nobody to wait for.
   const hasRoom = (part: number): boolean => chains.lengthOf(user) === 0 || isBelow(part);
   return hasRoom(1) ? undefined : () => hasRoom(relief.parked);
 };
+
+/**
+ * Whether events of this source go to the tiers to wait for another limit of dead letters, and enough records are there already: each
+ * may be of a user of its own, so that nothing else bounds them. Then it gives back how to ask whether there is room again.
+ */
+export const backlogOf = (
+  { tier, topic, chains }: Inlet,
+  isHeldIn: (topic: string) => boolean,
+): (() => boolean) | undefined => {
+  if (tier !== undefined || hasRoomInTiers(chains, maxBacklog) || !isHeldIn(topic)) return undefined;
+  return () => hasRoomInTiers(chains, maxBacklog * relief.parked) || !isHeldIn(topic);
+};
+
+const hasRoomInTiers = ({ records, recordsOfAll }: Chains, part: number): boolean =>
+  records < maxParked.ofNumber * part && recordsOfAll < maxParked.ofAll * part;
 
 interface Shortage {
   /** Partitions that can go no further before their oldest event is finished. */

@@ -1,8 +1,8 @@
 import { type Past, eventKeyOf } from "../core/headers.ts";
-import { type Dead, type Outcome, type Retry, dead } from "../core/outcome.ts";
+import { type Dead, type Outcome, type Retry, dead, ruleOf } from "../core/outcome.ts";
 import { type RetryRules, planRetry } from "../core/retry-plan.ts";
 import type { Budget } from "../flow/budget.ts";
-import type { Flood } from "../flow/flood.ts";
+import type { Flood, Ruling } from "../flow/flood.ts";
 import type { Lane } from "../flow/lanes.ts";
 import type { Slot } from "../flow/tracker.ts";
 import { type Assignment, type Held, turnOf } from "./assignment.ts";
@@ -13,7 +13,7 @@ export interface SettlingOptions {
   readonly observer: Observer;
   readonly clock: Clock;
   readonly budget: Budget;
-  readonly flood: Pick<Flood, "isHeld" | "admit" | "passed">;
+  readonly flood: Pick<Flood, "isHeld" | "admit" | "check" | "passed">;
   readonly retryRules: RetryRules;
 }
 
@@ -62,8 +62,9 @@ export class Settling {
       return this.#move(assignment, lane, [
         moveOf(lane.head, { ...failure, attempts, firstFailedAt, tier: plan.tier }),
       ]);
-    const reason = failure.reason === "unknown_schema" ? "unknown_schema" : "retries_exhausted";
-    return this.bury(assignment, lane, dead(reason, failure.error, failure.status));
+    const { reason, error, status } = failure;
+    if (reason === "unknown_schema") return this.bury(assignment, lane, dead(reason, error, status));
+    return this.bury(assignment, lane, { ...dead("retries_exhausted", error, status), rule: reason });
   }
 
   /** An earlier event of the user waits in a tier: the head waits behind it, and in one write those behind the head that follow. */
@@ -112,7 +113,9 @@ export class Settling {
     const held = lane.head;
     const { clock, settle } = this.#options;
     held.verdict = outcome;
-    if (!this.#mayBury(held)) return assignment.lanes.putBack(lane, "front");
+    const ruling = this.#ask(held, outcome);
+    if (ruling === "held") return assignment.lanes.putBack(lane, "front");
+    if (ruling === "parked") return this.#park(assignment, lane, outcome);
     const { arrival } = held;
     const { origin, attempts } = arrival.past;
     const firstFailedAt = firstFailureOf(arrival.past, clock.now());
@@ -126,13 +129,25 @@ export class Settling {
     this.#finish({ ...held, arrival: { ...arrival, past: { ...arrival.past, attempts: spent } } }, outcome);
   }
 
+  /**
+   * Too many end like the head: it waits in the next retry topic, without using an attempt, so that its partition goes on. From
+   * there it comes back and asks again.
+   */
+  #park(assignment: Assignment, lane: Lane<Held>, { reason, error }: Dead): Promise<void> {
+    const { tier = -1 } = lane.head.inlet;
+    const next = Math.min(tier + 1, this.#options.retryRules.delaysMs.length - 1);
+    const why = `Waits for another deadLetterLimit, too many end as ${reason}: ${error}`;
+    return this.#move(assignment, lane, [parkedMove(lane.head, next, why)]);
+  }
+
   /** To the limit of dead letters a list is one bad record, however many of its events are dead. */
-  #mayBury({ slot, shared }: Held): boolean {
+  #ask({ slot, shared, arrival }: Held, outcome: Dead): Ruling {
     const { flood, clock } = this.#options;
-    if (this.#buried.has(slot)) return !flood.isHeld;
-    const may = flood.admit(clock.now());
-    if (may && shared > 0) this.#buried.add(slot);
-    return may;
+    const cause = { topic: arrival.past.origin.topic, reason: outcome.reason, rule: ruleOf(outcome) };
+    if (this.#buried.has(slot)) return flood.check(cause);
+    const ruling = flood.admit(cause, outcome.error, clock.now());
+    if (ruling === "admitted" && shared > 0) this.#buried.add(slot);
+    return ruling;
   }
 
   /** The final outcome of a lane's head, any but dead. */
@@ -143,7 +158,7 @@ export class Settling {
   }
 
   finish(held: Held, outcome: Exclude<Final, Dead>): void {
-    this.#options.flood.passed(this.#options.clock.now());
+    this.#options.flood.passed(held.arrival.past.origin.topic, this.#options.clock.now());
     this.#finish(held, outcome);
   }
 

@@ -28,7 +28,7 @@ describe("parseSettings()", () => {
       ignoreAllFalse: { engage: true, replays: true },
       consent: { categories: [] },
       dedupe: { windowMs: 86_400_000, maxEvents: 100_000 },
-      deadLetterLimit: { consecutive: 100, percent: 50, minEvents: 1000 },
+      deadLetterLimit: { consecutive: 100, percent: 50, minEvents: 1000, scope: "all" },
       paused: false,
       traits: { types: {} },
       properties: { types: {} },
@@ -48,7 +48,11 @@ describe("parseSettings()", () => {
     ["deadLetterLimit: {}", {}],
     [
       "deadLetterLimit: { consecutive: 1, percent: 100 }",
-      { deadLetterLimit: { consecutive: 1, percent: 100, minEvents: 1000 } },
+      { deadLetterLimit: { consecutive: 1, percent: 100, minEvents: 1000, scope: "all" } },
+    ],
+    [
+      "deadLetterLimit: { scope: cause }",
+      { deadLetterLimit: { consecutive: 100, percent: 50, minEvents: 1000, scope: "cause" } },
     ],
     ["integrationNames: [Kafka, Gainsight]", { integrationNames: ["Kafka", "Gainsight"] }],
     ["ignoreAllFalse: { engage: false }", { ignoreAllFalse: { engage: false, replays: true } }],
@@ -214,6 +218,7 @@ describe("parseSettings()", () => {
         ["settings.deadLetterLimit.minEvents", "'1.5'"],
       ],
     ],
+    ["{ scope: topic }", [["settings.deadLetterLimit.scope", "'topic'"]]],
     ["{ percent: many }", [["settings.deadLetterLimit.percent", "'many'"]]],
     ["{ limit: 3 }", [["settings.deadLetterLimit.limit", "an unknown setting"]]],
     [
@@ -228,7 +233,7 @@ describe("parseSettings()", () => {
     expect(problems.map(({ variable, got }) => [variable, got])).toEqual(expected);
     expect(
       problems.every(({ want }) =>
-        /^(?:false, or a map|a whole number|one of the known ones: consecutive, )/.test(want),
+        /^(?:false, or a map|a whole number|'all' or 'cause'|one of the known ones: consecutive, )/.test(want),
       ),
     ).toBe(true);
   });

@@ -30,6 +30,7 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
   const log: string[] = [];
   const wanted: number[] = [];
   const missing = new Set<number>();
+  const heldTopics = new Set<string>();
   const room = { forFew: false };
   const capacity = {
     get isFull() {
@@ -67,6 +68,7 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
       isWanted: (schemaId) => missing.has(schemaId),
     },
     tiers: new Map([[tier.topic, { tier: 0, delayMs }]]),
+    isHeldIn: (topic) => heldTopics.has(topic),
     now: clock.now,
     monotonic: clock.now,
     schedule: clock.schedule,
@@ -107,5 +109,20 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
   };
   const offsets = (): number[] => held.map(({ slot }) => slot.offset);
   const inletOf = (place: TopicPartition) => intake.inlets.find((inlet) => feedKey(inlet) === feedKey(place));
-  return { intake, clock, held, log, wanted, room, own, take, finish, schemasCame, offsets, inletOf, startAt };
+  return {
+    intake,
+    clock,
+    held,
+    log,
+    wanted,
+    heldTopics,
+    room,
+    own,
+    take,
+    finish,
+    schemasCame,
+    offsets,
+    inletOf,
+    startAt,
+  };
 };

@@ -240,6 +240,22 @@ describe("intake", () => {
     expect([held.length, log]).toEqual([2, ["pause source/0", "resume source/0"]]);
   });
 
+  it("pauses where events of its topic wait for another limit of dead letters, and half of what may is in the tiers", async () => {
+    const { own, take, intake, log, held, heldTopics, inletOf } = createTestIntake();
+    own([source, 0], [{ ...source, topic: "other" }, 0]);
+    const chains = inletOf(source)?.chains;
+    for (let offset = 0; offset < 25_000; offset++) chains?.moved(`bad${offset}`, `id-${offset}`, { tier: 0, offset });
+    await take(source, [messageOf(0)]).done;
+    heldTopics.add("source");
+    await take(source, [messageOf(1)]).done;
+    await take({ ...source, topic: "other" }, [messageOf(0)]).done;
+    expect([held.length, log]).toEqual([2, ["pause source/0"]]);
+    heldTopics.clear();
+    intake.review();
+    await take(source, [messageOf(1)]).done;
+    expect([held.length, log]).toEqual([3, ["pause source/0", "resume source/0"]]);
+  });
+
   describe("of a tier", () => {
     const late = (offset: number, ageMs: number) => messageOf(offset, { timestamp: String(baseTime - ageMs) });
 

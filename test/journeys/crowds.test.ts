@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { Message } from "kafkajs";
 import { describe } from "vitest";
 
-import { type Story, deliveredIds, journey, patient, sum, tracks } from "./story.ts";
+import { type Story, asJson, deliveredIds, journey, patient, sum, tracks } from "./story.ts";
 
 const settingsFile = async (
   story: Story,
@@ -31,7 +32,10 @@ describe.concurrent("crowds", () => {
       ...bad,
       { ...tracks("u1", 1, 1)[0], value: tracks("u1", 1, 1)[0]?.value ?? null, partition: 0 },
     ]);
-    await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: ["flooded"] });
+    const warnings = [expect.stringContaining(`100 % are undecodable in ${story.source}`)];
+    await expect
+      .poll(() => service.readiness(), patient)
+      .toEqual({ ok: true, reasons: [], holds: ["flooded"], warnings });
     expect(await service.metric("gainstream_hold", { reason: "flooded" })).toBe(1);
     expect(await story.read(story.deadLetters)).toHaveLength(10);
     expect(await service.metric("gainstream_events_total", { outcome: "dead" })).toBe(10);
@@ -43,6 +47,46 @@ describe.concurrent("crowds", () => {
     expect(await story.read(story.deadLetters)).toHaveLength(15);
     expect(await service.readiness()).toEqual({ ok: true, reasons: [], holds: [] });
     await expect.poll(() => story.committed().then(sum), patient).toBe(16);
+  });
+
+  /*
+   * One producer sends groups without their id, beside others who send good events to the same partition. At the limit only its
+   * events wait, in the retry topics, and everybody else's are delivered; log, status, metrics and /readyz name it. When the operator
+   * lifts the limit, they go to the dead letters, once and without an attempt, and then what their user has done since.
+   */
+  journey("one producer's broken events wait, all others are delivered", async ({ story, expect }) => {
+    const settings = await settingsFile(story, "deadLetterLimit: { scope: cause, consecutive: 10 }");
+    const service = await story.start({ SETTINGS_FILE: settings.path, RETRY_DELAYS: "1s,2s" });
+    const broken = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) =>
+        asJson({ type: "group", messageId: `bad-${from + n}`, userId: `bad${from + n}`, traits: {} }),
+      );
+    const produce = (messages: Message[]) => story.produce(messages.map((message) => ({ ...message, partition: 0 })));
+    await produce(broken(0, 12));
+    await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(2);
+    const others = Array.from({ length: 20 }, (_, user) => tracks(`u${user}`, 1, 2)).flat();
+    await produce([...broken(12, 15), ...tracks("bad14", 1, 1), ...others]);
+    await expect.poll(() => othersDelivered(story), patient).toBe(40);
+    await expect.poll(() => story.committed().then(sum), patient).toBe(56);
+    const culprit = { topic: story.source, reason: "invalid_event", rule: "group_id_not_defined" };
+    const sentence = expect.stringContaining(`100 % are invalid_event (group_id_not_defined) in ${story.source}`);
+    expect(await service.readiness()).toEqual({ ok: true, reasons: [], holds: ["flooded"], warnings: [sentence] });
+    expect(await service.status()).toMatchObject({ deadLetterLimit: [{ ...culprit, ofDeadLetters: 100 }] });
+    expect(await service.metric("gainstream_dead_letter_limit", { ...culprit, of: "dead_letters" })).toBe(100);
+    expect(service.logs.filter(({ hold }) => hold === "flooded")).toMatchObject([
+      { level: "warn", msg: "Holding: flooded", error: sentence, culprits: [culprit] },
+    ]);
+    expect([await story.read(story.deadLetters), deliveredIds(story, "bad14")]).toMatchObject([{ length: 10 }, []]);
+    await settings.write("deadLetterLimit: false");
+    await expect.poll(() => deliveredIds(story, "bad14"), patient).toEqual(["bad14-1"]);
+    await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(0);
+    const letters = await story.read(story.deadLetters);
+    expect(new Set(letters.map(({ text }) => text["gainstream-id"])).size).toBe(15);
+    expect(letters.map(({ text }) => [text["gainstream-reason"], text["gainstream-attempts"]])).toEqual(
+      letters.map(() => ["invalid_event", "0"]),
+    );
+    expect([letters.length, (await service.readiness()).holds]).toEqual([15, []]);
+    expect(story.standin.ledger()).toMatchObject({ distinct: 41, duplicates: 0, inversions: 0 });
   });
 
   /*

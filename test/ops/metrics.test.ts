@@ -114,6 +114,16 @@ describe("createMetrics()", () => {
       waiting: { due: 2, budget: 0 },
       unread: [{ topic: "segment-events", partitions: 3 }],
       unreadable: [{ topic: "segment-events", partition: 3, offset: 10 }],
+      culprits: [
+        {
+          scope: "cause",
+          topic: "web",
+          reason: "invalid_event",
+          rule: "type_missing",
+          ofDeadLetters: 97,
+          ofTopic: 40.5,
+        },
+      ],
       areSettingsOk: false,
     }));
     expect((await linesOf(metrics, "gainstream_hold{")).toSorted()).toEqual([
@@ -137,6 +147,12 @@ describe("createMetrics()", () => {
     expect(text).toContain('gainstream_partitions_unread{topic="segment-events"} 3\n');
     expect(text).toContain('gainstream_unreadable_offset{topic="segment-events",partition="3"} 10\n');
     expect(text).toContain('gainstream_partitions_waiting{reason="budget"} 0\n');
+    expect(await linesOf(metrics, "gainstream_dead_letter_limit{")).toEqual(
+      ["dead_letters", "topic"].map(
+        (of) =>
+          `gainstream_dead_letter_limit{scope="cause",topic="web",reason="invalid_event",rule="type_missing",of="${of}"} ${of === "topic" ? 40.5 : 97}`,
+      ),
+    );
   });
 
   test("forgets the lag of a partition that has gone elsewhere", async () => {
@@ -153,6 +169,7 @@ describe("createMetrics()", () => {
       waiting: {},
       unread: [],
       unreadable: [],
+      culprits: [],
       areSettingsOk: true,
     }));
     expect(await linesOf(metrics, "gainstream_lag{")).toHaveLength(2);
@@ -180,7 +197,7 @@ describe("createMetrics()", () => {
 
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(21);
+    expect(helps).toHaveLength(22);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-import { parseSettings } from "../../src/config/settings.ts";
+import { type Settings, parseSettings } from "../../src/config/settings.ts";
 import type { Arrival } from "../../src/core/arrival.ts";
 import type { Outcome, Retry } from "../../src/core/outcome.ts";
 import { createBudget } from "../../src/flow/budget.ts";
@@ -36,7 +36,12 @@ export const limits = { maxRecords: 6, maxBytes: 20_000, maxReady: 3, maxSpan: 8
 export const failed: Retry = { kind: "retry", reason: "server_error", error: "Gainsight failed", status: 500 };
 
 const defaults = parseSettings("");
-const settingsNow = { ...defaults, deadLetterLimit: { consecutive: 3, percent: 100, minEvents: 1_000 } };
+/** An operator who goes through these, one after the other, changes the limit each time. */
+const deadLetterLimits = [1, 2, 3].flatMap((consecutive) =>
+  (["cause", "all"] as const).map((scope) => ({ scope, consecutive, percent: 100, minEvents: 1_000 })),
+);
+const [firstLimit = false as const] = deadLetterLimits;
+const settingsNow: Settings = { ...defaults, deadLetterLimit: firstLimit };
 
 export interface Ended {
   readonly arrival: Arrival;
@@ -93,6 +98,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   const target = createSimulatedTarget();
   const registry = createSimulatedRegistry();
   const state = { isPaused: false, mayStart: true, settings: settingsNow, handle: handlerOf(settingsNow) };
+  let limitChanges = 0;
   const fatal: Error[] = [];
   const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.schedule(ms, resolve));
   const clocks = { now: clock.now, monotonic: clock.now, random: () => 0.5, schedule: clock.schedule };
@@ -142,6 +148,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     schemas,
     read: createReader({ decoder: registry, handle: (event, recordTime) => state.handle(event, recordTime) }),
     tiers: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
+    isHeldIn: (topic) => flood.isHeldIn(topic),
     maxSpan: limits.maxSpan,
     onDoubt: () => undefined,
     onUnreadable: { onWaits: () => undefined, onReadsOn: () => undefined, onSkipped: () => undefined },
@@ -204,12 +211,10 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     },
     /** An operator has looked at the dead letters. */
     changeLimit: (): void => {
-      const { consecutive } = state.settings.deadLetterLimit;
-      state.settings = {
-        ...state.settings,
-        deadLetterLimit: { ...state.settings.deadLetterLimit, consecutive: 7 - consecutive },
-      };
-      flood.change(state.settings.deadLetterLimit, clock.now());
+      limitChanges++;
+      const deadLetterLimit = deadLetterLimits[limitChanges % deadLetterLimits.length] ?? firstLimit;
+      state.settings = { ...state.settings, deadLetterLimit };
+      flood.change(deadLetterLimit, clock.now());
       changed();
     },
   };

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { dead, delivered } from "../../src/core/outcome.ts";
-import { arrivalOf, createOwner, createRig, turns } from "./rig.ts";
+import { Chains } from "../../src/flow/chains.ts";
+import { backlogOf } from "../../src/stream/crowd.ts";
+import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
-const limit = { consecutive: 2, percent: 100, minEvents: 1_000 };
+const limit = { scope: "all" as const, consecutive: 2, percent: 100, minEvents: 1_000 };
 const bad = { meaning: dead("undecodable", "No") };
 
 const createFlooded = async () => {
@@ -53,5 +55,160 @@ describe("Stream, flooded", () => {
     rig.flood.change(false, rig.clock.now());
     rig.stream.pump();
     expect([rig.calls, rig.writes.map(({ failure }) => failure.reason)]).toEqual([[], ["rejected"]]);
+  });
+});
+
+const byCause = { ...limit, scope: "cause" as const };
+const invalid = { meaning: { ...dead("invalid_event", "No type"), rule: "type_missing" } };
+
+const acknowledgeAll = async ({ writes }: Rig): Promise<void> => {
+  while (writes.length > 0) {
+    writes[0]?.answer("written");
+    await turns();
+  }
+};
+
+/** Where each event went: a tier by its number, or how it ended. */
+const endsOf = ({ moved, ended }: Rig): string[] => [
+  ...moved.map(({ name, reason, tier }) => `${name} ${reason} ${tier}`),
+  ...ended.map(({ name, outcome }) => `${name} ${outcome.kind}`),
+];
+
+describe("Stream, with too many dead letters of one cause", () => {
+  /** Two dead letters of the cause have been written: the next ones wait. */
+  const createHeld = async () => {
+    const rig = createRig({ deadLetterLimit: byCause });
+    const owner = createOwner(rig);
+    for (const offset of [0, 1]) owner.take(owner.source, arrivalOf(`${"ab"[offset]}0`, offset, invalid), offset);
+    await acknowledgeAll(rig);
+    return { rig, ...owner };
+  };
+
+  it("moves those events to the retry topic without using an attempt, and delivers all others", async () => {
+    const { rig, source, take } = await createHeld();
+    take(source, arrivalOf("c0", 2, invalid), 2);
+    take(source, arrivalOf("u0", 3), 3);
+    take(source, arrivalOf("d0", 4, bad), 4);
+    rig.calls[0]?.answer(delivered);
+    const [parked, other] = rig.writes;
+    expect(parked?.failure).toMatchObject({ reason: "parked", attempts: 0, firstFailedAt: undefined, tier: 0 });
+    expect(parked?.failure.error).toBe("Waits for another deadLetterLimit, too many end as invalid_event: No type");
+    expect([other?.tier, other?.failure.reason]).toEqual([undefined, "undecodable"]);
+    await acknowledgeAll(rig);
+    expect(endsOf(rig)).toEqual(["2 parked 0", "0 dead", "1 dead", "u0 delivered", "4 dead"]);
+    expect([source.tracker.mark, rig.budget.records, rig.floodHolds]).toEqual([5, 0, [true]]);
+  });
+
+  it("keeps the order of a user whose event waits: later ones follow, and go when it has gone", async () => {
+    const { rig, source, tiers, take } = await createHeld();
+    const [first] = tiers;
+    if (!first) throw new Error("No tier");
+    take(source, arrivalOf("c0", 2, invalid), 2);
+    await acknowledgeAll(rig);
+    take(source, arrivalOf("c1", 3), 3);
+    await acknowledgeAll(rig);
+    expect([endsOf(rig).slice(0, 2), rig.calls]).toEqual([["2 parked 0", "c1 parked 0"], []]);
+    rig.flood.change(false, rig.clock.now());
+    take(first, arrivalOf("c0", 2, invalid), 0);
+    take(first, arrivalOf("c1", 3), 1);
+    expect(rig.calls).toEqual([]);
+    await acknowledgeAll(rig);
+    expect(rig.calls.map(({ body }) => body)).toEqual(["c1"]);
+    rig.calls[0]?.answer(delivered);
+    await turns();
+    expect(endsOf(rig).slice(-2)).toEqual(["2 dead", "c1 delivered"]);
+  });
+
+  it.each([
+    [0, 1],
+    [1, 2],
+    [2, 2],
+  ])("moves one that comes back out of tier %i while it still waits to tier %i", async (from, to) => {
+    const { rig, tiers, take } = await createHeld();
+    const inlet = tiers[from];
+    if (!inlet) throw new Error("No tier");
+    take(inlet, arrivalOf("c0", 2, invalid), 0);
+    expect(rig.writes.map(({ tier }) => tier)).toEqual([to]);
+  });
+
+  it("asks Gainsight again about one that it refused: it may have changed its mind", async () => {
+    const rig = createRig({ deadLetterLimit: { ...byCause, consecutive: 1 } });
+    const { source, tiers, take } = createOwner(rig);
+    for (const offset of [0, 1]) take(source, arrivalOf(`${"ab"[offset]}0`, offset), offset);
+    for (const call of rig.calls.slice()) call.answer(dead("rejected", "Refused", 400));
+    await turns();
+    expect(rig.writes.map(({ tier, failure }) => [tier, failure.reason])).toEqual([
+      [undefined, "rejected"],
+      [0, "parked"],
+    ]);
+    expect(rig.flood.culprits).toMatchObject([{ reason: "rejected", rule: "http_400" }]);
+    await acknowledgeAll(rig);
+    if (tiers[0]) take(tiers[0], arrivalOf("b0", 1), 0);
+    rig.calls[0]?.answer(delivered);
+    await turns();
+    expect(endsOf(rig)).toEqual(["b0 parked 0", "a0 dead", "b0 delivered"]);
+  });
+
+  it("names the last failure of those whose attempts are spent, and gives them a further round", async () => {
+    const rig = createRig({ deadLetterLimit: { ...byCause, consecutive: 1 } });
+    const { tiers, take } = createOwner(rig);
+    const [, , last] = tiers;
+    if (!last) throw new Error("No tier");
+    const spent = (name: string, offset: number) => {
+      const { past, ...arrival } = arrivalOf(name, offset);
+      return { ...arrival, past: { ...past, attempts: 5, firstFailedAt: -100_000 } };
+    };
+    for (const offset of [0, 1]) take(last, spent(`${"ab"[offset]}0`, offset), offset);
+    for (let round = 0; round < 2; round++) {
+      for (const call of rig.calls.slice()) call.answer({ kind: "retry", reason: "timeout", error: "No answer" });
+      await turns();
+      for (const { callback } of rig.timers.splice(0)) callback();
+    }
+    expect(rig.writes.map(({ tier, failure }) => [tier, failure.reason, failure.attempts])).toEqual([
+      [undefined, "retries_exhausted", 6],
+      [2, "parked", 5],
+    ]);
+    expect(rig.flood.culprits).toMatchObject([{ topic: "events", reason: "retries_exhausted", rule: "timeout" }]);
+  });
+
+  it("writes a dead letter where the event fits into no retry topic", async () => {
+    const { rig, source, take } = await createHeld();
+    take(source, arrivalOf("c0", 2, invalid), 2);
+    rig.writes[0]?.answer("too_large");
+    await turns();
+    expect(rig.writes.map(({ tier, failure }) => [tier, failure.reason])).toEqual([[undefined, "too_large"]]);
+    expect(rig.writes[0]?.failure.error).toContain("too many end as invalid_event: No type");
+  });
+
+  it("lets thousands of other users past in the same partition, however many events wait", async () => {
+    const { rig, source, take, chains } = await createHeld();
+    for (let n = 0; n < 3_000; n++) {
+      take(source, arrivalOf("x", 2 * n + 2, { ...invalid, user: `bad${n}` }), 2 * n + 2);
+      take(source, arrivalOf("u0", 2 * n + 3, { user: `good${n}` }), 2 * n + 3);
+      rig.calls[0]?.answer(delivered);
+      rig.writes[0]?.answer("written");
+      await turns();
+    }
+    expect(rig.ended.filter(({ outcome }) => outcome.kind === "delivered")).toHaveLength(3_000);
+    expect([source.tracker.mark, rig.budget.records, chains.records]).toEqual([6_002, 0, 3_000]);
+  });
+
+  it("lets the sources of the topic wait once half of what may wait is in the retry topics, until the limit is lifted", () => {
+    const chains = new Chains([]);
+    const rig = createRig({ deadLetterLimit: byCause });
+    const { source, tiers } = createOwner(rig, { chains });
+    const heldIn = new Set<string>();
+    const backlog = (inlet = source) => backlogOf(inlet, (topic) => heldIn.has(topic));
+    for (let n = 0; n < 25_000; n++) chains.moved(`bad${n}`, `${n}`, { tier: 0, offset: n });
+    expect(backlog()).toBeUndefined();
+    heldIn.add("events");
+    const hasRoomAgain = backlog();
+    expect([hasRoomAgain?.(), tiers.map((tier) => backlog(tier))]).toEqual([false, [undefined, undefined, undefined]]);
+    for (let n = 0; n < 3_000; n++) chains.finished(`bad${n}`, `${n}`);
+    expect([hasRoomAgain?.(), backlog()]).toEqual([true, undefined]);
+    for (let n = 0; n < 3_000; n++) chains.moved(`bad${n}`, `again ${n}`, { tier: 0, offset: n });
+    expect(backlog()?.()).toBe(false);
+    heldIn.clear();
+    expect([hasRoomAgain?.(), backlog()]).toEqual([true, undefined]);
   });
 });

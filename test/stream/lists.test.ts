@@ -41,7 +41,7 @@ describe("Stream, of lists of events", () => {
   });
 
   test("counts a list as one bad record for the limit of dead letters, and gives each of its events a letter", async () => {
-    const rig = setUp({ deadLetterLimit: { consecutive: 2, percent: 100, minEvents: 1_000 } });
+    const rig = setUp({ deadLetterLimit: { scope: "all", consecutive: 2, percent: 100, minEvents: 1_000 } });
     takeList(rig, ["a1", "b1", "c1", "d1"]);
     for (const name of ["a1", "b1", "c1", "d1"]) await answer(rig, name, dead("rejected", "No"));
     while (rig.writes.length > 0) await acknowledge(rig);

@@ -2,6 +2,7 @@ import type { Arrival } from "../../src/core/arrival.ts";
 import { eventKeyOf, originOf, readPast, retryHeaders } from "../../src/core/headers.ts";
 import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome.ts";
 import { Chains, type Found } from "../../src/flow/chains.ts";
+import type { DeadLetterLimit } from "../../src/flow/flood.ts";
 import { Tracker } from "../../src/flow/tracker.ts";
 import type { Inlet } from "../../src/stream/assignment.ts";
 import { type PendingWrite, type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
@@ -40,10 +41,19 @@ export const createModelWorld = (names: readonly string[]) => {
   const sourceLog = logOf(names.filter((name) => !isOther(name)).map((name, offset) => arrivalOf(name, offset)));
   const otherLog = logOf(names.filter(isOther).map((name, offset) => arrivalOf(name, offset, pastIn("other", offset))));
   const tierLogs = [0, 1, 2].map(() => logOf([]));
-  const rig: Rig = createRig({ deadLetterLimit: { consecutive: 2, percent: 100, minEvents: 1_000 } });
+  /** By turns everything waits at the limit, or the events of one cause. */
+  let raised = names.length;
+  const nextLimit = (): DeadLetterLimit => {
+    raised++;
+    const common = { percent: 100, minEvents: 1_000 };
+    const consecutive = 1 + (raised % 3);
+    return raised % 2 === 0
+      ? { scope: "all", consecutive: 1 + consecutive, ...common }
+      : { scope: "cause", consecutive, ...common };
+  };
+  const rig: Rig = createRig({ deadLetterLimit: nextLimit() });
   let owner = createOwner(rig);
   let other: Inlet = { ...owner.source, topic: "other", tracker: new Tracker({ start: 0 }) };
-  let raised = 1;
   const inlets = (): [Inlet, Log][] => [
     [owner.source, sourceLog],
     [other, otherLog],
@@ -162,7 +172,7 @@ export const createModelWorld = (names: readonly string[]) => {
     rig.written[tier] = (rig.written[tier] ?? 0) + 1;
   };
   const goOn = (): void => {
-    rig.flood.change({ consecutive: 2 + (raised++ % 2), percent: 100, minEvents: 1_000 }, rig.clock.now());
+    rig.flood.change(nextLimit(), rig.clock.now());
     rig.stream.pump();
   };
   /** One of everything that may happen now, with good answers only. */

@@ -58,6 +58,7 @@ const stepsOf = (from: readonly Kind[]) =>
         "fail",
         "fail",
         "dead",
+        "dead",
         "throttled",
         "misconfigured",
       ),

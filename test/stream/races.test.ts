@@ -102,10 +102,9 @@ describe("Stream, making way", () => {
   });
 
   it("lets nobody make way while flooded", async () => {
-    const world = setUp({ deadLetterLimit: { consecutive: 1, percent: 100, minEvents: 1_000 } });
+    const world = setUp({ deadLetterLimit: { scope: "all", consecutive: 1, percent: 100, minEvents: 1_000 } });
     world.source("u0", "u1");
-    world.flood.admit(0);
-    world.flood.admit(0);
+    for (const _ of [1, 2]) world.flood.admit({ topic: "events", reason: "undecodable" }, "No", 0);
     world.stream.relieve([world.inlet]);
     world.flood.change(false, 0);
     await answer(world, "u0", delivered);

@@ -69,7 +69,7 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
     },
     clock: { now, random, schedule, nextTurn: queueMicrotask },
     budget: createBudget({ maxRecords: 1e6, maxBytes: 1e9 }),
-    flood: { isHeld: false, admit: () => true, passed: () => {} },
+    flood: { isHeld: false, admit: () => "admitted", check: () => "admitted", passed: () => {} },
     observer: {
       finished: (arrival, outcome) => void ended.push({ event: eventOf(arrival), outcome, at: now() }),
       moved: () => {},

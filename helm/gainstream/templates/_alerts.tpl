@@ -6,15 +6,21 @@ fault of all replicas rings once.
 {{- $own := include "gainstream.series" . -}}
 {{- $rule := .Values.monitoring.prometheusRule -}}
 {{- $sourceLag := printf "sum(gainstream_lag{%s, topic=~\"%s\"}" $own (include "gainstream.sourcePattern" .) -}}
-{{- $held := printf "(max(gainstream_hold{%s}) == 1)" $own -}}
+{{- /* If only the dead letters of a cause wait, all others have to go on. */}}
+{{- $held := printf "(max(gainstream_hold{%s, reason!=\"flooded\"}) == 1 or max(gainstream_dead_letter_limit{%s, scope=\"all\"}) >= 0)" $own $own -}}
+{{- $ofTopic := printf "{{ with printf `max(gainstream_dead_letter_limit{%s, of=\"topic\", topic=%%q, reason=%%q, rule=%%q})` $labels.topic $labels.reason $labels.rule | query }}{{ . | first | value | printf \"%%.1f\" }}{{ end }}" $own -}}
 {{- $finished := printf "gainstream_events_total{%s}" $own -}}
 {{- $dead := printf "gainstream_events_total{%s, outcome=\"dead\"}" $own -}}
 - name: {{ include "gainstream.fullname" . | quote }}
   rules:
     - alert: GainstreamHoldNeedsHands
-      expr: max by (reason) (gainstream_hold{ {{- $own }}, reason=~"unauthorized|misconfigured|flooded"}) == 1
+      expr: max by (reason) (gainstream_hold{ {{- $own }}, reason=~"unauthorized|misconfigured"}) == 1
       for: 1m
-      {{- include "gainstream.alert" (dict "root" . "severity" "critical" "summary" "The stream is held ({{ $labels.reason }}) until somebody acts" "description" "Nothing is lost as long as Kafka keeps it. unauthorized: put a valid access key into the Secret. misconfigured: mend gainsight.url. flooded: look at the dead letters, then change settings.deadLetterLimit.") | nindent 6 }}
+      {{- include "gainstream.alert" (dict "root" . "severity" "critical" "summary" "The stream is held ({{ $labels.reason }}) until somebody acts" "description" "Nothing is lost as long as Kafka keeps it. unauthorized: put a valid access key into the Secret. misconfigured: mend gainsight.url.") | nindent 6 }}
+    - alert: GainstreamDeadLetterLimit
+      expr: max by (scope, topic, reason, rule) (gainstream_dead_letter_limit{ {{- $own }}, of="dead_letters"}) >= 0
+      for: 1m
+      {{- include "gainstream.alert" (dict "root" . "severity" "critical" "summary" "Too many dead letters: {{ $labels.reason }}{{ with $labels.rule }} ({{ . }}){{ end }} in {{ $labels.topic }}; {{ if eq $labels.scope `all` }}everything waits{{ else }}only those events wait{{ end }}" "description" (printf "{{ $value | printf \"%%.1f\" }} %% of the dead letters and %s %% of the topic's events. Nothing is lost as long as Kafka keeps it. Tell the producer and look at the newest dead letters; to let them go, change settings.deadLetterLimit. /readyz says the same in a sentence." $ofTopic)) | nindent 6 }}
     - alert: GainstreamHeld
       expr: max by (reason) (gainstream_hold{ {{- $own }}, reason=~"target_down|throttled|registry_down"}) == 1
       for: 10m
