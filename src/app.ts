@@ -1,11 +1,11 @@
 import type { Kafka } from "kafkajs";
 
+import { createCalling } from "./calling.ts";
 import { createClients } from "./clients.ts";
 import { clock, pause } from "./clock.ts";
 import type { Config } from "./config/config.ts";
-import { watchFile } from "./config/file-watch.ts";
 import type { LiveSettings } from "./config/live-settings.ts";
-import { type Gainsight, createGainsight } from "./delivery/gainsight.ts";
+import type { Gainsight } from "./delivery/gainsight.ts";
 import { type Budget, createBudget } from "./flow/budget.ts";
 import type { Dedupe } from "./flow/dedupe.ts";
 import type { Flood } from "./flow/flood.ts";
@@ -150,20 +150,6 @@ const createIntake = (
 const registryFetch = ({ input }: Config): Fetch =>
   createFetch({ proxy: input.registry?.proxy, userAgent: readUserAgent() });
 
-const createDelivery = (config: Config, observer: Observer, onChange: () => void): Gainsight =>
-  createGainsight({
-    ...clock,
-    userAgent: readUserAgent(),
-    // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
-    now: clock.monotonic,
-    ...config.gainsight,
-    breaker: config.breaker,
-    watch: watchFile,
-    onChange,
-    onHold: observer.hold,
-    onCall: observer.called,
-  });
-
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */
 export const createApp = (options: AppOptions): App => {
   const { config, log } = options;
@@ -172,12 +158,12 @@ export const createApp = (options: AppOptions): App => {
   const observer = createObserver({ log, metrics, now: clock.now });
   const budget = createBudget(budgetLimits);
   const settings = openSettings(options);
-  const decoder = createInput({ ...config.input, fetch: registryFetch(config) });
+  const decoder = createInput({ ...config.input, fetch: registryFetch(config), warn: (text) => log.warn(text) });
   const { hold } = observer;
   const onMissing = (): void => topicWatch.soon();
   const writing = createWriting({ ...options, kafka: impatient, ...clock, metrics, hold, pause, onMissing });
   // Not at once: an answer that opens the gate has still to be told to the stream.
-  const gainsight = createDelivery(config, observer, () => stream.pumpSoon());
+  const gainsight = createCalling({ ...options, observer, metrics, settings, onChange: () => stream.pumpSoon() });
   const silence = new Silence({ limitMs: options.silenceLimitMs ?? 180_000, now: clock.monotonic });
   const contact = createContact(options, () => stream.pump());
   const stops = { settings, now: clock.now, hold };

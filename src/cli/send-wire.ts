@@ -4,7 +4,8 @@ import type { Config, RegistryConfig } from "../config/config.ts";
 import { compileAvro } from "../intake/decode-avro.ts";
 import { type Decoder, createDecoder } from "../intake/decode.ts";
 import { type Encode, createEncoder, frame } from "../intake/encode.ts";
-import { SchemaFileError, createInput } from "../intake/input.ts";
+import { createInput } from "../intake/input.ts";
+import { SchemaFileError, isFolder } from "../intake/schema-files.ts";
 import { type RegisteredSchema, latestSchema } from "../intake/schemas-latest.ts";
 import { registerSchema } from "../intake/schemas-register.ts";
 import type { RegistryAddress } from "../intake/schemas-rest.ts";
@@ -72,6 +73,10 @@ const addressOf = ({ url, username, password, proxy }: RegistryConfig): Registry
 };
 
 const readSchema = ({ schemaFile }: InputConfig): string => {
+  if (isFolder(schemaFile))
+    throw new SchemaFileError(
+      `Cannot write Avro by AVRO_SCHEMA_FILE: got the folder '${schemaFile}', want the one file whose schema the events shall have`,
+    );
   try {
     return readFileSync(schemaFile, "utf8");
   } catch (error) {

@@ -61,3 +61,12 @@ export const tryRead = (path: string, readFile: ReadFile): string | undefined =>
     return undefined;
   }
 };
+
+export const canReadOrIsFolder = (path: string, readFile: ReadFile): boolean => {
+  try {
+    readFile(path);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EISDIR";
+  }
+};

@@ -7,11 +7,12 @@ import {
   checkPassword,
   checkSecret,
   missing,
+  canReadOrIsFolder,
   tryRead,
 } from "./check-values.ts";
 import { quote } from "./config-error.ts";
 import type { Problem } from "./config-error.ts";
-import { isAccessKey } from "./kinds.ts";
+import { filesPath, isAccessKey } from "./kinds.ts";
 import type { Values } from "./variables.ts";
 
 /** The mistakes that no variable shows alone: what belongs together, what contradicts, what cannot be read. */
@@ -44,7 +45,7 @@ const checkRegistry = (draft: Draft): Problem[] => {
   const needsUrl = values.INPUT_FORMAT === "registry" && !given.has("SCHEMA_REGISTRY_URL");
   return [
     ...(needsUrl ? [missing("SCHEMA_REGISTRY_URL", "an address, because INPUT_FORMAT is 'registry'")] : []),
-    ...(readsSchemaFile(values) ? checkFile(draft, "AVRO_SCHEMA_FILE") : []),
+    ...(readsSchemaFile(values) ? checkSchemaFile(draft) : []),
     ...checkPassword(draft, password),
     ...(needsUrl ? [] : checkPartner(draft, "SCHEMA_REGISTRY_USERNAME", "SCHEMA_REGISTRY_URL")),
     ...checkHasPassword(draft, "SCHEMA_REGISTRY_USERNAME", password),
@@ -68,7 +69,13 @@ const checkFile = ({ values, readFile }: Draft, name: FileVariable): Problem[] =
   return [{ variable: name, got: quote(path), want: "the path of a readable file" }];
 };
 
-type FileVariable = "KAFKA_TLS_CA_FILE" | "KAFKA_TLS_CERT_FILE" | "KAFKA_TLS_KEY_FILE" | "AVRO_SCHEMA_FILE";
+/** What a folder holds is looked at when it is read. */
+const checkSchemaFile = ({ values: { AVRO_SCHEMA_FILE: path }, readFile }: Draft): Problem[] => {
+  if (path === undefined || canReadOrIsFolder(path, readFile)) return [];
+  return [{ variable: "AVRO_SCHEMA_FILE", got: quote(path), want: filesPath.want }];
+};
+
+type FileVariable = "KAFKA_TLS_CA_FILE" | "KAFKA_TLS_CERT_FILE" | "KAFKA_TLS_KEY_FILE";
 
 const checkProbes = ({ BREAKER_PROBE_MIN: min, BREAKER_PROBE_MAX: max }: Partial<Values>): Problem[] =>
   min !== undefined && max !== undefined && min > max

@@ -53,6 +53,8 @@ export const text: Kind<string> = { schema: z.string(), want: "text" };
 
 export const filePath: Kind<string> = { schema: z.string(), want: "the path of a readable file" };
 
+export const filesPath: Kind<string> = { ...filePath, want: "the path of a readable file, or of a folder" };
+
 /** Shown only when it looks like a path: a secret put here by mistake must not be logged. */
 export const showPath = (path: string): string => (/^[./~]/.test(path) ? quote(path) : mask);
 

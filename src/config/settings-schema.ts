@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { parseDuration } from "./duration.ts";
 import { deadLetterLimit, limitDefault } from "./settings-dead-letters.ts";
+import { dedupe, dedupeDefault } from "./settings-dedupe.ts";
 import { droppedPath, filters, hashedPath } from "./settings-filters.ts";
 import { listOf, mapOf, maxItems, wantedText, wholeOf } from "./settings-kinds.ts";
 import { hasNames, refuseNameless } from "./settings-names.ts";
@@ -23,35 +23,6 @@ const integrationName = wantedText(integrationWant).refine((name) => name.toLowe
 });
 
 const categoriesWant = "a list of consent categories as text, such as [Marketing]";
-
-const dayMs = 86_400_000;
-const windowWant = "a duration from 1s to 30d, such as 24h";
-const dedupeDefault = { windowMs: dayMs, maxEvents: 100_000 };
-
-const windowMs = z.string({ error: windowWant }).transform((text, context) => {
-  const ms = parseDuration(text) ?? 0;
-  if (ms >= 1_000 && ms <= 30 * dayMs) return ms;
-  context.issues.push({ code: "custom", message: windowWant, input: text });
-  return z.NEVER;
-});
-
-const dedupe = z.union(
-  [
-    z.literal(false),
-    mapOf(
-      {
-        window: windowMs
-          .default(dedupeDefault.windowMs)
-          .meta({ description: "For how long", default: "24h", examples: ["24h", "90m"] }),
-        maxEvents: wholeOf(1, 1_000_000)
-          .default(dedupeDefault.maxEvents)
-          .meta({ description: "For how many of the newest events of a partition" }),
-      },
-      "",
-    ).transform(({ window, maxEvents }) => ({ windowMs: window, maxEvents })),
-  ],
-  { error: "false, or a map such as { window: 24h, maxEvents: 100000 }" },
-);
 
 const typesWant = "a map of names to boolean or number, such as { isTrial: boolean, seats: number }";
 
@@ -150,6 +121,10 @@ export const settingsSchema = mapOf(
     deadLetterLimit: part(deadLetterLimit, limitDefault, {
       description: "How many dead letters are too many: then events wait until this is changed. false: never",
       examples: [false],
+    }),
+    failOnResultFalse: part(flag, false, {
+      description:
+        "A 2xx from Gainsight whose body says result: false is a failure, by its errorCode. false: the event counts as delivered; it is counted and logged once an hour",
     }),
     paused: part(flag, false, {
       description: "An operator's stop: nothing is taken up or started while it is true; what is in flight ends",

@@ -12,6 +12,8 @@ export interface Settings extends Omit<HandlerRules, "hash"> {
   readonly dedupe: { readonly windowMs: number; readonly maxEvents: number } | false;
   /** How many dead letters are too many; false: never. */
   readonly deadLetterLimit: DeadLetterLimit | false;
+  /** A 2xx whose body says `result: false` is a failure, and no delivery. */
+  readonly failOnResultFalse: boolean;
   /** An operator's stop. */
   readonly paused: boolean;
 }

@@ -4,6 +4,7 @@ import {
   brokers,
   duration,
   filePath,
+  filesPath,
   flag,
   integer,
   oneOf,
@@ -96,7 +97,7 @@ export const variables = {
   SCHEMA_REGISTRY_PASSWORD: optional(secret, "required with a username, here or as a file"),
   SCHEMA_REGISTRY_PASSWORD_FILE: optional(secretPath, "file that holds the password, read anew for new connections"),
   AVRO_SCHEMA_FILE: {
-    ...withDefault(filePath, shippedSchema.path, "the schema for `avro` and `auto`"),
+    ...withDefault(filesPath, shippedSchema.path, "the schema for `avro` and `auto`; a folder: each `*.avsc` in it"),
     defaultInWords: shippedSchema.inWords,
   },
   GAINSIGHT_ROUTE: withDefault(

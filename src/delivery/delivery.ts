@@ -1,4 +1,4 @@
-import { type Answer, classify, isTargetFailure } from "../core/classify.ts";
+import { type Answer, isTargetFailure } from "../core/classify.ts";
 import type { Call } from "../core/handle.ts";
 import type { Hold, Refused, Retry, Verdict } from "../core/outcome.ts";
 import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
@@ -18,6 +18,8 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   readonly timeoutMs: number;
   /** Sends one call over the wire; there is exactly one answer. */
   readonly send: (call: Call, onAnswer: (answer: Answer) => void) => void;
+  /** What an answer means. */
+  readonly judge: (answer: Answer) => Verdict;
   readonly onHold: GateOptions["onHold"];
   readonly onCall: (made: { call: Call["call"]; status: string; seconds: number }) => void;
   /** The key was refused: look whether there is a new one. */
@@ -116,7 +118,7 @@ export class Delivery {
     const { call, permit, startedAt, onVerdict } = attempt;
     const tookMs = performance.now() - startedAt;
     this.#options.onCall({ call: call.call, status: statusOf(answer), seconds: tookMs / 1000 });
-    const verdict = classify(answer);
+    const verdict = this.#options.judge(answer);
     this.#gate.release(permit);
     const told = this.#tell(verdict, attempt, tookMs);
     if (told) void told.then(onVerdict);

@@ -2,9 +2,10 @@ import type { ProxyAddress } from "../outbound/connector.ts";
 import { type Watch, createCredentials } from "./credentials.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { createHttpClient } from "./http.ts";
+import { type JudgeOptions, createJudge } from "./judge.ts";
 import { createClickstream } from "./routes/clickstream.ts";
 
-export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "onUnauthorized"> {
+export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "judge" | "onUnauthorized">, JudgeOptions {
   /** Where Gainsight is; a path in it goes before the route's own. */
   readonly url: string;
   readonly proxy?: ProxyAddress | undefined;
@@ -38,6 +39,7 @@ export const createGainsight = (options: GainsightOptions): Gainsight => {
   const delivery = new Delivery({
     ...options,
     send: (call, onAnswer) => http.send(toRequest(call, credentials.accessKey), onAnswer),
+    judge: createJudge(options),
     onUnauthorized: credentials.refresh,
   });
   const close = async (): Promise<void> => {

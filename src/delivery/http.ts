@@ -5,6 +5,7 @@ import { type ProxyAddress, ProxyError, createConnector } from "../outbound/conn
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { refusalOf, withFirstBytes } from "./refusal.ts";
+import { type SuccessBody, successBodyOf } from "./success-body.ts";
 
 export interface HttpOptions {
   /** Scheme, host and port. */
@@ -33,7 +34,7 @@ export interface HttpClient {
   readonly close: () => Promise<void>;
 }
 
-/** Answers are read only to free the connection; a target that sends more than this is cut off. */
+/** A target that sends more than this is cut off: little of an answer says anything, and the rest is read to free the connection. */
 const maxAnswerBytes = 64 * 1024;
 
 type Controller = Dispatcher.DispatchController;
@@ -64,6 +65,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Controller | undefined;
   #ended: Answer | undefined;
   #response: Extract<Answer, { kind: "response" }> | undefined;
+  #body: SuccessBody | undefined;
   #bytes = 0;
   #isAnswered = false;
 
@@ -101,16 +103,21 @@ class Exchange implements Dispatcher.DispatchHandler {
     controller.rawHeaders = null;
     // A provisional answer: the real one follows.
     if (status < 200) return;
+    if (status < 300) this.#body = successBodyOf(headers);
     this.#response = status < 300 ? { kind: "response", status } : refusalOf(status, headers, Date.now());
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#bytes === 0 && this.#response) this.#response = withFirstBytes(this.#response, chunk);
+    this.#body?.add(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes > maxAnswerBytes) controller.abort(new Error("The answer is too long"));
   }
 
   onResponseEnd(): void {
+    // Only of a body that is whole: of one that was cut nobody knows what it would have said.
+    const resultFalse = this.#body?.resultFalse();
+    if (resultFalse && this.#response) this.#response = { ...this.#response, resultFalse };
     this.#answer({ kind: "network", code: "NO_RESPONSE", sent: true });
   }
 
@@ -119,8 +126,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Once the status has come, neither the body nor our own end of the call changes what it means. A call that we end is not
-   * sent again, also if its connection has just broken by itself.
+   * Once the status has come, neither a body that breaks off nor our own end of the call changes what it means. A call that we
+   * end is not sent again, also if its connection has just broken by itself.
    */
   #answer(failure: Answer): void {
     if (this.#isAnswered) return;

@@ -1,9 +1,10 @@
 import type { JsonObject } from "../core/event.ts";
 import { isObject } from "../core/json.ts";
 import type { Repair, Repairs } from "../core/repairs.ts";
-import { compileAvro } from "./decode-avro.ts";
+import { createBareReader } from "./decode-bare-avro.ts";
 import { decodeJsonEvents, type EventsDecoder } from "./decode-events.ts";
 import { foreignBytes } from "./decode-foreign-bytes.ts";
+import { createEitherReader, frameBytes, frameMark } from "./decode-framed.ts";
 import type { LoadResult, SchemaSource } from "./schemas-registry.ts";
 
 export type InputFormat = "auto" | "registry" | "avro" | "json";
@@ -30,12 +31,10 @@ export interface DecoderOptions {
   readonly format: InputFormat;
   /** Where framed records find their schema; without it they are undecodable. */
   readonly source?: Omit<SchemaSource, "prewarm"> & Partial<SchemaSource>;
-  /** The parsed schema of Avro records without a header; without it they are undecodable. */
-  readonly fileSchema?: unknown;
+  /** The schemas that Avro records without a header may be of; without any they are undecodable. */
+  readonly bare?: readonly { readonly name: string; readonly decode: EventsDecoder }[];
 }
 
-const FRAME_MARK = 0;
-const FRAME_BYTES = 5;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const JSON_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const JSON_OPENING = new Set([0x7b, 0x5b]);
@@ -43,19 +42,28 @@ const QUOTE = 0x22;
 /** A JSON string that holds JSON begins with a bracket, or with an escaped quote or space. */
 const OPENING_IN_QUOTES = new Set([...JSON_OPENING, 0x5c]);
 
-/** Makes the decoder for one input format. Throws where the file's schema is not valid Avro. */
-export function createDecoder({ format, source, fileSchema }: DecoderOptions): Decoder {
-  const decodeFile = fileSchema === undefined ? undefined : compileAvro(fileSchema);
-  const read: Readonly<Record<Exclude<InputFormat, "auto">, (value: Buffer) => Decoded>> = {
-    json: (value) => attempt(decodeJsonEvents, value),
-    avro: (value) => (decodeFile === undefined ? noSchemaFile : attempt(decodeFile, value)),
-    registry: (value) => (source === undefined ? noRegistry : decodeFramed(value, source)),
+type Read = (value: Buffer) => Decoded;
+
+/** Makes the decoder for one input format. */
+export function createDecoder({ format, source, bare: schemas = [] }: DecoderOptions): Decoder {
+  const bare = createBareReader(schemas.map(({ name, decode }) => ({ name, read: (value) => attempt(decode, value) })));
+  const json: Read = (value) => attempt(decodeJsonEvents, value);
+  const framed: Read = (value) => (source === undefined ? noRegistry : decodeFramed(value, source));
+  const either = createEitherReader({ source, framed, bare });
+  const read: Readonly<Record<InputFormat, Read>> = {
+    json,
+    avro: bare.read,
+    registry: framed,
+    auto: (value) => {
+      if (value[0] === frameMark) return either(value);
+      return isJson(value) ? json(value) : bare.read(value);
+    },
   };
   return {
     decode: (value) => {
       if (value === null) return { kind: "tombstone" };
       if (value.length === 0) return undecodable("Cannot read the record: got an empty value, want an event");
-      return named(read[format === "auto" ? formatOf(value) : format](value), value);
+      return named(read[format](value), value);
     },
     load: (schemaId) => source?.load(schemaId) ?? Promise.resolve(noRegistry),
     prewarm: async (topics) => source?.prewarm?.(topics),
@@ -72,18 +80,14 @@ const undecodable = (error: string) => ({ kind: "undecodable", error }) as const
 const noRegistry = undecodable(
   "Cannot read a record with a schema id: got no SCHEMA_REGISTRY_URL, want the registry's address",
 );
-const noSchemaFile = undecodable("Cannot read a record of bare Avro: got no schema, want one in AVRO_SCHEMA_FILE");
 
 /** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed) or a quote: only what opens JSON after it makes it JSON. */
-function formatOf(value: Buffer): Exclude<InputFormat, "auto"> {
-  if (value[0] === FRAME_MARK) return "registry";
+function isJson(value: Buffer): boolean {
   const text = BYTE_ORDER_MARK.every((byte, at) => value[at] === byte) ? value.subarray(3) : value;
   return opensJson(
     text,
     text.findIndex((byte) => !JSON_SPACE.has(byte)),
-  )
-    ? "json"
-    : "avro";
+  );
 }
 
 function opensJson(text: Buffer, start: number): boolean {
@@ -92,7 +96,7 @@ function opensJson(text: Buffer, start: number): boolean {
 }
 
 function decodeFramed(value: Buffer, source: Pick<SchemaSource, "peek">): Decoded {
-  if (value.length < FRAME_BYTES || value[0] !== FRAME_MARK) {
+  if (value.length < frameBytes || value[0] !== frameMark) {
     return undecodable(
       `Cannot read the record: got ${value.length} bytes, want a zero byte, a schema id of 4 bytes and the event`,
     );
@@ -101,7 +105,7 @@ function decodeFramed(value: Buffer, source: Pick<SchemaSource, "peek">): Decode
   const known = source.peek(schemaId);
   if (known === undefined) return { kind: "needs_schema", schemaId };
   if (known === "unknown") return { kind: "unknown_schema", schemaId };
-  return attempt(known, value.subarray(FRAME_BYTES));
+  return attempt(known, value.subarray(frameBytes));
 }
 
 function attempt(decode: EventsDecoder, payload: Buffer): Decoded {

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
-
 import type { Send } from "../outbound/json-answer.ts";
+import { type BareSchema, compileSchemas } from "./compile-schemas.ts";
 import { type Decoder, type InputFormat, createDecoder } from "./decode.ts";
+import { mayBeginWithZero } from "./first-byte.ts";
+import { readSchemaFiles } from "./schema-files.ts";
 import { type SchemaSource, createSchemaSource } from "./schemas-registry.ts";
 
 export interface InputOptions {
@@ -15,8 +16,10 @@ export interface InputOptions {
     | undefined;
   /** Knows the way to the registry. */
   readonly fetch?: Send;
-  /** The path of the Avro schema for records without a header. */
+  /** The path of the Avro schema for records without a header, or of a folder of them. */
   readonly schemaFile: string;
+  /** Told of what works, but not well. */
+  readonly warn?: (text: string) => void;
 }
 
 type Registry = NonNullable<InputOptions["registry"]>;
@@ -29,24 +32,20 @@ const sourceOf = ({ url, username, password }: Registry, fetch: Send | undefined
     ...(password && { password }),
   });
 
-/** AVRO_SCHEMA_FILE does not hold an Avro schema: a mistake of the configuration. */
-export class SchemaFileError extends Error {}
-
-const readSchemaFile = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
-
-/** The decoder that the configuration asks for. Throws a `SchemaFileError` where the schema file is needed and is none. */
-export const createInput = ({ format, registry, schemaFile, fetch }: InputOptions): Decoder => {
+/** The decoder that the configuration asks for. Throws a `SchemaFileError` where a schema file is needed and is none. */
+export const createInput = ({ format, registry, schemaFile, fetch, warn }: InputOptions): Decoder => {
   const source = registry && { source: sourceOf(registry, fetch) };
   if (format !== "avro" && format !== "auto") return createDecoder({ format, ...source });
-  try {
-    return createDecoder({ format, ...source, fileSchema: readSchemaFile(schemaFile) });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new SchemaFileError(
-      `Cannot use AVRO_SCHEMA_FILE: got '${schemaFile}' (${why}), want a file with an Avro schema`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const bare = compileSchemas(readSchemaFiles(schemaFile));
+  if (format === "auto" && source) for (const text of doubtsOf(bare)) warn?.(text);
+  return createDecoder({ format, ...source, bare });
 };
+
+/** Only the registry tells such records from those with a schema id. */
+const doubtsOf = (schemas: readonly BareSchema[]): readonly string[] =>
+  schemas
+    .filter(({ type }) => mayBeginWithZero(type))
+    .map(
+      ({ name }) =>
+        `Bare Avro of ${name} may begin with a zero byte, as records with a schema id do: the registry is asked about what stands there. If no record has a schema id, set INPUT_FORMAT=avro`,
+    );

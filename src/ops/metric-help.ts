@@ -10,6 +10,8 @@ export const help = {
     "Events of Segment's Engage at their final outcome, by what they computed. Worry when audiences sync and none is delivered",
   gainstream_calls_total:
     "Calls to Gainsight by their answer. Worry when answers other than 2xx are more than a few percent",
+  gainstream_result_false_total:
+    "Answers of Gainsight with a 2xx whose body says result: false, by the family of its code. Worry when it grows: by default these events count as delivered (failOnResultFalse)",
   gainstream_delivery_seconds: "Duration of one call to Gainsight. Worry when it nears GAINSIGHT_TIMEOUT",
   gainstream_end_to_end_seconds:
     "From arrival in Kafka to the final outcome. Worry when it grows without a hold: more replicas or concurrency are due",

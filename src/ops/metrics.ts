@@ -4,6 +4,7 @@ import type { ComputationClass } from "../core/engage.ts";
 import type { SegmentEvent } from "../core/event.ts";
 import type { DeadReason, Outcome, SkipReason } from "../core/outcome.ts";
 import type { Repair } from "../core/repairs.ts";
+import type { CodeFamily } from "../core/result-false.ts";
 import { quiet, registerGauges } from "./gauges.ts";
 import type { Snapshot } from "./gauges.ts";
 import { help } from "./metric-help.ts";
@@ -40,6 +41,8 @@ export interface Metrics {
   /** A record has been moved to a retry tier. */
   readonly retry: (reason: string) => void;
   readonly call: (call: Call) => void;
+  /** A 2xx whose body says `result: false`. */
+  readonly resultFalse: (code: CodeFamily) => void;
   /** An attempt to write to this topic has failed. */
   readonly writeFailed: (topic: string) => void;
   /** A partition of this topic does not go on where it was. */
@@ -62,11 +65,12 @@ const endToEndBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 180
 
 /** All metrics of one process in a registry of their own. Counting is cheap; the work is done when Prometheus asks. */
 export const createMetrics = (): Metrics => {
-  const registry = new Registry();
+  const registry = createRegistry();
   const events = registerTally(registry, "gainstream_events_total", ["type", "outcome", "reason"]);
   const repaired = registerTally(registry, "gainstream_repairs_total", ["repair"]);
   const retries = registerTally(registry, "gainstream_retries_total", ["reason"]);
   const calls = registerTally(registry, "gainstream_calls_total", ["call", "status"]);
+  const resultsFalse = registerTally(registry, "gainstream_result_false_total", ["code"]);
   const computations = registerTally(registry, "gainstream_computations_total", ["computation_class", "outcome"]);
   const writeFailures = registerTally(registry, "gainstream_kafka_write_failures_total", ["topic"]);
   const resets = registerTally(registry, "gainstream_log_resets_total", ["topic"]);
@@ -76,8 +80,6 @@ export const createMetrics = (): Metrics => {
   const delivery = createHistogram(registry, { name: "gainstream_delivery_seconds", buckets: callBuckets });
   const endToEnd = createHistogram(registry, { name: "gainstream_end_to_end_seconds", buckets: endToEndBuckets });
   registerGauges(registry, () => snapshot());
-  // The default of 10 ms wakes an idle process a hundred times a second.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
 
   return {
     event: ({ type, outcome, reason, computationClass, endToEndMs, repairs = [] }) => {
@@ -92,6 +94,7 @@ export const createMetrics = (): Metrics => {
       calls.count(call, status);
       delivery.observe(seconds);
     },
+    resultFalse: (code) => resultsFalse.count(code),
     writeFailed: (topic) => writeFailures.count(topic),
     logReset: (topic) => resets.count(topic),
     offsetsSkipped: (topic, offsets) => skipped.inc({ topic }, offsets),
@@ -103,6 +106,13 @@ export const createMetrics = (): Metrics => {
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+};
+
+const createRegistry = (): Registry => {
+  const registry = new Registry();
+  // The default of 10 ms wakes an idle process a hundred times a second.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
+  return registry;
 };
 
 const totalsOf = (events: Tally): Record<FinalOutcome, number> => {

@@ -52,15 +52,11 @@ const answerStatus = (
   answer(exchange, retryAfter === undefined ? page : { ...page, headers: { "retry-after": retryAfter } });
 };
 
-const bodyFalse = (): Answer =>
-  jsonAnswer(200, {
-    result: false,
-    errorCode: "GU_1101",
-    errorDesc: "Fault body-false",
-    requestId: randomUUID(),
-    data: null,
-    message: null,
-  });
+const bodyFalse = ({ errorCode = "GU_1101" }: Extract<RefusingFault, { kind: "body-false" }>): Answer => {
+  const requestId = randomUUID();
+  const body = { result: false, errorCode, errorDesc: "Fault body-false", requestId, data: null, message: null };
+  return jsonAnswer(200, body, { "x-gs-request-id": requestId });
+};
 
 /** Answers a call in the way of the fault, or gives it no answer. */
 export const refuseByFault = (exchange: Exchange, id: string, fault: RefusingFault): void => {
@@ -76,7 +72,7 @@ export const refuseByFault = (exchange: Exchange, id: string, fault: RefusingFau
     case "revoked-key":
       return answer(exchange, unauthorized);
     case "body-false":
-      return answer(exchange, bodyFalse());
+      return answer(exchange, bodyFalse(fault));
     case "redirect":
       return answer(exchange, { ...jsonAnswer(302, {}), headers: { location: exchange.req.url } });
   }

@@ -48,7 +48,11 @@ export type Fault =
     })
   | (Scope & { readonly kind: "revoked-key" })
   /** 200 with `result: false`. */
-  | (Scope & { readonly kind: "body-false" })
+  | (Scope & {
+      readonly kind: "body-false";
+      /** Gainsight's own; GU_1101 unless given. */
+      readonly errorCode?: string;
+    })
   /** The event is taken; the end of the answer's body comes `ms` late. */
   | (Scope & { readonly kind: "slow-body"; readonly ms: number })
   /** The event is taken; the answer's body has that many bytes. */

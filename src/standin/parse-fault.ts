@@ -56,7 +56,13 @@ const fieldsOf: Readonly<Record<FaultKind, Readonly<Record<string, Field>>>> = {
     ...scope,
   },
   "revoked-key": scope,
-  "body-false": scope,
+  "body-false": {
+    errorCode: {
+      wants: 'a code of up to 40 letters, digits and _, such as "GSOBJ_1002"',
+      isRight: (value) => typeof value === "string" && /^\w{1,40}$/.test(value),
+    },
+    ...scope,
+  },
   "slow-body": { ms: required(milliseconds), ...scope },
   "oversize-body": { bytes: required(wholeNumber(2, 1_073_741_824)), ...scope },
   redirect: scope,

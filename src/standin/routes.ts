@@ -9,7 +9,7 @@ GET    /standin/ledger                distinct message ids, duplicates, inversio
 POST   /standin/reset                 forget calls and ledger, keep the faults
 
 Faults: {"kind":"outage","mode":"503"|"refuse"|"hang"|"reset"}, {"kind":"latency","ms":200,"jitterMs":100},
-{"kind":"status","status":429,"retryAfter":"30","body":"json"|"html"}, {"kind":"revoked-key"}, {"kind":"body-false"},
-{"kind":"slow-body","ms":5000}, {"kind":"oversize-body","bytes":1000000}, {"kind":"redirect"}
+{"kind":"status","status":429,"retryAfter":"30","body":"json"|"html"}, {"kind":"revoked-key"},
+{"kind":"body-false","errorCode":"GSOBJ_1002"} (200 whose body says result: false), {"kind":"slow-body","ms":5000}, {"kind":"oversize-body","bytes":1000000}, {"kind":"redirect"}
 Each takes durationMs, count, ratio (0 to 1) and match ({"userId","event","accountId","messageId","type"}); refuse takes durationMs only.
 `;

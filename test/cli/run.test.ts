@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { describe, expect, it } from "vitest";
@@ -46,5 +49,14 @@ describe("gainstream run", () => {
       `String.prototype.trim = function trim() { if (String(this) === "127.0.0.1:9") throw new TypeError("x is not a function"); };`,
     );
     expect({ code, lines, err }).toEqual({ code: 1, lines: [], err: "x is not a function\n" });
+  });
+
+  it("says which schema of a folder is wrong, and ends with 78", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gainstream-run-"));
+    writeFileSync(join(folder, "a.avsc"), "{");
+    const { code, lines, err } = await run("", { AVRO_SCHEMA_FILE: folder });
+    rmSync(folder, { recursive: true });
+    expect([code, lines]).toEqual([78, []]);
+    expect(err).toContain(`Cannot use AVRO_SCHEMA_FILE: got '${join(folder, "a.avsc")}'`);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createRehearsal, createWriter, wireOf } from "../../src/cli/send-wire.ts";
 import { createSecret } from "../../src/config/secret.ts";
 import { compileAvro } from "../../src/intake/decode-avro.ts";
-import { SchemaFileError } from "../../src/intake/input.ts";
+import { SchemaFileError } from "../../src/intake/schema-files.ts";
 import { createFakeRegistry } from "../intake/schemas-fake-registry.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
@@ -95,5 +95,12 @@ describe("createWriter()", () => {
     const input = { format: "avro", schemaFile: "no-such-file.avsc" } as const;
     await expect(createWriter({ input, topic: "shop", say: () => {} })).rejects.toThrow(SchemaFileError);
     expect(() => createRehearsal(input)).toThrow(SchemaFileError);
+  });
+
+  it.each(["avro", "registry"] as const)("wants one file to write %s by, and no folder", (format) => {
+    const input = { format, registry: { url: "http://127.0.0.1:1" }, schemaFile: "schemas" };
+    expect(() => createRehearsal(input)).toThrow(
+      "Cannot write Avro by AVRO_SCHEMA_FILE: got the folder 'schemas', want the one file",
+    );
   });
 });

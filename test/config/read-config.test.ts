@@ -243,6 +243,11 @@ describe("readConfig() refuses", () => {
     expect(wrongNames(env, { "/key": key })).toEqual([variable]);
   });
 
+  test("takes a folder of schemas, whatever it holds", () => {
+    const config = readConfig({ ...least, AVRO_SCHEMA_FILE: "schemas" });
+    expect(config.input.schemaFile).toBe("schemas");
+  });
+
   test.each([
     ["is not there", {}, "'/key'"],
     ["holds another number of characters", { "/key": "short secret" }, "'/key' with 12 characters"],

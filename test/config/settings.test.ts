@@ -17,7 +17,7 @@ const defaults = parseSettings("");
 
 const known =
   "one of the known ones: events, eventMatching, integrationNames, ignoreAllFalse, consent, dedupe, deadLetterLimit, " +
-  "paused, traits, properties, filters, pii";
+  "failOnResultFalse, paused, traits, properties, filters, pii";
 
 describe("parseSettings()", () => {
   test("has a default for everything", () => {
@@ -29,6 +29,7 @@ describe("parseSettings()", () => {
       consent: { categories: [] },
       dedupe: { windowMs: 86_400_000, maxEvents: 100_000 },
       deadLetterLimit: { consecutive: 100, percent: 50, minEvents: 1000, scope: "all" },
+      failOnResultFalse: false,
       paused: false,
       traits: { types: {} },
       properties: { types: {} },
@@ -60,6 +61,7 @@ describe("parseSettings()", () => {
     ["dedupe: false", { dedupe: false }],
     ["dedupe: {}", {}],
     ["dedupe: { window: 1h30m }", { dedupe: { windowMs: 5_400_000, maxEvents: 100_000 } }],
+    ["failOnResultFalse: true", { failOnResultFalse: true }],
     ["paused: true", { paused: true }],
     [
       "traits: { types: { seats: number, is trial: boolean } }",
@@ -194,6 +196,7 @@ describe("parseSettings()", () => {
     ["dedupe: { window: 31d }", "settings.dedupe.window", "'31d'"],
     ["dedupe: { window: 10ms }", "settings.dedupe.window", "'10ms'"],
     ["dedupe: { maxEvents: 0 }", "settings.dedupe.maxEvents", "'0'"],
+    ["failOnResultFalse: 'no'", "settings.failOnResultFalse", "'no'"],
     ["paused: 'yes'", "settings.paused", "'yes'"],
     ["traits: { types: { a: text } }", "settings.traits.types.a", "'text'"],
     ["properties: { types: { 'a b': 3 } }", "settings.properties.types['a b']", "'3'"],

@@ -71,6 +71,46 @@ describe("classify()", () => {
     expect(classify({ kind: "response", status, body })).toMatchObject({ status, error });
   });
 
+  test.each<[code: string | undefined, verdict: object, failure: boolean]>([
+    [
+      "GSOBJ_1002",
+      { kind: "dead", reason: "rejected", error: "Gainsight refused the event (200, result: false, GSOBJ_1002)" },
+      alive,
+    ],
+    ["GSOBJ_VDTEMAIL1001", { kind: "dead", reason: "rejected" }, alive],
+    ["GSOBJ_1011", { kind: "retry", reason: "not_yet" }, alive],
+    [
+      "GSOBJ_PEOPLE1001",
+      {
+        kind: "retry",
+        reason: "not_yet",
+        error: "Gainsight does not know what the event belongs to (200, result: false, GSOBJ_PEOPLE1001)",
+      },
+      alive,
+    ],
+    [
+      "GU_2400",
+      { kind: "hold", reason: "throttled", error: "Gainsight throttles (200, result: false, GU_2400)" },
+      alive,
+    ],
+    ["GS_APIG_2404", { kind: "hold", reason: "throttled" }, alive],
+    ["GS_APIG_2401", { kind: "hold", reason: "unauthorized" }, alive],
+    ["GS_APIG_2402", { kind: "hold", reason: "unauthorized" }, alive],
+    ["GS_APIG_1000", { kind: "hold", reason: "misconfigured" }, alive],
+    [
+      "GU_1101",
+      { kind: "retry", reason: "server_error", error: "Gainsight failed (200, result: false, GU_1101)" },
+      target,
+    ],
+    ["GU_9999", { kind: "retry", reason: "server_error" }, target],
+    ["constructor", { kind: "retry", reason: "server_error" }, target],
+    [undefined, { kind: "retry", reason: "server_error", error: "Gainsight failed (200, result: false)" }, target],
+  ])("takes a 200 whose body says result: false with %s for %j (target failure: %s)", (code, expected, failure) => {
+    const verdict = classify({ kind: "response", status: 200, resultFalse: code === undefined ? {} : { code } });
+    expect(verdict).toMatchObject({ ...expected, status: 200 });
+    expect(isTargetFailure(verdict)).toBe(failure);
+  });
+
   test("takes our own end of a call for nothing at all: neither the event's failure nor the target's", () => {
     const verdict = classify({ kind: "aborted" });
     expect([verdict, isTargetFailure(verdict)]).toEqual([{ kind: "aborted" }, false]);

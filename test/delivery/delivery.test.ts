@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 
 import { watchFile } from "../../src/config/file-watch.ts";
-import type { Answer } from "../../src/core/classify.ts";
+import { type Answer, classify } from "../../src/core/classify.ts";
 import type { Call } from "../../src/core/handle.ts";
 import type { Verdict } from "../../src/core/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
@@ -42,6 +42,8 @@ const createParts = () => {
     onChange: () => {},
     onHold: ({ reason, isHeld }: { reason: string; isHeld: boolean }) => void holds.push(`${reason} ${isHeld}`),
     onCall: ({ call, status }: { call: string; status: string }) => void calls.push(`${call} ${status}`),
+    failOnResultFalse: () => false,
+    onResultFalse: () => {},
   };
   return { clock, holds, calls, options };
 };
@@ -58,7 +60,7 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
       sent++;
       http.send(createClickstream({ prefix: "", userAgent: "gainstream/test" })(call, accessKey), onAnswer);
     };
-    const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
+    const delivery = new Delivery({ ...parts.options, send, judge: classify, onUnauthorized: () => {} });
     try {
       await story({ ...parts, standin, delivery, sent: () => sent });
     } finally {
@@ -296,7 +298,7 @@ describe("delivery", () => {
         vi.advanceTimersByTime(afterMs);
         onAnswer({ kind: "network", code: "ECONNREFUSED", sent: false });
       };
-      const delivery = new Delivery({ ...createParts().options, send, onUnauthorized: () => {} });
+      const delivery = new Delivery({ ...createParts().options, send, judge: classify, onUnauthorized: () => {} });
       try {
         expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
         expect(sent).toBe(many);
@@ -311,7 +313,7 @@ describe("delivery", () => {
     const parts = createParts();
     const answers: Answer[] = isProbe ? [{ kind: "response", status: 401 }] : [];
     const send: DeliveryOptions["send"] = (_, onAnswer) => onAnswer(answers.shift() ?? { kind: "aborted" });
-    const delivery = new Delivery({ ...parts.options, send, onUnauthorized: () => {} });
+    const delivery = new Delivery({ ...parts.options, send, judge: classify, onUnauthorized: () => {} });
     if (isProbe) await attempt(delivery, callOf(), first);
     parts.clock.advance(1_000);
     for (let call = 0; call < 5; call++) expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "aborted" });

@@ -1,33 +1,12 @@
 import { stat } from "node:fs";
-import { type Server, type Socket, createServer } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
 import type { Answer } from "../../src/core/classify.ts";
-import { type HttpClient, type HttpOptions, type HttpRequest, createHttpClient } from "../../src/delivery/http.ts";
-import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
+import type { HttpClient, HttpOptions } from "../../src/delivery/http.ts";
 import type { Standin } from "../../src/standin/standin.ts";
-import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
-
-const bodyOf = (messageId: string): Buffer => Buffer.from(JSON.stringify({ ...sampleEvent, messageId }));
-
-const requestOf = (messageId = "m1", key = accessKey) =>
-  createClickstream({ prefix: "", userAgent: "gainstream/test" })(
-    { kind: "call", call: "track", body: bodyOf(messageId) },
-    key,
-  );
-
-const withClient = async (
-  options: Partial<HttpOptions> & { origin: string },
-  story: (client: HttpClient) => Promise<void>,
-): Promise<void> => {
-  const client = createHttpClient({ timeoutMs: 5_000, ...options });
-  try {
-    await story(client);
-  } finally {
-    await client.close();
-  }
-};
+import { withStandin } from "../standin/with-standin.ts";
+import { onRequest, requestOf, send, withClient, withSocket } from "./with-socket.ts";
 
 /** A client against a stand-in. */
 const withBoth = (
@@ -35,36 +14,6 @@ const withBoth = (
   story: (client: HttpClient, standin: Standin) => Promise<void>,
 ): Promise<void> =>
   withStandin((standin) => withClient({ origin: standin.url, ...options }, (client) => story(client, standin)));
-
-/** A client against a server that does with each connection what it is told to. */
-const withSocket = async (
-  onSocket: (socket: Socket) => void,
-  story: (client: HttpClient) => Promise<void>,
-  timeoutMs = 200,
-): Promise<void> => {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket.on("error", () => socket.destroy()));
-    onSocket(socket);
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as { port: number };
-  try {
-    await withClient({ origin: `http://127.0.0.1:${port}`, timeoutMs }, story);
-  } finally {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  }
-};
-
-const send = (client: HttpClient, request: HttpRequest): Promise<Answer> =>
-  new Promise((resolve) => {
-    client.send(request, resolve);
-  });
-
-const onRequest = (socket: Socket, answer: () => void): void => void socket.once("data", answer);
 
 describe("http client", () => {
   it("sends the whole event with the key, and answers with the status", () =>
@@ -178,6 +127,20 @@ describe("http client", () => {
       },
     ),
   );
+
+  it("asks for no compression: what an answer says can be read as it comes", async () => {
+    let sent = "";
+    await withSocket(
+      (socket) =>
+        socket.on("data", (chunk) => {
+          sent += chunk.toString();
+          socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }),
+      async (client) => expect(await send(client, requestOf())).toEqual({ kind: "response", status: 200 }),
+    );
+    expect(sent).toMatch(/^POST \/clickstream\/segmentio\/event HTTP\/1\.1\r\n/);
+    expect(sent).not.toMatch(/accept-encoding/i);
+  });
 
   it("knows that nothing was sent where the connection is refused", async () => {
     let origin = "";

@@ -205,6 +205,8 @@ describe("gainsight behind a proxy", () => {
           onChange: () => {},
           onHold: ({ reason, isHeld, error }) => void holds.push({ reason, isHeld, error }),
           onCall: () => {},
+          failOnResultFalse: () => false,
+          onResultFalse: () => {},
         });
         const attempt = (messageId: string): Promise<Verdict> =>
           new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { vi } from "vitest";
 
-import type { Answer } from "../../src/core/classify.ts";
+import { type Answer, classify } from "../../src/core/classify.ts";
 import type { Call } from "../../src/core/handle.ts";
 import type { Verdict } from "../../src/core/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
@@ -50,6 +50,7 @@ export const createSimulatedStream = (behave: Behaviour, change: Partial<Deliver
     onChange: pump,
     onHold: ({ reason, isHeld, error }) => void holds.push(`${reason} ${isHeld} ${error}`),
     onCall: () => {},
+    judge: classify,
     onUnauthorized: () => {},
     ...change,
   });

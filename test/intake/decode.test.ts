@@ -28,7 +28,9 @@ const asEvent: Decoded = { kind: "event", raw: event };
 const undecodable = (text: string) => ({ kind: "undecodable", error: expect.stringContaining(text) as string });
 
 describe("createDecoder()", () => {
-  const decoders = Object.fromEntries(formats.map((format) => [format, createDecoder({ format, source, fileSchema })]));
+  const decoders = Object.fromEntries(
+    formats.map((format) => [format, createDecoder({ format, source, bare: [{ name: "ours", decode: ours }] })]),
+  );
 
   it.each<[format: InputFormat, what: string, value: Buffer | null, decoded: unknown]>([
     ["auto", "a framed record", frame(7, bare), asEvent],

@@ -13,7 +13,7 @@ const source = {
   load: () => Promise.resolve({ kind: "unknown" } as const),
 };
 const [auto, json, registry, bare] = (["auto", "json", "registry", "avro"] as const).map((format) =>
-  createDecoder({ format, source, fileSchema: schema }),
+  createDecoder({ format, source, bare: [{ name: "schema", decode: compileAvro(schema) }] }),
 );
 const event = { type: "track", userId: "u1", event: "Opened" };
 const eventBytes = Buffer.from(JSON.stringify(event));
@@ -105,7 +105,10 @@ describe("bytes of another format are named by their first bytes", () => {
   it.each(formats)("but bare Avro that begins like %s is read: %#", (_name, value) => {
     const note = { type: "fixed", name: "Note", size: value.length };
     const fileSchema = { type: "record", name: "Event", fields: [{ name: "note", type: note }] };
-    const decoded = createDecoder({ format: "avro", fileSchema }).decode(value);
+    const decoded = createDecoder({
+      format: "avro",
+      bare: [{ name: "schema", decode: compileAvro(fileSchema) }],
+    }).decode(value);
     expect(decoded).toEqual({ kind: "event", raw: { note: value.toString("base64") } });
   });
 

@@ -71,7 +71,10 @@ const everyRule = createHandler({
 });
 const formats: readonly InputFormat[] = ["auto", "registry", "avro", "json"];
 const readerOf = (format: InputFormat, handle: Handler): Reader =>
-  createReader({ decoder: createDecoder({ format, source, fileSchema: ourSchema }), handle });
+  createReader({
+    decoder: createDecoder({ format, source, bare: [{ name: "ours", decode: compileAvro(ourSchema) }] }),
+    handle,
+  });
 const readers = [createHandler(noRules), everyRule].flatMap((handle) =>
   formats.map((format) => readerOf(format, handle)),
 );

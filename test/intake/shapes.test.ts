@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { compileAvro } from "../../src/intake/decode-avro.ts";
 import { createDecoder, type Decoder } from "../../src/intake/decode.ts";
 import { frame } from "../../src/intake/encode.ts";
 import { createSchemaSource } from "../../src/intake/schemas-registry.ts";
@@ -164,7 +165,7 @@ describe.each<Shape>(shapes)("%s", (_name, schema, value = event) => {
   });
 
   it("is read without a header, by the schema of the file", () => {
-    const decoder = createDecoder({ format: "avro", fileSchema: schema });
+    const decoder = createDecoder({ format: "avro", bare: [{ name: "file", decode: compileAvro(schema) }] });
     expect(normalDecoded(decoder.decode(writeAvro(schema, value)))).toStrictEqual({ kind: "event", raw: normal });
   });
 
@@ -200,7 +201,7 @@ describe("a map of strings", () => {
     ["beside other types", scalars],
   ])("%s keeps every value as it is written, and null", (_name, values) => {
     const schema = propertiesAs(map(values));
-    const decoder = createDecoder({ format: "avro", fileSchema: schema });
+    const decoder = createDecoder({ format: "avro", bare: [{ name: "file", decode: compileAvro(schema) }] });
     const bytes = writeAvro(schema, { ...event, properties: texts });
     expect(normalDecoded(decoder.decode(bytes))).toStrictEqual({
       kind: "event",
@@ -212,7 +213,7 @@ describe("a map of strings", () => {
 it("fields that nobody knows come along", () => {
   const more = { anythingElse: "x", nested: { deep: [1, 2] } };
   const schema = eventOf({ anythingElse: "string", nested: record("Nested", { deep: array("long") }) });
-  const decoder = createDecoder({ format: "avro", fileSchema: schema });
+  const decoder = createDecoder({ format: "avro", bare: [{ name: "file", decode: compileAvro(schema) }] });
   const decoded = normalDecoded(decoder.decode(writeAvro(schema, { ...event, ...more })));
   expect(decoded).toStrictEqual({ kind: "event", raw: { ...normal, ...more } });
 });

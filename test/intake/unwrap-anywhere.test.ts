@@ -240,7 +240,9 @@ describe("wrappers in Avro", () => {
     const schema = { type: "record", name: "Batch", fields: [{ name: "batch", type: batch }] };
     const value = { batch: [{ type: "page", extra: { url: { string: "/" } } }] };
     const payload = avro.Type.forSchema(schema as Schema).toBuffer(value);
-    expect(createDecoder({ format: "avro", fileSchema: schema }).decode(payload)).toEqual({
+    expect(
+      createDecoder({ format: "avro", bare: [{ name: "schema", decode: compileAvro(schema) }] }).decode(payload),
+    ).toEqual({
       kind: "events",
       raws: [{ type: "page", url: "/" }],
       repairs: ["batch"],

@@ -28,22 +28,30 @@ const produce = (story: Story, n: number, event: string): Promise<void> =>
 
 describe.concurrent("settings", () => {
   /*
-   * The allow-list names one event. An operator adds a second one while the service runs: without a restart it is delivered
-   * from then on. What was skipped before stays skipped.
+   * The allow-list names one event. An operator adds a second one while the service runs, and says that an answer with
+   * result: false is a failure: without a restart both count from then on. What was skipped before stays skipped, and what
+   * was delivered stays delivered.
    */
-  journey("a changed allow-list is taken up while running", async ({ story, expect }) => {
+  journey("a changed allow-list and failOnResultFalse are taken up while running", async ({ story, expect }) => {
     const file = await settingsFile(story, "events: [Order Completed]");
     const service = await story.start({ SETTINGS_FILE: file.path });
+    story.standin.faults.add({ kind: "body-false", errorCode: "GSOBJ_1002", match: { event: "Order Completed" } });
     await produce(story, 1, "Order Completed");
     await produce(story, 2, "Signed Up");
     await expect.poll(() => service.metric("gainstream_events_total", { outcome: "skipped" }), patient).toBe(1);
+    await expect.poll(() => service.metric("gainstream_result_false_total", { code: "GSOBJ" }), patient).toBe(1);
+    expect(await service.metric("gainstream_events_total", { outcome: "delivered" })).toBe(1);
 
-    await file.write("events: [Order Completed, Signed Up]");
+    await file.write("events: [Order Completed, Signed Up]\nfailOnResultFalse: true");
     await expect
       .poll(() => service.logs, patient)
       .toContainEqual(expect.objectContaining({ level: "info", msg: expect.stringMatching(/settings.*taken up/) }));
     await produce(story, 3, "Signed Up");
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-3"]);
+    await produce(story, 4, "Order Completed");
+    await expect.poll(() => service.metric("gainstream_events_total", { reason: "rejected" }), patient).toBe(1);
+    const answered = service.logs.find(({ msg }) => msg.includes("result: false"));
+    expect(answered).toMatchObject({ level: "warn", count: 1, code: "GSOBJ_1002", status: 200 });
     expect(await service.stop()).toBe(0);
   });
 

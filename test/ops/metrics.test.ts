@@ -82,6 +82,17 @@ describe("createMetrics()", () => {
     ]);
   });
 
+  test("counts answers with result: false by the family of their code", async () => {
+    const metrics = createMetrics();
+    metrics.resultFalse("GSOBJ");
+    metrics.resultFalse("other");
+    metrics.resultFalse("GSOBJ");
+    expect(await linesOf(metrics, "gainstream_result_false_total")).toEqual([
+      'gainstream_result_false_total{code="GSOBJ"} 2',
+      'gainstream_result_false_total{code="other"} 1',
+    ]);
+  });
+
   test("counts the logs that are not those we knew by their topic", async () => {
     const metrics = createMetrics();
     metrics.logReset("a");
@@ -197,7 +208,7 @@ describe("createMetrics()", () => {
 
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
-    expect(helps).toHaveLength(22);
+    expect(helps).toHaveLength(23);
     expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
   });
 });

@@ -12,7 +12,8 @@ describe("faults", () => {
     [{ kind: "status", status: 500 }, 500, '{"error":'],
     [{ kind: "status", status: 502, body: "html" }, 502, "<html>"],
     [{ kind: "revoked-key" }, 401, "Cannot accept the access key"],
-    [{ kind: "body-false" }, 200, '"result":false'],
+    [{ kind: "body-false" }, 200, '"result":false,"errorCode":"GU_1101"'],
+    [{ kind: "body-false", errorCode: "GSOBJ_1002" }, 200, '"result":false,"errorCode":"GSOBJ_1002"'],
     [{ kind: "redirect" }, 302, "{}"],
   ])("%j answers in Gainsight's place, and the event is not taken", (fault, status, text) =>
     withStandin(async (standin) => {

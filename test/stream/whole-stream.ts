@@ -1,7 +1,7 @@
 import { vi } from "vitest";
 
 import type { Arrival } from "../../src/core/arrival.ts";
-import type { Answer } from "../../src/core/classify.ts";
+import { type Answer, classify } from "../../src/core/classify.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { Delivery } from "../../src/delivery/delivery.ts";
 import { createBudget } from "../../src/flow/budget.ts";
@@ -55,6 +55,7 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
     onChange: () => stream.pumpSoon(),
     onHold: ({ reason, isHeld }) => void (isHeld && holds.push(reason)),
     onCall: () => {},
+    judge: classify,
     onUnauthorized: () => {},
   });
   const stream = new Stream({
