@@ -1,4 +1,5 @@
-// Would the service take the configuration that a chart's manifests give it? check-config.ts RENDERED
+// Would the service take the configuration that a chart's manifests give it, and does the Job for topics log in as it does?
+// check-config.ts RENDERED
 import { readFileSync } from "node:fs";
 
 import { parseAllDocuments } from "yaml";
@@ -9,6 +10,12 @@ interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly data: Readonly<Record<string, string>>;
+  readonly spec: { readonly template: { readonly spec: PodSpec } };
+}
+
+interface PodSpec {
+  readonly containers: readonly [{ readonly env?: readonly { readonly name: string; readonly value?: string }[] }];
+  readonly volumes: readonly { readonly name: string; readonly projected?: { readonly sources: readonly unknown[] } }[];
 }
 
 const [, , file = ""] = process.argv;
@@ -25,3 +32,29 @@ const readMounted = (path: string): string =>
   path.endsWith("/settings.yaml") ? (dataOf("-settings")["settings.yaml"] ?? "") : "0".repeat(36);
 
 readConfig(dataOf("-env"), readMounted);
+
+const podOf = (kind: string): PodSpec | undefined =>
+  manifests.find((manifest) => manifest?.kind === kind)?.spec.template.spec;
+
+/** Variables of the connection, and every source that is mounted below `kafka/`, as text. */
+const logInOf = (variables: readonly (readonly [string, string | undefined])[], { volumes }: PodSpec): string => {
+  const sources = volumes.find(({ name }) => name === "secrets")?.projected?.sources ?? [];
+  return JSON.stringify([
+    variables
+      .map(([name, value]) => `${name}=${value}`)
+      .filter((line) => /^KAFKA_(BROKERS|TLS|SASL)/.test(line))
+      .toSorted(),
+    sources.map((source) => JSON.stringify(source)).filter((source) => source.includes('"kafka/')),
+  ]);
+};
+
+const job = podOf("Job");
+const service = podOf("Deployment");
+if (job && service) {
+  const ofJob = logInOf(
+    (job.containers[0].env ?? []).map(({ name, value }) => [name, value] as const),
+    job,
+  );
+  const ofService = logInOf(Object.entries(dataOf("-env")), service);
+  if (ofJob !== ofService) throw new Error(`Cannot log the Job in as the service: got ${ofJob}, want ${ofService}`);
+}

@@ -22,19 +22,45 @@ done
 
 render() { helm template gainstream "$chart" --namespace events --kube-version "$newest" "$@"; }
 
+# conform NAME: does $out/NAME.yaml fit Kubernetes, and would the service take its configuration?
+conform() {
+  for version in "${kubernetes[@]}"; do
+    kubeconform -strict -summary \
+      -schema-location "$tools/kubernetes/$version/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
+      -schema-location "helm/schemas/{{ .ResourceKind }}-{{ .ResourceAPIVersion }}.json" "$out/$1.yaml" >"$out/summary" ||
+      { cat "$out/summary" >&2; refuse "The example $1 does not fit Kubernetes $version"; }
+  done
+  node helm/check-config.ts "$out/$1.yaml"
+  say "$1: $(cat "$out/summary")"
+}
+
 for values in "$chart"/examples/*.yaml; do
   name="$(basename "$values" .yaml)"
   helm lint --strict --quiet --kube-version "$newest" "$chart" --values "$values"
   render --values "$values" >"$out/$name.yaml"
-  for version in "${kubernetes[@]}"; do
-    kubeconform -strict -summary \
-      -schema-location "$tools/kubernetes/$version/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
-      -schema-location "helm/schemas/{{ .ResourceKind }}-{{ .ResourceAPIVersion }}.json" "$out/$name.yaml" >"$out/summary" ||
-      { cat "$out/summary" >&2; refuse "The example $name does not fit Kubernetes $version"; }
-  done
-  node helm/check-config.ts "$out/$name.yaml"
-  say "$name: $(cat "$out/summary")"
+  conform "$name"
 done
+
+# As a dependency of another chart: by its name and by an alias, each with its condition on and off.
+cp -r "$chart" helm/parent "$out/"
+helm dependency build "$out/parent" >/dev/null
+for wanted in gainstream mobile; do
+  other="$([ "$wanted" = mobile ] && echo gainstream || echo mobile)"
+  helm lint --strict --quiet --kube-version "$newest" "$out/parent" --set "$wanted.enabled=true,$other.enabled=false"
+  helm template shop "$out/parent" --namespace events --kube-version "$newest" \
+    --set "$wanted.enabled=true,$other.enabled=false,$other.kafka.brokers=null" >"$out/parent-$wanted.yaml"
+  ! grep "shop-$other" "$out/parent-$wanted.yaml" || refuse "The parent chart got what its condition leaves out: $other"
+  conform "parent-$wanted"
+done
+helm-unittest --strict --file 'tests/*_test.yaml' "$out/parent"
+
+# As it is released.
+digest="sha256:$(printf released | sha256sum | cut -c1-64)"
+scripts/package-chart.sh ghcr.io/acme/gainstream "$digest" "$out/released" >/dev/null
+released() { helm template gainstream "$out"/released/*.tgz --kube-version "$newest" --values "$chart/examples/minimal.yaml" "$@"; }
+released | grep -qF "image: \"ghcr.io/acme/gainstream@$digest\"" || refuse "The released chart does not pull the released image"
+released --set global.imageRegistry=mirror | grep -qF "image: \"mirror/acme/gainstream@$digest\"" ||
+  refuse "The released chart does not pull from a registry for all charts"
 
 deployment() { render --values "$chart/examples/minimal.yaml" --show-only templates/deployment.yaml "$@"; }
 deployment >"$out/before"

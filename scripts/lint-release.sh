@@ -22,7 +22,7 @@ PATH="$tools/bin:$PATH"
 status=0
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run)
 # The chart's templates are no YAML before they are rendered; its own checks read them.
-mapfile -t yaml < <(git ls-files --cached --others --exclude-standard -- '*.yaml' '*.yml' ':!helm/gainstream/templates/**')
+mapfile -t yaml < <(git ls-files --cached --others --exclude-standard -- '*.yaml' '*.yml' ':!helm/*/templates/**')
 hadolint Dockerfile || status=1
 shellcheck "${scripts[@]}" || status=1
 actionlint || status=1

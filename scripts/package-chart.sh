@@ -7,11 +7,16 @@ image="$1" digest="$2" folder="$3"
 chart="$(mktemp -d)"
 trap 'rm -rf "$chart"' EXIT
 cp -r helm/gainstream "$chart/"
+# In two values, so that another registry can take the place of ours: what is before the first '/' and looks like a host.
+case "${image%%/*}" in *.* | *:*) registry="${image%%/*}" ;; *) registry="" ;; esac
+repository="${image#"${registry:+$registry/}"}"
 values="$chart/gainstream/values.yaml"
-sed -i "s|^  repository: gainstream\$|  repository: $image|; s|^  digest: \"\"\$|  digest: \"$digest\"|" "$values"
+sed -i "s|^  registry: \"\"\$|  registry: \"$registry\"|; s|^  repository: gainstream\$|  repository: $repository|; s|^  digest: \"\"\$|  digest: \"$digest\"|" "$values"
 # A line that is written otherwise one day must not leave the default behind.
-if ! grep -qxF "  repository: $image" "$values" || ! grep -qxF "  digest: \"$digest\"" "$values"; then
-  echo "Cannot set the image in values.yaml: want the lines 'repository: gainstream' and 'digest: \"\"'" >&2
-  exit 1
-fi
+for line in "registry: \"$registry\"" "repository: $repository" "digest: \"$digest\""; do
+  if ! grep -qxF "  $line" "$values"; then
+    echo "Cannot set the image in values.yaml: want the lines 'registry: \"\"', 'repository: gainstream' and 'digest: \"\"'" >&2
+    exit 1
+  fi
+done
 helm package "$chart/gainstream" --destination "$folder"

@@ -4,6 +4,21 @@ set -euo pipefail
 tools="${KAFKA_TOOLS:-/opt/kafka/bin}"
 scratch="${SCRATCH:-/tmp}"
 properties="$scratch/client.properties"
+
+# The proxy of a mesh keeps the pod running, unless it is a native sidecar. Istio's goes when it is asked, and so does Linkerd's if
+# its endpoint is open.
+dismiss_proxy() {
+  local request
+  for request in ${PROXY_REQUESTS:-15020/quitquitquit 4191/shutdown}; do
+    (
+      exec 3<>"/dev/tcp/127.0.0.1/${request%/*}"
+      printf 'POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "${request#*/}" >&3
+      read -r -t 5 <&3
+    ) 2>/dev/null || true
+  done
+}
+trap dismiss_proxy EXIT
+
 : >"$properties"
 chmod 600 "$properties"
 
@@ -33,9 +48,20 @@ if [ -n "${KAFKA_SASL_MECHANISM:-}" ]; then
 fi
 set_property security.protocol "$protocol"
 
+kafka_topics() { "$tools/kafka-topics.sh" --bootstrap-server "$KAFKA_BROKERS" --command-config "$properties" "$@"; }
+
+# Names, policies of the network and the proxy of a mesh may come later than the container does.
+until kafka_topics --list >/dev/null; do
+  if [ "$SECONDS" -ge "${PATIENCE_SECONDS:-30}" ]; then
+    printf 'Cannot reach Kafka at %s\n' "$KAFKA_BROKERS" >&2
+    exit 1
+  fi
+  sleep "${PAUSE_SECONDS:-3}"
+done
+
 create() {
-  "$tools/kafka-topics.sh" --bootstrap-server "$KAFKA_BROKERS" --command-config "$properties" --create --if-not-exists \
-    --topic "$1" --partitions "$PARTITIONS" --replication-factor "$REPLICATION_FACTOR" "${@:2}"
+  kafka_topics --create --if-not-exists --topic "$1" --partitions "$PARTITIONS" \
+    --replication-factor "$REPLICATION_FACTOR" "${@:2}"
 }
 keep_all=(--config cleanup.policy=delete --config retention.ms=-1 --config retention.bytes=-1)
 # A hosted cluster may choose the codec itself.

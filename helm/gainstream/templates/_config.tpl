@@ -5,6 +5,11 @@
 
 {{- define "gainstream.secrets" -}}/etc/gainstream/secrets{{- end -}}
 
+{{/* Path of a secret: where something else puts it, or else where the chart mounts it: (list . path "its path among the secrets") */}}
+{{- define "gainstream.secretFile" -}}
+{{- with index . 1 -}}{{- . | quote -}}{{- else -}}{{- include "gainstream.secrets" (index . 0) -}}/{{- index . 2 -}}{{- end -}}
+{{- end -}}
+
 {{/* The environment, one variable a line. A test reads the names and the values' paths here. */}}
 {{- define "gainstream.env" -}}
 KAFKA_BROKERS: {{ include "gainstream.commas" .Values.kafka.brokers | quote }}
@@ -13,12 +18,12 @@ KAFKA_GROUP_ID: {{ .Values.kafka.groupId | quote }}
 KAFKA_COMPRESSION: {{ .Values.kafka.compression | quote }}
 START_FROM: {{ .Values.kafka.startFrom | quote }}
 KAFKA_TLS: {{ .Values.kafka.tls.enabled | quote }}
-{{- if or .Values.kafka.tls.ca.existingSecret .Values.kafka.tls.ca.existingConfigMap }}
-KAFKA_TLS_CA_FILE: {{ include "gainstream.secrets" . }}/kafka/ca.crt
+{{- if or .Values.kafka.tls.ca.existingSecret .Values.kafka.tls.ca.existingConfigMap .Values.kafka.tls.ca.file }}
+KAFKA_TLS_CA_FILE: {{ include "gainstream.secretFile" (list . .Values.kafka.tls.ca.file "kafka/ca.crt") }}
 {{- end }}
-{{- if .Values.kafka.tls.client.existingSecret }}
-KAFKA_TLS_CERT_FILE: {{ include "gainstream.secrets" . }}/kafka/tls.crt
-KAFKA_TLS_KEY_FILE: {{ include "gainstream.secrets" . }}/kafka/tls.key
+{{- if or .Values.kafka.tls.client.existingSecret .Values.kafka.tls.client.certFile }}
+KAFKA_TLS_CERT_FILE: {{ include "gainstream.secretFile" (list . .Values.kafka.tls.client.certFile "kafka/tls.crt") }}
+KAFKA_TLS_KEY_FILE: {{ include "gainstream.secretFile" (list . .Values.kafka.tls.client.keyFile "kafka/tls.key") }}
 {{- end }}
 {{- $logIn := include "gainstream.logIn" . }}
 {{- if $logIn }}
@@ -26,11 +31,11 @@ KAFKA_SASL_MECHANISM: {{ .Values.kafka.sasl.mechanism | quote }}
 {{- end }}
 {{- if eq $logIn "password" }}
 KAFKA_SASL_USERNAME: {{ .Values.kafka.sasl.username | quote }}
-KAFKA_SASL_PASSWORD_FILE: {{ include "gainstream.secrets" . }}/kafka/password
+KAFKA_SASL_PASSWORD_FILE: {{ include "gainstream.secretFile" (list . .Values.kafka.sasl.passwordFile "kafka/password") }}
 {{- else if eq $logIn "client" }}
 KAFKA_SASL_OAUTH_TOKEN_URL: {{ .Values.kafka.sasl.oauth.tokenUrl | quote }}
 KAFKA_SASL_OAUTH_CLIENT_ID: {{ .Values.kafka.sasl.oauth.clientId | quote }}
-KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: {{ include "gainstream.secrets" . }}/kafka/client-secret
+KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: {{ include "gainstream.secretFile" (list . .Values.kafka.sasl.oauth.clientSecretFile "kafka/client-secret") }}
 KAFKA_SASL_OAUTH_SCOPE: {{ .Values.kafka.sasl.oauth.scope | quote }}
 {{- else if eq $logIn "token" }}
 KAFKA_SASL_OAUTH_TOKEN_FILE: {{ .Values.kafka.sasl.oauth.tokenFile | default (printf "%s/kafka/token" (include "gainstream.secrets" .)) | quote }}
@@ -45,13 +50,13 @@ SCHEMA_REGISTRY_URL: {{ .Values.schemaRegistry.url | quote }}
 {{- end }}
 {{- if .Values.schemaRegistry.username }}
 SCHEMA_REGISTRY_USERNAME: {{ .Values.schemaRegistry.username | quote }}
-SCHEMA_REGISTRY_PASSWORD_FILE: {{ include "gainstream.secrets" . }}/schema-registry/password
+SCHEMA_REGISTRY_PASSWORD_FILE: {{ include "gainstream.secretFile" (list . .Values.schemaRegistry.passwordFile "schema-registry/password") }}
 {{- end }}
 INPUT_FORMAT: {{ .Values.input.format | quote }}
 AVRO_SCHEMA_FILE: {{ .Values.input.avroSchemaFile | quote }}
 GAINSIGHT_ROUTE: {{ .Values.gainsight.route | quote }}
 GAINSIGHT_URL: {{ .Values.gainsight.url | quote }}
-GAINSIGHT_ACCESS_KEY_FILE: {{ include "gainstream.secrets" . }}/gainsight/access-key
+GAINSIGHT_ACCESS_KEY_FILE: {{ include "gainstream.secretFile" (list . .Values.gainsight.accessKeyFile "gainsight/access-key") }}
 GAINSIGHT_TIMEOUT: {{ .Values.gainsight.timeout | quote }}
 GAINSIGHT_CONCURRENCY: {{ .Values.gainsight.concurrency | quote }}
 {{- if .Values.proxy.https }}
@@ -121,12 +126,16 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{/* Which key of which Secret or ConfigMap stands at which path, as sources of one volume. */}}
 {{- define "gainstream.secretSources" -}}
 {{- $made := include "gainstream.fullname" . -}}
+{{- with .Values.gainsight }}
+{{- if not .accessKeyFile }}
 - secret:
-    name: {{ .Values.gainsight.existingSecret | default $made | quote }}
-    items: [{ key: {{ .Values.gainsight.existingSecret | empty | ternary "access-key" .Values.gainsight.accessKeyKey | quote }}, path: gainsight/access-key }]
+    name: {{ .existingSecret | default $made | quote }}
+    items: [{ key: {{ .existingSecret | empty | ternary "access-key" .accessKeyKey | quote }}, path: gainsight/access-key }]
+{{- end }}
+{{- end }}
 {{- include "gainstream.kafkaSources" . }}
 {{- with .Values.schemaRegistry }}
-{{- if .username }}
+{{- if and .username (not .passwordFile) }}
 - secret:
     name: {{ .existingSecret | default $made | quote }}
     items: [{ key: {{ .existingSecret | empty | ternary "schema-registry-password" .passwordKey | quote }}, path: schema-registry/password }]
@@ -153,11 +162,11 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- end }}
 {{- $logIn := include "gainstream.logIn" . }}
 {{- with .Values.kafka.sasl }}
-{{- if eq $logIn "password" }}
+{{- if eq $logIn "password" | and (not .passwordFile) }}
 - secret:
     name: {{ .existingSecret | default (include "gainstream.fullname" $) | quote }}
     items: [{ key: {{ .existingSecret | empty | ternary "kafka-password" .passwordKey | quote }}, path: kafka/password }]
-{{- else if eq $logIn "client" }}
+{{- else if eq $logIn "client" | and (not .oauth.clientSecretFile) }}
 - secret:
     name: {{ .oauth.existingSecret | quote }}
     items: [{ key: {{ .oauth.clientSecretKey | quote }}, path: kafka/client-secret }]

@@ -3,16 +3,16 @@
 {{- $logIn := include "gainstream.logIn" . }}
 {{- with .Values.kafka.sasl }}
 {{- if ne $logIn "password" }}
-{{- if not .mechanism | and (or .username .existingSecret .password) }}
+{{- if not .mechanism | and (or .username .existingSecret .passwordFile .password) }}
 Cannot log in to Kafka: got a user or a password without kafka.sasl.mechanism, want 'plain', 'scram-sha-256' or 'scram-sha-512'
-{{- else if or .username .existingSecret .password }}
-Cannot log in to Kafka: got a user or a password beside kafka.sasl.mechanism: {{ .mechanism }}, want no kafka.sasl.username, existingSecret and password
+{{- else if or .username .existingSecret .passwordFile .password }}
+Cannot log in to Kafka: got a user or a password beside kafka.sasl.mechanism: {{ .mechanism }}, want no kafka.sasl.username, existingSecret, passwordFile and password
 {{- end }}
 {{- else }}
 {{- if not .username }}
 Cannot log in to Kafka: got kafka.sasl.mechanism without kafka.sasl.username, want both
 {{- end }}
-{{- if not (or .existingSecret .password) }}
+{{- if not (or .existingSecret .passwordFile .password) }}
 Cannot log in to Kafka: got kafka.sasl.mechanism without a password, want kafka.sasl.existingSecret, a Secret with the key {{ .passwordKey | squote }}
 {{- end }}
 {{- end }}
@@ -38,18 +38,18 @@ Cannot let KEDA scale with kafka.sasl.mechanism: {{ $mechanism }}: it would need
 {{- $audience := .serviceAccountToken.audience }}
 {{- $sources := list .tokenUrl $audience .tokenFile | compact }}
 {{- if ne $.Values.kafka.sasl.mechanism "oauthbearer" }}
-{{- if or $sources .clientId .existingSecret .scope .extensions }}
+{{- if or $sources .clientId .existingSecret .clientSecretFile .scope .extensions }}
 Cannot use kafka.sasl.oauth: got kafka.sasl.mechanism {{ squote $.Values.kafka.sasl.mechanism }}, want 'oauthbearer'
 {{- end }}
 {{- else if ne (len $sources) 1 }}
 Cannot log in to Kafka by OAuth: got {{ len $sources }} of kafka.sasl.oauth.tokenUrl, serviceAccountToken.audience and tokenFile, want one of them
 {{- else if .tokenUrl }}
 {{- include "gainstream.guards.url" (dict "name" "kafka.sasl.oauth.tokenUrl" "url" (regexReplaceAll "\\?[^@#]*$" .tokenUrl "")) }}
-{{- if not (and .clientId .existingSecret) }}
+{{- if not (and .clientId (or .existingSecret .clientSecretFile)) }}
 Cannot log in to Kafka by OAuth: got kafka.sasl.oauth.tokenUrl alone, want clientId and existingSecret, a Secret with the key {{ .clientSecretKey | squote }}
 {{- end }}
-{{- else if or .clientId .existingSecret .scope }}
-Cannot log in to Kafka by OAuth: got kafka.sasl.oauth.clientId, existingSecret or scope without tokenUrl, want it beside tokenUrl only
+{{- else if or .clientId .existingSecret .clientSecretFile .scope }}
+Cannot log in to Kafka by OAuth: got kafka.sasl.oauth.clientId, existingSecret, clientSecretFile or scope without tokenUrl, want it beside tokenUrl only
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* More of _guards.tpl: how many pods, who watches them, and what a user adds to them. */}}
+{{/* More of _guards.tpl: how many pods, who watches them, and how they are named. */}}
 {{- define "gainstream.guards.replicas" -}}
 {{- $partitions := int .Values.topics.partitions }}
 {{- $surge := .Values.updateStrategy.maxSurge }}
@@ -51,11 +51,13 @@ Cannot forbid every eviction: got podDisruptionBudget.minAvailable {{ .minAvaila
 {{- end -}}
 
 {{- define "gainstream.guards.resources" -}}
-{{- $limits := .Values.resources.limits | default dict }}
-{{- range $name, $request := .Values.resources.requests | default dict }}
+{{- range $place, $resources := dict "resources" .Values.resources "topics.job.resources" .Values.topics.job.resources "tests.resources" .Values.tests.resources }}
+{{- $limits := ($resources).limits | default dict }}
+{{- range $name, $request := ($resources).requests | default dict }}
 {{- $limit := get $limits $name }}
 {{- if hasKey $limits $name | and (gt (include "gainstream.quantity" $request | float64) (include "gainstream.quantity" $limit | float64)) }}
-Cannot use resources.requests.{{ $name }}: got {{ $request }}, want at most resources.limits.{{ $name }}, {{ $limit }}
+Cannot use {{ $place }}.requests.{{ $name }}: got {{ $request }}, want at most {{ $place }}.limits.{{ $name }}, {{ $limit }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -103,54 +105,13 @@ Cannot scrape twice: got monitoring.serviceMonitor.enabled and monitoring.podMon
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
 Cannot name the objects {{ squote $name }}: a Service needs lower-case letters, digits and '-', and a letter first, want another release name or fullnameOverride
 {{- end }}
-{{- $env := include "gainstream.env" . | fromYaml }}
-{{- range include "gainstream.secretEnv" . | fromYamlArray }}
-{{- $_ := set $env .name "" }}
-{{- end }}
-{{- $secrets := list "KAFKA_SASL_PASSWORD" "KAFKA_SASL_OAUTH_CLIENT_SECRET" "SCHEMA_REGISTRY_PASSWORD" "GAINSIGHT_ACCESS_KEY" }}
-{{- $seen := dict }}
-{{- range .Values.extraEnv }}
-{{- if has .name $secrets }}
-Cannot take {{ .name }} by extraEnv: a secret in the environment is seen by everybody who may look at the pod, want an existingSecret, which is mounted as a file
-{{- else if hasKey $env .name }}
-Cannot take {{ .name }} by extraEnv: the chart sets it, want its value among the chart's values
-{{- else if hasKey $seen .name }}
-Cannot take {{ .name }} by extraEnv twice: want each name once
-{{- end }}
-{{- if hasKey . "value" | and (hasKey . "valueFrom") }}
-Cannot take {{ .name }} by extraEnv: got value and valueFrom, want one of them
-{{- end }}
-{{- $_ := set $seen .name true }}
-{{- end }}
-{{- $volumes := list "settings" "secrets" }}
-{{- range .Values.extraVolumes }}
-{{- if has .name (list "settings" "secrets") }}
-Cannot take {{ squote .name }} among extraVolumes: the chart has a volume of that name, want another
-{{- else if has .name $volumes }}
-Cannot take {{ squote .name }} among extraVolumes twice: want each name once
-{{- end }}
-{{- $volumes = append $volumes .name }}
-{{- end }}
-{{- $paths := list }}
-{{- range .Values.extraVolumeMounts }}
-{{- if not (has .name $volumes) }}
-Cannot mount {{ squote .name }}: got no such volume, want its name among extraVolumes
-{{- end }}
-{{- if has .mountPath $paths }}
-Cannot mount at {{ squote .mountPath }} twice: want each path once
-{{- end }}
-{{- $paths = append $paths .mountPath }}
-{{- if regexMatch "^(/|/app|/etc/gainstream)/*$" .mountPath | or (hasPrefix "/etc/gainstream/" .mountPath) }}
-Cannot mount at {{ squote .mountPath }}: it would hide what the service needs, want another extraVolumeMounts path
-{{- end }}
-{{- end }}
-{{- if hasKey .Values.podAnnotations "checksum/env" }}
+{{- if hasKey (.Values.podAnnotations | default dict) "checksum/env" }}
 Cannot set the annotation checksum/env by podAnnotations: the chart sets it, want another annotation
 {{- end }}
 {{- if eq .Values.serviceAccount.name "default" | and .Values.serviceAccount.create }}
 Cannot make the ServiceAccount 'default': every namespace has it already, want serviceAccount.create: false, or another name
 {{- end }}
-{{- $places := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels }}
+{{- $places := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels "topics.job.podLabels" .Values.topics.job.podLabels "tests.podLabels" .Values.tests.podLabels }}
 {{- range $kind, $values := .Values.monitoring }}
 {{- $_ := set $places (printf "monitoring.%s.labels" $kind) $values.labels }}
 {{- end }}

@@ -4,7 +4,7 @@ line, and nothing where all is well. Secrets are never printed.
 */}}
 {{- define "gainstream.guards" -}}
 {{- $found := list -}}
-{{- range $guard := list "kafka" "login" "registry" "gainsight" "proxy" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" -}}
+{{- range $guard := list "parent" "image" "kafka" "login" "files" "registry" "gainsight" "proxy" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" "additions" "dns" -}}
 {{- range include (printf "gainstream.guards.%s" $guard) $ | splitList "\n" -}}
 {{- with trim . -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
@@ -27,7 +27,7 @@ Cannot use kafka.brokers: got {{ regexReplaceAll "^.*@" (trim .) "***@" | squote
 {{- end }}
 {{- end }}
 {{- with .Values.kafka.tls }}
-{{- if and (not .enabled) (or .ca.existingSecret .ca.existingConfigMap .client.existingSecret) }}
+{{- if and (not .enabled) (or .ca.existingSecret .ca.existingConfigMap .ca.file .client.existingSecret .client.certFile .client.keyFile) }}
 Cannot use certificates without TLS: got kafka.tls.enabled: false, want true, because kafka.tls.ca or kafka.tls.client is given
 {{- end }}
 {{- if and .ca.existingSecret .ca.existingConfigMap }}
@@ -53,10 +53,10 @@ Cannot read by the registry's header: got input.format: registry without schemaR
 {{- else if .username }}
 Cannot log in to a registry: got schemaRegistry.username without schemaRegistry.url, want both
 {{- end }}
-{{- if and .username (not (or .existingSecret .password)) }}
+{{- if and .username (not (or .existingSecret .passwordFile .password)) }}
 Cannot log in to the registry: got schemaRegistry.username without a password, want schemaRegistry.existingSecret, a Secret with the key {{ .passwordKey | squote }}
 {{- end }}
-{{- if and (not .username) (or .existingSecret .password) }}
+{{- if and (not .username) (or .existingSecret .passwordFile .password) }}
 Cannot log in to the registry: got a password without schemaRegistry.username, want both
 {{- end }}
 {{- if and .existingSecret .password }}
@@ -68,7 +68,7 @@ Cannot use two passwords for the registry: got schemaRegistry.existingSecret and
 {{- define "gainstream.guards.gainsight" -}}
 {{- with .Values.gainsight }}
 {{- include "gainstream.guards.url" (dict "name" "gainsight.url" "url" .url) }}
-{{- if not (or .existingSecret .accessKey) }}
+{{- if not (or .existingSecret .accessKeyFile .accessKey) }}
 Cannot go without an access key: got no gainsight.existingSecret, want the name of a Secret that holds the key under {{ .accessKeyKey | squote }}
 {{- end }}
 {{- if and .existingSecret .accessKey }}

@@ -2,11 +2,13 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Short enough to leave room for the endings of ours. */}}
+{{/* Short enough to leave room for the endings of ours. One that is cut ends with a hash: two aliases in one release would have one
+name otherwise. */}}
 {{- define "gainstream.fullname" -}}
 {{- $name := include "gainstream.name" . -}}
 {{- $both := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
-{{- .Values.fullnameOverride | default $both | trunc 45 | trimSuffix "-" -}}
+{{- $full := .Values.fullnameOverride | default $both | trimSuffix "-" -}}
+{{- gt (len $full) 45 | ternary (printf "%s-%s" (trunc 38 $full | trimSuffix "-") (sha256sum $full | trunc 6)) $full -}}
 {{- end -}}
 
 {{- define "gainstream.selectorLabels" -}}
@@ -21,24 +23,25 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{ include "gainstream.selectorLabels" $root }}
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-{{- with mergeOverwrite dict $root.Values.commonLabels (index . 1) }}
-{{ toYaml . }}
+{{- with include "gainstream.merged" (list $root.Values.commonLabels (index . 1)) }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
 {{/* Without the chart's version, which would restart the pods for nothing. */}}
 {{- define "gainstream.podLabels" -}}
 {{ include "gainstream.selectorLabels" . }}
-{{- with mergeOverwrite dict .Values.commonLabels .Values.podLabels }}
-{{ toYaml . }}
+{{- with include "gainstream.merged" (list .Values.commonLabels .Values.podLabels) }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* Labels of a pod that the Service must not find: (list . "ending") */}}
+{{/* Labels of a pod that the Service must not find, with its own values: (list . "ending" own) */}}
 {{- define "gainstream.errandLabels" -}}
 {{ include "gainstream.errandSelectorLabels" . }}
-{{- with (index . 0).Values.commonLabels }}
-{{ toYaml . }}
+{{- $values := (index . 0).Values }}
+{{- with include "gainstream.merged" (list $values.commonLabels $values.podLabels (index . 2).podLabels) }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
@@ -60,11 +63,4 @@ labels:
 {{- define "gainstream.serviceAccountName" -}}
 {{- $made := .Values.serviceAccount.create | ternary (include "gainstream.fullname" .) "default" -}}
 {{- .Values.serviceAccount.name | default $made -}}
-{{- end -}}
-
-{{- define "gainstream.image" -}}
-{{- with .Values.image -}}
-{{- $tag := .tag | default $.Chart.AppVersion -}}
-{{- .digest | empty | not | ternary (printf "%s@%s" .repository .digest) (printf "%s:%s" .repository $tag) -}}
-{{- end -}}
 {{- end -}}

@@ -1,9 +1,12 @@
-{{/* Out quickly, in slowly: every change of members is a rebalance. */}}
+{{/*
+One at a time, out and in: every change of members is a rebalance. A first install with an old topic wants all replicas at once,
+and most often it is the target that sets the pace.
+*/}}
 {{- define "gainstream.behavior" -}}
 scaleUp:
-  stabilizationWindowSeconds: 60
+  stabilizationWindowSeconds: {{ .Values.autoscaling.scaleOutAfterSeconds }}
   policies:
-    - { type: Percent, value: 100, periodSeconds: 60 }
+    - { type: Pods, value: 1, periodSeconds: {{ .Values.autoscaling.scaleOutAfterSeconds }} }
 scaleDown:
   stabilizationWindowSeconds: {{ .Values.autoscaling.scaleInAfterSeconds }}
   policies:

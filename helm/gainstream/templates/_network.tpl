@@ -1,0 +1,63 @@
+{{/* Rules that more than one NetworkPolicy has: those of the service, of the topics Job and of `helm test`. */}}
+{{- define "gainstream.egressToDns" -}}
+{{- with .Values.networkPolicy.egress.dns.ports }}
+# DNS
+- ports:
+    {{- range . }}
+    - { port: {{ . }}, protocol: UDP }
+    - { port: {{ . }}, protocol: TCP }
+    {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gainstream.egressToBrokers" -}}
+# Brokers
+{{- $ports := list }}
+{{- range splitList "," (include "gainstream.commas" .Values.kafka.brokers) }}
+{{- $ports = append $ports (trim . | splitList ":" | last | int) }}
+{{- end }}
+{{- with .Values.networkPolicy.egress.kafka }}
+{{ include "gainstream.egress" (dict "cidrs" .cidrs "ports" (.ports | default (uniq $ports))) }}
+{{- end }}
+{{- end -}}
+
+{{/* What sidecars need, such as the proxy of a mesh: (list . "ingress") or (list . "egress") */}}
+{{- define "gainstream.sidecarRules" -}}
+{{- with get (index . 0).Values.networkPolicy.sidecars (index . 1) }}
+# Sidecars
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Who reaches a pod that serves nothing: only its sidecars are reached. */}}
+{{- define "gainstream.ingressToErrand" -}}
+{{- with include "gainstream.sidecarRules" (list . "ingress") | trim }}
+ingress:
+  {{- . | nindent 2 }}
+{{- else }}
+ingress: []
+{{- end }}
+{{- end -}}
+
+{{- define "gainstream.proxyPorts" -}}
+{{- $ports := .Values.networkPolicy.egress.proxy.ports }}
+{{- if not $ports }}
+{{- range compact (list .Values.proxy.https .Values.proxy.http) }}
+{{- $ports = append $ports (include "gainstream.port" . | int) }}
+{{- end }}
+{{- end }}
+{{- uniq $ports | toYaml -}}
+{{- end -}}
+
+{{- define "gainstream.egress" -}}
+- ports:
+    {{- range .ports }}
+    - { port: {{ . }}, protocol: TCP }
+    {{- end }}
+  {{- with .cidrs }}
+  to:
+    {{- range . }}
+    - ipBlock: { cidr: {{ . | quote }} }
+    {{- end }}
+  {{- end }}
+{{- end -}}
