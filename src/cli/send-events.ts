@@ -38,8 +38,14 @@ const read = ({ place, bytes }: Piece): readonly Item[] => {
 
 const itemOf = (place: string, given: JsonObject, unwrapped: readonly Repair[] | undefined): Item => {
   const { raw, repairs } = normalEvent(given, unwrapped);
-  return { place, event: complete(raw), repairs };
+  return { place, event: complete(repairs.includes("traits_from_context") ? withoutCopy(raw) : raw), repairs };
 };
+
+/**
+ * Its traits are those of its context, and the service takes them from there itself. Written twice, the one would be no copy of
+ * the other any more, and a rule on personal data in the context would leave it in the traits.
+ */
+const withoutCopy = (event: JsonObject): JsonObject => ({ ...event, traits: undefined });
 
 /** Only what a library of Segment's would fill in as well. */
 const complete = (event: JsonObject): JsonObject => ({

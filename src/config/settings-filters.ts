@@ -21,8 +21,8 @@ const changedPath = (kept: readonly string[]) => {
 };
 
 /** Order and identity hang on the fields of an envelope, so they stay; but an id may become its hash. */
-export const droppedPath = changedPath([...envelope, ...identity]);
-export const hashedPath = changedPath(envelope);
+const droppedPath = changedPath([...envelope, ...identity]);
+const hashedPath = changedPath(envelope);
 
 const scalarWant = "text, a number, true, false or null; a whole number beyond 2^53 as text, in quotes";
 
@@ -96,8 +96,10 @@ const percent = z
   .max(100, { error: percentWant })
   .meta({ description: "How many users of a hundred are kept", examples: [10, 0.5] });
 
+const reach = "A key goes into lists and into JSON text; * stands for any one key or list item";
+
 const removedPath = droppedPath.meta({
-  description: "Where it is. A key that meets a list goes into each item; * stands for any one key or list item",
+  description: `Where it is. ${reach}. A path to traits also covers context.traits`,
   examples: ["context.ip", "properties.items.*.cost"],
 });
 
@@ -123,4 +125,24 @@ const filter = z.discriminatedUnion(
 export const filters = listOf(
   filter,
   `a list of at most ${maxItems} filters, such as [{ action: sample, percent: 10 }]`,
+);
+
+const pathsWant = "a list of paths such as [traits.email, context.ip]";
+
+export const pii = mapOf(
+  {
+    drop: listOf(droppedPath, pathsWant)
+      .default([])
+      .meta({
+        description: `Paths to what is left out. ${reach}`,
+        examples: [["context.ip", "properties.card.number"]],
+      }),
+    hash: listOf(hashedPath, pathsWant)
+      .default([])
+      .meta({
+        description: `Paths to what goes as its SHA-256 in hex. ${reach}`,
+        examples: [["traits.email", "traits.phone"]],
+      }),
+  },
+  "a map such as { drop: [context.ip], hash: [traits.email] }",
 );

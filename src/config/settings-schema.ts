@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { deadLetterLimit, limitDefault } from "./settings-dead-letters.ts";
 import { dedupe, dedupeDefault } from "./settings-dedupe.ts";
-import { droppedPath, filters, hashedPath } from "./settings-filters.ts";
+import { filters, pii } from "./settings-filters.ts";
 import { listOf, mapOf, maxItems, wantedText, wholeOf } from "./settings-kinds.ts";
 import { hasNames, refuseNameless } from "./settings-names.ts";
 
@@ -45,28 +45,6 @@ const typed = (what: string) =>
     { description: `For topics whose ${what} are all text, as those of an Avro map<string>` },
   );
 
-const pathsWant = "a list of paths such as [traits.email, context.ip]";
-
-const pii = mapOf(
-  {
-    drop: listOf(droppedPath, pathsWant)
-      .default([])
-      .meta({
-        description:
-          "Paths to what is left out. A key that meets a list goes into each item; * stands for any one key or list item",
-        examples: [["context.ip", "properties.card.number"]],
-      }),
-    hash: listOf(hashedPath, pathsWant)
-      .default([])
-      .meta({
-        description:
-          "Paths to what goes as its SHA-256 in hex. A key that meets a list goes into each item; * stands for any one key or list item",
-        examples: [["traits.email", "traits.phone"]],
-      }),
-  },
-  "a map such as { drop: [context.ip], hash: [traits.email] }",
-);
-
 /** What the settings file takes, what is wanted where it is wrong, and what editors tell of it. */
 export const settingsSchema = mapOf(
   {
@@ -79,7 +57,8 @@ export const settingsSchema = mapOf(
         "How names of events are compared. loose: only letters and digits count, in any case; exact: character by character",
     }),
     integrationNames: part(listOf(integrationName, integrationWant).min(1, { error: integrationWant }), ["Gainsight"], {
-      description: "Under which names this destination is looked up in an event's integrations. Case counts",
+      description:
+        "Under which names this destination is looked up in an event's integrations. Case counts. false blocks, also as text or 0",
       examples: [["Gainsight", "Kafka"]],
     }),
     ignoreAllFalse: part(
@@ -103,13 +82,18 @@ export const settingsSchema = mapOf(
         {
           categories: listOf(wantedText(categoriesWant), categoriesWant)
             .default([])
-            .meta({ description: "Categories of consent that this destination needs", examples: [["Marketing"]] }),
+            .meta({
+              description:
+                "Categories of consent that this destination needs. Each one that an event states must be true",
+              examples: [["Marketing"]],
+            }),
         },
         "a map such as { categories: [Marketing] }",
       ),
       { categories: [] },
       {
-        description: "Events of users who have refused one of these categories are skipped",
+        description:
+          "Events of users who have refused one of these categories, or whose answer cannot be read, are skipped",
         examples: [{ categories: ["Marketing"] }],
       },
     ),
@@ -140,7 +124,8 @@ export const settingsSchema = mapOf(
       pii,
       { drop: [], hash: [] },
       {
-        description: "Personal data that is left out of every event, or goes as its SHA-256",
+        description:
+          "Personal data that is left out of every event, or goes as its SHA-256. A path to traits also covers context.traits",
         examples: [{ drop: ["context.ip"], hash: ["traits.email"] }],
       },
     ),

@@ -4,6 +4,7 @@ import type { RawEvent } from "./event.ts";
 import type { SkipReason } from "./outcome.ts";
 import { createPathEdit } from "./property-paths.ts";
 import { isSampled } from "./sample.ts";
+import { keepTraitsOne, withContextTraits } from "./shared-traits.ts";
 import { userOf } from "./validate.ts";
 
 export type Filter =
@@ -18,12 +19,18 @@ export interface FilterRules extends Pick<AllowListOptions, "eventMatching"> {
 
 type Step = (raw: RawEvent, user: string) => RawEvent | SkipReason;
 
+/** Dropping is often a matter of privacy: as with `pii`, a path to traits concerns the traits of the context too. */
+const createDrop = (path: string): ((raw: RawEvent) => RawEvent) => {
+  const drops = withContextTraits([path]).map((place) => createPathEdit(place, () => undefined));
+  return keepTraitsOne((raw) => drops.reduce((left, drop) => drop(left), raw));
+};
+
 const createStep = (filter: Filter): Step => {
   switch (filter.action) {
     case "drop_event":
       return () => "filtered_by_rule";
     case "drop_property":
-      return createPathEdit(filter.path, () => undefined);
+      return createDrop(filter.path);
     case "sample":
       return (raw, user) => (isSampled(user, filter.percent) ? raw : "sampled_out");
   }

@@ -1,5 +1,7 @@
-import type { Json, RawEvent } from "./event.ts";
-import { objectAt } from "./json.ts";
+import type { Json, JsonObject, RawEvent } from "./event.ts";
+import { booleanOf, isAbsent, isObject, objectAt } from "./json.ts";
+import { editKeys } from "./property-paths.ts";
+import type { Repairs } from "./repairs.ts";
 
 export interface IntegrationsRules {
   /** Names looked up in the event's `integrations`, in exactly this case. */
@@ -10,8 +12,22 @@ export interface IntegrationsRules {
 
 const isAllOff = (key: string, value: Json | undefined): boolean => value === false && key.toLowerCase() === "all";
 
-/** A record with fixed fields has the field in every event: there, false and null say that it has none. */
-const has = (value: Json | undefined): boolean => value !== undefined && value !== null && value !== false;
+/** A record with fixed fields has the field in every event: there, false, null and blank text say that it has none. */
+const has = (value: Json | undefined): boolean => !isAbsent(value) && booleanOf(value) !== false;
+
+const isUnclear = (value: Json | undefined): boolean => typeof value === "string" || typeof value === "number";
+
+/** Topics of `map<string>` and mapped payloads carry booleans as text or number: they become the booleans that they mean. */
+export const booleanIntegrations = (event: JsonObject, repairs: Repairs): JsonObject => {
+  const { integrations } = event;
+  if (!isObject(integrations)) return event;
+  const names: string[] = [];
+  for (const name in integrations) if (isUnclear(integrations[name])) names.push(name);
+  const edited = editKeys(integrations, names, (value) => booleanOf(value) ?? value);
+  if (edited === integrations) return event;
+  repairs.push("integrations_boolean");
+  return { ...event, integrations: edited };
+};
 
 /**
  * Whether the event's `integrations` let it go to us: what it says to one of our names, else what it says to all.

@@ -8,7 +8,9 @@ const objectParts = ["context", "integrations", "properties", "traits"] as const
 /** A text that is no JSON stays a text: the rules for events judge it. */
 const parsed = (text: string): Json => {
   try {
-    return parseOptionalText(text);
+    const value = parseOptionalText(text);
+    // JSON text in JSON text: some write it twice.
+    return typeof value === "string" && value !== text ? parsed(value) : value;
   } catch {
     return text;
   }

@@ -33,6 +33,15 @@ export function parseOptionalText(text: string): Json {
   return text.trim() === "" ? null : parseJsonText(text);
 }
 
+/** As `parseJsonText`, but nothing where the text is no JSON that can be read. */
+export function tryParseJsonText(text: string): Json | undefined {
+  try {
+    return parseJsonText(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The third argument is what ES2025 calls "JSON.parse source text access"; TypeScript's es2024 library lacks it. */
 function exactNumber(_key: string, value: Json, context?: { readonly source?: string }): Json {
   if (typeof value !== "number" || context?.source === undefined) return value;

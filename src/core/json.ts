@@ -13,8 +13,23 @@ export const objectAt = (object: JsonObject, key: string): JsonObject => {
   return isObject(value) ? value : nothing;
 };
 
+/** Whether a value says nothing: writers without null write blank text instead. */
+export const isAbsent = (value: Json | undefined): boolean =>
+  value === undefined || value === null || (typeof value === "string" && value.trim() === "");
+
 /** The text of a string, number or boolean; nothing for the rest. */
 export const textOf = (value: Json | undefined): string | undefined => {
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+};
+
+const trueTexts = /^\s*(?:true|1(?:\.0+)?)\s*$/i;
+const falseTexts = /^\s*(?:false|-?0(?:\.0+)?)\s*$/i;
+
+/** The boolean that a value means, also as text or number (`"False"`, `"0"`, 1); nothing for the rest. */
+export const booleanOf = (value: Json | undefined): boolean | undefined => {
+  const text = textOf(value);
+  if (text === undefined) return undefined;
+  if (trueTexts.test(text)) return true;
+  return falseTexts.test(text) ? false : undefined;
 };

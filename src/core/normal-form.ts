@@ -1,7 +1,10 @@
+import { parseContextParts } from "./context-parts.ts";
 import { camelEnvelope } from "./envelope-names.ts";
 import type { JsonObject, RawEvent } from "./event.ts";
+import { booleanIntegrations } from "./integrations.ts";
 import { parseParts } from "./json-parts.ts";
 import type { Repair, Repairs } from "./repairs.ts";
+import { traitsFromContext } from "./shared-traits.ts";
 
 export interface NormalEvent {
   readonly raw: RawEvent;
@@ -12,7 +15,14 @@ export interface NormalEvent {
 type Step = (event: JsonObject, repairs: Repairs) => JsonObject;
 
 /** In this order: each step sees what the steps before it made. A step returns the same object if it changes nothing. */
-const steps: readonly Step[] = [camelEnvelope, parseParts];
+const steps: readonly Step[] = [
+  camelEnvelope,
+  parseParts,
+  parseContextParts,
+  booleanIntegrations,
+  // Needs a `type` in lower case.
+  traitsFromContext,
+];
 
 /** Gives one event, as a decoder read it, the form that Segment specifies. Never throws, and never changes what it is given. */
 export const normalEvent = (event: JsonObject, unwrapped: readonly Repair[] = []): NormalEvent => {

@@ -1,6 +1,7 @@
 import type { Json, RawEvent } from "./event.ts";
 import { textOf } from "./json.ts";
 import { type Edit, createPathEdit } from "./property-paths.ts";
+import { keepTraitsOne, withContextTraits } from "./shared-traits.ts";
 
 export interface PiiRules {
   /** Paths such as `traits.email`. */
@@ -18,8 +19,8 @@ export const createPiiRemover = ({ pii, hash }: PiiRules): ((raw: RawEvent) => R
     return text === undefined ? undefined : hash(text);
   };
   const edits = [
-    ...pii.drop.map((path) => createPathEdit(path, () => undefined)),
-    ...pii.hash.map((path) => createPathEdit(path, hashed)),
+    ...withContextTraits(pii.drop).map((path) => createPathEdit(path, () => undefined)),
+    ...withContextTraits(pii.hash).map((path) => createPathEdit(path, hashed)),
   ];
-  return (raw) => edits.reduce((left, edit) => edit(left), raw);
+  return keepTraitsOne((raw) => edits.reduce((left, edit) => edit(left), raw));
 };

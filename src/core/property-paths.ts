@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "./event.ts";
+import { MAX_DEPTH, tryParseJsonText } from "./json-text.ts";
 import { isList, isObject } from "./json.ts";
 
 /** What becomes of a value; `undefined` removes it. */
@@ -32,26 +33,60 @@ export const editKeys = (
   return copy ?? object;
 };
 
-const editList = (list: readonly Json[], edit: Edit): readonly Json[] => {
-  const edited = list.map(edit);
-  return edited.every((item, place) => item === list[place]) ? list : edited.filter((item) => item !== undefined);
+type EditAt = (value: Json | undefined, depth: number) => Json | undefined;
+
+/** A loop, and no `map`: lists in lists may be deep, and each would take a place on the stack. */
+const editList = (list: readonly Json[], edit: EditAt, depth: number): readonly Json[] => {
+  const edited: Json[] = [];
+  let isSame = true;
+  for (const item of list) {
+    const left = edit(item, depth);
+    isSame &&= left === item;
+    if (left !== undefined) edited.push(left);
+  }
+  return isSame ? list : edited;
 };
 
-const editAt =
-  (key: string, edit: Edit): Edit =>
-  (value) => {
-    if (isList(value)) return editList(value, key === anyKey ? edit : editAt(key, edit));
-    return isObject(value) ? editKeys(value, keysAt(value, key), edit) : value;
+/** Text that may hold an object, a list, or such text once more. */
+const mayBeJson = /^\s*["[{]/;
+
+/** Text that begins as objects and lists do. If it cannot be read, somebody has cut it short, or nested it without end. */
+const beginsAsJson = /^\s*(?:\{\s*["']|\[\s*["'{]|(?:\[\s*){3})/;
+
+/**
+ * Edits inside of JSON text. It is written anew even where nothing was found: JSON may say a key twice, and the text would
+ * keep the one that was not read. What begins as JSON and cannot be read is removed, since nobody knows what it holds.
+ */
+const editText = (text: string, edit: Edit): Json | undefined => {
+  if (!mayBeJson.test(text)) return text;
+  const value = tryParseJsonText(text.trim());
+  if (value === undefined) return beginsAsJson.test(text) ? undefined : text;
+  const edited = edit(value);
+  return edited === undefined ? undefined : JSON.stringify(edited);
+};
+
+/** Only lists in texts in texts come deeper: they are removed, before the stack overflows. */
+const maxDepth = MAX_DEPTH + 50;
+
+const editAt = (key: string, edit: EditAt): EditAt => {
+  const at: EditAt = (value, depth) => {
+    const below = depth + 1;
+    if (isObject(value)) return editKeys(value, keysAt(value, key), (child) => edit(child, below));
+    if (isList(value)) return depth > maxDepth ? undefined : editList(value, key === anyKey ? edit : at, below);
+    return typeof value === "string" ? editText(value, (held) => at(held, below)) : value;
   };
+  return at;
+};
 
 /**
  * Edits what stands at a path such as `traits.email`; `*` stands for any one key or item of a list, and a key that meets a
- * list goes into each item. Copies only along the path, and nothing where nothing stands there.
+ * list goes into each item, one that meets JSON text into what the text holds. Copies only along the path, and nothing
+ * where nothing stands there.
  */
 export const createPathEdit = (path: string, edit: Edit): ((object: JsonObject) => JsonObject) => {
   const [first = "", ...rest] = parsePath(path);
-  const editBelow = rest.reduceRight((below, key) => editAt(key, below), edit);
-  return (object) => editKeys(object, keysAt(object, first), editBelow);
+  const editBelow = rest.reduceRight<EditAt>((below, key) => editAt(key, below), edit);
+  return (object) => editKeys(object, keysAt(object, first), (value) => editBelow(value, 1));
 };
 
 const valuesAt = (value: Json | undefined, key: string): readonly (Json | undefined)[] => {

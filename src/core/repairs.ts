@@ -9,6 +9,11 @@ export const repairTexts = {
     "The event is in a batch of Segment's form: it is taken out, and gets the `sentAt`, `context` and `integrations` of the batch",
   json_string: "The event is JSON text in a string: it is parsed",
   cloud_event: "The event is the `data` of a CloudEvent: it is taken out",
+  context_json_text:
+    "A part of `context` that Segment defines as an object or a list, such as `consent` or `device`, is JSON text: it is parsed",
+  integrations_boolean:
+    "A value in `integrations` is text or a number that means true or false: it becomes that boolean",
+  traits_from_context: "An identify has no `traits`, but `context.traits`: those become its traits too",
 } as const;
 
 export type Repair = keyof typeof repairTexts;

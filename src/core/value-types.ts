@@ -1,6 +1,7 @@
 import type { Json, JsonObject, RawEvent } from "./event.ts";
 import { isObject } from "./json.ts";
 import { createPathEdit, editKeys } from "./property-paths.ts";
+import { keepTraitsOne } from "./shared-traits.ts";
 
 type Types = Readonly<Record<string, "boolean" | "number">>;
 
@@ -41,5 +42,5 @@ export const createTyping = (rules: TypeRules): ((raw: RawEvent) => RawEvent) =>
     const convert = createConversion(rules[field].types);
     return createPathEdit(field, (free) => (isObject(free) ? convert(free) : free));
   });
-  return (raw) => edits.reduce((left, edit) => edit(left), raw);
+  return keepTraitsOne((raw) => edits.reduce((left, edit) => edit(left), raw));
 };

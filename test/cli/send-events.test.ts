@@ -69,6 +69,14 @@ describe("eventsOf()", () => {
     ]);
   });
 
+  it("leaves the traits of an identify in its context, from where the service takes them", async () => {
+    const event = { ...complete, type: "identify", context: { traits: { email: "a@b.c" } } };
+    const item = await readOne(JSON.stringify(event));
+    expect(item).toMatchObject({ repairs: ["traits_from_context"] });
+    expect("event" in item && item.event).toEqual(event);
+    for (const wire of [json, avro]) expect(problemOf(item, wire)).toBeUndefined();
+  });
+
   it("says so where there is no event at all", async () => {
     await expect(readOne("\n\n")).rejects.toThrow("Cannot find an event: got nothing");
   });

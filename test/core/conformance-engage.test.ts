@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { type Computation, computationOf } from "../../src/core/engage.ts";
 import type { RawEvent } from "../../src/core/event.ts";
+import { normalEvent } from "../../src/core/normal-form.ts";
 import { parseEvent } from "../../src/core/validate.ts";
 import { judge } from "./no-rules.ts";
 
@@ -13,7 +14,7 @@ const journey = of({ computation_class: "journey_step", computation_key: "j_o_1"
 const trait = of({ computation_class: "computed_trait", computation_key: "ltv" });
 
 const understand = (raw: RawEvent): Computation | undefined => {
-  const event = parseEvent(raw);
+  const event = parseEvent(normalEvent(raw).raw);
   if ("kind" in event || event.type === "other") throw new Error("The test's own event is invalid");
   return computationOf(event);
 };
@@ -77,6 +78,8 @@ const understood: [rule: string, what: string, raw: RawEvent, expected: object][
     },
     { computationClass: "computed_trait", key: "ltv", value: 7 },
   ],
+  ["identify", "personas as JSON text", { ...identify, context: { personas: JSON.stringify(personas) } }, audience],
+  ["identify", "context as JSON text", { ...identify, context: JSON.stringify({ personas }) }, audience],
   ["group", "an account's audience", { ...identify, type: "group", groupId: "g1" }, { ...audience, form: "group" }],
   [
     "group",

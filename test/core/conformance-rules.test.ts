@@ -11,38 +11,6 @@ const identify = { type: "identify", userId: "u1", timestamp } as const;
 const track = { ...identify, type: "track", event: "Order Completed" } as const;
 const group = { ...identify, type: "group", groupId: "g1" } as const;
 
-describe("consent", () => {
-  const rules = { consent: { categories: ["Advertising", "Analytics"] } };
-  const preferring = (categoryPreferences: RawEvent["x"]): RawEvent => ({
-    ...identify,
-    context: { consent: { categoryPreferences } },
-  });
-
-  test.each<[string, RawEvent]>([
-    ["all categories are true", preferring({ Advertising: true, Analytics: true })],
-    ["a category is missing", preferring({ Advertising: true })],
-    ["every category is missing", preferring({})],
-    ["only another category is false", preferring({ Functional: false })],
-    ["a category in another case is false", preferring({ advertising: false })],
-    ["a category is null", preferring({ Advertising: null })],
-    ["the preferences are null", preferring(null)],
-    ["the preferences are a list", preferring([false])],
-    ["there is no consent", { ...identify, context: {} }],
-    ["consent is a text", { ...identify, context: { consent: "no" } }],
-    ["there is no context", identify],
-  ])("lets it go where %s", (_, raw) => {
-    expect(judge(raw, rules)).toMatchObject({ kind: "call" });
-  });
-
-  test("blocks where one category is explicitly false", () => {
-    expect(judge(preferring({ Advertising: true, Analytics: false }), rules)).toBe("filtered_by_end_user_consent");
-  });
-
-  test("is not looked at where no categories are set", () => {
-    expect(judge(preferring({ Advertising: false }))).toMatchObject({ kind: "call" });
-  });
-});
-
 describe("allow-list", () => {
   const rules = { events: ["Order Completed"] };
 

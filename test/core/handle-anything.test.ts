@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import type { RawEvent } from "../../src/core/event.ts";
 import { type HandlerRules, createHandler } from "../../src/core/handle.ts";
+import { normalEvent } from "../../src/core/normal-form.ts";
 import { parseEvent } from "../../src/core/validate.ts";
 import { noRules } from "./no-rules.ts";
 
@@ -30,9 +31,20 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
   ),
 }));
 
+const jsonText = fc.constantFrom(
+  '{"a":{"b":"x"}}',
+  '[{"a":1},"b"]',
+  '{"a":"{\\"b\\":[1]}"}',
+  '"\\"x\\""',
+  '{"a":',
+  '{"__proto__":{"a":1}}',
+  "null",
+  "{}",
+);
+
 const mostly = (arbitrary: fc.Arbitrary<unknown>) =>
-  fc.oneof({ weight: 15, arbitrary }, { weight: 1, arbitrary: json });
-const object = fc.dictionary(fc.oneof(word, fc.string()), json, { maxKeys: 4 });
+  fc.oneof({ weight: 15, arbitrary }, { weight: 1, arbitrary: json }, { weight: 1, arbitrary: jsonText });
+const object = fc.dictionary(fc.oneof(word, fc.string()), fc.oneof(json, jsonText), { maxKeys: 4 });
 
 const envelope = fc.record(
   {
@@ -43,7 +55,11 @@ const envelope = fc.record(
     traits: mostly(object),
     properties: mostly(object),
     timestamp: json,
-    context: fc.oneof(json, fc.record({ personas: json, consent: fc.record({ categoryPreferences: json }) })),
+    context: fc.oneof(
+      json,
+      fc.record({ personas: json, consent: fc.record({ categoryPreferences: json }) }),
+      fc.record({ personas: jsonText, consent: jsonText, traits: fc.oneof(object, jsonText) }),
+    ),
     integrations: json,
     replay: json,
   },
@@ -82,7 +98,7 @@ const freeze = <T>(value: T): T => {
 };
 
 const handle = (given: HandlerRules, raw: RawEvent) => {
-  const event = parseEvent(raw);
+  const event = parseEvent(normalEvent(raw).raw);
   return "kind" in event ? event : createHandler(given)(event, 0);
 };
 
@@ -101,6 +117,31 @@ describe("an event of whatever shape", () => {
     );
     expect(Math.min(...["call", "skipped", "dead"].map((kind) => kinds[kind] ?? 0))).toBeGreaterThan(50);
     expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain("a");
+  }, 30_000);
+
+  test("has a normal form, and that of a normal form is itself", () => {
+    fc.assert(
+      fc.property(raws, (raw) => {
+        const before = JSON.stringify(raw);
+        const normal = normalEvent(freeze(raw)).raw;
+        expect(JSON.stringify(raw)).toBe(before);
+        expect(JSON.stringify(normalEvent(normal).raw)).toBe(JSON.stringify(normal));
+      }),
+      { numRuns: 500, seed: 20_240_501 },
+    );
+  });
+
+  test("may hold text in text in text, each 900 levels deep", () => {
+    const nested = (inner: unknown) =>
+      JSON.parse(`${"[".repeat(900)}${JSON.stringify(inner)}${"]".repeat(900)}`) as unknown;
+    let value: unknown = { b: "x" };
+    for (let level = 0; level < 6; level++) value = nested(JSON.stringify(value));
+    const traits = { a: value } as RawEvent;
+    const meaning = handle(
+      { ...noRules, pii: { drop: ["traits.a.b"], hash: ["traits.*.c"] } },
+      { type: "identify", userId: "u1", traits },
+    );
+    expect(meaning.kind === "call" && String(meaning.body)).not.toContain("x");
   });
 
   test("may be 1,000 levels deep, along the paths too", () => {

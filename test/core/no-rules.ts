@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { RawEvent } from "../../src/core/event.ts";
 import { type Call, type HandlerRules, createHandler } from "../../src/core/handle.ts";
+import { normalEvent } from "../../src/core/normal-form.ts";
 import type { SkipReason } from "../../src/core/outcome.ts";
 import { parseEvent } from "../../src/core/validate.ts";
 
@@ -21,9 +22,9 @@ export const noRules: HandlerRules = {
   hash: sha256,
 };
 
-/** What a valid event means by some rules: a call, or why there is none. */
+/** What a valid event, in its normal form, means by some rules: a call, or why there is none. */
 export const judge = (raw: RawEvent, rules: Partial<HandlerRules> = {}): Call | SkipReason => {
-  const event = parseEvent(raw);
+  const event = parseEvent(normalEvent(raw).raw);
   if ("kind" in event) throw new Error(`The test's own event is invalid: ${event.error}`);
   const meaning = createHandler({ ...noRules, ...rules })(event, 0);
   return meaning.kind === "call" ? meaning : meaning.reason;
