@@ -40,7 +40,7 @@ export const createLiveHandler = (settings: LiveSettings): Handler => {
   settings.onChange((changed) => {
     handle = handlerOf(changed);
   });
-  return (event, recordTime) => handle(event, recordTime);
+  return (raw) => handle(raw);
 };
 
 export interface StopOptions {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 
+import { camelEnvelope } from "../core/envelope-names.ts";
 import type { JsonObject } from "../core/event.ts";
 import { normalEvent } from "../core/normal-form.ts";
 import type { Repair } from "../core/repairs.ts";
-import { parseEvent } from "../core/validate.ts";
+import { createSkippedTypes, parseEvent } from "../core/validate.ts";
 import { createDecoder } from "../intake/decode.ts";
 import { toRecord } from "../intake/encode.ts";
 import { type Input, type Piece, piecesOf } from "./send-input.ts";
@@ -36,9 +37,11 @@ const read = ({ place, bytes }: Piece): readonly Item[] => {
   return decoded.raws.map((raw, index) => itemOf(`${place}, event ${index + 1}`, raw, decoded.repairs));
 };
 
-const itemOf = (place: string, given: JsonObject, unwrapped: readonly Repair[] | undefined): Item => {
-  const { raw, repairs } = normalEvent(given, unwrapped);
-  return { place, event: complete(repairs.includes("traits_from_context") ? withoutCopy(raw) : raw), repairs };
+const itemOf = (place: string, decoded: JsonObject, unwrapped: readonly Repair[] | undefined): Item => {
+  const now = Date.now();
+  const standIns = { recordTime: now, now: () => now };
+  const { raw, repairs } = normalEvent(complete(camelEnvelope(decoded)), standIns, unwrapped);
+  return { place, event: repairs.includes("traits_from_context") ? withoutCopy(raw) : raw, repairs };
 };
 
 /**
@@ -47,12 +50,15 @@ const itemOf = (place: string, given: JsonObject, unwrapped: readonly Repair[] |
  */
 const withoutCopy = (event: JsonObject): JsonObject => ({ ...event, traits: undefined });
 
-/** Only what a library of Segment's would fill in as well. */
+/** Only what a library of Segment's would fill in as well. If the event has another time, the service's own rules apply. */
 const complete = (event: JsonObject): JsonObject => ({
   ...event,
   messageId: given(event["messageId"]) ?? randomUUID(),
-  timestamp: given(event["timestamp"]) ?? new Date().toISOString(),
+  timestamp: given(event["timestamp"]) ?? (hasTime(event) ? undefined : new Date().toISOString()),
 });
+
+const hasTime = ({ originalTimestamp, sentAt, receivedAt }: JsonObject): boolean =>
+  [originalTimestamp, sentAt, receivedAt].some((time) => given(time) !== undefined);
 
 const given = (value: JsonObject[string]): JsonObject[string] => (value === null || value === "" ? undefined : value);
 
@@ -60,12 +66,14 @@ export interface Rules {
   readonly wire: Wire;
   /** Events that break a rule of Segment's are sent as well, to see what becomes of them. */
   readonly invalid: boolean;
+  /** Of the settings. */
+  readonly skippedTypes: readonly string[];
 }
 
 /** Why an item cannot be sent, in a sentence; undefined where it can. */
-export const problemOf = (item: Item, { wire, invalid }: Rules): string | undefined => {
+export const problemOf = (item: Item, { wire, invalid, skippedTypes }: Rules): string | undefined => {
   if ("problem" in item) return item.problem;
-  const parsed = parseEvent(item.event);
+  const parsed = parseEvent(item.event, createSkippedTypes(skippedTypes));
   if (!invalid && "kind" in parsed) return parsed.error;
   return wire === "json" ? undefined : misfitOf(item.event);
 };

@@ -70,7 +70,8 @@ const send = async ({ input, config, flags }: Task): Promise<void> => {
   const topic = flags.topic ?? source[0] ?? "";
   const wire = wireOf(config.input);
   const say = (line: string): void => console.error(line);
-  await checkAll(input, { wire, invalid: flags.invalid ?? false, say });
+  const { skippedTypes } = config.settings;
+  await checkAll(input, { wire, invalid: flags.invalid ?? false, skippedTypes, say });
   const sink = await openSink({ kafka: config.kafka, topic });
   const encode = await createWriter({ input: config.input, topic, say });
   const { count, partitions } = await sendAll(input, { sink, encode, say });

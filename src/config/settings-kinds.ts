@@ -23,3 +23,10 @@ export const mapOf = <Shape extends z.ZodRawShape>(shape: Shape, want: string) =
     error: ({ code }) =>
       code === "unrecognized_keys" ? `one of the known ones: ${Object.keys(shape).join(", ")}` : want,
   });
+
+/** A part of the file: left out, or named without a value, it is its default. The rest is for editors. */
+export const part = <T>(schema: z.ZodType<T>, fallback: NoInfer<T>, meta: z.GlobalMeta) =>
+  schema
+    .nullish()
+    .transform((given) => given ?? fallback)
+    .meta({ default: fallback, ...meta });

@@ -3,15 +3,9 @@ import { z } from "zod";
 import { deadLetterLimit, limitDefault } from "./settings-dead-letters.ts";
 import { dedupe, dedupeDefault } from "./settings-dedupe.ts";
 import { filters, pii } from "./settings-filters.ts";
-import { listOf, mapOf, maxItems, wantedText, wholeOf } from "./settings-kinds.ts";
+import { listOf, mapOf, maxItems, part, wantedText } from "./settings-kinds.ts";
 import { hasNames, refuseNameless } from "./settings-names.ts";
-
-/** A part of the file: left out, or named without a value, it is its default. The rest is for editors. */
-const part = <T>(schema: z.ZodType<T>, fallback: NoInfer<T>, meta: z.GlobalMeta) =>
-  schema
-    .nullish()
-    .transform((given) => given ?? fallback)
-    .meta({ default: fallback, ...meta });
+import { skippedTypes } from "./settings-types.ts";
 
 const namesWant = "a list of event names as text, such as [Order Completed]";
 const matchingWant = "'loose' or 'exact'";
@@ -56,6 +50,7 @@ export const settingsSchema = mapOf(
       description:
         "How names of events are compared. loose: only letters and digits count, in any case; exact: character by character",
     }),
+    skippedTypes,
     integrationNames: part(listOf(integrationName, integrationWant).min(1, { error: integrationWant }), ["Gainsight"], {
       description:
         "Under which names this destination is looked up in an event's integrations. Case counts. false blocks, also as text or 0",

@@ -1,13 +1,13 @@
 import type { AllowListOptions } from "./allow-list.ts";
-import { toBody } from "./body.ts";
 import { createCondition } from "./conditions.ts";
 import { createConsentRule } from "./consent.ts";
 import { type ComputationClass, computationOf } from "./engage.ts";
 import type { OtherEvent, RawEvent, SegmentEvent } from "./event.ts";
 import { type FilterRules, createFilters } from "./filters.ts";
 import { type IntegrationsRules, createIntegrationsRule } from "./integrations.ts";
-import { type SkipReason, type Skipped, skipped } from "./outcome.ts";
+import { type Dead, type SkipReason, type Skipped, skipped } from "./outcome.ts";
 import { type PiiRules, createPiiRemover } from "./pii.ts";
+import { createSkippedTypes, parseEvent } from "./validate.ts";
 import { type TypeRules, createTyping } from "./value-types.ts";
 
 /**
@@ -24,12 +24,19 @@ export interface Call {
 
 /** The settings that say what an event means. */
 export interface HandlerRules extends AllowListOptions, IntegrationsRules, FilterRules, TypeRules, PiiRules {
+  /** Types that are skipped, besides those that Segment's and RudderStack's libraries know. */
+  readonly skippedTypes: readonly string[];
   /** Names of consent categories; empty: consent is not asked for. */
   readonly consent: { readonly categories: readonly string[] };
 }
 
-/** Takes an event and the time of its Kafka record (ms since 1970), which stands in where the event has no time of its own. */
-export type Handler = (event: SegmentEvent, recordTime: number) => Call | Skipped;
+export interface Understood {
+  readonly type: SegmentEvent["type"] | "unknown";
+  readonly meaning: Call | Skipped | Dead;
+}
+
+/** Takes an event in its normal form. */
+export type Handler = (raw: RawEvent) => Understood;
 
 type Step = (raw: RawEvent) => RawEvent | SkipReason;
 
@@ -64,10 +71,9 @@ const withComputation = <M extends Call | Skipped>(event: KnownEvent, meaning: M
   return computation ? { ...meaning, computationClass: computation.computationClass } : meaning;
 };
 
-/** What an event means by the settings: a call, or nothing to do and why. Never changes the event it is given. */
-export const createHandler = (rules: HandlerRules): Handler => {
+const createJudge = (rules: HandlerRules): ((event: SegmentEvent) => Call | Skipped) => {
   const steps = createSteps(rules);
-  return (event, recordTime) => {
+  return (event) => {
     if (event.type === "other") return skipped("unsupported_event_type");
     let { raw } = event;
     for (const step of steps) {
@@ -75,6 +81,17 @@ export const createHandler = (rules: HandlerRules): Handler => {
       if (typeof result === "string") return withComputation(event, skipped(result));
       raw = result;
     }
-    return withComputation(event, { kind: "call", call: event.type, body: toBody(raw, recordTime) });
+    return withComputation(event, { kind: "call", call: event.type, body: Buffer.from(JSON.stringify(raw)) });
+  };
+};
+
+/** What an event means by the settings: a call, or nothing to do and why. Never changes the event it is given. */
+export const createHandler = (rules: HandlerRules): Handler => {
+  const judge = createJudge(rules);
+  const skippedTypes = createSkippedTypes(rules.skippedTypes);
+  return (raw) => {
+    const event = parseEvent(raw, skippedTypes);
+    if ("kind" in event) return { type: "unknown", meaning: event };
+    return { type: event.type, meaning: judge(event) };
   };
 };

@@ -11,7 +11,8 @@ const BACKSLASH = 0x5c;
 /** Numbers that JSON.parse may round or overflow: many digits, or an exponent. Also found in some strings, which costs only time. */
 const RISKY_NUMBER = /[:,[]\s*-?(?:\d{16}|[\d.]+[eE])/;
 const LONE_NUMBER = /^\s*[-\d]/;
-const INTEGER = /^-?\d+$/;
+/** Also as a decimal writes it. */
+const INTEGER = /^(-?\d+)(?:\.0+)?$/;
 
 /**
  * Parses JSON text: integers beyond 2^53 become strings of digits, `__proto__` is an ordinary key, and nesting is
@@ -46,7 +47,7 @@ export function tryParseJsonText(text: string): Json | undefined {
 function exactNumber(_key: string, value: Json, context?: { readonly source?: string }): Json {
   if (typeof value !== "number" || context?.source === undefined) return value;
   if (!Number.isFinite(value)) return context.source;
-  return !Number.isSafeInteger(value) && INTEGER.test(context.source) ? context.source : value;
+  return Number.isSafeInteger(value) ? value : (INTEGER.exec(context.source)?.[1] ?? value);
 }
 
 /** Counting brackets up to the limit is much faster than following them, and nearly always enough. */

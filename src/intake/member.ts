@@ -78,7 +78,7 @@ export const createMember = (options: MemberOptions): Member => {
     consumer,
     stream,
     schemas,
-    read: createReader(options),
+    read: createReader({ decoder, handle: options.handle, now: clock.now }),
     isHeldIn: options.isHeldIn,
     onDoubt: options.onDoubt,
     onUnreadable: options.onUnreadable,

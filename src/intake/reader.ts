@@ -7,13 +7,15 @@ import { type Origin, type Past, headerNames, originInList, originOf, readPast }
 import { normalEvent } from "../core/normal-form.ts";
 import { dead, skipped } from "../core/outcome.ts";
 import type { Repair } from "../core/repairs.ts";
-import { parseEvent, userOf } from "../core/validate.ts";
+import { userOf } from "../core/validate.ts";
 import type { TopicPartition } from "./consumer.ts";
 import type { Decoded, Decoder } from "./decode.ts";
 
 export interface ReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;
   readonly handle: Handler;
+  /** Milliseconds since 1970; stands in where neither an event nor its record has a time. */
+  readonly now?: () => number;
 }
 
 /** A record understood, with the events it holds, or the schema that has to be fetched first. */
@@ -61,15 +63,14 @@ interface Read {
 
 /** What one event means. */
 const createUnderstand =
-  (handle: Handler) =>
+  ({ handle, now = Date.now }: Pick<ReaderOptions, "handle" | "now">) =>
   (record: KafkaRecord, past: Past, { given, unwrapped }: Read): Arrival => {
-    const { raw, repairs } = normalEvent(given, unwrapped);
-    const event = parseEvent(raw);
+    const { origin, firstFailedAt } = past;
+    const standIns = { recordTime: origin.timestamp, firstFailedAt, now };
+    const { raw, repairs } = normalEvent(given, standIns, unwrapped);
     // A record that belongs to nobody waits for nobody.
-    const user = userOf(raw) ?? past.origin.id;
-    if ("kind" in event) return { record, user, type: "unknown", meaning: event, past, repairs };
-    const meaning = handle(event, past.origin.timestamp);
-    return { record, user, messageId: messageIdOf(raw), type: event.type, meaning, past, repairs };
+    const user = userOf(raw) ?? origin.id;
+    return { record, user, messageId: messageIdOf(raw), ...handle(raw), past, repairs };
   };
 
 type ReadList = Pick<Extract<Decoded, { kind: "events" }>, "raws" | "repairs">;
@@ -94,8 +95,8 @@ const createUnderstandList =
   };
 
 /** Turns messages into arrivals: bytes, then events, then what they mean. Never throws. */
-export const createReader = ({ decoder, handle }: ReaderOptions): Reader => {
-  const understand = createUnderstand(handle);
+export const createReader = ({ decoder, ...options }: ReaderOptions): Reader => {
+  const understand = createUnderstand(options);
   const understandList = createUnderstandList(understand);
   return (message, { topic, partition, tier, topicId }) => {
     const record = recordOf(message);

@@ -16,7 +16,7 @@ const asInput = (events: readonly unknown[]) => textInput(events.map((event) => 
 
 const say = (): void => {};
 const encode = (event: JsonObject): Buffer => Buffer.from(JSON.stringify(event));
-const rules = { wire: "json", invalid: false, say } as const;
+const rules = { wire: "json", invalid: false, skippedTypes: [], say } as const;
 
 /** A topic that remembers the batches, and can refuse one of them. */
 const createTopic = (refuses?: number) => {

@@ -15,12 +15,12 @@ const readEvent = async (event: JsonObject): Promise<JsonObject> => {
 };
 
 const complete = { type: "track", event: "A", userId: "u1", messageId: "m1", timestamp: "2026-01-31T12:00:00Z" };
-const json = { wire: "json", invalid: false } as const;
-const avro = { wire: "avro", invalid: false } as const;
+const json = { wire: "json", invalid: false, skippedTypes: [] } as const;
+const avro = { ...json, wire: "avro" } as const;
 
 describe("eventsOf()", () => {
   it("leaves a complete event as it is", async () => {
-    expect(await readEvent(complete)).toEqual(complete);
+    expect(await readEvent(complete)).toEqual({ ...complete, timestamp: "2026-01-31T12:00:00.000Z" });
   });
 
   it.each([undefined, null, ""])("fills in a messageId and a timestamp that are %j", async (nothing) => {
@@ -31,11 +31,22 @@ describe("eventsOf()", () => {
     expect(event).toMatchObject({ type: "track", event: "A", userId: "u1" });
   });
 
-  it("does not mend what is wrong rather than missing", async () => {
-    expect(await readEvent({ ...complete, messageId: 5, timestamp: "now" })).toMatchObject({
-      messageId: 5,
-      timestamp: "now",
+  it("mends what is wrong rather than missing as the service does, and says so", async () => {
+    const item = await readOne(JSON.stringify({ ...complete, messageId: 5, timestamp: "now" }));
+    expect(item).toMatchObject({
+      event: { messageId: "5", originalTimestamp: "now" },
+      repairs: ["id_number", "time_unreadable", "timestamp_from_record"],
     });
+  });
+
+  it("takes the timestamp from the event's other times where it has some", async () => {
+    const originalTimestamp = "2024-01-02T03:04:05.678Z";
+    const item = await readOne(JSON.stringify({ ...complete, timestamp: undefined, originalTimestamp }));
+    expect(item).toMatchObject({ event: { timestamp: originalTimestamp }, repairs: ["timestamp_from_original"] });
+  });
+
+  it("fills in a timestamp without calling it a repair", async () => {
+    expect(await readOne(JSON.stringify({ ...complete, timestamp: undefined }))).toMatchObject({ repairs: [] });
   });
 
   it("takes the envelope's snake_case names", async () => {
@@ -73,7 +84,7 @@ describe("eventsOf()", () => {
     const event = { ...complete, type: "identify", context: { traits: { email: "a@b.c" } } };
     const item = await readOne(JSON.stringify(event));
     expect(item).toMatchObject({ repairs: ["traits_from_context"] });
-    expect("event" in item && item.event).toEqual(event);
+    expect("event" in item && item.event).toEqual({ ...event, timestamp: "2026-01-31T12:00:00.000Z" });
     for (const wire of [json, avro]) expect(problemOf(item, wire)).toBeUndefined();
   });
 

@@ -16,7 +16,7 @@ const problemsOf = (text: string) => {
 const defaults = parseSettings("");
 
 const known =
-  "one of the known ones: events, eventMatching, integrationNames, ignoreAllFalse, consent, dedupe, deadLetterLimit, " +
+  "one of the known ones: events, eventMatching, skippedTypes, integrationNames, ignoreAllFalse, consent, dedupe, deadLetterLimit, " +
   "failOnResultFalse, paused, traits, properties, filters, pii";
 
 describe("parseSettings()", () => {
@@ -24,6 +24,7 @@ describe("parseSettings()", () => {
     expect(defaults).toEqual({
       events: [],
       eventMatching: "loose",
+      skippedTypes: [],
       integrationNames: ["Gainsight"],
       ignoreAllFalse: { engage: true, replays: true },
       consent: { categories: [] },
@@ -45,6 +46,7 @@ describe("parseSettings()", () => {
       "events: [Order Completed, A]\neventMatching: exact",
       { events: ["Order Completed", "A"], eventMatching: "exact" },
     ],
+    ["skippedTypes: [Heartbeat, ping]", { skippedTypes: ["Heartbeat", "ping"] }],
     ["deadLetterLimit: false", { deadLetterLimit: false }],
     ["deadLetterLimit: {}", {}],
     [
@@ -103,6 +105,12 @@ describe("parseSettings()", () => {
       { variable: "settings.event", got: "an unknown setting", want: known },
       { variable: "settings.rest", got: "it", want: "nothing: it is not available in this version; remove it" },
       { variable: "settings.__proto__", got: "an unknown setting", want: known },
+    ]);
+  });
+
+  test.each(["[Track]", "[' identify ']", "[' ']", "heartbeat"])("refuses skippedTypes: %s", (types) => {
+    expect(problemsOf(`skippedTypes: ${types}`)).toMatchObject([
+      { want: expect.stringContaining("identify, track and group") },
     ]);
   });
 

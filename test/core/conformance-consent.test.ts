@@ -130,8 +130,12 @@ describe("whatever else an event says", () => {
     ["context", within],
     ["consent", consenting],
     ["preferences", preferring],
-  ])("it never goes with a %s that is no object", (_, holding) => {
+  ])("it never goes with a %s that is no object", (name, holding) => {
+    // PHP writes an empty context so.
+    const isEmpty = (value: RawEvent["x"]) =>
+      name === "context" && JSON.stringify(value).replaceAll(/[" ]/g, "") === "[]";
     const isReadable = (value: RawEvent["x"]) =>
+      isEmpty(value) ||
       (typeof value === "object" && !Array.isArray(value)) ||
       (typeof value === "string" && ["", "null", "{}"].includes(value.trim()));
     const values = (fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<RawEvent["x"]>).filter((value) => !isReadable(value));

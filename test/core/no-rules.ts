@@ -4,7 +4,6 @@ import type { RawEvent } from "../../src/core/event.ts";
 import { type Call, type HandlerRules, createHandler } from "../../src/core/handle.ts";
 import { normalEvent } from "../../src/core/normal-form.ts";
 import type { SkipReason } from "../../src/core/outcome.ts";
-import { parseEvent } from "../../src/core/validate.ts";
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -14,6 +13,7 @@ export const noRules: HandlerRules = {
   eventMatching: "loose",
   integrationNames: ["Gainsight"],
   ignoreAllFalse: { engage: true, replays: true },
+  skippedTypes: [],
   consent: { categories: [] },
   filters: [],
   traits: { types: {} },
@@ -24,9 +24,9 @@ export const noRules: HandlerRules = {
 
 /** What a valid event, in its normal form, means by some rules: a call, or why there is none. */
 export const judge = (raw: RawEvent, rules: Partial<HandlerRules> = {}): Call | SkipReason => {
-  const event = parseEvent(normalEvent(raw).raw);
-  if ("kind" in event) throw new Error(`The test's own event is invalid: ${event.error}`);
-  const meaning = createHandler({ ...noRules, ...rules })(event, 0);
+  const normal = normalEvent(raw, { recordTime: -1, now: () => Date.UTC(2026, 0, 1) }).raw;
+  const { meaning } = createHandler({ ...noRules, ...rules })(normal);
+  if (meaning.kind === "dead") throw new Error(`The test's own event is invalid: ${meaning.error}`);
   return meaning.kind === "call" ? meaning : meaning.reason;
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
+import { skippedTypes } from "../../src/core/event-types.ts";
 import type { RawEvent } from "../../src/core/event.ts";
-import { parseEvent, userOf } from "../../src/core/validate.ts";
+import { createSkippedTypes, parseEvent, userOf } from "../../src/core/validate.ts";
 
 const identify = { type: "identify", userId: "u1" } as const;
 const track = { type: "track", userId: "u1", event: "Order Completed" } as const;
@@ -12,6 +13,9 @@ const broken: [rule: string, what: string, raw: RawEvent][] = [
   ["type_missing", "an empty type", { ...identify, type: "" }],
   ["type_missing", "a type of null", { ...identify, type: null }],
   ["type_missing", "a type that is a number", { ...identify, type: 7 }],
+  ["type_unknown", "a type that nobody knows", { ...identify, type: "Order Completed" }],
+  ["type_unknown", "a type of spaces", { ...identify, type: " " }],
+  ["type_unknown", "a type named as a property of every object", { ...identify, type: "constructor" }],
   ["id_not_string", "a userId that is a number", { ...identify, userId: 7 }],
   ["id_not_string", "an anonymousId that is an object", { ...identify, anonymousId: {} }],
   ["id_not_string", "a messageId that is a number", { ...identify, messageId: 7 }],
@@ -41,6 +45,7 @@ describe("parseEvent()", () => {
   test("never repeats in the error what the event says, for that is personal data", () => {
     const raw = { type: "identify", userId: "secret-user", traits: "secret-trait" };
     expect(JSON.stringify(parseEvent(raw))).not.toContain("secret");
+    expect(JSON.stringify(parseEvent({ ...raw, type: "secret-type" }))).not.toContain("secret");
   });
 
   test.each<[string, RawEvent, object]>([
@@ -49,8 +54,7 @@ describe("parseEvent()", () => {
     ["a group", group, { type: "group", groupId: "g1" }],
     ["an anonymous identify", { type: "identify", anonymousId: "a1", userId: null }, { type: "identify" }],
     ["a page, as one that Gainsight has no use for", { ...identify, type: "page" }, { type: "other", name: "page" }],
-    ["a type in another case as another type", { ...identify, type: "Track" }, { type: "other", name: "Track" }],
-    ["a type named as a property of every object", { ...identify, type: "constructor" }, { name: "constructor" }],
+    ["a skipped type in another case", { ...identify, type: "AudienceList" }, { type: "other", name: "AudienceList" }],
     ["a page without a user, as one that Gainsight has no use for", { type: "page" }, { type: "other", name: "page" }],
     ["a screen whose userId is a number likewise", { type: "screen", userId: 7 }, { type: "other", name: "screen" }],
     ["null traits", { ...identify, traits: null }, { type: "identify" }],
@@ -60,6 +64,21 @@ describe("parseEvent()", () => {
     const parsed = parseEvent(raw);
     expect(parsed).toMatchObject(expected);
     expect("raw" in parsed && parsed.raw).toBe(raw);
+  });
+});
+
+describe("createSkippedTypes()", () => {
+  const skipped = createSkippedTypes(["Heartbeat "]);
+
+  test.each([...skippedTypes, "heartbeat", "HEARTBEAT"])("skips %s", (type) => {
+    expect(parseEvent({ type }, skipped)).toMatchObject({ type: "other" });
+  });
+
+  test("names in the error what may be sent", () => {
+    const parsed = parseEvent({ ...identify, type: "ping" }, skipped);
+    expect("error" in parsed && parsed.error).toMatch(
+      /^type_unknown: .*identify, track or group.*page.*record.*skippedTypes/,
+    );
   });
 });
 

@@ -15,7 +15,7 @@ export const delayMs = 30_000;
 
 export const readJson = createReader({
   decoder: createDecoder({ format: "json" }),
-  handle: () => ({ kind: "call", call: "track", body: Buffer.from("{}") }),
+  handle: () => ({ type: "track", meaning: { kind: "call", call: "track", body: Buffer.from("{}") } }),
 });
 
 export const settle = async (): Promise<void> => {

@@ -165,7 +165,7 @@ describe("intake", () => {
         decode: (value) =>
           !isKnown && value?.equals(valueOf("u2")) ? { kind: "needs_schema", schemaId: 9 } : decoder.decode(value),
       },
-      handle: () => ({ kind: "call", call: "track", body: Buffer.from("{}") }),
+      handle: () => ({ type: "track", meaning: { kind: "call", call: "track", body: Buffer.from("{}") } }),
     });
     const { own, take, offsets, log, wanted, schemasCame } = createTestIntake({ read });
     own([source, 0]);

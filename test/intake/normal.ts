@@ -4,7 +4,13 @@ import { normalEvent } from "../../src/core/normal-form.ts";
 import type { Events } from "../../src/intake/decode-events.ts";
 import type { Decoded } from "../../src/intake/decode.ts";
 
-const normal = (event: JsonObject): JsonObject => normalEvent(event).raw;
+const now = () => Date.UTC(2026, 0, 1);
+
+/** Without a timestamp that only stands in. */
+const normal = (event: JsonObject): JsonObject => {
+  const { timestamp, ...raw } = normalEvent(event, { recordTime: now(), now }).raw;
+  return event["timestamp"] === undefined ? raw : { timestamp, ...raw };
+};
 
 /** What a decoder read, each event in its normal form. */
 export const normalOf = (events: Events): Events => (isObject(events) ? normal(events) : events.map(normal));

@@ -10,7 +10,7 @@ import { baseTime, batchOf, markerOf, messageOf, messagesOf, valueOf } from "./b
 const place = { topic: "retry-5m", partition: 2 };
 const read = createReader({
   decoder: createDecoder({ format: "json" }),
-  handle: () => ({ kind: "skipped", reason: "unsupported_event_type" }),
+  handle: () => ({ type: "other", meaning: { kind: "skipped", reason: "unsupported_event_type" } }),
 });
 
 const createScan = ({ start = 10, end = 20, metadata = null as string | null } = {}) => {
@@ -68,7 +68,7 @@ describe("scanBatch", () => {
           decode: (value) =>
             value?.equals(valueOf("u12")) ? { kind: "needs_schema", schemaId: 5 } : { kind: "event", raw: {} },
         },
-        handle: () => ({ kind: "skipped", reason: "unsupported_event_type" }),
+        handle: () => ({ type: "other", meaning: { kind: "skipped", reason: "unsupported_event_type" } }),
       }),
     };
     expect(scanBatch(batchOf(place, messagesOf(10, 11, 12, 13)), options)).toEqual({ last: 11, needs: 5 });

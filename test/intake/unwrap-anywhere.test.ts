@@ -123,7 +123,8 @@ describe("any nesting of wrappers around any list of events", () => {
 });
 
 describe("the reader", () => {
-  const events = ["a", "b"].map((userId) => ({ type: "track", event: "Opened", userId }));
+  const timestamp = "2026-01-31T12:00:00.000Z";
+  const events = ["a", "b"].map((userId) => ({ type: "track", event: "Opened", userId, timestamp }));
 
   it("names the wrappers among the repairs of each event in them", () => {
     const arrivals = arrivalsOf({ schema: null, payload: { batch: [events[0], { ...events[1], traits: "{}" }] } });

@@ -98,7 +98,7 @@ describe("a batch", () => {
   const context = { ip: "127.0.0.1", app: { name: "shop" } };
   const all = {
     batch: [track],
-    sentAt: "2026-01-31T12:00:00Z",
+    sentAt: "2026-01-31T12:00:00.000Z",
     context,
     integrations: { All: false },
     writeKey: "k",
@@ -132,8 +132,8 @@ describe("a batch", () => {
     ["takes empty text for none", { sentAt: "", context: "", integrations: "" }, {}],
     ["takes PHP's empty list for none", { context: [], integrations: [] }, {}],
     ["does not let a part that is no object hide what is refused", { integrations: "none" }, {}],
-    ["leaves an event its own sentAt", { sentAt: "2025-01-01T00:00:00Z" }, { sentAt: "2025-01-01T00:00:00Z" }],
-    ["leaves it in snake_case too", { sent_at: "2025-01-01T00:00:00Z" }, { sentAt: "2025-01-01T00:00:00Z" }],
+    ["leaves an event its own sentAt", { sentAt: "2025-01-01T00:00:00.000Z" }, { sentAt: "2025-01-01T00:00:00.000Z" }],
+    ["leaves it in snake_case too", { sent_at: "2025-01-01T00:00:00.000Z" }, { sentAt: "2025-01-01T00:00:00.000Z" }],
     ["takes the write key away that libraries repeat in each event", { writeKey: "k", write_key: "k" }, {}],
   ])("%s", (_name, own, read) => {
     const { sentAt, integrations } = all;
@@ -169,11 +169,15 @@ describe("a batch", () => {
 });
 
 describe("a CloudEvent", () => {
-  const time = "2026-01-31T12:00:00Z";
+  const time = "2026-01-31T12:00:00.000Z";
   it.each<[name: string, own: object, read: object]>([
     ["gives its time to an event that has none", {}, { timestamp: time }],
-    ["leaves an event its timestamp", { timestamp: "2025-01-01T00:00:00Z" }, { timestamp: "2025-01-01T00:00:00Z" }],
-    ["leaves it to the originalTimestamp to be the time", { original_timestamp: "2025-01-01T00:00:00Z" }, {}],
+    [
+      "leaves an event its timestamp",
+      { timestamp: "2025-01-01T00:00:00.000Z" },
+      { timestamp: "2025-01-01T00:00:00.000Z" },
+    ],
+    ["leaves it to the originalTimestamp to be the time", { original_timestamp: "2025-01-01T00:00:00.000Z" }, {}],
   ])("%s", (_name, own, read) => {
     expect(decode(cloudEvent({ ...track, ...own }, { time }))).toStrictEqual({
       kind: "event",

@@ -146,7 +146,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     consumer,
     stream,
     schemas,
-    read: createReader({ decoder: registry, handle: (event, recordTime) => state.handle(event, recordTime) }),
+    read: createReader({ decoder: registry, handle: (raw) => state.handle(raw) }),
     tiers: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
     isHeldIn: (topic) => flood.isHeldIn(topic),
     maxSpan: limits.maxSpan,
