@@ -7,6 +7,7 @@ import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
 import type { Variable } from "../../src/config/variable.ts";
 import { describeVariables, variables } from "../../src/config/variables.ts";
 import type { VariableName } from "../../src/config/variables.ts";
+import { repairTexts } from "../../src/core/repairs.ts";
 
 type Row = readonly string[];
 
@@ -157,9 +158,16 @@ const chartTable = (): string => {
   return table(["value", "default", "meaning"], chartRows(contents, ""));
 };
 
-/** The tables of docs/configuration.md by the names of their marks. */
-export const referenceTables = (): Readonly<Record<string, string>> => ({
-  variables: variablesTable(),
-  settings: settingsTable(),
-  chart: chartTable(),
+const repairsTable = (): string =>
+  table(
+    ["repair", "what the producer wrote, and what becomes of it"],
+    Object.entries(repairTexts).map(([name, text]) => [code(name), text]),
+  );
+
+type Tables = Readonly<Record<string, string>>;
+
+/** The generated tables by their documents and the names of their marks. */
+export const referenceTables = (): Readonly<Record<string, Tables>> => ({
+  "docs/configuration.md": { variables: variablesTable(), settings: settingsTable(), chart: chartTable() },
+  "schemas/README.md": { repairs: repairsTable() },
 });
