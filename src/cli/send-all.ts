@@ -1,9 +1,9 @@
-import type { JsonObject } from "../core/event.ts";
 import { userOf } from "../core/validate.ts";
 import type { Encode } from "../intake/encode.ts";
-import { type Rules, eventsOf, problemOf } from "./send-events.ts";
-import type { Input } from "./send-input.ts";
+import { type EventItem, type Rules, eventsOf, problemOf, writtenOf } from "./send-events.ts";
+import type { Source } from "./send-input.ts";
 import type { OutgoingRecord, Sink } from "./send-kafka.ts";
+import type { Wire } from "./send-wire.ts";
 
 type Say = (line: string) => void;
 
@@ -12,12 +12,15 @@ const maxShownProblems = 10;
 const maxBatch = { records: 500, bytes: 512 * 1024 };
 const progressEveryMs = 3_000;
 
-/** Reads all events. Throws a sentence with the first mistakes and their places where one cannot be sent. */
-export const checkAll = async (input: Input, { say, ...rules }: Rules & { readonly say: Say }): Promise<void> => {
+/** Reads all events. Throws a sentence with the first mistakes and their places if one cannot be sent. */
+export const checkAll = async (
+  sources: readonly Source[],
+  { say, ...rules }: Rules & { readonly say: Say },
+): Promise<void> => {
   const problems: string[] = [];
   const tick = createProgress("Checked", say);
   let count = 0;
-  for await (const item of eventsOf(input)) {
+  for await (const item of eventsOf(sources)) {
     const problem = problemOf(item, rules);
     if (problem !== undefined) problems.push(`  ${item.place}: ${problem}`);
     if (problems.length === maxShownProblems) break;
@@ -27,6 +30,7 @@ export const checkAll = async (input: Input, { say, ...rules }: Rules & { readon
 };
 
 export interface SendAllOptions {
+  readonly wire: Wire;
   readonly sink: Pick<Sink, "send">;
   readonly encode: Encode;
   readonly say: Say;
@@ -38,12 +42,12 @@ export interface Sent {
   readonly partitions: string;
 }
 
-/** Sends all events in their order. Where that fails, says how far it came. */
-export const sendAll = async (input: Input, { sink, encode, say }: SendAllOptions): Promise<Sent> => {
+/** Sends all events in their order. If that fails, says how far it came. */
+export const sendAll = async (sources: readonly Source[], { sink, say, ...writing }: SendAllOptions): Promise<Sent> => {
   const partitions = new Set<number>();
   const tick = createProgress("Sent", say);
   let count = 0;
-  for await (const { records, from } of batchesOf(input, encode)) {
+  for await (const { records, from } of batchesOf(sources, writing)) {
     const answers = await sink.send(records).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       throw new Error(`${why}. Sent for certain: the ${count} events before ${from}`, { cause: error });
@@ -60,13 +64,15 @@ interface Batch {
   readonly from: string;
 }
 
-async function* batchesOf(input: Input, encode: Encode): AsyncGenerator<Batch> {
+type Writing = Pick<SendAllOptions, "wire" | "encode">;
+
+async function* batchesOf(sources: readonly Source[], writing: Writing): AsyncGenerator<Batch> {
   let records: OutgoingRecord[] = [];
   let from = "";
   let bytes = 0;
-  for await (const item of eventsOf(input)) {
-    if ("problem" in item) throw new Error(`Cannot send ${item.place}, the file has changed: ${item.problem}`);
-    const record = recordOf(item.event, encode);
+  for await (const item of eventsOf(sources)) {
+    if ("meaning" in item) throw new Error(`Cannot send ${item.place}: the file has changed, and holds no event there`);
+    const record = recordOf(item, writing);
     if (records.length === maxBatch.records || bytes + record.value.length > maxBatch.bytes) {
       if (records.length > 0) yield { records, from };
       records = [];
@@ -79,9 +85,9 @@ async function* batchesOf(input: Input, encode: Encode): AsyncGenerator<Batch> {
   if (records.length > 0) yield { records, from };
 }
 
-const recordOf = (event: JsonObject, encode: Encode): OutgoingRecord => ({
-  key: userOf(event) ?? null,
-  value: encode(event),
+const recordOf = (item: EventItem, { wire, encode }: Writing): OutgoingRecord => ({
+  key: userOf(item.event) ?? null,
+  value: encode(writtenOf(item, wire)),
 });
 
 /** A line every few seconds while it takes long. */

@@ -3,26 +3,39 @@ import { randomUUID } from "node:crypto";
 import { camelEnvelope } from "../core/envelope-names.ts";
 import type { JsonObject } from "../core/event.ts";
 import { normalEvent } from "../core/normal-form.ts";
+import { type Dead, type Skipped, dead, skipped } from "../core/outcome.ts";
 import type { Repair } from "../core/repairs.ts";
 import { createSkippedTypes, parseEvent } from "../core/validate.ts";
 import { createDecoder } from "../intake/decode.ts";
 import { toRecord } from "../intake/encode.ts";
-import { type Input, type Piece, piecesOf } from "./send-input.ts";
+import { type Piece, type Source, piecesOf } from "./send-input.ts";
 import type { Wire } from "./send-wire.ts";
 
-/** One event to send, or why what stood at its place is none. */
-export type Item =
-  | { readonly place: string; readonly event: JsonObject; readonly repairs: readonly Repair[] }
-  | { readonly place: string; readonly problem: string };
+export interface EventItem {
+  /** Such as `line 3`, with the file's name before it if there are several. */
+  readonly place: string;
+  /** As it was given: what a topic of JSON gets. */
+  readonly given: JsonObject;
+  /** Its normal form, but for a copy of traits: what a topic of Avro gets. */
+  readonly event: JsonObject;
+  readonly repairs: readonly Repair[];
+}
 
-/** The events of the input, one at a time, each with a messageId and a timestamp. Throws a sentence where there is none. */
-export async function* eventsOf(input: Input): AsyncGenerator<Item> {
-  let isEmpty = true;
-  for await (const piece of piecesOf(input)) {
-    isEmpty = false;
-    yield* read(piece);
+/** One event to send, or what the service says of something that holds none. */
+export type Item = EventItem | { readonly place: string; readonly meaning: Dead | Skipped };
+
+/** The events of these sources, one at a time, each with a messageId and a timestamp. Throws a sentence if a source has none. */
+export async function* eventsOf(sources: readonly Source[]): AsyncGenerator<Item> {
+  for (const { name, input } of sources) {
+    const before = sources.length > 1 ? `${name}, ` : "";
+    let isEmpty = true;
+    for await (const { place, bytes } of piecesOf(input)) {
+      isEmpty = false;
+      yield* read({ place: before + place, bytes });
+    }
+    if (isEmpty)
+      throw new Error(`Cannot find an event in ${name}: got nothing, want JSON lines, a JSON array or one JSON object`);
   }
-  if (isEmpty) throw new Error("Cannot find an event: got nothing, want JSON lines, a JSON array or one JSON object");
 }
 
 const decoder = createDecoder({ format: "json" });
@@ -32,16 +45,15 @@ const read = ({ place, bytes }: Piece): readonly Item[] => {
   const decoded = decoder.decode(bytes);
   if (decoded.kind === "event") return [itemOf(place, decoded.raw, decoded.repairs)];
   if (decoded.kind !== "events")
-    return [{ place, problem: "error" in decoded ? decoded.error : "Cannot find an event: got nothing, want one" }];
-  if (decoded.raws.length === 0) return [{ place, problem: "Cannot find an event: got an empty list, want one event" }];
+    return [{ place, meaning: "error" in decoded ? dead("undecodable", decoded.error) : skipped("tombstone") }];
+  if (decoded.raws.length === 0) return [{ place, meaning: skipped("tombstone") }];
   return decoded.raws.map((raw, index) => itemOf(`${place}, event ${index + 1}`, raw, decoded.repairs));
 };
 
-const itemOf = (place: string, decoded: JsonObject, unwrapped: readonly Repair[] | undefined): Item => {
-  const now = Date.now();
-  const standIns = { recordTime: now, now: () => now };
-  const { raw, repairs } = normalEvent(complete(camelEnvelope(decoded)), standIns, unwrapped);
-  return { place, event: repairs.includes("traits_from_context") ? withoutCopy(raw) : raw, repairs };
+const itemOf = (place: string, raw: JsonObject, unwrapped: readonly Repair[] | undefined): EventItem => {
+  const given = complete(raw);
+  const { raw: event, repairs } = normalEvent(given, { recordTime: Date.now(), now: Date.now }, unwrapped);
+  return { place, given, event: repairs.includes("traits_from_context") ? withoutCopy(event) : event, repairs };
 };
 
 /**
@@ -51,16 +63,21 @@ const itemOf = (place: string, decoded: JsonObject, unwrapped: readonly Repair[]
 const withoutCopy = (event: JsonObject): JsonObject => ({ ...event, traits: undefined });
 
 /** Only what a library of Segment's would fill in as well. If the event has another time, the service's own rules apply. */
-const complete = (event: JsonObject): JsonObject => ({
-  ...event,
-  messageId: given(event["messageId"]) ?? randomUUID(),
-  timestamp: given(event["timestamp"]) ?? (hasTime(event) ? undefined : new Date().toISOString()),
-});
+const complete = (event: JsonObject): JsonObject => {
+  const { messageId, ...times } = camelEnvelope(event);
+  return {
+    ...event,
+    ...(isAbsent(messageId) && { messageId: randomUUID() }),
+    ...(timeNames.every((name) => isAbsent(times[name])) && { timestamp: new Date().toISOString() }),
+  };
+};
 
-const hasTime = ({ originalTimestamp, sentAt, receivedAt }: JsonObject): boolean =>
-  [originalTimestamp, sentAt, receivedAt].some((time) => given(time) !== undefined);
+const timeNames = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"];
 
-const given = (value: JsonObject[string]): JsonObject[string] => (value === null || value === "" ? undefined : value);
+const isAbsent = (value: JsonObject[string]): boolean => value === undefined || value === null || value === "";
+
+/** What is written of an event: JSON as it was given, so that a service shows what it repairs; Avro has room for the normal form only. */
+export const writtenOf = ({ given, event }: EventItem, wire: Wire): JsonObject => (wire === "json" ? given : event);
 
 export interface Rules {
   readonly wire: Wire;
@@ -70,9 +87,12 @@ export interface Rules {
   readonly skippedTypes: readonly string[];
 }
 
-/** Why an item cannot be sent, in a sentence; undefined where it can. */
+/** Why an item cannot be sent, in a sentence; undefined if it can. */
 export const problemOf = (item: Item, { wire, invalid, skippedTypes }: Rules): string | undefined => {
-  if ("problem" in item) return item.problem;
+  if ("meaning" in item)
+    return item.meaning.kind === "dead"
+      ? item.meaning.error
+      : "Cannot find an event: got an empty list or envelope, want one event";
   const parsed = parseEvent(item.event, createSkippedTypes(skippedTypes));
   if (!invalid && "kind" in parsed) return parsed.error;
   return wire === "json" ? undefined : misfitOf(item.event);

@@ -2,97 +2,86 @@ import { quote } from "../config/config-error.ts";
 import type { Arrival } from "../core/arrival.ts";
 import type { JsonObject } from "../core/event.ts";
 import type { Handler } from "../core/handle.ts";
-import { repairTexts } from "../core/repairs.ts";
+import type { Repair } from "../core/repairs.ts";
 import { userOf } from "../core/validate.ts";
 import type { Decoder } from "../intake/decode.ts";
 import type { Encode } from "../intake/encode.ts";
 import { createReader } from "../intake/reader.ts";
-import type { Item } from "./send-events.ts";
+import { type EventItem, type Item, writtenOf } from "./send-events.ts";
+import { skipTexts } from "./send-reasons.ts";
+import type { Wire } from "./send-wire.ts";
 
 export interface ExplainOptions {
+  readonly wire: Wire;
   readonly encode: Encode;
   readonly decoder: Decoder;
   readonly handle: Handler;
-  /** Also shows the JSON that Gainsight would get. */
-  readonly body: boolean;
-  readonly print: (line: string) => void;
 }
 
-export interface Explainer {
-  /** Prints what the service would do with an item. */
-  readonly explain: (item: Item) => void;
-  /** All items in one line, by what would become of them. */
-  readonly totals: () => string;
-  /** How many are no events, or cannot be written. */
-  readonly unsendable: () => number;
+/** What the service would do with one event. */
+export interface Verdict {
+  readonly place: string;
+  /** Which event it is, for people. */
+  readonly title: string;
+  /** The outcome, such as `call track` or `dead invalid_event`. */
+  readonly label: string;
+  /** Why, in a sentence. */
+  readonly why?: string;
+  readonly repairs: readonly Repair[];
+  /** The JSON that Gainsight would get. */
+  readonly body?: string;
+  /** `send` would refuse it: it is no event, or cannot be written. */
+  readonly isUnsendable: boolean;
 }
-
-/** Says of each event what the service would do with it: it is written, read and judged by the service's own code. */
-export const createExplainer = (options: ExplainOptions): Explainer => {
-  const { print, body } = options;
-  const judge = createJudge(options);
-  const counts = new Map<string, number>();
-  const explain = (item: Item): void => {
-    const verdict = judge(item);
-    const title = "event" in item ? ` ${titleOf(item.event)}` : "";
-    counts.set(verdict.label, (counts.get(verdict.label) ?? 0) + 1);
-    print(`${item.place}:${title} → ${verdict.label}${verdict.detail}`);
-    if ("event" in item) for (const repair of item.repairs) print(`  repaired ${repair}: ${repairTexts[repair]}`);
-    if (body && verdict.body) print(verdict.body);
-  };
-  const totals = (): string => {
-    const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    const parts = [...counts].map(([label, count]) => `${count} ${label}`);
-    return `${all} ${all === 1 ? "event" : "events"}: ${parts.join(", ")}. Nothing was sent`;
-  };
-  return { explain, totals, unsendable: () => counts.get(unsendable) ?? 0 };
-};
 
 const unsendable = "cannot be sent";
 
-interface Verdict {
-  readonly label: string;
-  readonly detail: string;
-  readonly body?: string;
-}
+/** Says of each event what the service would do with it: it is written, read and judged by the service's own code. */
+export const createExplainer = (options: ExplainOptions): ((item: Item) => Verdict) => {
+  const judge = createJudge(options);
+  return (item) => {
+    const { place } = item;
+    if ("meaning" in item)
+      return { place, title: "no event", repairs: [], ...sayingOf(item.meaning), isUnsendable: true };
+    const known = { place, title: titleOf(item.event) };
+    try {
+      const arrival = judge(item);
+      const repairs = [...new Set([...item.repairs, ...(arrival?.repairs ?? [])])];
+      return { ...known, repairs, ...sayingOf(arrival?.meaning), isUnsendable: arrival === undefined };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { ...known, repairs: item.repairs, label: unsendable, why, isUnsendable: true };
+    }
+  };
+};
 
-const createJudge = ({ encode, decoder, handle }: ExplainOptions): ((item: Item) => Verdict) => {
+const createJudge = ({ wire, encode, decoder, handle }: ExplainOptions) => {
   const read = createReader({ decoder, handle });
-  const meaningOf = (event: JsonObject): Arrival["meaning"] | undefined => {
+  return (item: EventItem): Arrival | undefined => {
     const record = {
       key: null,
-      value: encode(event),
+      value: encode(writtenOf(item, wire)),
       timestamp: String(Date.now()),
       attributes: 0,
       offset: "0",
       headers: {},
     };
     const reading = read(record, { topic: "", partition: 0, tier: undefined });
-    return reading.kind === "arrivals" ? reading.arrivals[0]?.meaning : undefined;
-  };
-  return (item) => {
-    if ("problem" in item) return { label: unsendable, detail: `: ${item.problem}` };
-    try {
-      return verdictOf(meaningOf(item.event));
-    } catch (error) {
-      return { label: unsendable, detail: `: ${error instanceof Error ? error.message : String(error)}` };
-    }
+    return reading.kind === "arrivals" ? reading.arrivals[0] : undefined;
   };
 };
 
-const verdictOf = (meaning: Arrival["meaning"] | undefined): Verdict => {
+const sayingOf = (meaning: Arrival["meaning"] | undefined): Pick<Verdict, "label" | "why" | "body"> => {
   switch (meaning?.kind) {
-    case "call": {
-      const { call, body } = meaning;
-      return { label: `call ${call}`, detail: `, ${body.length} bytes`, body: Buffer.from(body).toString() };
-    }
+    case "call":
+      return { label: `call ${meaning.call}`, body: Buffer.from(meaning.body).toString() };
     case "skipped":
-      return { label: `skipped ${meaning.reason}`, detail: "" };
+      return { label: `skipped ${meaning.reason}`, why: skipTexts[meaning.reason] };
     case "dead":
     case "retry":
-      return { label: `${meaning.kind} ${meaning.reason}`, detail: `: ${meaning.error}` };
+      return { label: `${meaning.kind} ${meaning.reason}`, why: meaning.error };
     case undefined:
-      return { label: unsendable, detail: ": its schema is not at hand" };
+      return { label: unsendable, why: "Its schema is not at hand" };
   }
 };
 

@@ -7,6 +7,12 @@ import { readJson } from "../intake/decode-json.ts";
 /** The bytes to read events from; gives them anew at every call. */
 export type Input = () => AsyncIterable<Buffer>;
 
+export interface Source {
+  /** For people: the file's name. */
+  readonly name: string;
+  readonly input: Input;
+}
+
 /** One event's JSON, and where it stood, such as `line 3`. */
 export interface Piece {
   readonly place: string;
@@ -18,6 +24,14 @@ const maxLineBytes = 16 * mebibyte;
 /** What can be read only once, or only as a whole, is kept in memory. */
 const maxKeptBytes = 64 * mebibyte;
 const lineFeed = 0x0a;
+
+/** Opens files, in their order. */
+export const openSources = async (files: readonly string[]): Promise<Source[]> => {
+  const sources: Source[] = [];
+  for (const file of files)
+    sources.push({ name: file === "-" ? "standard input" : file, input: await openInput(file) });
+  return sources;
+};
 
 /** Opens a file, or standard input for `-`. Throws a sentence where it cannot be read. */
 export const openInput = async (file: string): Promise<Input> => {

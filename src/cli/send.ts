@@ -10,8 +10,9 @@ import { checkAll, sendAll } from "./send-all.ts";
 import { eventsOf } from "./send-events.ts";
 import { createExplainer } from "./send-explain.ts";
 import { sendHelp } from "./send-help.ts";
-import { type Input, openInput, textInput } from "./send-input.ts";
+import { type Source, openSources, textInput } from "./send-input.ts";
 import { openSink } from "./send-kafka.ts";
+import { createReport } from "./send-report.ts";
 import { createRehearsal, createWriter, wireOf } from "./send-wire.ts";
 
 interface SendFlags {
@@ -23,17 +24,17 @@ interface SendFlags {
 }
 
 interface Task {
-  readonly input: Input;
+  readonly sources: readonly Source[];
   readonly config: Config;
   readonly flags: SendFlags;
 }
 
-/** `gainstream send`: events from a file to the source topic, or with `--dry-run` what the service would do with them. */
+/** `gainstream send`: events from files to the source topic, or with `--dry-run` what the service would do with them. */
 export const sendCommand = (): Command =>
   new Command("send")
     .description("send events to the source topic, or explain with --dry-run what the service would do with them")
-    .argument("[file]", "events as JSON lines, a JSON array or one JSON object; - for standard input")
-    .option("--event <json>", "one event, instead of a file")
+    .argument("[files...]", "events as JSON lines, a JSON array or one JSON object; - for standard input")
+    .option("--event <json>", "one event, instead of files")
     .option("--topic <name>", "where to (default: the first of SOURCE_TOPICS)")
     .option("--invalid", "send events that break Segment's rules as well, to see them in the dead-letter topic")
     .option("--dry-run", "send nothing and connect to nothing: say for each event what the service would do")
@@ -41,13 +42,14 @@ export const sendCommand = (): Command =>
     .addHelpText("after", sendHelp)
     .action(run);
 
-const run = async (file: string | undefined, flags: SendFlags, command: Command): Promise<void> => {
-  if ((file === undefined) === (flags.event === undefined))
-    command.error("error: want either a file (- for standard input) or --event <json>", { exitCode: exitCodes.usage });
+const run = async (files: readonly string[], flags: SendFlags, command: Command): Promise<void> => {
+  const { event } = flags;
+  if ((files.length === 0) === (event === undefined))
+    command.error("error: want either files (- for standard input) or --event <json>", { exitCode: exitCodes.usage });
   try {
     const config = readConfig(environment(flags));
-    const input = file === undefined ? textInput(flags.event ?? "") : await openInput(file);
-    await (flags.dryRun ? rehearse : send)({ input, config, flags });
+    const sources = event === undefined ? await openSources(files) : [{ name: "--event", input: textInput(event) }];
+    await (flags.dryRun ? rehearse : send)({ sources, config, flags });
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     // Where Kafka did not answer, its client goes on trying; nobody waits for it any more.
@@ -65,16 +67,16 @@ const environment = ({ dryRun }: SendFlags): Environment => ({
   ...(dryRun && { KAFKA_BROKERS: "localhost:9092" }),
 });
 
-const send = async ({ input, config, flags }: Task): Promise<void> => {
+const send = async ({ sources, config, flags }: Task): Promise<void> => {
   const { source } = config.topics;
   const topic = flags.topic ?? source[0] ?? "";
   const wire = wireOf(config.input);
   const say = (line: string): void => console.error(line);
   const { skippedTypes } = config.settings;
-  await checkAll(input, { wire, invalid: flags.invalid ?? false, skippedTypes, say });
+  await checkAll(sources, { wire, invalid: flags.invalid ?? false, skippedTypes, say });
   const sink = await openSink({ kafka: config.kafka, topic });
   const encode = await createWriter({ input: config.input, topic, say });
-  const { count, partitions } = await sendAll(input, { sink, encode, say });
+  const { count, partitions } = await sendAll(sources, { sink, wire, encode, say });
   await sink.close();
   console.log(
     `Sent ${count} ${count === 1 ? "event" : "events"} to topic ${topic} (${wire}), partitions ${partitions}`,
@@ -83,16 +85,19 @@ const send = async ({ input, config, flags }: Task): Promise<void> => {
     say(`Note that SOURCE_TOPICS is ${source.join(",")}: a service with it does not read them`);
 };
 
-const rehearse = async ({ input, config, flags }: Task): Promise<void> => {
+const rehearse = async ({ sources, config, flags }: Task): Promise<void> => {
   // Whoever reads our output may have seen enough, as `head` does.
   process.stdout.once("error", () => process.exit(exitCodes.failed));
-  const explainer = createExplainer({
+  const report = createReport({ body: flags.body ?? false, print: (line) => console.log(line) });
+  const explain = createExplainer({
+    wire: wireOf(config.input),
     ...createRehearsal(config.input),
     handle: handlerOf(config.settings),
-    body: flags.body ?? false,
-    print: (line) => console.log(line),
   });
-  for await (const item of eventsOf(input)) explainer.explain(item);
-  console.log(explainer.totals());
-  if (explainer.unsendable() > 0) process.exitCode = exitCodes.failed;
+  for (const source of sources) {
+    if (sources.length > 1) report.heading(source.name);
+    for await (const item of eventsOf([source])) report.show(explain(item));
+  }
+  report.totals();
+  if (report.unsendable() > 0) process.exitCode = exitCodes.failed;
 };

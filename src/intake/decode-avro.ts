@@ -72,7 +72,7 @@ const SCALARS: ReadonlyMap<string, Type> = new Map<string, Type>([
 function readDefinition(definition: Definition, options: ForSchemaOptions): Type | undefined {
   switch (definition.type) {
     case "record":
-      return new (recordClass(definition))(tolerated(definition), options);
+      return new (recordClass(definition, options))(tolerated(definition), options);
     case "enum":
       return new avro.types.EnumType(tolerated(definition), options);
     case "map":
@@ -86,8 +86,8 @@ function readDefinition(definition: Definition, options: ForSchemaOptions): Type
   }
 }
 
-function recordClass(definition: Definition): typeof JsonRecord {
-  if (isMapEntry(definition)) return MapEntry;
+function recordClass(definition: Definition, options: ForSchemaOptions): typeof JsonRecord {
+  if (isMapEntry(definition, options)) return MapEntry;
   return isVariableScaleDecimal(definition) ? VariableScaleDecimal : JsonRecord;
 }
 
@@ -127,12 +127,15 @@ function renamed(name: string, options: ForSchemaOptions): Type | undefined {
   return safe === name ? undefined : avro.Type.forSchema(safe as Schema, options);
 }
 
-/** How Kafka Connect marks the pairs that it writes for a map whose keys may be null or no strings. */
-function isMapEntry(definition: Definition): boolean {
-  const { name, namespace } = definition;
+/**
+ * How Kafka Connect marks the pairs that it writes for a map whose keys may be null or no strings. Avro leaves a namespace
+ * out that is that of the record around, as it is in Connect's own `ConnectDefault`.
+ */
+function isMapEntry(definition: Definition, around: ForSchemaOptions): boolean {
+  const { name, namespace = around.namespace } = definition;
   return (
     definition["connect.internal.type"] === "MapEntry" ||
-    (namespace === "io.confluent.connect.avro" && name === "MapEntry")
+    [name, `${String(namespace)}.${String(name)}`].includes("io.confluent.connect.avro.MapEntry")
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { checkAll, sendAll } from "../../src/cli/send-all.ts";
-import { textInput } from "../../src/cli/send-input.ts";
+import { type Source, textInput } from "../../src/cli/send-input.ts";
 import type { OutgoingRecord } from "../../src/cli/send-kafka.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 
@@ -12,11 +12,16 @@ const track = (userId: string, properties: JsonObject = {}): JsonObject => ({
   properties,
 });
 
-const asInput = (events: readonly unknown[]) => textInput(events.map((event) => JSON.stringify(event)).join("\n"));
+const asSource = (name: string, events: readonly unknown[]): Source => ({
+  name,
+  input: textInput(events.map((event) => JSON.stringify(event)).join("\n")),
+});
+const asSources = (events: readonly unknown[]): readonly Source[] => [asSource("events.jsonl", events)];
 
 const say = (): void => {};
 const encode = (event: JsonObject): Buffer => Buffer.from(JSON.stringify(event));
-const rules = { wire: "json", invalid: false, skippedTypes: [], say } as const;
+const wire = "json";
+const rules = { wire, invalid: false, skippedTypes: [], say } as const;
 
 /** A topic that remembers the batches, and can refuse one of them. */
 const createTopic = (refuses?: number) => {
@@ -31,11 +36,11 @@ const createTopic = (refuses?: number) => {
 
 describe("checkAll()", () => {
   it("is content with good events", async () => {
-    await expect(checkAll(asInput([track("u1"), track("u2")]), rules)).resolves.toBeUndefined();
+    await expect(checkAll(asSources([track("u1"), track("u2")]), rules)).resolves.toBeUndefined();
   });
 
   it("names the line and the rule of each mistake, and never the payload", async () => {
-    const input = asInput([
+    const input = asSources([
       track("u1"),
       { ...track("secret"), userId: "" },
       track("u1"),
@@ -49,8 +54,15 @@ describe("checkAll()", () => {
     ]);
   });
 
+  it("names the file as well if there are several", async () => {
+    const sources = [asSource("a.jsonl", [track("u1")]), asSource("b.jsonl", [track("u1"), track("")])];
+    await expect(checkAll(sources, rules)).rejects.toThrow("  b.jsonl, line 2: no_user_anon_id: ");
+    const empty = [asSource("a.jsonl", [track("u1")]), asSource("b.jsonl", [])];
+    await expect(checkAll(empty, rules)).rejects.toThrow("Cannot find an event in b.jsonl: got nothing");
+  });
+
   it("stops after ten mistakes", async () => {
-    const said = String(await checkAll(asInput(Array.from({ length: 50 }, () => 4)), rules).catch(String));
+    const said = String(await checkAll(asSources(Array.from({ length: 50 }, () => 4)), rules).catch(String));
     expect(said.split("\n")).toHaveLength(11);
   });
 });
@@ -58,8 +70,8 @@ describe("checkAll()", () => {
 describe("sendAll()", () => {
   it("sends in order, at most 500 at a time, and tells how many and where to", async () => {
     const topic = createTopic();
-    const input = asInput(Array.from({ length: 1_201 }, (_, index) => track(`u${index}`)));
-    expect(await sendAll(input, { sink: topic, encode, say })).toEqual({ count: 1_201, partitions: "0, 1, 2" });
+    const input = asSources(Array.from({ length: 1_201 }, (_, index) => track(`u${index}`)));
+    expect(await sendAll(input, { sink: topic, wire, encode, say })).toEqual({ count: 1_201, partitions: "0, 1, 2" });
     expect(topic.batches.map((batch) => batch.length)).toEqual([500, 500, 201]);
     expect(topic.batches.flat().map(({ key }) => key)).toEqual(
       Array.from({ length: 1_201 }, (_, index) => `u${index}`),
@@ -69,8 +81,8 @@ describe("sendAll()", () => {
   it("sends less than a broker takes at a time, and what is larger on its own", async () => {
     const topic = createTopic();
     const sizes = [200, 200, 200, 2_000, 100];
-    const input = asInput(sizes.map((size) => track("u1", { text: "x".repeat(size * 1024) })));
-    await sendAll(input, { sink: topic, encode, say });
+    const input = asSources(sizes.map((size) => track("u1", { text: "x".repeat(size * 1024) })));
+    await sendAll(input, { sink: topic, wire, encode, say });
     expect(topic.batches.map((batch) => batch.length)).toEqual([2, 1, 1, 1]);
   });
 
@@ -81,13 +93,35 @@ describe("sendAll()", () => {
     [{}, null],
   ])("takes the key of %j to be %j", async (ids, key) => {
     const topic = createTopic();
-    await sendAll(asInput([{ type: "page", ...ids }]), { sink: topic, encode, say });
+    await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wire, encode, say });
     expect(topic.batches.flat().map((record) => record.key)).toEqual([key]);
   });
 
+  it("sends files in their order", async () => {
+    const topic = createTopic();
+    const sources = [asSource("a.jsonl", [track("u1"), track("u2")]), asSource("b.jsonl", [track("u3")])];
+    expect(await sendAll(sources, { sink: topic, wire, encode, say })).toMatchObject({ count: 3 });
+    expect(topic.batches.flat().map(({ key }) => key)).toEqual(["u1", "u2", "u3"]);
+  });
+
+  it.each([
+    ["JSON as it was given, so that the service shows what it repairs", "json", { user_id: 5, type: "Page" }],
+    ["the normal form as Avro", "avro", { userId: "5", type: "page" }],
+  ] as const)("writes %s", async (_, format, expected) => {
+    const topic = createTopic();
+    await sendAll(asSources([{ user_id: 5, type: "Page" }]), { sink: topic, wire: format, encode, say });
+    const [record] = topic.batches.flat();
+    expect(JSON.parse(String(record?.value))).toEqual({
+      ...expected,
+      messageId: expect.any(String),
+      timestamp: expect.any(String),
+    });
+    expect(record?.key).toBe("5");
+  });
+
   it("says how far it came where the topic refuses", async () => {
-    const input = asInput(Array.from({ length: 700 }, () => track("u1")));
-    const sending = sendAll(input, { sink: createTopic(1), encode, say });
+    const input = asSources(Array.from({ length: 700 }, () => track("u1")));
+    const sending = sendAll(input, { sink: createTopic(1), wire, encode, say });
     await expect(sending).rejects.toThrow("Cannot write to topic t. Sent for certain: the 500 events before line 501");
   });
 });

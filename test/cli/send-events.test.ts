@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 
-import { type Item, eventsOf, problemOf } from "../../src/cli/send-events.ts";
-import { textInput } from "../../src/cli/send-input.ts";
+import { type EventItem, type Item, eventsOf, problemOf } from "../../src/cli/send-events.ts";
+import { type Source, textInput } from "../../src/cli/send-input.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 
+const sourceOf = (text: string, name = "events.jsonl"): Source => ({ name, input: textInput(text) });
+
+const readAll = async (...texts: readonly string[]): Promise<Item[]> => {
+  const items: Item[] = [];
+  const sources = texts.map((text, index) => sourceOf(text, `${index}.jsonl`));
+  for await (const item of eventsOf(sources)) items.push(item);
+  return items;
+};
+
 const readOne = async (text: string): Promise<Item> => {
-  for await (const item of eventsOf(textInput(text))) return item;
+  for await (const item of eventsOf([sourceOf(text)])) return item;
   throw new Error("There is no event");
 };
 
@@ -59,20 +68,26 @@ describe("eventsOf()", () => {
   it.each([
     ["no JSON", "nonsense", "Cannot read JSON"],
     ["no object", "4", "Cannot read an event"],
-    ["an empty list within a line", '{"a":1}\n[]', "got an empty list, want one event"],
-    ["an empty envelope", '{"schema":null,"payload":null}', "got an empty list, want one event"],
-  ])("says of %s why it is no event", async (_, text, problem) => {
-    const items: Item[] = [];
-    for await (const item of eventsOf(textInput(text))) items.push(item);
-    expect(items.at(-1)).toEqual({ place: `line ${items.length}`, problem: expect.stringContaining(problem) });
+    ["a change event", '{"op":"c","before":null,"source":{"connector":"mysql"}}', "got a Debezium change event"],
+  ])("judges %s as the service does", async (_, text, error) => {
+    const meaning = { kind: "dead", reason: "undecodable", error: expect.stringContaining(error) };
+    expect(await readOne(text)).toEqual({ place: "line 1", meaning });
+  });
+
+  it.each([
+    ["an empty list within a line", '{"a":1}\n[]'],
+    ["an empty envelope", '{"schema":null,"payload":null}'],
+  ])("judges %s as the service does", async (_, text) => {
+    const items = await readAll(text);
+    const meaning = { kind: "skipped", reason: "tombstone" };
+    expect(items.at(-1)).toEqual({ place: `line ${items.length}`, meaning });
   });
 
   it.each([
     ["a list", '[{"type":"page"},{"user_id":"u2"}]', []],
     ["a batch", '{"batch":[{"type":"page"},{"user_id":"u2"}]}', ["batch"]],
   ])("takes each event of %s in a line on its own", async (_, text, repairs) => {
-    const items: Item[] = [];
-    for await (const item of eventsOf(textInput(`{"type":"page"}\n${text}`))) items.push(item);
+    const items = await readAll(`{"type":"page"}\n${text}`);
     expect(items).toMatchObject([
       { place: "line 1", event: { type: "page" }, repairs: [] },
       { place: "line 2, event 1", event: { type: "page" }, repairs },
@@ -80,18 +95,34 @@ describe("eventsOf()", () => {
     ]);
   });
 
+  it("reads files in their order, and names them if there are several", async () => {
+    const items = await readAll('{"type":"page"}\n{"type":"page"}', '{"type":"page"}');
+    expect(items.map(({ place }) => place)).toEqual(["0.jsonl, line 1", "0.jsonl, line 2", "1.jsonl, line 1"]);
+  });
+
+  it("keeps an event as it was given, but for what is missing", async () => {
+    const given = { type: "Track", event: "A", user_id: 5, timestamp: "2026-01-31T12:00:00Z", traits: [] };
+    expect(await readOne(JSON.stringify(given))).toMatchObject({
+      given: { ...given, messageId: expect.any(String) },
+      event: { type: "track", userId: "5", traits: {} },
+      repairs: ["type_case", "empty_list", "id_number"],
+    });
+  });
+
   it("leaves the traits of an identify in its context, from where the service takes them", async () => {
-    const event = { ...complete, type: "identify", context: { traits: { email: "a@b.c" } } };
+    const event = { ...complete, type: "identify", context: { traits: { email: "a@b.example" } } };
     const item = await readOne(JSON.stringify(event));
-    expect(item).toMatchObject({ repairs: ["traits_from_context"] });
+    expect(item).toMatchObject({ given: event, repairs: ["traits_from_context"] });
     expect("event" in item && item.event).toEqual({ ...event, timestamp: "2026-01-31T12:00:00.000Z" });
-    for (const wire of [json, avro]) expect(problemOf(item, wire)).toBeUndefined();
+    for (const rules of [json, avro]) expect(problemOf(item, rules)).toBeUndefined();
   });
 
   it("says so where there is no event at all", async () => {
-    await expect(readOne("\n\n")).rejects.toThrow("Cannot find an event: got nothing");
+    await expect(readOne("\n\n")).rejects.toThrow("Cannot find an event in events.jsonl: got nothing");
   });
 });
+
+const itemOf = (event: JsonObject): EventItem => ({ place: "line 1", given: event, event, repairs: [] });
 
 describe("problemOf()", () => {
   it.each([
@@ -100,7 +131,7 @@ describe("problemOf()", () => {
     ["a page, which is only skipped", { type: "page" }, json],
     ["an odd context in JSON", { ...complete, context: "web" }, json],
   ] as const)("has nothing against %s", (_, event, rules) => {
-    expect(problemOf({ place: "line 1", event, repairs: [] }, rules)).toBeUndefined();
+    expect(problemOf(itemOf(event), rules)).toBeUndefined();
   });
 
   it.each([
@@ -108,10 +139,13 @@ describe("problemOf()", () => {
     ["what Avro has no room for", { ...complete, context: "web" }, avro, /`context`, want an object$/],
     ["the same of an invalid event", { type: 4 }, { ...avro, invalid: true }, /`type`, want text$/],
   ] as const)("tells %s", (_, event, rules, expected) => {
-    expect(problemOf({ place: "line 1", event, repairs: [] }, rules)).toMatch(expected);
+    expect(problemOf(itemOf(event), rules)).toMatch(expected);
   });
 
   it("tells why an item is no event", () => {
-    expect(problemOf({ place: "line 1", problem: "Cannot read JSON" }, json)).toBe("Cannot read JSON");
+    const dead = { kind: "dead", reason: "undecodable", error: "Cannot read JSON" } as const;
+    expect(problemOf({ place: "line 1", meaning: dead }, json)).toBe("Cannot read JSON");
+    const empty = { kind: "skipped", reason: "tombstone" } as const;
+    expect(problemOf({ place: "line 1", meaning: empty }, json)).toContain("Cannot find an event: got an empty list");
   });
 });

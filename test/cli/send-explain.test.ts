@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import type { Item } from "../../src/cli/send-events.ts";
-import { createExplainer } from "../../src/cli/send-explain.ts";
-import { createRehearsal } from "../../src/cli/send-wire.ts";
+import type { EventItem, Item } from "../../src/cli/send-events.ts";
+import { type Verdict, createExplainer } from "../../src/cli/send-explain.ts";
+import { createRehearsal, wireOf } from "../../src/cli/send-wire.ts";
 import { parseSettings } from "../../src/config/settings.ts";
+import type { JsonObject } from "../../src/core/event.ts";
 import { handlerOf } from "../../src/settings-in-use.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
@@ -26,69 +27,86 @@ const order = {
   properties: { total: 27.5, seats: 3, coupon: null, email: "a@b.example" },
 };
 
+const itemOf = (event: JsonObject, place = "line 1", repairs: EventItem["repairs"] = []): EventItem => ({
+  place,
+  given: event,
+  event,
+  repairs,
+});
+
+const broken = "Cannot read JSON: got 8 characters that are not valid JSON";
 const items: readonly Item[] = [
-  { place: "line 1", event: order, repairs: [] },
-  { place: "line 2", event: { ...order, event: "Page\nScrolled" }, repairs: [] },
-  { place: "line 4", event: { type: "page", anonymousId: "a1" }, repairs: [] },
-  { place: "line 5", event: { ...order, userId: "" }, repairs: [] },
-  { place: "line 6", problem: "Cannot read JSON: got 8 characters that are not valid JSON" },
+  itemOf(order),
+  itemOf({ ...order, event: "Page\nScrolled" }, "line 2"),
+  itemOf({ type: "page", anonymousId: "a1" }, "line 4"),
+  itemOf({ ...order, userId: "" }, "line 5"),
+  { place: "line 6", meaning: { kind: "dead", reason: "undecodable", error: broken } },
+  { place: "line 7", meaning: { kind: "skipped", reason: "tombstone" } },
 ];
 
 interface Explained {
   readonly input?: keyof typeof inputs;
   readonly settings?: string;
-  readonly body?: boolean;
 }
 
-const explain = ({ input = "JSON", settings = "", body = false }: Explained, given = items) => {
-  const lines: string[] = [];
+const explain = ({ input = "JSON", settings = "" }: Explained, given = items): readonly Verdict[] => {
   const handle = handlerOf(parseSettings(settings));
-  const print = (line: string): void => void lines.push(line);
-  const explainer = createExplainer({ ...createRehearsal(inputs[input]), handle, body, print });
-  for (const item of given) explainer.explain(item);
-  return { lines, totals: explainer.totals(), unsendable: explainer.unsendable() };
+  const wire = wireOf(inputs[input]);
+  return given.map(createExplainer({ wire, ...createRehearsal(inputs[input]), handle }));
 };
 
 describe("a dry run", () => {
   it.each(Object.keys(inputs) as (keyof typeof inputs)[])("says what the service would do, in %s", (input) => {
-    const { lines, totals, unsendable } = explain({ input, settings: "events: [Order Completed]" });
-    expect(lines).toEqual([
-      expect.stringMatching(/^line 1: track 'Order Completed' of user 'u1' → call track, \d+ bytes$/),
+    const verdicts = explain({ input, settings: "events: [Order Completed]" });
+    expect(verdicts.map(({ place, title, label }) => `${place}: ${title} → ${label}`)).toEqual([
+      "line 1: track 'Order Completed' of user 'u1' → call track",
       "line 2: track 'Page Scrolled' of user 'u1' → skipped filtered_by_allow_list",
       "line 4: page of user 'a1' → skipped unsupported_event_type",
-      expect.stringMatching(/^line 5: track .* of nobody → dead invalid_event: no_user_anon_id: Either/),
-      "line 6: → cannot be sent: Cannot read JSON: got 8 characters that are not valid JSON",
+      "line 5: track 'Order Completed' of nobody → dead invalid_event",
+      "line 6: no event → dead undecodable",
+      "line 7: no event → skipped tombstone",
     ]);
-    expect(totals).toBe(
-      "5 events: 1 call track, 1 skipped filtered_by_allow_list, 1 skipped unsupported_event_type, 1 dead invalid_event, " +
-        "1 cannot be sent. Nothing was sent",
-    );
-    expect(unsendable).toBe(1);
+    expect(verdicts.map(({ why }) => why)).toEqual([
+      undefined,
+      expect.stringContaining("`events` of the settings"),
+      expect.stringContaining("Gainsight takes identify, track and group"),
+      expect.stringMatching(/^no_user_anon_id: Either/),
+      broken,
+      "The record holds no event",
+    ]);
+    expect(verdicts.map(({ isUnsendable }) => isUnsendable)).toEqual([false, false, false, false, true, true]);
   });
 
-  it.each(Object.keys(inputs) as (keyof typeof inputs)[])("shows the body that Gainsight would get, in %s", (input) => {
-    const { lines } = explain({ input, body: true }, items.slice(0, 1));
-    expect(lines[0]).toContain(`${Buffer.byteLength(lines[1] ?? "")} bytes`);
-    expect(JSON.parse(lines[1] ?? "")).toEqual(order);
+  it.each(Object.keys(inputs) as (keyof typeof inputs)[])("says the body that Gainsight would get, in %s", (input) => {
+    const [verdict] = explain({ input });
+    expect(JSON.parse(verdict?.body ?? "")).toEqual(order);
   });
 
   it("goes by all of the settings", () => {
     const settings = "pii: { drop: [properties.email] }\nfilters: [{ action: drop_property, path: properties.coupon }]";
-    const { lines } = explain({ settings, body: true }, items.slice(0, 1));
-    expect(JSON.parse(lines[1] ?? "")).toEqual({ ...order, properties: { total: 27.5, seats: 3 } });
+    const [verdict] = explain({ settings });
+    expect(JSON.parse(verdict?.body ?? "")).toEqual({ ...order, properties: { total: 27.5, seats: 3 } });
+  });
+
+  const given = { ...order, type: "Track", userId: 5 };
+  const repaired = { ...itemOf({ ...order, userId: "5" }), given, repairs: ["type_case", "id_number"] } as const;
+  it.each(Object.keys(inputs) as (keyof typeof inputs)[])("names each repair once, in %s", (input) => {
+    expect(explain({ input }, [repaired])).toMatchObject([
+      { label: "call track", repairs: ["type_case", "id_number"] },
+    ]);
+  });
+
+  it("names what the service repairs in the bytes of a line", () => {
+    expect(explain({}, [{ ...repaired, repairs: [] }])).toMatchObject([{ repairs: ["type_case", "id_number"] }]);
   });
 
   it("says what Avro has no room for", () => {
-    const { lines, unsendable } = explain({ input: "bare Avro" }, [
-      { place: "line 1", event: { ...order, traits: "x" }, repairs: [] },
+    expect(explain({ input: "bare Avro" }, [itemOf({ ...order, traits: "x" })])).toMatchObject([
+      {
+        label: "cannot be sent",
+        why: expect.stringContaining("Cannot write the event as Avro: got another kind of `traits`"),
+        isUnsendable: true,
+      },
     ]);
-    expect(lines).toEqual([
-      expect.stringContaining("→ cannot be sent: Cannot write the event as Avro: got another kind of `traits`"),
-    ]);
-    expect(unsendable).toBe(1);
-  });
-
-  it("counts one event as one", () => {
-    expect(explain({}, items.slice(0, 1)).totals).toBe("1 event: 1 call track. Nothing was sent");
   });
 });

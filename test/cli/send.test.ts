@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 const send = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
   const child = spawn(process.execPath, ["src/main.ts", "send", ...args], {
@@ -17,8 +20,8 @@ const event = '{"type":"track","event":"Order Completed","userId":"u1","messageI
 
 describe("gainstream send", () => {
   it.each([
-    [64, "neither a file nor an event", [], {}, "want either a file"],
-    [64, "both a file and an event", ["-", "--event", event], {}, "want either a file"],
+    [64, "neither a file nor an event", [], {}, "want either files"],
+    [64, "both a file and an event", ["-", "--event", event], {}, "want either files"],
     [64, "an unknown option", ["--colour"], {}, "unknown option '--colour'"],
     [78, "no brokers", ["--event", event], {}, "KAFKA_BROKERS: got nothing"],
     [
@@ -43,18 +46,37 @@ describe("gainstream send", () => {
   it("makes a dry run without any environment, and without the key where there is one", async () => {
     const ended = await send(["--body", "--event", event], { GAINSIGHT_ACCESS_KEY_FILE: "no-such-file" });
     expect(ended).toMatchObject({ code: 0, err: "" });
-    const [line = "", body = "", totals] = ended.out.split("\n");
-    expect(line).toMatch(/^line 1: track 'Order Completed' of user 'u1' → call track, \d+ bytes$/);
+    const [line = "", body = "", ...totals] = ended.out.split("\n");
+    expect(line).toMatch(/^line 1 {3}track 'Order Completed' of user 'u1' +→ call track, \d+ bytes$/);
     expect(JSON.parse(body)).toMatchObject({ messageId: "m1" });
-    expect(totals).toBe("1 event: 1 call track. Nothing was sent");
+    expect(totals).toEqual(["1 event. Nothing was sent", "     1  call track", ""]);
   });
 
   it("ends a dry run with 1 where something is no event", async () => {
     const ended = await send(["--dry-run", "--event", "nonsense"]);
     expect(ended).toMatchObject({
       code: 1,
-      out: expect.stringContaining("line 1: → cannot be sent: Cannot read JSON"),
+      out: expect.stringMatching(/^line 1 {3}no event +→ dead undecodable\n {9}Cannot read JSON/),
     });
+  });
+
+  it("makes a dry run of several files, each under its name", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "gainstream-send-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const files = [join(folder, "a.jsonl"), join(folder, "b.jsonl")];
+    for (const file of files) await writeFile(file, event);
+    const { code, out } = await send(["--dry-run", ...files]);
+    expect(code).toBe(0);
+    const lines = out.split("\n");
+    expect([lines[0], lines[2], lines[3], ...lines.slice(5)]).toEqual([
+      files[0],
+      "",
+      files[1],
+      "",
+      "2 events in 2 files. Nothing was sent",
+      "     2  call track",
+      "",
+    ]);
   });
 
   it("has help with examples", async () => {

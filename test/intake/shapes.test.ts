@@ -66,6 +66,11 @@ const unions = (depth: number): AvroSchema =>
   depth === 0 ? scalars : [...scalars, array(unions(depth - 1)), map(unions(depth - 1))];
 const recursive = record("AnyValue", { value: [...scalars, array("AnyValue"), map("AnyValue")] });
 const pair = { ...record("Pair", { key: ["null", "string"], value: recursive }), "connect.internal.type": "MapEntry" };
+const unnamedPair = record("MapEntry", { key: ["null", "string"], value: recursive });
+const connectEvent = {
+  ...record("ConnectDefault", { ...envelope, properties: array(unnamedPair) }),
+  namespace: "io.confluent.connect.avro",
+};
 const debezium = (type: string, name: string): AvroSchema => ({ type, "connect.name": `io.debezium.${name}` });
 
 const wrapped = (value: AvroSchema) => record("Wrapper", { value });
@@ -118,6 +123,7 @@ const shapes: readonly Shape[] = [
     propertiesAs(record("Properties", { ...propertyFields, card: { type: "string", logicalType: "json" } })),
   ],
   ["a map as Kafka Connect writes it when its keys may be null", propertiesAs(array(pair))],
+  ["the same in a record without a name of its own", connectEvent],
   ["a record per type", [identify, propertiesAs(recursive)]],
   ["a record per type, or null", ["null", identify, propertiesAs("string")]],
   ["snake_case names", record("Event", { ...snakeEnvelope, properties: fixed }), snake(event)],

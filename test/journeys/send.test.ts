@@ -88,17 +88,19 @@ describe.concurrent("send", () => {
   });
 
   /*
-   * One event of a file breaks a rule. Nothing of the file is sent, and the line and the rule are named. With --invalid it
-   * is sent, and ends in the dead-letter topic with the name of the same rule.
+   * One event of two files breaks a rule. Nothing of either is sent, and the file, the line and the rule are named. With
+   * --invalid it is sent, and ends in the dead-letter topic with the name of the same rule.
    */
   journey("an invalid event is refused, or comes to the dead-letter topic by request", async ({ story, expect }) => {
     await story.start();
     const file = await inFolder(story, jsonLines([trackEvent("u1", 1), trackEvent("", 2)]));
-    const refused = await send([file], envOf(story));
-    expect(refused).toMatchObject({ code: 1, out: "", err: expect.stringContaining("line 2: no_user_anon_id: ") });
+    const good = await inFolder(story, jsonLines([trackEvent("u2", 1)]));
+    const refused = await send([good, file], envOf(story));
+    const err = expect.stringContaining(`${file}, line 2: no_user_anon_id: `);
+    expect(refused).toMatchObject({ code: 1, out: "", err });
     expect(await story.read(story.source)).toEqual([]);
-    expect(await send([file, "--invalid"], envOf(story))).toMatchObject({ code: 0 });
-    await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
+    expect(await send([good, file, "--invalid"], envOf(story))).toMatchObject({ code: 0 });
+    await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(["u1-1", "u2-1"]));
     await expect.poll(async () => (await story.read(story.deadLetters)).length, patient).toBe(1);
     const [letter] = await story.read(story.deadLetters);
     expect(letter?.text).toMatchObject({
