@@ -1,10 +1,10 @@
-import { type Repair, repairTexts } from "../core/repairs.ts";
+import { repairTexts } from "../core/repairs.ts";
 import type { Verdict } from "./send-explain.ts";
 
 const width = 100;
 const placeWidth = 7;
 const headWidth = 55;
-const indent = " ".repeat(placeWidth + 2);
+const countWidth = 6;
 
 export interface ReportOptions {
   /** Also shows the JSON that Gainsight would get. */
@@ -25,7 +25,7 @@ export interface Report {
 /** Keeps nothing but counts, so that a file may have any size. */
 export const createReport = ({ body, print }: ReportOptions): Report => {
   const outcomes = createTally();
-  const repairs = createTally();
+  const repairs = createTally<keyof typeof repairTexts>();
   let files = 0;
   let unsendable = 0;
   const show = (verdict: Verdict): void => {
@@ -44,9 +44,11 @@ export const createReport = ({ body, print }: ReportOptions): Report => {
     const where = files > 0 ? ` in ${counted(files, "file")}` : "";
     if (outcomes.total() > 1) print("");
     print(`${counted(outcomes.total(), "event")}${where}. Nothing was sent`);
-    for (const line of outcomes.lines()) print(line);
+    for (const [label, count] of outcomes.entries()) print(`${String(count).padStart(countWidth)}  ${label}`);
     if (repairs.total() > 0) print("Repaired");
-    for (const line of repairs.lines()) print(line);
+    for (const [repair, count] of repairs.entries())
+      for (const line of wrapped(`${repair}: ${repairTexts[repair]}`, String(count).padStart(countWidth))) print(line);
+    if (unsendable > 0) print(`${unsendable} of them cannot be sent, so the exit code is 1`);
   };
   return { heading, show, totals, unsendable: () => unsendable };
 };
@@ -56,16 +58,15 @@ const linesOf = ({ place, title, label, why, repairs, body }: Verdict): readonly
   const head = shortened(`${place.padEnd(placeWidth)}  ${title}`).padEnd(headWidth);
   const lines = [`${head} → ${label}${size}`];
   if (why !== undefined) lines.push(...wrapped(why));
-  for (const repair of repairs) lines.push(...wrapped(repairSentence(repair)));
+  if (repairs.length > 0) lines.push(...wrapped(`repaired ${repairs.join(", ")}`));
   return lines;
 };
 
-const repairSentence = (repair: Repair): string => `repaired ${repair}: ${repairTexts[repair]}`;
-
 const shortened = (head: string): string => (head.length > headWidth ? `${head.slice(0, headWidth - 1)}…` : head);
 
-/** A sentence in lines below an event. */
-const wrapped = (sentence: string): readonly string[] => {
+/** A sentence in lines below an event, or after a mark. */
+const wrapped = (sentence: string, mark = ""): readonly string[] => {
+  const indent = " ".repeat(mark === "" ? placeWidth + 2 : countWidth + 2);
   const lines: string[] = [];
   let line = "";
   for (const word of sentence.split(" ")) {
@@ -75,18 +76,18 @@ const wrapped = (sentence: string): readonly string[] => {
     }
     line += line.trim() === "" ? word : ` ${word}`;
   }
-  return [...lines, indent + line];
+  const [first = "", ...rest] = [...lines, indent + line];
+  return [mark + first.slice(mark.length), ...rest];
 };
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** Counts by name; says the counts in the order of the names, so that calls come first. */
-const createTally = () => {
-  const counts = new Map<string, number>();
+/** Counts by name, in the order of the names, so that calls come first. */
+const createTally = <Name extends string>() => {
+  const counts = new Map<Name, number>();
   return {
-    count: (name: string) => void counts.set(name, (counts.get(name) ?? 0) + 1),
+    count: (name: Name) => void counts.set(name, (counts.get(name) ?? 0) + 1),
     total: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
-    lines: () =>
-      [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${String(count).padStart(6)}  ${name}`),
+    entries: () => [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)),
   };
 };
