@@ -76,8 +76,8 @@ const wrapped = (sentence: string, mark = ""): readonly string[] => {
     }
     line += line.trim() === "" ? word : ` ${word}`;
   }
-  const [first = "", ...rest] = [...lines, indent + line];
-  return [mark + first.slice(mark.length), ...rest];
+  lines.push(indent + line);
+  return lines.map((text, index) => (index === 0 ? mark + text.slice(mark.length) : text));
 };
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
