@@ -9,12 +9,14 @@ export interface ResultFalse {
 /** The lists of codes: https://support.gainsight.com/gainsight_nxt/API_and_Developer_Docs, in the articles "Error Codes for ...". */
 const codePattern = /^(?:GSOBJ|GS_APIG|GU)_[A-Z\d_]{1,24}$/;
 
-const requestIdPattern = /^[\w-]{1,64}$/;
+/** A UUID, or the id of a trace: no name or address has this form. */
+const requestIdPattern = /^[\da-f-]{16,64}$/i;
 
 /** The text if it is a code of Gainsight's, and not any text that may hold personal data. */
 export const knownCode = (text: unknown): string | undefined =>
   typeof text === "string" && codePattern.test(text) ? text : undefined;
 
+/** The text if it is an id of a request, and not any text. */
 export const knownRequestId = (text: unknown): string | undefined =>
   typeof text === "string" && requestIdPattern.test(text) ? text : undefined;
 

@@ -29,27 +29,31 @@ const resultFalseOf = (envelope: Envelope | undefined, header: unknown): ResultF
   return { ...(code !== undefined && { code }), ...(requestId !== undefined && { requestId }) };
 };
 
+const nothing = Buffer.alloc(0);
+
+const joined = (one: Buffer, other: Buffer): Buffer => (one.length === 0 ? other : Buffer.concat([one, other]));
+
 /** The body of a 2xx as it comes, to see whether it says `result: false`. */
 export class SuccessBody {
   readonly #requestId: unknown;
-  readonly #chunks: Buffer[] = [];
-  #length = 0;
+  /** As one piece: a body that trickles in would cost hundreds of bytes for each of its own. Undefined if it is too long. */
+  #bytes: Buffer | undefined = nothing;
 
   constructor(requestId: unknown) {
     this.#requestId = requestId;
   }
 
   add(chunk: Buffer): void {
-    this.#length += chunk.length;
-    if (this.#length <= maxBytes) this.#chunks.push(chunk);
+    if (this.#bytes === undefined) return;
+    const isTooLong = this.#bytes.length + chunk.length > maxBytes;
+    this.#bytes = isTooLong ? undefined : joined(this.#bytes, chunk);
   }
 
   /** To be asked when the whole body has come. Most bodies are not parsed: nothing in them is `false`. */
   resultFalse(): ResultFalse | undefined {
-    if (this.#length < leastBytes || this.#length > maxBytes) return undefined;
-    const [first] = this.#chunks;
-    const bytes = first?.length === this.#length ? first : Buffer.concat(this.#chunks);
-    return bytes.includes("false") ? resultFalseOf(parse(bytes.toString()), this.#requestId) : undefined;
+    const bytes = this.#bytes;
+    if (bytes === undefined || bytes.length < leastBytes || !bytes.includes("false")) return undefined;
+    return resultFalseOf(parse(bytes.toString()), this.#requestId);
   }
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import type { JsonObject } from "../core/event.ts";
+import type { Json, JsonObject } from "../core/event.ts";
 import { normalEvent } from "../core/normal-form.ts";
 import type { Decoded } from "./decode.ts";
 
@@ -33,8 +33,8 @@ export const createBareReader = (candidates: readonly Candidate[]): BareReader =
   if (only === undefined) return { read: () => noSchema, recognise: () => undefined };
   const read = others.length === 0 ? only.read : (value: Buffer) => readByOneOf(candidates, value);
   const recognise = (value: Buffer): Decoded | undefined => {
-    const decoded = read(value);
-    return isEvents(decoded) && looksLikeEvents(decoded) ? decoded : undefined;
+    const decoded = withoutStackTraces(() => read(value));
+    return isEvents(decoded) && looksLikeEvents(decoded) && hasCleanTexts(eventsOf(decoded)) ? decoded : undefined;
   };
   return { read, recognise };
 };
@@ -82,10 +82,22 @@ const eventsOf = (decoded: Events): readonly JsonObject[] => (decoded.kind === "
 const word = /^[a-z][a-z_-]{1,39}$/i;
 const looksLikeEvent = ({ type }: JsonObject): boolean => typeof type === "string" && word.test(type);
 
-/** An empty list is nothing to deliver; of others one event is enough, the rest is judged for itself. */
+/**
+ * An empty list is nothing to deliver, but an empty wrapper may be what a wrong schema makes of an event. Of others one event is
+ * enough, the rest is judged for itself.
+ */
 const looksLikeEvents = (decoded: Events): boolean => {
   const events = eventsOf(decoded);
-  return events.length === 0 || events.some(looksLikeEvent);
+  return events.length === 0 ? decoded.repairs === undefined : events.some(looksLikeEvent);
+};
+
+/** Texts that hold the lengths and marks of other fields were not written as texts. */
+const isCleanText = (text: string): boolean => !/[^\P{Cc}\t\n\r]|\uFFFD/u.test(text);
+
+const hasCleanTexts = (value: Json | undefined): boolean => {
+  if (typeof value === "string") return isCleanText(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, inner]) => isCleanText(key) && hasCleanTexts(inner));
 };
 
 /** The calls of Segment's specification, https://segment.com/docs/connections/spec: such a word comes about by no chance. */

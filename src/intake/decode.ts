@@ -49,7 +49,7 @@ export function createDecoder({ format, source, bare: schemas = [] }: DecoderOpt
   const bare = createBareReader(schemas.map(({ name, decode }) => ({ name, read: (value) => attempt(decode, value) })));
   const json: Read = (value) => attempt(decodeJsonEvents, value);
   const framed: Read = (value) => (source === undefined ? noRegistry : decodeFramed(value, source));
-  const either = createEitherReader({ source, framed, bare });
+  const either = createEitherReader({ framed, bare });
   const read: Readonly<Record<InputFormat, Read>> = {
     json,
     avro: bare.read,

@@ -71,7 +71,9 @@ const realPathOf = (path: string): string => {
 
 const readSchemaFile = (name: string, path: string): SchemaFile => {
   try {
-    return { name, path, schema: JSON.parse(readFileSync(path, "utf8")) as unknown };
+    // Some editors put a byte order mark in front.
+    const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+    return { name, path, schema: JSON.parse(text) as unknown };
   } catch (error) {
     throw schemaFileError(path, error);
   }

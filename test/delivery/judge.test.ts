@@ -14,6 +14,8 @@ interface Parts {
   readonly attempt: () => Promise<Verdict>;
   readonly holds: string[];
   readonly reported: object[];
+  readonly held: () => readonly string[];
+  readonly advance: (ms: number) => void;
 }
 
 /** The whole room over loopback against a stand-in. */
@@ -22,7 +24,7 @@ const withGainsight = (
   story: (parts: Parts) => Promise<void>,
 ): Promise<void> =>
   withStandin(async (standin) => {
-    const { now, schedule } = createTestClock();
+    const { now, schedule, advance } = createTestClock();
     const [holds, reported]: [string[], object[]] = [[], []];
     const gainsight = createGainsight({
       concurrency: 8,
@@ -36,7 +38,7 @@ const withGainsight = (
       accessKey: { read: () => accessKey },
       watch: () => () => {},
       onChange: () => {},
-      onHold: ({ reason }) => void holds.push(reason),
+      onHold: ({ reason, isHeld }) => void (isHeld && holds.push(reason)),
       onCall: () => {},
       failOnResultFalse,
       onResultFalse: (answer) => void reported.push(answer),
@@ -47,7 +49,7 @@ const withGainsight = (
         gainsight.delivery.attempt(call, { isFirst: true, refused: "never" }, resolve);
       });
     try {
-      await story({ standin, attempt, holds, reported });
+      await story({ standin, attempt, holds, reported, advance, held: () => gainsight.delivery.holds });
     } finally {
       await gainsight.close();
     }
@@ -71,6 +73,31 @@ describe("a 200 with result: false", () => {
         expect(holds).toEqual(expected.kind === "hold" ? [expected.reason] : []);
       },
     ),
+  );
+
+  it.each(["GS_APIG_2401", "GS_APIG_2402", "GS_APIG_1000", "GU_2400"])(
+    "and the code %s holds until a probe finds that it has ended, or that the setting has",
+    async (errorCode) => {
+      for (const ending of ["answer", "setting"] as const) {
+        let fails = true;
+        await withGainsight(
+          () => fails,
+          async ({ standin, attempt, held, advance }) => {
+            standin.faults.add({ kind: "body-false", errorCode });
+            await attempt();
+            expect(held()).toHaveLength(1);
+            advance(60_000);
+            await attempt();
+            expect(held()).toHaveLength(1);
+            if (ending === "answer") await standin.faults.clear();
+            else fails = false;
+            advance(60_000);
+            expect(await attempt()).toEqual({ kind: "delivered" });
+            expect(held()).toEqual([]);
+          },
+        );
+      }
+    },
   );
 
   it("opens the breaker as 500 does, where Gainsight says so to every call", () =>

@@ -1,6 +1,11 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { describe, expect, it } from "vitest";
 
 import type { Answer } from "../../src/core/classify.ts";
+import { SuccessBody } from "../../src/delivery/success-body.ts";
 import { onRequest, requestOf, send, withSocket } from "./with-socket.ts";
 
 const requestId = "0d2e8a52-4f0c-4a6b-9a3a-0c8f6f1c5d11";
@@ -48,8 +53,8 @@ describe("the body of a success", () => {
     ["without a type", sized(refusal)],
     [
       "with the id in a header",
-      `${json}x-gs-request-id: r-7\r\n${sized(refusal)}`,
-      { code: "GSOBJ_1002", requestId: "r-7" },
+      `${json}x-gs-request-id: 4bf92f3577b34da6\r\n${sized(refusal)}`,
+      { code: "GSOBJ_1002", requestId: "4bf92f3577b34da6" },
     ],
     [
       "with a code and an id that may be personal",
@@ -87,6 +92,21 @@ describe("the body of a success", () => {
     ["is broken in its framing", `${json}Transfer-Encoding: chunked\r\n\r\nfff\r\n${refusal}zz\r\n`],
   ])("goes by the status alone if the body of a success %s", async (_, text, how) => {
     expect(await answerTo(text, how)).toEqual({ kind: "response", status: 200 });
+  });
+
+  it("keeps no piece of a body that trickles in: each would cost far more than its bytes", async () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = runInNewContext("gc") as () => void;
+    const body = new SuccessBody(undefined);
+    const pieces = Array.from(refusal, (letter) => {
+      const piece = Buffer.from(letter);
+      body.add(piece);
+      return new WeakRef(piece);
+    });
+    await setImmediate();
+    collectGarbage();
+    expect(pieces.filter((piece) => piece.deref() !== undefined)).toEqual([]);
+    expect(body.resultFalse()).toEqual(resultFalse);
   });
 
   it("looks for result: false in no refusal: its status says enough", async () => {

@@ -14,6 +14,8 @@ const record = (name: string, fields: Fields): AvroSchema => ({
 });
 const text = ["null", "string"] as const;
 
+const item = record("Item", { type: "string", anonymousId: "string", event: text });
+
 /** Schemas as several producers have them, who all write to one topic without headers. */
 const schemas: Readonly<Record<string, AvroSchema>> = {
   "orders.avsc": record("Order", { type: "string", userId: "string", event: "string", total: "double" }),
@@ -22,7 +24,7 @@ const schemas: Readonly<Record<string, AvroSchema>> = {
     user_id: "string",
     type: { type: "enum", name: "T", symbols: ["identify", "group"] },
   }),
-  "lists.avsc": { type: "array", items: record("Item", { type: "string", anonymousId: "string", event: text }) },
+  "lists.avsc": { type: "array", items: item },
 };
 const order = { type: "track", userId: "u1", event: "Paid", total: 1.5 };
 
@@ -104,6 +106,14 @@ describe("several schemas of bare Avro", () => {
       "bytes that go on behind the event",
       schemas,
       Buffer.concat([writeAvro(schemas["orders.avsc"] ?? "null", order), Buffer.from([9, 9])]),
+    ],
+    [
+      "an empty wrapper, which may be the beginning of anything",
+      {
+        "a.avsc": record("A", { writeKey: "string", userId: "string", batch: { type: "array", items: "int" } }),
+        "b.avsc": "int",
+      },
+      writeAvro(item, { type: "track", anonymousId: "a1", event: null }),
     ],
     ["an event that breaks off", schemas, writeAvro(schemas["orders.avsc"] ?? "null", order).subarray(0, -1)],
   ])("%s are no event: dead, with the names of all", (_, given, value) => {

@@ -4,7 +4,7 @@ import { compileAvro } from "../../src/intake/decode-avro.ts";
 import { createDecoder, type Decoded, type Decoder, type InputFormat } from "../../src/intake/decode.ts";
 import { frame } from "../../src/intake/encode.ts";
 import { createSchemaSource } from "../../src/intake/schemas-registry.ts";
-import { type Value, writeAvro } from "./avro-writer.ts";
+import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";
 import { createFakeRegistry } from "./schemas-fake-registry.ts";
 
 /** A record that begins with the zero of `null`, and then with the length of a text. */
@@ -23,6 +23,61 @@ const value = (change: Value = event): Buffer => writeAvro(schema, change);
 /** As it looks: the zero, and the length of `user-1` and its first letters. */
 const seemingId = value().readUInt32BE(1);
 const asEvent: Decoded = { kind: "event", raw: event };
+
+type Field = readonly [name: string, type: AvroSchema];
+
+const text = ["null", "string"] as const;
+const recordOf = (...fields: readonly Field[]): AvroSchema => ({
+  type: "record",
+  name: "E",
+  fields: fields.map(([name, type]) => ({ name, type })),
+});
+const map: AvroSchema = ["null", { type: "map", values: ["null", "boolean", "string"] }];
+const ends: readonly Field[] = [
+  ["type", "string"],
+  ["userId", text],
+];
+const withText = [["a", text], ["b", text], ["c", text], ["d", text], ["groupId", "string"], ...ends] as const;
+const withMap = [
+  ["groupId", text],
+  ["traits", map],
+  ["channel", text],
+  ["city", text],
+  ["context", map],
+  ...ends,
+] as const;
+
+/** Files that take the schema id of a record, and the beginning of the record, for fields in front of the `type`. */
+const misreadings: readonly (readonly [string, { file: AvroSchema; id: number; schema: AvroSchema; event: Value }])[] =
+  [
+    [
+      "by the same schema, as nulls and a text",
+      {
+        file: recordOf(...withText),
+        id: 18,
+        schema: recordOf(...withText),
+        event: { groupId: "acme", type: "group", userId: "u1" },
+      },
+    ],
+    [
+      "by the version before, as nulls and a text",
+      {
+        file: recordOf(...withText),
+        id: 20,
+        schema: recordOf(["plan", text], ...withText),
+        event: { groupId: "acme", type: "group", userId: "u1" },
+      },
+    ],
+    [
+      "by the same schema, as nulls and a map",
+      {
+        file: recordOf(...withMap),
+        id: 2,
+        schema: recordOf(...withMap),
+        event: { groupId: "acme", channel: "web", type: "group", userId: "u1" },
+      },
+    ],
+  ];
 
 const withRegistry = async (
   story: (parts: {
@@ -75,12 +130,13 @@ describe("a value that begins with a zero byte", () => {
       expect(decoder.decode(value().subarray(0, -1))).toEqual({ kind: "needs_schema", schemaId: seemingId });
     }));
 
-  it("remembers a thousand such ids, and asks about the oldest again", () => {
+  it("remembers 50,000 such ids, and asks about the oldest again", () => {
     let known: "unknown" | undefined = "unknown";
     const source = { peek: () => known, load: () => Promise.resolve({ kind: "unknown" } as const) };
     const decoder = createDecoder({ format: "auto", source, bare: [ours] });
-    const values = Array.from({ length: 1_001 }, (_, n) =>
-      value({ ...event, userId: `${n.toString(36).padStart(3, "0")}abc` }),
+    const letter = (n: number): string => String.fromCharCode(48 + (n % 40));
+    const values = Array.from({ length: 50_001 }, (_, n) =>
+      value({ ...event, userId: `${letter(n)}${letter(n / 40)}${letter(n / 1_600)}abc` }),
     );
     const kindsOf = (): readonly string[] => values.map((one) => decoder.decode(one).kind);
     expect(new Set(kindsOf())).toEqual(new Set(["event"]));
@@ -89,13 +145,28 @@ describe("a value that begins with a zero byte", () => {
     expect([oldest, new Set(others)]).toEqual(["needs_schema", new Set(["event"])]);
   });
 
-  it("has the schema of the registry where there is one, whatever the file makes of it", () =>
+  it("has the schema of the registry where there is one that reads it, whatever the file makes of it", () =>
     withRegistry(async ({ decoder, registry }) => {
       registry.replies.set(pathOf(seemingId), { status: 200, body: { schema: JSON.stringify(schema) } });
       await decoder.load(seemingId);
       expect(decoder.decode(frame(seemingId, value()))).toEqual(asEvent);
-      expect(decoder.decode(value())).toMatchObject({ kind: "undecodable" });
+      expect(decoder.decode(frame(seemingId, value().subarray(1)))).toMatchObject({ kind: "undecodable" });
     }));
+
+  it.each<[what: string, body: object]>([
+    ["another producer's schema", { schema: JSON.stringify({ ...schema, fields: schema.fields.toReversed() }) }],
+    ["a schema of keys", { schema: '"string"' }],
+    ["a schema that cannot be used", { schemaType: "PROTOBUF", schema: 'syntax = "proto3";' }],
+  ])("is bare at every attempt, also if what stands for the id has become that of %s", (_, body) =>
+    withRegistry(async ({ decoder, registry, advance }) => {
+      await decoder.load(seemingId);
+      expect(decoder.decode(value())).toEqual(asEvent);
+      registry.replies.set(pathOf(seemingId), { status: 200, body });
+      advance(3_600_000);
+      await decoder.load(seemingId);
+      expect(decoder.decode(value())).toEqual(asEvent);
+    }),
+  );
 
   it("waits for its schema if the file does not read it as an event", () =>
     withRegistry(async ({ decoder }) => {
@@ -104,6 +175,20 @@ describe("a value that begins with a zero byte", () => {
       await decoder.load(9);
       expect(decoder.decode(framed)).toEqual({ kind: "unknown_schema", schemaId: 9 });
     }));
+
+  it.each(misreadings)("waits for its schema if the file reads it, but wrongly: %s", (_, given) => {
+    const { file, id, schema: writer, event: written } = given;
+    const bare = [{ name: "e.avsc", decode: compileAvro(file) }];
+    const source = { peek: () => "unknown" as const, load: () => Promise.resolve({ kind: "unknown" } as const) };
+    const framed = frame(id, writeAvro(writer, written));
+    expect(createDecoder({ format: "avro", bare }).decode(framed)).toMatchObject({
+      raw: { type: "group", userId: "u1" },
+    });
+    expect(createDecoder({ format: "auto", source, bare }).decode(framed)).toEqual({
+      kind: "unknown_schema",
+      schemaId: id,
+    });
+  });
 
   it("waits while the registry is down: it may know the id", () =>
     withRegistry(async ({ decoder, registry }) => {

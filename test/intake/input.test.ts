@@ -48,6 +48,12 @@ it.each([
   expect(create).toThrow(`Cannot use AVRO_SCHEMA_FILE: got '${schemaFile}'`);
 });
 
+it("takes a schema file with a byte order mark", () => {
+  const decoder = createInput({ format: "auto", schemaFile: fileWith(`\uFEFF${JSON.stringify(track)}`) });
+  const event = { type: "track", userId: "u1", event: "Paid" };
+  expect(decoder.decode(writeAvro(track, event))).toEqual({ kind: "event", raw: event });
+});
+
 it("does not read the schema file where the format needs none", () => {
   const decoder = createInput({ format: "json", schemaFile: "/nowhere" });
   expect(decoder.decode(Buffer.from(`{"type":"track"}`))).toEqual({ kind: "event", raw: { type: "track" } });

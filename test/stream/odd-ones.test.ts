@@ -8,10 +8,12 @@ import { type Behaviour, createWholeStream, ok, refusal } from "./whole-stream.t
 const users = 300;
 const each = 12;
 const isOdd = (event: string): boolean => event.startsWith("odd");
-const odd =
-  (status: number): Behaviour =>
+const oddly =
+  (answer: Answer): Behaviour =>
   (event) =>
-    isOdd(event) ? refusal(status) : ok;
+    isOdd(event) ? answer : ok;
+const odd = (status: number): Behaviour => oddly(refusal(status));
+const resultFalse = (code: string): Answer => ({ kind: "response", status: 200, resultFalse: { code } });
 
 type World = ReturnType<typeof createWholeStream>;
 
@@ -72,6 +74,40 @@ describe("an event that is refused while others go through", () => {
     ]);
     expect(world.calls.get("odd-1")).toBeLessThanOrEqual(6);
     expect(world.tracker.mark).toBe(3_602);
+    world.delivery.close();
+  });
+
+  it.each(["GS_APIG_2401", "GS_APIG_2402", "GS_APIG_1000"])(
+    "with result: false and %s holds nobody, and is rejected",
+    async (code) => {
+      const world = createWholeStream(oddly(resultFalse(code)));
+      world.take("odd", "odd-1");
+      world.take("odd", "good-1");
+      fill(world);
+      await world.run(60_000);
+      expect([world.holds, world.count("delivered"), world.retried]).toEqual([[], 3_601, []]);
+      expect(world.ended.filter(({ outcome }) => outcome.kind === "dead")).toMatchObject([
+        { event: "odd-1", outcome: { reason: "rejected", status: 200 } },
+      ]);
+      world.delivery.close();
+    },
+  );
+
+  it.each([
+    ["GU_1101", "server_error"],
+    ["GSOBJ_1011", "not_yet"],
+  ])("with result: false and %s goes to a retry topic, and its user's next event after it", async (code, reason) => {
+    const world = createWholeStream(oddly(resultFalse(code)));
+    world.take("odd", "odd-1");
+    fill(world);
+    world.take("odd", "good-1");
+    await world.run(60_000);
+    expect([world.holds, world.count("delivered")]).toEqual([[], 3_600]);
+    expect(world.retried).toMatchObject([
+      { event: "odd-1", reason },
+      { event: "good-1", reason: "parked" },
+    ]);
+    expect(world.calls.get("good-1")).toBeUndefined();
     world.delivery.close();
   });
 
