@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../core/event.ts";
 import { parseOptionalText } from "../core/json-text.ts";
 import { isList, isObject } from "../core/json.ts";
 import { putKey } from "../core/put-key.ts";
-import { decimalScale, decimalText } from "./decode-avro-decimal.ts";
+import { decimalScale, decimalText, isVariableScaleDecimal } from "./decode-avro-decimal.ts";
 import { NUMBERS } from "./decode-avro-logical.ts";
 import { readJson } from "./decode-json.ts";
 
@@ -20,6 +20,7 @@ const asItIs: Read = (value) => value;
 function readerOf(schema: Json | undefined): Read {
   if (!isObject(schema)) return asItIs;
   const { type, name, fields, values, items } = schema;
+  if (isVariableScaleDecimal({ name })) return variableScale;
   if (type === "struct") return structReader(isList(fields) ? fields : []);
   if (type === "map") return mapReader(readerOf(values));
   if (type === "array") return listReader(readerOf(items));
@@ -88,8 +89,19 @@ function ofInteger(read: (value: number | bigint) => Json): Read {
   };
 }
 
-/** With `decimal.format=numeric` a decimal is a number; else it is the bytes that Avro has, as base64. */
+const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;
+
+/** With `decimal.format=numeric` a decimal is a number; else it is the bytes that Avro has, as base64. Node would read any text as such. */
 function decimal(base64: string, scale: number): Json {
-  const bytes = Buffer.from(base64, "base64");
-  return (bytes.length === 0 ? undefined : decimalText(bytes, scale)) ?? base64;
+  if (base64 === "" || !BASE64.test(base64)) return base64;
+  return decimalText(Buffer.from(base64, "base64"), scale) ?? base64;
+}
+
+/** Debezium's struct for a decimal of which each value has a scale of its own. */
+function variableScale(value: Json): Json {
+  if (!isObject(value)) return value;
+  const { scale, value: base64 } = value;
+  if (typeof base64 !== "string" || typeof scale !== "number") return value;
+  const text = decimal(base64, scale);
+  return text === base64 ? value : text;
 }

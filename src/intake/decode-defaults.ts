@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../core/event.ts";
-import { parseJsonText } from "../core/json-text.ts";
-import { isObject } from "../core/json.ts";
+import { parseOptionalText } from "../core/json-text.ts";
+import { isList, isObject } from "../core/json.ts";
 import { putKey } from "../core/put-key.ts";
 
 /** What a wrapper says about the events in it. */
@@ -10,9 +10,6 @@ export interface Defaults {
   readonly fill: (event: JsonObject) => JsonObject;
 }
 
-/** Merged with an event's own. */
-const MERGED = ["context", "integrations"] as const;
-
 /**
  * The `sentAt`, `context` and `integrations` of a batch hold for each of its events; what an event says itself wins, key by
  * key. Nothing else of a batch goes on, nor does the write key that Segment's libraries repeat in its events.
@@ -21,17 +18,16 @@ const MERGED = ["context", "integrations"] as const;
  */
 export function batchDefaults(batch: JsonObject): Defaults {
   const sentAt = given(batch["sentAt"]) ?? given(batch["sent_at"]);
-  const parts = MERGED.flatMap((name) => {
-    const part = objectIn(batch[name]);
-    return part ? [[name, part] as const] : [];
-  });
+  const context = held(batch["context"]);
+  const integrations = held(batch["integrations"]);
   const fill: Defaults["fill"] = ({ writeKey: _writeKey, write_key: _snakeWriteKey, ...event }) => {
     const out: Record<string, Json | undefined> = event;
     if (sentAt !== undefined && !hasAny(event, ["sentAt", "sent_at"])) out["sentAt"] = sentAt;
-    for (const [name, part] of parts) out[name] = merged(part, event[name]);
+    if (context !== undefined) out["context"] = mergedContext(context, event["context"]);
+    if (isObject(integrations)) out["integrations"] = mergedIntegrations(integrations, event["integrations"]);
     return out;
   };
-  return { chars: JSON.stringify(parts).length, fill };
+  return { chars: lengthOf(context) + lengthOf(integrations), fill };
 }
 
 /**
@@ -43,7 +39,7 @@ export function cloudEventTime({ time }: JsonObject): Defaults | undefined {
   if (timestamp === undefined) return undefined;
   const own = ["timestamp", "originalTimestamp", "original_timestamp"];
   return {
-    chars: JSON.stringify(timestamp).length,
+    chars: lengthOf(timestamp),
     fill: (event) => (hasAny(event, own) ? event : { ...event, timestamp }),
   };
 }
@@ -53,30 +49,57 @@ const given = (value: Json | undefined): Json | undefined => (value === null || 
 const hasAny = (event: JsonObject, names: readonly string[]): boolean =>
   names.some((name) => given(event[name]) !== undefined);
 
-/** What is no object, nor the JSON text of one, counts as absent: it must not hide a consent that was refused. JSON text stays text, for the event's own repairs. */
-function merged(part: JsonObject, own: Json | undefined): Json {
-  const object = objectIn(own);
-  if (!object) return part;
-  const out = withDefaults(part, object);
-  return typeof own === "string" ? JSON.stringify(out) : out;
+const lengthOf = (value: Json | undefined): number => (value === undefined ? 0 : JSON.stringify(value).length);
+
+type Merge = (part: Json, own: Json | undefined) => Json;
+
+/** Merges key by key; `inner` says which keys are merged in turn. What cannot be read stays: to the rule on consent it is a refusal. */
+const merging =
+  (inner: Readonly<Record<string, Merge>> = {}): Merge =>
+  (part, own) => {
+    const mine = held(own);
+    if (own === undefined || mine === undefined) return part;
+    const theirs = held(part);
+    if (!isObject(mine) || !isObject(theirs)) return own;
+    const out = withDefaults(theirs, mine);
+    for (const [name, merge] of Object.entries(inner)) {
+      if (theirs[name] !== undefined) out[name] = merge(theirs[name], mine[name]);
+    }
+    return likeIt(own, out);
+  };
+
+/** What an event says of one category of consent must not hide that another is refused. */
+const mergedContext = merging({ consent: merging({ categoryPreferences: merging() }) });
+
+/** What is no object says nothing, nor does a null: neither hides that the batch switches something off. */
+function mergedIntegrations(part: JsonObject, own: Json | undefined): Json {
+  const mine = held(own);
+  if (own === undefined || !isObject(mine)) return part;
+  const said = Object.entries(mine).filter(([name, value]) => value !== null || !Object.hasOwn(part, name));
+  return likeIt(own, withDefaults(part, Object.fromEntries(said)));
 }
 
-function withDefaults(part: JsonObject, own: JsonObject): JsonObject {
+/** JSON text stays text, for the event's own repairs. */
+const likeIt = (own: Json, merged: JsonObject): Json => (typeof own === "string" ? JSON.stringify(merged) : merged);
+
+function withDefaults(part: JsonObject, own: JsonObject): Record<string, Json | undefined> {
   const out: Record<string, Json | undefined> = { ...part };
   for (const [name, value] of Object.entries(own)) putKey(out, name, value);
   return out;
 }
 
-function objectIn(value: Json | undefined): JsonObject | undefined {
-  if (typeof value !== "string") return isObject(value) ? value : undefined;
-  const parsed = parsedText(value);
-  return isObject(parsed) ? parsed : undefined;
+/** What is in a part, which may be JSON text, also twice; undefined if it says nothing: null, blank, or the empty list that PHP writes. */
+function held(value: Json | undefined): Json | undefined {
+  const json = typeof value === "string" ? parsedText(value) : value;
+  if (typeof json === "string" && json !== value) return held(json);
+  return json === null || (isList(json) && json.length === 0) ? undefined : json;
 }
 
-function parsedText(text: string): Json | undefined {
+/** A text that is no JSON stays a text. */
+function parsedText(text: string): Json {
   try {
-    return parseJsonText(text);
+    return parseOptionalText(text);
   } catch {
-    return undefined;
+    return text;
   }
 }

@@ -14,25 +14,17 @@ const firstIn = (value: Json | undefined): JsonObject => {
   return isObject(first) ? first : {};
 };
 
-const ROW = "want the event itself; use a transformation that sends the row alone";
-const MAXWELL_TYPES = ["insert", "update", "delete", "bootstrap-start", "bootstrap-insert", "bootstrap-complete"];
 const BODY = "want the event in it";
+const MAXWELL_TYPES = ["insert", "update", "delete", "bootstrap-start", "bootstrap-insert", "bootstrap-complete"];
 
-/** Change events of databases that have a `type`. */
-const typed: readonly Shape[] = [
-  {
-    name: `a Maxwell change event, ${ROW}`,
-    isMet: ({ database, table, type, ts, data }) =>
-      isText(database) && isText(table) && ts !== undefined && isObject(data) && isOneOf(type, ...MAXWELL_TYPES),
-  },
-  {
-    name: `a Canal change event, ${ROW}`,
-    isMet: ({ database, table, es, isDdl }) =>
-      isText(database) && isText(table) && es !== undefined && isDdl !== undefined,
-  },
-];
+/** The one that has a `type`, as an event has. */
+const maxwell: Shape = {
+  name: "a Maxwell change event, want the event itself; use a transformation that sends the row alone",
+  isMet: ({ database, table, type, ts, data }) =>
+    isText(database) && isText(table) && ts !== undefined && isObject(data) && isOneOf(type, ...MAXWELL_TYPES),
+};
 
-/** Other change events, and envelopes of clouds and collectors. */
+/** Change events of databases, and envelopes of clouds and collectors. */
 const untyped: readonly Shape[] = [
   {
     name: "a Debezium change event, want the event itself; use Debezium's ExtractNewRecordState, or its EventRouter for an outbox",
@@ -40,10 +32,6 @@ const untyped: readonly Shape[] = [
       isOneOf(op, "c", "u", "d", "r", "t", "m") &&
       isObject(source) &&
       [before, after, source["connector"]].some((part) => part !== undefined),
-  },
-  {
-    name: `an Oracle GoldenGate change event, ${ROW}`,
-    isMet: ({ table, op_type: kind, op_ts: time }) => isText(table) && isText(kind) && time !== undefined,
   },
   {
     name: `an Amazon EventBridge event, ${BODY}: its \`detail\``,
@@ -59,16 +47,6 @@ const untyped: readonly Shape[] = [
       const { eventSource, EventSource = eventSource } = firstIn(Records);
       return isText(EventSource) && EventSource.startsWith("aws:");
     },
-  },
-  {
-    name: `a Google Pub/Sub push message, ${BODY}: its \`data\``,
-    isMet: ({ message, subscription }) =>
-      isObject(message) && isText(subscription) && message["messageId"] !== undefined,
-  },
-  {
-    name: `an Azure Event Grid event, ${BODY}: its \`data\``,
-    isMet: ({ eventType, eventTime, dataVersion }) =>
-      isText(eventType) && eventTime !== undefined && dataVersion !== undefined,
   },
   {
     name: "a self-describing JSON of Snowplow's, want an event of Segment's form",
@@ -87,5 +65,5 @@ const untyped: readonly Shape[] = [
 /** What an object is that is neither an event nor a wrapper that is taken off; undefined unless that is certain. */
 export function foreignShape(object: JsonObject): string | undefined {
   const { type = null } = object;
-  return (type === null ? untyped : typed).find(({ isMet }) => isMet(object))?.name;
+  return (type === null ? untyped : [maxwell]).find(({ isMet }) => isMet(object))?.name;
 }

@@ -11,10 +11,8 @@ import { kindOf, readJson } from "./decode-json.ts";
 const MAX_EVENTS = 1_000;
 const MAX_WRAPPERS = 8;
 const MAX_TEXTS = 2;
-/** Empty wrappers hold no events, but take time. */
-const MAX_ITEMS = 10_000;
-/** A small record must not become large in memory: each event of a batch gets a copy of the batch's context. */
-const MAX_COPIED = 16_000_000;
+/** A small record must not take much memory or time: each event of a batch gets a copy of the batch's context. */
+const MAX_COPIED = 2_000_000;
 
 /** Kinds of calls that no other system's wrapper bears as its `type`. */
 const CALLS = new Set<unknown>(["identify", "track", "group", "page", "screen", "alias"]);
@@ -73,7 +71,7 @@ function open(object: JsonObject): Opened | undefined {
 
 /** Where in a record's value the walk is. */
 interface Place {
-  /** What is around it, for an error. */
+  /** In the list, if there is one around it. */
   readonly index?: number;
   readonly wrappers: number;
   readonly texts: number;
@@ -82,8 +80,9 @@ interface Place {
 }
 
 /**
- * Takes wrappers off, and gives the events in them in their order. What a list or a batch holds is a list, whatever its length:
- * a record is read anew at each retry, and must be read alike. Throws an Error without any of the payload in it.
+ * Takes wrappers off, and gives the events in them in their order. What a list or a batch holds is a list, whatever its length,
+ * and each item of it is one event: a record is read anew at each retry, also by a later version, and an index has to mean the
+ * same event. Throws an Error without any of the payload in it.
  */
 export function unwrap(value: Json, repairs: Repairs): Events {
   const walk = new Walk(repairs);
@@ -95,7 +94,6 @@ export function unwrap(value: Json, repairs: Repairs): Events {
 class Walk {
   readonly events: JsonObject[] = [];
   hasList = false;
-  #items = 0;
   #copied = 0;
   readonly #repairs: Repairs;
 
@@ -121,31 +119,33 @@ class Walk {
     this.#add(object, place);
   }
 
-  #visitOpened({ repair, inner, defaults: own }: Opened, { wrappers, texts, defaults }: Place): void {
+  #visitOpened({ repair, inner, defaults: own }: Opened, place: Place): void {
     this.#note(repair);
-    if (inner === null) return;
-    this.visit(inner, { wrappers: wrappers + 1, texts, defaults: own ? [own, ...defaults] : defaults });
+    if (inner === null && place.index === undefined) return;
+    this.visit(inner, {
+      ...place,
+      wrappers: place.wrappers + 1,
+      defaults: own ? [own, ...place.defaults] : place.defaults,
+    });
   }
 
   #visitText(text: string, place: Place): void {
-    const { wrappers, texts, defaults } = place;
+    const { wrappers, texts } = place;
     if (!/^\s*["[{]/.test(text)) throw notAnEvent(text, place);
     if (texts === MAX_TEXTS)
       throw new Error(`Cannot read an event: got JSON in more than ${MAX_TEXTS} JSON strings, want it in fewer`);
     this.#note("json_string");
-    this.visit(parseJsonText(text), { wrappers: wrappers + 1, texts: texts + 1, defaults });
+    this.visit(parseJsonText(text), { ...place, wrappers: wrappers + 1, texts: texts + 1 });
   }
 
   #visitList(list: readonly Json[], place: Place): void {
     this.hasList = true;
-    if (list.length > MAX_EVENTS) throw tooMany(list.length);
-    this.#items += list.length;
-    if (this.#items > MAX_ITEMS) throw tooMany(`more than ${MAX_ITEMS} events and wrappers`);
+    if (list.length > MAX_EVENTS)
+      throw new Error(`Cannot read a list of events: got ${list.length}, want ${MAX_EVENTS} at most`);
     for (const [index, item] of list.entries()) this.visit(item, { ...place, index });
   }
 
   #add(event: JsonObject, { defaults }: Place): void {
-    if (this.events.length === MAX_EVENTS) throw tooMany(`more than ${MAX_EVENTS}`);
     let filled = event;
     for (const { chars, fill } of defaults) {
       this.#copied += chars;
@@ -169,6 +169,3 @@ const notAnEvent = (value: Json, { index }: Place): Error =>
       ? `Cannot read an event: got ${kindOf(value)}, want an object or a list of objects`
       : `Cannot read a list of events: got ${kindOf(value)} at index ${index}, want an object`,
   );
-
-const tooMany = (count: number | string): Error =>
-  new Error(`Cannot read a list of events: got ${count}, want ${MAX_EVENTS} at most`);

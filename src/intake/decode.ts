@@ -50,13 +50,18 @@ export function createDecoder({ format, source, bare: schemas = [] }: DecoderOpt
   const json: Read = (value) => attempt(decodeJsonEvents, value);
   const framed: Read = (value) => (source === undefined ? noRegistry : decodeFramed(value, source));
   const either = createEitherReader({ framed, bare });
+  // A space or a quote before a bracket may be the length of bare Avro's first text, which is JSON.
+  const jsonOrBare: Read = (value) => {
+    const decoded = json(value);
+    return decoded.kind === "undecodable" ? (bare.recognise(value) ?? decoded) : decoded;
+  };
   const read: Readonly<Record<InputFormat, Read>> = {
     json,
     avro: bare.read,
     registry: framed,
     auto: (value) => {
       if (value[0] === frameMark) return either(value);
-      return isJson(value) ? json(value) : bare.read(value);
+      return isJson(value) ? jsonOrBare(value) : bare.read(value);
     },
   };
   return {
@@ -81,7 +86,7 @@ const noRegistry = undecodable(
   "Cannot read a record with a schema id: got no SCHEMA_REGISTRY_URL, want the registry's address",
 );
 
-/** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed) or a quote: only what opens JSON after it makes it JSON. */
+/** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed) or a quote: only what opens JSON after it may be JSON. */
 function isJson(value: Buffer): boolean {
   const text = BYTE_ORDER_MARK.every((byte, at) => value[at] === byte) ? value.subarray(3) : value;
   return opensJson(

@@ -98,6 +98,23 @@ describe("createDecoder()", () => {
     }
   });
 
+  it.each(['{"ip":"1"}', '{"a":1,"b":2}   ', '{"ip":"10.0.0.1"}'])(
+    "auto reads bare Avro that begins with the text %s",
+    (text) => {
+      const fields = ["context", "type", "userId"].map((name) => ({ name, type: "string" }));
+      const schema = { type: "record", name: "Event", fields } as const;
+      const page = { context: text, type: "page", userId: "u" };
+      const decoder = createDecoder({
+        format: "auto",
+        source,
+        bare: [{ name: "schema", decode: compileAvro(schema) }],
+      });
+      const value = avro.Type.forSchema(schema).toBuffer(page);
+      expect(decoder.decode(value)).toEqual({ kind: "event", raw: page });
+      expect(decoder.decode(Buffer.from('"{ a text'))).toEqual(undecodable("not valid JSON"));
+    },
+  );
+
   it("never throws, whatever the bytes", () => {
     assert(
       property(uint8Array({ maxLength: 400 }), constantFrom(...formats), (bytes, format) => {
