@@ -20,6 +20,13 @@ interface Schema {
   readonly definitions?: Readonly<Record<string, unknown>>;
 }
 
+interface Dashboard {
+  readonly panels: readonly {
+    readonly id: number;
+    readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  }[];
+}
+
 type Value = string | number | boolean | readonly string[] | { readonly [key: string]: Value };
 
 /** A secret goes by its file. */
@@ -97,6 +104,26 @@ test.each(["files/dashboard.json", "templates/_alerts.tpl", "templates/scaledobj
 
 test("every metric is on the dashboard", () => {
   expect(Object.keys(help).filter((name) => !read("files/dashboard.json").includes(name))).toEqual([]);
+});
+
+test("whoever leaves a section of the values out is told so, as after --reuse-values", () => {
+  const [, list = ""] = /range \$name := list ([^-]+?) -/.exec(read("templates/_guards-images.tpl")) ?? [];
+  // These may be null: nothing of their own is needed then.
+  const may = new Set(["global", "podDisruptionBudget", "resources", "podSecurityContext", "securityContext"]);
+  const sections = Object.entries(isMap(values) ? values : {}).filter(
+    ([, value]) => isMap(value) && Object.keys(value).length > 0,
+  );
+  const wanted = sections.map(([name]) => name).filter((name) => !may.has(name));
+  expect([...list.matchAll(/\w+/g)].map(([name]) => name).sort()).toEqual(wanted.sort());
+});
+
+test("every panel of the dashboard has a number and a place of its own", () => {
+  const { panels }: Dashboard = JSON.parse(read("files/dashboard.json"));
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+  );
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  expect(new Set(cells).size).toBe(cells.length);
 });
 
 test("every alert has a test of promtool", () => {

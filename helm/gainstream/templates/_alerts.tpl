@@ -6,8 +6,7 @@ fault of all replicas rings once.
 {{- $own := include "gainstream.series" . -}}
 {{- $rule := .Values.monitoring.prometheusRule -}}
 {{- $sourceLag := printf "sum(gainstream_lag{%s, topic=~\"%s\"}" $own (include "gainstream.sourcePattern" .) -}}
-{{- /* If only the dead letters of a cause wait, all others have to go on. */}}
-{{- $held := printf "(max(gainstream_hold{%s, reason!=\"flooded\"}) == 1 or max(gainstream_dead_letter_limit{%s, scope=\"all\"}) >= 0)" $own $own -}}
+{{- $held := include "gainstream.held" . -}}
 {{- $ofTopic := printf "{{ with printf `max(gainstream_dead_letter_limit{%s, of=\"topic\", topic=%%q, reason=%%q, rule=%%q})` $labels.topic $labels.reason $labels.rule | query }}{{ . | first | value | printf \"%%.1f\" }}{{ end }}" $own -}}
 {{- $finished := printf "gainstream_events_total{%s}" $own -}}
 {{- $dead := printf "gainstream_events_total{%s, outcome=\"dead\"}" $own -}}

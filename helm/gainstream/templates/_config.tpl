@@ -106,7 +106,8 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- define "gainstream.logIn" -}}
 {{- with .Values.kafka.sasl -}}
 {{- $others := dict "" "" "oauthbearer" (empty .oauth.tokenUrl | ternary "token" "client") "aws-msk-iam" "aws" -}}
-{{- hasKey $others .mechanism | ternary (get $others .mechanism) "password" -}}
+{{- $mechanism := .mechanism | default "" -}}
+{{- hasKey $others $mechanism | ternary (get $others $mechanism) "password" -}}
 {{- end -}}
 {{- end -}}
 

@@ -37,7 +37,7 @@ Cannot let KEDA scale with kafka.sasl.mechanism: {{ $mechanism }}: it would need
 {{- with .Values.kafka.sasl.oauth }}
 {{- $audience := .serviceAccountToken.audience }}
 {{- $sources := list .tokenUrl $audience .tokenFile | compact }}
-{{- if ne $.Values.kafka.sasl.mechanism "oauthbearer" }}
+{{- if ne (toString $.Values.kafka.sasl.mechanism) "oauthbearer" }}
 {{- if or $sources .clientId .existingSecret .clientSecretFile .scope .extensions }}
 Cannot use kafka.sasl.oauth: got kafka.sasl.mechanism {{ squote $.Values.kafka.sasl.mechanism }}, want 'oauthbearer'
 {{- end }}
@@ -55,7 +55,7 @@ Cannot log in to Kafka by OAuth: got kafka.sasl.oauth.clientId, existingSecret, 
 {{- end -}}
 
 {{- define "gainstream.guards.msk" -}}
-{{- $isMsk := eq .Values.kafka.sasl.mechanism "aws-msk-iam" }}
+{{- $isMsk := eq (toString .Values.kafka.sasl.mechanism) "aws-msk-iam" }}
 {{- $region := .Values.kafka.sasl.aws.region }}
 {{- if and $isMsk (not $region) }}
 Cannot log in to Amazon MSK: got no kafka.sasl.aws.region, want the cluster's, such as eu-central-1

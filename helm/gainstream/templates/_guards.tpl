@@ -3,6 +3,7 @@ What no schema can say: what is needed, what belongs together, what contradicts.
 line, and nothing where all is well. Secrets are never printed.
 */}}
 {{- define "gainstream.guards" -}}
+{{- include "gainstream.sections" . -}}
 {{- $found := list -}}
 {{- range $guard := list "parent" "image" "kafka" "login" "files" "registry" "gainsight" "proxy" "topics" "replicas" "budget" "resources" "networks" "monitoring" "extras" "additions" "dns" -}}
 {{- range include (printf "gainstream.guards.%s" $guard) $ | splitList "\n" -}}
@@ -89,7 +90,7 @@ Cannot use gainsight.breaker.probeMin: got {{ squote .breaker.probeMin }}, want 
 
 {{- define "gainstream.guards.proxy" -}}
 {{- with .Values.proxy }}
-{{- range $name, $url := dict "proxy.https" .https "proxy.http" .http }}
+{{- range $name, $url := dict "proxy.https" (.https | default "") "proxy.http" (.http | default "") }}
 {{- if contains "@" $url }}
 Cannot use {{ $name }}: got {{ regexReplaceAll "^.*@" $url "***@" | squote }}, want an address with credentials in proxy.existingSecret
 {{- else if and $url (not (regexMatch "^https?://[^\\s?#/]+/?$" $url)) }}

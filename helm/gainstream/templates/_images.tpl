@@ -1,7 +1,9 @@
-{{/* An image's name with its registry. That of a parent chart wins, as in other charts: (list . registry name) */}}
+{{/* An image's name with its registry. That of a parent chart wins, as in other charts, but not over a registry within the name: the
+parent's may have other images only. (list . registry name) */}}
 {{- define "gainstream.pulled" -}}
-{{- $registry := ((index . 0).Values.global).imageRegistry | default (index . 1) | trimSuffix "/" -}}
-{{- compact (list $registry (index . 2)) | join "/" -}}
+{{- $registry := ((index . 0).Values.global).imageRegistry | default (index . 1) | default "" | trimSuffix "/" -}}
+{{- $name := index . 2 | default "" -}}
+{{- include "gainstream.registryOf" $name | empty | ternary (compact (list $registry $name) | join "/") $name -}}
 {{- end -}}
 
 {{- define "gainstream.image" -}}

@@ -2,13 +2,14 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Short enough to leave room for the endings of ours. One that is cut ends with a hash: two aliases in one release would have one
-name otherwise. */}}
+{{/* Short enough to leave room for the endings of ours. Below a parent chart one that is cut ends with a hash: two aliases in one release
+would have one name otherwise. */}}
 {{- define "gainstream.fullname" -}}
 {{- $name := include "gainstream.name" . -}}
 {{- $both := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
 {{- $full := .Values.fullnameOverride | default $both | trimSuffix "-" -}}
-{{- gt (len $full) 45 | ternary (printf "%s-%s" (trunc 38 $full | trimSuffix "-") (sha256sum $full | trunc 6)) $full -}}
+{{- $cut := .Chart.IsRoot | ternary (trunc 45 $full) (printf "%s-%s" (trunc 38 $full | trimSuffix "-") (sha256sum $full | trunc 6)) -}}
+{{- gt (len $full) 45 | ternary (trimSuffix "-" $cut) $full -}}
 {{- end -}}
 
 {{- define "gainstream.selectorLabels" -}}

@@ -23,24 +23,23 @@
 
 {{/* What sidecars need, such as the proxy of a mesh: (list . "ingress") or (list . "egress") */}}
 {{- define "gainstream.sidecarRules" -}}
-{{- with get (index . 0).Values.networkPolicy.sidecars (index . 1) }}
+{{- with get ((index . 0).Values.networkPolicy.sidecars | default dict) (index . 1) }}
 # Sidecars
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* Who reaches a pod that serves nothing: only its sidecars are reached. */}}
+{{/* Who reaches a pod that serves nothing: only its sidecars are reached. An empty list would say the same, but the API server leaves it
+out, and whoever compares would find the object changed for ever. */}}
 {{- define "gainstream.ingressToErrand" -}}
 {{- with include "gainstream.sidecarRules" (list . "ingress") | trim }}
 ingress:
   {{- . | nindent 2 }}
-{{- else }}
-ingress: []
 {{- end }}
 {{- end -}}
 
 {{- define "gainstream.proxyPorts" -}}
-{{- $ports := .Values.networkPolicy.egress.proxy.ports }}
+{{- $ports := .Values.networkPolicy.egress.proxy.ports | default list }}
 {{- if not $ports }}
 {{- range compact (list .Values.proxy.https .Values.proxy.http) }}
 {{- $ports = append $ports (include "gainstream.port" . | int) }}

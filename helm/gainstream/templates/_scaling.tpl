@@ -18,3 +18,9 @@ scaleDown:
 {{- $byDefault := printf "namespace=\"%s\", pod=~\"%s-[a-z0-9]+-[a-z0-9]+\"" .Release.Namespace (include "gainstream.fullname" .) -}}
 {{- .Values.monitoring.prometheusRule.selector | default $byDefault -}}
 {{- end -}}
+
+{{/* A question to Prometheus that has an answer while everything waits. Where only the dead letters of one cause wait, all others go on. */}}
+{{- define "gainstream.held" -}}
+{{- $series := include "gainstream.series" . -}}
+(max(gainstream_hold{ {{- $series }}, reason!="flooded"}) == 1 or max(gainstream_dead_letter_limit{ {{- $series }}, scope="all"}) >= 0)
+{{- end -}}
