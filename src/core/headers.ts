@@ -47,6 +47,8 @@ export interface Past {
   readonly firstFailedAt: number | undefined;
   /** Why it went to the retry topic. */
   readonly reason?: string | undefined;
+  /** The status of its last failure; with `parked`, of the refusal that waits for another limit of dead letters. */
+  readonly status?: number | undefined;
 }
 
 const decoder = new TextDecoder();
@@ -120,6 +122,7 @@ export const readPast = (headers: Headers, here: Origin): Past => ({
   attempts: countOf(textOf(headers, headerNames.attempts)) ?? 0,
   firstFailedAt: timeOf(textOf(headers, headerNames.firstFailedAt)),
   reason: textOf(headers, headerNames.reason),
+  status: countOf(textOf(headers, headerNames.status)),
 });
 
 /** Why and how a record goes to a tier or to the dead-letter topic. */

@@ -35,7 +35,7 @@ export type Ruling = "admitted" | "held" | "parked";
 const maxTopics = 100;
 const goOn = "raise deadLetterLimit in the settings file or set it to false";
 
-/** Too large a record fits into no retry topic: it cannot wait there. */
+/** Too large a record fits into no retry topic: it cannot wait there, and no other cause is to wait in its place. */
 const canWait = ({ reason }: Cause): boolean => reason !== "too_large";
 
 /** Stops a flood of bad records, as after a broken deploy, which would empty a topic into the dead letters. */
@@ -86,6 +86,7 @@ export class Flood {
   admit(given: Cause, error: string, now: number): Ruling {
     const limit = this.#limit;
     if (limit === false) return "admitted";
+    if (this.#isByCause && !canWait(given)) return "admitted";
     const cause = { ...given, topic: this.#known(given.topic) };
     if (!this.isHeld) this.#judge(limit, cause.topic, now);
     const ruling = this.check(cause);
@@ -149,7 +150,7 @@ export class Flood {
     for (let why = whyOf(limit, counts, slice); why; why = whyOf(limit, counts, slice)) {
       const culprits = counts.culprits(why.window, slice);
       if (limit.scope === "all") return this.#hold(namedOf(culprits), textOfAll(why.sentence, culprits), now);
-      const worst = culprits.find(canWait);
+      const [worst] = culprits;
       if (!worst) return;
       counts.hold(worst);
       this.#hold([worst], textOfCause(why.sentence, culprits, worst), now);

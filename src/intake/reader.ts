@@ -68,9 +68,11 @@ const createUnderstand =
     const { origin, firstFailedAt } = past;
     const standIns = { recordTime: origin.timestamp, firstFailedAt, now };
     const { raw, repairs } = normalEvent(given, standIns, unwrapped);
-    // A record that belongs to nobody waits for nobody.
-    const user = userOf(raw) ?? origin.id;
-    return { record, user, messageId: messageIdOf(raw), ...handle(raw), past, repairs };
+    const handled = handle(raw);
+    // A record that belongs to nobody waits for nobody. Nor does one that can only become a dead letter, and nobody waits for it,
+    // however long the limit of dead letters may hold it.
+    const user = handled.meaning.kind === "dead" ? origin.id : (userOf(raw) ?? origin.id);
+    return { record, user, messageId: messageIdOf(raw), ...handled, past, repairs };
   };
 
 type ReadList = Pick<Extract<Decoded, { kind: "events" }>, "raws" | "repairs">;

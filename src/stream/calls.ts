@@ -82,6 +82,8 @@ export class Calls {
     const { dedupe, clock } = this.#options;
     if (dedupe.has(inlet.partition, arrival.messageId, clock.now))
       return this.#parts.settling.end(assignment, lane, skipped("duplicate"));
+    const refusal = this.#parts.settling.refusalOf(lane.head);
+    if (refusal) return this.#parts.settling.bury(assignment, lane, refusal);
     const isOpen = this.#options.delivery.state === "open";
     if ((lane.mustYield || mustYield) && inlet.tier === undefined && isOpen)
       return this.#parts.settling.makeWay(assignment, lane);

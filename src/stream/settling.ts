@@ -1,12 +1,13 @@
 import { type Past, eventKeyOf } from "../core/headers.ts";
-import { type Dead, type Outcome, type Retry, dead, ruleOf } from "../core/outcome.ts";
+import { type Dead, type Outcome, type Retry, dead } from "../core/outcome.ts";
 import { type RetryRules, planRetry } from "../core/retry-plan.ts";
 import type { Budget } from "../flow/budget.ts";
 import type { Flood, Ruling } from "../flow/flood.ts";
 import type { Lane } from "../flow/lanes.ts";
 import type { Slot } from "../flow/tracker.ts";
 import { type Assignment, type Held, turnOf } from "./assignment.ts";
-import type { Clock, Move, Observer, SettlePort, TierFailure } from "./ports.ts";
+import { causeOf, heldMove, moveOf, parkedMove, refusalOf } from "./moves.ts";
+import type { Clock, Move, Observer, SettlePort } from "./ports.ts";
 
 export interface SettlingOptions {
   readonly settle: SettlePort;
@@ -26,17 +27,6 @@ const maxRunBytes = 256 * 1024;
 
 /** A first failure in the future, by a foreign header, would never be old enough to end. */
 const firstFailureOf = ({ firstFailedAt }: Past, now: number): number => Math.min(firstFailedAt ?? now, now);
-
-const moveOf = ({ arrival, inlet }: Held, failure: Omit<TierFailure, "origin" | "partition">): Move => ({
-  arrival,
-  failure: { origin: arrival.past.origin, partition: inlet.partition, ...failure },
-});
-
-/** No failure of the record: it waits for others, and uses no attempt. */
-const parkedMove = (held: Held, tier: number, error: string): Move => {
-  const { attempts, firstFailedAt } = held.arrival.past;
-  return moveOf(held, { reason: "parked", error, attempts, firstFailedAt, tier });
-};
 
 /** Makes the outcome of a lane's head safe, and only then lets its offset be committed and its lane go on. */
 export class Settling {
@@ -133,17 +123,23 @@ export class Settling {
    * Too many end like the head: it waits in the next retry topic, without using an attempt, so that its partition goes on. From
    * there it comes back and asks again.
    */
-  #park(assignment: Assignment, lane: Lane<Held>, { reason, error }: Dead): Promise<void> {
+  #park(assignment: Assignment, lane: Lane<Held>, outcome: Dead): Promise<void> {
     const { tier = -1 } = lane.head.inlet;
     const next = Math.min(tier + 1, this.#options.retryRules.delaysMs.length - 1);
-    const why = `Waits for another deadLetterLimit, too many end as ${reason}: ${error}`;
-    return this.#move(assignment, lane, [parkedMove(lane.head, next, why)]);
+    return this.#move(assignment, lane, [heldMove(lane.head, next, outcome)]);
+  }
+
+  /** Gainsight has refused it, and what it refuses like that still waits: to ask again and again would only be a burden. */
+  refusalOf(held: Held): Dead | undefined {
+    const refusal = refusalOf(held);
+    return refusal && this.#options.flood.check(causeOf(held, refusal)) === "parked" ? refusal : undefined;
   }
 
   /** To the limit of dead letters a list is one bad record, however many of its events are dead. */
-  #ask({ slot, shared, arrival }: Held, outcome: Dead): Ruling {
+  #ask(held: Held, outcome: Dead): Ruling {
+    const { slot, shared } = held;
     const { flood, clock } = this.#options;
-    const cause = { topic: arrival.past.origin.topic, reason: outcome.reason, rule: ruleOf(outcome) };
+    const cause = causeOf(held, outcome);
     if (this.#buried.has(slot)) return flood.check(cause);
     const ruling = flood.admit(cause, outcome.error, clock.now());
     if (ruling === "admitted" && shared > 0) this.#buried.add(slot);

@@ -111,7 +111,8 @@ export class Stream {
   #nextProbe(assignment: Assignment): Lane<Held> | undefined {
     const { lanes } = assignment;
     // In this order: to be asked whether it is a call makes a record known.
-    const mayProbe = (held: Held): boolean => !isOnItsWay(assignment, held) && isCall(held);
+    const mayProbe = (held: Held): boolean =>
+      !isOnItsWay(assignment, held) && isCall(held) && !this.#settling.refusalOf(held);
     const probe = lanes.nextLike((held) => !hasFailed(held) && mayProbe(held)) ?? lanes.nextLike(mayProbe);
     // Nothing is in work, and intake may wait for room: what could probe would never come in.
     return probe ?? (this.#working === 0 && !this.capacity.hasRoom ? lanes.next() : undefined);

@@ -132,9 +132,9 @@ describe("readPast()", () => {
   test("reads back what was written", () => {
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
-        const { attempts, firstFailedAt, reason } = why;
+        const { attempts, firstFailedAt, reason, status } = why;
         const firstRead = { ...why.origin, offset: String(Number(why.origin.offset)) };
-        const past = { origin: firstRead, attempts, firstFailedAt, reason };
+        const past = { origin: firstRead, attempts, firstFailedAt, reason, status };
         expect(readPast(travelled(retryHeaders(headers, why)), here)).toEqual(past);
         expect(readPast(deadLetterHeaders(headers, why), here)).toEqual(past);
         expect(readPast(bareHeaders(why), here)).toEqual(past);

@@ -160,6 +160,18 @@ describe("Flood, by cause", () => {
     );
   });
 
+  it("tells at the end how long the first cause was held", () => {
+    const { flood, changes, play } = createTestFlood(byCause);
+    play("dddddd");
+    play("eeeeee", start + 10_000);
+    flood.change(false, start + 12_000);
+    expect(changes.map(({ isHeld, heldMs }) => [isHeld, heldMs])).toEqual([
+      [true, 0],
+      [true, 0],
+      [false, 12_000],
+    ]);
+  });
+
   it("goes on by cause where everything was held, and the other way round", () => {
     const { flood, play, admitted } = createTestFlood();
     play("dddddd");
@@ -173,6 +185,8 @@ describe("Flood, by cause", () => {
     const { flood, held } = createTestFlood(byCause);
     const rulings = Array.from({ length: 8 }, () => flood.admit({ topic: "a", reason: "too_large" }, "No", start));
     expect([new Set(rulings), held()]).toEqual([new Set(["admitted"]), []]);
+    flood.admit(causeOf("d"), "No", start);
+    expect([flood.admit(causeOf("d"), "No", start), held()], "nobody waits in its place").toEqual(["admitted", []]);
   });
 
   it("counts in bounded memory whatever names it is given: further topics and rules count together", () => {

@@ -55,11 +55,19 @@ describe("reader", () => {
   it.each([
     [{ type: "track", event: "Opened", userId: "u", anonymousId: "a" }, "u"],
     [{ type: "track", event: "Opened", anonymousId: "a" }, "a"],
-    [{ type: "group", groupId: "g", anonymousId: "" }, "g"],
+    [{ type: "page", groupId: "g", anonymousId: "" }, "g"],
     [{ type: "track", event: "Opened" }, "source-4-42"],
     [{}, "source-4-42"],
   ])("puts %j into the lane of %s", (event, user) => {
     expect(arrivalOf(event).user).toBe(user);
+  });
+
+  it.each([
+    { type: "track", userId: "u" },
+    { type: "group", userId: "u", traits: {} },
+    { type: "identify", userId: "u", traits: "no" },
+  ])("puts %j, which will never be delivered, into a lane of its own, so that its user never waits for it", (event) => {
+    expect(arrivalOf(event)).toMatchObject({ user: "source-4-42", meaning: { kind: "dead" } });
   });
 
   it.each([

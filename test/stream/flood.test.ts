@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 
+import type { Arrival } from "../../src/core/arrival.ts";
+import { type Failure, eventKeyOf } from "../../src/core/headers.ts";
 import { dead, delivered } from "../../src/core/outcome.ts";
 import { Chains } from "../../src/flow/chains.ts";
 import { backlogOf } from "../../src/stream/crowd.ts";
+import type { Move } from "../../src/stream/ports.ts";
 import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 const limit = { scope: "all" as const, consecutive: 2, percent: 100, minEvents: 1_000 };
@@ -68,6 +71,15 @@ const acknowledgeAll = async ({ writes }: Rig): Promise<void> => {
   }
 };
 
+/** An event as its record says when it comes back out of the tier that it has been written to. */
+const comeBack = (
+  write: (Pick<Move, "arrival"> & { failure: Pick<Failure, "reason" | "status"> }) | undefined,
+): Arrival => {
+  if (!write) throw new Error("Nothing was written");
+  const { arrival, failure } = write;
+  return { ...arrival, past: { ...arrival.past, reason: failure.reason, status: failure.status } };
+};
+
 /** Where each event went: a tier by its number, or how it ended. */
 const endsOf = ({ moved, ended }: Rig): string[] => [
   ...moved.map(({ name, reason, tier }) => `${name} ${reason} ${tier}`),
@@ -131,22 +143,72 @@ describe("Stream, with too many dead letters of one cause", () => {
     expect(rig.writes.map(({ tier }) => tier)).toEqual([to]);
   });
 
-  it("asks Gainsight again about one that it refused: it may have changed its mind", async () => {
+  /** One refused event has been dead-lettered; the next one waits in the first tier, as its record says when it comes back. */
+  const createRefused = async () => {
     const rig = createRig({ deadLetterLimit: { ...byCause, consecutive: 1 } });
-    const { source, tiers, take } = createOwner(rig);
-    for (const offset of [0, 1]) take(source, arrivalOf(`${"ab"[offset]}0`, offset), offset);
-    for (const call of rig.calls.slice()) call.answer(dead("rejected", "Refused", 400));
+    const owner = createOwner(rig);
+    for (const offset of [0, 1]) owner.take(owner.source, arrivalOf(`${"ab"[offset]}0`, offset), offset);
+    for (const call of rig.calls.slice()) call.answer(dead("rejected", "Refused", 403));
     await turns();
     expect(rig.writes.map(({ tier, failure }) => [tier, failure.reason])).toEqual([
       [undefined, "rejected"],
       [0, "parked"],
     ]);
-    expect(rig.flood.culprits).toMatchObject([{ reason: "rejected", rule: "http_400" }]);
+    const back = comeBack(rig.writes[1]);
     await acknowledgeAll(rig);
-    if (tiers[0]) take(tiers[0], arrivalOf("b0", 1), 0);
-    rig.calls[0]?.answer(delivered);
+    expect(rig.flood.culprits).toMatchObject([{ reason: "rejected", rule: "http_403" }]);
+    return { rig, ...owner, back };
+  };
+
+  it("does not send Gainsight again what it refused, however often that comes back, for refusals can hold everybody", async () => {
+    const { rig, tiers, take, back } = await createRefused();
+    let arrival = back;
+    for (const tier of [0, 1, 2, 2]) {
+      const inlet = tiers[tier];
+      if (inlet) take(inlet, arrival, inlet.tracker.position);
+      expect([rig.calls, rig.writes.map((write) => write.tier)]).toEqual([[], [Math.min(tier + 1, 2)]]);
+      arrival = comeBack(rig.writes[0]);
+      await acknowledgeAll(rig);
+    }
+    expect(rig.stream.working).toBe(0);
+  });
+
+  it.each([
+    ["is delivered if Gainsight has changed its mind", delivered, "delivered"],
+    ["is a dead letter if not", dead("rejected", "Refused", 403), "dead"],
+  ])("asks Gainsight again once the limit is changed: what was refused %s", async (_, verdict, kind) => {
+    const { rig, tiers, take, back } = await createRefused();
+    rig.flood.change(false, rig.clock.now());
+    if (tiers[0]) take(tiers[0], back, 0);
+    expect(rig.calls.map(({ body }) => body)).toEqual(["b0"]);
+    rig.calls[0]?.answer(verdict);
+    await acknowledgeAll(rig);
     await turns();
-    expect(endsOf(rig)).toEqual(["b0 parked 0", "a0 dead", "b0 delivered"]);
+    await acknowledgeAll(rig);
+    expect(endsOf(rig).at(-1)).toBe(`b0 ${kind}`);
+  });
+
+  it("remembers a refusal while its event follows an earlier one from tier to tier", async () => {
+    const { rig, tiers, chains, take, back } = await createRefused();
+    chains.finished("b", eventKeyOf(back.past.origin));
+    chains.moved("b", "earlier", { tier: 1, offset: 0 });
+    const copy = { ...back, past: { ...back.past, origin: { ...back.past.origin, id: "copy" } } };
+    if (tiers[0]) take(tiers[0], copy, 0);
+    expect(rig.writes.map(({ tier, failure }) => [tier, failure.status])).toEqual([[1, 403]]);
+    await acknowledgeAll(rig);
+    chains.finished("b", "earlier");
+    if (tiers[1]) take(tiers[1], comeBack({ arrival: copy, failure: { reason: "parked", status: 403 } }), 0);
+    expect([rig.calls, rig.writes.length]).toEqual([[], 1]);
+  });
+
+  it("probes with none that only waits for another limit, and writes nothing meanwhile", async () => {
+    const { rig, source, tiers, take, back } = await createRefused();
+    rig.gate.state = "closed";
+    if (tiers[0]) take(tiers[0], back, 0);
+    take(source, arrivalOf("u0", 2), 2);
+    rig.gate.state = "probe";
+    rig.stream.pump();
+    expect([rig.calls.map(({ body }) => body), rig.writes]).toEqual([["u0"], []]);
   });
 
   it("names the last failure of those whose attempts are spent, and gives them a further round", async () => {
@@ -158,9 +220,11 @@ describe("Stream, with too many dead letters of one cause", () => {
       const { past, ...arrival } = arrivalOf(name, offset);
       return { ...arrival, past: { ...past, attempts: 5, firstFailedAt: -100_000 } };
     };
+    rig.written[2] = 2;
     for (const offset of [0, 1]) take(last, spent(`${"ab"[offset]}0`, offset), offset);
     for (let round = 0; round < 2; round++) {
-      for (const call of rig.calls.slice()) call.answer({ kind: "retry", reason: "timeout", error: "No answer" });
+      for (const call of rig.calls.slice())
+        call.answer({ kind: "retry", reason: "server_error", error: "Failed", status: 500 });
       await turns();
       for (const { callback } of rig.timers.splice(0)) callback();
     }
@@ -168,7 +232,24 @@ describe("Stream, with too many dead letters of one cause", () => {
       [undefined, "retries_exhausted", 6],
       [2, "parked", 5],
     ]);
-    expect(rig.flood.culprits).toMatchObject([{ topic: "events", reason: "retries_exhausted", rule: "timeout" }]);
+    expect(rig.flood.culprits).toMatchObject([{ topic: "events", reason: "retries_exhausted", rule: "server_error" }]);
+    const back = comeBack(rig.writes[1]);
+    expect(back.past.status, "which would say that Gainsight refused it").toBeUndefined();
+    await acknowledgeAll(rig);
+    take(last, back, 2);
+    expect(rig.calls).toHaveLength(1);
+  });
+
+  it("counts an event that is delivered out of a retry topic for the topic that it came from", async () => {
+    const rig = createRig({ deadLetterLimit: byCause });
+    const { source, tiers, take } = createOwner(rig);
+    take(source, arrivalOf("a0", 0, invalid), 0);
+    if (tiers[0]) take(tiers[0], arrivalOf("u0", 1), 0);
+    rig.calls[0]?.answer(delivered);
+    await turns();
+    for (const offset of [2, 3]) take(source, arrivalOf("b0", offset, { ...invalid, user: `b${offset}` }), offset);
+    await acknowledgeAll(rig);
+    expect([rig.ended.length, rig.moved]).toEqual([4, []]);
   });
 
   it("writes a dead letter where the event fits into no retry topic", async () => {

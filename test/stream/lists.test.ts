@@ -48,6 +48,21 @@ describe("Stream, of lists of events", () => {
     expect([outcomes(rig).length, rig.floodHolds]).toEqual([4, []]);
   });
 
+  test.each(["all", "cause"] as const)(
+    "keeps the rest of a list once the limit is reached, with scope %s",
+    async (scope) => {
+      const rig = setUp({ deadLetterLimit: { scope, consecutive: 1, percent: 100, minEvents: 1_000 } });
+      takeList(rig, ["a1", "b1"]);
+      takeList(rig, ["x1"], { offset: 1 });
+      await answer(rig, "a1", dead("rejected", "No"));
+      await answer(rig, "x1", dead("rejected", "No"));
+      await answer(rig, "b1", dead("rejected", "No"));
+      expect(rig.writes.map(({ failure }) => failure.reason)).toEqual(
+        scope === "all" ? ["rejected"] : ["rejected", "parked", "parked"],
+      );
+    },
+  );
+
   test("forgets a list that was parked as one record, once its schema has come and its events are known", async () => {
     const rig = setUp();
     const meaning: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
