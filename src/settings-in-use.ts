@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import type { Config } from "./config/config.ts";
 import { type LiveSettings, createLiveSettings } from "./config/live-settings.ts";
 import type { Settings } from "./config/settings.ts";
+import type { RawEvent } from "./core/event.ts";
 import { type Handler, createHandler } from "./core/handle.ts";
+import { createPiiRemover } from "./core/pii.ts";
 import { Dedupe } from "./flow/dedupe.ts";
 import { Flood } from "./flow/flood.ts";
 import type { Log } from "./ops/log.ts";
@@ -33,6 +35,10 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 
 /** What events mean by these settings. */
 export const handlerOf = (settings: Settings): Handler => createHandler({ ...settings, hash: sha256 });
+
+/** An event as these settings let it be seen, without personal data. */
+export const piiRemoverOf = (settings: Settings): ((raw: RawEvent) => RawEvent) =>
+  createPiiRemover({ ...settings, hash: sha256 });
 
 /** What events mean by the settings of the moment. Each is judged by one version of them, never by a mixture of two. */
 export const createLiveHandler = (settings: LiveSettings): Handler => {

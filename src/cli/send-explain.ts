@@ -16,6 +16,8 @@ export interface ExplainOptions {
   readonly encode: Encode;
   readonly decoder: Decoder;
   readonly handle: Handler;
+  /** What may be seen of an event: what is printed ends in the logs of builds. */
+  readonly withoutPii: (event: JsonObject) => JsonObject;
 }
 
 /** What the service would do with one event. */
@@ -43,7 +45,7 @@ export const createExplainer = (options: ExplainOptions): ((item: Item) => Verdi
     const { place } = item;
     if ("meaning" in item)
       return { place, title: "no event", repairs: [], ...sayingOf(item.meaning), isUnsendable: true };
-    const known = { place, title: titleOf(item.event) };
+    const known = { place, title: titleOf(options.withoutPii(item.event)) };
     try {
       const arrival = judge(item);
       const repairs = [...new Set([...item.repairs, ...(arrival?.repairs ?? [])])];

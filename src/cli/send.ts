@@ -4,7 +4,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { type Environment, readConfig } from "../config/read-config.ts";
 import { SchemaFileError } from "../intake/schema-files.ts";
-import { handlerOf } from "../settings-in-use.ts";
+import { handlerOf, piiRemoverOf } from "../settings-in-use.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { checkAll, sendAll } from "./send-all.ts";
 import { eventsOf } from "./send-events.ts";
@@ -93,6 +93,7 @@ const rehearse = async ({ sources, config, flags }: Task): Promise<void> => {
     wire: wireOf(config.input),
     ...createRehearsal(config.input),
     handle: handlerOf(config.settings),
+    withoutPii: piiRemoverOf(config.settings),
   });
   for (const source of sources) {
     if (sources.length > 1) report.heading(source.name);

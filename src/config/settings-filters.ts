@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { camelNames } from "../core/envelope-names.ts";
 import { listOf, mapOf, maxItems, wantedText } from "./settings-kinds.ts";
 
 const identity = ["userId", "anonymousId", "groupId"];
@@ -11,8 +12,14 @@ const isPath = (path: string): boolean =>
 
 const pathWant = "a path such as traits.email, without blanks around a key, with * alone for any one key or list item";
 
+/** By then these names are camelCase: a rule on `user_id` would find nothing, and let a user's address go in clear. */
+const isAsRulesSeeIt = (path: string): boolean => !camelNames.has(path.split(".", 1)[0] ?? "");
+const camelWant = "a path that begins in camelCase, such as userId for user_id: rules see events in their normal form";
+
 // That it is empty has been said already.
-const path = wantedText(pathWant).refine((given) => given === "" || isPath(given), { error: pathWant });
+const path = wantedText(pathWant)
+  .refine((given) => given === "" || isPath(given), { error: pathWant })
+  .refine(isAsRulesSeeIt, { error: camelWant });
 
 /** A path to what may be changed: neither by its name nor by a `*` any of the fields that are kept. */
 const changedPath = (kept: readonly string[]) => {

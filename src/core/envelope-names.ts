@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from "./event.ts";
+import { isAbsent } from "./json.ts";
 import { putKey } from "./put-key.ts";
 
-const camelNames: ReadonlyMap<string, string> = new Map([
+/** What the snake_case names of the envelope become. */
+export const camelNames: ReadonlyMap<string, string> = new Map([
   ["message_id", "messageId"],
   ["user_id", "userId"],
   ["anonymous_id", "anonymousId"],
@@ -20,8 +22,6 @@ const hasSnake = (event: JsonObject): boolean =>
   event["original_timestamp"] !== undefined ||
   event["sent_at"] !== undefined ||
   event["received_at"] !== undefined;
-
-const isAbsent = (value: Json | undefined): boolean => value === undefined || value === null || value === "";
 
 /** Gives the envelope's snake_case names their camelCase form. If both say something, camelCase wins. Never goes deeper. */
 export const camelEnvelope = (event: JsonObject): JsonObject => {

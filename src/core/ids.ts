@@ -1,4 +1,5 @@
 import type { JsonObject } from "./event.ts";
+import { editKeys } from "./property-paths.ts";
 import type { Repairs } from "./repairs.ts";
 
 const idNames = ["messageId", "userId", "anonymousId", "groupId", "previousId"] as const;
@@ -21,13 +22,7 @@ const hasNumber = ({ messageId, userId, anonymousId, groupId, previousId }: Json
 /** Writes ids that are numbers as text. Any other kind of id stays: the rules for events refuse it. */
 export const idsAsText = (event: JsonObject, repairs: Repairs): JsonObject => {
   if (!hasNumber(event)) return event;
-  const texts: Record<string, string> = {};
-  for (const name of idNames) {
-    const id = event[name];
-    const text = typeof id === "number" ? textOf(id) : undefined;
-    if (text !== undefined) texts[name] = text;
-  }
-  if (Object.keys(texts).length === 0) return event;
-  repairs.push("id_number");
-  return { ...event, ...texts };
+  const edited = editKeys(event, idNames, (id) => (typeof id === "number" ? (textOf(id) ?? id) : id));
+  if (edited !== event) repairs.push("id_number");
+  return edited;
 };

@@ -12,8 +12,12 @@ export interface IntegrationsRules {
 
 const isAllOff = (key: string, value: Json | undefined): boolean => value === false && key.toLowerCase() === "all";
 
-/** A record with fixed fields has the field in every event: there, false, null and blank text say that it has none. */
-const has = (value: Json | undefined): boolean => !isAbsent(value) && booleanOf(value) !== false;
+/** A record with fixed fields has the field in every event: there, false, null, blank text, or nothing but these in it say that it has none. */
+const has = (value: Json | undefined): boolean => {
+  if (typeof value === "object" && value !== null)
+    return Object.values<Json | undefined>(value).some((held) => !isAbsent(held));
+  return !isAbsent(value) && booleanOf(value) !== false;
+};
 
 const isUnclear = (value: Json | undefined): boolean => typeof value === "string" || typeof value === "number";
 

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from "./event.ts";
 import { parseOptionalText } from "./json-text.ts";
-import type { Repairs } from "./repairs.ts";
+import { isList } from "./json.ts";
+import { note, type Repairs } from "./repairs.ts";
 
 /** Parts that Segment defines as objects: if a producer writes a text there, it holds JSON. */
-export const objectParts = ["context", "integrations", "properties", "traits"] as const;
+const objectParts = ["context", "integrations", "properties", "traits"] as const;
 
 /** What the text holds, also if it was encoded more than once. A text that is no JSON stays: the rules for events judge it. */
 const parsed = (text: string): Json => {
@@ -16,27 +17,38 @@ const parsed = (text: string): Json => {
   }
 };
 
-/** Whether one of the parts is of some kind. Written out, since a loop over names takes several times as long. */
-export const somePart = (event: JsonObject, isKind: (part: Json | undefined) => boolean): boolean => {
-  const { context, integrations, properties, traits } = event;
-  return isKind(context) || isKind(integrations) || isKind(properties) || isKind(traits);
+const isEmptyList = (part: Json | undefined): boolean => isList(part) && part.length === 0;
+
+const isToRepair = (part: Json | undefined): boolean => typeof part === "string" || isEmptyList(part);
+
+// Written out, since a loop over names takes several times as long.
+const hasToRepair = ({ context, integrations, properties, traits }: JsonObject): boolean =>
+  isToRepair(context) || isToRepair(integrations) || isToRepair(properties) || isToRepair(traits);
+
+const fromText = (text: string, repairs: Repairs): Json | undefined => {
+  const part = parsed(text);
+  if (part !== text) note(repairs, "json_text");
+  return part ?? undefined;
 };
 
-const isText = (part: Json | undefined): boolean => typeof part === "string";
+const objectOf = (given: Json | undefined, repairs: Repairs): Json | undefined => {
+  const part = typeof given === "string" ? fromText(given, repairs) : given;
+  if (!isEmptyList(part)) return part;
+  note(repairs, "empty_list");
+  return {};
+};
 
-/** Parses the parts that are JSON text. A blank text means that the part is absent. */
-export const parseParts = (event: JsonObject, repairs: Repairs): JsonObject => {
-  if (!somePart(event, isText)) return event;
+/**
+ * Parses the parts that are JSON text; a blank text means that the part is absent. PHP writes an empty map as `[]`: that becomes
+ * an empty object. A list with something in it stays: the rules for events refuse it.
+ */
+export const partsAsObjects = (event: JsonObject, repairs: Repairs): JsonObject => {
+  if (!hasToRepair(event)) return event;
   const out: Record<string, Json | undefined> = { ...event };
-  let isParsed = false;
   for (const name of objectParts) {
-    const text = out[name];
-    if (typeof text !== "string") continue;
-    out[name] = parsed(text);
-    if (out[name] !== text) isParsed = true;
-    if (out[name] === null) delete out[name];
+    const part = objectOf(out[name], repairs);
+    if (part === undefined) delete out[name];
+    else out[name] = part;
   }
-  if (!isParsed) return event;
-  repairs.push("json_text");
   return out;
 };

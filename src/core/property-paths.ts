@@ -50,17 +50,19 @@ const editList = (list: readonly Json[], edit: EditAt, depth: number): readonly 
 /** Text that may hold an object, a list, or such text once more. */
 const mayBeJson = /^\s*["[{]/;
 
-/** Text that begins as objects and lists do. If it cannot be read, somebody has cut it short, or nested it without end. */
-const beginsAsJson = /^\s*(?:\{\s*["']|\[\s*["'{]|(?:\[\s*){3})/;
+/**
+ * Text that begins as objects and lists do. If it cannot be read, somebody has cut it short, nested it without end, or printed
+ * a map as Java (`{a=1}`), JavaScript (`{a: 1}`), Ruby (`{:a=>1}`) or Kafka Connect (`Struct{a=1}`) do. No two neighbours in it take the same character, so that it needs linear time whatever the text.
+ */
+const beginsAsMap = /^\s*(?:\w{0,20}\{\s*(?:["'=:]|[^\s{}=:"'][^\s{}=:]{0,200}\s*[=:])|\[\s*["'{]|(?:\[\s*){3})/;
 
 /**
  * Edits inside of JSON text. It is written anew even where nothing was found: JSON may say a key twice, and the text would
- * keep the one that was not read. What begins as JSON and cannot be read is removed, since nobody knows what it holds.
+ * keep the one that was not read. What begins as a map and cannot be read is removed, since nobody knows what it holds.
  */
 const editText = (text: string, edit: Edit): Json | undefined => {
-  if (!mayBeJson.test(text)) return text;
-  const value = tryParseJsonText(text.trim());
-  if (value === undefined) return beginsAsJson.test(text) ? undefined : text;
+  const value = mayBeJson.test(text) ? tryParseJsonText(text.trim()) : undefined;
+  if (value === undefined) return beginsAsMap.test(text) ? undefined : text;
   const edited = edit(value);
   return edited === undefined ? undefined : JSON.stringify(edited);
 };

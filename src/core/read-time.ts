@@ -3,9 +3,10 @@ import { type ReadTime, readDate } from "./time-forms.ts";
 
 /**
  * Before this, a time is what an unset one looks like: 0 and 1970-01-01 (epoch), -1 (Kafka), 0001-01-01 (.NET), 0000-00-00
- * (MySQL), 1900-01-01 (SQL Server), or epoch seconds taken for milliseconds, which all lie in January 1970.
+ * (MySQL), 1900-01-01 (SQL Server), or epoch seconds taken for milliseconds, which all lie in January 1970. 202403051015,
+ * a date and a time without separators, would be milliseconds of 1976.
  */
-const earliest = Date.UTC(1971, 0, 1);
+const earliest = Date.UTC(1980, 0, 1);
 /** From this on, it is a mark for "never" (9999-12-31), or a unit was mistaken. */
 const end = Date.UTC(2100, 0, 1);
 
@@ -19,7 +20,7 @@ const exponent = /^\d(?:\.\d+)?e\d{1,2}$/i;
 /** As .NET's older JSON writes it: milliseconds; the offset is only for display. */
 const dotNet = /^\/Date\((\d{1,15})(?:[+-]\d{4})?\)\/$/;
 
-/** Seconds to nanoseconds since 1970, told apart by their size: between 1971 and 2100 these never meet. */
+/** Seconds to nanoseconds since 1970, told apart by their size: between 1980 and 2100 these never meet. */
 const readEpoch = (whole: string, fraction = ""): number => {
   if (whole.length <= 10) return Number(whole + fraction.slice(0, 3).padEnd(3, "0"));
   if (whole.length <= 13) return Number(whole);

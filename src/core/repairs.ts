@@ -34,3 +34,8 @@ export type Repair = keyof typeof repairTexts;
 
 /** Where a step notes what it repaired. */
 export type Repairs = Repair[];
+
+/** Notes a repair, once per event. */
+export const note = (repairs: Repairs, repair: Repair): void => {
+  if (!repairs.includes(repair)) repairs.push(repair);
+};

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "./event.ts";
+import { isAbsent } from "./json.ts";
 import { isEventTime, readTime } from "./read-time.ts";
-import type { Repair, Repairs } from "./repairs.ts";
+import { note, type Repair, type Repairs } from "./repairs.ts";
 
 /** What stands in for an event's own time, in milliseconds since 1970. */
 export interface StandIns {
@@ -22,12 +23,6 @@ const normal =
   /^(?:19[89]\d|20\d\d)-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const isNormal = (value: Json | undefined): boolean => typeof value === "string" && normal.test(value);
 const isNormalOrAbsent = (value: Json | undefined): boolean => value === undefined || value === null || isNormal(value);
-const isAbsent = (value: Json | undefined): boolean =>
-  value === undefined || value === null || (typeof value === "string" && value.trim() === "");
-
-const note = (repairs: Repairs, repair: Repair): void => {
-  if (!repairs.includes(repair)) repairs.push(repair);
-};
 
 /** An event does not happen after it was received: a time that says so comes from a clock that was set in between. */
 const beforeReceived = (time: number | undefined, receivedAt = Number.POSITIVE_INFINITY): number | undefined =>

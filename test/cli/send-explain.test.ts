@@ -5,7 +5,7 @@ import { type Verdict, createExplainer } from "../../src/cli/send-explain.ts";
 import { createRehearsal, wireOf } from "../../src/cli/send-wire.ts";
 import { parseSettings } from "../../src/config/settings.ts";
 import type { JsonObject } from "../../src/core/event.ts";
-import { handlerOf } from "../../src/settings-in-use.ts";
+import { handlerOf, piiRemoverOf } from "../../src/settings-in-use.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
 const registry = { url: "http://127.0.0.1:1" };
@@ -50,12 +50,18 @@ interface Explained {
 }
 
 const explain = ({ input = "JSON", settings = "" }: Explained, given = items): readonly Verdict[] => {
-  const handle = handlerOf(parseSettings(settings));
+  const parsed = parseSettings(settings);
+  const rules = { handle: handlerOf(parsed), withoutPii: piiRemoverOf(parsed) };
   const wire = wireOf(inputs[input]);
-  return given.map(createExplainer({ wire, ...createRehearsal(inputs[input]), handle }));
+  return given.map(createExplainer({ wire, ...createRehearsal(inputs[input]), ...rules }));
 };
 
 describe("a dry run", () => {
+  it("names users by the hashes of their ids, if the settings hash them, whatever becomes of the event", () => {
+    const settings = "pii: { hash: [userId, anonymousId] }\nevents: [Order Completed]";
+    for (const verdict of explain({ settings })) expect(JSON.stringify(verdict)).not.toMatch(/u1|a1/);
+  });
+
   it.each(Object.keys(inputs) as (keyof typeof inputs)[])("says what the service would do, in %s", (input) => {
     const verdicts = explain({ input, settings: "events: [Order Completed]" });
     expect(verdicts.map(({ place, title, label }) => `${place}: ${title} → ${label}`)).toEqual([

@@ -166,6 +166,28 @@ describe("parseSettings()", () => {
     expect(problemsOf(`filters: [{ action: drop_event, when: ${when} }]`).length === 0).toBe(isOne);
   });
 
+  test.each([
+    "message_id",
+    "user_id",
+    "anonymous_id",
+    "group_id",
+    "original_timestamp",
+    "sent_at",
+    "received_at",
+    "user_id.a",
+  ])("takes no rule on %s, which no event has when rules are asked", (name) => {
+    for (const text of [
+      `pii: { drop: [${name}] }`,
+      `pii: { hash: [${name}] }`,
+      `filters: [{ action: drop_property, path: ${name} }]`,
+      `filters: [{ action: drop_event, when: { path: ${name}, equals: 1 } }]`,
+    ])
+      expect(problemsOf(text)).toEqual([
+        expect.objectContaining({ want: expect.stringContaining("userId for user_id") }),
+      ]);
+    expect(problemsOf(`pii: { drop: [traits.${name}] }`)).toEqual([]);
+  });
+
   const envelope = ["type", "messageId", "timestamp", "event"];
   const ids = ["userId", "anonymousId", "groupId"];
 

@@ -53,6 +53,12 @@ describe("ids", () => {
     ["text as it is", { ...identify, userId: "007" }, { ...identify, userId: "007" }, []],
     ["nothing nested", { ...identify, traits: { id: 7 } }, { ...identify, traits: { id: 7 } }, []],
     [
+      "a blank id as an absent one, if snake_case has one",
+      { ...identify, userId: " ", user_id: "u7" },
+      { ...identify, userId: "u7" },
+      [],
+    ],
+    [
       "an empty id as an absent one",
       { ...identify, userId: "", user_id: 7, anonymousId: null, anonymous_id: "a" },
       { ...identify, userId: "7", anonymousId: "a" },

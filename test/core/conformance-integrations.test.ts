@@ -46,7 +46,6 @@ const goes: [rule: string, what: string, fields: RawEvent, rules?: Partial<Handl
   ["names", "the second name is on", { integrations: { All: false, Kafka: true } }, both],
   ["names", "__proto__ is a key as any", { integrations: parsed('{"__proto__":false,"constructor":false}') }],
   ["engage", "All: false counts for nothing", { ...engage, integrations: { All: false, Kafka: { x: 1 } } }],
-  ["engage", "also with empty personas", { context: { personas: {} }, integrations: { All: false } }],
   [
     "engage",
     "personas as JSON text",
@@ -107,6 +106,15 @@ const filtered: typeof goes = [
   ["engage", "null personas are none", { context: { personas: null }, integrations: { All: false } }],
   ["engage", "personas that are blank text are none", { context: { personas: "" }, integrations: { All: "false" } }],
   ["engage", "personas that say false are none", { context: { personas: "false" }, integrations: { All: "false" } }],
+  ["engage", "empty personas are none", { context: { personas: {} }, integrations: { All: false } }],
+  ["engage", "an empty list of PHP is none", { context: { personas: [] }, integrations: { All: false } }],
+  ["engage", "empty JSON text is none", { context: { personas: "{}" }, integrations: { All: false } }],
+  [
+    "engage",
+    "the personas of a record with fixed fields may hold nothing",
+    { context: { personas: { computation_key: null, computation_class: "" } }, integrations: { All: false } },
+  ],
+  ["replay", "an empty replay is none", { replay: {}, integrations: { All: false } }],
   ["engage", "personas that say null are none", { context: { personas: "null" }, integrations: { All: "false" } }],
   ["engage", "personas elsewhere are none", { personas: {}, traits: engage.context, integrations: { All: false } }],
   ["replay", "an explicit false wins", { replay: true, integrations: { Gainsight: false } }],

@@ -168,6 +168,12 @@ describe("a rule that meets JSON text", () => {
     ["leaves other text in quotes", "traits.a.b", { a: '"Main" Street' }, { a: '"Main" Street' }],
     ["leaves the text of a scalar", "traits.a.b", { a: "12" }, { a: "12" }],
     ["removes an object that was cut short", "traits.a.b", { a: '{"b":"Main","c":"x' }, {}],
+    ["removes a map as Java prints it", "traits.a.b", { a: "{b=Main, c=x}" }, {}],
+    ["removes a list of these", "traits.a.b", { a: "[{b=Main}, {c=x}]" }, {}],
+    ["removes an object as JavaScript writes it", "traits.a.b", { a: "{ b : 'Main' }" }, {}],
+    ["removes a hash of Ruby", "traits.a.b", { a: '{:b=>"Main"}' }, {}],
+    ["removes a record as Kafka Connect prints it", "traits.a.b", { a: "Struct{b=Main,c=x}" }, {}],
+    ["leaves a template", "traits.a.b", { a: "{name}: {{b}}" }, { a: "{name}: {{b}}" }],
     ["removes a list that was cut short", "traits.a.b", { a: '[{"b":"Main"},{' }, {}],
     [
       "removes an object nested too deep",
@@ -180,4 +186,17 @@ describe("a rule that meets JSON text", () => {
     expect(sentAs({ ...identify, traits: given }, drops(path))["traits"]).toEqual(expected);
     expect(sentAs({ ...identify, traits: given }, filters(path))["traits"]).toEqual(expected);
   });
+
+  // In quadratic time each of these would take minutes.
+  test.each(["{ ", "{\uFEFF", "{a", "{a=", "[ ", "[{", "a", " ", '{"', '["', "Struct{ "])(
+    "takes no time for 300,000 characters behind %j",
+    (beginning) => {
+      const last = beginning.at(-1) ?? "";
+      const long = beginning + last.repeat(300_000);
+      for (const a of [long, `${long}x`, `${long}"`]) {
+        const sent = sentAs({ ...identify, traits: { a } }, drops("traits.a.b"))["traits"];
+        expect([{}, { a }]).toContainEqual(sent);
+      }
+    },
+  );
 });
