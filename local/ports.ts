@@ -4,15 +4,23 @@ import { createServer } from "node:net";
 /** Linux hands out ports from 32768 on to outgoing connections: one of those can be gone before the server listens. */
 const FIRST = 20_000;
 const LAST = 32_767;
+/** Processes that look for ports at the same time, such as those of the tests, look at different ones. */
+const SHARES = 16;
+const PORTS_PER_SHARE = Math.floor((LAST + 1 - FIRST) / SHARES);
 
-/** Different ports that nobody listens on at 127.0.0.1 right now, chosen at random. */
+/** Whoever got one may not listen yet. */
+const given = new Set<number>();
+
+/** Different ports that nobody listens on at 127.0.0.1 right now, chosen at random. This process gets none of them again. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(FIRST, LAST + 1);
-    if (await isFree(port)) ports.add(port);
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = FIRST + (process.pid % SHARES) + SHARES * randomInt(PORTS_PER_SHARE);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
 /** Runs `start` again, with new ports each time, while it fails because somebody else took a port first. */

@@ -48,3 +48,8 @@ test("retryTakenPort() passes on every other failure at once", async () => {
   await expect(retryTakenPort(start)).rejects.toThrow("No space left on device");
   expect(calls).toBe(1);
 });
+
+test("freePorts() gives a port once, also to those who ask at the same time", async () => {
+  const ports = (await Promise.all(Array.from({ length: 40 }, () => freePorts(2)))).flat();
+  expect(new Set(ports).size).toBe(80);
+});
