@@ -11,9 +11,11 @@ const PORTS_PER_SHARE = Math.floor((LAST + 1 - FIRST) / SHARES);
 /** Whoever got one may not listen yet. */
 const given = new Set<number>();
 
-/** Different ports that nobody listens on at 127.0.0.1 right now, chosen at random. This process gets none of them again. */
+/** Different ports that nobody listens on at 127.0.0.1 right now, chosen at random. This process gets none of them again soon. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
+  // Long ago taken, or not wanted any more.
+  if (given.size > PORTS_PER_SHARE / 2) given.clear();
   while (ports.length < count) {
     const port = FIRST + (process.pid % SHARES) + SHARES * randomInt(PORTS_PER_SHARE);
     if (given.has(port)) continue;
