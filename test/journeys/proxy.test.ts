@@ -77,7 +77,8 @@ describe.concurrent("a proxy on the way out", () => {
     }
 
     proxy.credentials = "paul:second-Secret";
-    proxy.hangUp();
+    // A call on a connection whose end the service has not seen yet would fail for that, and not for the credentials.
+    await proxy.hangUp();
     await produce(21, 20);
     const error = `The proxy ${proxy.host} refuses the credentials (407)`;
     await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: ["target_down"] });

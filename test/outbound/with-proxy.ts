@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type IncomingMessage, createServer } from "node:http";
 import { type AddressInfo, type Socket, connect } from "node:net";
 import type { Duplex } from "node:stream";
@@ -20,8 +21,8 @@ export interface Proxy {
   readonly forwards: string[];
   /** Connections to it that are open. */
   readonly open: () => number;
-  /** Cuts every connection, also those that lead on. */
-  readonly hangUp: () => void;
+  /** Ends every connection, also those that lead on, and waits until the other side has seen it. */
+  readonly hangUp: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -81,11 +82,13 @@ export const createProxy = async (): Promise<Proxy> => {
     headers: [],
     forwards: [],
     open: () => sockets.size,
-    hangUp: () => {
-      for (const socket of sockets) socket.destroy();
+    hangUp: async () => {
+      const ends = Array.from(sockets, (socket) => once(socket, "close"));
+      for (const socket of sockets) socket.end();
+      await Promise.all(ends);
     },
     close: async () => {
-      proxy.hangUp();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => {
         server.close(resolve);
       });

@@ -62,7 +62,9 @@ export const createPipelineWorld = () => {
   const unfair: string[] = [];
   let isRelieved = false;
   let hasLostWrites = false;
-  const onMoved = ({ messageId }: Arrival, reason: string): void => {
+  const onMoved = ({ messageId, meaning }: Arrival, reason: string): void => {
+    // An invalid event with the messageId of a valid one waits for nobody, and nobody calls for it.
+    if (meaning.kind === "dead") return;
     const calls = failures.get(messageId) ?? 0;
     failures.delete(messageId);
     if (reason === failed.reason && calls < limits.quickAttempts && !isRelieved)

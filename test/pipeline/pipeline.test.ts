@@ -107,6 +107,8 @@ const stepsOf = (words: string): readonly Step[] =>
 
 /** What chance seldom comes to. */
 const examples: [readonly Step[]][] = [
+  // An invalid event with the messageId of a valid one goes to a retry topic while the valid one is called.
+  [stepsOf("produceMany:invalid produce:repeat fetch failAll produce advance produce produce produce produce failAll")],
   // The write to a retry topic is acknowledged when the partition has been assigned anew.
   [stepsOf("produce:track fetch failAll advance:0 failAll rejoin advance:3 advance:3 advance:3 acknowledge fetch")],
   // A schema comes late, and the copy is delivered before the write of it is acknowledged.
