@@ -21,8 +21,8 @@ The record's key is the userId, else the anonymousId, else the groupId. All repl
 All events of all files are checked before the first one is sent: one that is not JSON or breaks Segment's rules stops
 them all.
 
-A dry run says for each event the outcome, the reason, and each repair with its sentence; at the end all of them by
-outcome and by repair. It ends with 1 if a line holds no event, or one for which Avro has no room.
+A dry run prints the outcome of each event, the reason, and the names of its repairs. At the end it counts all events by
+outcome and by repair, and says what each repair is. It ends with 1 if a line holds no event, or one that Avro cannot hold.
 
 The format is INPUT_FORMAT's: json, avro (AVRO_SCHEMA_FILE) or registry (the newest schema under <topic>-value; where
 there is none, AVRO_SCHEMA_FILE is registered). auto means registry where SCHEMA_REGISTRY_URL is set, else json.

@@ -20,7 +20,7 @@ export const schemaFileError = (path: string, cause: unknown): SchemaFileError =
   });
 };
 
-/** What cannot be looked at is told of when it is read. */
+/** A file that cannot be looked at counts: reading it then fails with its name. */
 export const isFolder = (path: string): boolean => {
   try {
     return statSync(path).isDirectory();
