@@ -20,7 +20,7 @@ export const schemaFileError = (path: string, cause: unknown): SchemaFileError =
   });
 };
 
-/** A file that cannot be looked at counts: reading it then fails with its name. */
+/** False also if nothing can be looked at there: to read it as a file then fails with its name. */
 export const isFolder = (path: string): boolean => {
   try {
     return statSync(path).isDirectory();
