@@ -9,11 +9,11 @@ const percentText = (percent: number): string => (percent === 0 ? "less than 0.1
 export const causeText = ({ reason, rule }: Cause): string => (rule === undefined ? reason : `${reason} (${rule})`);
 
 const partOf = (culprit: Culprit): string =>
-  `${percentText(culprit.ofDeadLetters)} are ${causeText(culprit)} in ${culprit.topic}, ${percentText(culprit.ofTopic)} of that topic's events`;
+  `${percentText(culprit.percentOfDeadLetters)} are ${causeText(culprit)} in ${culprit.topic}, ${percentText(culprit.percentOfTopic)} of that topic's events`;
 
 /** The one that makes more than half of the dead letters; otherwise the three most frequent. */
 export const namedOf = (culprits: readonly Culprit[]): readonly Culprit[] =>
-  culprits.slice(0, (culprits[0]?.ofDeadLetters ?? 0) > 50 ? 1 : maxNamed);
+  culprits.slice(0, (culprits[0]?.percentOfDeadLetters ?? 0) > 50 ? 1 : maxNamed);
 
 /** Who makes the dead letters, in words that follow on a count of them. */
 export const culpritsText = (culprits: readonly Culprit[]): string => {

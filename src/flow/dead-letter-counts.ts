@@ -10,9 +10,9 @@ export interface Cause {
 /** A cause and its part in the dead letters. Shares are percentages with one decimal. */
 export interface Culprit extends Cause {
   readonly deadLetters: number;
-  readonly ofDeadLetters: number;
+  readonly percentOfDeadLetters: number;
   /** Of all events of its topic within a minute, or in the row if that was longer. */
-  readonly ofTopic: number;
+  readonly percentOfTopic: number;
   /** What was said of the newest of them. */
   readonly error: string;
 }
@@ -103,9 +103,12 @@ export class DeadLetterCounts {
       .map((counts) => {
         const { cause, error } = counts;
         const deadLetters = deadOf(counts);
-        const ofTopic = sumOf(this.#open.filter((other) => other.cause.topic === cause.topic).map(deadOf));
-        const events = Math.max(this.#events.get(cause.topic)?.sum(slice) ?? 0, ofTopic);
-        const shares = { ofDeadLetters: percentOf(deadLetters, dead), ofTopic: percentOf(deadLetters, events) };
+        const deadInTopic = sumOf(this.#open.filter((other) => other.cause.topic === cause.topic).map(deadOf));
+        const events = Math.max(this.#events.get(cause.topic)?.sum(slice) ?? 0, deadInTopic);
+        const shares = {
+          percentOfDeadLetters: percentOf(deadLetters, dead),
+          percentOfTopic: percentOf(deadLetters, events),
+        };
         return { ...cause, deadLetters, ...shares, error };
       })
       .filter(({ deadLetters }) => deadLetters > 0)

@@ -28,8 +28,8 @@ export interface Snapshot {
     readonly topic: string;
     readonly reason: string;
     readonly rule?: string | undefined;
-    readonly ofDeadLetters: number;
-    readonly ofTopic: number;
+    readonly percentOfDeadLetters: number;
+    readonly percentOfTopic: number;
   }[];
   /** Whether the settings file, as it is now, was taken up. */
   readonly areSettingsOk: boolean;
@@ -84,9 +84,9 @@ const registerLabelled = (registry: Registry, { name, labelNames, fill }: Labell
 };
 
 const showCulprit = (gauge: Gauge, culprit: Snapshot["culprits"][number]): void => {
-  const { scope, topic, reason, rule = "", ofDeadLetters, ofTopic } = culprit;
-  gauge.set({ scope, topic, reason, rule, of: "dead_letters" }, ofDeadLetters);
-  gauge.set({ scope, topic, reason, rule, of: "topic" }, ofTopic);
+  const { scope, topic, reason, rule = "", percentOfDeadLetters, percentOfTopic } = culprit;
+  gauge.set({ scope, topic, reason, rule, of: "dead_letters" }, percentOfDeadLetters);
+  gauge.set({ scope, topic, reason, rule, of: "topic" }, percentOfTopic);
 };
 
 /** Gauges that read the state when Prometheus asks. */

@@ -67,8 +67,8 @@ describe("Flood", () => {
         reason: "invalid_event",
         rule: "d",
         deadLetters: 3,
-        ofDeadLetters: 60,
-        ofTopic: 42.9,
+        percentOfDeadLetters: 60,
+        percentOfTopic: 42.9,
         error: "broke d",
       },
     ]);
@@ -152,7 +152,7 @@ describe("Flood, by cause", () => {
     expect(flood.check(causeOf("d"))).toBe("parked");
     expect([flood.admit(causeOf("e"), "No", start), flood.check(causeOf("D"))]).toEqual(["admitted", "admitted"]);
     expect([flood.isHeldIn("a"), flood.isHeldIn("b")]).toEqual([true, false]);
-    expect(changes).toMatchObject([{ isHeld: true, culprits: [{ topic: "a", rule: "d", ofDeadLetters: 100 }] }]);
+    expect(changes).toMatchObject([{ isHeld: true, culprits: [{ topic: "a", rule: "d", percentOfDeadLetters: 100 }] }]);
     expect(changes[0]?.error).toBe(
       "5 events in a row went to the dead-letter topic: 100 % are invalid_event (d) in a, 100 % of that topic's events. " +
         "Events of a that would end as invalid_event (d) wait in the retry topics, all others go on; to let them go, " +

@@ -71,7 +71,7 @@ describe.concurrent("crowds", () => {
     const culprit = { topic: story.source, reason: "invalid_event", rule: "group_id_not_defined" };
     const sentence = expect.stringContaining(`100 % are invalid_event (group_id_not_defined) in ${story.source}`);
     expect(await service.readiness()).toEqual({ ok: true, reasons: [], holds: ["flooded"], warnings: [sentence] });
-    expect(await service.status()).toMatchObject({ deadLetterLimit: [{ ...culprit, ofDeadLetters: 100 }] });
+    expect(await service.status()).toMatchObject({ deadLetterLimit: [{ ...culprit, percentOfDeadLetters: 100 }] });
     expect(await service.metric("gainstream_dead_letter_limit", { ...culprit, of: "dead_letters" })).toBe(100);
     expect(service.logs.filter(({ hold }) => hold === "flooded")).toMatchObject([
       { level: "warn", msg: "Holding: flooded", error: sentence, culprits: [culprit] },
