@@ -1,7 +1,7 @@
 import type { App } from "./app.ts";
 import type { HoldReason } from "./core/outcome.ts";
-import type { Culprit } from "./flow/dead-letter-counts.ts";
 import { type Feed, lagOf, pauseReasons } from "./intake/feed.ts";
+import type { Culprit } from "./limits/dead-letter-counts.ts";
 import type { Snapshot } from "./ops/gauges.ts";
 import { excuseOf } from "./ops/progress.ts";
 

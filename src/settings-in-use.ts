@@ -6,8 +6,8 @@ import type { Settings } from "./config/settings.ts";
 import type { RawEvent } from "./core/event.ts";
 import { type Handler, createHandler } from "./core/handle.ts";
 import { createPiiRemover } from "./core/pii.ts";
-import { Dedupe } from "./flow/dedupe.ts";
-import { Flood } from "./flow/flood.ts";
+import { Flood } from "./limits/dead-letter-limit.ts";
+import { Dedupe } from "./limits/dedupe.ts";
 import type { Log } from "./ops/log.ts";
 import type { Observer } from "./ops/observer.ts";
 

@@ -1,4 +1,3 @@
-import { decodeTopicId } from "./flow/topic-id.ts";
 import type { Feed, UnreadableWait } from "./intake/feed.ts";
 import { feedKey, unreadableOf } from "./intake/feed.ts";
 import type { Intake } from "./intake/intake.ts";
@@ -8,6 +7,7 @@ import type { UnreadableEvents } from "./intake/unreadable.ts";
 import type { ClusterAdmin, Committed } from "./kafka/admin.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
 import { type Principal, groupRight, isRefusal, missingRight } from "./kafka/refusals.ts";
+import { decodeTopicId } from "./offsets/topic-id.ts";
 import type { Log } from "./ops/log.ts";
 import type { Metrics } from "./ops/metrics.ts";
 

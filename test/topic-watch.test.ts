@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { readConfig } from "../src/config/read-config.ts";
-import { Chains } from "../src/flow/chains.ts";
-import { Tracker } from "../src/flow/tracker.ts";
 import { createFeed } from "../src/intake/feed.ts";
+import { Tracker } from "../src/offsets/tracker.ts";
 import { createLog } from "../src/ops/log.ts";
+import { Chains } from "../src/ordering/retry-backlog.ts";
 import { TopicWatch, type TopicWatchOptions } from "../src/topic-watch.ts";
 
 const env = {

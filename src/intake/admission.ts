@@ -1,6 +1,6 @@
 import type { KafkaMessage } from "kafkajs";
 
-import { maxSpan } from "../flow/finished.ts";
+import { maxSpan } from "../offsets/completed-map.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import { backlogOf } from "../stream/crowd.ts";
 import type { Clocks } from "./due.ts";

@@ -1,6 +1,6 @@
-import { maxChars } from "../flow/finished.ts";
 import { typesOf } from "../kafka/error-types.ts";
 import { isOwnError } from "../kafka/own-errors.ts";
+import { maxChars } from "../offsets/completed-map.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import type { GroupConsumer } from "./consumer.ts";
 

@@ -1,8 +1,8 @@
 import type { Batch, Cluster, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 
-import type { Commit } from "../flow/tracker.ts";
 import { patientRetry } from "../kafka/client.ts";
 import { isRefusal } from "../kafka/refusals.ts";
+import type { Commit } from "../offsets/tracker.ts";
 import { type AssignerOptions, createAssigner } from "./assigner.ts";
 import { Comeback, type ComebackOptions } from "./comeback.ts";
 import type { Coordinator } from "./coordinator.ts";

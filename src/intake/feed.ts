@@ -1,5 +1,5 @@
-import type { Found } from "../flow/chains.ts";
 import type { UnreadableOffsets } from "../kafka/record-batches.ts";
+import type { Found } from "../ordering/retry-backlog.ts";
 import type { Inlet } from "../stream/assignment.ts";
 import type { TopicPartition } from "./consumer.ts";
 import { Due } from "./due.ts";

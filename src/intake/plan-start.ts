@@ -1,7 +1,7 @@
-import { movedMetadata } from "../flow/moved-metadata.ts";
-import { decodeTopicId } from "../flow/topic-id.ts";
 import type { Committed } from "../kafka/admin.ts";
 import type { LogRange } from "../kafka/log-ranges.ts";
+import { movedMetadata } from "../offsets/moved-metadata.ts";
+import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { KnownLog } from "./known-logs.ts";
 import type { ResetCause } from "./resets.ts";
 

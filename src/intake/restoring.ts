@@ -1,7 +1,7 @@
 import type { Batch } from "kafkajs";
 
-import { Chains, type Parked } from "../flow/chains.ts";
-import { Tracker } from "../flow/tracker.ts";
+import { Tracker } from "../offsets/tracker.ts";
+import { Chains, type Parked } from "../ordering/retry-backlog.ts";
 import type { GroupConsumer } from "./consumer.ts";
 import { type Feed, feedKey, isClosed } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";

@@ -2,8 +2,8 @@ import type { Batch } from "kafkajs";
 
 import type { Arrival } from "../core/arrival.ts";
 import { eventKeyOf } from "../core/headers.ts";
-import type { Found, Place } from "../flow/chains.ts";
-import { decodeFinished } from "../flow/finished.ts";
+import { decodeFinished } from "../offsets/completed-map.ts";
+import type { Found, Place } from "../ordering/retry-backlog.ts";
 import type { Feed } from "./feed.ts";
 import type { Reader } from "./reader.ts";
 

@@ -1,9 +1,9 @@
 import type { Arrival } from "../core/arrival.ts";
 import { type Origin, eventKeyOf, recordKeyOf } from "../core/headers.ts";
 import type { Dead } from "../core/outcome.ts";
-import type { Chains, Turn } from "../flow/chains.ts";
-import { Lanes } from "../flow/lanes.ts";
-import type { Slot, Tracker } from "../flow/tracker.ts";
+import type { Slot, Tracker } from "../offsets/tracker.ts";
+import { Lanes } from "../ordering/key-queues.ts";
+import type { Chains, Turn } from "../ordering/retry-backlog.ts";
 import { type Suspicion, throttledBefore } from "./odd-ones.ts";
 
 /** One partition of one topic that this member owns: where records come in. */

@@ -10,8 +10,8 @@ import {
   dead,
   skipped,
 } from "../core/outcome.ts";
-import type { Dedupe } from "../flow/dedupe.ts";
-import type { Lane } from "../flow/lanes.ts";
+import type { Dedupe } from "../limits/dedupe.ts";
+import type { Lane } from "../ordering/key-queues.ts";
 import type { Assignment, Held } from "./assignment.ts";
 import { OddOnes, isRefusal } from "./odd-ones.ts";
 import type { Clock, DeliveryPort } from "./ports.ts";

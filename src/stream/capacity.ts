@@ -1,4 +1,4 @@
-import type { Budget } from "../flow/budget.ts";
+import type { Budget } from "../limits/memory-budget.ts";
 
 export interface CapacityOptions {
   readonly budget: Budget;

@@ -1,5 +1,5 @@
 import { type Dead, dead, ruleOf } from "../core/outcome.ts";
-import type { Cause } from "../flow/dead-letter-counts.ts";
+import type { Cause } from "../limits/dead-letter-counts.ts";
 import type { Held } from "./assignment.ts";
 import type { Move, TierFailure } from "./ports.ts";
 

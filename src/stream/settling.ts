@@ -1,10 +1,10 @@
 import { type Past, eventKeyOf } from "../core/headers.ts";
 import { type Dead, type Outcome, type Retry, dead } from "../core/outcome.ts";
 import { type RetryRules, planRetry } from "../core/retry-plan.ts";
-import type { Budget } from "../flow/budget.ts";
-import type { Flood, Ruling } from "../flow/flood.ts";
-import type { Lane } from "../flow/lanes.ts";
-import type { Slot } from "../flow/tracker.ts";
+import type { Flood, Ruling } from "../limits/dead-letter-limit.ts";
+import type { Budget } from "../limits/memory-budget.ts";
+import type { Slot } from "../offsets/tracker.ts";
+import type { Lane } from "../ordering/key-queues.ts";
 import { type Assignment, type Held, turnOf } from "./assignment.ts";
 import { causeOf, heldMove, moveOf, parkedMove, refusalOf } from "./moves.ts";
 import type { Clock, Move, Observer, SettlePort } from "./ports.ts";

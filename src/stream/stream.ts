@@ -1,4 +1,4 @@
-import type { Lane } from "../flow/lanes.ts";
+import type { Lane } from "../ordering/key-queues.ts";
 import { type Assignment, type Held, type Inlet, hasFailed, isCall, laneOf, turnOf } from "./assignment.ts";
 import { Calls, type CallsOptions, type Step } from "./calls.ts";
 import { Capacity, type CapacityOptions } from "./capacity.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { Chains } from "../../src/flow/chains.ts";
-import { Tracker } from "../../src/flow/tracker.ts";
 import { type EndsOptions, askEnds } from "../../src/intake/ends.ts";
 import { type Feed, createFeed, feedKey } from "../../src/intake/feed.ts";
 import type { LogReset } from "../../src/intake/resets.ts";
 import type { LogRange } from "../../src/kafka/log-ranges.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
+import { Chains } from "../../src/ordering/retry-backlog.ts";
 
 const openFeed = (partition: number, position: number, tier?: number): Feed => {
   const place = { topic: tier === undefined ? "source" : "tier", partition };

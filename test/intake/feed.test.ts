@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { Chains } from "../../src/flow/chains.ts";
-import { Tracker } from "../../src/flow/tracker.ts";
 import { createFeed, feedKey, lagOf } from "../../src/intake/feed.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
+import { Chains } from "../../src/ordering/retry-backlog.ts";
 
 const tierFeed = () => createFeed({ topic: "retry-30s", partition: 1 }, 0);
 

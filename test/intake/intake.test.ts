@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { encodeFinished, maxSpan } from "../../src/flow/finished.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
 import { numbersOf } from "../../src/intake/feed.ts";
 import { type Reader, createReader } from "../../src/intake/reader.ts";
+import { encodeFinished, maxSpan } from "../../src/offsets/completed-map.ts";
 import { turnOf } from "../../src/stream/assignment.ts";
 import { baseTime, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 import { createTestIntake, readJson, settle, source, tier } from "./intake-rig.ts";

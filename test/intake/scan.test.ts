@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { encodeFinished } from "../../src/flow/finished.ts";
 import { createDecoder } from "../../src/intake/decode.ts";
 import { createFeed } from "../../src/intake/feed.ts";
 import { createReader } from "../../src/intake/reader.ts";
 import { scanBatch } from "../../src/intake/scan.ts";
+import { encodeFinished } from "../../src/offsets/completed-map.ts";
 import { baseTime, batchOf, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 
 const place = { topic: "retry-5m", partition: 2 };

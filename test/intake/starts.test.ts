@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { encodeFinished } from "../../src/flow/finished.ts";
-import { encodeTopicId } from "../../src/flow/topic-id.ts";
 import { createFeed } from "../../src/intake/feed.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { type Start, type StartFrom, type StartPlace, planStart } from "../../src/intake/plan-start.ts";
 import { StartRefused, type StartsOptions, readStarts } from "../../src/intake/starts.ts";
 import type { Committed } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/log-ranges.ts";
+import { encodeFinished } from "../../src/offsets/completed-map.ts";
+import { encodeTopicId } from "../../src/offsets/topic-id.ts";
 
 const place = { topic: "source", partition: 3 };
 const range: LogRange = { ...place, low: 100, high: 200 };

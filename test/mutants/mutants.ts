@@ -22,7 +22,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "the committable offset is one too far",
-    file: "src/flow/tracker.ts",
+    file: "src/offsets/tracker.ts",
     find: "return this.#open.peek()?.offset ?? this.position;",
     replace: "return (this.#open.peek()?.offset ?? this.position) + 1;",
   },
@@ -40,7 +40,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "deduplication never remembers",
-    file: "src/flow/dedupe.ts",
+    file: "src/limits/dedupe.ts",
     find: "ids.add(messageId, Math.floor(now / 1_000), this.#since(this.#rules, now));",
     replace: "",
   },
@@ -64,7 +64,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "what an earlier owner has finished is done again",
-    file: "src/flow/finished.ts",
+    file: "src/offsets/completed-map.ts",
     find: "return read?.(mark, text.slice(3)) ?? new Set();",
     replace: "return new Set();",
   },

@@ -1,7 +1,7 @@
 import type { Batch } from "kafkajs";
 
-import type { Commit } from "../../src/flow/tracker.ts";
 import type { Intake } from "../../src/intake/intake.ts";
+import type { Commit } from "../../src/offsets/tracker.ts";
 import type { Place, SimulatedBroker } from "./simulated-broker.ts";
 
 const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { Retry } from "../../src/core/outcome.ts";
 import { delivered } from "../../src/core/outcome.ts";
-import { Chains } from "../../src/flow/chains.ts";
-import { Tracker } from "../../src/flow/tracker.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
+import { Chains } from "../../src/ordering/retry-backlog.ts";
 import { crowdOf } from "../../src/stream/crowd.ts";
 import { arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Arrival } from "../../src/core/arrival.ts";
 import { type Failure, eventKeyOf } from "../../src/core/headers.ts";
 import { dead, delivered } from "../../src/core/outcome.ts";
-import { Chains } from "../../src/flow/chains.ts";
+import { Chains } from "../../src/ordering/retry-backlog.ts";
 import { backlogOf } from "../../src/stream/crowd.ts";
 import type { Move } from "../../src/stream/ports.ts";
 import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";

@@ -1,9 +1,9 @@
 import type { Arrival } from "../../src/core/arrival.ts";
 import { eventKeyOf, originOf, readPast, retryHeaders } from "../../src/core/headers.ts";
 import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome.ts";
-import { Chains, type Found } from "../../src/flow/chains.ts";
-import type { DeadLetterLimit } from "../../src/flow/flood.ts";
-import { Tracker } from "../../src/flow/tracker.ts";
+import type { DeadLetterLimit } from "../../src/limits/dead-letter-limit.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
+import { Chains, type Found } from "../../src/ordering/retry-backlog.ts";
 import type { Inlet } from "../../src/stream/assignment.ts";
 import { type PendingWrite, type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 

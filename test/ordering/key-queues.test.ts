@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { type Lane, Lanes } from "../../src/flow/lanes.ts";
+import { type Lane, Lanes } from "../../src/ordering/key-queues.ts";
 
 const headsOf = (lanes: Lanes<number>) => {
   const heads: number[] = [];

@@ -1,6 +1,6 @@
-import { Fifo } from "./fifo.ts";
-import { decodeFinished, encodeFinished, maxChars } from "./finished.ts";
-import { type Started, decodeStarted, encodeStarted } from "./started.ts";
+import { Fifo } from "../ordering/fifo.ts";
+import { decodeFinished, encodeFinished, maxChars } from "./completed-map.ts";
+import { type Started, decodeStarted, encodeStarted } from "./partial-lists.ts";
 import { encodeTopicId } from "./topic-id.ts";
 
 /** One offset that has been taken up and is not yet committed. */

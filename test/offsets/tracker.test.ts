@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { type Commit, type Slot, Tracker } from "../../src/flow/tracker.ts";
+import { type Commit, type Slot, Tracker } from "../../src/offsets/tracker.ts";
 
 /** One partition through the hands of several owners, and what a naive model knows of it. */
 const createWorld = (offsets: readonly number[]) => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { type DeadLetterLimit, Flood, type FloodChange, type FloodLimit } from "../../src/flow/flood.ts";
+import { type DeadLetterLimit, Flood, type FloodChange, type FloodLimit } from "../../src/limits/dead-letter-limit.ts";
 
 const start = 1_700_000_000_000;
 const limit: DeadLetterLimit = { scope: "all", consecutive: 5, percent: 50, minEvents: 20 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { Dedupe } from "../../src/flow/dedupe.ts";
+import { Dedupe } from "../../src/limits/dedupe.ts";
 
 const hourMs = 3_600_000;
 const day = { windowMs: 24 * hourMs, maxEvents: 3 };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { maxChars } from "../../src/flow/finished.ts";
-import { decodeStarted } from "../../src/flow/started.ts";
-import { decodeTopicId, encodeTopicId } from "../../src/flow/topic-id.ts";
-import { Tracker } from "../../src/flow/tracker.ts";
+import { maxChars } from "../../src/offsets/completed-map.ts";
+import { decodeStarted } from "../../src/offsets/partial-lists.ts";
+import { decodeTopicId, encodeTopicId } from "../../src/offsets/topic-id.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
 
 const id = "qrqQmLHpQY-6ZXOT08J_qw";
 

@@ -1,4 +1,4 @@
-import { causeText, culpritsText, namedOf } from "./culprits.ts";
+import { causeText, culpritsText, namedOf } from "./dead-letter-causes.ts";
 import { type Cause, type Culprit, DeadLetterCounts, type Window, sliceOf } from "./dead-letter-counts.ts";
 
 /** How many dead letters are too many, and who waits then: all events, or those whose cause makes most of the dead letters of a topic. */

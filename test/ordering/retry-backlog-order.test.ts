@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { type Verdict, createChainsWorld } from "./chains-world.ts";
+import { type Verdict, createChainsWorld } from "./retry-backlog-world.ts";
 
 const kinds = ["source", "source", "tier", "tier", "tier", "wait", "commit", "handOver", "crash"] as const;
 type Kind = (typeof kinds)[number];

@@ -1,5 +1,5 @@
-import { decodeFinished, encodeFinished, maxChars } from "./finished.ts";
-import { decodeStarted, encodeStarted } from "./started.ts";
+import { decodeFinished, encodeFinished, maxChars } from "./completed-map.ts";
+import { decodeStarted, encodeStarted } from "./partial-lists.ts";
 
 /** The metadata of a commit as if it had been made further on: what was finished from there on stays finished. */
 export const movedMetadata = ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { createBudget } from "../../src/flow/budget.ts";
+import { createBudget } from "../../src/limits/memory-budget.ts";
 
 const filled = (sizes: readonly number[]) => {
   const budget = createBudget({ maxRecords: 4, maxBytes: 100 });

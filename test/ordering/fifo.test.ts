@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { Fifo } from "../../src/flow/fifo.ts";
+import { Fifo } from "../../src/ordering/fifo.ts";
 
 type Step = "push" | "unshift" | "shift";
 // Runs of the same step, so that the queue grows long enough to be compacted.

@@ -1,4 +1,4 @@
-import { createLately } from "./lately.ts";
+import { createLately } from "./recently-finished.ts";
 
 /** Where a parked record waits: which tier, at which offset of its partition there. */
 export interface Place {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { Chains, type Found, type Place } from "../../src/flow/chains.ts";
+import { Chains, type Found, type Place } from "../../src/ordering/retry-backlog.ts";
 
 const at = (tier: number, offset = 0): Place => ({ tier, offset });
 const found = (id: string, place: Place, more: Partial<Found> = {}): Found => ({

@@ -1,4 +1,4 @@
-import { Chains, type Found, type Place } from "../../src/flow/chains.ts";
+import { Chains, type Found, type Place } from "../../src/ordering/retry-backlog.ts";
 
 interface Event {
   readonly user: string;

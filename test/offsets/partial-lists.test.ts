@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decodeFinished } from "../../src/flow/finished.ts";
-import { decodeStarted, encodeStarted } from "../../src/flow/started.ts";
+import { decodeFinished } from "../../src/offsets/completed-map.ts";
+import { decodeStarted, encodeStarted } from "../../src/offsets/partial-lists.ts";
 
 const lists = fc
   .dictionary(fc.nat(20_000).map(String), fc.uniqueArray(fc.nat(999), { minLength: 1, maxLength: 20 }), { maxKeys: 10 })

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { RecentIds } from "../../src/flow/recent-ids.ts";
+import { RecentIds } from "../../src/limits/recent-ids.ts";
 
 interface Known {
   readonly id: string;

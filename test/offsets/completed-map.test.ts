@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decodeFinished, encodeFinished, maxSpan } from "../../src/flow/finished.ts";
+import { decodeFinished, encodeFinished, maxSpan } from "../../src/offsets/completed-map.ts";
 
 const inOrder = (offsets: Iterable<number>) => [...new Set(offsets)].toSorted((a, b) => a - b);
 const mark = fc.oneof(fc.nat(1_000), fc.constant(Number.MAX_SAFE_INTEGER - 100_000));
