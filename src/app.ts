@@ -21,6 +21,7 @@ import { type Metrics, createMetrics } from "./ops/metrics.ts";
 import { type Observer, createObserver } from "./ops/observer.ts";
 import { type Fetch, createFetch } from "./outbound/fetch.ts";
 import { readUserAgent } from "./outbound/user-agent.ts";
+import { Stream } from "./pipeline/pipeline.ts";
 import type { Rights } from "./rights.ts";
 import {
   createLiveDedupe,
@@ -30,7 +31,6 @@ import {
   type SettingsOptions,
   watchPause,
 } from "./settings-in-use.ts";
-import { Stream } from "./stream/stream.ts";
 import { TopicWatch } from "./topic-watch.ts";
 import { UnreadableWatch } from "./unreadable-watch.ts";
 import { type Writing, createWriting } from "./writing.ts";

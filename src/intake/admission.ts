@@ -1,8 +1,8 @@
 import type { KafkaMessage } from "kafkajs";
 
 import { maxSpan } from "../offsets/completed-map.ts";
-import type { Inlet } from "../stream/assignment.ts";
-import { backlogOf } from "../stream/crowd.ts";
+import { backlogOf } from "../pipeline/hot-keys.ts";
+import type { Inlet } from "../pipeline/work-item.ts";
 import type { Clocks } from "./due.ts";
 import type { Feed, PauseReason } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";

@@ -1,4 +1,4 @@
-import type { Capacity } from "../stream/capacity.ts";
+import type { Capacity } from "../pipeline/capacity.ts";
 
 /** No batch stays in kafkajs's hands for longer, however often there is room for a few: rebalances and shutdown come first. */
 const inHandMs = 200;

@@ -1,7 +1,7 @@
 import { typesOf } from "../kafka/error-types.ts";
 import { isOwnError } from "../kafka/own-errors.ts";
 import { maxChars } from "../offsets/completed-map.ts";
-import type { Inlet } from "../stream/assignment.ts";
+import type { Inlet } from "../pipeline/work-item.ts";
 import type { GroupConsumer } from "./consumer.ts";
 
 export interface CommitsOptions {

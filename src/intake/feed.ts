@@ -1,6 +1,6 @@
 import type { UnreadableOffsets } from "../kafka/record-batches.ts";
 import type { Found } from "../ordering/retry-backlog.ts";
-import type { Inlet } from "../stream/assignment.ts";
+import type { Inlet } from "../pipeline/work-item.ts";
 import type { TopicPartition } from "./consumer.ts";
 import { Due } from "./due.ts";
 import type { ResetCause } from "./resets.ts";

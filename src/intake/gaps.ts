@@ -1,4 +1,4 @@
-import type { Stream } from "../stream/stream.ts";
+import type { Stream } from "../pipeline/pipeline.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, isClosed, positionOf } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";

@@ -1,10 +1,10 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
 import type { Arrival } from "../core/arrival.ts";
-import { type Assignment, type Inlet, createAssignment, holdEvents } from "../stream/assignment.ts";
-import type { Capacity } from "../stream/capacity.ts";
-import { crowdOf } from "../stream/crowd.ts";
-import type { Stream } from "../stream/stream.ts";
+import type { Capacity } from "../pipeline/capacity.ts";
+import { crowdOf } from "../pipeline/hot-keys.ts";
+import type { Stream } from "../pipeline/pipeline.ts";
+import { type Assignment, type Inlet, createAssignment, holdEvents } from "../pipeline/work-item.ts";
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
 import { BatchWait } from "./batch-wait.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";

@@ -2,8 +2,8 @@ import type { Kafka } from "kafkajs";
 
 import type { Handler } from "../core/handle.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
-import type { Clock } from "../stream/ports.ts";
-import type { Stream } from "../stream/stream.ts";
+import type { Stream } from "../pipeline/pipeline.ts";
+import type { Clock } from "../pipeline/ports.ts";
 import { Commits } from "./commits.ts";
 import { type ConsumerOptions, GroupConsumer } from "./consumer.ts";
 import type { Decoder } from "./decode.ts";

@@ -1,5 +1,5 @@
 import { isOwnError } from "../kafka/own-errors.ts";
-import type { Stream } from "../stream/stream.ts";
+import type { Stream } from "../pipeline/pipeline.ts";
 import type { Commits } from "./commits.ts";
 import type { TopicPartition } from "./consumer.ts";
 import type { Feed } from "./feed.ts";

@@ -1,6 +1,6 @@
 import type { UnreadablePlace } from "../kafka/isolate-partitions.ts";
 import type { UnreadableOffsets } from "../kafka/record-batches.ts";
-import type { Stream } from "../stream/stream.ts";
+import type { Stream } from "../pipeline/pipeline.ts";
 import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, type UnreadableWait, positionOf, unreadableOf } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";

@@ -4,7 +4,7 @@ import { Commits } from "../../src/intake/commits.ts";
 import { decodeFinished } from "../../src/offsets/completed-map.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
-import type { Inlet } from "../../src/stream/assignment.ts";
+import type { Inlet } from "../../src/pipeline/work-item.ts";
 
 const inletAt = (partition: number, start: number): Inlet => ({
   topic: "source",

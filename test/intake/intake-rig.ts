@@ -5,7 +5,7 @@ import { Intake } from "../../src/intake/intake.ts";
 import type { Start } from "../../src/intake/plan-start.ts";
 import { createReader } from "../../src/intake/reader.ts";
 import { createBudget } from "../../src/limits/memory-budget.ts";
-import type { Held } from "../../src/stream/assignment.ts";
+import type { Held } from "../../src/pipeline/work-item.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 import { baseTime, batchOf } from "./batches.ts";
 

@@ -4,7 +4,7 @@ import { createDecoder } from "../../src/intake/decode.ts";
 import { numbersOf } from "../../src/intake/feed.ts";
 import { type Reader, createReader } from "../../src/intake/reader.ts";
 import { encodeFinished, maxSpan } from "../../src/offsets/completed-map.ts";
-import { turnOf } from "../../src/stream/assignment.ts";
+import { turnOf } from "../../src/pipeline/work-item.ts";
 import { baseTime, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 import { createTestIntake, readJson, settle, source, tier } from "./intake-rig.ts";
 

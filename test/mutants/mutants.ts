@@ -10,13 +10,13 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: "a late acknowledgement of an old assignment counts",
-    file: "src/stream/settling.ts",
+    file: "src/pipeline/settle-step.ts",
     find: "if (offset === undefined || !assignment.isLive) return;",
     replace: "if (offset === undefined) return;",
   },
   {
     name: "the budget is not returned for a copy that has moved on",
-    file: "src/stream/settling.ts",
+    file: "src/pipeline/settle-step.ts",
     find: "() => true)) this.#letGo(held);",
     replace: "() => true)) held.inlet.tracker.finish(held.slot, held.arrival.past.origin.index);",
   },
@@ -28,13 +28,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a late acknowledgement overwrites the place of a copy that went on",
-    file: "src/stream/settling.ts",
+    file: "src/pipeline/settle-step.ts",
     find: 'if (!failure || turnOf(held).kind === "superseded") continue;',
     replace: "if (!failure) continue;",
   },
   {
     name: "no record is ever on its way to a retry topic",
-    file: "src/stream/crowd.ts",
+    file: "src/pipeline/hot-keys.ts",
     find: "return lanes.isTaken(sourceLaneOf(inlet, arrival.user));",
     replace: "return false;",
   },
@@ -46,13 +46,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a hold counts an attempt",
-    file: "src/stream/calls.ts",
+    file: "src/pipeline/deliver-step.ts",
     find: "held.wasHeld = true;",
     replace: "held.wasHeld = true;\n    held.quickAttempts++;",
   },
   {
     name: "nobody asks whether more may come in",
-    file: "src/stream/stream.ts",
+    file: "src/pipeline/pipeline.ts",
     find: "this.#options.review();",
     replace: "",
   },

@@ -4,7 +4,7 @@ import type { Dead } from "../core/outcome.ts";
 import type { Slot, Tracker } from "../offsets/tracker.ts";
 import { Lanes } from "../ordering/key-queues.ts";
 import type { Chains, Turn } from "../ordering/retry-backlog.ts";
-import { type Suspicion, throttledBefore } from "./odd-ones.ts";
+import { type Suspicion, throttledBefore } from "./refused-alone.ts";
 
 /** One partition of one topic that this member owns: where records come in. */
 export interface Inlet {

@@ -1,5 +1,5 @@
 import type { Verdict } from "../../src/core/outcome.ts";
-import type { DeliveryPort } from "../../src/stream/ports.ts";
+import type { DeliveryPort } from "../../src/pipeline/ports.ts";
 
 export interface Call {
   readonly userId: string;

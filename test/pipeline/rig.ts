@@ -7,9 +7,9 @@ import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createBudget } from "../../src/limits/memory-budget.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
-import { type Assignment, type Inlet, createAssignment, holdEvents } from "../../src/stream/assignment.ts";
-import type { DeliveryPort, SettlePort } from "../../src/stream/ports.ts";
-import { Stream } from "../../src/stream/stream.ts";
+import { Stream } from "../../src/pipeline/pipeline.ts";
+import type { DeliveryPort, SettlePort } from "../../src/pipeline/ports.ts";
+import { type Assignment, type Inlet, createAssignment, holdEvents } from "../../src/pipeline/work-item.ts";
 
 type Failure = Parameters<SettlePort["dead"]>[1];
 

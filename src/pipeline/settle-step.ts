@@ -5,9 +5,9 @@ import type { Flood, Ruling } from "../limits/dead-letter-limit.ts";
 import type { Budget } from "../limits/memory-budget.ts";
 import type { Slot } from "../offsets/tracker.ts";
 import type { Lane } from "../ordering/key-queues.ts";
-import { type Assignment, type Held, turnOf } from "./assignment.ts";
-import { causeOf, heldMove, moveOf, parkedMove, refusalOf } from "./moves.ts";
 import type { Clock, Move, Observer, SettlePort } from "./ports.ts";
+import { causeOf, heldMove, moveOf, parkedMove, refusalOf } from "./retry-records.ts";
+import { type Assignment, type Held, turnOf } from "./work-item.ts";
 
 export interface SettlingOptions {
   readonly settle: SettlePort;

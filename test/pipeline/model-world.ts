@@ -4,7 +4,7 @@ import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/
 import type { DeadLetterLimit } from "../../src/limits/dead-letter-limit.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains, type Found } from "../../src/ordering/retry-backlog.ts";
-import type { Inlet } from "../../src/stream/assignment.ts";
+import type { Inlet } from "../../src/pipeline/work-item.ts";
 import { type PendingWrite, type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 export type Answer = "deliver" | "fail" | "dead" | "throttled" | "misconfigured";

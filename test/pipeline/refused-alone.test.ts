@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "../../src/core/classify.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { arrivalOf } from "./rig.ts";
-import { type Behaviour, createWholeStream, ok, refusal } from "./whole-stream.ts";
+import { type Behaviour, createWholeStream, ok, refusal } from "./whole-pipeline.ts";
 
 const users = 300;
 const each = 12;

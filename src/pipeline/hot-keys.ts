@@ -1,7 +1,7 @@
 import type { Arrival } from "../core/arrival.ts";
 import { eventKeyOf } from "../core/headers.ts";
 import type { Chains } from "../ordering/retry-backlog.ts";
-import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./assignment.ts";
+import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./work-item.ts";
 
 /** Records of one user that may wait in memory while others need the room. */
 const maxHeld = 500;

@@ -8,9 +8,9 @@ import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createBudget } from "../../src/limits/memory-budget.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
+import { Stream } from "../../src/pipeline/pipeline.ts";
+import { type Inlet, createAssignment, holdEvents } from "../../src/pipeline/work-item.ts";
 import { createRandom } from "../../src/standin/random.ts";
-import { type Inlet, createAssignment, holdEvents } from "../../src/stream/assignment.ts";
-import { Stream } from "../../src/stream/stream.ts";
 import { arrivalOf } from "./rig.ts";
 
 /** How the target answers the call of this event now. */

@@ -12,10 +12,10 @@ import {
 } from "../core/outcome.ts";
 import type { Dedupe } from "../limits/dedupe.ts";
 import type { Lane } from "../ordering/key-queues.ts";
-import type { Assignment, Held } from "./assignment.ts";
-import { OddOnes, isRefusal } from "./odd-ones.ts";
 import type { Clock, DeliveryPort } from "./ports.ts";
-import type { Settling } from "./settling.ts";
+import { OddOnes, isRefusal } from "./refused-alone.ts";
+import type { Settling } from "./settle-step.ts";
+import type { Assignment, Held } from "./work-item.ts";
 
 export interface CallsOptions {
   readonly delivery: DeliveryPort;

@@ -4,8 +4,8 @@ import type { Arrival } from "../../src/core/arrival.ts";
 import { type Failure, eventKeyOf } from "../../src/core/headers.ts";
 import { dead, delivered } from "../../src/core/outcome.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
-import { backlogOf } from "../../src/stream/crowd.ts";
-import type { Move } from "../../src/stream/ports.ts";
+import { backlogOf } from "../../src/pipeline/hot-keys.ts";
+import type { Move } from "../../src/pipeline/ports.ts";
 import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 const limit = { scope: "all" as const, consecutive: 2, percent: 100, minEvents: 1_000 };

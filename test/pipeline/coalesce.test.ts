@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { onceATurn } from "../../src/stream/once-a-turn.ts";
+import { onceATurn } from "../../src/pipeline/coalesce.ts";
 
 test("runs once in the next turn, however often it is asked, and again when it is asked after that", () => {
   const turns: (() => void)[] = [];

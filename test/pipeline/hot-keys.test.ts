@@ -4,7 +4,7 @@ import type { Retry } from "../../src/core/outcome.ts";
 import { delivered } from "../../src/core/outcome.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
-import { crowdOf } from "../../src/stream/crowd.ts";
+import { crowdOf } from "../../src/pipeline/hot-keys.ts";
 import { arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 const failed: Retry = { kind: "retry", reason: "timeout", error: "No answer" };

@@ -1,10 +1,10 @@
 import type { Lane } from "../ordering/key-queues.ts";
-import { type Assignment, type Held, type Inlet, hasFailed, isCall, laneOf, turnOf } from "./assignment.ts";
-import { Calls, type CallsOptions, type Step } from "./calls.ts";
 import { Capacity, type CapacityOptions } from "./capacity.ts";
-import { isOnItsWay, letMakeWay } from "./crowd.ts";
-import { onceATurn } from "./once-a-turn.ts";
-import { Settling, type SettlingOptions } from "./settling.ts";
+import { onceATurn } from "./coalesce.ts";
+import { Calls, type CallsOptions, type Step } from "./deliver-step.ts";
+import { isOnItsWay, letMakeWay } from "./hot-keys.ts";
+import { Settling, type SettlingOptions } from "./settle-step.ts";
+import { type Assignment, type Held, type Inlet, hasFailed, isCall, laneOf, turnOf } from "./work-item.ts";
 
 export interface StreamOptions extends SettlingOptions, CallsOptions, CapacityOptions {
   /** Whether this member may still start anything: one that the group has lost sight of may not. */

@@ -1,7 +1,7 @@
 import { type Dead, dead, ruleOf } from "../core/outcome.ts";
 import type { Cause } from "../limits/dead-letter-counts.ts";
-import type { Held } from "./assignment.ts";
 import type { Move, TierFailure } from "./ports.ts";
+import type { Held } from "./work-item.ts";
 
 type Reason = Omit<TierFailure, "origin" | "partition">;
 
