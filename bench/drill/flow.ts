@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import avsc from "avsc";
 
 import type { JsonObject } from "../../src/core/event.ts";
-import { encodeEvent, frame } from "../../src/intake/encode.ts";
+import { encodeEvent, frame } from "../../src/decoding/encoder.ts";
 import { compressionType } from "../../src/kafka/codecs.ts";
 import { createEvents, grownUser, type Mixture, type Sent } from "./events.ts";
 import type { Ledger } from "./ledger.ts";

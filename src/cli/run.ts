@@ -5,7 +5,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/read-config.ts";
 import { openTokens, suspiciousVariables } from "../config/suspicious.ts";
-import { SchemaFileError } from "../intake/schema-files.ts";
+import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
 import { startService } from "../lifecycle.ts";
 import { type Log, createLog } from "../ops/log.ts";
 import { exitCodes } from "./exit-codes.ts";

@@ -6,8 +6,8 @@ import { normalEvent } from "../core/normal-form.ts";
 import { type Dead, type Skipped, dead, skipped } from "../core/outcome.ts";
 import type { Repair } from "../core/repairs.ts";
 import { createSkippedTypes, parseEvent } from "../core/validate.ts";
-import { createDecoder } from "../intake/decode.ts";
-import { toRecord } from "../intake/encode.ts";
+import { createDecoder } from "../decoding/decoder.ts";
+import { toRecord } from "../decoding/encoder.ts";
 import { type Piece, type Source, piecesOf } from "./send-input.ts";
 import type { Wire } from "./send-wire.ts";
 

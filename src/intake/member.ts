@@ -1,12 +1,12 @@
 import type { Kafka } from "kafkajs";
 
 import type { Handler } from "../core/handle.ts";
+import type { Decoder } from "../decoding/decoder.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
 import type { Clock } from "../pipeline/ports.ts";
 import { Commits } from "./commits.ts";
 import { type ConsumerOptions, GroupConsumer } from "./consumer.ts";
-import type { Decoder } from "./decode.ts";
 import type { Clocks } from "./due.ts";
 import { committableOf, numbersOf } from "./feed.ts";
 import { Intake, type IntakeOptions } from "./intake.ts";

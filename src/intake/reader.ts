@@ -8,8 +8,8 @@ import { normalEvent } from "../core/normal-form.ts";
 import { dead, skipped } from "../core/outcome.ts";
 import type { Repair } from "../core/repairs.ts";
 import { userOf } from "../core/validate.ts";
+import type { Decoded, Decoder } from "../decoding/decoder.ts";
 import type { TopicPartition } from "./consumer.ts";
-import type { Decoded, Decoder } from "./decode.ts";
 
 export interface ReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;

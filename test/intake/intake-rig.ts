@@ -1,5 +1,5 @@
+import { createDecoder } from "../../src/decoding/decoder.ts";
 import type { TopicPartition } from "../../src/intake/consumer.ts";
-import { createDecoder } from "../../src/intake/decode.ts";
 import { feedKey } from "../../src/intake/feed.ts";
 import { Intake } from "../../src/intake/intake.ts";
 import type { Start } from "../../src/intake/plan-start.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createDecoder } from "../../src/intake/decode.ts";
+import { createDecoder } from "../../src/decoding/decoder.ts";
 import { numbersOf } from "../../src/intake/feed.ts";
 import { type Reader, createReader } from "../../src/intake/reader.ts";
 import { encodeFinished, maxSpan } from "../../src/offsets/completed-map.ts";

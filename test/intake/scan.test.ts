@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createDecoder } from "../../src/intake/decode.ts";
+import { createDecoder } from "../../src/decoding/decoder.ts";
 import { createFeed } from "../../src/intake/feed.ts";
 import { createReader } from "../../src/intake/reader.ts";
 import { scanBatch } from "../../src/intake/scan.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { encodeEvent } from "../../local/events.ts";
 import type { JsonObject } from "../../src/core/event.ts";
-import { compileAvro } from "../../src/intake/decode-avro.ts";
+import { compileAvro } from "../../src/decoding/avro/avro.ts";
 
 interface Field {
   readonly name: string;

@@ -1,15 +1,15 @@
 import { type Settings, parseSettings } from "../../src/config/settings.ts";
 import type { Arrival } from "../../src/core/arrival.ts";
 import type { Outcome, Retry } from "../../src/core/outcome.ts";
+import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
+import { decodeJsonEvents } from "../../src/decoding/events.ts";
+import type { LoadResult } from "../../src/decoding/registry/schemas.ts";
 import { Commits } from "../../src/intake/commits.ts";
-import { decodeJsonEvents } from "../../src/intake/decode-events.ts";
-import { type Decoded, createDecoder } from "../../src/intake/decode.ts";
 import { Intake } from "../../src/intake/intake.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { Membership } from "../../src/intake/membership.ts";
 import { createReader } from "../../src/intake/reader.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
-import type { LoadResult } from "../../src/intake/schemas-registry.ts";
 import { Producers } from "../../src/kafka/producers.ts";
 import { Flood } from "../../src/limits/dead-letter-limit.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
