@@ -1,9 +1,9 @@
 import { clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { ClusterAdmin } from "./kafka/admin.ts";
+import { createLogin } from "./kafka/auth/login.ts";
 import { createKafka, knock, noRetry } from "./kafka/client.ts";
-import { createLogin } from "./kafka/login.ts";
-import { Trouble } from "./kafka/trouble.ts";
+import { Trouble } from "./kafka/connection-error.ts";
 import { createKafkaLog } from "./ops/kafka-log.ts";
 import type { Log } from "./ops/log.ts";
 import { createFetch } from "./outbound/fetch.ts";

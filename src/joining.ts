@@ -1,9 +1,9 @@
 import type { App } from "./app.ts";
 import { pause } from "./clock.ts";
+import { explainTrouble } from "./kafka/connection-error.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
-import { type Principal, type Right, explainRefusal, grantCommand, topicRight } from "./kafka/refusals.ts";
-import { judgeRetention } from "./kafka/retention.ts";
-import { explainTrouble } from "./kafka/trouble.ts";
+import { type Principal, type Right, explainRefusal, grantCommand, topicRight } from "./kafka/topics/refusals.ts";
+import { judgeRetention } from "./kafka/topics/retention.ts";
 import type { Seen } from "./overview.ts";
 
 const retryPauseMs = 1_000;

@@ -1,6 +1,6 @@
 import type { App } from "./app.ts";
-import { type TopicRights, allTopics, neededRights, readTopics, refusedRights } from "./kafka/needed-rights.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
+import { type TopicRights, allTopics, neededRights, readTopics, refusedRights } from "./kafka/topics/needed-rights.ts";
 import {
   type Principal,
   type Right,
@@ -10,7 +10,7 @@ import {
   missingRight,
   principalOf,
   refusedKind,
-} from "./kafka/refusals.ts";
+} from "./kafka/topics/refusals.ts";
 
 const tickMs = 1_000;
 const askEveryTicks = 5;

@@ -4,8 +4,8 @@ import type { Member } from "./intake/member.ts";
 import { type LogReset, resetSentences } from "./intake/resets.ts";
 import type { ClusterAdmin } from "./kafka/admin.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
-import type { Principal } from "./kafka/refusals.ts";
-import { type TopicsReport, ensureTopics } from "./kafka/topics.ts";
+import type { Principal } from "./kafka/topics/refusals.ts";
+import { type TopicsReport, ensureTopics } from "./kafka/topics/topics.ts";
 import type { Log } from "./ops/log.ts";
 import type { Metrics } from "./ops/metrics.ts";
 

@@ -6,7 +6,7 @@ import { skipCommand, skipGroupOf } from "./intake/skips.ts";
 import type { UnreadableEvents } from "./intake/unreadable.ts";
 import type { ClusterAdmin, Committed } from "./kafka/admin.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
-import { type Principal, groupRight, isRefusal, missingRight } from "./kafka/refusals.ts";
+import { type Principal, groupRight, isRefusal, missingRight } from "./kafka/topics/refusals.ts";
 import { decodeTopicId } from "./offsets/topic-id.ts";
 import type { Log } from "./ops/log.ts";
 import type { Metrics } from "./ops/metrics.ts";

@@ -4,7 +4,7 @@ import avsc from "avsc";
 
 import type { JsonObject } from "../../src/core/event.ts";
 import { encodeEvent, frame } from "../../src/decoding/encoder.ts";
-import { compressionType } from "../../src/kafka/codecs.ts";
+import { compressionType } from "../../src/kafka/codecs/codecs.ts";
 import { createEvents, grownUser, type Mixture, type Sent } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Stage } from "./stage.ts";

@@ -159,7 +159,7 @@ const isReplaced = (name: string): boolean =>
 
 const isValue = (value: unknown): boolean => value === null || typeof value === "string" || value instanceof Uint8Array;
 
-/** Stands for null in a header to be written, which kafkajs 2.2.4 cannot do by itself (see `kafka/write-null-headers.ts`). */
+/** Stands for null in a header to be written, which kafkajs 2.2.4 cannot do by itself (see `kafka/publish/write-null-headers.ts`). */
 export const nullHeader: Uint8Array = new Uint8Array();
 
 /** kafkajs reads for a name such as `constructor` what every object has of that name, before the value. */

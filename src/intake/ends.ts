@@ -1,5 +1,5 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
-import type { LogRange } from "../kafka/log-ranges.ts";
+import type { LogRange } from "../kafka/topics/log-ranges.ts";
 import { type Feed, feedKey, positionOf } from "./feed.ts";
 import type { Gaps } from "./gaps.ts";
 import type { Intake } from "./intake.ts";

@@ -1,7 +1,7 @@
-import type { UnreadableOffsets } from "../kafka/record-batches.ts";
+import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
+import type { TopicPartition } from "../kafka/group/consumer.ts";
 import type { Found } from "../ordering/retry-backlog.ts";
 import type { Inlet } from "../pipeline/work-item.ts";
-import type { TopicPartition } from "./consumer.ts";
 import { Due } from "./due.ts";
 import type { ResetCause } from "./resets.ts";
 

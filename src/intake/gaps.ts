@@ -1,5 +1,5 @@
+import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
-import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, isClosed, positionOf } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Restoring } from "./restoring.ts";

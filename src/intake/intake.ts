@@ -1,13 +1,13 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
 import type { Arrival } from "../core/arrival.ts";
+import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
 import type { Capacity } from "../pipeline/capacity.ts";
 import { crowdOf } from "../pipeline/hot-keys.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
 import { type Assignment, type Inlet, createAssignment, holdEvents } from "../pipeline/work-item.ts";
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
 import { BatchWait } from "./batch-wait.ts";
-import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, type PauseReason, areOpen, createFeed, feedKey, isBehind, isClosed, numbersOf } from "./feed.ts";
 import { Gaps } from "./gaps.ts";
 import { Pauses } from "./pauses.ts";

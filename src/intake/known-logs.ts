@@ -1,4 +1,4 @@
-import type { TopicPartition } from "./consumer.ts";
+import type { TopicPartition } from "../kafka/group/consumer.ts";
 import { type Feed, feedKey, positionOf } from "./feed.ts";
 
 /** What this member knew of a partition's log. */

@@ -3,10 +3,11 @@ import type { Kafka } from "kafkajs";
 import type { Handler } from "../core/handle.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
+import { type ConsumerOptions, GroupConsumer } from "../kafka/group/consumer.ts";
+import type { Silence } from "../kafka/group/silence.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
 import type { Clock } from "../pipeline/ports.ts";
 import { Commits } from "./commits.ts";
-import { type ConsumerOptions, GroupConsumer } from "./consumer.ts";
 import type { Clocks } from "./due.ts";
 import { committableOf, numbersOf } from "./feed.ts";
 import { Intake, type IntakeOptions } from "./intake.ts";
@@ -14,7 +15,6 @@ import { KnownLogs } from "./known-logs.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { createReader } from "./reader.ts";
 import { SchemaWait, type SchemaWaitOptions } from "./schema-wait.ts";
-import type { Silence } from "./silence.ts";
 import type { StartsOptions } from "./starts.ts";
 
 export interface MemberOptions extends Pick<

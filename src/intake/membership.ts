@@ -1,7 +1,7 @@
+import type { TopicPartition } from "../kafka/group/consumer.ts";
 import { isOwnError } from "../kafka/own-errors.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
 import type { Commits } from "./commits.ts";
-import type { TopicPartition } from "./consumer.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
 import type { LogReset } from "./resets.ts";

@@ -1,4 +1,4 @@
-import type { GroupConsumer } from "./consumer.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import { type Feed, type PauseReason, pauseReasons } from "./feed.ts";
 
 const none: readonly Feed[] = [];

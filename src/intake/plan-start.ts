@@ -1,5 +1,5 @@
 import type { Committed } from "../kafka/admin.ts";
-import type { LogRange } from "../kafka/log-ranges.ts";
+import type { LogRange } from "../kafka/topics/log-ranges.ts";
 import { movedMetadata } from "../offsets/moved-metadata.ts";
 import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { KnownLog } from "./known-logs.ts";

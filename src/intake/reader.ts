@@ -9,7 +9,7 @@ import { dead, skipped } from "../core/outcome.ts";
 import type { Repair } from "../core/repairs.ts";
 import { userOf } from "../core/validate.ts";
 import type { Decoded, Decoder } from "../decoding/decoder.ts";
-import type { TopicPartition } from "./consumer.ts";
+import type { TopicPartition } from "../kafka/group/consumer.ts";
 
 export interface ReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;

@@ -1,8 +1,8 @@
 import type { Batch } from "kafkajs";
 
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import { Tracker } from "../offsets/tracker.ts";
 import { Chains, type Parked } from "../ordering/retry-backlog.ts";
-import type { GroupConsumer } from "./consumer.ts";
 import { type Feed, feedKey, isClosed } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Start } from "./plan-start.ts";

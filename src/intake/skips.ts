@@ -1,6 +1,6 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import { typesOf } from "../kafka/error-types.ts";
-import type { GroupOffset } from "../kafka/group-offsets.ts";
+import type { GroupOffset } from "../kafka/group/group-offsets.ts";
 import { encodeTopicId } from "../offsets/topic-id.ts";
 
 /** What may be skipped: the batches of a partition that cannot be read and end below this offset. Nothing else ever is. */

@@ -1,5 +1,5 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
-import type { TopicPartition } from "./consumer.ts";
+import type { TopicPartition } from "../kafka/group/consumer.ts";
 import { type Feed, feedKey } from "./feed.ts";
 import type { KnownLogs } from "./known-logs.ts";
 import { type Start, type StartFrom, type StartPlace, causeOf, planStart } from "./plan-start.ts";

@@ -1,7 +1,7 @@
-import type { UnreadablePlace } from "../kafka/isolate-partitions.ts";
-import type { UnreadableOffsets } from "../kafka/record-batches.ts";
+import type { UnreadablePlace } from "../kafka/fetch/isolate-partitions.ts";
+import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
+import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
-import type { GroupConsumer, TopicPartition } from "./consumer.ts";
 import { type Feed, type UnreadableWait, positionOf, unreadableOf } from "./feed.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Restoring } from "./restoring.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type EndsOptions, askEnds } from "../../src/intake/ends.ts";
 import { type Feed, createFeed, feedKey } from "../../src/intake/feed.ts";
 import type { LogReset } from "../../src/intake/resets.ts";
-import type { LogRange } from "../../src/kafka/log-ranges.ts";
+import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
 

@@ -1,9 +1,9 @@
 import { createDecoder } from "../../src/decoding/decoder.ts";
-import type { TopicPartition } from "../../src/intake/consumer.ts";
 import { feedKey } from "../../src/intake/feed.ts";
 import { Intake } from "../../src/intake/intake.ts";
 import type { Start } from "../../src/intake/plan-start.ts";
 import { createReader } from "../../src/intake/reader.ts";
+import type { TopicPartition } from "../../src/kafka/group/consumer.ts";
 import { createBudget } from "../../src/limits/memory-budget.ts";
 import type { Held } from "../../src/pipeline/work-item.ts";
 import { createTestClock } from "../delivery/test-clock.ts";

@@ -5,7 +5,7 @@ import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { type Start, type StartFrom, type StartPlace, planStart } from "../../src/intake/plan-start.ts";
 import { StartRefused, type StartsOptions, readStarts } from "../../src/intake/starts.ts";
 import type { Committed } from "../../src/kafka/admin.ts";
-import type { LogRange } from "../../src/kafka/log-ranges.ts";
+import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { encodeFinished } from "../../src/offsets/completed-map.ts";
 import { encodeTopicId } from "../../src/offsets/topic-id.ts";
 

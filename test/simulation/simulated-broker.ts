@@ -1,8 +1,8 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
 import type { Committed } from "../../src/kafka/admin.ts";
-import type { LogRange } from "../../src/kafka/log-ranges.ts";
-import type { TopicState } from "../../src/kafka/topic-metadata.ts";
+import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
+import type { TopicState } from "../../src/kafka/topics/topic-metadata.ts";
 import { batchOf } from "../intake/batches.ts";
 
 type Message = Extract<KafkaMessage, { size?: never }>;
