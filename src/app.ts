@@ -8,7 +8,7 @@ import type { LiveSettings } from "./config/live-settings.ts";
 import { createInput } from "./decoding/create-decoder.ts";
 import type { Decoder } from "./decoding/decoder.ts";
 import type { Gainsight } from "./delivery/gainsight.ts";
-import { type Member, createMember } from "./intake/member.ts";
+import { type Member, createMember } from "./intake/consumer-group.ts";
 import type { ClusterAdmin } from "./kafka/admin.ts";
 import type { Trouble } from "./kafka/connection-error.ts";
 import { Contact } from "./kafka/group/session-guard.ts";

@@ -1,6 +1,6 @@
 import type { App } from "./app.ts";
 import type { HoldReason } from "./core/outcome.ts";
-import { type Feed, lagOf, pauseReasons } from "./intake/feed.ts";
+import { type Feed, lagOf, pauseReasons } from "./intake/owned-partition.ts";
 import type { Culprit } from "./limits/dead-letter-counts.ts";
 import type { Snapshot } from "./ops/gauges.ts";
 import { excuseOf } from "./ops/progress.ts";

@@ -1,7 +1,7 @@
 import type { Config } from "./config/config.ts";
-import { type EndsOptions, askEnds } from "./intake/ends.ts";
-import type { Member } from "./intake/member.ts";
-import { type LogReset, resetSentences } from "./intake/resets.ts";
+import type { Member } from "./intake/consumer-group.ts";
+import { type EndsOptions, askEnds } from "./intake/end-offsets.ts";
+import { type LogReset, resetSentences } from "./intake/log-resets.ts";
 import type { ClusterAdmin } from "./kafka/admin.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
 import type { Principal } from "./kafka/topics/refusals.ts";

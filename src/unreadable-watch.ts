@@ -1,9 +1,9 @@
-import type { Feed, UnreadableWait } from "./intake/feed.ts";
-import { feedKey, unreadableOf } from "./intake/feed.ts";
-import type { Intake } from "./intake/intake.ts";
+import type { Intake } from "./intake/ingest.ts";
+import type { Feed, UnreadableWait } from "./intake/owned-partition.ts";
+import { feedKey, unreadableOf } from "./intake/owned-partition.ts";
 import { isOther } from "./intake/plan-start.ts";
-import { skipCommand, skipGroupOf } from "./intake/skips.ts";
-import type { UnreadableEvents } from "./intake/unreadable.ts";
+import { skipCommand, skipGroupOf } from "./intake/skip-requests.ts";
+import type { UnreadableEvents } from "./intake/unreadable-batches.ts";
 import type { ClusterAdmin, Committed } from "./kafka/admin.ts";
 import { isOwnError } from "./kafka/own-errors.ts";
 import { type Principal, groupRight, isRefusal, missingRight } from "./kafka/topics/refusals.ts";

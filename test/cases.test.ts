@@ -8,7 +8,7 @@ import type { JsonObject } from "../src/core/event.ts";
 import { compileAvro } from "../src/decoding/avro/avro.ts";
 import { createDecoder } from "../src/decoding/decoder.ts";
 import { frame } from "../src/decoding/encoder.ts";
-import { type Reader, createReader } from "../src/intake/reader.ts";
+import { type Reader, createReader } from "../src/intake/record-reader.ts";
 import { handlerOf } from "../src/settings-in-use.ts";
 import { type CaseFile, type ExpectedEvent, caseSettings, foundOf, readCaseFiles, recordTime } from "./case-files.ts";
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { type App, createApp } from "../src/app.ts";
 import { readConfig } from "../src/config/read-config.ts";
-import { createFeed } from "../src/intake/feed.ts";
-import type { Member } from "../src/intake/member.ts";
+import type { Member } from "../src/intake/consumer-group.ts";
+import { createFeed } from "../src/intake/owned-partition.ts";
 import { type Liveness, createLiveness } from "../src/liveness.ts";
 import { createLog } from "../src/ops/log.ts";
 import { Readiness, readyOf } from "../src/overview.ts";

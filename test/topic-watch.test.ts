@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { readConfig } from "../src/config/read-config.ts";
-import { createFeed } from "../src/intake/feed.ts";
+import { createFeed } from "../src/intake/owned-partition.ts";
 import { Tracker } from "../src/offsets/tracker.ts";
 import { createLog } from "../src/ops/log.ts";
 import { Chains } from "../src/ordering/retry-backlog.ts";

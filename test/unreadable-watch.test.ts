@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Feed } from "../src/intake/feed.ts";
+import type { Feed } from "../src/intake/owned-partition.ts";
 import type { Committed } from "../src/kafka/admin.ts";
 import { createLog } from "../src/ops/log.ts";
 import { UnreadableWatch, type UnreadableWatchOptions } from "../src/unreadable-watch.ts";

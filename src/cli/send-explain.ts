@@ -6,7 +6,7 @@ import type { Repair } from "../core/repairs.ts";
 import { userOf } from "../core/validate.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Encode } from "../decoding/encoder.ts";
-import { createReader } from "../intake/reader.ts";
+import { createReader } from "../intake/record-reader.ts";
 import { type EventItem, type Item, writtenOf } from "./send-events.ts";
 import { skipTexts } from "./send-reasons.ts";
 import type { Wire } from "./send-wire.ts";

@@ -3,7 +3,7 @@ import type { LogRange } from "../kafka/topics/log-ranges.ts";
 import { movedMetadata } from "../offsets/moved-metadata.ts";
 import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { KnownLog } from "./known-logs.ts";
-import type { ResetCause } from "./resets.ts";
+import type { ResetCause } from "./log-resets.ts";
 
 export type StartFrom = "earliest" | "latest" | "fail";
 

@@ -10,7 +10,7 @@ import { type Handler, createHandler } from "../../src/core/handle.ts";
 import { compileAvro } from "../../src/decoding/avro/avro.ts";
 import { type InputFormat, createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
-import { type Reader, createReader } from "../../src/intake/reader.ts";
+import { type Reader, createReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { messageOf } from "../intake/batches.ts";
 import { type AvroSchema, writeAvro } from "./avro-writer.ts";

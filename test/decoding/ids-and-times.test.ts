@@ -5,7 +5,7 @@ import { createHandler } from "../../src/core/handle.ts";
 import { retryHeaders } from "../../src/core/headers.ts";
 import { compileAvro } from "../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../src/decoding/decoder.ts";
-import { createReader } from "../../src/intake/reader.ts";
+import { createReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { messageOf } from "../intake/batches.ts";
 import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";

@@ -1,6 +1,6 @@
 import type { Batch } from "kafkajs";
 
-import type { Intake } from "../../src/intake/intake.ts";
+import type { Intake } from "../../src/intake/ingest.ts";
 import type { Commit } from "../../src/offsets/tracker.ts";
 import type { Place, SimulatedBroker } from "./simulated-broker.ts";
 

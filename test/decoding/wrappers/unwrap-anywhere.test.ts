@@ -11,7 +11,7 @@ import { retryHeaders } from "../../../src/core/headers.ts";
 import { compileAvro } from "../../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../../src/decoding/events.ts";
-import { createReader } from "../../../src/intake/reader.ts";
+import { createReader } from "../../../src/intake/record-reader.ts";
 import { noRules } from "../../core/no-rules.ts";
 import { messageOf } from "../../intake/batches.ts";
 

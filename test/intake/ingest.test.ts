@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { createDecoder } from "../../src/decoding/decoder.ts";
-import { numbersOf } from "../../src/intake/feed.ts";
-import { type Reader, createReader } from "../../src/intake/reader.ts";
+import { numbersOf } from "../../src/intake/owned-partition.ts";
+import { type Reader, createReader } from "../../src/intake/record-reader.ts";
 import { encodeFinished, maxSpan } from "../../src/offsets/completed-map.ts";
 import { turnOf } from "../../src/pipeline/work-item.ts";
 import { baseTime, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";

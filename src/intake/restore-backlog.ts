@@ -3,11 +3,11 @@ import type { Batch } from "kafkajs";
 import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import { Tracker } from "../offsets/tracker.ts";
 import { Chains, type Parked } from "../ordering/retry-backlog.ts";
-import { type Feed, feedKey, isClosed } from "./feed.ts";
+import { scanBatch } from "./backlog-scan.ts";
+import { type Feed, feedKey, isClosed } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Start } from "./plan-start.ts";
-import type { Reader } from "./reader.ts";
-import { scanBatch } from "./scan.ts";
+import type { Reader } from "./record-reader.ts";
 
 export interface RestoringOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Arrival } from "../../src/core/arrival.ts";
 import { createHandler } from "../../src/core/handle.ts";
 import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
-import { type Reading, createReader } from "../../src/intake/reader.ts";
+import { type Reading, createReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { baseTime, messageOf } from "./batches.ts";
 

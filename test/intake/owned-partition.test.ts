@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createFeed, feedKey, lagOf } from "../../src/intake/feed.ts";
+import { createFeed, feedKey, lagOf } from "../../src/intake/owned-partition.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
 

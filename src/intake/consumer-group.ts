@@ -8,14 +8,14 @@ import type { Silence } from "../kafka/group/silence.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
 import type { Clock } from "../pipeline/ports.ts";
 import { Commits } from "./commits.ts";
-import type { Clocks } from "./due.ts";
-import { committableOf, numbersOf } from "./feed.ts";
-import { Intake, type IntakeOptions } from "./intake.ts";
+import { Intake, type IntakeOptions } from "./ingest.ts";
 import { KnownLogs } from "./known-logs.ts";
-import { Membership, type MembershipOptions } from "./membership.ts";
-import { createReader } from "./reader.ts";
+import { committableOf, numbersOf } from "./owned-partition.ts";
+import { Membership, type MembershipOptions } from "./rebalance.ts";
+import { createReader } from "./record-reader.ts";
+import type { Clocks } from "./retry-delay.ts";
 import { SchemaWait, type SchemaWaitOptions } from "./schema-wait.ts";
-import type { StartsOptions } from "./starts.ts";
+import type { StartsOptions } from "./start-offsets.ts";
 
 export interface MemberOptions extends Pick<
   MembershipOptions,

@@ -7,14 +7,23 @@ import { crowdOf } from "../pipeline/hot-keys.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
 import { type Assignment, type Inlet, createAssignment, holdEvents } from "../pipeline/work-item.ts";
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
-import { BatchWait } from "./batch-wait.ts";
-import { type Feed, type PauseReason, areOpen, createFeed, feedKey, isBehind, isClosed, numbersOf } from "./feed.ts";
+import { BatchWait } from "./capacity-wait.ts";
 import { Gaps } from "./gaps.ts";
+import {
+  type Feed,
+  type PauseReason,
+  areOpen,
+  createFeed,
+  feedKey,
+  isBehind,
+  isClosed,
+  numbersOf,
+} from "./owned-partition.ts";
 import { Pauses } from "./pauses.ts";
 import type { Start } from "./plan-start.ts";
-import type { Reader } from "./reader.ts";
-import { Restoring } from "./restoring.ts";
-import { Unreadable, type UnreadableEvents } from "./unreadable.ts";
+import type { Reader } from "./record-reader.ts";
+import { Restoring } from "./restore-backlog.ts";
+import { Unreadable, type UnreadableEvents } from "./unreadable-batches.ts";
 
 export interface IntakeOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { createFeed } from "../../src/intake/feed.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
-import { Membership, type MembershipState } from "../../src/intake/membership.ts";
-import type { StartsOptions } from "../../src/intake/starts.ts";
+import { createFeed } from "../../src/intake/owned-partition.ts";
+import { Membership, type MembershipState } from "../../src/intake/rebalance.ts";
+import type { StartsOptions } from "../../src/intake/start-offsets.ts";
 
 const place = { topic: "source", partition: 0 };
 

@@ -1,11 +1,11 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { LogRange } from "../kafka/topics/log-ranges.ts";
-import { type Feed, feedKey, positionOf } from "./feed.ts";
 import type { Gaps } from "./gaps.ts";
-import type { Intake } from "./intake.ts";
+import type { Intake } from "./ingest.ts";
+import type { LogReset, ResetCause } from "./log-resets.ts";
+import { type Feed, feedKey, positionOf } from "./owned-partition.ts";
 import { isOther } from "./plan-start.ts";
-import type { LogReset, ResetCause } from "./resets.ts";
-import type { StartsOptions } from "./starts.ts";
+import type { StartsOptions } from "./start-offsets.ts";
 
 export interface EndsOptions {
   readonly admin: Pick<ClusterAdmin, "ranges" | "topics">;

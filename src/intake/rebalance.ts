@@ -2,10 +2,10 @@ import type { TopicPartition } from "../kafka/group/consumer.ts";
 import { isOwnError } from "../kafka/own-errors.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
 import type { Commits } from "./commits.ts";
-import type { Feed } from "./feed.ts";
-import type { Intake } from "./intake.ts";
-import type { LogReset } from "./resets.ts";
-import { StartRefused, type Starts, type StartsOptions, readStarts } from "./starts.ts";
+import type { Intake } from "./ingest.ts";
+import type { LogReset } from "./log-resets.ts";
+import type { Feed } from "./owned-partition.ts";
+import { StartRefused, type Starts, type StartsOptions, readStarts } from "./start-offsets.ts";
 
 export interface MembershipOptions {
   readonly intake: Pick<Intake, "assign" | "restore" | "stop" | "feeds">;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Due } from "../../src/intake/due.ts";
+import { Due } from "../../src/intake/retry-delay.ts";
 
 const delayMs = 30_000;
 const start = 1_700_000_000_000;

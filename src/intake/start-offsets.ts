@@ -1,9 +1,9 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { TopicPartition } from "../kafka/group/consumer.ts";
-import { type Feed, feedKey } from "./feed.ts";
 import type { KnownLogs } from "./known-logs.ts";
+import type { LogReset } from "./log-resets.ts";
+import { type Feed, feedKey } from "./owned-partition.ts";
 import { type Start, type StartFrom, type StartPlace, causeOf, planStart } from "./plan-start.ts";
-import type { LogReset } from "./resets.ts";
 
 export interface StartsOptions {
   readonly admin: Pick<ClusterAdmin, "committed" | "ranges" | "topics">;

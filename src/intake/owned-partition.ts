@@ -2,8 +2,8 @@ import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
 import type { TopicPartition } from "../kafka/group/consumer.ts";
 import type { Found } from "../ordering/retry-backlog.ts";
 import type { Inlet } from "../pipeline/work-item.ts";
-import { Due } from "./due.ts";
-import type { ResetCause } from "./resets.ts";
+import type { ResetCause } from "./log-resets.ts";
+import { Due } from "./retry-delay.ts";
 
 /**
  * Why nothing is fetched from a partition: its past is being restored, the budget is full, the head of a tier is not due,

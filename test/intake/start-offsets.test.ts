@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { createFeed } from "../../src/intake/feed.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
+import { createFeed } from "../../src/intake/owned-partition.ts";
 import { type Start, type StartFrom, type StartPlace, planStart } from "../../src/intake/plan-start.ts";
-import { StartRefused, type StartsOptions, readStarts } from "../../src/intake/starts.ts";
+import { StartRefused, type StartsOptions, readStarts } from "../../src/intake/start-offsets.ts";
 import type { Committed } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { encodeFinished } from "../../src/offsets/completed-map.ts";

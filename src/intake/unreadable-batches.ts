@@ -2,9 +2,9 @@ import type { UnreadablePlace } from "../kafka/fetch/isolate-partitions.ts";
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
 import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
 import type { Stream } from "../pipeline/pipeline.ts";
-import { type Feed, type UnreadableWait, positionOf, unreadableOf } from "./feed.ts";
+import { type Feed, type UnreadableWait, positionOf, unreadableOf } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { Restoring } from "./restoring.ts";
+import type { Restoring } from "./restore-backlog.ts";
 
 /** What becomes of batches that cannot be read, for the log and the metrics. */
 export interface UnreadableEvents {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { createDecoder } from "../../src/decoding/decoder.ts";
-import { createFeed } from "../../src/intake/feed.ts";
-import { createReader } from "../../src/intake/reader.ts";
-import { scanBatch } from "../../src/intake/scan.ts";
+import { scanBatch } from "../../src/intake/backlog-scan.ts";
+import { createFeed } from "../../src/intake/owned-partition.ts";
+import { createReader } from "../../src/intake/record-reader.ts";
 import { encodeFinished } from "../../src/offsets/completed-map.ts";
 import { baseTime, batchOf, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 

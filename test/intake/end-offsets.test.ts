@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { type EndsOptions, askEnds } from "../../src/intake/ends.ts";
-import { type Feed, createFeed, feedKey } from "../../src/intake/feed.ts";
-import type { LogReset } from "../../src/intake/resets.ts";
+import { type EndsOptions, askEnds } from "../../src/intake/end-offsets.ts";
+import type { LogReset } from "../../src/intake/log-resets.ts";
+import { type Feed, createFeed, feedKey } from "../../src/intake/owned-partition.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";

@@ -4,8 +4,8 @@ import type { Arrival } from "../core/arrival.ts";
 import { eventKeyOf } from "../core/headers.ts";
 import { decodeFinished } from "../offsets/completed-map.ts";
 import type { Found, Place } from "../ordering/retry-backlog.ts";
-import type { Feed } from "./feed.ts";
-import type { Reader } from "./reader.ts";
+import type { Feed } from "./owned-partition.ts";
+import type { Reader } from "./record-reader.ts";
 
 export interface ScanOptions {
   readonly feed: Feed;

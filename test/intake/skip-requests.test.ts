@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { allowSkip, skipCommand } from "../../src/intake/skips.ts";
+import { allowSkip, skipCommand } from "../../src/intake/skip-requests.ts";
 
 const id = "A".repeat(22);
 const skip = { topic: "events", partition: 3, toOffset: 20 };
