@@ -9,7 +9,7 @@ import { compileAvro } from "../src/decoding/avro/avro.ts";
 import { createDecoder } from "../src/decoding/decoder.ts";
 import { frame } from "../src/decoding/encoder.ts";
 import { type Reader, createReader } from "../src/intake/record-reader.ts";
-import { handlerOf } from "../src/settings-in-use.ts";
+import { handlerOf } from "../src/service/live-settings.ts";
 import { type CaseFile, type ExpectedEvent, caseSettings, foundOf, readCaseFiles, recordTime } from "./case-files.ts";
 
 const files = await readCaseFiles();

@@ -9,16 +9,8 @@ import { type Assignment, type Inlet, createAssignment, holdEvents } from "../pi
 import { Admission, type AdmissionOptions, untilEventsEnd } from "./admission.ts";
 import { BatchWait } from "./capacity-wait.ts";
 import { Gaps } from "./gaps.ts";
-import {
-  type Feed,
-  type PauseReason,
-  areOpen,
-  createFeed,
-  feedKey,
-  isBehind,
-  isClosed,
-  numbersOf,
-} from "./owned-partition.ts";
+import type { Feed, PauseReason } from "./owned-partition.ts";
+import { areOpen, createFeed, feedKey, isBehind, isClosed, numbersOf } from "./owned-partition.ts";
 import { Pauses } from "./pauses.ts";
 import type { Start } from "./plan-start.ts";
 import type { Reader } from "./record-reader.ts";
@@ -70,7 +62,6 @@ export class Intake {
     return [...this.#feeds.values()];
   }
 
-  /** Those that are open, in no order. */
   get inlets(): readonly Inlet[] {
     return this.feeds.flatMap(({ inlet }) => (inlet ? [inlet] : []));
   }

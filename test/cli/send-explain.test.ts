@@ -5,7 +5,7 @@ import { type Verdict, createExplainer } from "../../src/cli/send-explain.ts";
 import { createRehearsal, wireOf } from "../../src/cli/send-wire.ts";
 import { parseSettings } from "../../src/config/settings.ts";
 import type { JsonObject } from "../../src/core/event.ts";
-import { handlerOf, piiRemoverOf } from "../../src/settings-in-use.ts";
+import { handlerOf, piiRemoverOf } from "../../src/service/live-settings.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
 const registry = { url: "http://127.0.0.1:1" };

@@ -8,7 +8,7 @@ import { originOf } from "../../src/core/headers.ts";
 import { createKafka, noRetry } from "../../src/kafka/client.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
-import { createWriting } from "../../src/writing.ts";
+import { createWriting } from "../../src/service/compose-publisher.ts";
 import { createTopics } from "./cluster.ts";
 import { type Story, asJson, deliveredIds, journey, patient, trackEvent, tracks } from "./story.ts";
 

@@ -16,7 +16,7 @@ import { Flood } from "../../src/limits/dead-letter-limit.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createBudget } from "../../src/limits/memory-budget.ts";
 import { Stream } from "../../src/pipeline/pipeline.ts";
-import { handlerOf } from "../../src/settings-in-use.ts";
+import { handlerOf } from "../../src/service/live-settings.ts";
 import type { TestClock } from "../delivery/test-clock.ts";
 import type { SimulatedBroker } from "./simulated-broker.ts";
 import { createSimulatedConsumer } from "./simulated-consumer.ts";

@@ -1,13 +1,13 @@
+import type { Config } from "../config/config.ts";
+import { ClusterAdmin } from "../kafka/admin.ts";
+import { createLogin } from "../kafka/auth/login.ts";
+import { createKafka, knock, noRetry } from "../kafka/client.ts";
+import { Trouble } from "../kafka/connection-error.ts";
+import { createKafkaLog } from "../ops/kafka-log.ts";
+import type { Log } from "../ops/log.ts";
+import { createFetch } from "../outbound/fetch.ts";
+import { readUserAgent } from "../outbound/user-agent.ts";
 import { clock } from "./clock.ts";
-import type { Config } from "./config/config.ts";
-import { ClusterAdmin } from "./kafka/admin.ts";
-import { createLogin } from "./kafka/auth/login.ts";
-import { createKafka, knock, noRetry } from "./kafka/client.ts";
-import { Trouble } from "./kafka/connection-error.ts";
-import { createKafkaLog } from "./ops/kafka-log.ts";
-import type { Log } from "./ops/log.ts";
-import { createFetch } from "./outbound/fetch.ts";
-import { readUserAgent } from "./outbound/user-agent.ts";
 import { Rights } from "./rights.ts";
 
 export interface ClientsOptions {

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 
-import type { App } from "../src/app.ts";
-import { join } from "../src/joining.ts";
-import { createLog } from "../src/ops/log.ts";
-import { Readiness } from "../src/overview.ts";
+import { createLog } from "../../src/ops/log.ts";
+import type { App } from "../../src/service/compose.ts";
+import { join } from "../../src/service/startup.ts";
+import { Readiness } from "../../src/service/status.ts";
 
 const nothing = async (): Promise<void> => {};
 const log = createLog({ level: "silent" });

@@ -1,13 +1,13 @@
-import type { Config } from "./config/config.ts";
-import type { Member } from "./intake/consumer-group.ts";
-import { type EndsOptions, askEnds } from "./intake/end-offsets.ts";
-import { type LogReset, resetSentences } from "./intake/log-resets.ts";
-import type { ClusterAdmin } from "./kafka/admin.ts";
-import { isOwnError } from "./kafka/own-errors.ts";
-import type { Principal } from "./kafka/topics/refusals.ts";
-import { type TopicsReport, ensureTopics } from "./kafka/topics/topics.ts";
-import type { Log } from "./ops/log.ts";
-import type { Metrics } from "./ops/metrics.ts";
+import type { Config } from "../config/config.ts";
+import type { Member } from "../intake/consumer-group.ts";
+import { type EndsOptions, askEnds } from "../intake/end-offsets.ts";
+import { type LogReset, resetSentences } from "../intake/log-resets.ts";
+import type { ClusterAdmin } from "../kafka/admin.ts";
+import { isOwnError } from "../kafka/own-errors.ts";
+import type { Principal } from "../kafka/topics/refusals.ts";
+import { type TopicsReport, ensureTopics } from "../kafka/topics/topics.ts";
+import type { Log } from "../ops/log.ts";
+import type { Metrics } from "../ops/metrics.ts";
 
 export interface TopicWatchOptions {
   readonly admin: Pick<ClusterAdmin, "topics" | "create" | "grow" | "ranges">;

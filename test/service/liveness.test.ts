@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { type App, createApp } from "../src/app.ts";
-import { readConfig } from "../src/config/read-config.ts";
-import type { Member } from "../src/intake/consumer-group.ts";
-import { createFeed } from "../src/intake/owned-partition.ts";
-import { type Liveness, createLiveness } from "../src/liveness.ts";
-import { createLog } from "../src/ops/log.ts";
-import { Readiness, readyOf } from "../src/overview.ts";
+import { readConfig } from "../../src/config/read-config.ts";
+import type { Member } from "../../src/intake/consumer-group.ts";
+import { createFeed } from "../../src/intake/owned-partition.ts";
+import { createLog } from "../../src/ops/log.ts";
+import { type App, createApp } from "../../src/service/compose.ts";
+import { type Liveness, createLiveness } from "../../src/service/liveness.ts";
+import { Readiness, readyOf } from "../../src/service/status.ts";
 
 const env = { KAFKA_BROKERS: "127.0.0.1:1", GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab" };
 /** Of the default time-out and quick attempts. */

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 
-import type { Config } from "../src/config/config.ts";
-import type { TopicRights } from "../src/kafka/topics/needed-rights.ts";
-import type { Log } from "../src/ops/log.ts";
-import { Rights } from "../src/rights.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { TopicRights } from "../../src/kafka/topics/needed-rights.ts";
+import type { Log } from "../../src/ops/log.ts";
+import { Rights } from "../../src/service/rights.ts";
 
 const groupRefusal = Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" });
 const topicRefusal = Object.assign(new Error("Not authorized"), { type: "TOPIC_AUTHORIZATION_FAILED" });

@@ -1,16 +1,16 @@
 import type { Kafka } from "kafkajs";
 
-import type { Config } from "./config/config.ts";
-import { createProducer } from "./kafka/client.ts";
-import { compressionsFrom } from "./kafka/codecs/codecs.ts";
-import { explainTrouble } from "./kafka/connection-error.ts";
-import { Writes, type WritesOptions } from "./kafka/publish/producer-health.ts";
-import { Producers } from "./kafka/publish/producers.ts";
-import { Settler } from "./kafka/publish/retry-publisher.ts";
-import { explainRefusal, principalOf, topicRight } from "./kafka/topics/refusals.ts";
-import type { Log } from "./ops/log.ts";
-import type { Metrics } from "./ops/metrics.ts";
-import type { Observer } from "./ops/observer.ts";
+import type { Config } from "../config/config.ts";
+import { createProducer } from "../kafka/client.ts";
+import { compressionsFrom } from "../kafka/codecs/codecs.ts";
+import { explainTrouble } from "../kafka/connection-error.ts";
+import { Writes, type WritesOptions } from "../kafka/publish/producer-health.ts";
+import { Producers } from "../kafka/publish/producers.ts";
+import { Settler } from "../kafka/publish/retry-publisher.ts";
+import { explainRefusal, principalOf, topicRight } from "../kafka/topics/refusals.ts";
+import type { Log } from "../ops/log.ts";
+import type { Metrics } from "../ops/metrics.ts";
+import type { Observer } from "../ops/observer.ts";
 
 export interface WritingOptions extends Pick<WritesOptions, "schedule" | "onMissing"> {
   /** One that does not try again: the settler does, and the hold says once what fails. */

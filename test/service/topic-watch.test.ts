@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { readConfig } from "../src/config/read-config.ts";
-import { createFeed } from "../src/intake/owned-partition.ts";
-import { Tracker } from "../src/offsets/tracker.ts";
-import { createLog } from "../src/ops/log.ts";
-import { Chains } from "../src/ordering/retry-backlog.ts";
-import { TopicWatch, type TopicWatchOptions } from "../src/topic-watch.ts";
+import { readConfig } from "../../src/config/read-config.ts";
+import { createFeed } from "../../src/intake/owned-partition.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
+import { createLog } from "../../src/ops/log.ts";
+import { Chains } from "../../src/ordering/retry-backlog.ts";
+import { TopicWatch, type TopicWatchOptions } from "../../src/service/topic-watch.ts";
 
 const env = {
   KAFKA_BROKERS: "127.0.0.1:1",

@@ -1,10 +1,10 @@
-import type { App } from "./app.ts";
+import { type OpsServer, createOpsServer } from "../ops/http.ts";
 import { pause } from "./clock.ts";
-import { join } from "./joining.ts";
+import type { App } from "./compose.ts";
 import { type Liveness, createLiveness } from "./liveness.ts";
-import { type OpsServer, createOpsServer } from "./ops/http.ts";
-import { Readiness, type Seen, readyOf, snapshotOf, statusOf } from "./overview.ts";
-import { startTimers } from "./timers.ts";
+import { startTimers } from "./periodic-tasks.ts";
+import { join } from "./startup.ts";
+import { Readiness, type Seen, readyOf, snapshotOf, statusOf } from "./status.ts";
 
 const goodbyeMs = 3_000;
 

@@ -1,28 +1,28 @@
 import type { Kafka } from "kafkajs";
 
-import { createCalling } from "./calling.ts";
-import { createClients } from "./clients.ts";
+import type { Config } from "../config/config.ts";
+import type { LiveSettings } from "../config/live-settings.ts";
+import { createInput } from "../decoding/create-decoder.ts";
+import type { Decoder } from "../decoding/decoder.ts";
+import type { Gainsight } from "../delivery/gainsight.ts";
+import { type Member, createMember } from "../intake/consumer-group.ts";
+import type { ClusterAdmin } from "../kafka/admin.ts";
+import type { Trouble } from "../kafka/connection-error.ts";
+import { Contact } from "../kafka/group/session-guard.ts";
+import { Silence } from "../kafka/group/silence.ts";
+import type { Flood } from "../limits/dead-letter-limit.ts";
+import type { Dedupe } from "../limits/dedupe.ts";
+import { type Budget, createBudget } from "../limits/memory-budget.ts";
+import type { Log } from "../ops/log.ts";
+import { type Metrics, createMetrics } from "../ops/metrics.ts";
+import { type Observer, createObserver } from "../ops/observer.ts";
+import { type Fetch, createFetch } from "../outbound/fetch.ts";
+import { readUserAgent } from "../outbound/user-agent.ts";
+import { Stream } from "../pipeline/pipeline.ts";
 import { clock, pause } from "./clock.ts";
-import type { Config } from "./config/config.ts";
-import type { LiveSettings } from "./config/live-settings.ts";
-import { createInput } from "./decoding/create-decoder.ts";
-import type { Decoder } from "./decoding/decoder.ts";
-import type { Gainsight } from "./delivery/gainsight.ts";
-import { type Member, createMember } from "./intake/consumer-group.ts";
-import type { ClusterAdmin } from "./kafka/admin.ts";
-import type { Trouble } from "./kafka/connection-error.ts";
-import { Contact } from "./kafka/group/session-guard.ts";
-import { Silence } from "./kafka/group/silence.ts";
-import type { Flood } from "./limits/dead-letter-limit.ts";
-import type { Dedupe } from "./limits/dedupe.ts";
-import { type Budget, createBudget } from "./limits/memory-budget.ts";
-import type { Log } from "./ops/log.ts";
-import { type Metrics, createMetrics } from "./ops/metrics.ts";
-import { type Observer, createObserver } from "./ops/observer.ts";
-import { type Fetch, createFetch } from "./outbound/fetch.ts";
-import { readUserAgent } from "./outbound/user-agent.ts";
-import { Stream } from "./pipeline/pipeline.ts";
-import type { Rights } from "./rights.ts";
+import { createCalling } from "./compose-delivery.ts";
+import { createClients } from "./compose-kafka.ts";
+import { type Writing, createWriting } from "./compose-publisher.ts";
 import {
   createLiveDedupe,
   createLiveFlood,
@@ -30,10 +30,10 @@ import {
   openSettings,
   type SettingsOptions,
   watchPause,
-} from "./settings-in-use.ts";
+} from "./live-settings.ts";
+import type { Rights } from "./rights.ts";
 import { TopicWatch } from "./topic-watch.ts";
 import { UnreadableWatch } from "./unreadable-watch.ts";
-import { type Writing, createWriting } from "./writing.ts";
 
 /** Held at a time, over all partitions: enough to fetch again before the work runs out, little enough for 200 MB. */
 const budgetLimits = { maxRecords: 4_000, maxBytes: 32 * 1024 * 1024 };

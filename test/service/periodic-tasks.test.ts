@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import type { App } from "../src/app.ts";
-import { startTimers } from "../src/timers.ts";
+import type { App } from "../../src/service/compose.ts";
+import { startTimers } from "../../src/service/periodic-tasks.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

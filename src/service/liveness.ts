@@ -1,6 +1,6 @@
-import type { App } from "./app.ts";
-import { Progress, stallLimitMs } from "./ops/progress.ts";
-import { type Seen, dumpOf, progressOf } from "./overview.ts";
+import type { App } from "./compose.ts";
+import { Progress, stallLimitMs } from "./stall-detector.ts";
+import { type Seen, dumpOf, progressOf } from "./status.ts";
 
 const checkEveryMs = 1_000;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import type { Feed } from "../src/intake/owned-partition.ts";
-import type { Committed } from "../src/kafka/admin.ts";
-import { createLog } from "../src/ops/log.ts";
-import { UnreadableWatch, type UnreadableWatchOptions } from "../src/unreadable-watch.ts";
-import { createTestIntake, source, tier } from "./intake/intake-rig.ts";
+import type { Feed } from "../../src/intake/owned-partition.ts";
+import type { Committed } from "../../src/kafka/admin.ts";
+import { createLog } from "../../src/ops/log.ts";
+import { UnreadableWatch, type UnreadableWatchOptions } from "../../src/service/unreadable-watch.ts";
+import { createTestIntake, source, tier } from "../intake/intake-rig.ts";
 
 const hourMs = 3_600_000;
 const reason = "Its checksum is wrong";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import type { App } from "../src/app.ts";
-import { shutDown } from "../src/lifecycle.ts";
-import { createLog } from "../src/ops/log.ts";
+import { createLog } from "../../src/ops/log.ts";
+import type { App } from "../../src/service/compose.ts";
+import { shutDown } from "../../src/service/lifecycle.ts";
 
 const nothing = async (): Promise<void> => {};
 const never = (): Promise<void> => new Promise(() => {});

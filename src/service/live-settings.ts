@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 
-import type { Config } from "./config/config.ts";
-import { type LiveSettings, createLiveSettings } from "./config/live-settings.ts";
-import type { Settings } from "./config/settings.ts";
-import type { RawEvent } from "./core/event.ts";
-import { type Handler, createHandler } from "./core/handle.ts";
-import { createPiiRemover } from "./core/pii.ts";
-import { Flood } from "./limits/dead-letter-limit.ts";
-import { Dedupe } from "./limits/dedupe.ts";
-import type { Log } from "./ops/log.ts";
-import type { Observer } from "./ops/observer.ts";
+import type { Config } from "../config/config.ts";
+import { type LiveSettings, createLiveSettings } from "../config/live-settings.ts";
+import type { Settings } from "../config/settings.ts";
+import type { RawEvent } from "../core/event.ts";
+import { type Handler, createHandler } from "../core/handle.ts";
+import { createPiiRemover } from "../core/pii.ts";
+import { Flood } from "../limits/dead-letter-limit.ts";
+import { Dedupe } from "../limits/dedupe.ts";
+import type { Log } from "../ops/log.ts";
+import type { Observer } from "../ops/observer.ts";
 
 export interface SettingsOptions {
   readonly config: Config;

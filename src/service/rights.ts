@@ -1,6 +1,5 @@
-import type { App } from "./app.ts";
-import { isOwnError } from "./kafka/own-errors.ts";
-import { type TopicRights, allTopics, neededRights, readTopics, refusedRights } from "./kafka/topics/needed-rights.ts";
+import { isOwnError } from "../kafka/own-errors.ts";
+import { type TopicRights, allTopics, neededRights, readTopics, refusedRights } from "../kafka/topics/needed-rights.ts";
 import {
   type Principal,
   type Right,
@@ -10,7 +9,8 @@ import {
   missingRight,
   principalOf,
   refusedKind,
-} from "./kafka/topics/refusals.ts";
+} from "../kafka/topics/refusals.ts";
+import type { App } from "./compose.ts";
 
 const tickMs = 1_000;
 const askEveryTicks = 5;

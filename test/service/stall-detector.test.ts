@@ -4,7 +4,7 @@ import { createOpsServer } from "../../src/ops/http.ts";
 import type { OpsServer } from "../../src/ops/http.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
-import { type Circumstances, Progress, excuseOf, stallLimitMs } from "../../src/ops/progress.ts";
+import { type Circumstances, Progress, excuseOf, stallLimitMs } from "../../src/service/stall-detector.ts";
 
 const limitMs = 60_000;
 

@@ -1,4 +1,4 @@
-import type { App } from "./app.ts";
+import type { App } from "./compose.ts";
 
 const commitEveryMs = 1_000;
 const askEveryMs = 10_000;

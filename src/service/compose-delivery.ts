@@ -1,13 +1,13 @@
+import type { Config } from "../config/config.ts";
+import { watchFile } from "../config/file-watch.ts";
+import type { LiveSettings } from "../config/live-settings.ts";
+import { type Gainsight, createGainsight } from "../delivery/gainsight.ts";
+import type { Log } from "../ops/log.ts";
+import type { Metrics } from "../ops/metrics.ts";
+import type { Observer } from "../ops/observer.ts";
+import { createResultFalseReport } from "../ops/result-false-report.ts";
+import { readUserAgent } from "../outbound/user-agent.ts";
 import { clock } from "./clock.ts";
-import type { Config } from "./config/config.ts";
-import { watchFile } from "./config/file-watch.ts";
-import type { LiveSettings } from "./config/live-settings.ts";
-import { type Gainsight, createGainsight } from "./delivery/gainsight.ts";
-import type { Log } from "./ops/log.ts";
-import type { Metrics } from "./ops/metrics.ts";
-import type { Observer } from "./ops/observer.ts";
-import { createResultFalseReport } from "./ops/result-false-report.ts";
-import { readUserAgent } from "./outbound/user-agent.ts";
 
 interface CallingOptions {
   readonly config: Config;

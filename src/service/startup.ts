@@ -1,10 +1,10 @@
-import type { App } from "./app.ts";
+import { explainTrouble } from "../kafka/connection-error.ts";
+import { isOwnError } from "../kafka/own-errors.ts";
+import { type Principal, type Right, explainRefusal, grantCommand, topicRight } from "../kafka/topics/refusals.ts";
+import { judgeRetention } from "../kafka/topics/retention.ts";
 import { pause } from "./clock.ts";
-import { explainTrouble } from "./kafka/connection-error.ts";
-import { isOwnError } from "./kafka/own-errors.ts";
-import { type Principal, type Right, explainRefusal, grantCommand, topicRight } from "./kafka/topics/refusals.ts";
-import { judgeRetention } from "./kafka/topics/retention.ts";
-import type { Seen } from "./overview.ts";
+import type { App } from "./compose.ts";
+import type { Seen } from "./status.ts";
 
 const retryPauseMs = 1_000;
 const slowAfterMs = 2_000;

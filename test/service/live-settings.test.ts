@@ -2,20 +2,20 @@ import { createHash } from "node:crypto";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { createApp } from "../src/app.ts";
-import { readConfig } from "../src/config/read-config.ts";
-import type { JsonObject } from "../src/core/event.ts";
-import type { Handler } from "../src/core/handle.ts";
-import { createLog } from "../src/ops/log.ts";
-import type { HoldChange } from "../src/ops/observer.ts";
+import { readConfig } from "../../src/config/read-config.ts";
+import type { JsonObject } from "../../src/core/event.ts";
+import type { Handler } from "../../src/core/handle.ts";
+import { createLog } from "../../src/ops/log.ts";
+import type { HoldChange } from "../../src/ops/observer.ts";
+import { createApp } from "../../src/service/compose.ts";
 import {
   createLiveDedupe,
   createLiveFlood,
   createLiveHandler,
   openSettings,
   watchPause,
-} from "../src/settings-in-use.ts";
-import { judgeOf, markedProperties, markedSettings, mountSettings } from "./mounted-settings.ts";
+} from "../../src/service/live-settings.ts";
+import { judgeOf, markedProperties, markedSettings, mountSettings } from "../mounted-settings.ts";
 
 const pollMs = 1_000;
 const env = { KAFKA_BROKERS: "127.0.0.1:1", GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab" };

@@ -1,15 +1,15 @@
-import type { Intake } from "./intake/ingest.ts";
-import type { Feed, UnreadableWait } from "./intake/owned-partition.ts";
-import { feedKey, unreadableOf } from "./intake/owned-partition.ts";
-import { isOther } from "./intake/plan-start.ts";
-import { skipCommand, skipGroupOf } from "./intake/skip-requests.ts";
-import type { UnreadableEvents } from "./intake/unreadable-batches.ts";
-import type { ClusterAdmin, Committed } from "./kafka/admin.ts";
-import { isOwnError } from "./kafka/own-errors.ts";
-import { type Principal, groupRight, isRefusal, missingRight } from "./kafka/topics/refusals.ts";
-import { decodeTopicId } from "./offsets/topic-id.ts";
-import type { Log } from "./ops/log.ts";
-import type { Metrics } from "./ops/metrics.ts";
+import type { Intake } from "../intake/ingest.ts";
+import type { Feed, UnreadableWait } from "../intake/owned-partition.ts";
+import { feedKey, unreadableOf } from "../intake/owned-partition.ts";
+import { isOther } from "../intake/plan-start.ts";
+import { skipCommand, skipGroupOf } from "../intake/skip-requests.ts";
+import type { UnreadableEvents } from "../intake/unreadable-batches.ts";
+import type { ClusterAdmin, Committed } from "../kafka/admin.ts";
+import { isOwnError } from "../kafka/own-errors.ts";
+import { type Principal, groupRight, isRefusal, missingRight } from "../kafka/topics/refusals.ts";
+import { decodeTopicId } from "../offsets/topic-id.ts";
+import type { Log } from "../ops/log.ts";
+import type { Metrics } from "../ops/metrics.ts";
 
 export interface UnreadableWatchOptions {
   readonly admin: Pick<ClusterAdmin, "committed">;

@@ -1,9 +1,9 @@
-import type { App } from "./app.ts";
-import type { HoldReason } from "./core/outcome.ts";
-import { type Feed, lagOf, pauseReasons } from "./intake/owned-partition.ts";
-import type { Culprit } from "./limits/dead-letter-counts.ts";
-import type { Snapshot } from "./ops/gauges.ts";
-import { excuseOf } from "./ops/progress.ts";
+import type { HoldReason } from "../core/outcome.ts";
+import { type Feed, lagOf, pauseReasons } from "../intake/owned-partition.ts";
+import type { Culprit } from "../limits/dead-letter-counts.ts";
+import type { Snapshot } from "../ops/gauges.ts";
+import type { App } from "./compose.ts";
+import { excuseOf } from "./stall-detector.ts";
 
 /** What is still missing before the service takes part; empty when it does. */
 export class Readiness {
