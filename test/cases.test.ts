@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import { readSettingsFile } from "../src/config/settings.ts";
+import { readSettingsFile } from "../src/config/settings/settings.ts";
 import type { Arrival } from "../src/core/arrival.ts";
 import type { JsonObject } from "../src/core/event.ts";
 import { compileAvro } from "../src/decoding/avro/avro.ts";

@@ -2,8 +2,8 @@ import { Command } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
-import { readConfig } from "../config/read-config.ts";
-import { openTokens, suspiciousVariables } from "../config/suspicious.ts";
+import { readConfig } from "../config/env/read-config.ts";
+import { openTokens, suspiciousVariables } from "../config/env/suspicious.ts";
 import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
 import { type Log, createLog } from "../ops/log.ts";
 import { createApp } from "../service/compose.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
-import { readProxyFor } from "../config/read-config.ts";
+import { readProxyFor } from "../config/env/read-config.ts";
 import { shippedSchema } from "../config/shipped-schema.ts";
 import {
   type Comparison,

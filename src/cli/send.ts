@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
-import { type Environment, readConfig } from "../config/read-config.ts";
+import { type Environment, readConfig } from "../config/env/read-config.ts";
 import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
 import { handlerOf, piiRemoverOf } from "../service/live-settings.ts";
 import { exitCodes } from "./exit-codes.ts";

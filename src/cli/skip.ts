@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
-import { readConfig } from "../config/read-config.ts";
+import { readConfig } from "../config/env/read-config.ts";
 import { type Skip, allowSkip, skipGroupOf } from "../intake/skip-requests.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
 import { explainRefusal, groupRight, principalOf, topicRight } from "../kafka/topics/refusals.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 import type { Config } from "../config/config.ts";
-import { type LiveSettings, createLiveSettings } from "../config/live-settings.ts";
-import type { Settings } from "../config/settings.ts";
+import { type LiveSettings, createLiveSettings } from "../config/settings/reload.ts";
+import type { Settings } from "../config/settings/settings.ts";
 import type { RawEvent } from "../core/event.ts";
 import { type Handler, createHandler } from "../core/handle.ts";
 import { createPiiRemover } from "../core/pii.ts";

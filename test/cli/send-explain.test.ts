@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { EventItem, Item } from "../../src/cli/send-events.ts";
 import { type Verdict, createExplainer } from "../../src/cli/send-explain.ts";
 import { createRehearsal, wireOf } from "../../src/cli/send-wire.ts";
-import { parseSettings } from "../../src/config/settings.ts";
+import { parseSettings } from "../../src/config/settings/settings.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 import { handlerOf, piiRemoverOf } from "../../src/service/live-settings.ts";
 

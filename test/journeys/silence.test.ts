@@ -4,7 +4,7 @@ import { describe } from "vitest";
 
 import { startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
-import { readConfig } from "../../src/config/read-config.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createApp } from "../../src/service/compose.ts";
 import { startService } from "../../src/service/lifecycle.ts";

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import kafkajs, { type Admin } from "kafkajs";
 import { describe } from "vitest";
 
-import { readConfig } from "../../src/config/read-config.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
 import { originOf } from "../../src/core/headers.ts";
 import { createKafka, noRetry } from "../../src/kafka/client.ts";
 import { createLog } from "../../src/ops/log.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { readConfig } from "../../src/config/read-config.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 import type { Handler } from "../../src/core/handle.ts";
 import { createLog } from "../../src/ops/log.ts";

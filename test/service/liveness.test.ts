@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { readConfig } from "../../src/config/read-config.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
 import type { Member } from "../../src/intake/consumer-group.ts";
 import { createFeed } from "../../src/intake/owned-partition.ts";
 import { createLog } from "../../src/ops/log.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { readConfig } from "../../src/config/read-config.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
 import { createFeed } from "../../src/intake/owned-partition.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { createLog } from "../../src/ops/log.ts";

@@ -1,4 +1,4 @@
-import { type Settings, parseSettings } from "../../src/config/settings.ts";
+import { type Settings, parseSettings } from "../../src/config/settings/settings.ts";
 import type { Arrival } from "../../src/core/arrival.ts";
 import type { Outcome, Retry } from "../../src/core/outcome.ts";
 import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";

@@ -1,3 +1,4 @@
+import { shippedSchema } from "../shipped-schema.ts";
 import {
   accessKey,
   awsRegion,
@@ -20,7 +21,6 @@ import {
   word,
 } from "./kinds.ts";
 import { proxyUrl } from "./proxies.ts";
-import { shippedSchema } from "./shipped-schema.ts";
 import { type Variable, later, lowerCaseToo, optional, required, withDefault } from "./variable.ts";
 
 const callLimitHint = "; a call must end well inside the Kafka session time-out of 30s";

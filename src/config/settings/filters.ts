@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { camelNames } from "../core/envelope-names.ts";
-import { listOf, mapOf, maxItems, wantedText } from "./settings-kinds.ts";
+import { camelNames } from "../../core/envelope-names.ts";
+import { listOf, mapOf, maxItems, wantedText } from "./kinds.ts";
 
 const identity = ["userId", "anonymousId", "groupId"];
 const envelope = ["type", "messageId", "timestamp", "event"];

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
-import { ConfigError, type Problem, describeProblem } from "./config-error.ts";
-import { watchFile } from "./file-watch.ts";
-import { freeze } from "./freeze.ts";
+import { ConfigError, type Problem, describeProblem } from "../config-error.ts";
+import { watchFile } from "../file-watch.ts";
+import { freeze } from "../freeze.ts";
 import { type Settings, readSettingsFile } from "./settings.ts";
 
 export interface LiveSettingsOptions {

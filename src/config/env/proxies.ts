@@ -2,9 +2,9 @@ import { BlockList, isIP } from "node:net";
 
 import { z } from "zod";
 
-import { quote } from "./config-error.ts";
+import { quote } from "../config-error.ts";
+import { type Secret, createSecret } from "../secret.ts";
 import { type Kind, mask, showAddress } from "./kinds.ts";
-import { type Secret, createSecret } from "./secret.ts";
 
 /** A proxy that calls have to go through. */
 export interface ProxyConfig {

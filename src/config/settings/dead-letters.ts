@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { mapOf, wholeOf } from "./settings-kinds.ts";
+import { mapOf, wholeOf } from "./kinds.ts";
 
 export const limitDefault = { consecutive: 100, percent: 50, minEvents: 1_000, scope: "all" as const };
 const many = wholeOf(1, 1_000_000_000);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { openTokens, suspiciousVariables } from "../../src/config/suspicious.ts";
-import { variables } from "../../src/config/variables.ts";
+import { openTokens, suspiciousVariables } from "../../../src/config/env/suspicious.ts";
+import { variables } from "../../../src/config/env/variables.ts";
 
 describe("suspiciousVariables()", () => {
   test.each([

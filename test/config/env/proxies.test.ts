@@ -2,9 +2,9 @@ import { inspect } from "node:util";
 
 import { describe, expect, test } from "vitest";
 
-import { ConfigError } from "../../src/config/config-error.ts";
-import type { ProxyConfig } from "../../src/config/proxies.ts";
-import { type Environment, readConfig, readProxyFor } from "../../src/config/read-config.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import type { ProxyConfig } from "../../../src/config/env/proxies.ts";
+import { type Environment, readConfig, readProxyFor } from "../../../src/config/env/read-config.ts";
 
 const env = { HTTPS_PROXY: "http://s:1", HTTP_PROXY: "http://p:2" };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { settingsSchema } from "./settings-schema.ts";
+import { settingsSchema } from "./schema.ts";
 
 /** The settings file as a JSON Schema for editors, of draft 7, which the YAML language server takes. */
 export const settingsJsonSchema = (): object =>

@@ -1,4 +1,3 @@
-import { planTiers } from "./check-topics.ts";
 import type {
   BreakerConfig,
   Config,
@@ -9,11 +8,12 @@ import type {
   RegistryConfig,
   SaslConfig,
   TopicsConfig,
-} from "./config.ts";
+} from "../config.ts";
+import { createFileSecret, createSecret } from "../secret.ts";
+import type { ReadFile, Secret } from "../secret.ts";
+import type { Settings } from "../settings/settings.ts";
+import { planTiers } from "./check-topics.ts";
 import { proxyFor } from "./proxies.ts";
-import { createFileSecret, createSecret } from "./secret.ts";
-import type { ReadFile, Secret } from "./secret.ts";
-import type { Settings } from "./settings.ts";
 import type { Values } from "./variables.ts";
 
 export interface Parts {

@@ -1,5 +1,5 @@
+import type { Problem } from "../config-error.ts";
 import { type Draft, checkHasPassword, checkPartner, checkPassword, checkSecretFile, missing } from "./check-values.ts";
-import type { Problem } from "./config-error.ts";
 import type { VariableName } from "./variables.ts";
 
 const password = ["KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD_FILE"] as const;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { type LiveSettings, createLiveSettings } from "../../src/config/live-settings.ts";
-import { type Settings, parseSettings } from "../../src/config/settings.ts";
+import { type LiveSettings, createLiveSettings } from "../../../src/config/settings/reload.ts";
+import { type Settings, parseSettings } from "../../../src/config/settings/settings.ts";
 
 const pollMs = 1_000;
 const initial = parseSettings("events: [A]");

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
-import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
-import { parseSettings } from "../../src/config/settings.ts";
+import { settingsJsonSchema } from "../../../src/config/settings/json-schema.ts";
+import { parseSettings } from "../../../src/config/settings/settings.ts";
 
 const published: unknown = JSON.parse(readFileSync("schemas/settings.schema.json", "utf8"));
 const makeAnew = "npm start -s -- settings schema > schemas/settings.schema.json && npx oxfmt schemas";

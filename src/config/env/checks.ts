@@ -1,3 +1,5 @@
+import { quote } from "../config-error.ts";
+import type { Problem } from "../config-error.ts";
 import { checkSasl } from "./check-sasl.ts";
 import { checkTopics } from "./check-topics.ts";
 import {
@@ -10,8 +12,6 @@ import {
   canReadOrIsFolder,
   tryRead,
 } from "./check-values.ts";
-import { quote } from "./config-error.ts";
-import type { Problem } from "./config-error.ts";
 import { filesPath, isAccessKey } from "./kinds.ts";
 import type { Values } from "./variables.ts";
 

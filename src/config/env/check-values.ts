@@ -1,6 +1,6 @@
-import type { Problem } from "./config-error.ts";
+import type { Problem } from "../config-error.ts";
+import type { ReadFile } from "../secret.ts";
 import { secretPath, showPath } from "./kinds.ts";
-import type { ReadFile } from "./secret.ts";
 import type { Values, VariableName } from "./variables.ts";
 
 /** The environment as far as it could be read. What was given but is wrong is in `given` and not in `values`. */

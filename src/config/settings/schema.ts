@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-import { deadLetterLimit, limitDefault } from "./settings-dead-letters.ts";
-import { dedupe, dedupeDefault } from "./settings-dedupe.ts";
-import { filters, pii } from "./settings-filters.ts";
-import { listOf, mapOf, maxItems, part, wantedText } from "./settings-kinds.ts";
-import { hasNames, refuseNameless } from "./settings-names.ts";
-import { skippedTypes } from "./settings-types.ts";
+import { deadLetterLimit, limitDefault } from "./dead-letters.ts";
+import { dedupe, dedupeDefault } from "./dedupe.ts";
+import { filters, pii } from "./filters.ts";
+import { listOf, mapOf, maxItems, part, wantedText } from "./kinds.ts";
+import { hasNames, refuseNameless } from "./names.ts";
+import { skippedTypes } from "./types.ts";
 
 const namesWant = "a list of event names as text, such as [Order Completed]";
 const matchingWant = "'loose' or 'exact'";

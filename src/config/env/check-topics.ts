@@ -1,6 +1,6 @@
-import { quote } from "./config-error.ts";
-import type { Problem } from "./config-error.ts";
-import type { RetryTier } from "./config.ts";
+import { quote } from "../config-error.ts";
+import type { Problem } from "../config-error.ts";
+import type { RetryTier } from "../config.ts";
 import { topic } from "./kinds.ts";
 import type { RetryDelay } from "./kinds.ts";
 import type { Values, VariableName } from "./variables.ts";

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 
+import { ConfigError, quote } from "../config-error.ts";
+import type { Problem } from "../config-error.ts";
+import type { Config } from "../config.ts";
+import { freeze } from "../freeze.ts";
+import type { ReadFile } from "../secret.ts";
+import { parseSettings, readSettingsFile } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { assemble } from "./assemble.ts";
 import type { Draft } from "./check-values.ts";
 import { checkTogether } from "./checks.ts";
-import { ConfigError, quote } from "./config-error.ts";
-import type { Problem } from "./config-error.ts";
-import type { Config } from "./config.ts";
-import { freeze } from "./freeze.ts";
 import { type ProxyConfig, proxyFor } from "./proxies.ts";
-import type { ReadFile } from "./secret.ts";
-import { parseSettings, readSettingsFile } from "./settings.ts";
-import type { Settings } from "./settings.ts";
 import type { Variable } from "./variable.ts";
 import { variables } from "./variables.ts";
 import type { Values, VariableName } from "./variables.ts";

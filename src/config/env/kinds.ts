@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { quote } from "./config-error.ts";
-import { parseDuration } from "./duration.ts";
+import { quote } from "../config-error.ts";
+import { parseDuration } from "../duration.ts";
 
 /** What a variable takes: how its text is read, how that is said to people, and how a wrong text may be shown. */
 export interface Kind<T> {

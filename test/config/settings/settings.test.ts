@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { ConfigError } from "../../src/config/config-error.ts";
-import { parseSettings, readSettingsFile } from "../../src/config/settings.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import { parseSettings, readSettingsFile } from "../../../src/config/settings/settings.ts";
 
 const problemsOf = (text: string) => {
   try {

@@ -2,13 +2,13 @@ import { inspect } from "node:util";
 
 import { describe, expect, test } from "vitest";
 
-import { ConfigError } from "../../src/config/config-error.ts";
-import type { Problem } from "../../src/config/config-error.ts";
-import { readConfig } from "../../src/config/read-config.ts";
-import type { Environment } from "../../src/config/read-config.ts";
-import { parseSettings } from "../../src/config/settings.ts";
-import { shippedSchema } from "../../src/config/shipped-schema.ts";
-import { describeVariables, variables } from "../../src/config/variables.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import type { Problem } from "../../../src/config/config-error.ts";
+import { readConfig } from "../../../src/config/env/read-config.ts";
+import type { Environment } from "../../../src/config/env/read-config.ts";
+import { describeVariables, variables } from "../../../src/config/env/variables.ts";
+import { parseSettings } from "../../../src/config/settings/settings.ts";
+import { shippedSchema } from "../../../src/config/shipped-schema.ts";
 
 const key = "0123abcd-4567-89ab-cdef-0123456789ab";
 const least = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: key };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { parseDuration } from "./duration.ts";
-import { mapOf, wholeOf } from "./settings-kinds.ts";
+import { parseDuration } from "../duration.ts";
+import { mapOf, wholeOf } from "./kinds.ts";
 
 const dayMs = 86_400_000;
 const windowWant = "a duration from 1s to 30d, such as 24h";

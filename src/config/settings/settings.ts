@@ -1,10 +1,10 @@
 import { parseDocument } from "yaml";
 
-import type { HandlerRules } from "../core/handle.ts";
-import { ConfigError, type Problem, quote } from "./config-error.ts";
-import type { ReadFile } from "./secret.ts";
-import { problemsOf } from "./settings-problems.ts";
-import { settingsSchema } from "./settings-schema.ts";
+import type { HandlerRules } from "../../core/handle.ts";
+import { ConfigError, type Problem, quote } from "../config-error.ts";
+import type { ReadFile } from "../secret.ts";
+import { problemsOf } from "./problems.ts";
+import { settingsSchema } from "./schema.ts";
 
 /** What the settings file says: what events mean, and what is said here; every setting has a default. */
 export interface Settings extends Omit<HandlerRules, "hash"> {

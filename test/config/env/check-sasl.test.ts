@@ -2,9 +2,9 @@ import { inspect } from "node:util";
 
 import { describe, expect, test } from "vitest";
 
-import { ConfigError, describeProblem } from "../../src/config/config-error.ts";
-import { type Environment, readConfig } from "../../src/config/read-config.ts";
-import { shippedSchema } from "../../src/config/shipped-schema.ts";
+import { ConfigError, describeProblem } from "../../../src/config/config-error.ts";
+import { type Environment, readConfig } from "../../../src/config/env/read-config.ts";
+import { shippedSchema } from "../../../src/config/shipped-schema.ts";
 
 const least = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: "0".repeat(36) };
 const files: Record<string, string> = {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import { type Problem, quote } from "./config-error.ts";
+import { type Problem, quote } from "../config-error.ts";
 
 /** The mistakes that zod found, with their paths; what is wanted instead, each part of the schema says itself. */
 export const problemsOf = ({ issues }: z.ZodError): Problem[] => issues.flatMap((issue) => ofIssue(issue, []));
