@@ -1,4 +1,4 @@
-import type { JsonObject } from "../src/core/event.ts";
+import type { JsonObject } from "../src/core/json/json.ts";
 import { createTrack } from "./events-track.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createEvenPick, createUsers, createZipfPick, type DemoUser } from "./users.ts";

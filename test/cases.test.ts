@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { readSettingsFile } from "../src/config/settings/settings.ts";
-import type { Arrival } from "../src/core/arrival.ts";
-import type { JsonObject } from "../src/core/event.ts";
+import type { JsonObject } from "../src/core/json/json.ts";
+import type { Arrival } from "../src/core/parsed-record.ts";
 import { compileAvro } from "../src/decoding/avro/avro.ts";
 import { createDecoder } from "../src/decoding/decoder.ts";
 import { frame } from "../src/decoding/encoder.ts";

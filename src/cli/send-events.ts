@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import { camelEnvelope } from "../core/envelope-names.ts";
-import type { JsonObject } from "../core/event.ts";
-import { normalEvent } from "../core/normal-form.ts";
-import { type Dead, type Skipped, dead, skipped } from "../core/outcome.ts";
-import type { Repair } from "../core/repairs.ts";
-import { createSkippedTypes, parseEvent } from "../core/validate.ts";
+import { camelEnvelope } from "../core/event/envelope-names.ts";
+import { normalEvent } from "../core/event/normal-form.ts";
+import type { Repair } from "../core/event/repairs.ts";
+import type { JsonObject } from "../core/json/json.ts";
+import { type Dead, type Skipped, dead, skipped } from "../core/outcome/outcome.ts";
+import { createSkippedTypes, parseEvent } from "../core/rules/validate.ts";
 import { createDecoder } from "../decoding/decoder.ts";
 import { toRecord } from "../decoding/encoder.ts";
 import { type Piece, type Source, piecesOf } from "./send-input.ts";

@@ -1,9 +1,9 @@
 import { quote } from "../config/config-error.ts";
-import type { Arrival } from "../core/arrival.ts";
-import type { JsonObject } from "../core/event.ts";
-import type { Handler } from "../core/handle.ts";
-import type { Repair } from "../core/repairs.ts";
-import { userOf } from "../core/validate.ts";
+import type { Handler } from "../core/decide.ts";
+import type { Repair } from "../core/event/repairs.ts";
+import type { JsonObject } from "../core/json/json.ts";
+import type { Arrival } from "../core/parsed-record.ts";
+import { userOf } from "../core/rules/validate.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Encode } from "../decoding/encoder.ts";
 import { createReader } from "../intake/record-reader.ts";

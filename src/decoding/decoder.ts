@@ -1,6 +1,5 @@
-import type { JsonObject } from "../core/event.ts";
-import { isObject } from "../core/json.ts";
-import type { Repair, Repairs } from "../core/repairs.ts";
+import type { Repair, Repairs } from "../core/event/repairs.ts";
+import { type JsonObject, isObject } from "../core/json/json.ts";
 import { createBareReader } from "./bare-avro/bare-avro.ts";
 import { decodeJsonEvents, type EventsDecoder } from "./events.ts";
 import { foreignBytes } from "./foreign-bytes.ts";

@@ -1,6 +1,6 @@
 import avro, { type Schema, type Type } from "avsc";
 
-import type { Json, JsonObject } from "../core/event.ts";
+import type { Json, JsonObject } from "../core/json/json.ts";
 
 export type Encode = (event: JsonObject) => Buffer;
 

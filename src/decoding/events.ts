@@ -1,6 +1,5 @@
-import type { Json, JsonObject } from "../core/event.ts";
-import { isObject } from "../core/json.ts";
-import type { Repairs } from "../core/repairs.ts";
+import type { Repairs } from "../core/event/repairs.ts";
+import { type Json, type JsonObject, isObject } from "../core/json/json.ts";
 import { readJson } from "./json.ts";
 import { isPlainEvent, unwrap } from "./wrappers/wrappers.ts";
 

@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
-import type { Json } from "../core/event.ts";
-import { parseJsonText } from "../core/json-text.ts";
+import { parseJsonText } from "../core/json/json-text.ts";
+import type { Json } from "../core/json/json.ts";
 
 /** Decodes plain JSON, whatever it is. Throws as `parseJsonText` does, and on invalid UTF-8. */
 export function readJson(payload: Buffer): Json {

@@ -1,4 +1,4 @@
-import type { Answer } from "../core/classify.ts";
+import type { Answer } from "../core/outcome/classify.ts";
 
 /** A call under way. */
 interface Running {

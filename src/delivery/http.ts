@@ -1,6 +1,6 @@
 import { Client, type Dispatcher } from "undici";
 
-import type { Answer } from "../core/classify.ts";
+import type { Answer } from "../core/outcome/classify.ts";
 import { type ProxyAddress, ProxyError, createConnector } from "../outbound/connector.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";

@@ -1,6 +1,6 @@
-import { type Answer, classify } from "../core/classify.ts";
-import { type Verdict, delivered } from "../core/outcome.ts";
-import type { ResultFalse } from "../core/result-false.ts";
+import { type Answer, classify } from "../core/outcome/classify.ts";
+import { type Verdict, delivered } from "../core/outcome/outcome.ts";
+import type { ResultFalse } from "../core/outcome/result-false.ts";
 
 export interface JudgeOptions {
   /** Asked anew for each answer: it is a setting. */

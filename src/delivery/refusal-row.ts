@@ -1,4 +1,4 @@
-import type { Refused } from "../core/outcome.ts";
+import type { Refused } from "../core/outcome/outcome.ts";
 
 /** So many events that are refused for the first time, in a row, speak for the key or the address; fewer may be odd ones. */
 const refusalsInARow = 5;

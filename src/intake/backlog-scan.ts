@@ -1,7 +1,7 @@
 import type { Batch } from "kafkajs";
 
-import type { Arrival } from "../core/arrival.ts";
-import { eventKeyOf } from "../core/headers.ts";
+import { eventKeyOf } from "../core/outcome/headers.ts";
+import type { Arrival } from "../core/parsed-record.ts";
 import { decodeFinished } from "../offsets/completed-map.ts";
 import type { Found, Place } from "../ordering/retry-backlog.ts";
 import type { Feed } from "./owned-partition.ts";

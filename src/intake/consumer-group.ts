@@ -1,6 +1,6 @@
 import type { Kafka } from "kafkajs";
 
-import type { Handler } from "../core/handle.ts";
+import type { Handler } from "../core/decide.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import { type ConsumerOptions, GroupConsumer } from "../kafka/group/consumer.ts";

@@ -1,6 +1,6 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
-import type { Arrival } from "../core/arrival.ts";
+import type { Arrival } from "../core/parsed-record.ts";
 import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
 import type { Capacity } from "../pipeline/capacity.ts";
 import { crowdOf } from "../pipeline/hot-keys.ts";

@@ -1,13 +1,13 @@
 import type { KafkaMessage } from "kafkajs";
 
-import type { Arrival, KafkaRecord } from "../core/arrival.ts";
-import type { JsonObject } from "../core/event.ts";
-import type { Handler } from "../core/handle.ts";
-import { type Origin, type Past, headerNames, originInList, originOf, readPast } from "../core/headers.ts";
-import { normalEvent } from "../core/normal-form.ts";
-import { dead, skipped } from "../core/outcome.ts";
-import type { Repair } from "../core/repairs.ts";
-import { userOf } from "../core/validate.ts";
+import type { Handler } from "../core/decide.ts";
+import { normalEvent } from "../core/event/normal-form.ts";
+import type { Repair } from "../core/event/repairs.ts";
+import type { JsonObject } from "../core/json/json.ts";
+import { type Origin, type Past, headerNames, originInList, originOf, readPast } from "../core/outcome/headers.ts";
+import { dead, skipped } from "../core/outcome/outcome.ts";
+import type { Arrival, KafkaRecord } from "../core/parsed-record.ts";
+import { userOf } from "../core/rules/validate.ts";
 import type { Decoded, Decoder } from "../decoding/decoder.ts";
 import type { TopicPartition } from "../kafka/group/consumer.ts";
 

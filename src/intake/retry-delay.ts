@@ -1,4 +1,4 @@
-import { dueAt } from "../core/retry-plan.ts";
+import { dueAt } from "../core/outcome/retry-plan.ts";
 
 /** Milliseconds: by the wall, which records are stamped with and which may be wrong, and by a clock that only counts. */
 export interface Clocks {

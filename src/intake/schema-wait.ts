@@ -1,4 +1,4 @@
-import { equalJitter } from "../core/backoff.ts";
+import { equalJitter } from "../core/outcome/backoff.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 
 export interface SchemaWaitOptions {

@@ -1,5 +1,5 @@
-import { fullJitter } from "../core/backoff.ts";
-import type { Call } from "../core/handle.ts";
+import type { Call } from "../core/decide.ts";
+import { fullJitter } from "../core/outcome/backoff.ts";
 import {
   type Dead,
   type Delivered,
@@ -9,7 +9,7 @@ import {
   type Verdict,
   dead,
   skipped,
-} from "../core/outcome.ts";
+} from "../core/outcome/outcome.ts";
 import type { Dedupe } from "../limits/dedupe.ts";
 import type { Lane } from "../ordering/key-queues.ts";
 import type { Clock, DeliveryPort } from "./ports.ts";

@@ -1,5 +1,5 @@
-import type { Arrival } from "../core/arrival.ts";
-import { eventKeyOf } from "../core/headers.ts";
+import { eventKeyOf } from "../core/outcome/headers.ts";
+import type { Arrival } from "../core/parsed-record.ts";
 import type { Chains } from "../ordering/retry-backlog.ts";
 import { type Assignment, type Held, type Inlet, laneOf, sourceLaneOf } from "./work-item.ts";
 

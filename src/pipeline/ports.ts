@@ -1,7 +1,7 @@
-import type { Arrival } from "../core/arrival.ts";
-import type { Call } from "../core/handle.ts";
-import type { Failure } from "../core/headers.ts";
-import type { Outcome, Refused, Verdict } from "../core/outcome.ts";
+import type { Call } from "../core/decide.ts";
+import type { Failure } from "../core/outcome/headers.ts";
+import type { Outcome, Refused, Verdict } from "../core/outcome/outcome.ts";
+import type { Arrival } from "../core/parsed-record.ts";
 
 export interface AttemptOptions {
   /** False for the repetitions of one round. */

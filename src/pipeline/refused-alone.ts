@@ -1,4 +1,4 @@
-import type { Hold, HoldReason, Refused } from "../core/outcome.ts";
+import type { Hold, HoldReason, Refused } from "../core/outcome/outcome.ts";
 
 /** Answers that hold the stream, for they speak of the key, the address or the tenant's limit, unless they speak of a single event. */
 export type Refusal = Extract<HoldReason, "unauthorized" | "misconfigured" | "throttled">;

@@ -1,4 +1,4 @@
-import { type Dead, dead, ruleOf } from "../core/outcome.ts";
+import { type Dead, dead, ruleOf } from "../core/outcome/outcome.ts";
 import type { Cause } from "../limits/dead-letter-counts.ts";
 import type { Move, TierFailure } from "./ports.ts";
 import type { Held } from "./work-item.ts";

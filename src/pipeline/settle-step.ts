@@ -1,6 +1,6 @@
-import { type Past, eventKeyOf } from "../core/headers.ts";
-import { type Dead, type Outcome, type Retry, dead } from "../core/outcome.ts";
-import { type RetryRules, planRetry } from "../core/retry-plan.ts";
+import { type Past, eventKeyOf } from "../core/outcome/headers.ts";
+import { type Dead, type Outcome, type Retry, dead } from "../core/outcome/outcome.ts";
+import { type RetryRules, planRetry } from "../core/outcome/retry-plan.ts";
 import type { Flood, Ruling } from "../limits/dead-letter-limit.ts";
 import type { Budget } from "../limits/memory-budget.ts";
 import type { Slot } from "../offsets/tracker.ts";

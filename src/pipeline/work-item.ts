@@ -1,6 +1,6 @@
-import type { Arrival } from "../core/arrival.ts";
-import { type Origin, eventKeyOf, recordKeyOf } from "../core/headers.ts";
-import type { Dead } from "../core/outcome.ts";
+import { type Origin, eventKeyOf, recordKeyOf } from "../core/outcome/headers.ts";
+import type { Dead } from "../core/outcome/outcome.ts";
+import type { Arrival } from "../core/parsed-record.ts";
 import type { Slot, Tracker } from "../offsets/tracker.ts";
 import { Lanes } from "../ordering/key-queues.ts";
 import type { Chains, Turn } from "../ordering/retry-backlog.ts";

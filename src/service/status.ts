@@ -1,4 +1,4 @@
-import type { HoldReason } from "../core/outcome.ts";
+import type { HoldReason } from "../core/outcome/outcome.ts";
 import { type Feed, lagOf, pauseReasons } from "../intake/owned-partition.ts";
 import type { Culprit } from "../limits/dead-letter-counts.ts";
 import type { Snapshot } from "../ops/gauges.ts";

@@ -4,7 +4,7 @@ import type { EventItem, Item } from "../../src/cli/send-events.ts";
 import { type Verdict, createExplainer } from "../../src/cli/send-explain.ts";
 import { createRehearsal, wireOf } from "../../src/cli/send-wire.ts";
 import { parseSettings } from "../../src/config/settings/settings.ts";
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { handlerOf, piiRemoverOf } from "../../src/service/live-settings.ts";
 
 const schemaFile = "schemas/segment-event.avsc";

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { JsonObject } from "../../src/core/event.ts";
-import { parseJsonText } from "../../src/core/json-text.ts";
+import { parseJsonText } from "../../src/core/json/json-text.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { compileAvro } from "../../src/decoding/avro/avro.ts";
 import { createEncoder, frame, toRecord } from "../../src/decoding/encoder.ts";
 

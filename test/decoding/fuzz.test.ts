@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { createEvents, encodeEvent, frame } from "../../local/events.ts";
 import { type Random, createRandom } from "../../local/random.ts";
-import { type Handler, createHandler } from "../../src/core/handle.ts";
+import { type Handler, createHandler } from "../../src/core/decide.ts";
 import { compileAvro } from "../../src/decoding/avro/avro.ts";
 import { type InputFormat, createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";

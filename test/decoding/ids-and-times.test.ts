@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import type { Arrival } from "../../src/core/arrival.ts";
-import { createHandler } from "../../src/core/handle.ts";
-import { retryHeaders } from "../../src/core/headers.ts";
+import { createHandler } from "../../src/core/decide.ts";
+import { retryHeaders } from "../../src/core/outcome/headers.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { compileAvro } from "../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../src/decoding/decoder.ts";
 import { createReader } from "../../src/intake/record-reader.ts";

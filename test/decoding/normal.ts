@@ -1,6 +1,5 @@
-import type { JsonObject } from "../../src/core/event.ts";
-import { isObject } from "../../src/core/json.ts";
-import { normalEvent } from "../../src/core/normal-form.ts";
+import { normalEvent } from "../../src/core/event/normal-form.ts";
+import { type JsonObject, isObject } from "../../src/core/json/json.ts";
 import type { Decoded } from "../../src/decoding/decoder.ts";
 import type { Events } from "../../src/decoding/events.ts";
 

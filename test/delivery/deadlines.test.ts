@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Answer } from "../../src/core/classify.ts";
+import type { Answer } from "../../src/core/outcome/classify.ts";
 import { Deadlines } from "../../src/delivery/deadlines.ts";
 
 /** Calls that are removed as soon as they have ended, as those over the wire are. */

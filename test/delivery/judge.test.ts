@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Verdict } from "../../src/core/outcome.ts";
+import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import type { JudgeOptions } from "../../src/delivery/judge.ts";
 import type { Standin } from "../../src/standin/standin.ts";

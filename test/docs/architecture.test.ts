@@ -15,7 +15,7 @@ const unionIn = (source: string, name: string): string[] => {
 const sorted = (texts: readonly string[]): string[] => texts.toSorted();
 
 describe("docs/architecture.md", () => {
-  const outcomes = readFileSync("src/core/outcome.ts", "utf8");
+  const outcomes = readFileSync("src/core/outcome/outcome.ts", "utf8");
 
   it.each([
     ["skipped", "SkipReason"],

@@ -7,7 +7,7 @@ import type { Variable } from "../../src/config/env/variable.ts";
 import { describeVariables, variables } from "../../src/config/env/variables.ts";
 import type { VariableName } from "../../src/config/env/variables.ts";
 import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
-import { repairTexts } from "../../src/core/repairs.ts";
+import { repairTexts } from "../../src/core/event/repairs.ts";
 
 type Row = readonly string[];
 

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Arrival } from "../../src/core/arrival.ts";
-import { createHandler } from "../../src/core/handle.ts";
+import { createHandler } from "../../src/core/decide.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
 import { type Reading, createReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { codecNames } from "../../src/kafka/codecs/codec.ts";
 import { compressionType, registerCodecs } from "../../src/kafka/codecs/codecs.ts";
 import { createTopics, journeyKafka, readTopic } from "./cluster.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe } from "vitest";
 
 import { readConfig } from "../../src/config/env/read-config.ts";
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createApp } from "../../src/service/compose.ts";
 import { startService } from "../../src/service/lifecycle.ts";

@@ -4,7 +4,7 @@ import kafkajs, { type Admin } from "kafkajs";
 import { describe } from "vitest";
 
 import { readConfig } from "../../src/config/env/read-config.ts";
-import { originOf } from "../../src/core/headers.ts";
+import { originOf } from "../../src/core/outcome/headers.ts";
 import { createKafka, noRetry } from "../../src/kafka/client.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";

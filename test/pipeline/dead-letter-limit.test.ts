@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import type { Arrival } from "../../src/core/arrival.ts";
-import { type Failure, eventKeyOf } from "../../src/core/headers.ts";
-import { dead, delivered } from "../../src/core/outcome.ts";
+import { type Failure, eventKeyOf } from "../../src/core/outcome/headers.ts";
+import { dead, delivered } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
 import { backlogOf } from "../../src/pipeline/hot-keys.ts";
 import type { Move } from "../../src/pipeline/ports.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import type { Arrival } from "../../src/core/arrival.ts";
-import { delivered } from "../../src/core/outcome.ts";
+import { delivered } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { arrivalOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, inFlight, outcomes, setUp } from "./set-up.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type Hold, aborted, dead, delivered } from "../../src/core/outcome.ts";
+import { type Hold, aborted, dead, delivered } from "../../src/core/outcome/outcome.ts";
 import { arrivalOf, createOwner, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp } from "./set-up.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { Retry } from "../../src/core/outcome.ts";
-import { delivered } from "../../src/core/outcome.ts";
+import type { Retry } from "../../src/core/outcome/outcome.ts";
+import { delivered } from "../../src/core/outcome/outcome.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains } from "../../src/ordering/retry-backlog.ts";
 import { crowdOf } from "../../src/pipeline/hot-keys.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { originInList, originOf } from "../../src/core/headers.ts";
-import { type Retry, dead, delivered } from "../../src/core/outcome.ts";
+import { originInList, originOf } from "../../src/core/outcome/headers.ts";
+import { type Retry, dead, delivered } from "../../src/core/outcome/outcome.ts";
 import { type Inlet, holdEvents } from "../../src/pipeline/work-item.ts";
 import { arrivalOf, turns } from "./rig.ts";
 import { acknowledge, answer, inFlight, outcomes, setUp } from "./set-up.ts";

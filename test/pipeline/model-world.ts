@@ -1,6 +1,6 @@
-import type { Arrival } from "../../src/core/arrival.ts";
-import { eventKeyOf, originOf, readPast, retryHeaders } from "../../src/core/headers.ts";
-import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome.ts";
+import { eventKeyOf, originOf, readPast, retryHeaders } from "../../src/core/outcome/headers.ts";
+import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import type { DeadLetterLimit } from "../../src/limits/dead-letter-limit.ts";
 import { Tracker } from "../../src/offsets/tracker.ts";
 import { Chains, type Found } from "../../src/ordering/retry-backlog.ts";

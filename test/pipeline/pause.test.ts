@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dead, delivered } from "../../src/core/outcome.ts";
+import { dead, delivered } from "../../src/core/outcome/outcome.ts";
 import { arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 const failed = { kind: "retry", reason: "server_error", error: "Failed", status: 500 } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type Retry, dead, delivered, skipped } from "../../src/core/outcome.ts";
+import { type Retry, dead, delivered, skipped } from "../../src/core/outcome/outcome.ts";
 import { arrivalOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp } from "./set-up.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { type Hold, delivered } from "../../src/core/outcome.ts";
+import { type Hold, delivered } from "../../src/core/outcome/outcome.ts";
 import { arrivalOf } from "./rig.ts";
 import { answer, inFlight, setUp } from "./set-up.ts";
 

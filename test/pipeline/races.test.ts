@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { delivered } from "../../src/core/outcome.ts";
+import { delivered } from "../../src/core/outcome/outcome.ts";
 import { crowdOf } from "../../src/pipeline/hot-keys.ts";
 import { arrivalOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, fire, inFlight, setUp } from "./set-up.ts";

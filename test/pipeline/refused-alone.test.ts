@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Answer } from "../../src/core/classify.ts";
+import type { Answer } from "../../src/core/outcome/classify.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { arrivalOf } from "./rig.ts";
 import { type Behaviour, createWholeStream, ok, refusal } from "./whole-pipeline.ts";

@@ -1,7 +1,7 @@
-import type { Arrival } from "../../src/core/arrival.ts";
-import type { Call } from "../../src/core/handle.ts";
-import { originOf } from "../../src/core/headers.ts";
-import type { Outcome, Verdict } from "../../src/core/outcome.ts";
+import type { Call } from "../../src/core/decide.ts";
+import { originOf } from "../../src/core/outcome/headers.ts";
+import type { Outcome, Verdict } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { Flood, type FloodLimit } from "../../src/limits/dead-letter-limit.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createBudget } from "../../src/limits/memory-budget.ts";

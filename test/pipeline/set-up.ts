@@ -1,5 +1,5 @@
-import type { Arrival } from "../../src/core/arrival.ts";
-import type { Retry, Verdict } from "../../src/core/outcome.ts";
+import type { Retry, Verdict } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 export const failed: Retry = {

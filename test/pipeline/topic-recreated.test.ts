@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
-import { eventKeyOf, originOf } from "../../src/core/headers.ts";
-import { delivered } from "../../src/core/outcome.ts";
+import { eventKeyOf, originOf } from "../../src/core/outcome/headers.ts";
+import { delivered } from "../../src/core/outcome/outcome.ts";
 import { arrivalOf } from "./rig.ts";
 import { answer, inFlight, outcomes, setUp } from "./set-up.ts";
 

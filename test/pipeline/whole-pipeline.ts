@@ -1,8 +1,8 @@
 import { vi } from "vitest";
 
-import type { Arrival } from "../../src/core/arrival.ts";
-import { type Answer, classify } from "../../src/core/classify.ts";
-import type { Outcome } from "../../src/core/outcome.ts";
+import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import type { Outcome } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { Delivery } from "../../src/delivery/delivery.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createBudget } from "../../src/limits/memory-budget.ts";

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { readConfig } from "../../src/config/env/read-config.ts";
-import type { JsonObject } from "../../src/core/event.ts";
-import type { Handler } from "../../src/core/handle.ts";
+import type { Handler } from "../../src/core/decide.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { createLog } from "../../src/ops/log.ts";
 import type { HoldChange } from "../../src/ops/observer.ts";
 import { createApp } from "../../src/service/compose.ts";

@@ -1,6 +1,6 @@
 import { type Settings, parseSettings } from "../../src/config/settings/settings.ts";
-import type { Arrival } from "../../src/core/arrival.ts";
-import type { Outcome, Retry } from "../../src/core/outcome.ts";
+import type { Outcome, Retry } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
 import type { LoadResult } from "../../src/decoding/registry/schemas.ts";

@@ -1,4 +1,4 @@
-import type { Verdict } from "../../src/core/outcome.ts";
+import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import type { DeliveryPort } from "../../src/pipeline/ports.ts";
 
 export interface Call {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Origin } from "../../src/core/headers.ts";
+import type { Origin } from "../../src/core/outcome/headers.ts";
 import { type Answer, type EventKind, createPipelineWorld, keylessUser } from "./world.ts";
 
 type World = ReturnType<typeof createPipelineWorld>;

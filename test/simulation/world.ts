@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import type { Arrival } from "../../src/core/arrival.ts";
-import { type Hold, type Verdict, dead, delivered } from "../../src/core/outcome.ts";
+import { type Hold, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 import { type Place, createSimulatedBroker } from "./simulated-broker.ts";
 import {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { camelNames } from "../../core/envelope-names.ts";
+import { camelNames } from "../../core/event/envelope-names.ts";
 import { listOf, mapOf, maxItems, wantedText } from "./kinds.ts";
 
 const identity = ["userId", "anonymousId", "groupId"];

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
-import { looseName } from "../../core/allow-list.ts";
-import type { HandlerRules } from "../../core/handle.ts";
+import type { HandlerRules } from "../../core/decide.ts";
+import { looseName } from "../../core/rules/allow-list.ts";
 
 type Rules = Pick<HandlerRules, "events" | "eventMatching" | "filters">;
 

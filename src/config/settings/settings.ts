@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml";
 
-import type { HandlerRules } from "../../core/handle.ts";
+import type { HandlerRules } from "../../core/decide.ts";
 import { ConfigError, type Problem, quote } from "../config-error.ts";
 import type { ReadFile } from "../secret.ts";
 import { problemsOf } from "./problems.ts";

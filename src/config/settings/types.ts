@@ -1,4 +1,4 @@
-import { deliveredTypes, plainType } from "../../core/event-types.ts";
+import { deliveredTypes, plainType } from "../../core/event/event-types.ts";
 import { listOf, part, wantedText } from "./kinds.ts";
 
 const want = "a list of types as text, such as [heartbeat]; identify, track and group are none of them";

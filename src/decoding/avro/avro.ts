@@ -1,10 +1,9 @@
 import avro from "avsc";
 import type { ForSchemaOptions, Schema, Type } from "avsc";
 
-import type { Json, JsonObject } from "../../core/event.ts";
-import { isList, isObject } from "../../core/json.ts";
-import { putKey } from "../../core/put-key.ts";
-import type { Repairs } from "../../core/repairs.ts";
+import type { Repairs } from "../../core/event/repairs.ts";
+import { type Json, type JsonObject, isList, isObject } from "../../core/json/json.ts";
+import { putKey } from "../../core/json/put-key.ts";
 import { type Events, type EventsDecoder, eventsOf } from "../events.ts";
 import { readJson } from "../json.ts";
 import {

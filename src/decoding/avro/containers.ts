@@ -1,9 +1,9 @@
 import avro from "avsc";
 import type { Type } from "avsc";
 
-import type { Json } from "../../core/event.ts";
-import { MAX_DEPTH } from "../../core/json-text.ts";
-import { putKey } from "../../core/put-key.ts";
+import { MAX_DEPTH } from "../../core/json/json-text.ts";
+import type { Json } from "../../core/json/json.ts";
+import { putKey } from "../../core/json/put-key.ts";
 import { readKey } from "./map-keys.ts";
 import { JsonText, READ, type Tap } from "./scalars.ts";
 

@@ -1,6 +1,6 @@
 import avro from "avsc";
 
-import type { Json } from "../../core/event.ts";
+import type { Json } from "../../core/json/json.ts";
 import { JsonRecord, readFields } from "./containers.ts";
 import { READ, type Tap } from "./scalars.ts";
 

@@ -1,7 +1,7 @@
 import avro from "avsc";
 import type { ForSchemaOptions, Schema, Type } from "avsc";
 
-import type { Json } from "../../core/event.ts";
+import type { Json } from "../../core/json/json.ts";
 import { BigDecimal, type DecimalDefinition, decimalScale, decimalText } from "./decimal.ts";
 import { JsonText, type Long, READ, type Tap, readLong } from "./scalars.ts";
 import { MICROS, MILLIS, NANOS, dateOf, timeOfDay, timestamp } from "./times.ts";

@@ -1,7 +1,7 @@
 import avro from "avsc";
 
-import type { Json } from "../../core/event.ts";
-import { parseOptionalText } from "../../core/json-text.ts";
+import { parseOptionalText } from "../../core/json/json-text.ts";
+import type { Json } from "../../core/json/json.ts";
 
 /** How avsc calls the method by which a type reads itself. Overriding it is what makes one pass enough. */
 export const READ = "_read";

@@ -1,4 +1,4 @@
-import type { Json } from "../../core/event.ts";
+import type { Json } from "../../core/json/json.ts";
 import { type Long, exactLong } from "./scalars.ts";
 
 /** How many of a time's unit are a millisecond. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
-import type { Json, JsonObject } from "../../core/event.ts";
-import { normalEvent } from "../../core/normal-form.ts";
+import { normalEvent } from "../../core/event/normal-form.ts";
+import type { Json, JsonObject } from "../../core/json/json.ts";
 import type { Decoded } from "../decoder.ts";
 
 /** A schema that a record without a header may be of. */

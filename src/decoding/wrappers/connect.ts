@@ -1,7 +1,6 @@
-import type { Json, JsonObject } from "../../core/event.ts";
-import { parseOptionalText } from "../../core/json-text.ts";
-import { isList, isObject } from "../../core/json.ts";
-import { putKey } from "../../core/put-key.ts";
+import { parseOptionalText } from "../../core/json/json-text.ts";
+import { type Json, type JsonObject, isList, isObject } from "../../core/json/json.ts";
+import { putKey } from "../../core/json/put-key.ts";
 import { decimalScale, decimalText, isVariableScaleDecimal } from "../avro/decimal.ts";
 import { NUMBERS } from "../avro/logical-types.ts";
 import { readJson } from "../json.ts";

@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from "../../core/event.ts";
-import { isList, isObject } from "../../core/json.ts";
+import { type Json, type JsonObject, isList, isObject } from "../../core/json/json.ts";
 
 interface Shape {
   /** Completes "got …", and says what is wanted instead. */

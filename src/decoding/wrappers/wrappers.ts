@@ -1,7 +1,6 @@
-import type { Json, JsonObject } from "../../core/event.ts";
-import { parseJsonText } from "../../core/json-text.ts";
-import { isList, isObject } from "../../core/json.ts";
-import type { Repair, Repairs } from "../../core/repairs.ts";
+import type { Repair, Repairs } from "../../core/event/repairs.ts";
+import { parseJsonText } from "../../core/json/json-text.ts";
+import { type Json, type JsonObject, isList, isObject } from "../../core/json/json.ts";
 import type { Events } from "../events.ts";
 import { kindOf, readJson } from "../json.ts";
 import { type Defaults, batchDefaults, cloudEventTime } from "./batch-defaults.ts";

@@ -1,4 +1,4 @@
-import { equalJitter } from "../../core/backoff.ts";
+import { equalJitter } from "../../core/outcome/backoff.ts";
 import { isOwnError } from "../own-errors.ts";
 
 /** What a broker takes in the place of a password. */

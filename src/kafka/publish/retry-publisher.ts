@@ -1,8 +1,14 @@
 import type { Message } from "kafkajs";
 
-import type { Arrival } from "../../core/arrival.ts";
-import { fullJitter } from "../../core/backoff.ts";
-import { type Failure, type Headers, bareHeaders, deadLetterHeaders, retryHeaders } from "../../core/headers.ts";
+import { fullJitter } from "../../core/outcome/backoff.ts";
+import {
+  type Failure,
+  type Headers,
+  bareHeaders,
+  deadLetterHeaders,
+  retryHeaders,
+} from "../../core/outcome/headers.ts";
+import type { Arrival } from "../../core/parsed-record.ts";
 import type { Compression } from "../codecs/codecs.ts";
 import { typesOf } from "../error-types.ts";
 import { isOwnError } from "../own-errors.ts";

@@ -4,7 +4,7 @@ import avro, { type Schema } from "avsc";
 import { assert, bigInt, maxSafeInteger, oneof, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Json } from "../../../src/core/event.ts";
+import type { Json } from "../../../src/core/json/json.ts";
 import { compileAvro } from "../../../src/decoding/avro/avro.ts";
 import type { Events } from "../../../src/decoding/events.ts";
 import { normalOf } from "../normal.ts";

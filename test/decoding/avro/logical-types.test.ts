@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { assert, bigInt, constantFrom, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Json, JsonObject } from "../../../src/core/event.ts";
-import { normalEvent } from "../../../src/core/normal-form.ts";
+import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import type { Json, JsonObject } from "../../../src/core/json/json.ts";
 import { compileAvro } from "../../../src/decoding/avro/avro.ts";
 import { long } from "../avro-writer.ts";
 

@@ -2,7 +2,7 @@ import avro from "avsc";
 import { assert, property, string, uniqueArray } from "fast-check";
 import { expect, it } from "vitest";
 
-import type { JsonObject } from "../../../src/core/event.ts";
+import type { JsonObject } from "../../../src/core/json/json.ts";
 import { compileAvro } from "../../../src/decoding/avro/avro.ts";
 
 const schema = {

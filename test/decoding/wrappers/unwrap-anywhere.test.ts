@@ -5,9 +5,9 @@ import { type Arbitrary, array, assert, constant, constantFrom, nat, oneof, prop
 import { describe, expect, it } from "vitest";
 
 import { frame } from "../../../local/events.ts";
-import type { Arrival } from "../../../src/core/arrival.ts";
-import { createHandler } from "../../../src/core/handle.ts";
-import { retryHeaders } from "../../../src/core/headers.ts";
+import { createHandler } from "../../../src/core/decide.ts";
+import { retryHeaders } from "../../../src/core/outcome/headers.ts";
+import type { Arrival } from "../../../src/core/parsed-record.ts";
 import { compileAvro } from "../../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../../src/decoding/events.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Json, JsonObject } from "../../../src/core/event.ts";
+import type { Json, JsonObject } from "../../../src/core/json/json.ts";
 import { type Decoded, createDecoder } from "../../../src/decoding/decoder.ts";
 import { normalDecoded } from "../normal.ts";
 

@@ -1,7 +1,7 @@
 import avro, { type Schema } from "avsc";
 import { describe, expect, it } from "vitest";
 
-import type { Json } from "../../../src/core/event.ts";
+import type { Json } from "../../../src/core/json/json.ts";
 import { compileAvro } from "../../../src/decoding/avro/avro.ts";
 import { normalOf } from "../normal.ts";
 

@@ -2,8 +2,8 @@ import type { Message } from "kafkajs";
 import { KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
-import type { Arrival } from "../../../src/core/arrival.ts";
-import { type Failure, originOf } from "../../../src/core/headers.ts";
+import { type Failure, originOf } from "../../../src/core/outcome/headers.ts";
+import type { Arrival } from "../../../src/core/parsed-record.ts";
 import type { Compression } from "../../../src/kafka/codecs/codecs.ts";
 import type { Write } from "../../../src/kafka/publish/producers.ts";
 import { Settler } from "../../../src/kafka/publish/retry-publisher.ts";
