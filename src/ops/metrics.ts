@@ -7,10 +7,10 @@ import type { DeadReason, Outcome, SkipReason } from "../core/outcome/outcome.ts
 import type { CodeFamily } from "../core/outcome/result-false.ts";
 import { quiet, registerGauges } from "./gauges.ts";
 import type { Snapshot } from "./gauges.ts";
+import { createTally } from "./labelled-counter.ts";
+import type { Tally } from "./labelled-counter.ts";
 import { help } from "./metric-help.ts";
 import type { MetricName } from "./metric-help.ts";
-import { createTally } from "./tally.ts";
-import type { Tally } from "./tally.ts";
 
 /** An event at its final outcome; a retry is none. */
 interface FinalEvent {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
+import type { JudgeOptions } from "../../src/delivery/classify-answer.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
-import type { JudgeOptions } from "../../src/delivery/judge.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
 import { createTestClock } from "./test-clock.ts";

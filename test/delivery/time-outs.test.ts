@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Answer } from "../../src/core/outcome/classify.ts";
-import { Deadlines } from "../../src/delivery/deadlines.ts";
+import { Deadlines } from "../../src/delivery/time-outs.ts";
 
 /** Calls that are removed as soon as they have ended, as those over the wire are. */
 const createCalls = (deadlines: Deadlines) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Ramp } from "../../src/delivery/ramp.ts";
+import { Ramp } from "../../src/delivery/slow-start.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { type Sample, createQueue, createSteady, simulate } from "./simulated-target.ts";
 
