@@ -21,8 +21,14 @@ export interface EventItem {
   readonly repairs: readonly Repair[];
 }
 
+/** Something that holds no event, and what the service says of it. */
+interface NoEvent {
+  readonly place: string;
+  readonly meaning: Dead | Skipped;
+}
+
 /** One event to send, or what the service says of something that holds none. */
-export type Item = EventItem | { readonly place: string; readonly meaning: Dead | Skipped };
+export type Item = EventItem | NoEvent;
 
 /** The events of these sources, one at a time, each with a messageId and a timestamp. Throws a sentence if a source has none. */
 export async function* eventsOf(sources: readonly Source[]): AsyncGenerator<Item> {

@@ -33,8 +33,10 @@ export class Restoring {
     for (const feed of feeds) {
       const start = starts.get(feedKey(feed));
       if (start) {
-        const { offset, metadata, high, topicId } = start;
-        Object.assign(feed, { start: offset, metadata, high, topicId });
+        feed.start = start.offset;
+        feed.metadata = start.metadata;
+        feed.high = start.high;
+        feed.topicId = start.topicId;
         feed.due.ended(start.high, this.#options.monotonic());
       }
       if (feed.tier !== undefined && feed.start < feed.high) this.#scan(feed);

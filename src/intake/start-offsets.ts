@@ -57,7 +57,7 @@ const readPlaces = async (
   const commits = await admin.committed(groupId, topics);
   const ranges = byKey(await admin.ranges(topics));
   const committed = byKey(commits);
-  return feeds.map((feed) => ({
+  return feeds.map((feed): StartPlace & { feed: Feed } => ({
     feed,
     range: told(ranges, feedKey(feed)),
     committed: told(committed, feedKey(feed)),

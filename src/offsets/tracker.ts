@@ -66,7 +66,7 @@ export class Tracker {
     if (offset < this.position) return undefined;
     this.position = offset + 1;
     const done = events > 1 ? new Set(this.#started.get(offset)) : undefined;
-    const slot = { offset, open: this.#before.has(offset) ? 0 : events - (done?.size ?? 0), done };
+    const slot: Slot = { offset, open: this.#before.has(offset) ? 0 : events - (done?.size ?? 0), done };
     this.#open.push(slot);
     return slot.open <= 0 ? undefined : slot;
   }

@@ -179,8 +179,10 @@ export class Chains {
   #append(id: string, link: Link): void {
     if (link.before) link.before.after = link;
     const tail = this.#tails.get(link.user);
-    if (tail) Object.assign(tail, { link, length: tail.length + 1 });
-    else this.#tails.set(link.user, { link, length: 1 });
+    if (tail) {
+      tail.link = link;
+      tail.length++;
+    } else this.#tails.set(link.user, { link, length: 1 });
     this.#links.set(id, link);
     this.#parked.records++;
   }

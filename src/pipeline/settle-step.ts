@@ -112,7 +112,7 @@ export class Settling {
     const { reason, error, status } = outcome;
     const isCalled = held.quickAttempts > 0 || reason === "rejected";
     const spent = isCalled ? attempts + 1 : attempts;
-    const failure = { origin, reason, error, status, attempts: spent, firstFailedAt };
+    const failure: Failure = { origin, reason, error, status, attempts: spent, firstFailedAt };
     const isSafe = await settle.dead(arrival, failure, () => assignment.isLive);
     if (!isSafe || !assignment.isLive) return;
     assignment.lanes.done(lane);

@@ -1,5 +1,13 @@
-/** The time and the chance of a running service. Tests pass others in. */
-export const clock = {
+/** Time and randomness of a running service. Tests pass their own. */
+export interface ServiceClock {
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly random: () => number;
+  readonly schedule: (delayMs: number, callback: () => void) => void;
+  readonly nextTurn: (callback: () => void) => void;
+}
+
+export const clock: ServiceClock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   random: () => Math.random(),

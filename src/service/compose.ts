@@ -166,11 +166,20 @@ export const createApp = (options: AppOptions): App => {
   const gainsight = createCalling({ ...options, observer, metrics, settings, onChange: () => stream.pumpSoon() });
   const silence = new Silence({ limitMs: options.silenceLimitMs ?? 180_000, now: clock.monotonic });
   const contact = createContact(options, () => stream.pump());
-  const stops = { settings, now: clock.now, hold };
-  const flood = createLiveFlood(stops);
-  watchPause({ ...stops, now: clock.monotonic });
+  const flood = createLiveFlood({ settings, hold, wallNow: clock.now });
+  watchPause({ settings, hold, monotonicNow: clock.monotonic });
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
-  const flow = { settings, observer, budget, flood, dedupe, settler: writing.settler, gainsight, contact, silence };
+  const flow: Flow = {
+    settings,
+    observer,
+    budget,
+    flood,
+    dedupe,
+    settler: writing.settler,
+    gainsight,
+    contact,
+    silence,
+  };
   const stream: Stream = createStream(options, flow, () => member.intake.reviewEnds());
   const { principal } = shared.rights;
   const topicWatch = new TopicWatch({ ...options, ...clock, ...shared, principal, metrics, member: () => member });

@@ -59,7 +59,7 @@ export const shutDown = async (app: App, ops: Pick<OpsServer, "close">): Promise
 
 /** Starts the service: probes first, then Kafka as soon as it can be reached. Rejects only where its port is taken. */
 export const startService = async (app: App, onFatal: (error: Error) => void): Promise<Service> => {
-  const seen = { app, readiness: new Readiness() };
+  const seen: Seen = { app, readiness: new Readiness() };
   const liveness = createLiveness(seen);
   const ops = await openOps(seen, liveness);
   let stopping: Promise<void> | undefined;

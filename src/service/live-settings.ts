@@ -49,30 +49,29 @@ export const createLiveHandler = (settings: LiveSettings): Handler => {
   return (raw) => handle(raw);
 };
 
-export interface StopOptions {
+export interface HoldOptions {
   readonly settings: LiveSettings;
-  readonly now: () => number;
   readonly hold: Observer["hold"];
 }
 
 /** The dead-letter limit of the moment; a changed one ends the hold. */
-export const createLiveFlood = ({ settings, now, hold }: StopOptions): Flood => {
+export const createLiveFlood = ({ settings, wallNow, hold }: HoldOptions & { wallNow: () => number }): Flood => {
   const flood = new Flood({
     limit: settings.current.deadLetterLimit,
     onHold: (change) => hold({ reason: "flooded", ...change }),
   });
-  settings.onChange(({ deadLetterLimit }) => flood.change(deadLetterLimit, now()));
+  settings.onChange(({ deadLetterLimit }) => flood.change(deadLetterLimit, wallNow()));
   return flood;
 };
 
 /** Tells of an operator's stop, which the settings of the moment say themselves: once per change, as of every hold. */
-export const watchPause = ({ settings, now, hold }: StopOptions): void => {
+export const watchPause = ({ settings, monotonicNow, hold }: HoldOptions & { monotonicNow: () => number }): void => {
   let since: number | undefined;
   const tell = ({ paused }: Settings): void => {
     const wasPaused = since !== undefined;
     if (paused === wasPaused) return;
-    const heldMs = since === undefined ? 0 : now() - since;
-    since = paused ? now() : undefined;
+    const heldMs = since === undefined ? 0 : monotonicNow() - since;
+    since = paused ? monotonicNow() : undefined;
     hold({ reason: "paused", isHeld: paused, error: "The settings file says paused: true", heldMs });
   };
   tell(settings.current);

@@ -3,7 +3,7 @@ import { type Feed, lagOf, pauseReasons } from "../intake/owned-partition.ts";
 import type { Culprit } from "../limits/dead-letter-counts.ts";
 import type { Snapshot } from "../ops/gauges.ts";
 import type { App } from "./compose.ts";
-import { excuseOf } from "./stall-detector.ts";
+import { type ProgressReading, excuseOf } from "./stall-detector.ts";
 
 /** What is still missing before the service takes part; empty when it does. */
 export class Readiness {
@@ -103,7 +103,7 @@ export const statusOf = ({ app, readiness }: Seen) => ({
 });
 
 /** For liveness: what moves, what is held, and what excuses standing still. */
-export const progressOf = ({ app, readiness }: Seen) => {
+export const progressOf = ({ app, readiness }: Seen): ProgressReading => {
   const { contact, member, metrics, budget } = app;
   const membership = member.membership.state;
   const excuse = excuseOf({

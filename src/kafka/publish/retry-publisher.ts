@@ -124,7 +124,7 @@ export class Settler {
     const empty: Message = { ...asMessage(arrival, reference), value: Buffer.alloc(0) };
     const full = [whole, bare].map((message) => ({ topic, messages: [message] }));
     const writes = [...this.#compressed(full), { topic, messages: [empty] }];
-    const left = { topic, writes, mustEndWritten: true, times: [...times], mistakes: 0 };
+    const left: Left = { topic, writes, mustEndWritten: true, times: [...times], mistakes: 0 };
     const written = await this.#write(left, isWanted);
     return written !== undefined;
   }
