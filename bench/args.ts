@@ -33,7 +33,7 @@ const options = {
 
 export type OutageMode = "refuse" | "503";
 
-export interface Args {
+export interface BenchArgs {
   readonly what: readonly string[];
   /** Undefined: as many as the benchmark takes by itself. */
   readonly events: number | undefined;
@@ -64,7 +64,7 @@ const outageOf = (given: string): OutageMode => {
 };
 
 /** Reads the command line. Throws a sentence where it is wrong. */
-export const readArgs = (): Args => {
+export const readArgs = (): BenchArgs => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const { events, url, only, main, beside, help } = values;
   return {

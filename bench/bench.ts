@@ -1,11 +1,11 @@
 import type { Kafka } from "kafkajs";
 
-import type { Args } from "./args.ts";
+import type { BenchArgs } from "./args.ts";
 import type { OwnSink, Sink } from "./sink.ts";
 
 /** What every benchmark stands on. */
-export interface Stage<S extends Sink = OwnSink> {
-  readonly args: Args;
+export interface BenchContext<S extends Sink = OwnSink> {
+  readonly args: BenchArgs;
   readonly brokers: string;
   readonly registryUrl: string;
   readonly kafka: Kafka;
@@ -21,20 +21,20 @@ export interface Row {
 }
 
 /** A benchmark that our own stand-in is needed for. */
-export type Bench = (stage: Stage) => Promise<readonly Row[]>;
+export type Bench = (stage: BenchContext) => Promise<readonly Row[]>;
 
 const rounded = (value: number): number => Number(value.toPrecision(value >= 1_000 ? 5 : 3));
 
-export const told = (measured: string, got: number): Row => ({ measured, got: rounded(got), wanted: "", verdict: "" });
+export const infoRow = (measured: string, got: number): Row => ({ measured, got: rounded(got), wanted: "", verdict: "" });
 
-export const atMost = (limit: number, measured: string, got: number): Row => ({
+export const atMostRow = (limit: number, measured: string, got: number): Row => ({
   measured,
   got: rounded(got),
   wanted: `≤ ${limit}`,
   verdict: got <= limit ? "ok" : "missed",
 });
 
-export const atLeast = (limit: number, measured: string, got: number): Row => ({
+export const atLeastRow = (limit: number, measured: string, got: number): Row => ({
   measured,
   got: rounded(got),
   wanted: `≥ ${limit}`,

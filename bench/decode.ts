@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import avro from "avsc";
 
 import { createEvents, encodeEvent } from "../local/events.ts";
-import { normalEvent } from "../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../src/core/event/normal-form.ts";
 import { isObject } from "../src/core/json/json.ts";
-import { compileAvro } from "../src/decoding/avro/avro.ts";
-import { decodeJsonEvents, type EventsDecoder } from "../src/decoding/events.ts";
-import { atMost, told } from "./bench.ts";
+import { compileAvroSchema } from "../src/decoding/avro/avro.ts";
+import { decodeJsonEvents, type DecodeEvents } from "../src/decoding/events.ts";
+import { atMostRow, infoRow } from "./bench.ts";
 import { benchCodecs } from "./codecs.ts";
 
 const rounds = 9;
@@ -34,10 +34,10 @@ const standIns = { recordTime: Date.UTC(2026, 0, 1), now: Date.now };
 
 /** A record of one event as the service reads it: decoded, and in its normal form. */
 const readBy =
-  (decode: EventsDecoder) =>
+  (decode: DecodeEvents) =>
   (payload: Buffer): unknown => {
     const event = decode(payload);
-    return isObject(event) ? normalEvent(event, standIns).raw : event;
+    return isObject(event) ? normaliseEvent(event, standIns).raw : event;
   };
 
 /** Prints what it costs to decode and normalise a typical event, to write it as JSON, and to unpack it with each codec. */
@@ -49,17 +49,17 @@ export const benchDecode = async (): Promise<void> => {
   const events = [...createEvents({ users: 1_000, count: 20_000, seed: 1, startAt: Date.UTC(2026, 0, 1) })];
   const asAvro = events.map((event) => encodeEvent(event, type));
   const asJson = events.map((event) => Buffer.from(JSON.stringify(event)));
-  const readAvro = readBy(compileAvro(schema));
+  const readAvro = readBy(compileAvroSchema(schema));
   const names = { avro: `Avro of ${meanLength(asAvro)} bytes`, json: `JSON of ${meanLength(asJson)} bytes` };
   console.log(`decode: ${events.length} events, median of ${rounds} passes`);
   console.table([
-    atMost(wantedMicros, `µs to decode and normalise ${names.avro}`, microsOf(asAvro, readAvro)),
-    atMost(wantedMicros, `µs to decode and normalise ${names.json}`, microsOf(asJson, readBy(decodeJsonEvents))),
-    told(
+    atMostRow(wantedMicros, `µs to decode and normalise ${names.avro}`, microsOf(asAvro, readAvro)),
+    atMostRow(wantedMicros, `µs to decode and normalise ${names.json}`, microsOf(asJson, readBy(decodeJsonEvents))),
+    infoRow(
       "µs for the first, and to write it as JSON",
       microsOf(asAvro, (payload) => JSON.stringify(readAvro(payload))),
     ),
-    told(
+    infoRow(
       "µs for avsc alone",
       microsOf(asAvro, (payload) => type.fromBuffer(payload) as unknown),
     ),

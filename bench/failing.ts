@@ -1,5 +1,5 @@
 import type { Fault } from "../src/standin/fault.ts";
-import { type Bench, type Stage, atLeast, atMost, told } from "./bench.ts";
+import { type Bench, type BenchContext, atLeastRow, atMostRow, infoRow } from "./bench.ts";
 import { measure } from "./measure.ts";
 import { measureDelays } from "./paced.ts";
 import { type Service, startService } from "./service.ts";
@@ -21,11 +21,11 @@ const faultsFor = (failing: readonly string[]): Fault[] => [
   ...failing.map((userId) => ({ kind: "status", status: 500, match: { userId } }) as const),
 ];
 
-const start = (stage: Stage, topic: string): Promise<Service> =>
+const start = (stage: BenchContext, topic: string): Promise<Service> =>
   startService(stage, { topic, group: topic, connections, env: { RETRY_DELAYS: "2s,5s,10s" } });
 
 /** Events per second of the healthy users, from a full topic. */
-const measureBacklog = async (stage: Stage, failing: readonly string[]): Promise<number> => {
+const measureBacklog = async (stage: BenchContext, failing: readonly string[]): Promise<number> => {
   const { sink, args } = stage;
   const topic = await openTopic(stage, partitions);
   const events = [...userEvents({ users, count: args.events ?? 20_000 })];
@@ -50,7 +50,7 @@ interface Flow {
 }
 
 /** An even flow, in which only the healthy users' events count. */
-const measureFlow = async (stage: Stage, failing: readonly string[]): Promise<Flow> => {
+const measureFlow = async (stage: BenchContext, failing: readonly string[]): Promise<Flow> => {
   const { sink } = stage;
   const topic = await openTopic(stage, partitions);
   await sink.reset(...faultsFor(failing));
@@ -59,7 +59,7 @@ const measureFlow = async (stage: Stage, failing: readonly string[]): Promise<Fl
     await service.untilReady(partitions);
     const events = userEvents({ users, count: perSecond * flowSeconds });
     const isCounted = ({ userId }: UserEvent): boolean => !failing.includes(userId);
-    const { delays, unseen } = await measureDelays({ sink, topic, events, perSecond, isCounted });
+    const { delays, missed: unseen } = await measureDelays({ sink, topic, events, perSecond, isCounted });
     return { p99: delays.toSorted((a, b) => a - b)[Math.floor(delays.length * 0.99)] ?? Number.NaN, unseen };
   } finally {
     await topic.close();
@@ -80,12 +80,12 @@ export const benchFailing: Bench = async (stage) => {
   const without = await measureBacklog(stage, nobody);
   const withFailing = await measureBacklog(stage, failing);
   return [
-    told(`p99 in ms at ${perSecond} events/s without failures`, calm.p99),
-    told("p99 in ms of healthy users while 1 % fail", troubled.p99),
-    atMost(1.3, "times as long", troubled.p99 / calm.p99),
-    atMost(0, "events of healthy users that were not seen", calm.unseen + troubled.unseen),
-    told("events/s from a full topic without failures", without),
-    told("events/s of healthy users while 1 % fail", withFailing),
-    atLeast(0.9, "times as many", withFailing / without),
+    infoRow(`p99 in ms at ${perSecond} events/s without failures`, calm.p99),
+    infoRow("p99 in ms of healthy users while 1 % fail", troubled.p99),
+    atMostRow(1.3, "times as long", troubled.p99 / calm.p99),
+    atMostRow(0, "events of healthy users that were not seen", calm.unseen + troubled.unseen),
+    infoRow("events/s from a full topic without failures", without),
+    infoRow("events/s of healthy users while 1 % fail", withFailing),
+    atLeastRow(0.9, "times as many", withFailing / without),
   ];
 };

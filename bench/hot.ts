@@ -1,4 +1,4 @@
-import { type Bench, type Stage, atMost, told } from "./bench.ts";
+import { type Bench, type BenchContext, atMostRow, infoRow } from "./bench.ts";
 import { measure } from "./measure.ts";
 import { startService } from "./service.ts";
 import { type UserEvent, openTopic, userEvents } from "./topic.ts";
@@ -17,7 +17,7 @@ function* withHotUser(events: Iterable<UserEvent>): Generator<UserEvent> {
 }
 
 /** Seconds until every event of the other users is delivered. */
-const secondsOfOthers = async (stage: Stage, events: Iterable<UserEvent>, others: number): Promise<number> => {
+const secondsOfOthers = async (stage: BenchContext, events: Iterable<UserEvent>, others: number): Promise<number> => {
   const { sink } = stage;
   const topic = await openTopic(stage, 6);
   await topic.send(events);
@@ -39,8 +39,8 @@ export const benchHot: Bench = async (stage) => {
   const without = await secondsOfOthers(stage, all(others), others);
   const withHot = await secondsOfOthers(stage, withHotUser(all(others)), others);
   return [
-    told(`seconds for ${others} events without the hot user`, without),
-    told("seconds for them beside as many of the hot user", withHot),
-    atMost(1.3, "times as long", withHot / without),
+    infoRow(`seconds for ${others} events without the hot user`, without),
+    infoRow("seconds for them beside as many of the hot user", withHot),
+    atMostRow(1.3, "times as long", withHot / without),
   ];
 };

@@ -1,7 +1,7 @@
 import { useOrStartCluster } from "../local/cluster.ts";
 import { createKafka } from "../src/kafka/client.ts";
-import { type Args, readArgs, usage } from "./args.ts";
-import type { Bench, Stage } from "./bench.ts";
+import { type BenchArgs, readArgs, usage } from "./args.ts";
+import type { Bench, BenchContext } from "./bench.ts";
 import { benchDecode } from "./decode.ts";
 import { benchFailing } from "./failing.ts";
 import { benchHot } from "./hot.ts";
@@ -22,13 +22,13 @@ const benches: Readonly<Record<string, Bench>> = {
   idle: benchIdle,
 };
 
-type Work = (args: Args) => Promise<void>;
+type Work = (args: BenchArgs) => Promise<void>;
 
 /** Opens what a benchmark needs, and closes it whatever happens. */
 const onStage = async <S extends Sink>(
-  args: Args,
-  open: (args: Args) => S | Promise<S>,
-  run: (stage: Stage<S>) => Promise<void>,
+  args: BenchArgs,
+  open: (args: BenchArgs) => S | Promise<S>,
+  run: (stage: BenchContext<S>) => Promise<void>,
 ): Promise<void> => {
   const cluster = await useOrStartCluster();
   const { brokers, registryUrl } = cluster;
@@ -42,9 +42,9 @@ const onStage = async <S extends Sink>(
   }
 };
 
-const openOwn = ({ main }: Args): Promise<OwnSink> => openSink(main);
+const openOwn = ({ main }: BenchArgs): Promise<OwnSink> => openSink(main);
 
-const openAny = ({ main, url }: Args): Sink | Promise<Sink> => (url === undefined ? openSink(main) : foreignSink(url));
+const openAny = ({ main, url }: BenchArgs): Sink | Promise<Sink> => (url === undefined ? openSink(main) : foreignSink(url));
 
 const repeated =
   (what: string, bench: Bench): Work =>

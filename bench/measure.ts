@@ -2,7 +2,7 @@ import { cpuMicros, peakMegabytes } from "./process.ts";
 import type { Sink } from "./sink.ts";
 import { pause } from "./until.ts";
 
-export interface Measured {
+export interface Measurement {
   readonly eventsPerSecond: number;
   readonly cpuMicrosPerEvent: number;
   readonly peakMegabytes: number;
@@ -11,7 +11,7 @@ export interface Measured {
   readonly inversions: number | undefined;
 }
 
-const everyMs = 50;
+const sampleEveryMs = 50;
 
 interface Sample {
   readonly at: number;
@@ -32,19 +32,19 @@ export interface MeasureOptions {
 
 type Sampler = () => Promise<Sample>;
 
-const untilDone = async (sample: Sampler, enough: number, { events, limitMs }: MeasureOptions): Promise<Sample> => {
+const untilDone = async (sample: Sampler, target: number, { events, limitMs }: MeasureOptions): Promise<Sample> => {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const now = await sample();
     if (process.stderr.isTTY) process.stderr.write(`\r${now.done} of ${events} `);
-    if (now.done >= enough) return now;
+    if (now.done >= target) return now;
     if (performance.now() > deadline) throw new Error(`Only ${now.done} of ${events} events came within ${limitMs} ms`);
-    await pause(everyMs);
+    await pause(sampleEveryMs);
   }
 };
 
 /** Watches a program until all events are done. */
-export const measure = async (options: MeasureOptions): Promise<Measured> => {
+export const measure = async (options: MeasureOptions): Promise<Measurement> => {
   const { pid, from = 1, events, sink, done } = options;
   const sample = async (): Promise<Sample> => ({ done: await done(), at: performance.now(), cpu: cpuMicros(pid) });
   const first = await untilDone(sample, from, options);

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 
-import { type Bench, type Row, type Stage, atMost, told } from "./bench.ts";
+import { type Bench, type Row, type BenchContext, atMostRow, infoRow } from "./bench.ts";
 import { residentMegabytes } from "./process.ts";
 import { type Service, startService } from "./service.ts";
 import { openTopic, userEvents } from "./topic.ts";
-import { pause, until } from "./until.ts";
+import { pause, waitUntil } from "./until.ts";
 
 const connections = 64;
 const latencyMs = 20;
@@ -17,7 +17,7 @@ const noticedMs = 2_000;
 const refusedConnections = (): number =>
   Number(/Tcp: (?:[-\d]+ ){6}(\d+)/.exec(readFileSync("/proc/net/snmp", "utf8"))?.[1] ?? Number.NaN);
 
-const recordsBehind = async ({ kafka }: Stage, topic: string): Promise<number> => {
+const recordsBehind = async ({ kafka }: BenchContext, topic: string): Promise<number> => {
   const admin = kafka.admin();
   await admin.connect();
   const names = (await admin.listTopics()).filter((name) => name.startsWith(`${topic}-`));
@@ -26,13 +26,13 @@ const recordsBehind = async ({ kafka }: Stage, topic: string): Promise<number> =
   return offsets.flat().reduce((sum, { high }) => sum + Number(high), 0);
 };
 
-const deliveredOf = ({ sink }: Stage): Promise<number | undefined> =>
+const deliveredOf = ({ sink }: BenchContext): Promise<number | undefined> =>
   sink.stats().then(
     ({ delivered }) => delivered,
     () => undefined,
   );
 
-const rateOver = async (stage: Stage, ms: number): Promise<number> => {
+const rateOver = async (stage: BenchContext, ms: number): Promise<number> => {
   const startedAt = performance.now();
   const before = (await deliveredOf(stage)) ?? 0;
   await pause(ms);
@@ -45,7 +45,7 @@ interface Outage {
 }
 
 /** Where answers are 503 the sink counts them; where connections are refused it cannot, but this machine does. */
-const sitThroughOutage = async (stage: Stage, service: Service): Promise<Outage> => {
+const sitThroughOutage = async (stage: BenchContext, service: Service): Promise<Outage> => {
   const { sink, args } = stage;
   const { outage: mode, outageMs: durationMs } = args;
   const calls = async (): Promise<number> =>
@@ -61,20 +61,20 @@ const sitThroughOutage = async (stage: Stage, service: Service): Promise<Outage>
     memory.push(residentMegabytes(service.pid));
     return performance.now() - startedAt > durationMs - 1_000;
   };
-  await until(isNearlyOver, { what: "The end of the outage", limitMs: durationMs, everyMs: 1_000 });
+  await waitUntil(isNearlyOver, { what: "The end of the outage", limitMs: durationMs, everyMs: 1_000 });
   const callsAtLast = await calls();
   const rows = [
-    told(`calls in the first ${noticedMs / 1_000} s of the outage`, callsNoticed - callsBefore),
+    infoRow(`calls in the first ${noticedMs / 1_000} s of the outage`, callsNoticed - callsBefore),
     mode === "refuse"
-      ? told("connections refused afterwards to anyone on this machine", callsAtLast - callsNoticed)
-      : atMost(
+      ? infoRow("connections refused afterwards to anyone on this machine", callsAtLast - callsNoticed)
+      : atMostRow(
           30,
           `calls in all but the ${connections} under way when it began`,
           callsAtLast - callsBefore - connections,
         ),
-    atMost(30, "calls afterwards by the service's own metric", (await service.calls()) - ownNoticed),
-    told("MB resident at most", Math.max(...memory)),
-    atMost(20, "MB away from the median, at most", spreadOf(memory)),
+    atMostRow(30, "calls afterwards by the service's own metric", (await service.calls()) - ownNoticed),
+    infoRow("MB resident at most", Math.max(...memory)),
+    atMostRow(20, "MB away from the median, at most", spreadOf(memory)),
   ];
   return { rows, endedAt: startedAt + durationMs };
 };
@@ -85,10 +85,10 @@ const spreadOf = (values: readonly number[]): number => {
 };
 
 /** Milliseconds from the return until half of the former rate was seen over half a second. */
-const recoveryMs = async (stage: Stage, returnedAt: number, formerRate: number): Promise<number> => {
+const recoveryMs = async (stage: BenchContext, returnedAt: number, formerRate: number): Promise<number> => {
   await pause(returnedAt - performance.now());
   const isBack = async (): Promise<boolean> => (await rateOver(stage, 500)) >= formerRate / 2;
-  await until(isBack, { what: "Half of the former rate", limitMs: 120_000, everyMs: 0 });
+  await waitUntil(isBack, { what: "Half of the former rate", limitMs: 120_000, everyMs: 0 });
   return performance.now() - returnedAt;
 };
 
@@ -102,22 +102,22 @@ export const benchOutage: Bench = async (stage) => {
   await sink.reset({ kind: "latency", ms: latencyMs });
   const service = await startService(stage, { topic: topic.name, group: topic.name, connections });
   try {
-    await until(async () => (await sink.stats()).delivered > 0, { what: "The first event", limitMs: 60_000 });
+    await waitUntil(async () => (await sink.stats()).delivered > 0, { what: "The first event", limitMs: 60_000 });
     await pause(beforeMs);
     const formerRate = await rateOver(stage, rateMs);
     const { rows, endedAt } = await sitThroughOutage(stage, service);
     const recovered = await recoveryMs(stage, endedAt, formerRate);
     const isDone = async (): Promise<boolean> => (await sink.stats()).distinct >= events;
-    await until(isDone, { what: `Not all of ${events} events: the rest`, limitMs: 600_000 });
+    await waitUntil(isDone, { what: `Not all of ${events} events: the rest`, limitMs: 600_000 });
     const { duplicates, inversions } = await sink.stats();
     return [
-      told(`events/s before an outage (${args.outage}) of ${args.outageMs / 1_000} s`, formerRate),
+      infoRow(`events/s before an outage (${args.outage}) of ${args.outageMs / 1_000} s`, formerRate),
       ...rows,
-      atMost(10, "seconds from the return to half of that", recovered / 1_000),
-      atMost(0, "records in retry and dead-letter topics", await recordsBehind(stage, topic.name)),
+      atMostRow(10, "seconds from the return to half of that", recovered / 1_000),
+      atMostRow(0, "records in retry and dead-letter topics", await recordsBehind(stage, topic.name)),
       // What is in flight when connections break is taken all the same, and its answer is lost.
-      atMost(args.outage === "refuse" ? connections : 0, "duplicates", duplicates),
-      atMost(0, "inversions", inversions),
+      atMostRow(args.outage === "refuse" ? connections : 0, "duplicates", duplicates),
+      atMostRow(0, "inversions", inversions),
     ];
   } finally {
     await service.stop();

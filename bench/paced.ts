@@ -1,20 +1,20 @@
 import type { OwnSink } from "./sink.ts";
-import type { Topic, UserEvent } from "./topic.ts";
+import type { BenchTopic, UserEvent } from "./topic.ts";
 import { pause } from "./until.ts";
 
 export interface PacedOptions {
   readonly sink: OwnSink;
-  readonly topic: Topic;
+  readonly topic: BenchTopic;
   readonly events: Iterator<UserEvent, void>;
   readonly perSecond: number;
   readonly isCounted: (event: UserEvent) => boolean;
 }
 
-export interface Delays {
+export interface MeasuredDelays {
   /** Milliseconds from producing an event to its acceptance by the sink. */
   readonly delays: readonly number[];
   /** Events that did not come in time, or came while nobody looked. */
-  readonly unseen: number;
+  readonly missed: number;
 }
 
 /** The first seconds do not count: the program gets warm. */
@@ -54,7 +54,7 @@ const sendPaced = async (options: PacedOptions, producedAt: ProducedAt): Promise
 };
 
 /** Notes what has come since the last look. */
-const look = async (sink: OwnSink, producedAt: ProducedAt): Promise<number[]> => {
+const collectDelays = async (sink: OwnSink, producedAt: ProducedAt): Promise<number[]> => {
   const delays: number[] = [];
   for (const { messageId = "", status, time } of await sink.calls()) {
     const at = producedAt.get(messageId);
@@ -66,7 +66,7 @@ const look = async (sink: OwnSink, producedAt: ProducedAt): Promise<number[]> =>
 };
 
 /** Sends events at an even pace, and looks how long each takes to the sink. */
-export const measureDelays = async (options: PacedOptions): Promise<Delays> => {
+export const measureDelays = async (options: PacedOptions): Promise<MeasuredDelays> => {
   const producedAt: ProducedAt = new Map();
   const delays: number[] = [];
   let sentAt = Number.POSITIVE_INFINITY;
@@ -76,9 +76,9 @@ export const measureDelays = async (options: PacedOptions): Promise<Delays> => {
   const isOver = (): boolean =>
     sentAt < Number.POSITIVE_INFINITY && (producedAt.size === 0 || performance.now() > sentAt + patienceMs);
   while (!isOver()) {
-    delays.push(...(await look(options.sink, producedAt)));
+    delays.push(...(await collectDelays(options.sink, producedAt)));
     await pause(lookEveryMs);
   }
   await sending;
-  return { delays, unseen: producedAt.size };
+  return { delays, missed: producedAt.size };
 };

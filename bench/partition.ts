@@ -1,4 +1,4 @@
-import { type Bench, atMost, told } from "./bench.ts";
+import { type Bench, atMostRow, infoRow } from "./bench.ts";
 import { measure } from "./measure.ts";
 import { startService } from "./service.ts";
 import { openTopic, userEvents } from "./topic.ts";
@@ -18,9 +18,9 @@ export const benchPartition: Bench = async (stage) => {
     const cold = await measure({ ...options, events });
     const warm = await measure({ ...options, from: events, events: events * 2 });
     return [
-      atMost(1, `seconds for ${events} records in one partition`, events / cold.eventsPerSecond),
-      told(`seconds for ${events} more, now that it is warm`, events / warm.eventsPerSecond),
-      atMost(0, "inversions", warm.inversions ?? 0),
+      atMostRow(1, `seconds for ${events} records in one partition`, events / cold.eventsPerSecond),
+      infoRow(`seconds for ${events} more, now that it is warm`, events / warm.eventsPerSecond),
+      atMostRow(0, "inversions", warm.inversions ?? 0),
     ];
   } finally {
     await service.stop();

@@ -40,7 +40,7 @@ export const peakMegabytes = (pid: number): number => megabytesOf("VmHWM", pid);
 /** The memory that a process has now, in MB. */
 export const residentMegabytes = (pid: number): number => megabytesOf("VmRSS", pid);
 
-export interface Started {
+export interface RunningProgram {
   readonly pid: number;
   readonly process: ChildProcess;
   readonly stop: () => Promise<void>;
@@ -50,7 +50,7 @@ export interface Started {
 const noProxy = { NO_PROXY: "*", no_proxy: "*" };
 
 /** Starts one of our own programs; its errors go to the terminal. */
-export const start = (args: readonly string[], env: Record<string, string>): Started => {
+export const startProgram = (args: readonly string[], env: Record<string, string>): RunningProgram => {
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...noProxy, ...env },
     stdio: ["ignore", "pipe", "inherit"],

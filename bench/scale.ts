@@ -1,4 +1,4 @@
-import { type Bench, type Stage, atLeast, told } from "./bench.ts";
+import { type Bench, type BenchContext, atLeastRow, infoRow } from "./bench.ts";
 import { measure } from "./measure.ts";
 import { startService } from "./service.ts";
 import { openTopic, userEvents } from "./topic.ts";
@@ -9,7 +9,7 @@ const latencyMs = 50;
 const connections = 32;
 
 /** Events per second of so many instances, once all of them have their partitions and are busy. */
-const measureInstances = async (stage: Stage, instances: number): Promise<number> => {
+const measureInstances = async (stage: BenchContext, instances: number): Promise<number> => {
   const { sink, args } = stage;
   const events = (args.events ?? 15_000) * instances;
   const topic = await openTopic(stage, partitions);
@@ -33,8 +33,8 @@ export const benchScale: Bench = async (stage) => {
   const one = await measureInstances(stage, 1);
   const four = await measureInstances(stage, 4);
   return [
-    told(`events/s of one instance (${latencyMs} ms, ${connections} connections each)`, one),
-    told("events/s of four instances", four),
-    atLeast(3.6, "times one instance", four / one),
+    infoRow(`events/s of one instance (${latencyMs} ms, ${connections} connections each)`, one),
+    infoRow("events/s of four instances", four),
+    atLeastRow(3.6, "times one instance", four / one),
   ];
 };

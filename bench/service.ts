@@ -1,8 +1,8 @@
 import { freePorts } from "../local/ports.ts";
-import type { Stage } from "./bench.ts";
-import { type Started, heapEnvironment, heapFlags, start } from "./process.ts";
+import type { BenchContext } from "./bench.ts";
+import { type RunningProgram, heapEnvironment, heapFlags, startProgram } from "./process.ts";
 import { accessKey, type Sink } from "./sink.ts";
-import { until } from "./until.ts";
+import { waitUntil } from "./until.ts";
 
 interface Status {
   readonly ready: boolean;
@@ -11,7 +11,7 @@ interface Status {
 }
 
 /** A running gainstream. */
-export interface Service extends Started {
+export interface Service extends RunningProgram {
   /** Undefined while it does not answer. */
   readonly status: () => Promise<Status | undefined>;
   /** Calls that it has begun, by its own metric; those without an answer count. */
@@ -30,7 +30,7 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const environment = ({ brokers, registryUrl, sink }: Stage<Sink>, options: ServiceOptions) => ({
+const environment = ({ brokers, registryUrl, sink }: BenchContext<Sink>, options: ServiceOptions) => ({
   ...heapEnvironment,
   KAFKA_BROKERS: brokers,
   SCHEMA_REGISTRY_URL: registryUrl,
@@ -50,10 +50,10 @@ const callsOf = (metrics: string): number =>
   [...metrics.matchAll(/^gainstream_calls_total\{.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
 
 /** Starts an instance; it may take seconds until it is ready. */
-export const startService = async (stage: Stage<Sink>, options: ServiceOptions): Promise<Service> => {
+export const startService = async (stage: BenchContext<Sink>, options: ServiceOptions): Promise<Service> => {
   const [port = 0] = await freePorts(1);
   const env = { ...environment(stage, options), HTTP_PORT: String(port) };
-  const program = start([...heapFlags, options.main ?? stage.args.main, "run"], env);
+  const program = startProgram([...heapFlags, options.main ?? stage.args.main, "run"], env);
   const ask = (path: string): Promise<Response | undefined> =>
     fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
   const status = async (): Promise<Status | undefined> =>
@@ -67,6 +67,6 @@ export const startService = async (stage: Stage<Sink>, options: ServiceOptions):
     status,
     calls: async () => callsOf((await (await ask("/metrics"))?.text()) ?? ""),
     untilReady: (partitions) =>
-      until(() => isReady(partitions), { what: `The service with ${partitions} partitions`, limitMs: 60_000 }),
+      waitUntil(() => isReady(partitions), { what: `The service with ${partitions} partitions`, limitMs: 60_000 }),
   };
 };

@@ -4,8 +4,8 @@ import { freePorts } from "../local/ports.ts";
 import type { RecordedCall } from "../src/standin/calls.ts";
 import type { Fault } from "../src/standin/fault.ts";
 import type { Stats } from "../src/standin/report.ts";
-import { cpuMicros, start } from "./process.ts";
-import { until } from "./until.ts";
+import { cpuMicros, startProgram } from "./process.ts";
+import { waitUntil } from "./until.ts";
 
 export const accessKey = "00000000-0000-4000-8000-000000000000";
 
@@ -45,13 +45,13 @@ const post = async (url: string, body?: unknown): Promise<void> => {
 export const openSink = async (main: string): Promise<OwnSink> => {
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const program = start([main, "standin", "--port", String(port), "--access-key", accessKey], {});
+  const program = startProgram([main, "standin", "--port", String(port), "--access-key", accessKey], {});
   const isUp = (): Promise<boolean> =>
     fetch(`${url}/standin/stats`).then(
       () => true,
       () => false,
     );
-  await until(isUp, { what: "The stand-in", limitMs: 10_000 });
+  await waitUntil(isUp, { what: "The stand-in", limitMs: 10_000 });
   const addFault = (fault: Fault): Promise<void> => post(`${url}/standin/faults`, fault);
   return {
     url,

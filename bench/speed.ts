@@ -1,8 +1,8 @@
 import { freePorts } from "../local/ports.ts";
-import type { Args } from "./args.ts";
-import type { Stage } from "./bench.ts";
-import { type Measured, measure } from "./measure.ts";
-import { start } from "./process.ts";
+import type { BenchArgs } from "./args.ts";
+import type { BenchContext } from "./bench.ts";
+import { type Measurement, measure } from "./measure.ts";
+import { startProgram } from "./process.ts";
 import { startService } from "./service.ts";
 import { type Sink, measureSink } from "./sink.ts";
 import { openTopic, userEvents } from "./topic.ts";
@@ -47,14 +47,14 @@ const foreignCases: readonly Case[] = [
 ];
 
 interface Run {
-  readonly stage: Stage<Sink>;
+  readonly stage: BenchContext<Sink>;
   readonly topic: string;
   readonly events: number;
 }
 
-const startPlain = async ({ brokers, registryUrl, sink }: Stage<Sink>, place: { topic: string; group: string }) => {
+const startPlain = async ({ brokers, registryUrl, sink }: BenchContext<Sink>, place: { topic: string; group: string }) => {
   const [port = 0] = await freePorts(1);
-  const program = start(["bench/plain.ts"], {
+  const program = startProgram(["bench/plain.ts"], {
     BENCH_PORT: String(port),
     BENCH_TOPIC: place.topic,
     BENCH_GROUP: place.group,
@@ -71,7 +71,7 @@ const startPlain = async ({ brokers, registryUrl, sink }: Stage<Sink>, place: { 
 };
 
 /** One case of its own group, so that each reads the whole topic. */
-const runCase = async ({ stage, topic, events }: Run, one: Case): Promise<Measured> => {
+const runCase = async ({ stage, topic, events }: Run, one: Case): Promise<Measurement> => {
   const { latencyMs, connections, program, main, part = 1 } = one;
   const group = `bench-${Date.now().toString(36)}`;
   await stage.sink.reset(...(latencyMs > 0 ? [{ kind: "latency", ms: latencyMs } as const] : []));
@@ -99,13 +99,13 @@ const warmUp = async (run: Run): Promise<void> => {
   await runCase(run, { name: "warm-up", latencyMs: 0, connections: 64, program: "gainstream" });
 };
 
-const isGood = ({ eventsPerSecond, cpuMicrosPerEvent, peakMegabytes }: Measured, wanted: Case["wanted"]): boolean =>
+const isGood = ({ eventsPerSecond, cpuMicrosPerEvent, peakMegabytes }: Measurement, wanted: Case["wanted"]): boolean =>
   wanted === undefined ||
   (eventsPerSecond >= wanted.eventsPerSecond &&
     cpuMicrosPerEvent <= wanted.cpuMicros &&
     peakMegabytes <= wanted.peakMegabytes);
 
-const row = ({ name, wanted }: Case, measured: Measured) => ({
+const row = ({ name, wanted }: Case, measured: Measurement) => ({
   case: name,
   "events/s": Math.round(measured.eventsPerSecond),
   "CPU µs/event": Number(measured.cpuMicrosPerEvent.toFixed(1)),
@@ -116,7 +116,7 @@ const row = ({ name, wanted }: Case, measured: Measured) => ({
   verdict: wanted && (isGood(measured, wanted) ? "ok" : "missed"),
 });
 
-const casesFor = ({ url, only, beside }: Args): readonly Case[] => {
+const casesFor = ({ url, only, beside }: BenchArgs): readonly Case[] => {
   const chosen = (url === undefined ? cases : foreignCases).filter(({ name }) => name.includes(only));
   if (beside === undefined) return chosen;
   return chosen.flatMap((one) =>
@@ -127,7 +127,7 @@ const casesFor = ({ url, only, beside }: Args): readonly Case[] => {
 const medianOf = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-const medianRow = ({ name }: Case, rounds: readonly Measured[]) => ({
+const medianRow = ({ name }: Case, rounds: readonly Measurement[]) => ({
   "median of": `${rounds.length} × ${name}`,
   "events/s": Math.round(medianOf(rounds.map(({ eventsPerSecond }) => eventsPerSecond))),
   "CPU µs/event": Number(medianOf(rounds.map(({ cpuMicrosPerEvent }) => cpuMicrosPerEvent)).toFixed(1)),
@@ -135,7 +135,7 @@ const medianRow = ({ name }: Case, rounds: readonly Measured[]) => ({
 });
 
 /** Prints how fast the service is, beside a plain kafkajs loop on the same topic. The sink is measured alone first. */
-export const benchSpeed = async (stage: Stage<Sink>): Promise<void> => {
+export const benchSpeed = async (stage: BenchContext<Sink>): Promise<void> => {
   const { sink, args } = stage;
   const { events = 200_000, partitions, users, repeat } = args;
   const alone = await measureSink(sink, { calls: 100_000, connections: 64 });
@@ -147,7 +147,7 @@ export const benchSpeed = async (stage: Stage<Sink>): Promise<void> => {
   console.log(`${events} events of ${Math.round(bytes / events)} bytes in ${partitions} partitions`);
   const run = { stage, topic: topic.name, events };
   await warmUp(run);
-  const rounds = casesFor(args).map((one) => ({ one, measured: [] as Measured[] }));
+  const rounds = casesFor(args).map((one) => ({ one, measured: [] as Measurement[] }));
   for (let round = 0; round < repeat; round++) {
     for (const { one, measured } of rounds) measured.push(await runCase(run, one));
     console.table(rounds.flatMap(({ one, measured }) => measured.slice(-1).map((last) => row(one, last))));

@@ -5,7 +5,7 @@ import avro from "avsc";
 import { createEvents, encodeEvent, frame } from "../local/events.ts";
 import type { JsonObject } from "../src/core/json/json.ts";
 import { registerSchema } from "../src/decoding/registry/register.ts";
-import type { Stage } from "./bench.ts";
+import type { BenchContext } from "./bench.ts";
 import type { Sink } from "./sink.ts";
 
 const schemaFile = new URL("../schemas/segment-event.avsc", import.meta.url);
@@ -19,7 +19,7 @@ export interface UserEvent extends JsonObject {
 }
 
 /** A topic of its own for one measurement. */
-export interface Topic {
+export interface BenchTopic {
   readonly name: string;
   /** Sends the events in their order, keyed by user; gives their bytes. */
   readonly send: (events: Iterable<UserEvent>) => Promise<number>;
@@ -63,7 +63,7 @@ function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
 let opened = 0;
 
 /** Makes a topic and a producer for it. */
-export const openTopic = async (stage: Stage<Sink>, partitions: number): Promise<Topic> => {
+export const openTopic = async (stage: BenchContext<Sink>, partitions: number): Promise<BenchTopic> => {
   const { kafka, registryUrl } = stage;
   const name = `bench-${Date.now().toString(36)}-${opened++}`;
   const schema = readFileSync(schemaFile, "utf8");

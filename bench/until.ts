@@ -4,7 +4,7 @@ export const pause = (ms: number): Promise<void> =>
   });
 
 /** Looks again and again until it is so. Throws where that takes too long. */
-export const until = async (
+export const waitUntil = async (
   isSo: () => Promise<boolean>,
   { what, limitMs, everyMs = 50 }: { what: string; limitMs: number; everyMs?: number },
 ): Promise<void> => {

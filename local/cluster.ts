@@ -1,4 +1,4 @@
-import { type MoreSettings, startKafka } from "./kafka.ts";
+import { type ExtraBrokerSettings, startKafka } from "./kafka.ts";
 import type { Log } from "./packages.ts";
 import { startRegistry } from "./registry.ts";
 import type { Server } from "./server.ts";
@@ -25,7 +25,7 @@ export async function startCluster({
   brokers = 1,
   log = console.error,
   more,
-}: { brokers?: number; log?: Log; more?: MoreSettings } = {}): Promise<Cluster> {
+}: { brokers?: number; log?: Log; more?: ExtraBrokerSettings } = {}): Promise<Cluster> {
   const [kafka, registry] = await Promise.allSettled([
     startKafka({ count: brokers, log, more }),
     startRegistry({ log }),

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Cast } from "./demo-cast.ts";
-import type { Stage } from "./demo-stage.ts";
+import type { DemoData } from "./demo-cast.ts";
+import type { DemoTopics } from "./demo-stage.ts";
 
 /** A trouble at the target: what is said when it begins, and the fault as the stand-in takes it. */
-export interface Act {
+export interface DemoFault {
   /** After the first event was produced. */
   readonly atMs: number;
   readonly say: string;
@@ -16,7 +16,7 @@ export const RETRY_DELAYS = ["1s", "3s"] as const;
 const PRODUCE_MS = 22_000;
 const BATCH_EVERY_MS = 100;
 
-export function createActs(unlucky: string): readonly Act[] {
+export function createDemoFaults(unlucky: string): readonly DemoFault[] {
   return [
     {
       atMs: 3000,
@@ -40,8 +40,8 @@ export function createActs(unlucky: string): readonly Act[] {
 const until = (time: number): Promise<void> => sleep(Math.max(0, time - Date.now()));
 
 /** Switches each fault on when its time has come. */
-export async function playActs(
-  acts: readonly Act[],
+export async function runDemoFaults(
+  acts: readonly DemoFault[],
   target: { url: string; say: (line: string) => void },
 ): Promise<void> {
   const startedAt = Date.now();
@@ -54,7 +54,7 @@ export async function playActs(
 }
 
 /** Produces all records in their order, spread evenly over the time of the show. */
-export async function produceAll(stage: Stage, { records }: Cast): Promise<void> {
+export async function produceAll(stage: DemoTopics, { records }: DemoData): Promise<void> {
   const startedAt = Date.now();
   const batches = PRODUCE_MS / BATCH_EVERY_MS;
   const size = Math.ceil(records.length / batches);

@@ -3,28 +3,28 @@ import { createEvents } from "./events.ts";
 import { poisonRecords, type PoisonRecord } from "./poison.ts";
 
 /** What has to become of a record, known before the service has seen it. */
-type Fate =
+type ExpectedOutcome =
   | { readonly kind: "deliver" }
   | { readonly kind: "skip"; readonly reason: "unsupported_event_type" | "filtered_by_allow_list" }
   | { readonly kind: "dead"; readonly reason: PoisonRecord["reason"] };
 
-export interface CastRecord {
+export interface DemoRecord {
   /** The event's messageId; for poison, its key. */
   readonly id: string;
   readonly key: string;
   /** An event still to be encoded, or the bytes of a poison record. */
   readonly content: JsonObject | Buffer;
-  readonly fate: Fate;
+  readonly fate: ExpectedOutcome;
 }
 
-export interface Cast {
-  readonly records: readonly CastRecord[];
+export interface DemoData {
+  readonly records: readonly DemoRecord[];
   readonly users: number;
   /** A busy user, so that there is something to wait behind a failure. */
   readonly unlucky: string;
 }
 
-export interface CastOptions {
+export interface DemoDataOptions {
   readonly events: number;
   readonly users: number;
   readonly poison: number;
@@ -49,7 +49,7 @@ export const ALLOWED_EVENTS = [
 const BUSIER = 30;
 
 /** Who and what is in the show: events in the order of their timestamps, with poison spread evenly between them. */
-export function createCast({ poison, ...options }: CastOptions): Cast {
+export function createDemoData({ poison, ...options }: DemoDataOptions): DemoData {
   const events = [...createEvents({ ...options, count: options.events })].map(toRecord);
   const deliverable = events.filter(({ fate }) => fate.kind === "deliver").map(({ key }) => key);
   return {
@@ -59,23 +59,23 @@ export function createCast({ poison, ...options }: CastOptions): Cast {
   };
 }
 
-function toRecord(event: JsonObject): CastRecord {
+function toRecord(event: JsonObject): DemoRecord {
   return { id: textOf(event, "messageId"), key: textOf(event, "userId"), content: event, fate: fateOf(event) };
 }
 
-function toPoison({ value, reason }: PoisonRecord, index: number): CastRecord {
+function toPoison({ value, reason }: PoisonRecord, index: number): DemoRecord {
   const id = `poison-${index}`;
   return { id, key: id, content: value, fate: { kind: "dead", reason } };
 }
 
-function fateOf({ type, event }: JsonObject): Fate {
+function fateOf({ type, event }: JsonObject): ExpectedOutcome {
   if (type === "identify" || type === "group") return { kind: "deliver" };
   if (type !== "track") return { kind: "skip", reason: "unsupported_event_type" };
   if (ALLOWED_EVENTS.some((name) => name === event)) return { kind: "deliver" };
   return { kind: "skip", reason: "filtered_by_allow_list" };
 }
 
-function mixIn(events: readonly CastRecord[], poison: readonly CastRecord[]): readonly CastRecord[] {
+function mixIn(events: readonly DemoRecord[], poison: readonly DemoRecord[]): readonly DemoRecord[] {
   const share = Math.ceil(events.length / (poison.length || 1));
   const mixed = poison.flatMap((one, index) => [...events.slice(index * share, (index + 1) * share), one]);
   return [...mixed, ...events.slice(poison.length * share)];

@@ -1,7 +1,7 @@
-import type { Cast } from "./demo-cast.ts";
-import type { Stage } from "./demo-stage.ts";
+import type { DemoData } from "./demo-cast.ts";
+import type { DemoTopics } from "./demo-stage.ts";
 import type { Evidence } from "./demo-verdict.ts";
-import { askJson } from "./demo-watch.ts";
+import { fetchJson } from "./demo-watch.ts";
 
 interface RecordedCall {
   readonly status: number | string;
@@ -9,12 +9,12 @@ interface RecordedCall {
 }
 
 /** Reads the stand-in's ledger and the topics. The service is not asked. */
-export async function collectEvidence(from: { cast: Cast; stage: Stage; standin: string }): Promise<Evidence> {
+export async function collectEvidence(from: { cast: DemoData; stage: DemoTopics; standin: string }): Promise<Evidence> {
   const { cast, stage, standin } = from;
   const { source, tiers, deadLetter } = stage.names;
-  const ledger = await askJson<{ duplicates: number; inversions: number }>(`${standin}/standin/ledger`);
+  const ledger = await fetchJson<{ duplicates: number; inversions: number }>(`${standin}/standin/ledger`);
   const accepted = await (await fetch(`${standin}/standin/ledger?ids=true`)).text();
-  const calls = await askJson<readonly RecordedCall[]>(`${standin}/standin/requests?last=1000`);
+  const calls = await fetchJson<readonly RecordedCall[]>(`${standin}/standin/requests?last=1000`);
   const produced = await stage.size([source]);
   const committed = await stage.committed();
   const read = await stage.read([deadLetter, ...tiers]);

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ClusterAddress } from "./cluster.ts";
 import { ALLOWED_EVENTS } from "./demo-cast.ts";
-import { SCHEMA_FILE, type StageNames } from "./demo-stage.ts";
-import type { Guard } from "./guarded.ts";
+import { SCHEMA_FILE, type DemoTopicNames } from "./demo-stage.ts";
+import type { ProcessGuard } from "./guarded.ts";
 import { freePorts } from "./ports.ts";
 
 /** A program of ours, in a process of its own. */
@@ -19,7 +19,7 @@ export interface Program {
 }
 
 interface ProgramOptions {
-  readonly guard: Guard;
+  readonly guard: ProcessGuard;
   readonly name: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -34,16 +34,16 @@ const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const READY_LIMIT_MS = 30_000;
 const LOG_LINES = 5;
 
-export async function startStandin(guard: Guard): Promise<Program> {
+export async function startStandin(guard: ProcessGuard): Promise<Program> {
   const [port = 0] = await freePorts(1);
   const args = ["standin", "--port", String(port), "--access-key", TOY_KEY];
   return startProgram({ guard, name: "stand-in", args, env: {}, url: `http://127.0.0.1:${port}`, readyPath: "/" });
 }
 
 export interface ServiceOptions {
-  readonly guard: Guard;
+  readonly guard: ProcessGuard;
   readonly cluster: ClusterAddress;
-  readonly names: StageNames;
+  readonly names: DemoTopicNames;
   readonly delays: readonly string[];
   readonly targetUrl: string;
 }
@@ -114,7 +114,7 @@ async function untilReady(name: string, program: Program, readyUrl: string): Pro
   void program.ended.then((value) => (how = value));
   while (!(await isReady(readyUrl))) {
     const problem = how ?? (Date.now() > deadline ? `not ready after ${READY_LIMIT_MS / 1000} s` : undefined);
-    if (problem !== undefined) throw await explain(name, program, problem);
+    if (problem !== undefined) throw await programError(name, program, problem);
     await sleep(50);
   }
 }
@@ -126,6 +126,6 @@ const isReady = (url: string): Promise<boolean> =>
   );
 
 /** Why the demo cannot go on, with the end of the program's log. */
-export async function explain(name: string, program: Program, how: string): Promise<Error> {
+export async function programError(name: string, program: Program, how: string): Promise<Error> {
   return new Error(`The ${name} does not run (${how}); its log ends with:\n${await logTail(program)}`);
 }

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-type Undo = () => unknown;
+type Cleanup = () => unknown;
 
 /** What has to be undone at the end, however the end comes. */
-export interface Scope {
+export interface CleanupScope {
   /**
    * Keeps what is being started. Where the end comes before the start is through, the promise stays open: whoever
    * waits for it goes no further.
    */
-  keep<T>(starting: Promise<T>, undo: (started: T) => unknown): Promise<T>;
+  register<T>(starting: Promise<T>, undo: (started: T) => unknown): Promise<T>;
   /** Called when it is over: gives the terminal back before anything else is written to it. */
-  onQuiet(undo: Undo): void;
+  onQuiet(undo: Cleanup): void;
   quiet(): void;
   /** Undoes all, the last first; gives up after the limit. Whatever fails on the way out is left behind. */
   end(limitMs: number): Promise<void>;
@@ -24,16 +24,16 @@ async function undoStarted<T>(starting: Promise<T>, undo: (started: T) => unknow
   if (through !== undefined) await undo(through.started);
 }
 
-export function createScope(): Scope {
-  const undos: Undo[] = [];
-  const quiets: Undo[] = [];
+export function createCleanupScope(): CleanupScope {
+  const undos: Cleanup[] = [];
+  const quiets: Cleanup[] = [];
   let isOver = false;
   const quiet = (): void => {
     isOver = true;
     for (const one of quiets.splice(0)) one();
   };
   return {
-    keep(starting, undo) {
+    register(starting, undo) {
       undos.push(() => undoStarted(starting, undo));
       return starting.then((started) => (isOver ? new Promise<never>(() => {}) : started));
     },

@@ -9,7 +9,7 @@ import { encodeEvent, frame } from "../src/decoding/encoder.ts";
 import { registerSchema } from "../src/decoding/registry/register.ts";
 import { ClusterAdmin } from "../src/kafka/admin.ts";
 import type { ClusterAddress } from "./cluster.ts";
-import type { CastRecord } from "./demo-cast.ts";
+import type { DemoRecord } from "./demo-cast.ts";
 import type { ReadRecord } from "./demo-verdict.ts";
 
 export const SCHEMA_FILE = join(import.meta.dirname, "..", "schemas", "segment-event.avsc");
@@ -17,7 +17,7 @@ const PARTITIONS = 6;
 const READ_LIMIT_MS = 20_000;
 
 /** Names that no other run has, so that runs can share a cluster. */
-export interface StageNames {
+export interface DemoTopicNames {
   readonly source: string;
   readonly tiers: readonly string[];
   readonly deadLetter: string;
@@ -25,9 +25,9 @@ export interface StageNames {
 }
 
 /** The demo's part of the cluster: its topics, and what can be asked of them from outside of the service. */
-export interface Stage {
-  readonly names: StageNames;
-  send(records: readonly CastRecord[]): Promise<void>;
+export interface DemoTopics {
+  readonly names: DemoTopicNames;
+  send(records: readonly DemoRecord[]): Promise<void>;
   /** How many records these topics hold together. */
   size(topics: readonly string[]): Promise<number>;
   /** How many records of the source topic the group has committed. */
@@ -39,7 +39,7 @@ export interface Stage {
 }
 
 /** Makes the source topic and registers the schema. `delays` are those of RETRY_DELAYS. */
-export async function openStage(cluster: ClusterAddress, delays: readonly string[]): Promise<Stage> {
+export async function openDemoTopics(cluster: ClusterAddress, delays: readonly string[]): Promise<DemoTopics> {
   const brokers = cluster.brokers.split(",");
   // Patient enough for a leader election; a cluster that is not there should be said soon.
   const kafka = new Kafka({ brokers, clientId: "gainstream-demo", logLevel: logLevel.NOTHING, retry: { retries: 6 } });
@@ -51,18 +51,18 @@ export async function openStage(cluster: ClusterAddress, delays: readonly string
     );
   });
   const names = nameAll(`gainstream-demo-${randomUUID().slice(0, 8)}`, delays);
-  await admin.create([{ topic: names.source, partitions: PARTITIONS, replication: -1 }]);
+  await admin.createTopics([{ topic: names.source, partitions: PARTITIONS, replicationFactor: -1 }]);
   const subject = `${names.source}-value`;
   const schema = await readFile(SCHEMA_FILE, "utf8");
   const { id } = await registerSchema({ url: cluster.registryUrl, subject, schema });
   const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false });
   await producer.connect();
-  const ranges = (topics: readonly string[]) => admin.ranges(topics);
+  const ranges = (topics: readonly string[]) => admin.logRanges(topics);
   return {
     names,
     send: createSend({ producer, topic: names.source, schema, schemaId: id }),
-    size: async (topics) => sum((await ranges(topics)).map(({ low, high }) => high - low)),
-    committed: async () => sum((await admin.committed(names.group, [names.source])).map(({ offset = 0 }) => offset)),
+    size: async (topics) => sum((await ranges(topics)).map(({ beginningOffset: low, endOffset: high }) => high - low)),
+    committed: async () => sum((await admin.committedOffsets(names.group, [names.source])).map(({ offset = 0 }) => offset)),
     read: (topics) => readAll({ kafka, names, topics, ranges }),
     async close() {
       if (!isOwn(cluster)) await remove(kafka, names, `${cluster.registryUrl}/subjects/${subject}`);
@@ -74,12 +74,12 @@ export async function openStage(cluster: ClusterAddress, delays: readonly string
 /** A cluster that was started for the demo goes with it. */
 const isOwn = (cluster: ClusterAddress): boolean => "broker" in cluster;
 
-function nameAll(run: string, delays: readonly string[]): StageNames {
+function nameAll(run: string, delays: readonly string[]): DemoTopicNames {
   const tiers = delays.map((delay) => `${run}-retry-${delay}`);
   return { source: `${run}-events`, tiers, deadLetter: `${run}-dlq`, group: run };
 }
 
-function createSend(options: { producer: Producer; topic: string; schema: string; schemaId: number }): Stage["send"] {
+function createSend(options: { producer: Producer; topic: string; schema: string; schemaId: number }): DemoTopics["send"] {
   const { producer, topic, schema, schemaId } = options;
   const type = avsc.Type.forSchema(JSON.parse(schema));
   return async (records) => {
@@ -93,14 +93,14 @@ function createSend(options: { producer: Producer; topic: string; schema: string
 
 interface Reading {
   readonly kafka: Kafka;
-  readonly names: StageNames;
+  readonly names: DemoTopicNames;
   readonly topics: readonly string[];
-  readonly ranges: ClusterAdmin["ranges"];
+  readonly ranges: ClusterAdmin["logRanges"];
 }
 
 async function readAll({ kafka, names, topics, ranges }: Reading): Promise<readonly ReadRecord[]> {
-  const held = (await ranges(topics)).filter(({ low, high }) => high > low);
-  const wanted = sum(held.map(({ low, high }) => high - low));
+  const held = (await ranges(topics)).filter(({ beginningOffset: low, endOffset: high }) => high > low);
+  const wanted = sum(held.map(({ beginningOffset: low, endOffset: high }) => high - low));
   if (wanted === 0) return [];
   const consumer = kafka.consumer({ groupId: `${names.group}-reader`, maxWaitTimeInMs: 100 });
   const found: ReadRecord[] = [];
@@ -133,7 +133,7 @@ function toTexts(headers: IHeaders): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-async function remove(kafka: Kafka, names: StageNames, subjectUrl: string): Promise<void> {
+async function remove(kafka: Kafka, names: DemoTopicNames, subjectUrl: string): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   try {

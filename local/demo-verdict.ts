@@ -1,4 +1,4 @@
-import type { Cast, CastRecord } from "./demo-cast.ts";
+import type { DemoData, DemoRecord } from "./demo-cast.ts";
 
 /** A record of the dead-letter topic or of a tier, as far as the verdict needs it. */
 export interface ReadRecord {
@@ -10,7 +10,7 @@ export interface ReadRecord {
 
 /** What was found outside of the service. */
 export interface Evidence {
-  readonly cast: Cast;
+  readonly cast: DemoData;
   /** Records in the source topic, and how many of them the group has committed. */
   readonly produced: number;
   readonly committed: number;
@@ -42,7 +42,7 @@ const REASON = "gainstream-reason";
 const ID = "gainstream-id";
 
 /** Compares what had to become of every record with what was found. */
-export function judge(evidence: Evidence): Verdict {
+export function evaluate(evidence: Evidence): Verdict {
   const findings = findAll(evidence);
   return { rows: rowsOf(evidence, findings), broken: brokenOf(evidence, findings) };
 }
@@ -52,7 +52,7 @@ type Findings = ReturnType<typeof findAll>;
 function findAll({ cast, accepted, deadLetters, repeats, repeatedIds, inversions }: Evidence) {
   const taken = new Set(accepted);
   const dead = new Map(deadLetters.map((letter) => [letter.key, letter]));
-  const of = (kind: CastRecord["fate"]["kind"]) => cast.records.filter(({ fate }) => fate.kind === kind);
+  const of = (kind: DemoRecord["fate"]["kind"]) => cast.records.filter(({ fate }) => fate.kind === kind);
   const poison = of("dead");
   const lostEvents = of("deliver").filter(({ id }) => !taken.has(id));
   const invertedIds = findInverted(cast.records, accepted);
@@ -71,13 +71,13 @@ function findAll({ cast, accepted, deadLetters, repeats, repeatedIds, inversions
 }
 
 /** The wrong reason, or not the bytes that were produced. */
-function isMisjudged({ fate, content }: CastRecord, letter: ReadRecord | undefined): boolean {
+function isMisjudged({ fate, content }: DemoRecord, letter: ReadRecord | undefined): boolean {
   if (letter === undefined || fate.kind !== "dead" || !Buffer.isBuffer(content)) return false;
   return letter.headers[REASON] !== fate.reason || !content.equals(letter.value);
 }
 
 /** Ids that arrived after a later one of the same user; the records are in the order in which they were produced. */
-function findInverted(records: readonly CastRecord[], accepted: readonly string[]): readonly string[] {
+function findInverted(records: readonly DemoRecord[], accepted: readonly string[]): readonly string[] {
   const places = new Map(records.map(({ id, key }, place) => [id, { key, place }]));
   const latest = new Map<string, number>();
   return accepted.filter((id) => {
@@ -103,7 +103,7 @@ function brokenOf({ cast, produced, committed, repeatedIds }: Evidence, found: F
   return breaches.filter(([, times]) => times !== 0).map(([what, times, ids = []]) => `${what}: ${times}${show(ids)}`);
 }
 
-const idsOf = (records: readonly CastRecord[]): readonly string[] => records.map(({ id }) => id);
+const idsOf = (records: readonly DemoRecord[]): readonly string[] => records.map(({ id }) => id);
 
 function show(ids: readonly string[]): string {
   if (ids.length === 0) return "";
@@ -118,7 +118,7 @@ function rowsOf({ cast, produced, deadLetters, retried }: Evidence, found: Findi
     {
       name: "produced",
       count: produced,
-      note: `${count(cast.records.length - poison)} events of ${count(cast.users)} users, ${poison} poison records`,
+      note: `${formatCount(cast.records.length - poison)} events of ${formatCount(cast.users)} users, ${poison} poison records`,
       level: "total",
     },
     { name: "delivered", count: found.delivered.length, level: "total" },
@@ -129,7 +129,7 @@ function rowsOf({ cast, produced, deadLetters, retried }: Evidence, found: Findi
     {
       name: "retried",
       count: waited,
-      note: `waited in a retry tier, ${count(retried.length)} stops in all`,
+      note: `waited in a retry tier, ${formatCount(retried.length)} stops in all`,
       level: "total",
     },
     ...partsOf(retried.map(reasonOf)),
@@ -148,4 +148,4 @@ function partsOf(reasons: readonly string[]): readonly Row[] {
 }
 
 /** A whole number for people: 10000 is "10,000". */
-export const count = (number: number): string => number.toLocaleString("en");
+export const formatCount = (number: number): string => number.toLocaleString("en");

@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from "node:util";
 
 import { MultiBar } from "cli-progress";
 
-import { count, type Row, type Verdict } from "./demo-verdict.ts";
+import { formatCount, type Row, type Verdict } from "./demo-verdict.ts";
 import type { Progress } from "./demo-watch.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -13,7 +13,7 @@ export interface Screen extends NodeJS.WritableStream {
   readonly columns?: number;
 }
 
-export interface View {
+export interface DemoView {
   /** One line that stays, with the time since the beginning. */
   readonly say: (line: string) => void;
   /** How far it is. A terminal shows it in place; elsewhere it is a line a second. */
@@ -26,22 +26,22 @@ export interface ViewOptions {
   readonly screen: Screen;
   /** How many events have to be delivered. */
   readonly total: number;
-  readonly now: () => number;
+  readonly wallNow: () => number;
 }
 
 const LINE_EVERY_MS = 1000;
 const STAMP_WIDTH = 6;
 const LEAST_COLUMNS = 40;
 
-export function createView(options: ViewOptions): View {
-  const { screen, now } = options;
+export function createView(options: ViewOptions): DemoView {
+  const { screen, wallNow: now } = options;
   const startedAt = now();
   const stamp = (): string => clockOf(now() - startedAt);
   return screen.isTTY && process.env["TERM"] !== "dumb" ? createLive(options, stamp) : createLines(options, stamp);
 }
 
 /** No escape codes, nothing that moves. */
-function createLines({ screen, total, now }: ViewOptions, stamp: () => string): View {
+function createLines({ screen, total, wallNow: now }: ViewOptions, stamp: () => string): DemoView {
   let shownAt = Number.NEGATIVE_INFINITY;
   let isStopped = false;
   return {
@@ -59,7 +59,7 @@ function createLines({ screen, total, now }: ViewOptions, stamp: () => string): 
   };
 }
 
-function createLive({ screen, total }: ViewOptions, stamp: () => string): View {
+function createLive({ screen, total }: ViewOptions, stamp: () => string): DemoView {
   const paint = painter(screen);
   const bars = new MultiBar({
     stream: screen,
@@ -107,7 +107,7 @@ const painter = (screen: Screen): Paint =>
     ? (style, text) => styleText(style, text, { validateStream: false })
     : (_style, text) => text;
 
-const ratioOf = ({ delivered }: Progress, total: number): string => `${count(delivered)} of ${count(total)}`;
+const ratioOf = ({ delivered }: Progress, total: number): string => `${formatCount(delivered)} of ${formatCount(total)}`;
 
 function lineOf(progress: Progress, { total, stamp }: { total: number; stamp: () => string }): string {
   const state = paintState(progress, (_style, text) => text).replaceAll(" · ", ", ");
@@ -118,9 +118,9 @@ function paintState({ breaker, holds, waiting, parkedUsers, lag }: Progress, pai
   return [
     `breaker ${paint(breaker === "closed" ? "green" : "red", breaker)}`,
     `holds ${holds.length === 0 ? "none" : paint("yellow", holds.join(" "))}`,
-    `retry ${count(waiting)}`,
+    `retry ${formatCount(waiting)}`,
     `parked ${parkedUsers}`,
-    `lag ${count(lag)}`,
+    `lag ${formatCount(lag)}`,
   ].join(" · ");
 }
 
@@ -137,7 +137,7 @@ export function formatVerdict({ rows, broken }: Verdict, screen: Screen): string
 
 function formatRow({ name, count: number, note, level }: Row, paint: Paint): string {
   const label = (level === "part" ? `    ${name}` : `  ${name}`).padEnd(30);
-  const figure = count(number).padStart(8);
+  const figure = formatCount(number).padStart(8);
   const styles: Readonly<Record<Row["level"], Style>> = {
     total: "bold",
     part: "dim",

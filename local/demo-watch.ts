@@ -1,4 +1,4 @@
-import { count } from "./demo-verdict.ts";
+import { formatCount } from "./demo-verdict.ts";
 
 /** What the service and the stand-in say of themselves right now. */
 export interface Progress {
@@ -23,10 +23,10 @@ interface StatusBody {
 }
 
 /** Asks the service's status and the stand-in's stats. Rejects where one of them does not answer. */
-export async function askProgress(from: { service: string; standin: string; source: string }): Promise<Progress> {
+export async function fetchProgress(from: { service: string; standin: string; source: string }): Promise<Progress> {
   const [status, stats] = await Promise.all([
-    askJson<StatusBody>(`${from.service}/api/status`),
-    askJson<{ distinct: number }>(`${from.standin}/standin/stats`),
+    fetchJson<StatusBody>(`${from.service}/api/status`),
+    fetchJson<{ distinct: number }>(`${from.standin}/standin/stats`),
   ]);
   const behind = (isSource: boolean): number =>
     status.lag.filter(({ topic }) => (topic === from.source) === isSource).reduce((sum, { lag }) => sum + lag, 0);
@@ -41,7 +41,7 @@ export async function askProgress(from: { service: string; standin: string; sour
 }
 
 /** Any of our own addresses that answer with JSON. */
-export async function askJson<T>(url: string): Promise<T> {
+export async function fetchJson<T>(url: string): Promise<T> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
   if (!answer.ok) throw new Error(`${url} answers ${answer.status}, want 200`);
   return (await answer.json()) as T;
@@ -66,7 +66,7 @@ const TURNS: readonly Turn[] = [
   { isNow: begins("target_down"), say: () => "The breaker is open: no calls but a probe now and then" },
   {
     isNow: ends("target_down"),
-    say: ({ lag }) => `The breaker is closed again: the ${count(lag)} records that had to wait go on now`,
+    say: ({ lag }) => `The breaker is closed again: the ${formatCount(lag)} records that had to wait go on now`,
   },
   { isNow: begins("throttled"), say: () => "Throttled: every call waits" },
   { isNow: ends("throttled"), say: () => "The wait is over: calls go again, few at a time at first" },
@@ -82,6 +82,6 @@ const TURNS: readonly Turn[] = [
 ];
 
 /** One line for each turn of the story between two moments. */
-export function narrate(before: Progress, now: Progress): readonly string[] {
+export function describeChanges(before: Progress, now: Progress): readonly string[] {
   return TURNS.filter(({ isNow }) => isNow(before, now)).map(({ say }) => say(now));
 }

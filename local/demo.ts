@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 
-import { createScope, type Scope } from "./demo-scope.ts";
-import { playShow, type Show } from "./demo-show.ts";
+import { createCleanupScope, type CleanupScope } from "./demo-scope.ts";
+import { runDemo, type DemoResult } from "./demo-show.ts";
 
 const INTERRUPTED = 130;
 const USAGE = 64;
@@ -53,9 +53,9 @@ function untilInterrupted(): Promise<undefined> {
 
 async function main({ keep }: { readonly keep: boolean }): Promise<number> {
   const interrupted = untilInterrupted();
-  const scope = createScope();
+  const scope = createCleanupScope();
   try {
-    const show = await Promise.race([playShow({ scope, keep, screen: process.stdout }), interrupted]);
+    const show = await Promise.race([runDemo({ scope, keep, screen: process.stdout }), interrupted]);
     if (show === undefined) return stopping(scope);
     if (keep) {
       console.log(addressesOf(show));
@@ -73,13 +73,13 @@ async function main({ keep }: { readonly keep: boolean }): Promise<number> {
   }
 }
 
-function stopping(scope: Scope): number {
+function stopping(scope: CleanupScope): number {
   scope.quiet();
   console.log("Stopping …");
   return INTERRUPTED;
 }
 
-const addressesOf = ({ service, standin, brokers, registryUrl, source, logFile }: Show): string => `It all goes on:
+const addressesOf = ({ service, standin, brokers, registryUrl, source, logFile }: DemoResult): string => `It all goes on:
   status page     ${service}/
   metrics         ${service}/metrics
   stand-in        ${standin}/

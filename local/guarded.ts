@@ -7,25 +7,25 @@ import { join } from "node:path";
 import type { GuardCommand, GuardReport } from "./guard.ts";
 
 /** A process that ends with its guard. */
-export interface Guarded {
+export interface GuardedProcess {
   readonly pid: number;
   /** Settles when the process has ended, with how: "SIGKILL", "exit code 1". */
   readonly ended: Promise<string>;
   signal(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
-export interface Guard {
+export interface ProcessGuard {
   /** A temporary folder, removed with the guard. */
   readonly folder: string;
   /** Refuses where the command cannot be run. Output goes to `logFile`. */
-  start(program: { command: string; args: readonly string[]; logFile: string }): Promise<Guarded>;
+  start(program: { command: string; args: readonly string[]; logFile: string }): Promise<GuardedProcess>;
   /** Kills all that was started and removes the folder. */
   end(): Promise<void>;
 }
 
 /** What one process still owes its starter. */
 interface Pending {
-  readonly process: Promise<Guarded>;
+  readonly process: Promise<GuardedProcess>;
   started(pid: number | undefined): void;
   ended(how: string): void;
 }
@@ -36,7 +36,7 @@ type Send = (command: GuardCommand) => void;
  * Starts a guard: its processes end, and its folder goes, when `end()` is called or this process dies in any way,
  * kill -9 too: the guard sees the channel between the two close.
  */
-export async function createGuard(): Promise<Guard> {
+export async function createProcessGuard(): Promise<ProcessGuard> {
   const folder = await mkdtemp(join(tmpdir(), "gainstream-"));
   // A session of its own: Ctrl-C in the terminal must not end the guard before it has cleaned up.
   const child = fork(join(import.meta.dirname, "guard.ts"), [folder], {
@@ -73,7 +73,7 @@ export async function createGuard(): Promise<Guard> {
 }
 
 function createPending({ id, command, send }: { id: number; command: string; send: Send }): Pending {
-  const starting = Promise.withResolvers<Guarded>();
+  const starting = Promise.withResolvers<GuardedProcess>();
   const ending = Promise.withResolvers<string>();
   return {
     process: starting.promise,

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 
 import { patchTimer } from "../src/kafka/timer-patch.ts";
-import { createGuard } from "./guarded.ts";
-import type { Guard } from "./guarded.ts";
+import { createProcessGuard } from "./guarded.ts";
+import type { ProcessGuard } from "./guarded.ts";
 import { kafkaPackage } from "./packages.ts";
 import type { Log } from "./packages.ts";
 import { freePorts, retryTakenPort } from "./ports.ts";
@@ -31,7 +31,7 @@ interface BrokerNode {
 }
 
 /** What the brokers have beside the plain listener: others with encryption or log-in, an authorizer. */
-export interface MoreSettings {
+export interface ExtraBrokerSettings {
   /** By broker, in their order: listeners as Kafka takes them, NAME://host:port. */
   readonly addresses: readonly (readonly string[])[];
   /** Likewise, where clients are told to find them, if they stand behind something else. */
@@ -42,19 +42,19 @@ export interface MoreSettings {
   readonly java?: readonly string[];
 }
 
-const noMore: MoreSettings = { addresses: [], settings: {} };
+const noMore: ExtraBrokerSettings = { addresses: [], settings: {} };
 
 interface KafkaOptions {
   readonly count: number;
   readonly log: Log;
-  readonly more?: MoreSettings | undefined;
+  readonly more?: ExtraBrokerSettings | undefined;
 }
 
 /** Starts `count` brokers that are controllers too, replicating everything to all of them (3 at most). */
 export async function startKafka({ count, log, more }: KafkaOptions): Promise<LocalKafka> {
   const home = await kafkaPackage(log);
   return retryTakenPort(async () => {
-    const guard = await createGuard();
+    const guard = await createProcessGuard();
     try {
       const nodes = await chooseNodes(count);
       const clusterId = createClusterId();
@@ -77,11 +77,11 @@ export function brokerProperties(options: {
   node: BrokerNode;
   nodes: readonly BrokerNode[];
   folder: string;
-  more?: MoreSettings | undefined;
+  more?: ExtraBrokerSettings | undefined;
 }): string {
   const { node, nodes, folder, more = noMore } = options;
   const plain = `PLAINTEXT://127.0.0.1:${node.port}`;
-  const ofThis = (all: MoreSettings["addresses"]): readonly string[] => all[node.id - 1] ?? [];
+  const ofThis = (all: ExtraBrokerSettings["addresses"]): readonly string[] => all[node.id - 1] ?? [];
   const replicas = Math.min(nodes.length, 3);
   const inSync = Math.min(replicas, 2);
   const settings = {
@@ -121,11 +121,11 @@ async function chooseNodes(count: number): Promise<BrokerNode[]> {
 
 async function startNode(options: {
   home: string;
-  guard: Guard;
+  guard: ProcessGuard;
   nodes: readonly BrokerNode[];
   node: BrokerNode;
   clusterId: string;
-  more: MoreSettings | undefined;
+  more: ExtraBrokerSettings | undefined;
 }): Promise<Server> {
   const { home, guard, nodes, node, clusterId, more } = options;
   const folder = folderOf(guard, node.id);
@@ -172,7 +172,7 @@ function createClusterId(): string {
   return `K${randomBytes(16).toString("base64url").slice(1)}`;
 }
 
-function folderOf(guard: Guard, id: number): string {
+function folderOf(guard: ProcessGuard, id: number): string {
   return join(guard.folder, `broker-${id}`);
 }
 

@@ -8,7 +8,7 @@ const sourceTopic = { topic: "segment-events", partitions: 6, replication: 1 };
 async function makeSourceTopic(brokers: string): Promise<void> {
   const admin = new ClusterAdmin(createKafka({ brokers: brokers.split(","), clientId: "local", logLevel: 1 }));
   await admin.connect();
-  await admin.create([sourceTopic]);
+  await admin.createTopics([sourceTopic]);
   await admin.close();
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { createGuard } from "./guarded.ts";
+import { createProcessGuard } from "./guarded.ts";
 import { registryPackage } from "./packages.ts";
 import type { Log } from "./packages.ts";
 import { freePorts, retryTakenPort } from "./ports.ts";
@@ -21,7 +21,7 @@ export async function startRegistry({ log = console.error }: { log?: Log } = {})
   return retryTakenPort(async () => {
     const [port = 0] = await freePorts(1);
     const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
-    const guard = await createGuard();
+    const guard = await createProcessGuard();
     const server = createServer({
       guard,
       name: "registry",

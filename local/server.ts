@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Guard, Guarded } from "./guarded.ts";
+import type { ProcessGuard, GuardedProcess } from "./guarded.ts";
 
 /** One Java process that can be stopped and started again on the same port, with the same data. */
 export interface Server {
@@ -24,7 +24,7 @@ export interface JavaProgram {
 }
 
 interface ServerOptions extends JavaProgram {
-  readonly guard: Guard;
+  readonly guard: ProcessGuard;
   /** Rejects while the server does not answer as it should. */
   readonly check: () => Promise<void>;
 }
@@ -34,7 +34,7 @@ const CHECK_EVERY_MS = 50;
 const LOG_LINES = 20;
 
 export function createServer({ guard, check, ...program }: ServerOptions): Server {
-  let running: Guarded | undefined;
+  let running: GuardedProcess | undefined;
   const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
     running?.signal(signal);
     await running?.ended;
@@ -57,13 +57,13 @@ export function createServer({ guard, check, ...program }: ServerOptions): Serve
 }
 
 /** Runs a Java program to its end; refuses, with the end of its log, when that is not exit code 0. */
-export async function runJava(guard: Guard, program: JavaProgram): Promise<void> {
+export async function runJava(guard: ProcessGuard, program: JavaProgram): Promise<void> {
   const how = await (await startJava(guard, program)).ended;
   if (how !== "exit code 0") throw await explain({ guard, name: program.name, failure: `ended with ${how}` });
 }
 
 /** The settings are those that start fastest: measured 1.3 s instead of 2.5 s for the broker. */
-function startJava(guard: Guard, { name, args }: JavaProgram): Promise<Guarded> {
+function startJava(guard: ProcessGuard, { name, args }: JavaProgram): Promise<GuardedProcess> {
   const quick = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"];
   return guard.start({
     command: "java",
@@ -72,7 +72,7 @@ function startJava(guard: Guard, { name, args }: JavaProgram): Promise<Guarded> 
   });
 }
 
-async function untilReady({ ended }: Guarded, check: () => Promise<void>): Promise<string | undefined> {
+async function untilReady({ ended }: GuardedProcess, check: () => Promise<void>): Promise<string | undefined> {
   const deadline = Date.now() + READY_LIMIT_MS;
   let how: string | undefined;
   void ended.then((value) => (how = value));
@@ -85,13 +85,13 @@ async function untilReady({ ended }: Guarded, check: () => Promise<void>): Promi
   }
 }
 
-async function explain({ guard, name, failure }: { guard: Guard; name: string; failure: string }): Promise<Error> {
+async function explain({ guard, name, failure }: { guard: ProcessGuard; name: string; failure: string }): Promise<Error> {
   const log = await readFile(logFile(guard, name), "utf8");
   return new Error(
     `Cannot start ${name}: it ${failure}; its log ends with:\n${log.split("\n").slice(-LOG_LINES).join("\n")}`,
   );
 }
 
-function logFile(guard: Guard, name: string): string {
+function logFile(guard: ProcessGuard, name: string): string {
   return join(guard.folder, `${name}.log`);
 }

@@ -21,12 +21,12 @@ const program = new Command("gainstream")
   .addCommand(standinCommand());
 
 /** Commander knows one exit code for every mistake; ours for wrong usage is 64. */
-const exitLikeUsage = (command: Command): void => {
+const overrideExits = (command: Command): void => {
   command.exitOverride();
-  command.commands.forEach(exitLikeUsage);
+  command.commands.forEach(overrideExits);
 };
 
-exitLikeUsage(program);
+overrideExits(program);
 
 /** Commander has said its own errors already. */
 const exitCodeOf = (error: unknown): number => {

@@ -4,7 +4,7 @@ import avro, { type Schema } from "avsc";
 import { parse } from "yaml";
 import { z } from "zod";
 
-import { piecesOf, textInput } from "../src/cli/send-input.ts";
+import { splitEvents, inputOf } from "../src/cli/send-input.ts";
 import { type Repair, repairTexts } from "../src/core/event/repairs.ts";
 import { type Json, type JsonObject, isObject } from "../src/core/json/json.ts";
 
@@ -64,7 +64,7 @@ const readCases = async (file: string): Promise<CaseFile> => {
   const schema = file.endsWith(".avrojson") ? read(`${producer}.avsc`) : undefined;
   const { events } = expectedFile.parse(parse(read(`${producer}.expected.yaml`)));
   const records: CaseRecord[] = [];
-  for await (const { place, bytes } of piecesOf(textInput(read(file)))) {
+  for await (const { location: place, bytes } of splitEvents(inputOf(read(file)))) {
     const line = Number(place.slice("line ".length));
     records.push({ line, value: bytesOf(bytes, schema), events: events.filter((event) => event.line === line) });
   }

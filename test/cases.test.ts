@@ -4,56 +4,56 @@ import { describe, expect, it } from "vitest";
 
 import { readSettingsFile } from "../src/config/settings/settings.ts";
 import type { JsonObject } from "../src/core/json/json.ts";
-import type { Arrival } from "../src/core/parsed-record.ts";
-import { compileAvro } from "../src/decoding/avro/avro.ts";
+import type { ParsedRecord } from "../src/core/parsed-record.ts";
+import { compileAvroSchema } from "../src/decoding/avro/avro.ts";
 import { createDecoder } from "../src/decoding/decoder.ts";
 import { frame } from "../src/decoding/encoder.ts";
-import { type Reader, createReader } from "../src/intake/record-reader.ts";
-import { handlerOf } from "../src/service/live-settings.ts";
+import { type RecordReader, createRecordReader } from "../src/intake/record-reader.ts";
+import { createDecideFor } from "../src/service/live-settings.ts";
 import { type CaseFile, type ExpectedEvent, caseSettings, foundOf, readCaseFiles, recordTime } from "./case-files.ts";
 
 const files = await readCaseFiles();
-const handle = handlerOf(readSettingsFile(caseSettings, (path) => readFileSync(path, "utf8")));
-const ours = { name: "ours", decode: compileAvro(readFileSync("schemas/segment-event.avsc", "utf8")) };
+const handle = createDecideFor(readSettingsFile(caseSettings, (path) => readFileSync(path, "utf8")));
+const ours = { name: "ours", decode: compileAvroSchema(readFileSync("schemas/segment-event.avsc", "utf8")) };
 const schemaId = 7;
 
 interface Way {
   readonly way: string;
-  readonly read: Reader;
+  readonly read: RecordReader;
   readonly written: (value: Buffer) => Buffer;
 }
 
 /** How the records of a file come: JSON to a service that reads everything, Avro without a header and with a registry's. */
 const waysOf = ({ schema }: CaseFile): readonly Way[] => {
   if (schema === undefined) {
-    const decoder = createDecoder({ format: "auto", bare: [ours] });
-    return [{ way: "JSON", read: createReader({ decoder, handle }), written: (value) => value }];
+    const decoder = createDecoder({ format: "auto", bareSchemas: [ours] });
+    return [{ way: "JSON", read: createRecordReader({ decoder, decide: handle }), written: (value) => value }];
   }
-  const decode = compileAvro(schema);
-  const bare = createDecoder({ format: "avro", bare: [{ name: "theirs", decode }] });
+  const decode = compileAvroSchema(schema);
+  const bare = createDecoder({ format: "avro", bareSchemas: [{ name: "theirs", decode }] });
   const source = { peek: () => decode, load: async () => ({ kind: "decoder", decode }) as const };
-  const framed = createDecoder({ format: "auto", source, bare: [ours] });
+  const framed = createDecoder({ format: "auto", source, bareSchemas: [ours] });
   return [
-    { way: "bare Avro", read: createReader({ decoder: bare, handle }), written: (value) => value },
-    { way: "framed Avro", read: createReader({ decoder: framed, handle }), written: (value) => frame(schemaId, value) },
+    { way: "bare Avro", read: createRecordReader({ decoder: bare, decide: handle }), written: (value) => value },
+    { way: "framed Avro", read: createRecordReader({ decoder: framed, decide: handle }), written: (value) => frame(schemaId, value) },
   ];
 };
 
-const arrivalsOf = ({ read, written }: Way, value: Buffer): readonly Arrival[] => {
+const arrivalsOf = ({ read, written }: Way, value: Buffer): readonly ParsedRecord[] => {
   const timestamp = String(recordTime);
   const record = { key: null, value: written(value), timestamp, attributes: 0, offset: "0", headers: {} };
   const reading = read(record, { topic: "events", partition: 0, tier: undefined });
   return reading.kind === "arrivals" ? reading.arrivals : [];
 };
 
-const outcomeOf = ({ meaning }: Arrival): string =>
-  `${meaning.kind} ${meaning.kind === "call" ? meaning.call : meaning.reason}`;
+const outcomeOf = ({ decision: meaning }: ParsedRecord): string =>
+  `${meaning.kind} ${meaning.kind === "call" ? meaning.type : meaning.reason}`;
 
-const bodyOf = ({ meaning }: Arrival): JsonObject =>
+const bodyOf = ({ decision: meaning }: ParsedRecord): JsonObject =>
   meaning.kind === "call" ? (JSON.parse(Buffer.from(meaning.body).toString()) as JsonObject) : {};
 
-const check = (arrival: Arrival, { outcome, error, repairs, body = {}, without }: ExpectedEvent): void => {
-  expect([outcomeOf(arrival), "error" in arrival.meaning ? arrival.meaning.error : ""]).toEqual([
+const check = (arrival: ParsedRecord, { outcome, error, repairs, body = {}, without }: ExpectedEvent): void => {
+  expect([outcomeOf(arrival), "error" in arrival.decision ? arrival.decision.error : ""]).toEqual([
     outcome,
     expect.stringContaining(error),
   ]);
@@ -82,13 +82,13 @@ describe("all cases", () => {
   });
 
   it("give each event that is delivered a user and a messageId of its own, so that they keep their order and none is a duplicate", () => {
-    const delivered = arrivals.filter(({ meaning }) => meaning.kind === "call");
+    const delivered = arrivals.filter(({ decision: meaning }) => meaning.kind === "call");
     expect(new Set(delivered.map(({ user }) => user)).size).toBe(delivered.length);
     expect(new Set(delivered.map(({ messageId = "" }) => messageId)).size).toBe(delivered.length);
   });
 
   it("have fewer dead letters than would hold a service", () => {
-    const dead = arrivals.filter(({ meaning }) => meaning.kind === "dead");
+    const dead = arrivals.filter(({ decision: meaning }) => meaning.kind === "dead");
     expect(dead.length).toBeLessThan(90);
   });
 });

@@ -1,4 +1,4 @@
-import { type Play, type Scene, secondsText } from "./scene.ts";
+import { type RunFault, type DrillContext, secondsText } from "./scene.ts";
 import { failCohort } from "./target-faults.ts";
 import { names } from "./topics.ts";
 
@@ -6,7 +6,7 @@ const growthPatienceMs = 90_000;
 const drainPatienceMs = 60_000;
 
 /** One more partition of the source, with users of its own; waits until one of their events has arrived. */
-export const grow: Play = async (_fault, { stage, flow, wait, say }) => {
+export const addSourcePartition: RunFault = async (_fault, { stage, flow, wait, say }) => {
   const partition = await stage.addPartition();
   const startedAt = Date.now();
   say(`${names.source} has a new partition, ${partition}`);
@@ -16,7 +16,7 @@ export const grow: Play = async (_fault, { stage, flow, wait, say }) => {
   return { grown: { readAfterMs } };
 };
 
-const untilSecondIsDone = async ({ stage, wait }: Scene): Promise<void> => {
+const untilSecondIsCommitted = async ({ stage, wait }: DrillContext): Promise<void> => {
   const startedAt = Date.now();
   while ((await stage.backlogOf(names.second)) > 0) {
     if (Date.now() - startedAt > drainPatienceMs)
@@ -26,17 +26,17 @@ const untilSecondIsDone = async ({ stage, wait }: Scene): Promise<void> => {
 };
 
 /** The second source is deleted when all of it is committed, and made anew: its offsets begin at 0 again. */
-export const anew: Play = async ({ lastsMs }, scene) => {
+export const recreateSecondSource: RunFault = async ({ lastsMs }, scene) => {
   const { stage, flow, say } = scene;
   await flow.stopSecond();
-  await untilSecondIsDone(scene);
+  await untilSecondIsCommitted(scene);
   say(`${names.second} is deleted, and made anew ${secondsText(lastsMs)} later`);
   await stage.remakeSecond(lastsMs);
   flow.startSecond();
   return {};
 };
 
-export const rights: Play = async ({ lastsMs, pick }, scene) => {
+export const revokeRight: RunFault = async ({ lastsMs, pick }, scene) => {
   const { words, giveBack } = await scene.stage.takeRight(pick);
   scene.say(`the right ${words} is taken away for ${secondsText(lastsMs)}, while some users fail`);
   const end = failCohort(scene, pick);

@@ -1,20 +1,20 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { createGuard } from "../../local/guarded.ts";
+import { createProcessGuard } from "../../local/guarded.ts";
 import { cohortOf, refusedEvent } from "./events.ts";
-import { checkSource, drain, excusesOf } from "./evidence.ts";
-import { plays } from "./faults.ts";
+import { checkSource, untilDrained, duplicateExcusesOf } from "./evidence.ts";
+import { faultRunners } from "./faults.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { startFlow } from "./flow.ts";
-import { judge } from "./judge.ts";
+import { evaluate } from "./judge.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { type Report, reportOf } from "./report.ts";
 import { login } from "./rights.ts";
-import type { Drilled, Scene } from "./scene.ts";
+import type { FaultRun, DrillContext } from "./scene.ts";
 import type { Fault, Schedule } from "./schedule.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage, type DrillCluster } from "./stage.ts";
 import { createTarget, type Target } from "./target.ts";
 import { compressionOf, names, schemaFile, sources } from "./topics.ts";
 
@@ -41,7 +41,7 @@ const readyLimitMs = 60_000;
 
 type Cleanup = (end: () => unknown) => void;
 
-const environment = (stage: Stage, target: Target) => (launch: number, keyFile: string) => ({
+const environment = (stage: DrillCluster, target: Target) => (launch: number, keyFile: string) => ({
   KAFKA_BROKERS: stage.serviceBrokers,
   KAFKA_SASL_MECHANISM: "plain",
   KAFKA_SASL_USERNAME: login.username,
@@ -79,14 +79,14 @@ const clockOf = (ms: number): string =>
   `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1_000) % 60).padStart(2, "0")}`;
 
 /** Plays the faults of one track, each at its time, or when the one before it has had its rest. */
-const playTrack = async (faults: readonly Fault[], scene: Scene): Promise<Drilled[]> => {
+const playTrack = async (faults: readonly Fault[], scene: DrillContext): Promise<FaultRun[]> => {
   const begunAt = Date.now();
-  const drilled: Drilled[] = [];
+  const drilled: FaultRun[] = [];
   let restedAt = 0;
   for (const { kind, atMs, restMs, ...fault } of faults) {
     await scene.wait(Math.max(begunAt + atMs, restedAt) - Date.now());
     const startedAt = Date.now();
-    const { overAt, ...played } = await plays[kind](fault, scene);
+    const { overAt, ...played } = await faultRunners[kind](fault, scene);
     restedAt = Date.now() + restMs;
     const endedAt = overAt ?? Date.now();
     drilled.push({ kind, startedAt, endedAt, ...played });
@@ -96,15 +96,15 @@ const playTrack = async (faults: readonly Fault[], scene: Scene): Promise<Drille
 
 const openFleet = async (
   options: DrillOptions,
-  parts: { stage: Stage; target: Target; say: DrillOptions["say"]; atEnd: Cleanup },
+  parts: { stage: DrillCluster; target: Target; say: DrillOptions["say"]; atEnd: Cleanup },
 ): Promise<Fleet> => {
   const { stage, target, say, atEnd } = parts;
-  const guard = await createGuard();
+  const guard = await createProcessGuard();
   atEnd(() => guard.end());
   const { main, logs = guard.folder } = options;
   await mkdir(logs, { recursive: true });
   const env = environment(stage, target);
-  const fleet = await createFleet({ guard, main, logs, accessKey: firstKey, env, onMishap: say });
+  const fleet = await createFleet({ guard, main, logs, accessKey: firstKey, env, onUnexpectedExit: say });
   for (let count = 0; count < firstInstances; count++) await fleet.launch();
   await untilReady(fleet);
   return fleet;
@@ -119,7 +119,7 @@ const watch = ({ fleet, ledger, onLive }: { fleet: Fleet; ledger: Ledger; onLive
   return () => clearInterval(timer);
 };
 
-const play = async ({ schedule }: DrillOptions, scene: Scene) => {
+const play = async ({ schedule }: DrillOptions, scene: DrillContext) => {
   const { flow, wait } = scene;
   const tracks = Promise.all([
     playTrack(schedule.main, scene),
@@ -138,7 +138,7 @@ const run = async (options: DrillOptions, atEnd: Cleanup): Promise<Report> => {
   const ledger = createLedger();
   const target = await createTarget({ accessKey: firstKey, seed, onAccepted: ledger.accept });
   atEnd(() => target.close());
-  target.beginPersonal({ kind: "status", status: 400, match: { event: refusedEvent } });
+  target.startUserFault({ kind: "status", status: 400, match: { event: refusedEvent } });
   const startedAt = Date.now();
   const say = (text: string): void => options.say(`${clockOf(Date.now() - startedAt)}  ${text}`);
   const fleet = await openFleet(options, { stage, target, say, atEnd });
@@ -150,19 +150,19 @@ const run = async (options: DrillOptions, atEnd: Cleanup): Promise<Report> => {
   const unlucky = new Set<number>();
   const { main, side } = await play(options, { stage, target, fleet, flow, unlucky, timeoutMs, wait, say });
   say("no more events and no more faults");
-  const drained = await drain(stage);
-  await Promise.all(fleet.running.map(({ leave }) => leave()));
+  const drained = await untilDrained(stage);
+  await Promise.all(fleet.running.map(({ stop: leave }) => leave()));
   const isUnlucky = (user: string): boolean => unlucky.has(cohortOf(user));
   const deadLetters = await stage.readDeadLetters();
-  const excuses = excusesOf(main);
+  const excuses = duplicateExcusesOf(main);
   const { repeated, unproduced } = await checkSource(stage, flow, ledger);
   return reportOf({
     seed,
-    findings: judge({ ledger, deadLetters, excuses, repeated, wasUnlucky: isUnlucky }),
+    findings: evaluate({ ledger, deadLetters, excuses, repeated, wasUnlucky: isUnlucky }),
     ledger,
-    drilled: [...main, ...side],
+    faultRuns: [...main, ...side],
     recoveries: recoveriesOf(main, { ledger, isUnlucky, rate }),
-    mishaps: fleet.mishaps,
+    unexpectedExits: fleet.unexpectedExits,
     peakMegabytes: fleet.peakMegabytes(),
     ...drained,
     unproduced,

@@ -2,7 +2,7 @@ import type { Message } from "kafkajs";
 
 import { createRandom, type Random } from "../../local/random.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
-import type { Fate, Ledger } from "./ledger.ts";
+import type { ExpectedOutcome, Ledger } from "./ledger.ts";
 import { idHeader } from "./stage.ts";
 import { names, partitions, secondPartitions } from "./topics.ts";
 
@@ -26,14 +26,14 @@ export const cohortOf = (user: string): number => Number(user.slice(1)) % cohort
 export const cohortName = (cohort: number): string => `cohort-${cohort}`;
 
 /** A record on its way into a source. */
-export interface Sent {
+export interface OutgoingEvent {
   readonly id: string;
   readonly topic: string;
   readonly message: Message & { readonly partition: number };
 }
 
 /** What the drill's faults change while events are made. */
-export interface Mixture {
+export interface EventMix {
   readonly shares: Record<"refused" | "poison", number>;
   hasSecond: boolean;
   /** The partitions that came later. */
@@ -49,7 +49,7 @@ const eventOf = (user: string, seq: number, kind: { type: string; event?: string
   properties: { seq, plan: "business", note: "x".repeat(120) },
 });
 
-interface Author {
+interface EventUser {
   readonly user: string;
   readonly topic: string;
   readonly partition: number;
@@ -59,8 +59,8 @@ interface Author {
 export const grownUser = (partition: number): number => grownFrom + partition * usersOfPlace;
 
 const createAuthors =
-  ({ users, random, mixture }: { users: number; random: Random; mixture: Mixture }) =>
-  (): Author => {
+  ({ users, random, mixture }: { users: number; random: Random; mixture: EventMix }) =>
+  (): EventUser => {
     const dice = random.below(100);
     if (mixture.hasSecond && dice < secondPercent) {
       const number = secondFrom + random.below(usersOfPlace);
@@ -75,19 +75,19 @@ const createAuthors =
   };
 
 /** Makes events of all kinds; each user's in order. */
-export const createEvents = (options: { ledger: Ledger; seed: number; users: number; mixture: Mixture }) => {
+export const createEvents = (options: { ledger: Ledger; seed: number; users: number; mixture: EventMix }) => {
   const { ledger, seed, users, mixture } = options;
   const random = createRandom(seed ^ 0xd1211);
   const authorOf = createAuthors({ users, random, mixture });
   const seqs = new Map<string, number>();
-  const kindOf = (): { fate: Fate; type: string; event?: string } => {
+  const kindOf = (): { fate: ExpectedOutcome; type: string; event?: string } => {
     if (random.next() < mixture.shares.refused) return { fate: "dead", type: "track", event: refusedEvent };
     const dice = random.below(100);
     if (dice < 5) return { fate: "skip", type: "page" };
     if (dice < 20) return { fate: "deliver", type: "identify" };
     return { fate: "deliver", type: "track", event: "Order Completed" };
   };
-  return (encode: (event: JsonObject) => Buffer): Sent => {
+  return (encode: (event: JsonObject) => Buffer): OutgoingEvent => {
     const { user, topic, partition } = authorOf();
     const seq = (seqs.get(user) ?? 0) + 1;
     seqs.set(user, seq);

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Flow } from "./flow.ts";
-import type { Excuse } from "./judge.ts";
+import type { EventFlow } from "./flow.ts";
+import type { DuplicateExcuse } from "./judge.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Drilled } from "./scene.ts";
-import type { Backlog, Stage } from "./stage.ts";
+import type { FaultRun } from "./scene.ts";
+import type { ConsumerLag, DrillCluster } from "./stage.ts";
 
 /** Commits come every second; a quarter more for their way to the broker. */
 const commitEveryMs = 1_250;
@@ -14,8 +14,8 @@ const brokerSettleMs = 5_000;
 const drainLimitMs = 120_000;
 
 /** The times in which the faults excuse that something comes twice. */
-export const excusesOf = (drilled: readonly Drilled[]): Excuse[] =>
-  drilled.flatMap(({ kind, startedAt, endedAt, crashed }): Excuse[] => {
+export const duplicateExcusesOf = (drilled: readonly FaultRun[]): DuplicateExcuse[] =>
+  drilled.flatMap(({ kind, startedAt, endedAt, crashed }): DuplicateExcuse[] => {
     const from = startedAt - commitEveryMs;
     if (crashed !== undefined)
       return [{ cause: "crash", launch: crashed, from, to: kind === "kill" ? endedAt + killedSettleMs : endedAt }];
@@ -25,7 +25,7 @@ export const excusesOf = (drilled: readonly Drilled[]): Excuse[] =>
   });
 
 /** Waits until nothing is left to do; after the limit it gives what is left. */
-export const drain = async (stage: Stage): Promise<{ drainedMs: number; left: readonly Backlog[] }> => {
+export const untilDrained = async (stage: DrillCluster): Promise<{ drainedMs: number; left: readonly ConsumerLag[] }> => {
   const startedAt = Date.now();
   for (;;) {
     const left = await stage.backlog();
@@ -36,10 +36,10 @@ export const drain = async (stage: Stage): Promise<{ drainedMs: number; left: re
 };
 
 /** Looks into the source topics if they do not hold as many records as were sent. */
-export const checkSource = async (stage: Stage, flow: Flow, { entries }: Ledger) => {
+export const checkSource = async (stage: DrillCluster, flow: EventFlow, { entries }: Ledger) => {
   const repeated = new Set(flow.repeated);
-  if ((await stage.sourceRecords()) === flow.sent() - flow.vanished.length) return { repeated, unproduced: [] };
-  const seen = new Set<string>(flow.vanished);
+  if ((await stage.sourceRecords()) === flow.sent() - flow.deletedIds.length) return { repeated, unproduced: [] };
+  const seen = new Set<string>(flow.deletedIds);
   for (const { id } of await stage.readSources()) (seen.has(id) ? repeated : seen).add(id);
   return { repeated, unproduced: [...entries.keys()].filter((id) => !seen.has(id)) };
 };

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Guard } from "../../local/guarded.ts";
+import type { ProcessGuard } from "../../local/guarded.ts";
 import { freePorts } from "../../local/ports.ts";
 import { heapEnvironment, heapFlags, peakMegabytes } from "../process.ts";
 
@@ -13,39 +13,39 @@ export interface Status {
 }
 
 /** One process of the service, from its start to its end; a restart is another one. */
-export interface Launch {
+export interface Instance {
   readonly number: number;
   readonly pid: number;
   readonly status: () => Promise<Status | undefined>;
   /** kill -9. */
   readonly kill: () => Promise<void>;
   /** SIGTERM; resolves when it has ended. */
-  readonly leave: () => Promise<void>;
+  readonly stop: () => Promise<void>;
   /** SIGSTOP, or SIGCONT. */
   readonly freeze: (isFrozen: boolean) => void;
 }
 
 export interface Fleet {
-  readonly running: readonly Launch[];
+  readonly running: readonly Instance[];
   /** Starts one more; `skewMs` is how wrong its wall clock is. */
-  readonly launch: (options?: { readonly skewMs?: number }) => Promise<Launch>;
+  readonly launch: (options?: { readonly skewMs?: number }) => Promise<Instance>;
   readonly setAccessKey: (accessKey: string) => Promise<void>;
   /** Looks at the memory of each; a process that ends takes its peak along. */
   readonly measure: () => void;
   readonly peakMegabytes: () => number;
   /** Ends that nobody asked for, and graceful ones with an exit code other than 0. */
-  readonly mishaps: readonly string[];
+  readonly unexpectedExits: readonly string[];
 }
 
 export interface FleetOptions {
-  readonly guard: Guard;
+  readonly guard: ProcessGuard;
   /** The program: dist/main.js or src/main.ts. */
   readonly main: string;
   /** Where the logs go. */
   readonly logs: string;
   readonly accessKey: string;
   readonly env: (launch: number, keyFile: string) => Readonly<Record<string, string>>;
-  readonly onMishap: (text: string) => void;
+  readonly onUnexpectedExit: (text: string) => void;
 }
 
 const statusFrom = async (port: number): Promise<Status | undefined> => {
@@ -57,7 +57,7 @@ const statusFrom = async (port: number): Promise<Status | undefined> => {
   }
 };
 
-const readPeak = ({ pid }: Launch): number => {
+const readPeak = ({ pid }: Instance): number => {
   try {
     return peakMegabytes(pid);
   } catch {
@@ -74,16 +74,16 @@ const commandLine = (main: string, env: Readonly<Record<string, string>>, isSkew
   return ["-i", ...variables, process.execPath, ...flags, main, "run"];
 };
 
-interface Place {
+interface InstanceOptions {
   readonly number: number;
   readonly skewMs: number;
   readonly keyFile: string;
 }
 
 /** Starts one process of the service. `onEnd` hears how it ended where that is not as it was told to. */
-const start = async (options: FleetOptions, place: Place, onEnd: (mishap?: string) => void): Promise<Launch> => {
+const start = async (options: FleetOptions, instanceOptions: InstanceOptions, onEnd: (unexpectedExit?: string) => void): Promise<Instance> => {
   const { guard, main, logs, env } = options;
-  const { number, skewMs, keyFile } = place;
+  const { number, skewMs, keyFile } = instanceOptions;
   const [port = 0] = await freePorts(1);
   const variables = { ...env(number, keyFile), HTTP_PORT: String(port), DRILL_SKEW_MS: String(skewMs) };
   const args = commandLine(main, variables, skewMs !== 0);
@@ -96,15 +96,15 @@ const start = async (options: FleetOptions, place: Place, onEnd: (mishap?: strin
     await child.ended;
   };
   void child.ended.then((how) => {
-    const mishap = `i${number} ended with ${how}, want ${wanted}; its last words:\n${lastLines(logFile)}`;
-    onEnd(how === wanted ? undefined : mishap);
+    const unexpectedExit = `i${number} ended with ${how}, want ${wanted}; its last words:\n${lastLines(logFile)}`;
+    onEnd(how === wanted ? undefined : unexpectedExit);
   });
   return {
     number,
     pid: child.pid,
     status: () => statusFrom(port),
     kill: () => end("SIGKILL"),
-    leave: () => end("SIGTERM"),
+    stop: () => end("SIGTERM"),
     freeze: (isFrozen) => void process.kill(child.pid, isFrozen ? "SIGSTOP" : "SIGCONT"),
   };
 };
@@ -120,7 +120,7 @@ const lastLines = (file: string): string =>
 /** The instances of the service; they end with the guard. */
 export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
   const keyFile = join(options.guard.folder, "access-key");
-  const running: Launch[] = [];
+  const running: Instance[] = [];
   const mishaps: string[] = [];
   let launches = 0;
   let peak = 0;
@@ -128,20 +128,20 @@ export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
   return {
     running,
     launch: async ({ skewMs = 0 } = {}) => {
-      const one = await start(options, { number: ++launches, skewMs, keyFile }, (mishap) => {
-        running.splice(running.indexOf(one), 1);
-        if (mishap === undefined) return;
-        mishaps.push(mishap);
-        options.onMishap(mishap);
+      const instance = await start(options, { number: ++launches, skewMs, keyFile }, (unexpectedExit) => {
+        running.splice(running.indexOf(instance), 1);
+        if (unexpectedExit === undefined) return;
+        mishaps.push(unexpectedExit);
+        options.onUnexpectedExit(unexpectedExit);
       });
-      running.push(one);
-      return one;
+      running.push(instance);
+      return instance;
     },
     setAccessKey: (accessKey) => writeFile(keyFile, accessKey),
     measure: () => {
       peak = Math.max(peak, ...running.map(readPeak));
     },
     peakMegabytes: () => peak,
-    mishaps,
+    unexpectedExits: mishaps,
   };
 };

@@ -5,9 +5,9 @@ import avsc from "avsc";
 import type { JsonObject } from "../../src/core/json/json.ts";
 import { encodeEvent, frame } from "../../src/decoding/encoder.ts";
 import { compressionType } from "../../src/kafka/codecs/codecs.ts";
-import { createEvents, grownUser, type Mixture, type Sent } from "./events.ts";
+import { createEvents, grownUser, type EventMix, type OutgoingEvent } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Stage } from "./stage.ts";
+import type { DrillCluster } from "./stage.ts";
 import { compressionOf, names } from "./topics.ts";
 
 const batchEveryMs = 100;
@@ -15,7 +15,7 @@ const maxBatch = 1_000;
 /** The newest records, which the producer may send again. */
 const maxRecent = 2_000;
 
-export interface Flow {
+export interface EventFlow {
   /** Mixes in events that the target refuses, or values that nobody can decode; 0 to 1 of all. */
   readonly mixIn: (kind: "refused" | "poison", share: number) => void;
   /** From now on the next schema is used: running instances have to ask the registry for it. */
@@ -32,7 +32,7 @@ export interface Flow {
   /** The second source has been made anew: what was sent before lies nowhere any more. */
   readonly startSecond: () => void;
   /** Ids of the records in sources that were deleted. */
-  readonly vanished: readonly string[];
+  readonly deletedIds: readonly string[];
   readonly sent: () => number;
   /** Resolves when the last event is acknowledged. */
   readonly stop: () => Promise<void>;
@@ -40,8 +40,8 @@ export interface Flow {
   readonly running: Promise<void>;
 }
 
-export interface FlowOptions {
-  readonly stage: Stage;
+export interface EventFlowOptions {
+  readonly stage: DrillCluster;
   readonly ledger: Ledger;
   readonly seed: number;
   readonly users: number;
@@ -49,7 +49,7 @@ export interface FlowOptions {
   readonly rate: number;
 }
 
-const encoders = ({ schemas }: Stage) =>
+const encoders = ({ schemas }: DrillCluster) =>
   schemas.map(({ id, text }) => {
     const type = avsc.Type.forSchema(JSON.parse(text));
     return (event: JsonObject) => frame(id, encodeEvent(event, type));
@@ -59,10 +59,10 @@ const encoders = ({ schemas }: Stage) =>
  * One request a partition. Where a partition's leader changes while a request of several is repeated, kafkajs takes the new leader's
  * earlier answer for the moved partition's: acknowledged records are lost, and others are written twice.
  */
-const sendEach = async ({ producer }: Stage, records: readonly Sent[], batch: number): Promise<void> => {
+const sendEach = async ({ producer }: DrillCluster, records: readonly OutgoingEvent[], batch: number): Promise<void> => {
   const compression = compressionType(compressionOf(batch));
   const groups = Map.groupBy(records, ({ topic, message }) => `${topic}/${message.partition}`).values();
-  const send = async (group: readonly Sent[]): Promise<void> => {
+  const send = async (group: readonly OutgoingEvent[]): Promise<void> => {
     const [{ topic } = { topic: "" }] = group;
     const messages = group.map(({ message }) => message);
     const answers = await producer.send({ topic, acks: -1, compression, messages });
@@ -72,14 +72,14 @@ const sendEach = async ({ producer }: Stage, records: readonly Sent[], batch: nu
 };
 
 const createRepeats = () => {
-  const recent: Sent[] = [];
-  const waiting: Sent[] = [];
+  const recent: OutgoingEvent[] = [];
+  const waiting: OutgoingEvent[] = [];
   const repeated = new Set<string>();
   return {
     repeated,
     /** Not to a topic that is being made anew. */
-    take: (hasSecond: boolean): Sent[] => waiting.splice(0).filter(({ topic }) => hasSecond || topic !== names.second),
-    remember: (records: readonly Sent[]): void => {
+    take: (hasSecond: boolean): OutgoingEvent[] => waiting.splice(0).filter(({ topic }) => hasSecond || topic !== names.second),
+    remember: (records: readonly OutgoingEvent[]): void => {
       recent.push(...records);
       recent.splice(0, Math.max(0, recent.length - maxRecent));
     },
@@ -91,19 +91,19 @@ const createRepeats = () => {
 };
 
 /** Sends records and keeps account of them. */
-const createSender = (stage: Stage) => {
+const createSender = (stage: DrillCluster) => {
   const vanished: string[] = [];
   let inSecond: string[] = [];
   let sent = 0;
   let batches = 0;
   let sending = Promise.resolve();
-  const send = async (records: readonly Sent[]): Promise<void> => {
+  const send = async (records: readonly OutgoingEvent[]): Promise<void> => {
     await sendEach(stage, records, batches++);
     sent += records.length;
     inSecond.push(...records.filter(({ topic }) => topic === names.second).map(({ id }) => id));
   };
   return {
-    send: (records: readonly Sent[]): Promise<void> => {
+    send: (records: readonly OutgoingEvent[]): Promise<void> => {
       sending = send(records);
       return sending;
     },
@@ -118,17 +118,17 @@ const createSender = (stage: Stage) => {
   };
 };
 
-interface Producing {
+interface ProduceOptions {
   readonly rate: number;
   readonly signal: AbortSignal;
-  readonly send: (records: readonly Sent[]) => Promise<void>;
-  readonly makeFresh: () => Sent;
+  readonly send: (records: readonly OutgoingEvent[]) => Promise<void>;
+  readonly makeFresh: () => OutgoingEvent;
   readonly repeats: ReturnType<typeof createRepeats>;
-  readonly mixture: Mixture;
+  readonly mixture: EventMix;
 }
 
 /** At an even rate; what a broker's loss held up is made up for. */
-const produce = async ({ rate, signal, send, makeFresh, repeats, mixture }: Producing): Promise<void> => {
+const produce = async ({ rate, signal, send, makeFresh, repeats, mixture }: ProduceOptions): Promise<void> => {
   const startedAt = performance.now();
   for (let made = 0; !signal.aborted;) {
     await sleep(batchEveryMs);
@@ -152,15 +152,15 @@ const hasArrivedFrom = ({ entries }: Ledger, partition: number): boolean => {
 };
 
 /** Begins to produce. */
-export const startFlow = ({ stage, ledger, seed, users, rate }: FlowOptions): Flow => {
-  const mixture: Mixture = { shares: { refused: 0, poison: 0 }, hasSecond: true, grown: [] };
+export const startFlow = ({ stage, ledger, seed, users, rate }: EventFlowOptions): EventFlow => {
+  const mixture: EventMix = { shares: { refused: 0, poison: 0 }, hasSecond: true, grown: [] };
   const next = createEvents({ ledger, seed, users, mixture });
   const repeats = createRepeats();
   const sender = createSender(stage);
   const [first = () => Buffer.alloc(0), ...later] = encoders(stage);
   let encode = first;
   const stopping = new AbortController();
-  const makeFresh = (): Sent => next(encode);
+  const makeFresh = (): OutgoingEvent => next(encode);
   const running = produce({ rate, signal: stopping.signal, send: sender.send, makeFresh, repeats, mixture });
   return {
     mixIn: (kind, share) => {
@@ -181,7 +181,7 @@ export const startFlow = ({ stage, ledger, seed, users, rate }: FlowOptions): Fl
       sender.secondVanished();
       mixture.hasSecond = true;
     },
-    vanished: sender.vanished,
+    deletedIds: sender.vanished,
     sent: sender.sent,
     stop: () => {
       stopping.abort();

@@ -1,7 +1,7 @@
 import type { Acceptance, Duplicate, Ledger } from "./ledger.ts";
 
 /** A time in which a fault excuses that an event comes again: what was taken in it may not have been committed. */
-export interface Excuse {
+export interface DuplicateExcuse {
   readonly cause: "crash" | "broker lost" | "right taken away";
   /** The process that was killed or frozen; undefined where any may repeat. */
   readonly launch?: number;
@@ -19,10 +19,10 @@ export interface ReadRecord {
 }
 
 /** Why an event may come twice. */
-type Cause = Excuse["cause"] | "answer lost" | "produced twice";
+type Cause = DuplicateExcuse["cause"] | "answer lost" | "produced twice";
 
 /** How many may come twice for this cause, and how many did. */
-export interface Allowance {
+export interface DuplicateAllowance {
   allowed: number;
   got: number;
 }
@@ -34,16 +34,16 @@ export interface Findings {
   readonly dead: number;
   readonly lost: readonly string[];
   /** Delivered though a rule skips them or nobody produced them. */
-  readonly undue: readonly string[];
+  readonly unexpectedDeliveries: readonly string[];
   /** Dead letters that nothing explains, with their reason. */
   readonly wronglyDead: readonly string[];
   readonly deadTwice: readonly string[];
   readonly deliveredAndDead: readonly string[];
-  readonly duplicates: Readonly<Record<Cause, Allowance>>;
+  readonly duplicates: Readonly<Record<Cause, DuplicateAllowance>>;
   readonly unexplained: readonly Duplicate[];
 }
 
-const covers = ({ launch, from, to }: Excuse, { launch: by, at }: Pick<Acceptance, "launch" | "at">): boolean =>
+const covers = ({ launch, from, to }: DuplicateExcuse, { launch: by, at }: Pick<Acceptance, "launch" | "at">): boolean =>
   (launch === undefined || launch === by) && from <= at && at <= to;
 
 const acceptancesOf = ({ entries, duplicates }: Ledger): [id: string, Acceptance][] => [
@@ -54,13 +54,13 @@ const acceptancesOf = ({ entries, duplicates }: Ledger): [id: string, Acceptance
 /** The first cause counts: a killed sender also cannot have heard the answer. */
 const causeOf = (id: string, acceptance: Acceptance, { excuses, repeated }: Evidence): Cause | undefined => {
   if (excuses.some((excuse) => excuse.cause === "crash" && covers(excuse, acceptance))) return "crash";
-  if (!acceptance.isHeard) return "answer lost";
+  if (!acceptance.isResponseRead) return "answer lost";
   if (repeated.has(id)) return "produced twice";
   return excuses.find((excuse) => covers(excuse, acceptance))?.cause;
 };
 
 const judgeDuplicates = (evidence: Evidence): Pick<Findings, "duplicates" | "unexplained"> => {
-  const count = (): Allowance => ({ allowed: 0, got: 0 });
+  const count = (): DuplicateAllowance => ({ allowed: 0, got: 0 });
   const duplicates = {
     crash: count(),
     "broker lost": count(),
@@ -76,7 +76,7 @@ const judgeDuplicates = (evidence: Evidence): Pick<Findings, "duplicates" | "une
   for (const duplicate of evidence.ledger.duplicates) {
     const { id, before, again } = duplicate;
     // A call that outlived its time-out may be taken after the one that followed it.
-    const cause = causeOf(id, before, evidence) ?? (again.isHeard ? undefined : "answer lost");
+    const cause = causeOf(id, before, evidence) ?? (again.isResponseRead ? undefined : "answer lost");
     if (cause) duplicates[cause].got++;
     else unexplained.push(duplicate);
   }
@@ -86,7 +86,7 @@ const judgeDuplicates = (evidence: Evidence): Pick<Findings, "duplicates" | "une
 export interface Evidence {
   readonly ledger: Ledger;
   readonly deadLetters: readonly ReadRecord[];
-  readonly excuses: readonly Excuse[];
+  readonly excuses: readonly DuplicateExcuse[];
   /** Ids that lie in the source topic more than once: the drill's producer could not know better. */
   readonly repeated: ReadonlySet<string>;
   /** Whether the user's events failed for a while, so that their retries may be exhausted. */
@@ -94,7 +94,7 @@ export interface Evidence {
 }
 
 /** A second copy is excused where a write may have been repeated. */
-const isExcused = ({ at }: ReadRecord, excuses: readonly Excuse[]): boolean =>
+const isExcused = ({ at }: ReadRecord, excuses: readonly DuplicateExcuse[]): boolean =>
   excuses.some(({ from, to }) => from <= at && at <= to);
 
 const judgeDead = ({ ledger, deadLetters, excuses, repeated, wasUnlucky }: Evidence) => {
@@ -117,7 +117,7 @@ const judgeDead = ({ ledger, deadLetters, excuses, repeated, wasUnlucky }: Evide
 };
 
 /** Judges from outside: what was produced against what the target took and what lies in the dead-letter topic. */
-export const judge = (evidence: Evidence): Findings => {
+export const evaluate = (evidence: Evidence): Findings => {
   const { ledger } = evidence;
   const { dead, deadTwice, wronglyDead } = judgeDead(evidence);
   const all = [...ledger.entries.values()];
@@ -130,7 +130,7 @@ export const judge = (evidence: Evidence): Findings => {
     skipped: all.filter(({ fate, first }) => fate === "skip" && !first).length,
     dead: dead.size,
     lost: all.filter(({ fate, id }) => fate !== "skip" && !isSafe(id)).map(({ id }) => id),
-    undue: [...undue, ...ledger.strangers],
+    unexpectedDeliveries: [...undue, ...ledger.unknownIds],
     wronglyDead,
     deadTwice,
     deliveredAndDead: delivered.filter(({ id }) => dead.has(id)).map(({ id }) => id),

@@ -1,12 +1,12 @@
 /** What has to become of an event, known when it is produced. */
-export type Fate = "deliver" | "skip" | "dead";
+export type ExpectedOutcome = "deliver" | "skip" | "dead";
 
 export interface ProducedEvent {
   readonly id: string;
   readonly user: string;
   /** Grows by one with each event of the user. */
   readonly seq: number;
-  readonly fate: Fate;
+  readonly fate: ExpectedOutcome;
 }
 
 /** The target has taken an event. */
@@ -16,7 +16,7 @@ export interface Acceptance {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** False where the sender cannot have heard of it: it was gone, or the answer was lost. */
-  isHeard: boolean;
+  isResponseRead: boolean;
 }
 
 /** An event that was taken again; `before` is the time before. */
@@ -33,7 +33,7 @@ export interface Inversion {
   readonly accepted: Acceptance;
 }
 
-export interface Entry extends ProducedEvent {
+export interface LedgerEntry extends ProducedEvent {
   readonly producedAt: number;
   first?: Acceptance;
   last?: Acceptance;
@@ -43,24 +43,24 @@ export interface Entry extends ProducedEvent {
 export interface Ledger {
   readonly produce: (event: ProducedEvent, at: number) => void;
   readonly accept: (id: string, acceptance: Acceptance) => void;
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
   readonly duplicates: readonly Duplicate[];
   readonly inversions: readonly Inversion[];
   /** Ids that nobody produced. */
-  readonly strangers: readonly string[];
+  readonly unknownIds: readonly string[];
   /** When events were taken for the first time, in order. */
   readonly firstTimes: readonly number[];
 }
 
 export const createLedger = (): Ledger => {
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, LedgerEntry>();
   const newest = new Map<string, number>();
   const duplicates: Duplicate[] = [];
   const inversions: Inversion[] = [];
   const strangers: string[] = [];
   const firstTimes: number[] = [];
 
-  const takeFirst = (entry: Entry, acceptance: Acceptance): void => {
+  const takeFirst = (entry: LedgerEntry, acceptance: Acceptance): void => {
     const latest = newest.get(entry.user) ?? -1;
     if (entry.seq < latest) inversions.push({ id: entry.id, after: latest, accepted: acceptance });
     else newest.set(entry.user, entry.seq);
@@ -80,7 +80,7 @@ export const createLedger = (): Ledger => {
     entries,
     duplicates,
     inversions,
-    strangers,
+    unknownIds: strangers,
     firstTimes,
   };
 };

@@ -1,17 +1,17 @@
 import type { Ledger } from "./ledger.ts";
-import type { Drilled } from "./scene.ts";
+import type { FaultRun } from "./scene.ts";
 
 /** How soon the stream was as before, in milliseconds after the fault's end (after its start for a kill -9). */
 export interface Recovery {
-  readonly drilled: Drilled;
+  readonly drilled: FaultRun;
   /** Until half of the rate before came again; undefined where it never did. */
   readonly halfRateMs: number | undefined;
   /** Until the last event that came more than 3 s after it was produced, up to the next fault. */
   readonly caughtUpMs: number;
 }
 
-const beforeMs = 5_000;
-const spanMs = 500;
+const baselineMs = 5_000;
+const rateWindowMs = 500;
 const lateMs = 3_000;
 
 /**
@@ -22,11 +22,11 @@ export const halfRateMs = (
   times: readonly number[],
   { from, rate }: { from: number; rate: number },
 ): number | undefined => {
-  const wanted = Math.max(1, Math.round((rate / 2) * (spanMs / 1_000)));
+  const wanted = Math.max(1, Math.round((rate / 2) * (rateWindowMs / 1_000)));
   let index = times.findIndex((time) => time >= from);
   for (; index >= 0 && index + wanted <= times.length; index++) {
     const start = times[index] ?? 0;
-    if ((times[index + wanted - 1] ?? 0) - start <= spanMs) return start - from;
+    if ((times[index + wanted - 1] ?? 0) - start <= rateWindowMs) return start - from;
   }
   return undefined;
 };
@@ -39,7 +39,7 @@ const lateTimes = ({ entries }: Ledger, isUnlucky: (user: string) => boolean): n
 
 /** Looks at the faults of the main track, given in order. */
 export const recoveriesOf = (
-  faults: readonly Drilled[],
+  faults: readonly FaultRun[],
   { ledger, isUnlucky, rate }: { ledger: Ledger; isUnlucky: (user: string) => boolean; rate: number },
 ): Recovery[] => {
   const late = lateTimes(ledger, isUnlucky);
@@ -48,11 +48,11 @@ export const recoveriesOf = (
     const { kind, startedAt, endedAt } = drilled;
     const from = kind === "kill" ? startedAt : endedAt;
     const until = faults[index + 1]?.startedAt ?? Number.POSITIVE_INFINITY;
-    const earlier = firstTimes.filter((time) => time >= startedAt - beforeMs && time < startedAt).length;
+    const earlier = firstTimes.filter((time) => time >= startedAt - baselineMs && time < startedAt).length;
     const last = late.reduce((latest, at) => (at < until ? Math.max(latest, at) : latest), from);
     return {
       drilled,
-      halfRateMs: halfRateMs(firstTimes, { from, rate: Math.min(rate, (earlier * 1_000) / beforeMs) }),
+      halfRateMs: halfRateMs(firstTimes, { from, rate: Math.min(rate, (earlier * 1_000) / baselineMs) }),
       caughtUpMs: last - from,
     };
   });

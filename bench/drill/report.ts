@@ -1,12 +1,12 @@
 import type { Ledger } from "./ledger.ts";
 import { formatTable } from "./table.ts";
-import { type Row, rowsOf, type Seen } from "./verdict.ts";
+import { type PromiseRow, rowsOf, type DrillObservations } from "./verdict.ts";
 
 /** What a drill has shown. */
-export interface Report extends Omit<Seen, "inversions"> {
+export interface Report extends Omit<DrillObservations, "inversions"> {
   readonly seed: number;
   readonly inversions: Ledger["inversions"];
-  readonly rows: readonly Row[];
+  readonly rows: readonly PromiseRow[];
   readonly isKept: boolean;
 }
 
@@ -31,7 +31,7 @@ const faultTable = ({ recoveries }: Report): string =>
       seconds(halfRateMs),
       seconds(caughtUpMs),
       held ? `${held.calls}` : "",
-      held ? `${held.written}` : "",
+      held ? `${held.movedRecords}` : "",
     ]),
   );
 
@@ -42,8 +42,8 @@ const countLine = ({ findings: { produced, delivered, skipped, dead, duplicates,
 
 const shown = 10;
 
-const evidenceOf = ({ findings, inversions, left, mishaps }: Report): readonly string[] => {
-  const { lost, undue, wronglyDead, deadTwice, unexplained } = findings;
+const evidenceOf = ({ findings, inversions, uncommitted: left, unexpectedExits: mishaps }: Report): readonly string[] => {
+  const { lost, unexpectedDeliveries: undue, wronglyDead, deadTwice, unexplained } = findings;
   const few = (title: string, all: readonly unknown[]): string[] =>
     all.slice(0, shown).map((one) => `${title}: ${typeof one === "string" ? one : JSON.stringify(one)}`);
   return [

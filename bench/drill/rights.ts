@@ -1,7 +1,7 @@
 // Node does not see these among the named exports of kafkajs.
 import kafkajs, { type Admin } from "kafkajs";
 
-import type { MoreSettings } from "../../local/kafka.ts";
+import type { ExtraBrokerSettings } from "../../local/kafka.ts";
 import { names, retryTopics } from "./topics.ts";
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
@@ -12,7 +12,7 @@ export const login = { username: "drill", password: "drill-secret" } as const;
 const loginModule = "org.apache.kafka.common.security.plain.PlainLoginModule";
 
 /** Brokers with a listener for the service. What has no rule is allowed, so that only what is taken away is missing. */
-export const withRights = (addresses: readonly string[]): MoreSettings => ({
+export const rightsSettings = (addresses: readonly string[]): ExtraBrokerSettings => ({
   addresses: addresses.map((address) => [`CLIENT://${address}`]),
   settings: {
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENT:SASL_PLAINTEXT",
@@ -61,7 +61,7 @@ const rights: readonly Right[] = [
 ];
 
 /** Takes one right away from the service; `pick`, from 0 up to 1, says which. */
-export const takeRight = async (admin: Admin, pick: number) => {
+export const denyRight = async (admin: Admin, pick: number) => {
   const right = rights[Math.floor(pick * rights.length)];
   if (!right) throw new Error(`Cannot take a right away: got ${pick}, want a number from 0 up to 1`);
   const { words, operation, ...resource } = right;

@@ -9,7 +9,7 @@ import { registerSchema } from "../../src/decoding/registry/register.ts";
 import { ClusterAdmin } from "../../src/kafka/admin.ts";
 import { createKafka, patientRetry } from "../../src/kafka/client.ts";
 import type { ReadRecord } from "./judge.ts";
-import { takeRight, withRights } from "./rights.ts";
+import { denyRight, rightsSettings } from "./rights.ts";
 import {
   addPartition,
   createTopics,
@@ -36,13 +36,13 @@ export interface RegisteredSchema {
 }
 
 /** Records of one partition that are not committed; `place` is topic/partition. */
-export interface Backlog {
+export interface ConsumerLag {
   readonly place: string;
   readonly records: number;
 }
 
 /** Kafka and registry of the drill, and what can be asked of them from outside of the service. */
-export interface Stage {
+export interface DrillCluster {
   readonly cluster: Cluster;
   /** KAFKA_BROKERS of the service, which has to log in. */
   readonly serviceBrokers: string;
@@ -53,7 +53,7 @@ export interface Stage {
   readonly written: () => Promise<number>;
   readonly sourceRecords: () => Promise<number>;
   /** Where the group has not committed everything yet: sources and tiers. */
-  readonly backlog: () => Promise<readonly Backlog[]>;
+  readonly backlog: () => Promise<readonly ConsumerLag[]>;
   /** The broker that leads a partition of the source. */
   readonly leaderOf: (partition: number) => Promise<number>;
   /** Whether writes to tiers and dead letters are refused, as by brokers with a full disk. */
@@ -65,7 +65,7 @@ export interface Stage {
   /** The source gets one more partition; gives its number. */
   readonly addPartition: () => Promise<number>;
   readonly remakeSecond: (afterMs: number) => Promise<void>;
-  readonly takeRight: (pick: number) => ReturnType<typeof takeRight>;
+  readonly takeRight: (pick: number) => ReturnType<typeof denyRight>;
   readonly close: () => Promise<void>;
 }
 
@@ -85,13 +85,13 @@ const registerAll = async (registryUrl: string): Promise<readonly RegisteredSche
   return schemas;
 };
 
-const backlogIn = async (admin: ClusterAdmin): Promise<readonly Backlog[]> => {
+const backlogIn = async (admin: ClusterAdmin): Promise<readonly ConsumerLag[]> => {
   const topics = [...sources, ...retryTopics];
-  const ranges = await admin.ranges(topics);
-  const committed = await admin.committed(names.group, topics);
+  const ranges = await admin.logRanges(topics);
+  const committed = await admin.committedOffsets(names.group, topics);
   const known = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
   return ranges
-    .map(({ topic, partition, low, high }) => {
+    .map(({ topic, partition, beginningOffset: low, endOffset: high }) => {
       const place = `${topic}/${partition}`;
       return { place, records: high - (known.get(place) ?? low) };
     })
@@ -119,9 +119,9 @@ const readAll = async (kafka: Kafka, { topic, wanted }: { topic: string; wanted:
 };
 
 const countRecords = async (admin: ClusterAdmin, topics: readonly string[]): Promise<number> =>
-  (await admin.ranges(topics)).reduce((sum, { low, high }) => sum + high - low, 0);
+  (await admin.logRanges(topics)).reduce((sum, { beginningOffset: low, endOffset: high }) => sum + high - low, 0);
 
-const sumOf = (backlog: readonly Backlog[], topic: string): number =>
+const sumOf = (backlog: readonly ConsumerLag[], topic: string): number =>
   backlog.reduce((sum, { place, records }) => sum + (place.startsWith(`${topic}/`) ? records : 0), 0);
 
 const leaderOf = async (admin: Admin, partition: number): Promise<number> => {
@@ -141,9 +141,9 @@ const createGrowth = (admin: Admin): (() => Promise<number>) => {
 };
 
 /** Starts three brokers and a registry, makes the topics, registers the schemas. What it has started ends if it fails. */
-export const openStage = async (): Promise<Stage> => {
+export const openStage = async (): Promise<DrillCluster> => {
   const addresses = (await freePorts(replication)).map((port) => `127.0.0.1:${port}`);
-  const cluster = await startCluster({ brokers: replication, more: withRights(addresses) });
+  const cluster = await startCluster({ brokers: replication, more: rightsSettings(addresses) });
   try {
     return await prepare(cluster, addresses);
   } catch (error) {
@@ -152,7 +152,7 @@ export const openStage = async (): Promise<Stage> => {
   }
 };
 
-const prepare = async (cluster: Cluster, addresses: readonly string[]): Promise<Stage> => {
+const prepare = async (cluster: Cluster, addresses: readonly string[]): Promise<DrillCluster> => {
   const kafka = createKafka({ brokers: cluster.brokers.split(","), clientId: "drill", logLevel: 0 });
   const admin = kafka.admin();
   const questions = new ClusterAdmin(kafka);
@@ -181,7 +181,7 @@ const prepare = async (cluster: Cluster, addresses: readonly string[]): Promise<
     backlogOf: async (topic) => sumOf(await backlogIn(questions), topic),
     addPartition: createGrowth(admin),
     remakeSecond: (afterMs) => remakeSecond(admin, afterMs),
-    takeRight: (pick) => takeRight(admin, pick),
+    takeRight: (pick) => denyRight(admin, pick),
     close: async () => {
       await Promise.allSettled([producer.disconnect(), admin.disconnect(), questions.close()]);
       await cluster.stop();

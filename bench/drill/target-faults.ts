@@ -1,20 +1,20 @@
 import type { Fault as TargetFault } from "../../src/standin/fault.ts";
 import { cohortName, cohorts } from "./events.ts";
-import { type Play, type Scene, secondsText } from "./scene.ts";
+import { type RunFault, type DrillContext, secondsText } from "./scene.ts";
 
 /** How long calls may still be on their way when a trouble begins. */
-export const settleMs = 2_000;
+export const inFlightSettleMs = 2_000;
 
-interface Trouble {
+interface Outage {
   readonly say: string;
-  readonly begin: (scene: Scene) => () => void | Promise<void>;
+  readonly begin: (scene: DrillContext) => () => void | Promise<void>;
   /** How long calls may still be on their way when it begins. */
-  readonly settledAfterMs?: (scene: Scene) => number;
+  readonly settledAfterMs?: (scene: DrillContext) => number;
 }
 
 /** Trouble of the whole target: nothing may be written to a tier, and only probes may come. */
-export const hold =
-  ({ say, begin, settledAfterMs = () => settleMs }: Trouble): Play =>
+export const runOutage =
+  ({ say, begin, settledAfterMs = () => inFlightSettleMs }: Outage): RunFault =>
   async ({ lastsMs }, scene) => {
     const { stage, target, fleet, wait } = scene;
     scene.say(`${say} for ${secondsText(lastsMs)}`);
@@ -33,12 +33,12 @@ export const hold =
     return { held };
   };
 
-export const wholeTarget = (say: string, fault: TargetFault): Play =>
-  hold({ say, begin: ({ target }) => target.begin(fault) });
+export const outageRunner = (say: string, fault: TargetFault): RunFault =>
+  runOutage({ say, begin: ({ target }) => target.startFault(fault) });
 
 /** Trouble that a part of the calls has, or all for a short time: the stream goes on. */
-export const partly =
-  (say: string, begin: (scene: Scene) => () => void): Play =>
+export const partialFaultRunner =
+  (say: string, begin: (scene: DrillContext) => () => void): RunFault =>
   async ({ lastsMs }, scene) => {
     scene.say(`${say} for ${secondsText(lastsMs)}`);
     const end = begin(scene);
@@ -49,8 +49,8 @@ export const partly =
 
 const keyOf = (pick: number): string => `00000000-0000-4000-8000-${String(Math.floor(pick * 1e12)).padStart(12, "0")}`;
 
-export const rotated: Play = (fault, scene) =>
-  hold({
+export const rotateAccessKey: RunFault = (fault, scene) =>
+  runOutage({
     say: "the key is another one, and the file has it only later,",
     begin: ({ target, fleet }) => {
       target.setAccessKey(keyOf(fault.pick));
@@ -58,13 +58,13 @@ export const rotated: Play = (fault, scene) =>
     },
   })(fault, scene);
 
-export const failCohort = ({ target, unlucky }: Scene, pick: number): (() => void) => {
+export const failCohort = ({ target, unlucky }: DrillContext, pick: number): (() => void) => {
   const cohort = Math.floor(pick * cohorts);
   unlucky.add(cohort);
-  return target.beginPersonal({ kind: "status", status: 500, match: { accountId: cohortName(cohort) } });
+  return target.startUserFault({ kind: "status", status: 500, match: { accountId: cohortName(cohort) } });
 };
 
-export const diskFull: Play = async ({ lastsMs, pick }, scene) => {
+export const refuseKafkaWrites: RunFault = async ({ lastsMs, pick }, scene) => {
   scene.say(`tiers and dead letters refuse every write for ${secondsText(lastsMs)}, while some users fail`);
   const end = failCohort(scene, pick);
   await scene.stage.refuseWrites(true);
@@ -74,8 +74,8 @@ export const diskFull: Play = async ({ lastsMs, pick }, scene) => {
   return {};
 };
 
-export const mix = (say: string, kind: "refused" | "poison"): Play =>
-  partly(say, ({ flow }) => {
+export const mixInRunner = (say: string, kind: "refused" | "poison"): RunFault =>
+  partialFaultRunner(say, ({ flow }) => {
     flow.mixIn(kind, 0.02);
     return () => flow.mixIn(kind, 0);
   });

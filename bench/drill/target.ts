@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { createRandom } from "../../local/random.ts";
-import { createCalls } from "../../src/standin/calls.ts";
-import { createClickstream } from "../../src/standin/clickstream.ts";
-import { openDoor } from "../../src/standin/door.ts";
-import { createFaultBoard } from "../../src/standin/fault-board.ts";
+import { createCallLog } from "../../src/standin/calls.ts";
+import { createClickstreamHandler } from "../../src/standin/clickstream.ts";
+import { openListener } from "../../src/standin/door.ts";
+import { createActiveFaults } from "../../src/standin/fault-board.ts";
 import type { Fault } from "../../src/standin/fault.ts";
 import type { Acceptance } from "./ledger.ts";
 
@@ -15,12 +15,12 @@ export interface Target {
   /** Calls so far, however they ended. */
   readonly calls: () => number;
   /** Begins a trouble of the whole target, which goes before those of single events. */
-  readonly begin: (fault: Fault) => () => void;
+  readonly startFault: (fault: Fault) => () => void;
   /** Begins a trouble of single users or events. */
-  readonly beginPersonal: (fault: Fault) => () => void;
+  readonly startUserFault: (fault: Fault) => () => void;
   /** Connections are refused. */
-  readonly shut: () => void;
-  readonly reopen: () => void;
+  readonly pause: () => void;
+  readonly resume: () => void;
   readonly setAccessKey: (accessKey: string) => void;
   /** The share of events that are taken and never answered: the connection is reset. */
   readonly loseAnswers: (ratio: number) => void;
@@ -41,7 +41,7 @@ const usual: Fault = { kind: "latency", ms: 2, jitterMs: 20 };
 const timeouts = { keepAliveTimeout: 75_000, requestTimeout: 30_000 };
 
 const createFaults = (random: () => number) => {
-  const board = createFaultBoard(random);
+  const board = createActiveFaults(random);
   const personal = new Map<Fault, string>();
   const addPersonal = (fault: Fault): void => void personal.set(fault, board.add(fault).id);
   board.add(usual);
@@ -84,7 +84,7 @@ const createAnswers = (random: () => number, onAccepted: TargetOptions["onAccept
     },
     cut: (): void => {
       const since = Date.now() - unreadMs;
-      for (const acceptance of newest) if (acceptance.at >= since) acceptance.isHeard = false;
+      for (const acceptance of newest) if (acceptance.at >= since) acceptance.isResponseRead = false;
     },
   };
 };
@@ -93,7 +93,7 @@ const createAnswers = (random: () => number, onAccepted: TargetOptions["onAccept
 export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptions): Promise<Target> => {
   const random = createRandom(seed).next;
   const { board, begin, beginPersonal } = createFaults(random);
-  const calls = createCalls(Date.now);
+  const calls = createCallLog(Date.now);
   let { accessKey } = options;
   const { accept, cut, lose } = createAnswers(random, onAccepted);
   const server = createServer(timeouts, (req, res) => {
@@ -103,19 +103,19 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
       report: () => ({ distinct: 0, duplicates: 0, inversions: 0, withoutMessageId: 0, messageIds: new Set<string>() }),
       reset: () => {},
     };
-    createClickstream({ board, calls, ledger, accessKey: () => accessKey })(req, res);
+    createClickstreamHandler({ faults: board, callLog: calls, ledger, accessKey: () => accessKey })(req, res);
   });
-  const door = await openDoor({ server, host: "127.0.0.1", port: 0 });
+  const door = await openListener({ server, host: "127.0.0.1", port: 0 });
   return {
     urlOf: (launch) => `http://127.0.0.1:${door.port}/i${launch}`,
     calls: () => calls.counts().total,
-    begin,
-    beginPersonal,
-    shut: () => {
-      door.shut();
+    startFault: begin,
+    startUserFault: beginPersonal,
+    pause: () => {
+      door.pause();
       cut();
     },
-    reopen: door.reopen,
+    resume: door.resume,
     setAccessKey: (next) => {
       accessKey = next;
     },

@@ -1,10 +1,10 @@
-import type { Allowance, Findings } from "./judge.ts";
+import type { DuplicateAllowance, Findings } from "./judge.ts";
 import type { Recovery } from "./recovery.ts";
-import type { Drilled } from "./scene.ts";
-import type { Backlog } from "./stage.ts";
+import type { FaultRun } from "./scene.ts";
+import type { ConsumerLag } from "./stage.ts";
 
 /** One promise of the service, and whether it was kept. */
-export interface Row {
+export interface PromiseRow {
   readonly promise: string;
   readonly want: string;
   readonly got: string;
@@ -12,17 +12,17 @@ export interface Row {
 }
 
 /** What the drill saw beside the events. */
-export interface Seen {
+export interface DrillObservations {
   readonly findings: Findings;
   readonly inversions: number;
-  readonly drilled: readonly Drilled[];
+  readonly faultRuns: readonly FaultRun[];
   readonly recoveries: readonly Recovery[];
-  readonly mishaps: readonly string[];
+  readonly unexpectedExits: readonly string[];
   readonly peakMegabytes: number;
   /** How long the rest took after the last event. */
   readonly drainedMs: number;
   /** What was not committed even then. */
-  readonly left: readonly Backlog[];
+  readonly uncommitted: readonly ConsumerLag[];
   /** Events that are not in the source topic, though the drill's own producer was told so. */
   readonly unproduced: readonly string[];
 }
@@ -31,38 +31,38 @@ const recoveryLimitMs = 10_000;
 const growthLimitMs = 60_000;
 const memoryLimitMegabytes = 200;
 
-const none = (promise: string, got: number): Row => ({ promise, want: "0", got: String(got), isKept: got === 0 });
+const noneRow = (promise: string, got: number): PromiseRow => ({ promise, want: "0", got: String(got), isKept: got === 0 });
 
-const atMost = (promise: string, { allowed, got }: Allowance, unit = ""): Row => ({
+const atMostRow = (promise: string, { allowed, got }: DuplicateAllowance, unit = ""): PromiseRow => ({
   promise,
   want: `≤ ${allowed}${unit}`,
   got: `${got}${unit}`,
   isKept: got <= allowed,
 });
 
-const eventRows = ({ findings, inversions, unproduced }: Seen): Row[] => [
-  none("Lost: neither delivered, skipped nor dead", findings.lost.length),
-  none("Out of order: first seen after a later one of its user", inversions),
-  none("Delivered though skipped by rule, or never produced", findings.undue.length),
-  none("Dead though nothing was wrong with it", findings.wronglyDead.length),
-  none("Never in the source: the drill's own producer lost them", unproduced.length),
+const eventRows = ({ findings, inversions, unproduced }: DrillObservations): PromiseRow[] => [
+  noneRow("Lost: neither delivered, skipped nor dead", findings.lost.length),
+  noneRow("Out of order: first seen after a later one of its user", inversions),
+  noneRow("Delivered though skipped by rule, or never produced", findings.unexpectedDeliveries.length),
+  noneRow("Dead though nothing was wrong with it", findings.wronglyDead.length),
+  noneRow("Never in the source: the drill's own producer lost them", unproduced.length),
 ];
 
-const duplicateRows = ({ findings: { duplicates, unexplained, deadTwice, deliveredAndDead } }: Seen): Row[] => [
-  none("Twice without a crash: joins, leaves, restarts, holds", unexplained.length),
-  atMost("Twice by kill -9 or freeze: in flight or since the last commit", duplicates.crash),
-  atMost("Twice because the answer was lost", duplicates["answer lost"]),
-  atMost("Twice because a broker was lost", duplicates["broker lost"]),
-  atMost("Twice because a right was taken away", duplicates["right taken away"]),
-  atMost("Twice because it is twice in the source", duplicates["produced twice"]),
-  none("Dead twice without a crash", deadTwice.length),
-  atMost("Delivered and dead all the same: by a crash, a lost answer, or twice in the source", {
+const duplicateRows = ({ findings: { duplicates, unexplained, deadTwice, deliveredAndDead } }: DrillObservations): PromiseRow[] => [
+  noneRow("Twice without a crash: joins, leaves, restarts, holds", unexplained.length),
+  atMostRow("Twice by kill -9 or freeze: in flight or since the last commit", duplicates.crash),
+  atMostRow("Twice because the answer was lost", duplicates["answer lost"]),
+  atMostRow("Twice because a broker was lost", duplicates["broker lost"]),
+  atMostRow("Twice because a right was taken away", duplicates["right taken away"]),
+  atMostRow("Twice because it is twice in the source", duplicates["produced twice"]),
+  noneRow("Dead twice without a crash", deadTwice.length),
+  atMostRow("Delivered and dead all the same: by a crash, a lost answer, or twice in the source", {
     allowed: duplicates.crash.allowed + duplicates["answer lost"].allowed + duplicates["produced twice"].allowed,
     got: deliveredAndDead.length,
   }),
 ];
 
-const heldRows = ({ drilled, recoveries }: Seen): Row[] => {
+const heldRows = ({ faultRuns: drilled, recoveries }: DrillObservations): PromiseRow[] => {
   const held = drilled.flatMap((one) => one.held ?? []);
   if (held.length === 0) return [];
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
@@ -74,13 +74,13 @@ const heldRows = ({ drilled, recoveries }: Seen): Row[] => {
     ...recoveries.filter(({ drilled: { held: was } }) => was).map(({ halfRateMs }) => halfRateMs ?? Infinity),
   );
   return [
-    none("Retry and dead-letter records during holds", sum(held.map(({ written }) => written))),
-    atMost("Calls during holds", calls),
-    atMost("Slowest return to half of the former rate", { allowed: recoveryLimitMs, got: slowest }, " ms"),
+    noneRow("Retry and dead-letter records during holds", sum(held.map(({ movedRecords: written }) => written))),
+    atMostRow("Calls during holds", calls),
+    atMostRow("Slowest return to half of the former rate", { allowed: recoveryLimitMs, got: slowest }, " ms"),
   ];
 };
 
-const registryRows = ({ drilled }: Seen): Row[] => {
+const registryRows = ({ faultRuns: drilled }: DrillObservations): PromiseRow[] => {
   const outages = drilled.flatMap(({ registry }) => registry ?? []);
   if (outages.length === 0) return [];
   const good = outages.filter(({ isSeen, isOver }) => isSeen && isOver).length;
@@ -88,26 +88,26 @@ const registryRows = ({ drilled }: Seen): Row[] => {
   return [{ promise, want: String(outages.length), got: String(good), isKept: good === outages.length }];
 };
 
-const growthRows = ({ drilled }: Seen): Row[] => {
+const growthRows = ({ faultRuns: drilled }: DrillObservations): PromiseRow[] => {
   const grown = drilled.flatMap((one) => one.grown ?? []);
   if (grown.length === 0) return [];
   const slowest = Math.max(...grown.map(({ readAfterMs }) => readAfterMs ?? Infinity));
-  return [atMost("Slowest start on a new partition", { allowed: growthLimitMs, got: slowest }, " ms")];
+  return [atMostRow("Slowest start on a new partition", { allowed: growthLimitMs, got: slowest }, " ms")];
 };
 
-const processRows = ({ drainedMs, left, mishaps, peakMegabytes }: Seen): Row[] => [
+const processRows = ({ drainedMs, uncommitted: left, unexpectedExits: mishaps, peakMegabytes }: DrillObservations): PromiseRow[] => [
   {
     promise: "All is committed in the end, tiers included",
     want: "yes",
     got: `${left.length === 0 ? "" : "not even "}after ${(drainedMs / 1_000).toFixed(1)} s`,
     isKept: left.length === 0,
   },
-  none("Processes that ended by themselves or not with exit code 0", mishaps.length),
-  atMost("Peak memory of a process", { allowed: memoryLimitMegabytes, got: peakMegabytes }, " MB"),
+  noneRow("Processes that ended by themselves or not with exit code 0", mishaps.length),
+  atMostRow("Peak memory of a process", { allowed: memoryLimitMegabytes, got: peakMegabytes }, " MB"),
 ];
 
 /** Every promise that this drill could show. */
-export const rowsOf = (seen: Seen): readonly Row[] => [
+export const rowsOf = (seen: DrillObservations): readonly PromiseRow[] => [
   ...eventRows(seen),
   ...duplicateRows(seen),
   ...heldRows(seen),

@@ -4,15 +4,15 @@ import { createKafka } from "../kafka/client.ts";
 import { createFetch } from "../outbound/fetch.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 
-interface Connection {
+interface KafkaConnection {
   readonly kafka: ReturnType<typeof createKafka>;
   /** What kafkajs tries again and again it only logs: the last of it is the reason of a time-out. */
   readonly lastError: () => string;
 }
 
 /** The cluster for a command that somebody waits for. Nothing connects. */
-export const connectKafka = (config: KafkaConfig): Connection => {
-  let last = "no answer in time";
+export const connectKafka = (config: KafkaConfig): KafkaConnection => {
+  let lastMessage = "no answer in time";
   const fetch = createFetch({ proxy: config.tokenProxy, userAgent: readUserAgent() });
   const kafka = createKafka({
     ...config,
@@ -20,8 +20,8 @@ export const connectKafka = (config: KafkaConfig): Connection => {
     sasl: createLogin({ sasl: config.sasl, fetch, warn: () => {} }),
     logLevel: 1,
     logCreator: () => (entry) => {
-      last = entry.log.message.slice(0, 300);
+      lastMessage = entry.log.message.slice(0, 300);
     },
   });
-  return { kafka, lastError: () => last };
+  return { kafka, lastError: () => lastMessage };
 };

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/env/read-config.ts";
-import { openTokens, suspiciousVariables } from "../config/env/suspicious.ts";
+import { tokenUrlWarnings, unknownVariableWarnings } from "../config/env/suspicious.ts";
 import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
 import { type Log, createLog } from "../ops/log.ts";
 import { createApp } from "../service/compose.ts";
@@ -62,7 +62,7 @@ const run = async (): Promise<void> => {
   if (!config) return;
   const log = createLog({ level: config.logLevel });
   const onFatal = createOnFatal(log);
-  for (const warning of [...suspiciousVariables(process.env), ...openTokens(process.env)]) log.warn(warning);
+  for (const warning of [...unknownVariableWarnings(process.env), ...tokenUrlWarnings(process.env)]) log.warn(warning);
   try {
     const service = await startService(createApp({ config, log, onFatal }), onFatal);
     const { route, proxy } = config.gainsight;

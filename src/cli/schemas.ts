@@ -6,10 +6,10 @@ import { ConfigError } from "../config/config-error.ts";
 import { readProxyFor } from "../config/env/read-config.ts";
 import { shippedSchema } from "../config/shipped-schema.ts";
 import {
-  type Comparison,
-  compareSchema,
+  type SchemaComparison,
+  compareWithLatest,
   registerSchema,
-  type SchemaUnderSubject,
+  type SubjectSchema,
 } from "../decoding/registry/register.ts";
 import { createFetch } from "../outbound/fetch.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
@@ -25,24 +25,24 @@ interface SchemasFlags {
 export function schemasCommand(): Command {
   const schemas = new Command("schemas").description("register the event schema, or check it against the registry");
   schemas.addCommand(
-    withFlags(new Command("register"), register).description("register the schema; doing it twice changes nothing"),
+    withRegistryOptions(new Command("register"), register).description("register the schema; doing it twice changes nothing"),
   );
   schemas.addCommand(
-    withFlags(new Command("check"), check).description(
+    withRegistryOptions(new Command("check"), check).description(
       "compare the schema with the newest one registered; exit 1 if incompatible",
     ),
   );
   return schemas;
 }
 
-function withFlags(command: Command, run: (target: SchemaUnderSubject) => Promise<void>): Command {
+function withRegistryOptions(command: Command, run: (target: SubjectSchema) => Promise<void>): Command {
   return command
     .option("--subject <name>", "subject in the registry (default: the first of SOURCE_TOPICS, then -value)")
     .addOption(new Option("--file <path>", "the Avro schema").default(shippedSchema.path, shippedSchema.inWords))
     .addOption(new Option("--registry <url>", "address of the registry").env("SCHEMA_REGISTRY_URL"))
     .action(async (flags: SchemasFlags) => {
       try {
-        await run(await targetOf(flags));
+        await run(await schemaTargetOf(flags));
       } catch (error) {
         console.error(error instanceof Error ? error.message : String(error));
         process.exitCode = error instanceof ConfigError ? exitCodes.configuration : exitCodes.failed;
@@ -50,18 +50,18 @@ function withFlags(command: Command, run: (target: SchemaUnderSubject) => Promis
     });
 }
 
-async function register(target: SchemaUnderSubject): Promise<void> {
+async function register(target: SubjectSchema): Promise<void> {
   const { subject, id, version } = await registerSchema(target);
   console.log(`Registered: subject ${subject}, id ${id}, version ${version}`);
 }
 
-async function check(target: SchemaUnderSubject): Promise<void> {
-  const comparison = await compareSchema(target);
-  console.log(describe(comparison, target.subject));
+async function check(target: SubjectSchema): Promise<void> {
+  const comparison = await compareWithLatest(target);
+  console.log(describeComparison(comparison, target.subject));
   if (comparison.kind === "incompatible") process.exitCode = 1;
 }
 
-function describe(comparison: Comparison, subject: string): string {
+function describeComparison(comparison: SchemaComparison, subject: string): string {
   switch (comparison.kind) {
     case "new":
       return `New: nothing is registered under ${subject}`;
@@ -74,7 +74,7 @@ function describe(comparison: Comparison, subject: string): string {
   }
 }
 
-async function targetOf({ subject, file, registry }: SchemasFlags): Promise<SchemaUnderSubject> {
+async function schemaTargetOf({ subject, file, registry }: SchemasFlags): Promise<SubjectSchema> {
   if (registry === undefined || registry === "") {
     throw new Error("Cannot find the schema registry: got no --registry and no SCHEMA_REGISTRY_URL, want its address");
   }
@@ -97,10 +97,10 @@ async function readPassword(): Promise<string | undefined> {
   return (await readText(file, "SCHEMA_REGISTRY_PASSWORD_FILE")).trim();
 }
 
-async function readText(file: string, what: string): Promise<string> {
+async function readText(file: string, label: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new Error(`Cannot read ${what}: got ${file}, want a file that can be read`, { cause: error });
+    throw new Error(`Cannot read ${label}: got ${file}, want a file that can be read`, { cause: error });
   }
 }

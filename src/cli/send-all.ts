@@ -1,11 +1,11 @@
 import { userOf } from "../core/rules/validate.ts";
 import type { Encode } from "../decoding/encoder.ts";
-import { type EventItem, type Rules, eventsOf, problemOf, writtenOf } from "./send-events.ts";
+import { type EventItem, type SendRules, eventsOf, problemOf, payloadOf } from "./send-events.ts";
 import type { Source } from "./send-input.ts";
 import type { OutgoingRecord, Sink } from "./send-kafka.ts";
-import type { Wire } from "./send-wire.ts";
+import type { WireFormat } from "./send-wire.ts";
 
-type Say = (line: string) => void;
+type PrintLine = (line: string) => void;
 
 const maxShownProblems = 10;
 /** A broker takes about 1 MB at a time. */
@@ -15,14 +15,14 @@ const progressEveryMs = 3_000;
 /** Reads all events. Throws a sentence with the first mistakes and their places if one cannot be sent. */
 export const checkAll = async (
   sources: readonly Source[],
-  { say, ...rules }: Rules & { readonly say: Say },
+  { say, ...rules }: SendRules & { readonly say: PrintLine },
 ): Promise<void> => {
   const problems: string[] = [];
   const tick = createProgress("Checked", say);
   let count = 0;
   for await (const item of eventsOf(sources)) {
     const problem = problemOf(item, rules);
-    if (problem !== undefined) problems.push(`  ${item.place}: ${problem}`);
+    if (problem !== undefined) problems.push(`  ${item.location}: ${problem}`);
     if (problems.length === maxShownProblems) break;
     tick((count += 1));
   }
@@ -30,29 +30,29 @@ export const checkAll = async (
 };
 
 export interface SendAllOptions {
-  readonly wire: Wire;
+  readonly wireFormat: WireFormat;
   readonly sink: Pick<Sink, "send">;
   readonly encode: Encode;
-  readonly say: Say;
+  readonly say: PrintLine;
 }
 
-export interface Sent {
+export interface SendResult {
   readonly count: number;
   /** Those that took something, as `0, 2`. */
   readonly partitions: string;
 }
 
 /** Sends all events in their order. If that fails, says how far it came. */
-export const sendAll = async (sources: readonly Source[], { sink, say, ...writing }: SendAllOptions): Promise<Sent> => {
+export const sendAll = async (sources: readonly Source[], { sink, say, ...encodeOptions }: SendAllOptions): Promise<SendResult> => {
   const partitions = new Set<number>();
   const tick = createProgress("Sent", say);
   let count = 0;
-  for await (const { records, from } of batchesOf(sources, writing)) {
-    const answers = await sink.send(records).catch((error: unknown) => {
+  for await (const { records, firstLocation } of batchesOf(sources, encodeOptions)) {
+    const partitionsTaken = await sink.send(records).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`${why}. Sent for certain: the ${count} events before ${from}`, { cause: error });
+      throw new Error(`${why}. Sent for certain: the ${count} events before ${firstLocation}`, { cause: error });
     });
-    for (const partition of answers) partitions.add(partition);
+    for (const partition of partitionsTaken) partitions.add(partition);
     tick((count += records.length));
   }
   return { count, partitions: [...partitions].sort((a, b) => a - b).join(", ") };
@@ -61,41 +61,41 @@ export const sendAll = async (sources: readonly Source[], { sink, say, ...writin
 interface Batch {
   readonly records: readonly OutgoingRecord[];
   /** Where its first event stood. */
-  readonly from: string;
+  readonly firstLocation: string;
 }
 
-type Writing = Pick<SendAllOptions, "wire" | "encode">;
+type EncodeOptions = Pick<SendAllOptions, "wireFormat" | "encode">;
 
-async function* batchesOf(sources: readonly Source[], writing: Writing): AsyncGenerator<Batch> {
+async function* batchesOf(sources: readonly Source[], encodeOptions: EncodeOptions): AsyncGenerator<Batch> {
   let records: OutgoingRecord[] = [];
-  let from = "";
+  let firstLocation = "";
   let bytes = 0;
   for await (const item of eventsOf(sources)) {
-    if ("meaning" in item) throw new Error(`Cannot send ${item.place}: the file has changed, and holds no event there`);
-    const record = recordOf(item, writing);
+    if ("decision" in item) throw new Error(`Cannot send ${item.location}: the file has changed, and holds no event there`);
+    const record = outgoingRecordOf(item, encodeOptions);
     if (records.length === maxBatch.records || bytes + record.value.length > maxBatch.bytes) {
-      if (records.length > 0) yield { records, from };
+      if (records.length > 0) yield { records, firstLocation };
       records = [];
       bytes = 0;
     }
-    if (records.length === 0) from = item.place;
+    if (records.length === 0) firstLocation = item.location;
     records.push(record);
     bytes += record.value.length;
   }
-  if (records.length > 0) yield { records, from };
+  if (records.length > 0) yield { records, firstLocation };
 }
 
-const recordOf = (item: EventItem, { wire, encode }: Writing): OutgoingRecord => ({
+const outgoingRecordOf = (item: EventItem, { wireFormat, encode }: EncodeOptions): OutgoingRecord => ({
   key: userOf(item.event) ?? null,
-  value: encode(writtenOf(item, wire)),
+  value: encode(payloadOf(item, wireFormat)),
 });
 
 /** A line every few seconds while it takes long. */
-const createProgress = (done: string, say: Say): ((count: number) => void) => {
-  let saidAt = performance.now();
+const createProgress = (doneText: string, say: PrintLine): ((count: number) => void) => {
+  let printedAt = performance.now();
   return (count) => {
-    if (performance.now() - saidAt < progressEveryMs) return;
-    saidAt = performance.now();
-    say(`${done} ${count} events`);
+    if (performance.now() - printedAt < progressEveryMs) return;
+    printedAt = performance.now();
+    say(`${doneText} ${count} events`);
   };
 };

@@ -1,28 +1,28 @@
 import { quote } from "../config/config-error.ts";
-import type { Handler } from "../core/decide.ts";
+import type { Decide } from "../core/decide.ts";
 import type { Repair } from "../core/event/repairs.ts";
 import type { JsonObject } from "../core/json/json.ts";
-import type { Arrival } from "../core/parsed-record.ts";
+import type { ParsedRecord } from "../core/parsed-record.ts";
 import { userOf } from "../core/rules/validate.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Encode } from "../decoding/encoder.ts";
-import { createReader } from "../intake/record-reader.ts";
-import { type EventItem, type Item, writtenOf } from "./send-events.ts";
+import { createRecordReader } from "../intake/record-reader.ts";
+import { type EventItem, type SendItem, payloadOf } from "./send-events.ts";
 import { skipTexts } from "./send-reasons.ts";
-import type { Wire } from "./send-wire.ts";
+import type { WireFormat } from "./send-wire.ts";
 
 export interface ExplainOptions {
-  readonly wire: Wire;
+  readonly wireFormat: WireFormat;
   readonly encode: Encode;
   readonly decoder: Decoder;
-  readonly handle: Handler;
+  readonly decide: Decide;
   /** What may be seen of an event: what is printed ends in the logs of builds. */
   readonly withoutPii: (event: JsonObject) => JsonObject;
 }
 
 /** What the service would do with one event. */
-export interface Verdict {
-  readonly place: string;
+export interface Explanation {
+  readonly location: string;
   /** Which event it is, for people. */
   readonly title: string;
   /** The outcome, such as `call track` or `dead invalid_event`. */
@@ -36,54 +36,54 @@ export interface Verdict {
   readonly isUnsendable: boolean;
 }
 
-const unsendable = "cannot be sent";
+const unsendableLabel = "cannot be sent";
 
 /** Says of each event what the service would do with it: it is written, read and judged by the service's own code. */
-export const createExplainer = (options: ExplainOptions): ((item: Item) => Verdict) => {
-  const judge = createJudge(options);
+export const createExplainer = (options: ExplainOptions): ((item: SendItem) => Explanation) => {
+  const parse = createDryRunParser(options);
   return (item) => {
-    const { place } = item;
-    if ("meaning" in item)
-      return { place, title: "no event", repairs: [], ...sayingOf(item.meaning), isUnsendable: true };
-    const known = { place, title: titleOf(options.withoutPii(item.event)) };
+    const { location } = item;
+    if ("decision" in item)
+      return { location, title: "no event", repairs: [], ...describeDecision(item.decision), isUnsendable: true };
+    const common = { place: location, title: titleOf(options.withoutPii(item.event)) };
     try {
-      const arrival = judge(item);
-      const repairs = [...new Set([...item.repairs, ...(arrival?.repairs ?? [])])];
-      return { ...known, repairs, ...sayingOf(arrival?.meaning), isUnsendable: arrival === undefined };
+      const parsed = parse(item);
+      const repairs = [...new Set([...item.repairs, ...(parsed?.repairs ?? [])])];
+      return { ...common, repairs, ...describeDecision(parsed?.decision), isUnsendable: parsed === undefined };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return { ...known, repairs: item.repairs, label: unsendable, why, isUnsendable: true };
+      return { ...common, repairs: item.repairs, label: unsendableLabel, why, isUnsendable: true };
     }
   };
 };
 
-const createJudge = ({ wire, encode, decoder, handle }: ExplainOptions) => {
-  const read = createReader({ decoder, handle });
-  return (item: EventItem): Arrival | undefined => {
+const createDryRunParser = ({ wireFormat, encode, decoder, decide }: ExplainOptions) => {
+  const read = createRecordReader({ decoder, decide });
+  return (item: EventItem): ParsedRecord | undefined => {
     const record = {
       key: null,
-      value: encode(writtenOf(item, wire)),
+      value: encode(payloadOf(item, wireFormat)),
       timestamp: String(Date.now()),
       attributes: 0,
       offset: "0",
       headers: {},
     };
-    const reading = read(record, { topic: "", partition: 0, tier: undefined });
-    return reading.kind === "arrivals" ? reading.arrivals[0] : undefined;
+    const result = read(record, { topic: "", partition: 0, tier: undefined });
+    return result.kind === "arrivals" ? result.arrivals[0] : undefined;
   };
 };
 
-const sayingOf = (meaning: Arrival["meaning"] | undefined): Pick<Verdict, "label" | "why" | "body"> => {
-  switch (meaning?.kind) {
+const describeDecision = (decision: ParsedRecord["decision"] | undefined): Pick<Explanation, "label" | "why" | "body"> => {
+  switch (decision?.kind) {
     case "call":
-      return { label: `call ${meaning.call}`, body: Buffer.from(meaning.body).toString() };
+      return { label: `call ${decision.type}`, body: Buffer.from(decision.body).toString() };
     case "skipped":
-      return { label: `skipped ${meaning.reason}`, why: skipTexts[meaning.reason] };
+      return { label: `skipped ${decision.reason}`, why: skipTexts[decision.reason] };
     case "dead":
     case "retry":
-      return { label: `${meaning.kind} ${meaning.reason}`, why: meaning.error };
+      return { label: `${decision.kind} ${decision.reason}`, why: decision.error };
     case undefined:
-      return { label: unsendable, why: "Its schema is not at hand" };
+      return { label: unsendableLabel, why: "Its schema is not at hand" };
   }
 };
 

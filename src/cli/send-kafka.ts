@@ -33,24 +33,24 @@ export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: Sin
   const admin = new ClusterAdmin(kafka);
   const producer = createProducer(kafka);
   const compression = compressionType(config.compression);
-  const look = async (): Promise<boolean> => {
+  const findTopic = async (): Promise<boolean> => {
     await admin.connect();
-    const shape = await admin.shape(topic);
+    const shape = await admin.topicShape(topic);
     await admin.close();
     if (shape !== undefined) await producer.connect();
     return shape !== undefined;
   };
-  const isThere = await inTime(look(), {
+  const topicExists = await withTimeout(findTopic(), {
     timeoutMs,
-    sentence: (why) =>
-      `Cannot reach Kafka at ${brokers}: ${why ?? lastError()}; is it running, and are KAFKA_BROKERS and its like right?`,
+    sentence: (reason) =>
+      `Cannot reach Kafka at ${brokers}: ${reason ?? lastError()}; is it running, and are KAFKA_BROKERS and its like right?`,
   });
-  if (!isThere) throw new Error(missing(topic, brokers));
+  if (!topicExists) throw new Error(missingTopicText(topic, brokers));
   return {
     send: async (records) => {
-      const answers = await inTime(producer.send({ topic, messages: [...records], acks: -1, compression }), {
+      const answers = await withTimeout(producer.send({ topic, messages: [...records], acks: -1, compression }), {
         timeoutMs,
-        sentence: (why) => `Cannot write to topic ${topic} at ${brokers}: ${why ?? lastError()}`,
+        sentence: (reason) => `Cannot write to topic ${topic} at ${brokers}: ${reason ?? lastError()}`,
       });
       return answers.map(({ partition }) => partition);
     },
@@ -58,21 +58,21 @@ export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: Sin
   };
 };
 
-const missing = (topic: string, brokers: string): string =>
+const missingTopicText = (topic: string, brokers: string): string =>
   `Cannot find topic '${topic}' at ${brokers}, and send never makes one. Name another with --topic or SOURCE_TOPICS, ` +
   `or make it: kafka-topics.sh --bootstrap-server ${brokers} --create --topic ${topic} --partitions 6`;
 
-interface Patience {
+interface TimeoutOptions {
   readonly timeoutMs: number;
   /** What to say where it fails; without a reason it took too long. */
-  readonly sentence: (why?: string) => string;
+  readonly sentence: (reason?: string) => string;
 }
 
-const inTime = async <T>(work: Promise<T>, { timeoutMs, sentence }: Patience): Promise<T> => {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(sentence())), timeoutMs);
+const withTimeout = async <T>(work: Promise<T>, { timeoutMs, sentence }: TimeoutOptions): Promise<T> => {
+  const timedOut = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timedOut.reject(new Error(sentence())), timeoutMs);
   const failed = work.catch((error: unknown) => {
     throw new Error(sentence(error instanceof Error ? error.message : String(error)), { cause: error });
   });
-  return Promise.race([failed, late.promise]).finally(() => clearTimeout(timer));
+  return Promise.race([failed, timedOut.promise]).finally(() => clearTimeout(timer));
 };

@@ -1,28 +1,28 @@
 import { readFileSync } from "node:fs";
 
 import type { Config, RegistryConfig } from "../config/config.ts";
-import { compileAvro } from "../decoding/avro/avro.ts";
+import { compileAvroSchema } from "../decoding/avro/avro.ts";
 import { SchemaFileError, isFolder } from "../decoding/bare-avro/schema-files.ts";
-import { createInput } from "../decoding/create-decoder.ts";
+import { createConfiguredDecoder } from "../decoding/create-decoder.ts";
 import { type Decoder, createDecoder } from "../decoding/decoder.ts";
 import { type Encode, createEncoder, frame } from "../decoding/encoder.ts";
-import { type RegisteredSchema, latestSchema } from "../decoding/registry/latest-schema.ts";
+import { type RegisteredSchema, fetchLatestSchema } from "../decoding/registry/latest-schema.ts";
 import { registerSchema } from "../decoding/registry/register.ts";
-import type { RegistryAddress } from "../decoding/registry/rest.ts";
+import type { RegistryConnection } from "../decoding/registry/rest.ts";
 import { createFetch } from "../outbound/fetch.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 
 /** How events are written: what INPUT_FORMAT says, and for `auto` what is at hand. */
-export type Wire = "json" | "avro" | "registry";
+export type WireFormat = "json" | "avro" | "registry";
 
 type InputConfig = Config["input"];
 
-export const wireOf = ({ format, registry }: InputConfig): Wire => {
+export const wireFormatOf = ({ format, registry }: InputConfig): WireFormat => {
   if (format !== "auto") return format;
   return registry === undefined ? "json" : "registry";
 };
 
-export interface WriterOptions {
+export interface TopicEncoderOptions {
   readonly input: InputConfig;
   readonly topic: string;
   /** Told of a schema that had to be registered. */
@@ -30,31 +30,31 @@ export interface WriterOptions {
 }
 
 /** The encoder for a topic; asks the registry where there is one. Throws a sentence where the topic's schema is not ours. */
-export const createWriter = async ({ input, topic, say }: WriterOptions): Promise<Encode> => {
+export const createTopicEncoder = async ({ input, topic, say }: TopicEncoderOptions): Promise<Encode> => {
   const { registry } = input;
-  const wire = wireOf(input);
-  if (wire === "registry" && registry !== undefined) return registryWriter({ input, registry, topic, say });
-  return wire === "avro" ? fileWriter(input) : writeJson;
+  const wireFormat = wireFormatOf(input);
+  if (wireFormat === "registry" && registry !== undefined) return registryEncoder({ input, registry, topic, say });
+  return wireFormat === "avro" ? fileEncoder(input) : encodeJson;
 };
 
-const writeJson: Encode = (event) => Buffer.from(JSON.stringify(event));
+const encodeJson: Encode = (event) => Buffer.from(JSON.stringify(event));
 
-const fileWriter = (input: InputConfig): Encode =>
+const fileEncoder = (input: InputConfig): Encode =>
   createEncoder({ schema: readSchema(input), origin: `AVRO_SCHEMA_FILE '${input.schemaFile}'` });
 
-const registryWriter = async (options: WriterOptions & { readonly registry: RegistryConfig }): Promise<Encode> => {
+const registryEncoder = async (options: TopicEncoderOptions & { readonly registry: RegistryConfig }): Promise<Encode> => {
   const { input, topic, say } = options;
-  const registry = addressOf(options.registry);
+  const registry = registryAddressOf(options.registry);
   const subject = `${topic}-value`;
-  const found = await latestSchema(registry, subject);
-  if (found === undefined) {
-    const encodeByFile = fileWriter(input);
+  const registered = await fetchLatestSchema(registry, subject);
+  if (registered === undefined) {
+    const encodeByFile = fileEncoder(input);
     const { id } = await registerSchema({ ...registry, subject, schema: readSchema(input) });
     say(`Registered the schema of AVRO_SCHEMA_FILE under ${subject}, id ${id}`);
     return (event) => frame(id, encodeByFile(event));
   }
-  const encode = encoderOf(found, subject);
-  return (event) => frame(found.id, encode(event));
+  const encode = encoderOf(registered, subject);
+  return (event) => frame(registered.id, encode(event));
 };
 
 const encoderOf = ({ id, schema }: RegisteredSchema, subject: string): Encode => {
@@ -66,7 +66,7 @@ const encoderOf = ({ id, schema }: RegisteredSchema, subject: string): Encode =>
   }
 };
 
-const addressOf = ({ url, username, password, proxy }: RegistryConfig): RegistryAddress => {
+const registryAddressOf = ({ url, username, password, proxy }: RegistryConfig): RegistryConnection => {
   const secret = password?.read();
   const fetch = createFetch({ proxy, userAgent: readUserAgent() });
   return { url, fetch, ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
@@ -86,26 +86,26 @@ const readSchema = ({ schemaFile }: InputConfig): string => {
   }
 };
 
-export interface Rehearsal {
+export interface DryRunCodec {
   readonly encode: Encode;
   readonly decoder: Decoder;
 }
 
 /** Writing and reading as the configuration says, without a registry: AVRO_SCHEMA_FILE stands for what is registered. */
-export const createRehearsal = (input: InputConfig): Rehearsal => {
-  switch (wireOf(input)) {
+export const createDryRunCodec = (input: InputConfig): DryRunCodec => {
+  switch (wireFormatOf(input)) {
     case "json":
-      return { encode: writeJson, decoder: createInput(input) };
+      return { encode: encodeJson, decoder: createConfiguredDecoder(input) };
     case "avro":
-      return { encode: fileWriter(input), decoder: createInput(input) };
+      return { encode: fileEncoder(input), decoder: createConfiguredDecoder(input) };
     case "registry":
-      return rehearseRegistry(input);
+      return createRegistryDryRunCodec(input);
   }
 };
 
-const rehearseRegistry = (input: InputConfig): Rehearsal => {
-  const encode = fileWriter(input);
-  const decode = compileAvro(readSchema(input));
+const createRegistryDryRunCodec = (input: InputConfig): DryRunCodec => {
+  const encode = fileEncoder(input);
+  const decode = compileAvroSchema(readSchema(input));
   const source = {
     peek: () => decode,
     load: async () => ({ kind: "decoder", decode }) as const,

@@ -4,16 +4,16 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { type Environment, readConfig } from "../config/env/read-config.ts";
 import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
-import { handlerOf, piiRemoverOf } from "../service/live-settings.ts";
+import { createDecideFor, createPiiRemoverFor } from "../service/live-settings.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { checkAll, sendAll } from "./send-all.ts";
 import { eventsOf } from "./send-events.ts";
 import { createExplainer } from "./send-explain.ts";
 import { sendHelp } from "./send-help.ts";
-import { type Source, openSources, textInput } from "./send-input.ts";
+import { type Source, openSources, inputOf } from "./send-input.ts";
 import { openSink } from "./send-kafka.ts";
 import { createReport } from "./send-report.ts";
-import { createRehearsal, createWriter, wireOf } from "./send-wire.ts";
+import { createDryRunCodec, createTopicEncoder, wireFormatOf } from "./send-wire.ts";
 
 interface SendFlags {
   readonly event?: string;
@@ -23,7 +23,7 @@ interface SendFlags {
   readonly body?: true;
 }
 
-interface Task {
+interface SendTask {
   readonly sources: readonly Source[];
   readonly config: Config;
   readonly flags: SendFlags;
@@ -47,9 +47,9 @@ const run = async (files: readonly string[], flags: SendFlags, command: Command)
   if ((files.length === 0) === (event === undefined))
     command.error("error: want either files (- for standard input) or --event <json>", { exitCode: exitCodes.usage });
   try {
-    const config = readConfig(environment(flags));
-    const sources = event === undefined ? await openSources(files) : [{ name: "--event", input: textInput(event) }];
-    await (flags.dryRun ? rehearse : send)({ sources, config, flags });
+    const config = readConfig(sendEnvironment(flags));
+    const sources = event === undefined ? await openSources(files) : [{ name: "--event", input: inputOf(event) }];
+    await (flags.dryRun ? explainEvents : send)({ sources, config, flags });
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     // Where Kafka did not answer, its client goes on trying; nobody waits for it any more.
@@ -60,44 +60,44 @@ const run = async (files: readonly string[], flags: SendFlags, command: Command)
 const isAboutConfig = (error: unknown): boolean => error instanceof ConfigError || error instanceof SchemaFileError;
 
 /** The environment of `run`. Nothing here talks to Gainsight, and a dry run not to Kafka: what only they need may be missing. */
-const environment = ({ dryRun }: SendFlags): Environment => ({
+const sendEnvironment = ({ dryRun }: SendFlags): Environment => ({
   ...process.env,
   GAINSIGHT_ACCESS_KEY: "00000000-0000-4000-8000-000000000000",
   GAINSIGHT_ACCESS_KEY_FILE: undefined,
   ...(dryRun && { KAFKA_BROKERS: "localhost:9092" }),
 });
 
-const send = async ({ sources, config, flags }: Task): Promise<void> => {
+const send = async ({ sources, config, flags }: SendTask): Promise<void> => {
   const { source } = config.topics;
   const topic = flags.topic ?? source[0] ?? "";
-  const wire = wireOf(config.input);
+  const wireFormat = wireFormatOf(config.input);
   const say = (line: string): void => console.error(line);
   const { skippedTypes } = config.settings;
-  await checkAll(sources, { wire, invalid: flags.invalid ?? false, skippedTypes, say });
+  await checkAll(sources, { wireFormat, invalid: flags.invalid ?? false, skippedTypes, say });
   const sink = await openSink({ kafka: config.kafka, topic });
-  const encode = await createWriter({ input: config.input, topic, say });
-  const { count, partitions } = await sendAll(sources, { sink, wire, encode, say });
+  const encode = await createTopicEncoder({ input: config.input, topic, say });
+  const { count, partitions } = await sendAll(sources, { sink, wireFormat, encode, say });
   await sink.close();
   console.log(
-    `Sent ${count} ${count === 1 ? "event" : "events"} to topic ${topic} (${wire}), partitions ${partitions}`,
+    `Sent ${count} ${count === 1 ? "event" : "events"} to topic ${topic} (${wireFormat}), partitions ${partitions}`,
   );
   if (!source.includes(topic))
     say(`Note that SOURCE_TOPICS is ${source.join(",")}: a service with it does not read them`);
 };
 
-const rehearse = async ({ sources, config, flags }: Task): Promise<void> => {
+const explainEvents = async ({ sources, config, flags }: SendTask): Promise<void> => {
   // Whoever reads our output may have seen enough, as `head` does.
   process.stdout.once("error", () => process.exit(exitCodes.failed));
   const report = createReport({ body: flags.body ?? false, print: (line) => console.log(line) });
   const explain = createExplainer({
-    wire: wireOf(config.input),
-    ...createRehearsal(config.input),
-    handle: handlerOf(config.settings),
-    withoutPii: piiRemoverOf(config.settings),
+    wireFormat: wireFormatOf(config.input),
+    ...createDryRunCodec(config.input),
+    decide: createDecideFor(config.settings),
+    withoutPii: createPiiRemoverFor(config.settings),
   });
   for (const source of sources) {
     if (sources.length > 1) report.heading(source.name);
-    for await (const item of eventsOf([source])) report.show(explain(item));
+    for await (const item of eventsOf([source])) report.showEvent(explain(item));
   }
   report.totals();
   if (report.unsendable() > 0) process.exitCode = exitCodes.failed;

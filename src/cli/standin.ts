@@ -13,10 +13,10 @@ interface StandinFlags {
 }
 
 // A toy key: it opens nothing but this stand-in, so it may be printed.
-const toyKey = "00000000-0000-4000-8000-000000000000";
+const demoAccessKey = "00000000-0000-4000-8000-000000000000";
 
-const parsePort = (given: string): number => {
-  const port = /^\d+$/.test(given) ? Number(given) : -1;
+const parsePort = (text: string): number => {
+  const port = /^\d+$/.test(text) ? Number(text) : -1;
   if (port >= 0 && port <= 65_535) return port;
   throw new InvalidArgumentError("Want a whole number from 0 (any free port) to 65535.");
 };
@@ -55,7 +55,7 @@ const runStandin = async (flags: StandinFlags, command: Command): Promise<void> 
     const { host, port } = flags;
     const accessKey = readKey(flags);
     const standin = await createStandin({ host, port, accessKey });
-    console.log(greeting(standin, accessKey === toyKey ? toyKey : "(the one given)"));
+    console.log(greeting(standin, accessKey === demoAccessKey ? demoAccessKey : "(the one given)"));
     await untilStopped();
     await standin.close();
   } catch (error) {
@@ -69,6 +69,6 @@ export const standinCommand = (): Command =>
     .description("run a Gainsight to try against, with faults on demand")
     .option("--host <address>", "where to listen", "127.0.0.1")
     .option("--port <number>", "0 for any free one", parsePort, 8085)
-    .option("--access-key <key>", "the one key that is accepted", toyKey)
+    .option("--access-key <key>", "the one key that is accepted", demoAccessKey)
     .addOption(new Option("--access-key-file <path>", "a file that holds the key").conflicts("accessKey"))
     .action((flags: StandinFlags, command: Command) => runStandin(flags, command));

@@ -12,7 +12,7 @@ export class ConfigError extends Error {
 
   constructor(problems: readonly Problem[]) {
     const lines = problems.map((problem) => `  ${describeProblem(problem)}`);
-    super(`Cannot use the configuration, it has ${countOf(problems)}:\n${lines.join("\n")}`);
+    super(`Cannot use the configuration, it has ${mistakeCountText(problems)}:\n${lines.join("\n")}`);
     this.name = "ConfigError";
     this.problems = problems;
   }
@@ -27,5 +27,5 @@ export const quote = (text: string): string => {
   return line.length > 100 ? `'${line.slice(0, 100)}…'` : `'${line}'`;
 };
 
-const countOf = (problems: readonly Problem[]): string =>
+const mistakeCountText = (problems: readonly Problem[]): string =>
   problems.length === 1 ? "one mistake" : `${problems.length} mistakes`;

@@ -69,7 +69,7 @@ interface MskLogin {
   readonly region: string;
 }
 
-export interface RetryTier {
+export interface RetryTopic {
   readonly topic: string;
   readonly delayMs: number;
 }
@@ -77,7 +77,7 @@ export interface RetryTier {
 export interface TopicsConfig {
   readonly source: readonly string[];
   /** At least one, ascending by delay. */
-  readonly retry: readonly RetryTier[];
+  readonly retry: readonly RetryTopic[];
   readonly deadLetter: string;
   readonly create: boolean;
   readonly startFrom: Values["START_FROM"];

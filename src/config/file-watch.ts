@@ -9,7 +9,7 @@ export interface FileWatchOptions {
 }
 
 /** Changes with the file, also where a symlink on its way was swapped; a file that cannot be looked at is as good as missing. */
-const stampOf = (file: string): string => {
+const fileStampOf = (file: string): string => {
   try {
     // A copy that keeps its times would bring its `mtime` along, but never its `ctime`.
     const { ctimeMs, ino, size } = statSync(file);
@@ -24,17 +24,17 @@ const stampOf = (file: string): string => {
  * symlink, which file watchers miss. Returns the function that ends it.
  */
 export const watchFile = ({ file, pollMs, onChange }: FileWatchOptions): (() => void) => {
-  let seen = "";
-  let told = "";
-  const look = (): void => {
-    const stamp = stampOf(file);
+  let lastStamp = "";
+  let reportedStamp = "";
+  const check = (): void => {
+    const stamp = fileStampOf(file);
     // A file that is being written is empty for a moment, and empty may be valid: it has to keep still between two looks.
-    const isStill = stamp === seen;
-    seen = stamp;
-    if (!isStill || stamp === told) return;
-    told = stamp;
+    const isStable = stamp === lastStamp;
+    lastStamp = stamp;
+    if (!isStable || stamp === reportedStamp) return;
+    reportedStamp = stamp;
     onChange();
   };
-  const timer = setInterval(look, pollMs).unref();
+  const timer = setInterval(check, pollMs).unref();
   return () => clearInterval(timer);
 };

@@ -1,11 +1,11 @@
-import type { Send } from "../outbound/json-answer.ts";
+import type { SendRequest } from "../outbound/json-answer.ts";
 import { type BareSchema, compileSchemas } from "./bare-avro/compile-schemas.ts";
 import { mayBeginWithZero } from "./bare-avro/first-byte.ts";
 import { readSchemaFiles } from "./bare-avro/schema-files.ts";
 import { type Decoder, type InputFormat, createDecoder } from "./decoder.ts";
-import { type SchemaSource, createSchemaSource } from "./registry/schemas.ts";
+import { type DecoderCache, createDecoderCache } from "./registry/schemas.ts";
 
-export interface InputOptions {
+export interface ConfiguredDecoderOptions {
   readonly format: InputFormat;
   readonly registry?:
     | {
@@ -15,17 +15,17 @@ export interface InputOptions {
       }
     | undefined;
   /** Knows the way to the registry. */
-  readonly fetch?: Send;
+  readonly fetch?: SendRequest;
   /** The path of the Avro schema for records without a header, or of a folder of them. */
   readonly schemaFile: string;
   /** Told of what works, but not well. */
   readonly warn?: (text: string) => void;
 }
 
-type Registry = NonNullable<InputOptions["registry"]>;
+type RegistryOptions = NonNullable<ConfiguredDecoderOptions["registry"]>;
 
-const sourceOf = ({ url, username, password }: Registry, fetch: Send | undefined): SchemaSource =>
-  createSchemaSource({
+const createRegistryDecoderCache = ({ url, username, password }: RegistryOptions, fetch: SendRequest | undefined): DecoderCache =>
+  createDecoderCache({
     url,
     ...(fetch && { fetch }),
     ...(username !== undefined && { username }),
@@ -33,16 +33,16 @@ const sourceOf = ({ url, username, password }: Registry, fetch: Send | undefined
   });
 
 /** The decoder that the configuration asks for. Throws a `SchemaFileError` where a schema file is needed and is none. */
-export const createInput = ({ format, registry, schemaFile, fetch, warn }: InputOptions): Decoder => {
-  const source = registry && { source: sourceOf(registry, fetch) };
-  if (format !== "avro" && format !== "auto") return createDecoder({ format, ...source });
-  const bare = compileSchemas(readSchemaFiles(schemaFile));
-  if (format === "auto" && source) for (const text of doubtsOf(bare)) warn?.(text);
-  return createDecoder({ format, ...source, bare });
+export const createConfiguredDecoder = ({ format, registry, schemaFile, fetch, warn }: ConfiguredDecoderOptions): Decoder => {
+  const cacheOption = registry && { source: createRegistryDecoderCache(registry, fetch) };
+  if (format !== "avro" && format !== "auto") return createDecoder({ format, ...cacheOption });
+  const bareSchemas = compileSchemas(readSchemaFiles(schemaFile));
+  if (format === "auto" && cacheOption) for (const text of ambiguityWarnings(bareSchemas)) warn?.(text);
+  return createDecoder({ format, ...cacheOption, bareSchemas });
 };
 
 /** Only the registry tells such records from those with a schema id. */
-const doubtsOf = (schemas: readonly BareSchema[]): readonly string[] =>
+const ambiguityWarnings = (schemas: readonly BareSchema[]): readonly string[] =>
   schemas
     .filter(({ type }) => mayBeginWithZero(type))
     .map(

@@ -1,10 +1,10 @@
 import type { Repair, Repairs } from "../core/event/repairs.ts";
 import { type JsonObject, isObject } from "../core/json/json.ts";
-import { createBareReader } from "./bare-avro/bare-avro.ts";
-import { decodeJsonEvents, type EventsDecoder } from "./events.ts";
-import { foreignBytes } from "./foreign-bytes.ts";
-import { createEitherReader, frameBytes, frameMark } from "./framed.ts";
-import type { LoadResult, SchemaSource } from "./registry/schemas.ts";
+import { createBareAvroDecoder } from "./bare-avro/bare-avro.ts";
+import { decodeJsonEvents, type DecodeEvents } from "./events.ts";
+import { describeForeignBytes } from "./foreign-bytes.ts";
+import { createFramedOrBareDecoder, frameHeaderBytes, magicByte } from "./framed.ts";
+import type { SchemaLoadResult, DecoderCache } from "./registry/schemas.ts";
 
 export type InputFormat = "auto" | "registry" | "avro" | "json";
 
@@ -21,7 +21,7 @@ export interface Decoder {
   /** Decodes a record's value; synchronous, and never throws whatever the bytes. */
   readonly decode: (value: Buffer | null) => Decoded;
   /** Fetches what `needs_schema` named; after any answer but `registry_down` the record can be decoded again. */
-  readonly load: (schemaId: number) => Promise<LoadResult>;
+  readonly loadSchema: (schemaId: number) => Promise<SchemaLoadResult>;
   /** Fetches the newest schemas of these topics, so that their first records need not wait. Never rejects. */
   readonly prewarm: (topics: readonly string[]) => Promise<void>;
 }
@@ -29,54 +29,54 @@ export interface Decoder {
 export interface DecoderOptions {
   readonly format: InputFormat;
   /** Where framed records find their schema; without it they are undecodable. */
-  readonly source?: Omit<SchemaSource, "prewarm"> & Partial<SchemaSource>;
+  readonly source?: Omit<DecoderCache, "prewarm"> & Partial<DecoderCache>;
   /** The schemas that Avro records without a header may be of; without any they are undecodable. */
-  readonly bare?: readonly { readonly name: string; readonly decode: EventsDecoder }[];
+  readonly bareSchemas?: readonly { readonly name: string; readonly decode: DecodeEvents }[];
 }
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-const JSON_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
-const JSON_OPENING = new Set([0x7b, 0x5b]);
+const JSON_WHITESPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const JSON_BRACKETS = new Set([0x7b, 0x5b]);
 const QUOTE = 0x22;
 /** A JSON string that holds JSON begins with a bracket, or with an escaped quote or space. */
-const OPENING_IN_QUOTES = new Set([...JSON_OPENING, 0x5c]);
+const AFTER_OPENING_QUOTE = new Set([...JSON_BRACKETS, 0x5c]);
 
-type Read = (value: Buffer) => Decoded;
+type DecodeValue = (value: Buffer) => Decoded;
 
 /** Makes the decoder for one input format. */
-export function createDecoder({ format, source, bare: schemas = [] }: DecoderOptions): Decoder {
-  const bare = createBareReader(schemas.map(({ name, decode }) => ({ name, read: (value) => attempt(decode, value) })));
-  const json: Read = (value) => attempt(decodeJsonEvents, value);
-  const framed: Read = (value) => (source === undefined ? noRegistry : decodeFramed(value, source));
-  const either = createEitherReader({ framed, bare });
+export function createDecoder({ format, source: decoderCache, bareSchemas: schemas = [] }: DecoderOptions): Decoder {
+  const bareAvro = createBareAvroDecoder(schemas.map(({ name, decode }) => ({ name, read: (value) => decodeSafely(decode, value) })));
+  const decodeJson: DecodeValue = (value) => decodeSafely(decodeJsonEvents, value);
+  const decodeFramedValue: DecodeValue = (value) => (decoderCache === undefined ? noRegistry : decodeFramed(value, decoderCache));
+  const decodeFramedOrBare = createFramedOrBareDecoder({ decodeFramed: decodeFramedValue, bareAvro });
   // A space or a quote before a bracket may be the length of bare Avro's first text, which is JSON.
-  const jsonOrBare: Read = (value) => {
-    const decoded = json(value);
-    return decoded.kind === "undecodable" ? (bare.recognise(value) ?? decoded) : decoded;
+  const decodeJsonOrBare: DecodeValue = (value) => {
+    const decoded = decodeJson(value);
+    return decoded.kind === "undecodable" ? (bareAvro.tryDecode(value) ?? decoded) : decoded;
   };
-  const read: Readonly<Record<InputFormat, Read>> = {
-    json,
-    avro: bare.read,
-    registry: framed,
+  const read: Readonly<Record<InputFormat, DecodeValue>> = {
+    json: decodeJson,
+    avro: bareAvro.decode,
+    registry: decodeFramedValue,
     auto: (value) => {
-      if (value[0] === frameMark) return either(value);
-      return isJson(value) ? jsonOrBare(value) : bare.read(value);
+      if (value[0] === magicByte) return decodeFramedOrBare(value);
+      return mayBeJson(value) ? decodeJsonOrBare(value) : bareAvro.decode(value);
     },
   };
   return {
     decode: (value) => {
       if (value === null) return { kind: "tombstone" };
       if (value.length === 0) return undecodable("Cannot read the record: got an empty value, want an event");
-      return named(read[format](value), value);
+      return explainForeignBytes(read[format](value), value);
     },
-    load: (schemaId) => source?.load(schemaId) ?? Promise.resolve(noRegistry),
-    prewarm: async (topics) => source?.prewarm?.(topics),
+    loadSchema: (schemaId) => decoderCache?.load(schemaId) ?? Promise.resolve(noRegistry),
+    prewarm: async (topics) => decoderCache?.prewarm?.(topics),
   };
 }
 
 /** Bare Avro may begin with any bytes: only what cannot be read otherwise is what its first bytes say. */
-function named(decoded: Decoded, value: Buffer): Decoded {
-  const foreign = decoded.kind === "undecodable" ? foreignBytes(value) : undefined;
+function explainForeignBytes(decoded: Decoded, value: Buffer): Decoded {
+  const foreign = decoded.kind === "undecodable" ? describeForeignBytes(value) : undefined;
   return foreign === undefined ? decoded : undecodable(`Cannot read the record: got ${foreign}`);
 }
 
@@ -86,33 +86,33 @@ const noRegistry = undecodable(
 );
 
 /** Bare Avro may begin with any byte, also a space (the length of "track" is a line feed) or a quote: only what opens JSON after it may be JSON. */
-function isJson(value: Buffer): boolean {
+function mayBeJson(value: Buffer): boolean {
   const text = BYTE_ORDER_MARK.every((byte, at) => value[at] === byte) ? value.subarray(3) : value;
-  return opensJson(
+  return beginsAsJson(
     text,
-    text.findIndex((byte) => !JSON_SPACE.has(byte)),
+    text.findIndex((byte) => !JSON_WHITESPACE.has(byte)),
   );
 }
 
-function opensJson(text: Buffer, start: number): boolean {
+function beginsAsJson(text: Buffer, start: number): boolean {
   const [first = 0, second = 0] = [text[start], text[start + 1]];
-  return JSON_OPENING.has(first) || (first === QUOTE && OPENING_IN_QUOTES.has(second));
+  return JSON_BRACKETS.has(first) || (first === QUOTE && AFTER_OPENING_QUOTE.has(second));
 }
 
-function decodeFramed(value: Buffer, source: Pick<SchemaSource, "peek">): Decoded {
-  if (value.length < frameBytes || value[0] !== frameMark) {
+function decodeFramed(value: Buffer, decoderCache: Pick<DecoderCache, "peek">): Decoded {
+  if (value.length < frameHeaderBytes || value[0] !== magicByte) {
     return undecodable(
       `Cannot read the record: got ${value.length} bytes, want a zero byte, a schema id of 4 bytes and the event`,
     );
   }
   const schemaId = value.readUInt32BE(1);
-  const known = source.peek(schemaId);
-  if (known === undefined) return { kind: "needs_schema", schemaId };
-  if (known === "unknown") return { kind: "unknown_schema", schemaId };
-  return attempt(known, value.subarray(frameBytes));
+  const cached = decoderCache.peek(schemaId);
+  if (cached === undefined) return { kind: "needs_schema", schemaId };
+  if (cached === "unknown") return { kind: "unknown_schema", schemaId };
+  return decodeSafely(cached, value.subarray(frameHeaderBytes));
 }
 
-function attempt(decode: EventsDecoder, payload: Buffer): Decoded {
+function decodeSafely(decode: DecodeEvents, payload: Buffer): Decoded {
   try {
     const repairs: Repairs = [];
     const read = decode(payload, repairs);

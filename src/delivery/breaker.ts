@@ -9,61 +9,61 @@ export interface BreakerOptions {
   readonly minCalls: number;
   readonly windowMs: number;
   /** The pause before the next probe, in milliseconds; `failedProbes` and `downMs` count since the breaker opened. */
-  readonly pauseMs: (failedProbes: number, downMs: number) => number;
+  readonly probePauseMs: (failedProbes: number, downMs: number) => number;
   readonly onChange: (state: BreakerState) => void;
 }
 
 export interface Breaker {
   readonly state: BreakerState;
   /** Tells the breaker of a call that went well. Closes it where it is half open. */
-  succeeded(): Promise<void> | undefined;
+  recordSuccess(): Promise<void> | undefined;
   /** Tells the breaker of a call that failed by the target's fault; resolves when the state has taken it in. */
-  failed(): Promise<void>;
+  recordFailure(): Promise<void>;
   /** Tells the breaker of a call that went well but took too long: a failure, though nothing was lost by it. */
-  slow(): Promise<void>;
+  recordSlowCall(): Promise<void>;
   shutdown(): void;
 }
 
-const windowParts = 10;
+const windowBuckets = 10;
 
 class TargetFailure extends Error {}
 
 /** Our own failure, or opossum's word that it is open or shut down: then it takes no results, and none are missed. */
-const isExpected = (error: unknown): boolean =>
+const isExpectedRejection = (error: unknown): boolean =>
   error instanceof TargetFailure || (error instanceof Error && CircuitBreaker.isOurError(error));
 
-const judge = async (ok: boolean): Promise<void> => {
+const failUnlessOk = async (ok: boolean): Promise<void> => {
   if (!ok) throw new TargetFailure();
 };
 
 /** Turns opossum's window, so that it can be emptied: opossum's own way only lets it run out. */
-const createTurner = (windowMs: number) => {
-  const turner = new EventEmitter();
-  const timer = setInterval(() => turner.emit("rotate"), windowMs / windowParts).unref();
+const createWindowRotator = (windowMs: number) => {
+  const rotator = new EventEmitter();
+  const timer = setInterval(() => rotator.emit("rotate"), windowMs / windowBuckets).unref();
   return {
-    turner,
+    turner: rotator,
     empty: () => {
-      for (let part = 0; part < windowParts; part++) turner.emit("rotate");
+      for (let bucket = 0; bucket < windowBuckets; bucket++) rotator.emit("rotate");
     },
     stop: () => clearInterval(timer),
   };
 };
 
-const settingsOf = ({ errorPercent, minCalls, windowMs, pauseMs }: BreakerOptions, turner: EventEmitter) => ({
+const circuitOptionsOf = ({ errorPercent, minCalls, windowMs, probePauseMs }: BreakerOptions, rotator: EventEmitter) => ({
   timeout: false as const,
   // Opossum opens above the limit, our contract says at it.
   errorThresholdPercentage: errorPercent - 0.001,
   volumeThreshold: minCalls,
   rollingCountTimeout: windowMs,
-  rollingCountBuckets: windowParts,
-  rotateBucketController: turner,
+  rollingCountBuckets: windowBuckets,
+  rotateBucketController: rotator,
   rollingPercentilesEnabled: false,
   enableSnapshots: false,
-  resetTimeout: pauseMs(0, 0),
+  resetTimeout: probePauseMs(0, 0),
 });
 
 /** Failures in a row, none older than the window: a target that was healthy a second ago may be down now. */
-const createRow = ({ minCalls, windowMs }: BreakerOptions) => {
+const createConsecutiveFailures = ({ minCalls, windowMs }: BreakerOptions) => {
   let count = 0;
   let since = 0;
   return {
@@ -84,13 +84,13 @@ const createRow = ({ minCalls, windowMs }: BreakerOptions) => {
 const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
   let failedProbes = 0;
   let downSince = 0;
-  const { turner, empty, stop } = createTurner(options.windowMs);
+  const { turner: rotator, empty: clearWindow, stop } = createWindowRotator(options.windowMs);
   // Opossum keeps this very object and reads `resetTimeout` at each opening: that is how the pause grows.
-  const settings = settingsOf(options, turner);
-  const circuit = new CircuitBreaker(judge, settings);
+  const circuitOptions = circuitOptionsOf(options, rotator);
+  const circuit = new CircuitBreaker(failUnlessOk, circuitOptions);
   circuit.on("halfOpen", () => {
     failedProbes++;
-    settings.resetTimeout = options.pauseMs(failedProbes, performance.now() - downSince);
+    circuitOptions.resetTimeout = options.probePauseMs(failedProbes, performance.now() - downSince);
     options.onChange("half-open");
   });
   circuit.on("open", () => {
@@ -100,9 +100,9 @@ const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
   });
   circuit.on("close", () => {
     failedProbes = 0;
-    settings.resetTimeout = options.pauseMs(0, 0);
+    circuitOptions.resetTimeout = options.probePauseMs(0, 0);
     // The failures that opened it would open it again with the next one.
-    empty();
+    clearWindow();
     options.onChange("closed");
   });
   return { circuit, stop };
@@ -114,37 +114,37 @@ const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
  * opossum's traps can spring (`errorFilter` counts as success, late results change the state, a shared abort controller).
  */
 export const createBreaker = (options: BreakerOptions): Breaker => {
-  const row = createRow(options);
-  const { circuit, stop } = createCircuit(options, row.end);
-  const tell = (ok: boolean): Promise<void> =>
+  const consecutiveFailures = createConsecutiveFailures(options);
+  const { circuit, stop } = createCircuit(options, consecutiveFailures.end);
+  const fire = (ok: boolean): Promise<void> =>
     circuit.fire(ok).catch((error: unknown) => {
-      if (!isExpected(error)) throw error;
+      if (!isExpectedRejection(error)) throw error;
     });
-  const tellFailure = async (): Promise<void> => {
+  const fireFailure = async (): Promise<void> => {
     // Opossum takes a moment to hear of it, and a second probe could slip through meanwhile.
     if (circuit.halfOpen) circuit.open();
-    else await tell(false);
+    else await fire(false);
   };
   return {
     get state() {
       if (circuit.closed) return "closed";
       return circuit.halfOpen ? "half-open" : "open";
     },
-    succeeded: () => {
-      row.end();
-      if (!circuit.closed) return tell(true);
+    recordSuccess: () => {
+      consecutiveFailures.end();
+      if (!circuit.closed) return fire(true);
       // Opossum's percentage is that of failures among `fire` events. A call of it costs ten times as much, at every delivery.
       circuit.emit("fire");
       return undefined;
     },
-    failed: async () => {
-      const isDown = row.add();
-      await tellFailure();
+    recordFailure: async () => {
+      const isDown = consecutiveFailures.add();
+      await fireFailure();
       // Behind ten busy seconds of good calls, the percentage would see an outage only when they have left the window.
       if (isDown) circuit.open();
     },
     // Neither part of the row nor its end: slow calls use up no attempts, so there is time to wait for the percentage.
-    slow: tellFailure,
+    recordSlowCall: fireFailure,
     shutdown: () => {
       stop();
       circuit.shutdown();

@@ -4,19 +4,19 @@ interface Connection {
 }
 
 /** Connections, each of them lent to one call at a time, the last one used first. */
-export class Connections<T extends Connection> {
+export class ConnectionPool<T extends Connection> {
   readonly #open: () => T;
   readonly #all = new Set<T>();
   readonly #idle: T[] = [];
   /** Given back in this turn of the event loop. */
-  readonly #resting: T[] = [];
+  readonly #released: T[] = [];
   #isClosed = false;
 
   constructor(open: () => T) {
     this.#open = open;
   }
 
-  take(): T {
+  acquire(): T {
     const idle = this.#idle.pop();
     if (idle) return idle;
     const client = this.#open();
@@ -27,14 +27,14 @@ export class Connections<T extends Connection> {
   }
 
   /** It rests until the next turn: only then undici can know whether the target has closed it, or sent more than an answer. */
-  giveBack(client: T): void {
+  release(client: T): void {
     if (client.destroyed) this.#all.delete(client);
-    else if (this.#resting.push(client) === 1) setImmediate(this.#endRest);
+    else if (this.#released.push(client) === 1) setImmediate(this.#reuseReleased);
   }
 
-  readonly #endRest = (): void => {
-    for (const client of this.#resting) this.#idle.push(client);
-    this.#resting.length = 0;
+  readonly #reuseReleased = (): void => {
+    for (const client of this.#released) this.#idle.push(client);
+    this.#released.length = 0;
   };
 
   async close(): Promise<void> {

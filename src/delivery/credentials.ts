@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** Tells of every change of a file, once it has kept still between two looks; returns the function that ends it. */
-export type Watch = (options: {
+export type WatchFile = (options: {
   readonly file: string;
   readonly pollMs: number;
   readonly onChange: () => void;
@@ -12,7 +12,7 @@ export interface CredentialsOptions {
   readonly file: string | undefined;
   readonly initial: string;
   readonly onChange: () => void;
-  readonly watch: Watch;
+  readonly watchFile: WatchFile;
 }
 
 export interface Credentials {
@@ -39,7 +39,7 @@ const readKey = (file: string): string | undefined => {
 };
 
 /** The access key, read anew when its file changes. */
-export const createCredentials = ({ file, initial, onChange, watch }: CredentialsOptions): Credentials => {
+export const createCredentials = ({ file, initial, onChange, watchFile }: CredentialsOptions): Credentials => {
   let accessKey = initial;
   const refresh = (): void => {
     const key = file === undefined ? undefined : readKey(file);
@@ -47,7 +47,7 @@ export const createCredentials = ({ file, initial, onChange, watch }: Credential
     accessKey = key;
     onChange();
   };
-  const close = file === undefined ? () => {} : watch({ file, pollMs, onChange: refresh });
+  const close = file === undefined ? () => {} : watchFile({ file, pollMs, onChange: refresh });
   return {
     get accessKey() {
       return accessKey;

@@ -1,10 +1,10 @@
 import type { Call } from "../core/decide.ts";
-import { type Answer, isTargetFailure } from "../core/outcome/classify.ts";
-import type { Hold, Refused, Retry, Verdict } from "../core/outcome/outcome.ts";
+import { type CallResult, isTargetFailure } from "../core/outcome/classify.ts";
+import type { Hold, RefusalHistory, Retry, Verdict } from "../core/outcome/outcome.ts";
 import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
 import { Gate, type GateOptions } from "./gate.ts";
 import type { GateState, Permit, TargetHold } from "./permit.ts";
-import { probePause } from "./probe-pause.ts";
+import { nextProbePauseMs } from "./probe-pause.ts";
 
 export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   readonly breaker: {
@@ -17,11 +17,11 @@ export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
   /** Per call, from start to the end of the answer. */
   readonly timeoutMs: number;
   /** Sends one call over the wire; there is exactly one answer. */
-  readonly send: (call: Call, onAnswer: (answer: Answer) => void) => void;
+  readonly send: (call: Call, onResult: (result: CallResult) => void) => void;
   /** What an answer means. */
-  readonly judge: (answer: Answer) => Verdict;
+  readonly classifyResult: (result: CallResult) => Verdict;
   readonly onHold: GateOptions["onHold"];
-  readonly onCall: (made: { call: Call["call"]; status: string; seconds: number }) => void;
+  readonly onCall: (made: { call: Call["type"]; status: string; seconds: number }) => void;
   /** The key was refused: look whether there is a new one. */
   readonly onUnauthorized: () => void;
 }
@@ -30,7 +30,7 @@ interface AttemptOptions {
   /** False for the repetitions of one round, which count once for the breaker. */
   readonly isFirst: boolean;
   /** If it is refused again, how much does that say of other events? */
-  readonly refused: Refused;
+  readonly refused: RefusalHistory;
 }
 
 interface Attempt extends AttemptOptions {
@@ -41,29 +41,29 @@ interface Attempt extends AttemptOptions {
 }
 
 /** Nearly timed out: a little more load, and calls will fail. */
-const slowShare = 0.8;
+const slowCallShare = 0.8;
 
-const targetDown = ({ error }: Retry): Hold => ({ kind: "hold", reason: "target_down", error });
+const targetDownHold = ({ error }: Retry): Hold => ({ kind: "hold", reason: "target_down", error });
 
-const statusOf = (answer: Answer): string => (answer.kind === "response" ? String(answer.status) : answer.kind);
+const statusLabelOf = (result: CallResult): string => (result.kind === "response" ? String(result.status) : result.kind);
 
 /** Makes calls and judges their answers: gate, breaker and wire behind one door. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #gate: Gate;
   readonly #breaker: Breaker;
-  readonly #slowMs: number;
+  readonly #slowCallMs: number;
   #lastError = "";
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#gate = new Gate(options);
-    this.#slowMs = Math.round(options.timeoutMs * slowShare);
+    this.#slowCallMs = Math.round(options.timeoutMs * slowCallShare);
     const { errorPercent, minCalls, windowMs } = options.breaker;
-    const pauseMs = (failedProbes: number, downMs: number): number =>
-      probePause({ ...options.breaker, failedProbes, downMs, random: options.random() });
-    const onChange = (state: BreakerState): void => this.#onBreaker(state);
-    this.#breaker = createBreaker({ errorPercent, minCalls, windowMs, pauseMs, onChange });
+    const probePauseMs = (failedProbes: number, downMs: number): number =>
+      nextProbePauseMs({ ...options.breaker, failedProbes, downMs, random: options.random() });
+    const onChange = (state: BreakerState): void => this.#onBreakerChange(state);
+    this.#breaker = createBreaker({ errorPercent, minCalls, windowMs, probePauseMs, onChange });
   }
 
   get state(): GateState {
@@ -83,8 +83,8 @@ export class Delivery {
   }
 
   /** How many calls may be in flight at present: up to `concurrency`, fewer where the target is not up to it. */
-  get limit(): number {
-    return this.#gate.limit;
+  get concurrencyLimit(): number {
+    return this.#gate.concurrencyLimit;
   }
 
   get inFlight(): number {
@@ -97,11 +97,11 @@ export class Delivery {
    */
   attempt(call: Call, { isFirst, refused }: AttemptOptions, onVerdict: (verdict: Verdict) => void): void {
     const { send } = this.#options;
-    const [permit, startedAt] = [this.#gate.take(), performance.now()];
+    const [permit, startedAt] = [this.#gate.acquire(), performance.now()];
     const attempt: Attempt = { call, isFirst, refused, permit, startedAt, onVerdict };
-    send(call, (answer) => {
-      if (this.#isWorthAnother(answer, attempt)) send(call, (second) => this.#judge(second, attempt));
-      else this.#judge(answer, attempt);
+    send(call, (result) => {
+      if (this.#maySendAgain(result, attempt)) send(call, (secondResult) => this.#finishAttempt(secondResult, attempt));
+      else this.#finishAttempt(result, attempt);
     });
   }
 
@@ -109,24 +109,24 @@ export class Delivery {
    * A connection that broke before anything was sent is no failure of the event: once, it is tried again at once. Not where
    * that took long, for the second try has a whole time-out again, and a call must end well inside the group's session.
    */
-  #isWorthAnother(answer: Answer, { startedAt }: Attempt): boolean {
-    const isUnsent = answer.kind === "network" && !answer.sent;
+  #maySendAgain(result: CallResult, { startedAt }: Attempt): boolean {
+    const isUnsent = result.kind === "network" && !result.sent;
     return isUnsent && performance.now() - startedAt <= this.#options.timeoutMs / 10;
   }
 
-  #judge(answer: Answer, attempt: Attempt): void {
+  #finishAttempt(result: CallResult, attempt: Attempt): void {
     const { call, permit, startedAt, onVerdict } = attempt;
     const tookMs = performance.now() - startedAt;
-    this.#options.onCall({ call: call.call, status: statusOf(answer), seconds: tookMs / 1000 });
-    const verdict = this.#options.judge(answer);
+    this.#options.onCall({ call: call.type, status: statusLabelOf(result), seconds: tookMs / 1000 });
+    const verdict = this.#options.classifyResult(result);
     this.#gate.release(permit);
-    const told = this.#tell(verdict, attempt, tookMs);
-    if (told) void told.then(onVerdict);
+    const recorded = this.#recordVerdict(verdict, attempt, tookMs);
+    if (recorded) void recorded.then(onVerdict);
     else onVerdict(verdict);
   }
 
   /** Tells gate and breaker; a promise where the verdict, as it is or changed, has to wait for the breaker. */
-  #tell(verdict: Verdict, attempt: Attempt, tookMs: number): Promise<Verdict> | undefined {
+  #recordVerdict(verdict: Verdict, attempt: Attempt, tookMs: number): Promise<Verdict> | undefined {
     const { permit } = attempt;
     switch (verdict.kind) {
       case "delivered":
@@ -134,16 +134,16 @@ export class Delivery {
       case "hold":
         return this.#onHold(verdict, attempt);
       case "retry":
-        return isTargetFailure(verdict) ? this.#onFailure(verdict, attempt) : this.#onAnswer(permit);
+        return isTargetFailure(verdict) ? this.#onFailure(verdict, attempt) : this.#onEventRefused(permit);
       case "dead":
-        return this.#onAnswer(permit);
+        return this.#onEventRefused(permit);
       case "aborted":
         return undefined;
     }
   }
 
   /** A new access key is in place. */
-  retryUnauthorized(): void {
+  probeWithNewKey(): void {
     this.#gate.probeNow("unauthorized");
   }
 
@@ -152,49 +152,49 @@ export class Delivery {
   }
 
   #onDelivered(permit: Permit, tookMs: number): Promise<void> | undefined {
-    if (this.#gate.isLate(permit)) return undefined;
-    if (tookMs > this.#slowMs) return this.#onSlow(permit, tookMs);
-    const told = this.#breaker.succeeded();
-    this.#gate.succeeded(permit, tookMs);
+    if (this.#gate.isStale(permit)) return undefined;
+    if (tookMs > this.#slowCallMs) return this.#onSlow(permit, tookMs);
+    const recorded = this.#breaker.recordSuccess();
+    this.#gate.recordSuccess(permit, tookMs);
     // Only a probe's success changes the state; all others need not wait for opossum's bookkeeping.
-    return permit.isProbe ? told : undefined;
+    return permit.isProbe ? recorded : undefined;
   }
 
   /** The event is delivered all the same. */
   #onSlow(permit: Permit, tookMs: number): Promise<void> {
-    this.#lastError = `Calls take longer than ${this.#slowMs} ms`;
-    if (permit.isProbe) this.#gate.answered();
-    else this.#gate.succeeded(permit, tookMs);
-    return this.#breaker.slow();
+    this.#lastError = `Calls take longer than ${this.#slowCallMs} ms`;
+    if (permit.isProbe) this.#gate.endHoldsExceptTargetDown();
+    else this.#gate.recordSuccess(permit, tookMs);
+    return this.#breaker.recordSlowCall();
   }
 
   #onHold({ reason, error, retryAfterMs }: Hold, { permit, refused }: Attempt): undefined {
-    this.#gate.refused(reason as TargetHold, { permit, error, retryAfterMs, refused });
+    this.#gate.recordRefusal(reason as TargetHold, { permit, error, retryAfterMs, refused });
     if (reason === "unauthorized") this.#options.onUnauthorized();
   }
 
   async #onFailure(failure: Retry, { permit, isFirst }: Attempt): Promise<Verdict> {
-    if (!this.#gate.isLate(permit)) {
+    if (!this.#gate.isStale(permit)) {
       this.#lastError = failure.error;
-      if (permit.isProbe) this.#gate.prolong(permit, failure.error);
-      if (isFirst || permit.isProbe) await this.#breaker.failed();
+      if (permit.isProbe) this.#gate.prolongHolds(permit, failure.error);
+      if (isFirst || permit.isProbe) await this.#breaker.recordFailure();
     }
     const { status, retryAfterMs, error } = failure;
     if (status === 503 && retryAfterMs !== undefined) this.#gate.hold("throttled", { permit, error, retryAfterMs });
     // Where only that holds, the attempt is used, or an event that always gets this answer would hold the stream for ever.
-    return this.#breaker.state === "closed" ? failure : targetDown(failure);
+    return this.#breaker.state === "closed" ? failure : targetDownHold(failure);
   }
 
   /** The target is alive and refuses this event alone: it holds nobody, but says nothing of its health either. */
-  #onAnswer({ isProbe }: Permit): undefined {
+  #onEventRefused({ isProbe }: Permit): undefined {
     if (!isProbe) return;
-    this.#gate.answered();
+    this.#gate.endHoldsExceptTargetDown();
     this.#gate.probeNow("target_down");
   }
 
-  #onBreaker(state: BreakerState): void {
-    if (state === "open") this.#gate.holdForBreaker(this.#lastError);
+  #onBreakerChange(state: BreakerState): void {
+    if (state === "open") this.#gate.holdWhileBreakerIsOpen(this.#lastError);
     if (state === "half-open") this.#gate.probeNow("target_down");
-    if (state === "closed") this.#gate.end("target_down");
+    if (state === "closed") this.#gate.endHold("target_down");
   }
 }

@@ -1,20 +1,20 @@
 import { equalJitter } from "../core/outcome/backoff.ts";
-import type { Refused } from "../core/outcome/outcome.ts";
+import type { RefusalHistory } from "../core/outcome/outcome.ts";
 import type { GateState, HoldCause, HoldState, Permit, TargetHold } from "./permit.ts";
-import { RefusalRow } from "./refusals-in-a-row.ts";
-import { Ramp } from "./slow-start.ts";
+import { ConsecutiveRefusals } from "./refusals-in-a-row.ts";
+import { ConcurrencyLimit } from "./slow-start.ts";
 
 export interface GateOptions {
   readonly concurrency: number;
   /** Per call, from start to the end of the answer. */
   readonly timeoutMs: number;
   /** In milliseconds; a clock that never goes back, or every hold would last longer by as much. */
-  readonly now: () => number;
+  readonly monotonicNow: () => number;
   readonly random: () => number;
   /** Calls back after so many milliseconds, never keeping the process alive. */
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** The gate has opened, or a probe may go. */
-  readonly onChange: () => void;
+  readonly onMaySend: () => void;
   /** A hold began or ended: once per change. */
   readonly onHold: (change: { reason: TargetHold; isHeld: boolean; error: string; heldMs: number }) => void;
 }
@@ -26,16 +26,16 @@ const longestPauseMs = 60_000;
 export class Gate {
   readonly #options: GateOptions;
   readonly #holds = new Map<TargetHold, HoldState>();
-  readonly #ramp: Ramp;
-  readonly #row = new RefusalRow();
+  readonly #concurrencyLimit: ConcurrencyLimit;
+  readonly #refusals = new ConsecutiveRefusals();
   #inFlight = 0;
-  #generation = 0;
+  #closeCount = 0;
   #isProbing = false;
-  #news = 0;
+  #probeRequests = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
-    this.#ramp = new Ramp({ max: options.concurrency, timeoutMs: options.timeoutMs });
+    this.#concurrencyLimit = new ConcurrencyLimit({ max: options.concurrency, timeoutMs: options.timeoutMs });
   }
 
   get inFlight(): number {
@@ -43,8 +43,8 @@ export class Gate {
   }
 
   /** How many calls may be in flight at present where nothing is held. */
-  get limit(): number {
-    return this.#ramp.limit;
+  get concurrencyLimit(): number {
+    return this.#concurrencyLimit.limit;
   }
 
   get isHeld(): boolean {
@@ -56,16 +56,16 @@ export class Gate {
   }
 
   get state(): GateState {
-    if (this.#holds.size === 0) return this.#inFlight < this.#ramp.limit ? "open" : "closed";
-    return !this.#isProbing && this.#dueAt() <= this.#options.now() ? "probe" : "closed";
+    if (this.#holds.size === 0) return this.#inFlight < this.#concurrencyLimit.limit ? "open" : "closed";
+    return !this.#isProbing && this.#nextProbeAt() <= this.#options.monotonicNow() ? "probe" : "closed";
   }
 
   /** Takes the right to make a call; only where the state is not `closed`. */
-  take(): Permit {
+  acquire(): Permit {
     const isProbe = this.#holds.size > 0;
     this.#isProbing ||= isProbe;
     this.#inFlight++;
-    return { generation: this.#generation, isProbe, news: this.#news };
+    return { closeCount: this.#closeCount, isProbe, probeRequests: this.#probeRequests };
   }
 
   /** The call has ended, however it did. */
@@ -75,126 +75,126 @@ export class Gate {
   }
 
   /** Whether the gate has closed since this permit was given: what the call found is old news. */
-  isLate({ generation, isProbe }: Permit): boolean {
-    return !isProbe && generation !== this.#generation;
+  isStale({ closeCount: generation, isProbe }: Permit): boolean {
+    return !isProbe && generation !== this.#closeCount;
   }
 
   /** A call went well. A probe that did ends every hold but `target_down`, which is the breaker's. */
-  succeeded(permit: Permit, tookMs: number): void {
-    if (this.isLate(permit)) return;
-    this.#row.passed();
-    this.#ramp.succeeded(tookMs);
-    if (permit.isProbe) this.answered();
+  recordSuccess(permit: Permit, tookMs: number): void {
+    if (this.isStale(permit)) return;
+    this.#refusals.recordSuccess();
+    this.#concurrencyLimit.recordSuccess(tookMs);
+    if (permit.isProbe) this.endHoldsExceptTargetDown();
   }
 
   /** The target has answered a probe without holding the stream: nobody throttles, refuses the key or redirects any more. */
-  answered(): void {
-    for (const reason of this.holds) if (reason !== "target_down") this.end(reason);
+  endHoldsExceptTargetDown(): void {
+    for (const reason of this.holds) if (reason !== "target_down") this.endHold(reason);
   }
 
   /** A call was refused. While others go through one refusal holds nobody, but whoever throttles is obeyed at once. */
-  refused(reason: TargetHold, cause: HoldCause & { refused: Refused }): void {
-    const isDoubtful = reason !== "throttled" && this.#row.goesThrough && !this.isHeld;
-    if (this.#isOfAll(reason, cause)) this.hold(reason, { ...cause, isDoubtful });
+  recordRefusal(reason: TargetHold, cause: HoldCause & { refused: RefusalHistory }): void {
+    const isUnconfirmed = reason !== "throttled" && this.#refusals.hasSuccess && !this.isHeld;
+    if (this.#isAboutAllEvents(reason, cause)) this.hold(reason, { ...cause, isUnconfirmed });
   }
 
-  #isOfAll(reason: TargetHold, { permit, refused }: { permit: Permit; refused: Refused }): boolean {
+  #isAboutAllEvents(reason: TargetHold, { permit, refused }: { permit: Permit; refused: RefusalHistory }): boolean {
     if (permit.isProbe) return true;
     if (reason === "throttled" || this.isHeld) return refused === "never" || refused === "before";
     // What was asked before the gate closed, or with a key that has been replaced, says nothing of what is now.
-    const isOld = permit.news !== this.#news || this.isLate(permit);
-    return !isOld && this.#row.add({ refused, underWay: this.#inFlight });
+    const isStale = permit.probeRequests !== this.#probeRequests || this.isStale(permit);
+    return !isStale && this.#refusals.addRefusal({ refused, otherCallsInFlight: this.#inFlight });
   }
 
   /** Begins a hold, or prolongs it after a failed probe. `retryAfterMs` is what the target asked for. */
   hold(reason: TargetHold, cause: HoldCause): void {
-    const known = this.#holds.get(reason);
-    if (!known) this.#begin(reason, cause);
-    else if (cause.permit.isProbe) this.#prolong(reason, known, cause);
+    const current = this.#holds.get(reason);
+    if (!current) this.#beginHold(reason, cause);
+    else if (cause.permit.isProbe) this.#prolongHold(reason, current, cause);
     // Calls that were in flight when the hold began say the same again: only a longer wait counts.
-    else this.#set(reason, { ...known, dueAt: Math.max(known.dueAt, this.#askedUntil(cause)) }, cause.error);
+    else this.#setHold(reason, { ...current, nextProbeAt: Math.max(current.nextProbeAt, this.#retryAfterAt(cause)) }, cause.error);
   }
 
-  readonly #askedUntil = ({ retryAfterMs = 0 }: HoldCause): number => this.#options.now() + retryAfterMs;
+  readonly #retryAfterAt = ({ retryAfterMs = 0 }: HoldCause): number => this.#options.monotonicNow() + retryAfterMs;
 
-  #begin(reason: TargetHold, cause: HoldCause): void {
-    const { isDoubtful = false, permit, error } = cause;
+  #beginHold(reason: TargetHold, cause: HoldCause): void {
+    const { isUnconfirmed = false, permit, error } = cause;
     // What was asked before the gate closed may still hold the stream, but says nothing of how wide it stands now.
-    if (!this.isHeld && !isDoubtful && !this.isLate(permit)) this.#narrow(reason);
-    const now = this.#options.now();
-    const dueAt = isDoubtful ? now : now + this.#pauseMs(reason, cause, 0);
-    this.#set(reason, { isDoubtful, since: now, failedProbes: 0, dueAt }, error);
+    if (!this.isHeld && !isUnconfirmed && !this.isStale(permit)) this.#reduceConcurrency(reason);
+    const now = this.#options.monotonicNow();
+    const nextProbeAt = isUnconfirmed ? now : now + this.#probePauseMs(reason, cause, 0);
+    this.#setHold(reason, { isUnconfirmed, heldSince: now, failedProbes: 0, nextProbeAt }, error);
   }
 
-  #prolong(reason: TargetHold, known: HoldState, cause: HoldCause): void {
-    if (known.isDoubtful) this.#narrow(reason);
-    const failedProbes = known.isDoubtful ? 0 : known.failedProbes + 1;
-    const dueAt = this.#options.now() + this.#pauseMs(reason, cause, failedProbes);
-    this.#set(reason, { isDoubtful: false, since: known.since, failedProbes, dueAt }, cause.error);
+  #prolongHold(reason: TargetHold, current: HoldState, cause: HoldCause): void {
+    if (current.isUnconfirmed) this.#reduceConcurrency(reason);
+    const failedProbes = current.isUnconfirmed ? 0 : current.failedProbes + 1;
+    const nextProbeAt = this.#options.monotonicNow() + this.#probePauseMs(reason, cause, failedProbes);
+    this.#setHold(reason, { isUnconfirmed: false, heldSince: current.heldSince, failedProbes, nextProbeAt }, cause.error);
   }
 
   /** A probe has failed by the target's fault: the holds that are not the breaker's wait as after any failed probe. */
-  prolong(permit: Permit, error: string): void {
+  prolongHolds(permit: Permit, error: string): void {
     for (const reason of this.holds) if (reason !== "target_down") this.hold(reason, { permit, error });
   }
 
-  #pauseMs(reason: TargetHold, { permit, retryAfterMs }: HoldCause, failedProbes: number): number {
+  #probePauseMs(reason: TargetHold, { permit, retryAfterMs }: HoldCause, failedProbes: number): number {
     // The probe had the old key.
-    if (reason === "unauthorized" && failedProbes > 0 && permit.news !== this.#news) return 0;
+    if (reason === "unauthorized" && failedProbes > 0 && permit.probeRequests !== this.#probeRequests) return 0;
     const random = this.#options.random();
     return retryAfterMs ?? equalJitter({ attempt: failedProbes, baseMs: firstPauseMs, maxMs: longestPauseMs, random });
   }
 
   /** The breaker has opened: no call until `probeNow("target_down")`. */
-  holdForBreaker(error: string): void {
-    if (!this.isHeld) this.#narrow("target_down");
-    const since = this.#holds.get("target_down")?.since ?? this.#options.now();
-    this.#set("target_down", { isDoubtful: false, since, failedProbes: 0, dueAt: Number.POSITIVE_INFINITY }, error);
+  holdWhileBreakerIsOpen(error: string): void {
+    if (!this.isHeld) this.#reduceConcurrency("target_down");
+    const heldSince = this.#holds.get("target_down")?.heldSince ?? this.#options.monotonicNow();
+    this.#setHold("target_down", { isUnconfirmed: false, heldSince, failedProbes: 0, nextProbeAt: Number.POSITIVE_INFINITY }, error);
   }
 
   /** Something has changed that may end this hold: let a probe go at once. */
   probeNow(reason: TargetHold): void {
-    this.#news++;
-    const known = this.#holds.get(reason);
-    if (!known) return;
-    this.#holds.set(reason, { ...known, dueAt: this.#options.now() });
-    this.#options.onChange();
+    this.#probeRequests++;
+    const current = this.#holds.get(reason);
+    if (!current) return;
+    this.#holds.set(reason, { ...current, nextProbeAt: this.#options.monotonicNow() });
+    this.#options.onMaySend();
   }
 
-  end(reason: TargetHold): void {
-    const known = this.#holds.get(reason);
-    if (!this.#holds.delete(reason) || !known) return;
-    this.#options.onHold({ reason, isHeld: false, error: "", heldMs: this.#options.now() - known.since });
-    if (this.#holds.size === 0) this.#options.onChange();
+  endHold(reason: TargetHold): void {
+    const current = this.#holds.get(reason);
+    if (!this.#holds.delete(reason) || !current) return;
+    this.#options.onHold({ reason, isHeld: false, error: "", heldMs: this.#options.monotonicNow() - current.heldSince });
+    if (this.#holds.size === 0) this.#options.onMaySend();
   }
 
-  #narrow(reason: TargetHold): void {
-    if (reason === "throttled") this.#ramp.cut();
-    else this.#ramp.restart();
+  #reduceConcurrency(reason: TargetHold): void {
+    if (reason === "throttled") this.#concurrencyLimit.restartAfterThrottling();
+    else this.#concurrencyLimit.restartAfterOutage();
   }
 
-  #dueAt(): number {
-    return Math.max(...Array.from(this.#holds.values(), ({ dueAt }) => dueAt));
+  #nextProbeAt(): number {
+    return Math.max(...Array.from(this.#holds.values(), ({ nextProbeAt }) => nextProbeAt));
   }
 
-  #set(reason: TargetHold, state: HoldState, error: string): void {
+  #setHold(reason: TargetHold, state: HoldState, error: string): void {
     if (!this.isHeld) {
-      this.#generation++;
-      this.#row.restart();
+      this.#closeCount++;
+      this.#refusals.reset();
     }
     const isNew = !this.#holds.has(reason);
     this.#holds.set(reason, state);
     if (isNew) this.#options.onHold({ reason, isHeld: true, error, heldMs: 0 });
-    this.#callBackAt(state.dueAt);
+    this.#notifyAt(state.nextProbeAt);
   }
 
   /** Timers may fire before their time by the clock: a probe must not be missed. */
-  #callBackAt(time: number): void {
-    const waitMs = time - this.#options.now();
+  #notifyAt(time: number): void {
+    const waitMs = time - this.#options.monotonicNow();
     if (!Number.isFinite(waitMs)) return;
     this.#options.schedule(waitMs, () => {
-      if (this.#options.now() < time) this.#callBackAt(time);
-      else this.#options.onChange();
+      if (this.#options.monotonicNow() < time) this.#notifyAt(time);
+      else this.#options.onMaySend();
     });
   }
 }

@@ -1,13 +1,13 @@
 import { Client, type Dispatcher } from "undici";
 
-import type { Answer } from "../core/outcome/classify.ts";
+import type { CallResult } from "../core/outcome/classify.ts";
 import { type ProxyAddress, ProxyError, createConnector } from "../outbound/connector.ts";
-import { Connections } from "./connections.ts";
-import { refusalOf, withFirstBytes } from "./refusal.ts";
+import { ConnectionPool } from "./connections.ts";
+import { errorResponseOf, withBodyKindFromBytes } from "./refusal.ts";
 import { type SuccessBody, successBodyOf } from "./success-body.ts";
-import { Deadlines } from "./time-outs.ts";
+import { CallTimeouts } from "./time-outs.ts";
 
-export interface HttpOptions {
+export interface HttpClientOptions {
   /** Scheme, host and port. */
   readonly origin: string;
   /** On the way there. */
@@ -28,9 +28,9 @@ export interface HttpClient {
    * comes in a turn of its own, where nobody catches what `onAnswer` throws. A callback, since promises of every call's
    * own cost more than the bookkeeping.
    */
-  readonly send: (request: HttpRequest, onAnswer: (answer: Answer) => void) => void;
+  readonly send: (request: HttpRequest, onResult: (result: CallResult) => void) => void;
   /** Ends every call in flight now; each is answered as `aborted`, unless a status has come. */
-  readonly abort: () => void;
+  readonly abortAll: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -45,39 +45,39 @@ const codeOf = (error: Error): string => {
 };
 
 /** Where a proxy is the trouble, nothing has been sent: it opens no way. */
-const failureOf = (error: Error, sent: boolean): Answer =>
+const failureOf = (error: Error, sent: boolean): CallResult =>
   error instanceof ProxyError
     ? { kind: "network", code: "PROXY", sent: false, problem: error.message }
     : { kind: "network", code: codeOf(error), sent };
 
-interface ExchangeOptions {
+interface HttpExchangeOptions {
   readonly timeoutMs: number;
   readonly client: Client;
-  readonly onAnswer: (answer: Answer) => void;
+  readonly onResult: (result: CallResult) => void;
 }
 
 /** One call: turns undici's callbacks into exactly one answer. Callbacks, because they cost a third less CPU than `request`. */
-class Exchange implements Dispatcher.DispatchHandler {
+class HttpExchange implements Dispatcher.DispatchHandler {
   readonly startedAt = performance.now();
   readonly #timeoutMs: number;
   readonly #client: Client;
-  readonly #onAnswer: (answer: Answer) => void;
+  readonly #onResult: (result: CallResult) => void;
   #controller: Controller | undefined;
-  #ended: Answer | undefined;
-  #response: Extract<Answer, { kind: "response" }> | undefined;
+  #forcedResult: CallResult | undefined;
+  #response: Extract<CallResult, { kind: "response" }> | undefined;
   #body: SuccessBody | undefined;
   #bytes = 0;
-  #isAnswered = false;
+  #hasEnded = false;
 
-  constructor({ timeoutMs, client, onAnswer }: ExchangeOptions) {
+  constructor({ timeoutMs, client, onResult }: HttpExchangeOptions) {
     this.#timeoutMs = timeoutMs;
     this.#client = client;
-    this.#onAnswer = onAnswer;
+    this.#onResult = onResult;
   }
 
   /** Ends the call now: this is what is answered unless a status has come. */
-  end(answer: Answer): void {
-    this.#ended = answer;
+  endWith(result: CallResult): void {
+    this.#forcedResult = result;
     if (this.#controller) this.#controller.abort(new Error("Ended"));
     // Still connecting: there is nothing to abort yet.
     else void this.#client.destroy(new Error("Ended"));
@@ -90,8 +90,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
     const isLate = performance.now() - this.startedAt >= this.#timeoutMs;
-    if (isLate) this.#ended ??= { kind: "timeout", timeoutMs: this.#timeoutMs };
-    if (this.#ended) controller.abort(new Error("Ended"));
+    if (isLate) this.#forcedResult ??= { kind: "timeout", timeoutMs: this.#timeoutMs };
+    if (this.#forcedResult) controller.abort(new Error("Ended"));
   }
 
   onResponseStart(
@@ -104,11 +104,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     // A provisional answer: the real one follows.
     if (status < 200) return;
     if (status < 300) this.#body = successBodyOf(headers);
-    this.#response = status < 300 ? { kind: "response", status } : refusalOf(status, headers, Date.now());
+    this.#response = status < 300 ? { kind: "response", status } : errorResponseOf(status, headers, Date.now());
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.#bytes === 0 && this.#response) this.#response = withFirstBytes(this.#response, chunk);
+    if (this.#bytes === 0 && this.#response) this.#response = withBodyKindFromBytes(this.#response, chunk);
     this.#body?.add(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes > maxAnswerBytes) controller.abort(new Error("The answer is too long"));
@@ -118,57 +118,57 @@ class Exchange implements Dispatcher.DispatchHandler {
     // Only of a body that is whole: of one that was cut nobody knows what it would have said.
     const resultFalse = this.#body?.resultFalse();
     if (resultFalse && this.#response) this.#response = { ...this.#response, resultFalse };
-    this.#answer({ kind: "network", code: "NO_RESPONSE", sent: true });
+    this.#endOnce({ kind: "network", code: "NO_RESPONSE", sent: true });
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#answer(failureOf(error, this.#controller !== undefined));
+    this.#endOnce(failureOf(error, this.#controller !== undefined));
   }
 
   /**
    * Once the status has come, neither a body that breaks off nor our own end of the call changes what it means. A call that we
    * end is not sent again, also if its connection has just broken by itself.
    */
-  #answer(failure: Answer): void {
-    if (this.#isAnswered) return;
-    this.#isAnswered = true;
+  #endOnce(failure: CallResult): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     // Not among undici's own calls: it would catch our exceptions, and its parser is not yet done with the connection.
-    queueMicrotask(() => this.#onAnswer(this.#response ?? this.#ended ?? failure));
+    queueMicrotask(() => this.#onResult(this.#response ?? this.#forcedResult ?? failure));
   }
 }
 
 /** Redirects are not followed: the key must not travel to another address. */
-export const createHttpClient = ({ origin, proxy, timeoutMs }: HttpOptions): HttpClient => {
+export const createHttpClient = ({ origin, proxy, timeoutMs }: HttpClientOptions): HttpClient => {
   const options: Client.Options = {
     // Each has one call at a time. With 1, undici would wait a turn of its own after every answer, as the connection does here.
     pipelining: 2,
     // One for all, since it remembers the TLS sessions.
-    connect: createConnector({ timeoutMs, proxy }),
+    connect: createConnector({ connectTimeoutMs: timeoutMs, proxy }),
     // Our own deadline covers the whole call, so undici need not watch as well.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const connections = new Connections(() => new Client(origin, options));
-  const deadlines = new Deadlines(timeoutMs);
-  const send: HttpClient["send"] = ({ path, headers, body }, onAnswer) => {
-    const client = connections.take();
-    const exchange = new Exchange({
+  const connections = new ConnectionPool(() => new Client(origin, options));
+  const callTimeouts = new CallTimeouts(timeoutMs);
+  const send: HttpClient["send"] = ({ path, headers, body }, onResult) => {
+    const client = connections.acquire();
+    const exchange = new HttpExchange({
       timeoutMs,
       client,
-      onAnswer: (answer) => {
-        deadlines.remove(place);
-        connections.giveBack(client);
-        onAnswer(answer);
+      onResult: (result) => {
+        callTimeouts.remove(timeoutIndex);
+        connections.release(client);
+        onResult(result);
       },
     });
-    const place = deadlines.add(exchange);
+    const timeoutIndex = callTimeouts.add(exchange);
     client.dispatch({ path, method: "POST", headers, body }, exchange);
   };
   return {
     send,
-    abort: () => deadlines.abortAll(),
+    abortAll: () => callTimeouts.abortAll(),
     close: async () => {
-      deadlines.stop();
+      callTimeouts.stop();
       await connections.close();
     },
   };

@@ -6,10 +6,10 @@ export type GateState = "open" | "probe" | "closed";
 /** The right to make one call. */
 export interface Permit {
   /** Counts the times that the gate has closed; a permit of an earlier time brings late results. */
-  readonly generation: number;
+  readonly closeCount: number;
   readonly isProbe: boolean;
   /** Counts the calls of `probeNow`: what a probe found before the last of them says nothing of what has changed since. */
-  readonly news: number;
+  readonly probeRequests: number;
 }
 
 export type TargetHold = Extract<HoldReason, "target_down" | "throttled" | "unauthorized" | "misconfigured">;
@@ -17,15 +17,15 @@ export type TargetHold = Extract<HoldReason, "target_down" | "throttled" | "unau
 export interface HoldCause {
   readonly permit: Permit;
   /** Calls went through until now: the next one probes at once, and what is in flight may stay as much. */
-  readonly isDoubtful?: boolean;
+  readonly isUnconfirmed?: boolean;
   readonly error: string;
   readonly retryAfterMs?: number | undefined;
 }
 
 export interface HoldState {
-  readonly isDoubtful: boolean;
-  readonly since: number;
+  readonly isUnconfirmed: boolean;
+  readonly heldSince: number;
   readonly failedProbes: number;
   /** When a probe may go. */
-  readonly dueAt: number;
+  readonly nextProbeAt: number;
 }

@@ -1,70 +1,70 @@
 import type { KafkaMessage } from "kafkajs";
 
-import { maxSpan } from "../offsets/completed-map.ts";
-import { backlogOf } from "../pipeline/hot-keys.ts";
+import { maxInFlightWindow } from "../offsets/completed-map.ts";
+import { deadLetterLimitWaitFor } from "../pipeline/hot-keys.ts";
 import type { Inlet } from "../pipeline/work-item.ts";
-import type { Feed, PauseReason } from "./owned-partition.ts";
+import type { OwnedPartition, PauseReason } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Clocks } from "./retry-delay.ts";
 import type { SchemaWait } from "./schema-wait.ts";
 
 export interface AdmissionOptions extends Clocks {
   readonly pauses: Pauses;
-  readonly schemas: Pick<SchemaWait, "want" | "isWanted">;
+  readonly schemas: Pick<SchemaWait, "request" | "isPending">;
   /** The delays of the retry topics in milliseconds, by the name of the topic. */
-  readonly tiers: ReadonlyMap<string, { readonly tier: number; readonly delayMs: number }>;
+  readonly retryTopics: ReadonlyMap<string, { readonly tier: number; readonly delayMs: number }>;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** Whether events of this source wait in the retry topics for another limit of dead letters. */
-  readonly isHeldIn: (topic: string) => boolean;
+  readonly hasDeadLetterHold: (topic: string) => boolean;
   /** How far a partition may be read beyond its committable offset. */
-  readonly maxSpan?: number;
+  readonly maxInFlightWindow?: number;
 }
 
 /** What waits for events to end. */
-export const untilEventsEnd: readonly PauseReason[] = ["budget", "span", "user"];
+export const capacityReasons: readonly PauseReason[] = ["budget", "span", "user"];
 /** Timers may fire a moment before their time by the other clock. */
 const timerToleranceMs = 1;
 
 /** What a record waits for before it comes in. Its partition is paused until the condition has ended. */
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #maxSpan: number;
+  readonly #maxInFlightWindow: number;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
-    this.#maxSpan = options.maxSpan ?? maxSpan;
+    this.#maxInFlightWindow = options.maxInFlightWindow ?? maxInFlightWindow;
   }
 
   /** Whether the next record of this partition waits: for its time, or because too much waits already. */
-  mustWait(feed: Feed, inlet: Inlet, message: KafkaMessage): boolean {
+  pauseIfMustWait(owned: OwnedPartition, inlet: Inlet, message: KafkaMessage): boolean {
     const { tracker } = inlet;
     const offset = Number(message.offset);
     // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
-    const isBeyond = (most: number): boolean => tracker.span > 0 && offset - tracker.mark > most;
-    if (isBeyond(this.#maxSpan)) this.#options.pauses.start(feed, "span", () => isBeyond(this.#maxSpan / 2));
-    if (feed.tier !== undefined) this.#untilDue(feed, message);
-    const hasRoomAgain = backlogOf(inlet, this.#options.isHeldIn);
-    if (hasRoomAgain) this.forUser(feed, hasRoomAgain);
-    return feed.pauses.size > 0;
+    const exceedsWindow = (maxOffsets: number): boolean => tracker.inFlightWindow > 0 && offset - tracker.committableOffset > maxOffsets;
+    if (exceedsWindow(this.#maxInFlightWindow)) this.#options.pauses.pauseWhile(owned, "span", () => exceedsWindow(this.#maxInFlightWindow / 2));
+    if (owned.tier !== undefined) this.#waitUntilDue(owned, message);
+    const hasCapacityAgain = deadLetterLimitWaitFor(inlet, this.#options.hasDeadLetterHold);
+    if (hasCapacityAgain) this.waitForUser(owned, hasCapacityAgain);
+    return owned.pauses.size > 0;
   }
 
-  forSchema(feed: Feed, schemaId: number): void {
+  waitForSchema(owned: OwnedPartition, schemaId: number): void {
     const { schemas, pauses } = this.#options;
-    schemas.want(schemaId);
-    pauses.start(feed, "schema", () => schemas.isWanted(schemaId));
+    schemas.request(schemaId);
+    pauses.pauseWhile(owned, "schema", () => schemas.isPending(schemaId));
   }
 
-  forUser(feed: Feed, hasRoomAgain: () => boolean): void {
-    this.#options.pauses.start(feed, "user", () => !hasRoomAgain());
+  waitForUser(owned: OwnedPartition, hasCapacityAgain: () => boolean): void {
+    this.#options.pauses.pauseWhile(owned, "user", () => !hasCapacityAgain());
   }
 
-  #untilDue(feed: Feed, { offset, timestamp }: KafkaMessage): void {
-    const { tiers, pauses, monotonic, schedule } = this.#options;
-    const { delayMs = 0 } = tiers.get(feed.topic) ?? {};
-    const dueIn = feed.due.inMs({ offset: Number(offset), timestamp: Number(timestamp) }, delayMs, this.#options);
-    if (dueIn <= 0) return;
-    const dueAt = monotonic() + dueIn;
-    pauses.start(feed, "due", () => dueAt - monotonic() > timerToleranceMs);
-    schedule(dueIn, () => pauses.review(["due"]));
+  #waitUntilDue(owned: OwnedPartition, { offset, timestamp }: KafkaMessage): void {
+    const { retryTopics, pauses, monotonicNow, schedule } = this.#options;
+    const { delayMs = 0 } = retryTopics.get(owned.topic) ?? {};
+    const remainingMs = owned.retryDelay.remainingMs({ offset: Number(offset), timestamp: Number(timestamp) }, delayMs, this.#options);
+    if (remainingMs <= 0) return;
+    const dueAt = monotonicNow() + remainingMs;
+    pauses.pauseWhile(owned, "due", () => dueAt - monotonicNow() > timerToleranceMs);
+    schedule(remainingMs, () => pauses.review(["due"]));
   }
 }

@@ -1,24 +1,24 @@
 import type { Batch } from "kafkajs";
 
 import { eventKeyOf } from "../core/outcome/headers.ts";
-import type { Arrival } from "../core/parsed-record.ts";
-import { decodeFinished } from "../offsets/completed-map.ts";
-import type { Found, Place } from "../ordering/retry-backlog.ts";
-import type { Feed } from "./owned-partition.ts";
-import type { Reader } from "./record-reader.ts";
+import type { ParsedRecord } from "../core/parsed-record.ts";
+import { decodeCompleted } from "../offsets/completed-map.ts";
+import type { ScannedRecord, RetryPosition } from "../ordering/retry-backlog.ts";
+import type { OwnedPartition } from "./owned-partition.ts";
+import type { RecordReader } from "./record-reader.ts";
 
-export interface ScanOptions {
-  readonly feed: Feed;
-  readonly scan: NonNullable<Feed["scan"]>;
-  readonly read: Reader;
+export interface BacklogScanOptions {
+  readonly owned: OwnedPartition;
+  readonly backlogScan: NonNullable<OwnedPartition["backlogScan"]>;
+  readonly read: RecordReader;
 }
 
-const foundOf = ({ user, past, record }: Arrival, place: Place): Found => {
-  const { topic, topicId, offset, index, timestamp } = past.origin;
+const toBacklogRecord = ({ user, retryState, record }: ParsedRecord, position: RetryPosition): ScannedRecord => {
+  const { topic, topicId, offset, index, timestamp } = retryState.source;
   return {
     user,
-    id: eventKeyOf(past.origin),
-    place,
+    eventKey: eventKeyOf(retryState.source),
+    position,
     topic,
     topicId,
     offset: Number(offset),
@@ -31,19 +31,19 @@ const foundOf = ({ user, past, record }: Arrival, place: Place): Found => {
 /** Reads a batch of a tier only to learn whose records wait there. Stops at a record whose schema has to be fetched. */
 export const scanBatch = (
   batch: Batch,
-  { feed, scan, read }: ScanOptions,
+  { owned, backlogScan, read }: BacklogScanOptions,
 ): { last: number | undefined; needs?: number } => {
-  const { tier = 0, start, metadata } = feed;
-  const finished = decodeFinished(start, metadata);
-  let last: number | undefined;
+  const { tier = 0, startOffset: start, metadata } = owned;
+  const completed = decodeCompleted(start, metadata);
+  let lastOffset: number | undefined;
   for (const message of batch.messages) {
     const offset = Number(message.offset);
-    if (offset >= scan.position && offset < scan.end && !finished.has(offset)) {
-      const reading = read(message, feed);
-      if (reading.kind === "needs_schema") return { last, needs: reading.schemaId };
-      scan.found.push(...reading.arrivals.map((arrival) => foundOf(arrival, { tier, offset })));
+    if (offset >= backlogScan.position && offset < backlogScan.end && !completed.has(offset)) {
+      const reading = read(message, owned);
+      if (reading.kind === "needs_schema") return { last: lastOffset, needs: reading.schemaId };
+      backlogScan.found.push(...reading.arrivals.map((parsed) => toBacklogRecord(parsed, { tier, offset })));
     }
-    last = offset;
+    lastOffset = offset;
   }
-  return { last };
+  return { last: lastOffset };
 };

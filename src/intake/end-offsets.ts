@@ -1,78 +1,78 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { LogRange } from "../kafka/topics/log-ranges.ts";
-import type { Gaps } from "./gaps.ts";
-import type { Intake } from "./ingest.ts";
+import type { LogGaps } from "./gaps.ts";
+import type { Ingest } from "./ingest.ts";
 import type { LogReset, ResetCause } from "./log-resets.ts";
-import { type Feed, feedKey, positionOf } from "./owned-partition.ts";
-import { isOther } from "./plan-start.ts";
-import type { StartsOptions } from "./start-offsets.ts";
+import { type OwnedPartition, partitionKey, positionOf } from "./owned-partition.ts";
+import { isOtherTopic } from "./plan-start.ts";
+import type { StartOffsetsOptions } from "./start-offsets.ts";
 
-export interface EndsOptions {
-  readonly admin: Pick<ClusterAdmin, "ranges" | "topics">;
-  readonly intake: Pick<Intake, "feeds" | "heardEnd"> & { readonly gaps: Pick<Gaps, "goOn" | "passOver"> };
-  readonly topics: Pick<StartsOptions, "startFrom"> & {
+export interface LogCheckOptions {
+  readonly admin: Pick<ClusterAdmin, "logRanges" | "topicStates">;
+  readonly intake: Pick<Ingest, "ownedPartitions" | "recordEndOffset"> & { readonly gaps: Pick<LogGaps, "resume" | "skipRemoved"> };
+  readonly topics: Pick<StartOffsetsOptions, "startFrom"> & {
     readonly source: readonly string[];
     readonly retry: readonly { readonly topic: string }[];
   };
   /** Retention removed records before they were read; told once. */
-  readonly onReset: (reset: LogReset) => void;
+  readonly onLogReset: (reset: LogReset) => void;
   /** The logs of these partitions are not those that were read from: everything has to begin again. */
-  readonly onOver: (feeds: readonly Feed[]) => void;
+  readonly onLogReplaced: (ownedPartitions: readonly OwnedPartition[]) => void;
   readonly onFatal: (error: Error) => void;
 }
 
 /** An owned partition, and what was to be read next of it before the cluster was asked: its end may move on meanwhile. */
-export interface Owned {
-  readonly feed: Feed;
+export interface ReadPosition {
+  readonly owned: OwnedPartition;
   readonly position: number;
 }
 
 /** What the cluster says of an owned partition. */
-export interface LogNow {
-  readonly range: Pick<LogRange, "low" | "high">;
+export interface CurrentLog {
+  readonly range: Pick<LogRange, "beginningOffset" | "endOffset">;
   readonly topicId: string | undefined;
 }
 
 /** What seems to have become of an owned partition's log. */
-const suspectOf = ({ feed, position }: Owned, { range, topicId }: LogNow): ResetCause | undefined => {
-  if (isOther(feed.topicId, topicId)) return "made_anew";
-  if (range.high < Math.max(position, feed.scan?.end ?? 0)) return "truncated";
-  return range.low > (positionOf(feed) ?? 0) ? "removed" : undefined;
+const suspectedCauseOf = ({ owned, position }: ReadPosition, { range, topicId }: CurrentLog): ResetCause | undefined => {
+  if (isOtherTopic(owned.topicId, topicId)) return "made_anew";
+  if (range.endOffset < Math.max(position, owned.backlogScan?.end ?? 0)) return "truncated";
+  return range.beginningOffset > (positionOf(owned) ?? 0) ? "removed" : undefined;
 };
 
 /**
  * Whether an owned partition's log is still the one that it was. `doubtful`: it seems not to be, but the broker that was asked may be
  * behind the others, and has to say so twice, also where a fetch has failed because its log is too short.
  */
-const judgeLog = (owned: Owned, now: LogNow): ResetCause | "doubtful" | undefined => {
-  const { feed } = owned;
-  const cause = suspectOf(owned, now);
-  const doubt = cause === "removed" ? undefined : cause;
-  const isSure = doubt === feed.doubt;
-  feed.doubt = doubt;
-  return doubt && !isSure ? "doubtful" : cause;
+const classifyLog = (readPosition: ReadPosition, currentLog: CurrentLog): ResetCause | "doubtful" | undefined => {
+  const { owned } = readPosition;
+  const cause = suspectedCauseOf(readPosition, currentLog);
+  const suspicion = cause === "removed" ? undefined : cause;
+  const isConfirmed = suspicion === owned.suspectedReset;
+  owned.suspectedReset = suspicion;
+  return suspicion && !isConfirmed ? "doubtful" : cause;
 };
 
-interface Verdict {
-  readonly feed: Feed;
-  readonly range: LogNow["range"];
-  readonly verdict: ReturnType<typeof judgeLog>;
+interface CheckedLog {
+  readonly owned: OwnedPartition;
+  readonly range: CurrentLog["range"];
+  readonly verdict: ReturnType<typeof classifyLog>;
 }
 
 /** Where reading continues behind what retention removed: START_FROM decides it where a fetch has failed. */
-const goOnAtOf = (feed: Feed, { low, high }: LogNow["range"], { startFrom }: EndsOptions["topics"]): number =>
-  feed.isOutOfRange && startFrom === "latest" && feed.tier === undefined ? high : low;
+const resumeOffsetOf = (owned: OwnedPartition, { beginningOffset, endOffset }: CurrentLog["range"], { startFrom }: LogCheckOptions["topics"]): number =>
+  owned.isOutOfRange && startFrom === "latest" && owned.tier === undefined ? endOffset : beginningOffset;
 
 /** What is left out up to this offset, and has not been told of yet. */
-const takeRemoved = (feed: Feed, newOffset: number): LogReset | undefined => {
-  const oldOffset = Math.max(positionOf(feed) ?? 0, feed.removedTo);
+const recordRemoved = (owned: OwnedPartition, newOffset: number): LogReset | undefined => {
+  const oldOffset = Math.max(positionOf(owned) ?? 0, owned.reportedRemovedTo);
   if (newOffset <= oldOffset) return undefined;
-  feed.removedTo = newOffset;
-  return { topic: feed.topic, partition: feed.partition, cause: "removed", oldOffset, newOffset };
+  owned.reportedRemovedTo = newOffset;
+  return { topic: owned.topic, partition: owned.partition, cause: "removed", oldOffset, newOffset };
 };
 
-const removedError = (lost: readonly LogReset[]): Error => {
-  const ranges = lost.map((reset) => `${feedKey(reset)} (${reset.oldOffset} to ${reset.newOffset - 1})`);
+const removedError = (removedRanges: readonly LogReset[]): Error => {
+  const ranges = removedRanges.map((reset) => `${partitionKey(reset)} (${reset.oldOffset} to ${reset.newOffset - 1})`);
   return new Error(
     `Kafka's retention removed records before they were delivered: ${ranges.join(", ")}, and START_FROM is fail: ` +
       "reset the group's offsets, or set START_FROM to earliest or latest",
@@ -80,47 +80,47 @@ const removedError = (lost: readonly LogReset[]): Error => {
 };
 
 /** The log is still the one that it was. Gives back what retention removed of it, to be told. */
-const continueWith = ({ feed, range, verdict }: Verdict, options: EndsOptions): LogReset[] => {
+const continueReading = ({ owned, range, verdict }: CheckedLog, options: LogCheckOptions): LogReset[] => {
   const { intake, topics } = options;
   if (verdict !== undefined && verdict !== "removed") return [];
-  intake.heardEnd(feed, range.high);
+  intake.recordEndOffset(owned, range.endOffset);
   if (verdict === undefined) {
-    if (feed.isOutOfRange) intake.gaps.goOn(feed);
+    if (owned.isOutOfRange) intake.gaps.resume(owned);
     return [];
   }
-  const goOnAt = goOnAtOf(feed, range, topics);
-  const removed = takeRemoved(feed, goOnAt);
+  const resumeOffset = resumeOffsetOf(owned, range, topics);
+  const removed = recordRemoved(owned, resumeOffset);
   // What is in memory stays, and a fetch that found nothing is made anew further on.
-  intake.gaps.passOver(feed, { low: range.low, goOnAt });
+  intake.gaps.skipRemoved(owned, { low: range.beginningOffset, goOnAt: resumeOffset });
   return removed ? [removed] : [];
 };
 
-const ownedOf = ({ feeds }: EndsOptions["intake"]): Owned[] =>
-  feeds.flatMap((feed) => {
-    const position = positionOf(feed);
-    return position === undefined ? [] : [{ feed, position }];
+const readPositionsOf = ({ ownedPartitions }: LogCheckOptions["intake"]): ReadPosition[] =>
+  ownedPartitions.flatMap((owned) => {
+    const position = positionOf(owned);
+    return position === undefined ? [] : [{ feed: owned, position }];
   });
 
 /**
  * Asks the cluster where the logs begin and end, and whether they are still those that were read from. Resolves with true where it
  * should be asked again soon.
  */
-export const askEnds = async (options: EndsOptions): Promise<boolean> => {
-  const { admin, intake, topics, onReset, onOver, onFatal } = options;
-  const owned = ownedOf(intake);
-  const names = [...topics.source, ...topics.retry.map(({ topic }) => topic)];
-  const ids = new Map((await admin.topics(names)).map(({ topic, id }) => [topic, id]));
-  const ranges = new Map((await admin.ranges(names)).map((range) => [feedKey(range), range]));
-  const current = new Set(intake.feeds);
-  const verdicts = owned.flatMap((one) => {
-    const range = ranges.get(feedKey(one.feed));
-    if (!range || !current.has(one.feed)) return [];
-    return [{ feed: one.feed, range, verdict: judgeLog(one, { range, topicId: ids.get(one.feed.topic) }) }];
+export const checkLogs = async (options: LogCheckOptions): Promise<boolean> => {
+  const { admin, intake, topics, onLogReset, onLogReplaced, onFatal } = options;
+  const readPosition = readPositionsOf(intake);
+  const topicNames = [...topics.source, ...topics.retry.map(({ topic }) => topic)];
+  const topicIds = new Map((await admin.topicStates(topicNames)).map(({ topic, id }) => [topic, id]));
+  const ranges = new Map((await admin.logRanges(topicNames)).map((range) => [partitionKey(range), range]));
+  const stillOwned = new Set(intake.ownedPartitions);
+  const verdicts = readPosition.flatMap((entry) => {
+    const range = ranges.get(partitionKey(entry.owned));
+    if (!range || !stillOwned.has(entry.owned)) return [];
+    return [{ feed: entry.owned, range, verdict: classifyLog(entry, { range, topicId: topicIds.get(entry.owned.topic) }) }];
   });
-  const lost = verdicts.flatMap((one) => continueWith(one, options));
-  for (const removed of lost) onReset(removed);
-  if (lost.length > 0 && topics.startFrom === "fail") onFatal(removedError(lost));
-  const over = verdicts.filter(({ verdict }) => verdict === "made_anew" || verdict === "truncated");
-  if (over.length > 0) onOver(over.map(({ feed }) => feed));
+  const removedRanges = verdicts.flatMap((entry) => continueReading(entry, options));
+  for (const removed of removedRanges) onLogReset(removed);
+  if (removedRanges.length > 0 && topics.startFrom === "fail") onFatal(removedError(removedRanges));
+  const replaced = verdicts.filter(({ verdict }) => verdict === "made_anew" || verdict === "truncated");
+  if (replaced.length > 0) onLogReplaced(replaced.map(({ feed: owned }) => owned));
   return verdicts.some(({ verdict }) => verdict === "doubtful");
 };

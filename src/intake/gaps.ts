@@ -1,42 +1,42 @@
 import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
-import type { Stream } from "../pipeline/pipeline.ts";
-import { type Feed, isClosed, positionOf } from "./owned-partition.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { type OwnedPartition, isFetchBlocked, positionOf } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { Restoring } from "./restore-backlog.ts";
+import type { BacklogRebuild } from "./restore-backlog.ts";
 
-export interface GapsOptions {
+export interface LogGapsOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
-  readonly stream: Pick<Stream, "pump">;
+  readonly stream: Pick<Pipeline, "startReady">;
   readonly pauses: Pauses;
-  readonly restoring: Pick<Restoring, "advance">;
-  readonly feedOf: (place: TopicPartition) => Feed | undefined;
+  readonly restoring: Pick<BacklogRebuild, "advanceTo">;
+  readonly findOwned: (topicPartition: TopicPartition) => OwnedPartition | undefined;
   /** Somebody has to ask the cluster. */
-  readonly onDoubt: () => void;
+  readonly onSuspectLog: () => void;
 }
 
 /** What to do about partitions whose log does not have what is to be read next. */
-export class Gaps {
-  readonly #options: GapsOptions;
+export class LogGaps {
+  readonly #options: LogGapsOptions;
 
-  constructor(options: GapsOptions) {
+  constructor(options: LogGapsOptions) {
     this.#options = options;
   }
 
   /** The broker has nothing at the position of a partition: nothing is fetched from it until it is known why. */
-  outOfRange(place: TopicPartition): void {
-    const feed = this.#options.feedOf(place);
-    if (!feed || positionOf(feed) === undefined) return;
-    feed.isOutOfRange = true;
-    this.#options.pauses.start(feed, "restore", () => isClosed(feed));
-    this.#options.onDoubt();
+  onOutOfRange(topicPartition: TopicPartition): void {
+    const owned = this.#options.findOwned(topicPartition);
+    if (!owned || positionOf(owned) === undefined) return;
+    owned.isOutOfRange = true;
+    this.#options.pauses.pauseWhile(owned, "restore", () => isFetchBlocked(owned));
+    this.#options.onSuspectLog();
   }
 
   /** The log is the one that we know: it is fetched from its position again. */
-  goOn(feed: Feed): void {
-    const position = positionOf(feed);
+  resume(owned: OwnedPartition): void {
+    const position = positionOf(owned);
     if (position === undefined) return;
-    feed.isOutOfRange = false;
-    this.#options.consumer.seek(feed, position);
+    owned.isOutOfRange = false;
+    this.#options.consumer.seek(owned, position);
     this.#options.pauses.review(["restore"]);
   }
 
@@ -44,14 +44,14 @@ export class Gaps {
    * Retention removed what was to be read next, up to `low`: nobody waits any longer for what is gone of a retry topic. A partition
    * that was out of range because of it continues at `goOnAt`.
    */
-  passOver(feed: Feed, { low, goOnAt }: { low: number; goOnAt: number }): void {
-    const { inlet, tier } = feed;
-    if (inlet && tier !== undefined) inlet.chains.gone(tier, { from: inlet.tracker.position, to: low });
-    if (feed.isOutOfRange) {
-      inlet?.tracker.skipTo(goOnAt);
-      this.#options.restoring.advance(feed, goOnAt);
-      this.goOn(feed);
+  skipRemoved(owned: OwnedPartition, { low: beginningOffset, goOnAt: resumeOffset }: { low: number; goOnAt: number }): void {
+    const { inlet, tier } = owned;
+    if (inlet && tier !== undefined) inlet.backlog.removeRange(tier, { from: inlet.tracker.position, to: beginningOffset });
+    if (owned.isOutOfRange) {
+      inlet?.tracker.skipTo(resumeOffset);
+      this.#options.restoring.advanceTo(owned, resumeOffset);
+      this.resume(owned);
     }
-    this.#options.stream.pump();
+    this.#options.stream.startReady();
   }
 }

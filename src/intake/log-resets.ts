@@ -15,7 +15,7 @@ export interface LogReset extends TopicPartition {
 }
 
 /** For the log. */
-export const resetSentences: Readonly<Record<ResetCause, string>> = {
+export const resetMessages: Readonly<Record<ResetCause, string>> = {
   made_anew: "The topic was deleted and made anew: its old records are gone, and reading begins again",
   truncated: "The log ends before what was read already: its last records are gone, and reading begins again",
   removed: "Kafka's retention removed records before they were delivered",

@@ -1,7 +1,7 @@
 import type { GroupConsumer } from "../kafka/group/consumer.ts";
-import { type Feed, type PauseReason, pauseReasons } from "./owned-partition.ts";
+import { type OwnedPartition, type PauseReason, pauseReasons } from "./owned-partition.ts";
 
-const none: readonly Feed[] = [];
+const noPartitions: readonly OwnedPartition[] = [];
 
 /**
  * Pauses partitions for as many reasons as there are, and resumes them when the last has gone. Each reason is a condition that
@@ -10,53 +10,53 @@ const none: readonly Feed[] = [];
 export class Pauses {
   readonly #consumer: Pick<GroupConsumer, "pause" | "resume">;
   /** The feeds of this assignment that are paused, by reason; those of former ones are forgotten. */
-  #paused = new Map<PauseReason, Set<Feed>>();
-  #current = new Set<Feed>();
+  #paused = new Map<PauseReason, Set<OwnedPartition>>();
+  #current = new Set<OwnedPartition>();
 
   constructor(consumer: Pick<GroupConsumer, "pause" | "resume">) {
     this.#consumer = consumer;
   }
 
   /** Forgets all others. kafkajs keeps pauses over a rebalance: every partition is paused anew, for as long as `mustWait`. */
-  assign(feeds: readonly Feed[], reason: PauseReason, mustWait: (feed: Feed) => boolean): void {
+  assign(ownedPartitions: readonly OwnedPartition[], reason: PauseReason, mustWait: (owned: OwnedPartition) => boolean): void {
     this.#paused = new Map();
-    this.#current = new Set(feeds);
-    for (const feed of feeds) feed.pauses.clear();
-    for (const feed of feeds) this.#begin(feed, reason, () => mustWait(feed));
+    this.#current = new Set(ownedPartitions);
+    for (const owned of ownedPartitions) owned.pauses.clear();
+    for (const owned of ownedPartitions) this.#pause(owned, reason, () => mustWait(owned));
   }
 
   /** The feeds that are paused for this reason, as they are now. */
-  of(reason: PauseReason): readonly Feed[] {
-    const feeds = this.#paused.get(reason);
-    return feeds?.size ? [...feeds] : none;
+  pausedFor(reason: PauseReason): readonly OwnedPartition[] {
+    const ownedPartitions = this.#paused.get(reason);
+    return ownedPartitions?.size ? [...ownedPartitions] : noPartitions;
   }
 
   /** Pauses a feed for as long as `mustWait` says so; not at all if it says no already. */
-  start(feed: Feed, reason: PauseReason, mustWait: () => boolean): void {
-    if (this.#current.has(feed) && mustWait()) this.#begin(feed, reason, mustWait);
+  pauseWhile(owned: OwnedPartition, reason: PauseReason, mustWait: () => boolean): void {
+    if (this.#current.has(owned) && mustWait()) this.#pause(owned, reason, mustWait);
   }
 
-  #begin(feed: Feed, reason: PauseReason, mustWait: () => boolean): void {
-    const isNew = feed.pauses.size === 0;
-    feed.pauses.set(reason, mustWait);
-    const feeds = this.#paused.get(reason);
-    if (feeds) feeds.add(feed);
-    else this.#paused.set(reason, new Set([feed]));
-    if (isNew) this.#consumer.pause([feed]);
+  #pause(owned: OwnedPartition, reason: PauseReason, mustWait: () => boolean): void {
+    const isFirstReason = owned.pauses.size === 0;
+    owned.pauses.set(reason, mustWait);
+    const ownedPartitions = this.#paused.get(reason);
+    if (ownedPartitions) ownedPartitions.add(owned);
+    else this.#paused.set(reason, new Set([owned]));
+    if (isFirstReason) this.#consumer.pause([owned]);
   }
 
   /** Asks the feeds that are paused for these reasons whether they still must wait. */
   review(reasons: readonly PauseReason[] = pauseReasons): void {
     for (const reason of reasons) {
-      const feeds = this.#paused.get(reason);
-      if (!feeds?.size) continue;
-      for (const feed of feeds) if (!feed.pauses.get(reason)?.()) this.#end(feed, { reason, feeds });
+      const ownedPartitions = this.#paused.get(reason);
+      if (!ownedPartitions?.size) continue;
+      for (const owned of ownedPartitions) if (!owned.pauses.get(reason)?.()) this.#resume(owned, { reason, feeds: ownedPartitions });
     }
   }
 
-  #end(feed: Feed, { reason, feeds }: { reason: PauseReason; feeds: Set<Feed> }): void {
-    feeds.delete(feed);
-    feed.pauses.delete(reason);
-    if (feed.pauses.size === 0) this.#consumer.resume(feed);
+  #resume(owned: OwnedPartition, { reason, feeds: ownedPartitions }: { reason: PauseReason; feeds: Set<OwnedPartition> }): void {
+    ownedPartitions.delete(owned);
+    owned.pauses.delete(reason);
+    if (owned.pauses.size === 0) this.#consumer.resume(owned);
   }
 }

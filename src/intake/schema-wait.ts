@@ -2,22 +2,22 @@ import { equalJitter } from "../core/outcome/backoff.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 
 export interface SchemaWaitOptions {
-  readonly load: Decoder["load"];
+  readonly load: Decoder["loadSchema"];
   readonly random: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** The registry does not answer, or answers again: once per change. */
   readonly onHold: (change: { isHeld: boolean; error: string; heldMs: number }) => void;
-  readonly now: () => number;
+  readonly monotonicNow: () => number;
   /** A schema has been fetched, or is known not to exist: decoding can go on. */
-  readonly onReady: () => void;
+  readonly onLoaded: () => void;
 }
 
 /** Fetches schemas on demand. While the registry does not answer, nothing is decoded and nothing is lost: it asks again. */
 export class SchemaWait {
   readonly #options: SchemaWaitOptions;
-  readonly #wanted = new Set<number>();
+  readonly #pending = new Set<number>();
   /** The schemas that the registry did not answer for. */
-  readonly #held = new Set<number>();
+  readonly #unanswered = new Set<number>();
   #heldSince = 0;
 
   constructor(options: SchemaWaitOptions) {
@@ -25,43 +25,43 @@ export class SchemaWait {
   }
 
   get isHeld(): boolean {
-    return this.#held.size > 0;
+    return this.#unanswered.size > 0;
   }
 
   /** Whether this schema is being fetched: what needs it has to wait. */
-  isWanted(schemaId: number): boolean {
-    return this.#wanted.has(schemaId);
+  isPending(schemaId: number): boolean {
+    return this.#pending.has(schemaId);
   }
 
-  want(schemaId: number): void {
-    if (this.#wanted.has(schemaId)) return;
-    this.#wanted.add(schemaId);
-    void this.#ask(schemaId, 0);
+  request(schemaId: number): void {
+    if (this.#pending.has(schemaId)) return;
+    this.#pending.add(schemaId);
+    void this.#load(schemaId, 0);
   }
 
-  async #ask(schemaId: number, attempt: number): Promise<void> {
+  async #load(schemaId: number, attempt: number): Promise<void> {
     const result = await this.#options.load(schemaId);
     if (result.kind === "registry_down") {
       this.#hold(schemaId, result.error);
       const pause = { attempt, baseMs: 500, maxMs: 15_000, random: this.#options.random() };
-      this.#options.schedule(equalJitter(pause), () => void this.#ask(schemaId, attempt + 1));
+      this.#options.schedule(equalJitter(pause), () => void this.#load(schemaId, attempt + 1));
       return;
     }
-    this.#wanted.delete(schemaId);
+    this.#pending.delete(schemaId);
     this.#release(schemaId);
-    this.#options.onReady();
+    this.#options.onLoaded();
   }
 
   #hold(schemaId: number, error: string): void {
     const isNew = !this.isHeld;
-    this.#held.add(schemaId);
+    this.#unanswered.add(schemaId);
     if (!isNew) return;
-    this.#heldSince = this.#options.now();
+    this.#heldSince = this.#options.monotonicNow();
     this.#options.onHold({ isHeld: true, error, heldMs: 0 });
   }
 
   #release(schemaId: number): void {
-    if (!this.#held.delete(schemaId) || this.isHeld) return;
-    this.#options.onHold({ isHeld: false, error: "", heldMs: this.#options.now() - this.#heldSince });
+    if (!this.#unanswered.delete(schemaId) || this.isHeld) return;
+    this.#options.onHold({ isHeld: false, error: "", heldMs: this.#options.monotonicNow() - this.#heldSince });
   }
 }

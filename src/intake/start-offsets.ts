@@ -2,109 +2,109 @@ import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { TopicPartition } from "../kafka/group/consumer.ts";
 import type { KnownLogs } from "./known-logs.ts";
 import type { LogReset } from "./log-resets.ts";
-import { type Feed, feedKey } from "./owned-partition.ts";
-import { type Start, type StartFrom, type StartPlace, causeOf, planStart } from "./plan-start.ts";
+import { type OwnedPartition, partitionKey } from "./owned-partition.ts";
+import { type StartOffset, type StartFrom, type PartitionLog, resetCauseOf, planStartOffset } from "./plan-start.ts";
 
-export interface StartsOptions {
-  readonly admin: Pick<ClusterAdmin, "committed" | "ranges" | "topics">;
+export interface StartOffsetsOptions {
+  readonly admin: Pick<ClusterAdmin, "committedOffsets" | "logRanges" | "topicStates">;
   readonly groupId: string;
   readonly startFrom: StartFrom;
-  readonly known: KnownLogs;
+  readonly knownLogs: KnownLogs;
 }
 
-export interface Starts {
+export interface StartOffsets {
   /** By partition. */
-  readonly starts: ReadonlyMap<string, Start>;
+  readonly byPartition: ReadonlyMap<string, StartOffset>;
   /** The logs that are not those that the group or this member knew. */
   readonly resets: readonly LogReset[];
 }
 
 /** Where to start is not ours to decide, and the operator wants to be asked. */
-export class StartRefused extends Error {}
+export class StartRefusedError extends Error {}
 
 const byKey = <T extends TopicPartition>(entries: readonly T[]): Map<string, T> =>
-  new Map(entries.map((entry) => [feedKey(entry), entry]));
+  new Map(entries.map((entry) => [partitionKey(entry), entry]));
 
 /** An answer that lacks a partition is no word on it: taken for "nothing yet", it would lose or repeat a whole log. */
-const told = <T>(answers: ReadonlyMap<string, T>, key: string): T => {
-  const answer = answers.get(key);
-  if (answer === undefined) throw new Error(`The cluster's answer lacks ${key}`);
-  return answer;
+const requireEntry = <T>(entriesByKey: ReadonlyMap<string, T>, key: string): T => {
+  const entry = entriesByKey.get(key);
+  if (entry === undefined) throw new Error(`The cluster's answer lacks ${key}`);
+  return entry;
 };
 
 /** What a single answer is not believed; undefined: nothing. What this member has seen itself is certain. */
-const suspicionOf = (place: StartPlace): string | undefined => {
-  const cause = causeOf(place);
-  if (cause === "made_anew") return `${cause} ${place.topicId}`;
-  return cause === "truncated" && !place.known?.isOver ? cause : undefined;
+const suspicionKeyOf = (log: PartitionLog): string | undefined => {
+  const cause = resetCauseOf(log);
+  if (cause === "made_anew") return `${cause} ${log.topicId}`;
+  return cause === "truncated" && !log.knownLog?.isTruncated ? cause : undefined;
 };
 
 /** Asks once more where a topic seems to have been made anew, or a log to be cut off. */
-const confirm = (places: readonly StartPlace[], known: KnownLogs): void => {
-  const heard = places.map((place) => ({ place, isSure: known.isHeardAgain(place.range, suspicionOf(place)) }));
-  const unsure = heard.filter(({ place, isSure }) => !isSure && suspicionOf(place) !== undefined);
-  const names = unsure.map(({ place }) => `${feedKey(place.range)} (${causeOf(place)})`);
-  if (names.length > 0) throw new Error(`These logs seem not to be those that were read from: ${names.join(", ")}`);
+const confirmSuspicions = (logs: readonly PartitionLog[], knownLogs: KnownLogs): void => {
+  const checked = logs.map((log) => ({ place: log, isSure: knownLogs.confirmsSuspicion(log.range, suspicionKeyOf(log)) }));
+  const unconfirmed = checked.filter(({ place: log, isSure }) => !isSure && suspicionKeyOf(log) !== undefined);
+  const descriptions = unconfirmed.map(({ place: log }) => `${partitionKey(log.range)} (${resetCauseOf(log)})`);
+  if (descriptions.length > 0) throw new Error(`These logs seem not to be those that were read from: ${descriptions.join(", ")}`);
 };
 
 /** Asks the cluster for everything that the start of these partitions depends on. */
-const readPlaces = async (
-  feeds: readonly Feed[],
-  { admin, groupId, known }: StartsOptions,
-): Promise<(StartPlace & { feed: Feed })[]> => {
-  const topics = [...new Set(feeds.map(({ topic }) => topic))];
-  const ids = new Map((await admin.topics(topics)).map(({ topic, id }) => [topic, id]));
-  const commits = await admin.committed(groupId, topics);
-  const ranges = byKey(await admin.ranges(topics));
+const readPartitionLogs = async (
+  ownedPartitions: readonly OwnedPartition[],
+  { admin, groupId, knownLogs }: StartOffsetsOptions,
+): Promise<(PartitionLog & { feed: OwnedPartition })[]> => {
+  const topics = [...new Set(ownedPartitions.map(({ topic }) => topic))];
+  const ids = new Map((await admin.topicStates(topics)).map(({ topic, id }) => [topic, id]));
+  const commits = await admin.committedOffsets(groupId, topics);
+  const ranges = byKey(await admin.logRanges(topics));
   const committed = byKey(commits);
-  return feeds.map((feed): StartPlace & { feed: Feed } => ({
-    feed,
-    range: told(ranges, feedKey(feed)),
-    committed: told(committed, feedKey(feed)),
-    isTier: feed.tier !== undefined,
-    topicId: ids.get(feed.topic),
-    known: known.of(feed),
-    hasCommits: commits.some(({ topic, offset }) => topic === feed.topic && offset !== undefined),
+  return ownedPartitions.map((owned): PartitionLog & { feed: OwnedPartition } => ({
+    feed: owned,
+    range: requireEntry(ranges, partitionKey(owned)),
+    committed: requireEntry(committed, partitionKey(owned)),
+    isRetryTopic: owned.tier !== undefined,
+    topicId: ids.get(owned.topic),
+    knownLog: knownLogs.get(owned),
+    hasCommits: commits.some(({ topic, offset }) => topic === owned.topic && offset !== undefined),
   }));
 };
 
-interface Planned {
-  readonly feed: Feed;
-  readonly place: StartPlace;
-  readonly start: ReturnType<typeof planStart>;
+interface PlannedStart {
+  readonly feed: OwnedPartition;
+  readonly log: PartitionLog;
+  readonly start: ReturnType<typeof planStartOffset>;
 }
 
-const resetOf = ({ feed: { topic, partition }, place, start }: Planned): LogReset | undefined => {
+const logResetOf = ({ feed: { topic, partition }, log, start }: PlannedStart): LogReset | undefined => {
   if (typeof start === "string" || start.cause === undefined) return undefined;
-  const oldOffset = Math.max(place.committed.offset ?? 0, place.known?.position ?? 0);
+  const oldOffset = Math.max(log.committed.offset ?? 0, log.knownLog?.position ?? 0);
   return { topic, partition, cause: start.cause, oldOffset, newOffset: start.offset };
 };
 
-const refuse = (planned: readonly Planned[]): void => {
-  const outside = planned.flatMap(({ feed, place: { range, committed }, start }) =>
-    start === "outside" ? [`${feedKey(feed)} (committed ${committed.offset}, log ${range.low} to ${range.high})`] : [],
+const throwIfRefused = (planned: readonly PlannedStart[]): void => {
+  const outside = planned.flatMap(({ feed: owned, log: { range, committed }, start }) =>
+    start === "outside" ? [`${partitionKey(owned)} (committed ${committed.offset}, log ${range.beginningOffset} to ${range.endOffset})`] : [],
   );
   if (outside.length > 0)
-    throw new StartRefused(
+    throw new StartRefusedError(
       `The committed offset is outside the log of ${outside.join(", ")}, and START_FROM is fail: ` +
         "reset the group's offsets, or set START_FROM to earliest or latest",
     );
-  const uncommitted = planned.flatMap(({ feed, start }) => (start === "uncommitted" ? [feedKey(feed)] : []));
+  const uncommitted = planned.flatMap(({ feed: owned, start }) => (start === "uncommitted" ? [partitionKey(owned)] : []));
   if (uncommitted.length > 0)
-    throw new StartRefused(
+    throw new StartRefusedError(
       `The group has no committed offset of ${uncommitted.join(", ")}, and START_FROM is fail: ` +
         "set START_FROM to earliest or latest for the first start",
     );
 };
 
 /** Asks the cluster where the given partitions start. Throws `StartRefused` with their names where that is wished. */
-export const readStarts = async (feeds: readonly Feed[], options: StartsOptions): Promise<Starts> => {
-  const places = await readPlaces(feeds, options);
-  confirm(places, options.known);
-  const planned = places.map(({ feed, ...place }) => ({ feed, place, start: planStart(place, options.startFrom) }));
-  refuse(planned);
-  const starts = planned.flatMap(({ feed, start }) =>
-    typeof start === "string" ? [] : [[feedKey(feed), start] as const],
+export const readStartOffsets = async (ownedPartitions: readonly OwnedPartition[], options: StartOffsetsOptions): Promise<StartOffsets> => {
+  const logs = await readPartitionLogs(ownedPartitions, options);
+  confirmSuspicions(logs, options.knownLogs);
+  const planned = logs.map(({ feed: owned, ...log }) => ({ feed: owned, place: log, start: planStartOffset(log, options.startFrom) }));
+  throwIfRefused(planned);
+  const starts = planned.flatMap(({ feed: owned, start }) =>
+    typeof start === "string" ? [] : [[partitionKey(owned), start] as const],
   );
-  return { starts: new Map(starts), resets: planned.flatMap((one) => resetOf(one) ?? []) };
+  return { byPartition: new Map(starts), resets: planned.flatMap((plan) => logResetOf(plan) ?? []) };
 };

@@ -1,34 +1,34 @@
-import type { UnreadablePlace } from "../kafka/fetch/isolate-partitions.ts";
+import type { UnreadablePartition } from "../kafka/fetch/isolate-partitions.ts";
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
 import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
-import type { Stream } from "../pipeline/pipeline.ts";
-import { type Feed, type UnreadableWait, positionOf, unreadableOf } from "./owned-partition.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { type OwnedPartition, type UnreadableWait, positionOf, currentUnreadableWait } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { Restoring } from "./restore-backlog.ts";
+import type { BacklogRebuild } from "./restore-backlog.ts";
 
 /** What becomes of batches that cannot be read, for the log and the metrics. */
 export interface UnreadableEvents {
   /** A partition begins to wait. */
-  readonly onWaits: (place: UnreadablePlace) => void;
+  readonly onWaiting: (unreadablePartition: UnreadablePartition) => void;
   /** It reads on by itself: what it waited at can be read by now, or is gone. */
-  readonly onReadsOn: (place: TopicPartition) => void;
+  readonly onResumed: (unreadablePartition: TopicPartition) => void;
   /** These offsets were skipped because an operator has allowed it. */
-  readonly onSkipped: (place: TopicPartition & UnreadableOffsets) => void;
+  readonly onSkipped: (unreadablePartition: TopicPartition & UnreadableOffsets) => void;
 }
 
-export interface UnreadableOptions {
+export interface UnreadableBatchesOptions {
   readonly events: UnreadableEvents;
   readonly consumer: Pick<GroupConsumer, "seek">;
-  readonly stream: Pick<Stream, "pump">;
+  readonly stream: Pick<Pipeline, "startReady">;
   readonly pauses: Pauses;
-  readonly restoring: Pick<Restoring, "advance">;
-  readonly feedOf: (place: TopicPartition) => Feed | undefined;
-  readonly monotonic: () => number;
+  readonly restoring: Pick<BacklogRebuild, "advanceTo">;
+  readonly findOwned: (unreadablePartition: TopicPartition) => OwnedPartition | undefined;
+  readonly monotonicNow: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
 }
 
-const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
+const minRetryPauseMs = 1_000;
+const maxRetryPauseMs = 60_000;
 /** Timers may fire a moment before their time by the other clock. */
 const timerToleranceMs = 1;
 
@@ -36,66 +36,66 @@ const timerToleranceMs = 1;
  * Partitions whose next batch cannot be read. Each of them waits alone and is tried again at growing pauses: another replica may
  * lead by then, or the broker be repaired. If an operator allows it, the batch is skipped.
  */
-export class Unreadable {
-  readonly #options: UnreadableOptions;
+export class UnreadableBatches {
+  readonly #options: UnreadableBatchesOptions;
 
-  constructor(options: UnreadableOptions) {
+  constructor(options: UnreadableBatchesOptions) {
     this.#options = options;
   }
 
   /** A fetch found nothing that can be read at the position of a partition. */
-  met(place: UnreadablePlace): void {
-    const feed = this.#options.feedOf(place);
-    const position = feed && positionOf(feed);
-    if (!feed || position === undefined) return;
+  onUnreadable(unreadablePartition: UnreadablePartition): void {
+    const owned = this.#options.findOwned(unreadablePartition);
+    const position = owned && positionOf(owned);
+    if (!owned || position === undefined) return;
     // It may be the answer to a question from before the partition was assigned, moved on, or was put back.
-    if (position > place.lastOffset || position < place.from) return;
-    if (!place.mustWait && place.lastOffset < feed.skipTo) this.#skip(feed, place);
-    else this.#wait(feed, { ...place, position });
+    if (position > unreadablePartition.lastOffset || position < unreadablePartition.fetchOffset) return;
+    if (!unreadablePartition.mustWait && unreadablePartition.lastOffset < owned.maySkipTo) this.#skip(owned, unreadablePartition);
+    else this.#wait(owned, { ...unreadablePartition, position });
   }
 
   /** An operator allows to skip what cannot be read and ends below this offset. It is tried once more first: it may have become readable. */
-  allow(feed: Feed, skipTo: number): void {
-    feed.skipTo = skipTo;
-    const batch = unreadableOf(feed);
+  allowSkip(owned: OwnedPartition, skipTo: number): void {
+    owned.maySkipTo = skipTo;
+    const batch = currentUnreadableWait(owned);
     if (!batch || batch.lastOffset >= skipTo) return;
-    feed.unreadable = { ...batch, retryAt: this.#options.monotonic() };
+    owned.unreadableWait = { ...batch, retryAt: this.#options.monotonicNow() };
     this.#options.pauses.review(["unreadable"]);
   }
 
   /** Now and then: which partitions have moved on? */
-  review(feeds: readonly Feed[]): void {
-    for (const feed of feeds) {
-      if (!feed.unreadable || unreadableOf(feed)) continue;
-      feed.unreadable = undefined;
-      this.#options.events.onReadsOn({ topic: feed.topic, partition: feed.partition });
+  review(ownedPartitions: readonly OwnedPartition[]): void {
+    for (const owned of ownedPartitions) {
+      if (!owned.unreadableWait || currentUnreadableWait(owned)) continue;
+      owned.unreadableWait = undefined;
+      this.#options.events.onResumed({ topic: owned.topic, partition: owned.partition });
     }
   }
 
-  #wait(feed: Feed, place: UnreadablePlace & Pick<UnreadableWait, "position">): void {
-    const { events, pauses, monotonic, schedule } = this.#options;
-    const before = unreadableOf(feed);
-    const retryPauseMs = before ? Math.min(2 * before.retryPauseMs, longestPauseMs) : firstPauseMs;
-    const { offset, lastOffset, reason, mustWait = false, position } = place;
-    const retryAt = monotonic() + retryPauseMs;
-    feed.unreadable = { offset, lastOffset, reason, mustWait, position, retryPauseMs, retryAt };
-    pauses.start(feed, "unreadable", () => (unreadableOf(feed)?.retryAt ?? 0) - monotonic() > timerToleranceMs);
+  #wait(owned: OwnedPartition, unreadablePartition: UnreadablePartition & Pick<UnreadableWait, "position">): void {
+    const { events, pauses, monotonicNow, schedule } = this.#options;
+    const previous = currentUnreadableWait(owned);
+    const retryPauseMs = previous ? Math.min(2 * previous.retryPauseMs, maxRetryPauseMs) : minRetryPauseMs;
+    const { offset, lastOffset, reason, mustWait = false, position } = unreadablePartition;
+    const retryAt = monotonicNow() + retryPauseMs;
+    owned.unreadableWait = { offset, lastOffset, reason, mustWait, position, retryPauseMs, retryAt };
+    pauses.pauseWhile(owned, "unreadable", () => (currentUnreadableWait(owned)?.retryAt ?? 0) - monotonicNow() > timerToleranceMs);
     schedule(retryPauseMs, () => pauses.review(["unreadable"]));
-    if (!before) events.onWaits(place);
+    if (!previous) events.onWaiting(unreadablePartition);
   }
 
-  #skip(feed: Feed, { offset, lastOffset, reason }: UnreadableOffsets): void {
+  #skip(owned: OwnedPartition, { offset, lastOffset, reason }: UnreadableOffsets): void {
     const { events, consumer, stream, pauses, restoring } = this.#options;
-    const { topic, partition, tier, inlet } = feed;
-    const next = lastOffset + 1;
-    feed.unreadable = undefined;
+    const { topic, partition, tier, inlet } = owned;
+    const nextOffset = lastOffset + 1;
+    owned.unreadableWait = undefined;
     // Nobody waits any longer for what is lost of a retry topic.
-    if (inlet && tier !== undefined) inlet.chains.gone(tier, { from: inlet.tracker.position, to: next });
-    inlet?.tracker.skipTo(next);
-    consumer.seek(feed, next);
-    restoring.advance(feed, next);
+    if (inlet && tier !== undefined) inlet.backlog.removeRange(tier, { from: inlet.tracker.position, to: nextOffset });
+    inlet?.tracker.skipTo(nextOffset);
+    consumer.seek(owned, nextOffset);
+    restoring.advanceTo(owned, nextOffset);
     pauses.review(["unreadable"]);
-    stream.pump();
+    stream.startReady();
     // A retry topic that is scanned is read once more, and only then is the batch passed for good.
     if (inlet) events.onSkipped({ topic, partition, offset, lastOffset, reason });
   }

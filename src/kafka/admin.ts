@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 // Node does not see this one among the named exports of kafkajs.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from "kafkajs";
 
-import { type KafkaCluster, openCluster } from "./cluster.ts";
-import { type GroupOffset, commitForNobody, explained } from "./group/group-offsets.ts";
-import { type LogRange, askRanges } from "./topics/log-ranges.ts";
+import { type KafkaCluster, createAdminCluster } from "./cluster.ts";
+import { type GroupOffset, commitWithoutMembers, withExplainedError } from "./group/group-offsets.ts";
+import { type LogRange, listLogRanges } from "./topics/log-ranges.ts";
 import { type TopicState, topicStates } from "./topics/topic-metadata.ts";
-import { refusesSettings, topicSettings } from "./topics/topic-settings.ts";
+import { isSettingsRefusal, topicSettingsFallbacks } from "./topics/topic-settings.ts";
 
 /** The committed offset of a partition, and what was written beside it. */
-export interface Committed {
+export interface CommittedOffset {
   readonly topic: string;
   readonly partition: number;
   /** Undefined where the group has not committed anything yet. */
@@ -21,7 +21,7 @@ export interface Committed {
 export interface TopicShape {
   readonly topic: string;
   readonly partitions: number;
-  readonly replication: number;
+  readonly replicationFactor: number;
 }
 
 /** How long a topic keeps its records. What the cluster does not tell counts as kept. */
@@ -35,13 +35,13 @@ export interface TopicConfig {
   readonly retentionBytes: number;
 }
 
-const lookEveryMs = 50;
-const maxLooks = 100;
+const metadataPollMs = 50;
+const maxMetadataPolls = 100;
 
 const configNames = ["cleanup.policy", "retention.ms", "retention.bytes"];
 
 /** By its rights, or because it does not know the question: a hosted Kafka may have no such interface. */
-const isRefused = (error: unknown): boolean => {
+const isDescribeConfigsRefused = (error: unknown): boolean => {
   const { type, name, retriable } = error as { type?: unknown; name?: unknown; retriable?: unknown };
   return (typeof type === "string" && retriable === false) || name === "KafkaJSServerDoesNotSupportApiKey";
 };
@@ -51,14 +51,14 @@ interface ConfigEntry {
   readonly configValue: string | null;
 }
 
-const configOf = (topic: string, entries: readonly ConfigEntry[]): TopicConfig => {
-  const read = (name: string): string | undefined =>
+const toTopicConfig = (topic: string, entries: readonly ConfigEntry[]): TopicConfig => {
+  const valueOf = (name: string): string | undefined =>
     entries.find(({ configName }) => configName === name)?.configValue ?? undefined;
   return {
     topic,
-    cleanupPolicy: read("cleanup.policy") ?? "delete",
-    retentionMs: Number(read("retention.ms") ?? -1),
-    retentionBytes: Number(read("retention.bytes") ?? -1),
+    cleanupPolicy: valueOf("cleanup.policy") ?? "delete",
+    retentionMs: Number(valueOf("retention.ms") ?? -1),
+    retentionBytes: Number(valueOf("retention.bytes") ?? -1),
   };
 };
 
@@ -69,128 +69,128 @@ const configOf = (topic: string, entries: readonly ConfigEntry[]): TopicConfig =
 export class ClusterAdmin {
   readonly #admin: Admin;
   readonly #cluster: KafkaCluster;
-  #last: Promise<unknown> = Promise.resolve();
+  #previous: Promise<unknown> = Promise.resolve();
 
   constructor(kafka: Kafka) {
-    const { cluster, admin } = openCluster(kafka);
+    const { cluster, admin } = createAdminCluster(kafka);
     this.#cluster = cluster;
     this.#admin = admin;
   }
 
   connect(): Promise<void> {
-    return this.#one(() => this.#admin.connect());
+    return this.#serialize(() => this.#admin.connect());
   }
 
   close(): Promise<void> {
-    return this.#one(() => this.#admin.disconnect());
+    return this.#serialize(() => this.#admin.disconnect());
   }
 
   /**
    * What the group has committed. Topic by topic: asked for several at once, kafkajs forgets the partitions of some where
    * there are several brokers, and that looks as if nothing had been committed.
    */
-  async committed(groupId: string, topics: readonly string[]): Promise<Committed[]> {
-    const all: Committed[] = [];
+  async committedOffsets(groupId: string, topics: readonly string[]): Promise<CommittedOffset[]> {
+    const all: CommittedOffset[] = [];
     for (const topic of topics) {
-      const [answer] = await this.#one(async () => {
-        await this.#look([topic]);
-        return explained(this.#cluster, groupId, () => this.#admin.fetchOffsets({ groupId, topics: [topic] }));
+      const [response] = await this.#serialize(async () => {
+        await this.#refreshTopics([topic]);
+        return withExplainedError(this.#cluster, groupId, () => this.#admin.fetchOffsets({ groupId, topics: [topic] }));
       });
-      for (const { partition, offset, metadata } of answer?.partitions ?? [])
+      for (const { partition, offset, metadata } of response?.partitions ?? [])
         all.push({ topic, partition, offset: Number(offset) < 0 ? undefined : Number(offset), metadata });
     }
     return all;
   }
 
   /** Commits for a group without members; for one that has some, Kafka refuses it. */
-  commit(groupId: string, commit: GroupOffset): Promise<void> {
-    return this.#one(() => commitForNobody(this.#cluster, groupId, commit));
+  commitOffset(groupId: string, commit: GroupOffset): Promise<void> {
+    return this.#serialize(() => commitWithoutMembers(this.#cluster, groupId, commit));
   }
 
   /** Where the logs of these topics begin and end. What is missing, forbidden or without a leader just now is left out. */
-  ranges(topics: readonly string[]): Promise<LogRange[]> {
-    return this.#one(async () => {
-      await this.#look(topics);
-      return askRanges(this.#cluster);
+  logRanges(topics: readonly string[]): Promise<LogRange[]> {
+    return this.#serialize(async () => {
+      await this.#refreshTopics(topics);
+      return listLogRanges(this.#cluster);
     });
   }
 
   /** What the cluster says of each of these topics. Never fails for one of them. */
-  topics(topics: readonly string[]): Promise<TopicState[]> {
-    return this.#one(() => this.#look(topics));
+  topicStates(topics: readonly string[]): Promise<TopicState[]> {
+    return this.#serialize(() => this.#refreshTopics(topics));
   }
 
   /** The shape of a topic; undefined where it does not exist. */
-  async shape(topic: string): Promise<TopicShape | undefined> {
-    const [state] = await this.topics([topic]);
+  async topicShape(topic: string): Promise<TopicShape | undefined> {
+    const [state] = await this.topicStates([topic]);
     if (!state || state.error === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
     if (state.error !== undefined) throw new Error(`Cannot look at topic ${topic}: ${state.error}`);
-    return { topic, partitions: state.partitions, replication: state.replication };
+    return { topic, partitions: state.partitions, replicationFactor: state.replicationFactor };
   }
 
   /** How long topics keep their records; `refused` where this user may not ask. */
-  async configs(topics: readonly string[]): Promise<readonly TopicConfig[] | "refused"> {
+  async topicConfigs(topics: readonly string[]): Promise<readonly TopicConfig[] | "refused"> {
     const resources = topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames }));
     try {
-      const answer = await this.#one(() => this.#admin.describeConfigs({ resources, includeSynonyms: false }));
-      return answer.resources.map(({ resourceName, configEntries }) => configOf(resourceName, configEntries));
+      const response = await this.#serialize(() => this.#admin.describeConfigs({ resources, includeSynonyms: false }));
+      return response.resources.map(({ resourceName, configEntries }) => toTopicConfig(resourceName, configEntries));
     } catch (error) {
-      if (isRefused(error)) return "refused";
+      if (isDescribeConfigsRefused(error)) return "refused";
       throw error;
     }
   }
 
   /** Makes topics that keep everything as it was written; those that exist already are left alone. */
-  async create(shapes: readonly TopicShape[]): Promise<void> {
+  async createTopics(shapes: readonly TopicShape[]): Promise<void> {
     if (shapes.length === 0) return;
-    const topics = shapes.map(({ topic, partitions, replication }) => ({
+    const topics = shapes.map(({ topic, partitions, replicationFactor: replication }) => ({
       topic,
       numPartitions: partitions,
       replicationFactor: replication,
     }));
-    await this.#one(() => this.#createWith(topics, topicSettings));
-    await this.#untilKnown(shapes);
+    await this.#serialize(() => this.#createTopicsWith(topics, topicSettingsFallbacks));
+    await this.#waitUntilVisible(shapes);
   }
 
-  async #createWith(topics: readonly ITopicConfig[], [settings = [], ...others]: typeof topicSettings): Promise<void> {
+  async #createTopicsWith(topics: readonly ITopicConfig[], [settings = [], ...fallbacks]: typeof topicSettingsFallbacks): Promise<void> {
     const configured = topics.map((topic) => ({ ...topic, configEntries: [...settings] }));
     try {
       await this.#admin.createTopics({ topics: configured, waitForLeaders: false });
     } catch (error) {
-      if (others.length === 0 || !refusesSettings(error)) throw error;
-      await this.#createWith(topics, others);
+      if (fallbacks.length === 0 || !isSettingsRefusal(error)) throw error;
+      await this.#createTopicsWith(topics, fallbacks);
     }
   }
 
   /** Gives topics more partitions. */
-  async grow(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
+  async createPartitions(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
     if (shapes.length === 0) return;
     const topicPartitions = shapes.map(({ topic, partitions }) => ({ topic, count: partitions }));
-    await this.#one(() => this.#admin.createPartitions({ topicPartitions }));
-    await this.#untilKnown(shapes);
+    await this.#serialize(() => this.#admin.createPartitions({ topicPartitions }));
+    await this.#waitUntilVisible(shapes);
   }
 
   /** The broker that is asked may not have heard yet of what was made. */
-  async #untilKnown(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
+  async #waitUntilVisible(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
     const names = shapes.map(({ topic }) => topic);
-    for (let looks = 0; looks < maxLooks; looks++) {
-      const states = await this.topics(names);
+    for (let polls = 0; polls < maxMetadataPolls; polls++) {
+      const states = await this.topicStates(names);
       if (states.every(({ error, partitions }, index) => !error && partitions >= (shapes[index]?.partitions ?? 0)))
         return;
-      await sleep(lookEveryMs);
+      await sleep(metadataPollMs);
     }
   }
 
   /** From here on kafkajs's view of the cluster is of these topics, and of no others. */
-  async #look(topics: readonly string[]): Promise<TopicState[]> {
+  async #refreshTopics(topics: readonly string[]): Promise<TopicState[]> {
     this.#cluster.targetTopics = new Set(topics);
     await this.#cluster.refreshMetadata();
     return topicStates(topics, this.#cluster.brokerPool.metadata ?? { topicMetadata: [] });
   }
 
-  #one<T>(ask: () => Promise<T>): Promise<T> {
-    const answer = this.#last.then(ask, ask);
-    this.#last = answer.catch(() => undefined);
-    return answer;
+  #serialize<T>(call: () => Promise<T>): Promise<T> {
+    const response = this.#previous.then(call, call);
+    this.#previous = response.catch(() => undefined);
+    return response;
   }
 }

@@ -1,10 +1,10 @@
 import { Kafka, Partitioners, type Producer, type RetryOptions, type logCreator, logLevel } from "kafkajs";
 
 import { patchSession } from "./auth/session-patch.ts";
-import { type TlsFiles, createTls } from "./auth/tls.ts";
+import { type TlsFiles, createTlsOptions } from "./auth/tls.ts";
 import type { LoginMechanism } from "./auth/token-login.ts";
 import { registerCodecs } from "./codecs/codecs.ts";
-import { explainTrouble } from "./connection-error.ts";
+import { explainConnectionError } from "./connection-error.ts";
 import { patchNullHeaders } from "./publish/write-null-headers.ts";
 import { patchTimer } from "./timer-patch.ts";
 
@@ -17,7 +17,7 @@ export interface KafkaOptions {
   /** kafkajs's number for the least level to make. */
   readonly logLevel?: number;
   /** Is told of errors as they come, before kafkajs gives up trying. */
-  readonly onTrouble?: (sentence: string) => void;
+  readonly onConnectionError?: (sentence: string) => void;
   /** How long kafkajs tries by itself. */
   readonly retry?: RetryOptions;
 }
@@ -34,18 +34,18 @@ export const noRetry = { retries: 0 } as const;
 type Logger = ReturnType<logCreator>;
 
 /** Hands kafkajs's words on, with those of trouble made plain. */
-const explain =
-  (write: Logger, onTrouble: KafkaOptions["onTrouble"]): Logger =>
+const withExplainedErrors =
+  (write: Logger, onConnectionError: KafkaOptions["onConnectionError"]): Logger =>
   (entry) => {
     if (entry.level > logLevel.WARN) return write(entry);
     // kafkajs also logs errors in the place of messages.
-    const { message: given }: { readonly message: unknown } = entry.log;
-    const message = explainTrouble(given instanceof Error ? given.message : String(given));
-    if (entry.level === logLevel.ERROR) onTrouble?.(message);
+    const { message: originalMessage }: { readonly message: unknown } = entry.log;
+    const message = explainConnectionError(originalMessage instanceof Error ? originalMessage.message : String(originalMessage));
+    if (entry.level === logLevel.ERROR) onConnectionError?.(message);
     return write({ ...entry, log: { ...entry.log, message } });
   };
 
-const warn = (logger: Logger | undefined, message: string): void =>
+const warnOfTls = (logger: Logger | undefined, message: string): void =>
   logger?.({
     namespace: "TLS",
     level: logLevel.WARN,
@@ -60,8 +60,8 @@ export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry
   registerCodecs();
   patchSession();
   const level = log.logLevel ?? logLevel.INFO;
-  const logger = log.logCreator && explain(log.logCreator(level), log.onTrouble);
-  const onUnusable = (why: string): void => warn(logger, `${why}; connecting with what was there before`);
+  const logger = log.logCreator && withExplainedErrors(log.logCreator(level), log.onConnectionError);
+  const onUnusableFiles = (reason: string): void => warnOfTls(logger, `${reason}; connecting with what was there before`);
   return new Kafka({
     brokers: [...brokers],
     clientId,
@@ -69,14 +69,14 @@ export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry
     requestTimeout: 30_000,
     retry,
     logLevel: level,
-    ...(tls && { ssl: createTls(tls, onUnusable) }),
+    ...(tls && { ssl: createTlsOptions(tls, onUnusableFiles) }),
     ...(sasl && { sasl }),
     ...(logger && { logCreator: () => logger }),
   });
 };
 
 /** Opens a new connection, which a broker has to answer, and closes it. Rejects if none does. */
-export const knock = async (kafka: Kafka): Promise<void> => {
+export const checkConnection = async (kafka: Kafka): Promise<void> => {
   const admin = kafka.admin();
   try {
     await admin.connect();

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Admin, Kafka } from "kafkajs";
 
 import { patientRetry } from "./client.ts";
-import { type TopicMetadata, metadataRequest } from "./topics/topic-metadata.ts";
+import { type TopicMetadata, tolerantMetadataRequest } from "./topics/topic-metadata.ts";
 
 /** A request of ours to a broker: kafkajs sends it, and gives back what `parse` makes of the answer. */
 export interface BrokerRequest {
@@ -69,7 +69,7 @@ export interface KafkaCluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   refreshMetadata(): Promise<void>;
-  findBroker(place: { nodeId: number }): Promise<ClusterBroker>;
+  findBroker(target: { nodeId: number }): Promise<ClusterBroker>;
   findGroupCoordinator(group: { groupId: string }): Promise<ClusterBroker>;
 }
 
@@ -77,13 +77,13 @@ const require = createRequire(import.meta.url);
 
 type CreateCluster = (options: object) => KafkaCluster;
 
-const isCreateCluster = (key: symbol): boolean => key.description === "private:Kafka:createCluster";
+const isCreateClusterKey = (key: symbol): boolean => key.description === "private:Kafka:createCluster";
 
 /** Which error of a topic need not fail a question about several; undefined: none. */
 type IsTolerated = (error: string | undefined) => boolean;
 
 /** Sends a request of ours, and gives up a connection that was closed, as kafkajs does for its own. */
-export const sendTo = async (broker: ClusterBroker, request: BrokerRequest): Promise<unknown> => {
+export const sendRequest = async (broker: ClusterBroker, request: BrokerRequest): Promise<unknown> => {
   try {
     return await broker.connectionPool.send(request);
   } catch (error) {
@@ -93,9 +93,9 @@ export const sendTo = async (broker: ClusterBroker, request: BrokerRequest): Pro
 };
 
 /** A broker's question about topics that one missing or forbidden topic does not spoil. */
-const askTolerantly = (broker: ClusterBroker, isTolerated: IsTolerated): ClusterBroker => {
+const patchMetadata = (broker: ClusterBroker, isTolerated: IsTolerated): ClusterBroker => {
   const metadata = (topics: readonly string[]): Promise<unknown> =>
-    sendTo(broker, metadataRequest(broker.versions ?? {}, topics, isTolerated));
+    sendRequest(broker, tolerantMetadataRequest(broker.versions ?? {}, topics, isTolerated));
   return Object.assign(broker, { metadata });
 };
 
@@ -111,17 +111,17 @@ export const tolerateMissingTopics = (
 ): void => {
   const { brokerPool: pool } = cluster as KafkaCluster;
   const createBroker = pool.createBroker.bind(pool);
-  pool.createBroker = (options) => askTolerantly(createBroker(options), isTolerated);
+  pool.createBroker = (options) => patchMetadata(createBroker(options), isTolerated);
   for (const broker of [...Object.values(pool.brokers), ...(pool.seedBroker ? [pool.seedBroker] : [])])
-    askTolerantly(broker, isTolerated);
+    patchMetadata(broker, isTolerated);
 };
 
 /** A view of the cluster of our own, for questions, and an admin client that looks through it. Connects to nothing yet. */
-export const openCluster = (kafka: Kafka): { cluster: KafkaCluster; admin: Admin } => {
-  const key = Object.getOwnPropertySymbols(kafka).find(isCreateCluster);
-  const create = (kafka as unknown as Record<symbol, CreateCluster>)[key ?? Symbol("none")];
-  if (!create) throw new Error("Cannot ask the cluster: this is not the kafkajs that we know, want 2.2.4");
-  const cluster = create({ allowAutoTopicCreation: false });
+export const createAdminCluster = (kafka: Kafka): { cluster: KafkaCluster; admin: Admin } => {
+  const key = Object.getOwnPropertySymbols(kafka).find(isCreateClusterKey);
+  const createCluster = (kafka as unknown as Record<symbol, CreateCluster>)[key ?? Symbol("none")];
+  if (!createCluster) throw new Error("Cannot ask the cluster: this is not the kafkajs that we know, want 2.2.4");
+  const cluster = createCluster({ allowAutoTopicCreation: false });
   tolerateMissingTopics(cluster, () => true);
   const createAdmin = require("kafkajs/src/admin") as (options: object) => Admin;
   return { cluster, admin: createAdmin({ cluster, logger: kafka.logger(), retry: patientRetry }) };

@@ -1,5 +1,5 @@
 /** What a message of kafkajs, Node or the broker means, and which variable mends it. The first that fits counts. */
-const meanings: readonly (readonly [RegExp, string])[] = [
+const explanations: readonly (readonly [RegExp, string])[] = [
   [
     /unable to verify the first certificate|self[- ]signed certificate[\w ]*|unable to get (?:local )?issuer certificate/i,
     "The broker's certificate is not signed by an authority that is trusted here: want that authority's in KAFKA_TLS_CA_FILE",
@@ -43,19 +43,19 @@ const meanings: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Says what a message of kafkajs means for those who configure the service; the message itself where we know nothing better. */
-export const explainTrouble = (message: string): string => {
-  for (const [pattern, meaning] of meanings) {
-    const [found] = pattern.exec(message) ?? [];
-    if (found !== undefined) return `${meaning} (${found.trim()})`;
+export const explainConnectionError = (message: string): string => {
+  for (const [pattern, explanation] of explanations) {
+    const [matched] = pattern.exec(message) ?? [];
+    if (matched !== undefined) return `${explanation} (${matched.trim()})`;
   }
   return message;
 };
 
 /** The newest trouble with the brokers: kafkajs tries again for long before it tells its caller. */
-export class Trouble {
-  last: string | undefined;
+export class LastConnectionError {
+  message: string | undefined;
 
-  readonly note = (sentence: string): void => {
-    this.last = sentence;
+  readonly record = (message: string): void => {
+    this.message = message;
   };
 }

@@ -24,34 +24,34 @@ export class Dedupe {
   }
 
   /** The rules of now on; what is remembered stays, as far as they want it. */
-  change(rules: DedupeRules): void {
+  setRules(rules: DedupeRules): void {
     this.#rules = rules;
     if (rules === false) this.#byPartition.clear();
-    else for (const ids of this.#byPartition.values()) ids.max = rules.maxEvents;
+    else for (const ids of this.#byPartition.values()) ids.maxSize = rules.maxEvents;
   }
 
   /** Forgets all partition numbers but these: others are somebody else's now. */
-  keep(partitions: readonly number[]): void {
+  retainPartitions(partitions: readonly number[]): void {
     for (const partition of this.#byPartition.keys())
       if (!partitions.includes(partition)) this.#byPartition.delete(partition);
   }
 
   /** Whether an event of this id was delivered within the window. `now`, in ms since 1970, is asked for only where the id is known. */
-  has(partition: number, messageId: string | undefined, now: () => number): boolean {
+  isDuplicate(partition: number, messageId: string | undefined, wallNow: () => number): boolean {
     if (this.#rules === false || messageId === undefined) return false;
-    const time = this.#byPartition.get(partition)?.timeOf(messageId);
-    return time !== undefined && time >= this.#since(this.#rules, now());
+    const deliveredAtSeconds = this.#byPartition.get(partition)?.addedAtSeconds(messageId);
+    return deliveredAtSeconds !== undefined && deliveredAtSeconds >= this.#windowStartSeconds(this.#rules, wallNow());
   }
 
   /** An event of this id was delivered now. */
-  delivered(partition: number, messageId: string | undefined, now: number): void {
+  recordDelivered(partition: number, messageId: string | undefined, wallNow: number): void {
     if (this.#rules === false || messageId === undefined) return;
     const ids = this.#byPartition.get(partition) ?? new RecentIds({ max: this.#rules.maxEvents, seed: this.#seed });
     this.#byPartition.set(partition, ids);
-    ids.add(messageId, Math.floor(now / 1_000), this.#since(this.#rules, now));
+    ids.add(messageId, Math.floor(wallNow / 1_000), this.#windowStartSeconds(this.#rules, wallNow));
   }
 
-  #since({ windowMs }: Exclude<DedupeRules, false>, now: number): number {
-    return Math.floor((now - windowMs) / 1_000);
+  #windowStartSeconds({ windowMs }: Exclude<DedupeRules, false>, wallNow: number): number {
+    return Math.floor((wallNow - windowMs) / 1_000);
   }
 }

@@ -1,25 +1,25 @@
 /** How much may be held in memory at a time, over all partitions. */
-export interface BudgetLimits {
+export interface MemoryBudgetLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
 }
 
-export interface Budget {
+export interface MemoryBudget {
   readonly records: number;
   readonly bytes: number;
   /** No further record may be taken up. */
   readonly isFull: boolean;
   /** Enough has been finished to take up records again: half of the limit, so that pausing and resuming do not flutter. */
-  readonly hasRoom: boolean;
+  readonly isHalfFree: boolean;
   /** Takes up a record, or with `records` 0 only what several share. */
-  add(bytes: number, records?: number): void;
-  remove(bytes: number, records?: number): void;
+  reserve(bytes: number, records?: number): void;
+  release(bytes: number, records?: number): void;
   /** Nothing is held any more. */
   reset(): void;
 }
 
 /** One budget, in records and bytes, for everything between intake and commit. */
-export const createBudget = ({ maxRecords, maxBytes }: BudgetLimits): Budget => {
+export const createMemoryBudget = ({ maxRecords, maxBytes }: MemoryBudgetLimits): MemoryBudget => {
   let records = 0;
   let bytes = 0;
   return {
@@ -32,16 +32,16 @@ export const createBudget = ({ maxRecords, maxBytes }: BudgetLimits): Budget => 
     get isFull() {
       return records >= maxRecords || bytes >= maxBytes;
     },
-    get hasRoom() {
+    get isHalfFree() {
       return records <= maxRecords / 2 && bytes <= maxBytes / 2;
     },
-    add: (more, count = 1) => {
+    reserve: (addedBytes, count = 1) => {
       records += count;
-      bytes += more;
+      bytes += addedBytes;
     },
-    remove: (less, count = 1) => {
+    release: (releasedBytes, count = 1) => {
       records -= count;
-      bytes -= less;
+      bytes -= releasedBytes;
     },
     reset: () => {
       records = 0;

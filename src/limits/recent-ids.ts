@@ -1,7 +1,7 @@
 /** Ids are kept as 64 bits of a hash: 12 bytes instead of a hundred, and outside of the heap that is collected. */
 const firstCapacity = 1_024;
 
-const scramble = (hash: number): number => {
+const mixBits = (hash: number): number => {
   const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
   return (twice ^ (twice >>> 16)) >>> 0;
@@ -13,21 +13,21 @@ const scramble = (hash: number): number => {
  */
 export class RecentIds {
   /** At most so many are kept. */
-  max: number;
+  maxSize: number;
   readonly #seed: number;
   /** A ring, oldest first: hashes and times. */
   #highs = new Uint32Array(firstCapacity);
   #lows = new Uint32Array(firstCapacity);
   #times = new Uint32Array(firstCapacity);
-  #first = 0;
+  #oldest = 0;
   #size = 0;
   /** Where in the ring a hash is, plus one; 0 where there is none. Open addressing with linear probing (Knuth 6.4). */
-  #index = new Int32Array(2 * firstCapacity);
+  #buckets = new Int32Array(2 * firstCapacity);
   #high = 0;
   #low = 0;
 
   constructor({ max, seed }: { max: number; seed: number }) {
-    this.max = max;
+    this.maxSize = max;
     this.#seed = seed;
   }
 
@@ -36,93 +36,93 @@ export class RecentIds {
   }
 
   /** When an id was added, in seconds; undefined where it is not known. */
-  timeOf(id: string): number | undefined {
-    this.#hash(id);
-    const place = this.#index[this.#find()] ?? 0;
-    return place === 0 ? undefined : this.#times[place - 1];
+  addedAtSeconds(id: string): number | undefined {
+    this.#setHash(id);
+    const ringPosition = this.#buckets[this.#findBucket()] ?? 0;
+    return ringPosition === 0 ? undefined : this.#times[ringPosition - 1];
   }
 
   /** Adds an id as the newest, or gives a known one this time; forgets those added before `since`, and the oldest where there are too many. */
   add(id: string, seconds: number, since: number): void {
-    while (this.#size > 0 && (this.#times[this.#first] ?? 0) < since) this.#forgetOldest();
-    while (this.#size >= this.max) this.#forgetOldest();
+    while (this.#size > 0 && (this.#times[this.#oldest] ?? 0) < since) this.#forgetOldest();
+    while (this.#size >= this.maxSize) this.#forgetOldest();
     if (this.#size === this.#highs.length) this.#grow();
-    this.#hash(id);
+    this.#setHash(id);
     this.#put(seconds);
   }
 
   #put(seconds: number): void {
-    const slot = this.#find();
-    const known = this.#index[slot] ?? 0;
-    const place = known === 0 ? (this.#first + this.#size) % this.#highs.length : known - 1;
-    this.#times[place] = seconds;
+    const bucket = this.#findBucket();
+    const known = this.#buckets[bucket] ?? 0;
+    const ringPosition = known === 0 ? (this.#oldest + this.#size) % this.#highs.length : known - 1;
+    this.#times[ringPosition] = seconds;
     if (known !== 0) return;
-    this.#highs[place] = this.#high;
-    this.#lows[place] = this.#low;
-    this.#index[slot] = place + 1;
+    this.#highs[ringPosition] = this.#high;
+    this.#lows[ringPosition] = this.#low;
+    this.#buckets[bucket] = ringPosition + 1;
     this.#size++;
   }
 
-  #hash(id: string): void {
+  #setHash(id: string): void {
     let high = this.#seed;
     let low = ~this.#seed;
-    for (let at = 0; at < id.length; at++) {
-      const code = id.charCodeAt(at);
+    for (let index = 0; index < id.length; index++) {
+      const code = id.charCodeAt(index);
       high = Math.imul(high ^ code, 0x9e3779b1);
       low = Math.imul(low ^ code, 0x5f356495);
     }
     // Multiplication only moves bits upwards: this brings them down again, and into each other.
-    this.#high = (scramble(high) ^ (low >>> 16)) >>> 0;
-    this.#low = scramble(low ^ (high >>> 16));
+    this.#high = (mixBits(high) ^ (low >>> 16)) >>> 0;
+    this.#low = mixBits(low ^ (high >>> 16));
   }
 
   /** The slot of the present hash, or the empty one where it would be. */
-  #find(): number {
-    const mask = this.#index.length - 1;
-    let slot = this.#low & mask;
-    for (let place = this.#index[slot] ?? 0; place !== 0; place = this.#index[slot] ?? 0) {
-      if (this.#lows[place - 1] === this.#low && this.#highs[place - 1] === this.#high) break;
-      slot = (slot + 1) & mask;
+  #findBucket(): number {
+    const mask = this.#buckets.length - 1;
+    let bucket = this.#low & mask;
+    for (let ringPosition = this.#buckets[bucket] ?? 0; ringPosition !== 0; ringPosition = this.#buckets[bucket] ?? 0) {
+      if (this.#lows[ringPosition - 1] === this.#low && this.#highs[ringPosition - 1] === this.#high) break;
+      bucket = (bucket + 1) & mask;
     }
-    return slot;
+    return bucket;
   }
 
   #forgetOldest(): void {
-    this.#high = this.#highs[this.#first] ?? 0;
-    this.#low = this.#lows[this.#first] ?? 0;
-    this.#empty(this.#find());
-    this.#first = (this.#first + 1) % this.#highs.length;
+    this.#high = this.#highs[this.#oldest] ?? 0;
+    this.#low = this.#lows[this.#oldest] ?? 0;
+    this.#emptyBucket(this.#findBucket());
+    this.#oldest = (this.#oldest + 1) % this.#highs.length;
     this.#size--;
   }
 
   /** Empties a slot, and moves up those behind it that could not be where they belong. */
-  #empty(freed: number): void {
-    const mask = this.#index.length - 1;
-    let hole = freed;
-    for (let slot = (hole + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
-      const place = this.#index[slot] ?? 0;
-      const home = (this.#lows[place - 1] ?? 0) & mask;
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      this.#index[hole] = place;
-      hole = slot;
+  #emptyBucket(freedBucket: number): void {
+    const mask = this.#buckets.length - 1;
+    let holeBucket = freedBucket;
+    for (let bucket = (holeBucket + 1) & mask; this.#buckets[bucket] !== 0; bucket = (bucket + 1) & mask) {
+      const ringPosition = this.#buckets[bucket] ?? 0;
+      const homeBucket = (this.#lows[ringPosition - 1] ?? 0) & mask;
+      if (((bucket - homeBucket) & mask) < ((bucket - holeBucket) & mask)) continue;
+      this.#buckets[holeBucket] = ringPosition;
+      holeBucket = bucket;
     }
-    this.#index[hole] = 0;
+    this.#buckets[holeBucket] = 0;
   }
 
   #grow(): void {
-    const [highs, lows, times, first] = [this.#highs, this.#lows, this.#times, this.#first];
+    const [highs, lows, times, first] = [this.#highs, this.#lows, this.#times, this.#oldest];
     const capacity = highs.length;
     this.#highs = new Uint32Array(2 * capacity);
     this.#lows = new Uint32Array(2 * capacity);
     this.#times = new Uint32Array(2 * capacity);
-    this.#index = new Int32Array(4 * capacity);
-    this.#first = 0;
+    this.#buckets = new Int32Array(4 * capacity);
+    this.#oldest = 0;
     this.#size = 0;
-    for (let step = 0; step < capacity; step++) {
-      const place = (first + step) % capacity;
-      this.#high = highs[place] ?? 0;
-      this.#low = lows[place] ?? 0;
-      this.#put(times[place] ?? 0);
+    for (let age = 0; age < capacity; age++) {
+      const ringPosition = (first + age) % capacity;
+      this.#high = highs[ringPosition] ?? 0;
+      this.#low = lows[ringPosition] ?? 0;
+      this.#put(times[ringPosition] ?? 0);
     }
   }
 }

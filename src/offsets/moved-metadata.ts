@@ -1,8 +1,8 @@
-import { decodeFinished, encodeFinished, maxChars } from "./completed-map.ts";
-import { decodeStarted, encodeStarted } from "./partial-lists.ts";
+import { decodeCompleted, encodeCompleted, maxMetadataChars } from "./completed-map.ts";
+import { decodePartialLists, encodePartialLists } from "./partial-lists.ts";
 
 /** The metadata of a commit as if it had been made further on: what was finished from there on stays finished. */
-export const movedMetadata = ({
+export const rebaseMetadata = ({
   offset = 0,
   metadata,
   to,
@@ -11,8 +11,8 @@ export const movedMetadata = ({
   metadata: string | null;
   to: number;
 }): string => {
-  const finished = [...decodeFinished(offset, metadata)].filter((one) => one >= to).sort((a, b) => a - b);
-  const started = new Map([...decodeStarted(offset, metadata)].filter(([one]) => one >= to));
-  const text = encodeFinished(to, finished);
-  return text + encodeStarted(to, started, maxChars - text.length);
+  const completed = [...decodeCompleted(offset, metadata)].filter((mapOffset) => mapOffset >= to).sort((a, b) => a - b);
+  const partialLists = new Map([...decodePartialLists(offset, metadata)].filter(([mapOffset]) => mapOffset >= to));
+  const text = encodeCompleted(to, completed);
+  return text + encodePartialLists(to, partialLists, maxMetadataChars - text.length);
 };

@@ -2,11 +2,11 @@ import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 
 import type { HoldReason } from "../core/outcome/outcome.ts";
-import { help } from "./metric-help.ts";
+import { metricHelp } from "./metric-help.ts";
 import type { MetricName } from "./metric-help.ts";
 
 /** The state at the moment of a scrape. */
-export interface Snapshot {
+export interface MetricsSnapshot {
   readonly holds: readonly HoldReason[];
   readonly breaker: "closed" | "half-open" | "open";
   readonly lag: readonly { readonly topic: string; readonly partition: number; readonly lag: number }[];
@@ -16,13 +16,13 @@ export interface Snapshot {
   /** Calls that may be in flight at present. */
   readonly concurrencyLimit: number;
   /** Partitions that are paused, by the reason for it; one may have several. */
-  readonly waiting: Readonly<Record<string, number>>;
+  readonly pausedPartitions: Readonly<Record<string, number>>;
   /** For each source, how many of its partitions are not read. */
-  readonly unread: readonly { readonly topic: string; readonly partitions: number }[];
+  readonly unreadPartitions: readonly { readonly topic: string; readonly partitions: number }[];
   /** Where partitions wait because a batch cannot be read. */
-  readonly unreadable: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[];
+  readonly unreadablePartitions: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[];
   /** Who makes the dead letters, while they are too many; shares are percentages. */
-  readonly culprits: readonly {
+  readonly deadLetterCauses: readonly {
     /** Whether everything waits for them, or only their events. */
     readonly scope: "all" | "cause";
     readonly topic: string;
@@ -36,7 +36,7 @@ export interface Snapshot {
 }
 
 /** What the gauges show before the stream is there. */
-export const quiet: Snapshot = {
+export const emptySnapshot: MetricsSnapshot = {
   holds: [],
   breaker: "closed",
   lag: [],
@@ -44,16 +44,16 @@ export const quiet: Snapshot = {
   heldRecords: 0,
   inFlight: 0,
   concurrencyLimit: 0,
-  waiting: {},
-  unread: [],
-  unreadable: [],
-  culprits: [],
+  pausedPartitions: {},
+  unreadPartitions: [],
+  unreadablePartitions: [],
+  deadLetterCauses: [],
   areSettingsOk: true,
 };
 
 const breakerStates = { closed: 0, "half-open": 1, open: 2 } as const;
 
-const allHolds = Object.keys({
+const holdReasons = Object.keys({
   target_down: 0,
   throttled: 0,
   unauthorized: 0,
@@ -64,45 +64,45 @@ const allHolds = Object.keys({
   paused: 0,
 } satisfies Record<HoldReason, 0>);
 
-interface Labelled {
+interface LabelledGauge {
   readonly name: MetricName;
   readonly labelNames: readonly string[];
-  readonly fill: (gauge: Gauge) => void;
+  readonly collect: (gauge: Gauge) => void;
 }
 
-const registerLabelled = (registry: Registry, { name, labelNames, fill }: Labelled): void => {
+const registerLabelledGauge = (registry: Registry, { name, labelNames, collect }: LabelledGauge): void => {
   const gauge = new Gauge({
     name,
-    help: help[name],
+    help: metricHelp[name],
     labelNames,
     registers: [registry],
     collect: () => {
       gauge.reset();
-      fill(gauge);
+      collect(gauge);
     },
   });
 };
 
-const showCulprit = (gauge: Gauge, culprit: Snapshot["culprits"][number]): void => {
-  const { scope, topic, reason, rule = "", percentOfDeadLetters, percentOfTopic } = culprit;
+const setDeadLetterCause = (gauge: Gauge, cause: MetricsSnapshot["deadLetterCauses"][number]): void => {
+  const { scope, topic, reason, rule = "", percentOfDeadLetters, percentOfTopic } = cause;
   gauge.set({ scope, topic, reason, rule, of: "dead_letters" }, percentOfDeadLetters);
   gauge.set({ scope, topic, reason, rule, of: "topic" }, percentOfTopic);
 };
 
 /** Gauges that read the state when Prometheus asks. */
-export const registerGauges = (registry: Registry, snapshot: () => Snapshot): void => {
-  const single = (name: MetricName, read: (state: Snapshot) => number): void => {
+export const registerGauges = (registry: Registry, snapshot: () => MetricsSnapshot): void => {
+  const single = (name: MetricName, read: (state: MetricsSnapshot) => number): void => {
     const gauge = new Gauge({
       name,
-      help: help[name],
+      help: metricHelp[name],
       registers: [registry],
       collect: () => {
         gauge.set(read(snapshot()));
       },
     });
   };
-  const labelled = (name: MetricName, labelNames: readonly string[], fill: (gauge: Gauge) => void): void =>
-    registerLabelled(registry, { name, labelNames, fill });
+  const labelled = (name: MetricName, labelNames: readonly string[], collect: (gauge: Gauge) => void): void =>
+    registerLabelledGauge(registry, { name, labelNames, collect });
   single("gainstream_breaker_state", ({ breaker }) => breakerStates[breaker]);
   single("gainstream_parked_users", ({ parkedUsers }) => parkedUsers);
   single("gainstream_held_records", ({ heldRecords }) => heldRecords);
@@ -111,19 +111,19 @@ export const registerGauges = (registry: Registry, snapshot: () => Snapshot): vo
   single("gainstream_settings_ok", ({ areSettingsOk }) => Number(areSettingsOk));
   labelled("gainstream_hold", ["reason"], (gauge) => {
     const holds = new Set<string>(snapshot().holds);
-    for (const reason of allHolds) gauge.set({ reason }, holds.has(reason) ? 1 : 0);
+    for (const reason of holdReasons) gauge.set({ reason }, holds.has(reason) ? 1 : 0);
   });
   labelled("gainstream_partitions_waiting", ["reason"], (gauge) => {
-    for (const [reason, partitions] of Object.entries(snapshot().waiting)) gauge.set({ reason }, partitions);
+    for (const [reason, partitions] of Object.entries(snapshot().pausedPartitions)) gauge.set({ reason }, partitions);
   });
   labelled("gainstream_partitions_unread", ["topic"], (gauge) => {
-    for (const { topic, partitions } of snapshot().unread) gauge.set({ topic }, partitions);
+    for (const { topic, partitions } of snapshot().unreadPartitions) gauge.set({ topic }, partitions);
   });
   labelled("gainstream_unreadable_offset", ["topic", "partition"], (gauge) => {
-    for (const { topic, partition, offset } of snapshot().unreadable) gauge.set({ topic, partition }, offset);
+    for (const { topic, partition, offset } of snapshot().unreadablePartitions) gauge.set({ topic, partition }, offset);
   });
   labelled("gainstream_dead_letter_limit", ["scope", "topic", "reason", "rule", "of"], (gauge) => {
-    for (const culprit of snapshot().culprits) showCulprit(gauge, culprit);
+    for (const cause of snapshot().deadLetterCauses) setDeadLetterCause(gauge, cause);
   });
   // A partition that has gone to another replica must not stay.
   labelled("gainstream_lag", ["topic", "partition"], (gauge) => {

@@ -30,14 +30,14 @@ export interface OpsServer {
   readonly close: () => Promise<void>;
 }
 
-interface Answer {
+interface OpsResponse {
   readonly status: number;
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Route = () => Answer | Promise<Answer>;
+type Route = () => OpsResponse | Promise<OpsResponse>;
 
 /** Probes, metrics, status and its page. Throws a plain sentence where it cannot listen. */
 export const createOpsServer = async (options: OpsServerOptions): Promise<OpsServer> => {
@@ -45,11 +45,11 @@ export const createOpsServer = async (options: OpsServerOptions): Promise<OpsSer
   const server = createServer(
     { requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
     (request, response) => {
-      answer(request, routes).then(
-        (found) => send(response, found),
+      handleRequest(request, routes).then(
+        (reply) => sendResponse(response, reply),
         (error: unknown) => {
           options.log.error({ err: error }, "Cannot answer a request for probes, metrics or status");
-          send(response, plain(500, "Cannot answer, the log says why"));
+          sendResponse(response, textResponse(500, "Cannot answer, the log says why"));
         },
       );
     },
@@ -60,42 +60,42 @@ export const createOpsServer = async (options: OpsServerOptions): Promise<OpsSer
   await listen(server, options);
   server.on("error", (error) => options.log.warn({ err: error }, "Cannot accept a connection for probes or metrics"));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://${reachable(options.host)}:${port}`, close: () => close(server) };
+  return { url: `http://${reachableHost(options.host)}:${port}`, close: () => close(server) };
 };
 
 const createRoutes = ({ live, ready, status, metrics }: OpsServerOptions): ReadonlyMap<string, Route> =>
   new Map<string, Route>([
-    ["/livez", () => probe(live())],
-    ["/readyz", () => probe(ready())],
+    ["/livez", () => probeResponse(live())],
+    ["/readyz", () => probeResponse(ready())],
     ["/metrics", async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
-    ["/api/status", () => json(200, status())],
+    ["/api/status", () => jsonResponse(200, status())],
     ["/", () => ({ status: 200, type: "text/html; charset=utf-8", body: statusPage, headers: statusPagePolicy })],
   ]);
 
-const answer = async (request: IncomingMessage, routes: ReadonlyMap<string, Route>): Promise<Answer> => {
+const handleRequest = async (request: IncomingMessage, routes: ReadonlyMap<string, Route>): Promise<OpsResponse> => {
   const route = routes.get(request.url?.split("?", 1)[0] ?? "");
-  if (route === undefined) return plain(404, `Nothing here, known are ${[...routes.keys()].join(", ")}`);
+  if (route === undefined) return textResponse(404, `Nothing here, known are ${[...routes.keys()].join(", ")}`);
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return { ...plain(405, "Only GET and HEAD are allowed"), headers: { allow: "GET, HEAD" } };
+    return { ...textResponse(405, "Only GET and HEAD are allowed"), headers: { allow: "GET, HEAD" } };
   }
   return route();
 };
 
-const json = (status: number, body: object): Answer => ({
+const jsonResponse = (status: number, body: object): OpsResponse => ({
   status,
   type: "application/json",
   body: `${JSON.stringify(body)}\n`,
 });
 
-const probe = (state: { readonly ok: boolean }): Answer => json(state.ok ? 200 : 503, state);
+const probeResponse = (state: { readonly ok: boolean }): OpsResponse => jsonResponse(state.ok ? 200 : 503, state);
 
-const plain = (status: number, sentence: string): Answer => ({
+const textResponse = (status: number, sentence: string): OpsResponse => ({
   status,
   type: "text/plain; charset=utf-8",
   body: `${sentence}\n`,
 });
 
-const send = (response: ServerResponse, { status, type, body, headers }: Answer): void => {
+const sendResponse = (response: ServerResponse, { status, type, body, headers }: OpsResponse): void => {
   response.writeHead(status, {
     "content-type": type,
     "content-length": Buffer.byteLength(body),
@@ -115,13 +115,13 @@ const listenProblems: Readonly<Record<string, string>> = {
 
 const listen = (server: Server, { host, port }: OpsServerOptions): Promise<void> =>
   new Promise((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException): void => {
-      const why = listenProblems[error.code ?? ""] ?? error.message;
-      reject(new Error(`Cannot listen on ${host}:${port}: ${why}`, { cause: error }));
+    const onListenError = (error: NodeJS.ErrnoException): void => {
+      const reason = listenProblems[error.code ?? ""] ?? error.message;
+      reject(new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause: error }));
     };
-    server.once("error", refuse);
+    server.once("error", onListenError);
     server.listen({ host, port }, () => {
-      server.off("error", refuse);
+      server.off("error", onListenError);
       resolve();
     });
   });
@@ -132,7 +132,7 @@ const close = (server: Server): Promise<void> =>
     server.closeAllConnections();
   });
 
-const reachable = (host: string): string => {
+const reachableHost = (host: string): string => {
   if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;
 };

@@ -21,7 +21,7 @@ const levels: Readonly<Record<number, Level>> = { 1: "error", 2: "warn", 4: "inf
 const logLevels: Readonly<Record<string, number>> = { silent: 0, fatal: 1, error: 1, warn: 2, info: 4 };
 
 // Only these fields are passed on: others may be a stack trace, a response or a record's bytes.
-const fields = (
+const loggedFields = (
   "groupId memberId broker clientId topic partition offset error " +
   "retryCount retryTime correlationId size duration isLeader generationId"
 ).split(" ");
@@ -30,20 +30,20 @@ const fields = (
  * Settings for `new Kafka({ ...createKafkaLog(log) })`: what kafkajs says becomes lines of our own log, all of one level if it is
  * given.
  */
-export const createKafkaLog = (log: Log, one?: Level): KafkaLog => ({
+export const createKafkaLog = (log: Log, fixedLevel?: Level): KafkaLog => ({
   logLevel: logLevels[log.level] ?? 5,
   logCreator: () => (entry) => {
-    const level = one ?? judge(entry);
+    const level = fixedLevel ?? levelOf(entry);
     if (level === undefined || !log.isLevelEnabled(level)) return;
     log[level]({ kafka: entry.namespace, ...pickFields(entry.log) }, entry.log.message.slice(0, 500));
   },
 });
 
 /** Who reports passing trouble, as answers do: kafkajs tries again by itself, and says so separately when it gives up. */
-const passing = new Set(["Connection", "BrokerPool"]);
+const transientNamespaces = new Set(["Connection", "BrokerPool"]);
 
 /** What kafkajs says of everyday life, in messages or in brokers' answers, often as a warning or an error. */
-const everyday: readonly (readonly [RegExp, Level])[] = [
+const knownMessages: readonly (readonly [RegExp, Level])[] = [
   // Back-pressure and waiting tiers pause and resume all the time.
   [/^(?:Pausing|Resuming) fetching/, "debug"],
   [/rebalancing, so a rejoin is needed/, "debug"],
@@ -56,17 +56,17 @@ const everyday: readonly (readonly [RegExp, Level])[] = [
   [/not the leader for that|coordinator is not available/, "info"],
 ];
 
-const judge = ({ namespace, level, log: { message, error } }: KafkaLogEntry): Level | undefined => {
+const levelOf = ({ namespace, level, log: { message, error } }: KafkaLogEntry): Level | undefined => {
   const isResponse = message.startsWith("Response ");
-  const words = isResponse ? String(error) : message;
-  const known = everyday.find(([pattern]) => pattern.test(words));
-  if (known) return known[1];
-  return (isResponse || passing.has(namespace)) && levels[level] === "error" ? "warn" : levels[level];
+  const text = isResponse ? String(error) : message;
+  const knownMessage = knownMessages.find(([pattern]) => pattern.test(text));
+  if (knownMessage) return knownMessage[1];
+  return (isResponse || transientNamespaces.has(namespace)) && levels[level] === "error" ? "warn" : levels[level];
 };
 
 const pickFields = (log: KafkaLogEntry["log"]): Record<string, string | number | boolean> => {
   const picked: Record<string, string | number | boolean> = {};
-  for (const field of fields) {
+  for (const field of loggedFields) {
     const value = log[field];
     if (typeof value === "string") picked[field] = value.slice(0, 500);
     if (typeof value === "number" || typeof value === "boolean") picked[field] = value;

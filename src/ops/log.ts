@@ -39,13 +39,13 @@ interface ErrorDescription {
 // A library's error may carry a request or a record in a field of its own, so only known fields are taken.
 const describeError = (error: unknown): ErrorDescription | string => {
   if (typeof error === "string") return error;
-  return error instanceof Error ? describeCause(error, 0) : { type: typeof error };
+  return error instanceof Error ? describeErrorChain(error, 0) : { type: typeof error };
 };
 
-const describeCause = (error: Error, depth: number): ErrorDescription => ({
+const describeErrorChain = (error: Error, depth: number): ErrorDescription => ({
   type: error.name,
   message: error.message,
   ...("code" in error ? { code: error.code } : {}),
   ...(depth === 0 ? { stack: error.stack } : {}),
-  ...(error.cause instanceof Error && depth < 3 ? { cause: describeCause(error.cause, depth + 1) } : {}),
+  ...(error.cause instanceof Error && depth < 3 ? { cause: describeErrorChain(error.cause, depth + 1) } : {}),
 });

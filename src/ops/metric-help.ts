@@ -1,5 +1,5 @@
 /** All metrics of ours, each with when to worry. */
-export const help = {
+export const metricHelp = {
   gainstream_events_total:
     "Events at their final outcome. Worry when outcome dead grows, or when none is delivered while the lag grows",
   gainstream_repairs_total:
@@ -41,4 +41,4 @@ export const help = {
   gainstream_settings_ok: "0 while the settings file is wrong and those before it stay. Worry when it is 0",
 } as const;
 
-export type MetricName = keyof typeof help;
+export type MetricName = keyof typeof metricHelp;

@@ -1,40 +1,40 @@
-import { type ResultFalse, familyOf } from "../core/outcome/result-false.ts";
+import { type ResultFalse, codeFamilyOf } from "../core/outcome/result-false.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface ResultFalseReportOptions {
   readonly log: Pick<Log, "warn">;
-  readonly metrics: Pick<Metrics, "resultFalse">;
+  readonly metrics: Pick<Metrics, "recordResultFalse">;
   /** Calls back after so many milliseconds. */
   readonly schedule: (delayMs: number, callback: () => void) => void;
 }
 
-type Seen = ResultFalse & { readonly status: number };
+type ResultFalseAnswer = ResultFalse & { readonly status: number };
 
-const hourMs = 3_600_000;
+const reportEveryMs = 3_600_000;
 
-const text = "Gainsight answers with result: false; the setting failOnResultFalse says what becomes of these events";
+const reportText = "Gainsight answers with result: false; the setting failOnResultFalse says what becomes of these events";
 
 /** Counts answers that say `result: false`. The first one is logged at once, the others once an hour with the newest of them. */
 export const createResultFalseReport = ({
   log,
   metrics,
   schedule,
-}: ResultFalseReportOptions): ((seen: Seen) => void) => {
+}: ResultFalseReportOptions): ((answer: ResultFalseAnswer) => void) => {
   let count = 0;
-  let newest: Seen | undefined;
-  let isWaiting = false;
-  const tell = (): void => {
-    isWaiting = count > 0;
-    if (!isWaiting) return;
-    log.warn({ count, ...newest }, text);
+  let latest: ResultFalseAnswer | undefined;
+  let isReportDue = false;
+  const report = (): void => {
+    isReportDue = count > 0;
+    if (!isReportDue) return;
+    log.warn({ count, ...latest }, reportText);
     count = 0;
-    schedule(hourMs, tell);
+    schedule(reportEveryMs, report);
   };
-  return (seen) => {
-    metrics.resultFalse(familyOf(seen.code));
+  return (answer) => {
+    metrics.recordResultFalse(codeFamilyOf(answer.code));
     count++;
-    newest = seen;
-    if (!isWaiting) tell();
+    latest = answer;
+    if (!isReportDue) report();
   };
 };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-const style = `
+const pageStyle = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); --soft: color-mix(in srgb, currentColor 65%, transparent); }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.25rem; margin: 0 0 .75rem; } h2 { font-size: .95rem; margin: 1.5rem 0 .5rem; }
@@ -15,7 +15,7 @@ th { color: var(--soft); font-size: .8rem; font-weight: 500; } footer { margin-t
 `;
 
 // Runs in the browser. Everything is set as text, so nothing in the status can become markup.
-const script = `
+const pageScript = `
 const el = (tag, text, children = []) => { const e = document.createElement(tag); if (text !== null) e.textContent = text; e.append(...children); return e; };
 const words = (name) => name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
 const show = (value) => typeof value === "number" ? value.toLocaleString("en") : Array.isArray(value) ? value.map(show).join(", ") || "none"
@@ -58,7 +58,7 @@ export const statusPage = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>gainstream</title>
 <link rel="icon" href="data:,">
-<style>${style}</style>
+<style>${pageStyle}</style>
 </head>
 <body>
 <main>
@@ -68,7 +68,7 @@ export const statusPage = `<!doctype html>
 <div id="status"></div>
 </main>
 <footer><a href="api/status">status</a> · <a href="readyz">ready</a> · <a href="livez">live</a> · <a href="metrics">metrics</a></footer>
-<script>${script}</script>
+<script>${pageScript}</script>
 </body>
 </html>
 `;
@@ -81,8 +81,8 @@ export const statusPagePolicy: Readonly<Record<string, string>> = {
     "default-src 'none'",
     "connect-src 'self'",
     "img-src data:",
-    `style-src ${hashOf(style)}`,
-    `script-src ${hashOf(script)}`,
+    `style-src ${hashOf(pageStyle)}`,
+    `script-src ${hashOf(pageScript)}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -1,4 +1,4 @@
-const compactAt = 1_024;
+const compactThreshold = 1_024;
 
 /**
  * A first-in, first-out queue whose operations take constant time however long it is: an array with a moving head, cut off
@@ -37,12 +37,12 @@ export class Fifo<T> {
 
   /** From the oldest to the newest. */
   *values(): Iterable<T> {
-    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
+    for (let index = this.#head; index < this.#items.length; index++) yield this.#items[index] as T;
   }
 
   #compact(): void {
     if (this.#head === this.#items.length) this.#items.length = this.#head = 0;
-    else if (this.#head >= compactAt && this.#head * 2 >= this.#items.length) {
+    else if (this.#head >= compactThreshold && this.#head * 2 >= this.#items.length) {
       this.#items.copyWithin(0, this.#head);
       this.#items.length -= this.#head;
       this.#head = 0;

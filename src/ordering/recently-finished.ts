@@ -1,7 +1,7 @@
 const maxRemembered = 10_000;
 
 /** Ids finished lately: a copy of one, written twice by a repeated produce, must not be delivered again. */
-export const createLately = () => {
+export const createRecentlyCompleted = () => {
   const ids = new Set<string>();
   return {
     get size() {

@@ -14,7 +14,7 @@ export interface ProxyAddress {
 
 export interface ConnectorOptions {
   /** For a connection, in milliseconds. */
-  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
   readonly proxy?: ProxyAddress | undefined;
 }
 
@@ -22,24 +22,24 @@ export interface ConnectorOptions {
 export class ProxyError extends Error {}
 
 /** Of the time for a whole call: if the proxy hangs, the error names the proxy and not the target. */
-const proxyShare = 0.8;
+const proxyTimeoutShare = 0.8;
 
 /**
  * Makes undici's connections: directly, or by CONNECT through a proxy, whatever the scheme. A request that a proxy forwards as
  * it is would get the proxy's own refusals as if they were the target's. undici's ProxyAgent is not used: it hides the proxy's
  * status in a text, and brings pools of its own.
  */
-export const createConnector = ({ timeoutMs, proxy }: ConnectorOptions): Connector => {
+export const createConnector = ({ connectTimeoutMs, proxy }: ConnectorOptions): Connector => {
   // One for all, since it remembers the TLS sessions.
-  const connect = buildConnector({ timeout: timeoutMs, allowH2: false });
+  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
   if (!proxy) return connect;
-  const limitMs = Math.ceil(timeoutMs * proxyShare);
-  const toProxy = buildConnector({ timeout: limitMs, allowH2: false });
+  const tunnelTimeoutMs = Math.ceil(connectTimeoutMs * proxyTimeoutShare);
+  const connectToProxy = buildConnector({ timeout: tunnelTimeoutMs, allowH2: false });
   const userAgent = readUserAgent();
   return (options, onConnection) => {
     const port = options.port || (options.protocol === "https:" ? "443" : "80");
-    const authority = `${hostOf(options.hostname)}:${port}`;
-    const tunnel = openTunnel({ proxy, authority, userAgent, limitMs, connect: toProxy });
+    const authority = `${urlHostOf(options.hostname)}:${port}`;
+    const tunnel = openTunnel({ proxy, authority, userAgent, tunnelTimeoutMs, connect: connectToProxy });
     tunnel.then(
       (socket) => {
         if (options.protocol === "https:") connect({ ...options, httpSocket: socket }, onConnection);
@@ -51,20 +51,20 @@ export const createConnector = ({ timeoutMs, proxy }: ConnectorOptions): Connect
 };
 
 /** undici takes the brackets from an IPv6 address. */
-const hostOf = (hostname: string): string => (hostname.includes(":") ? `[${hostname}]` : hostname);
+const urlHostOf = (hostname: string): string => (hostname.includes(":") ? `[${hostname}]` : hostname);
 
 interface TunnelOptions {
   readonly proxy: ProxyAddress;
   /** Host and port of the target. */
   readonly authority: string;
   readonly userAgent: string;
-  readonly limitMs: number;
+  readonly tunnelTimeoutMs: number;
   readonly connect: Connector;
 }
 
-const openTunnel = async ({ proxy, authority, userAgent, limitMs, connect }: TunnelOptions): Promise<Socket> => {
+const openTunnel = async ({ proxy, authority, userAgent, tunnelTimeoutMs, connect }: TunnelOptions): Promise<Socket> => {
   const client = new Client(proxy.origin, { connect });
-  const signal = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.timeout(tunnelTimeoutMs);
   const authorization = proxy.authorization?.read();
   const headers = {
     host: authority,
@@ -74,31 +74,31 @@ const openTunnel = async ({ proxy, authority, userAgent, limitMs, connect }: Tun
   };
   const { host } = new URL(proxy.origin);
   // undici says `connection: close` unless told otherwise, and some proxies then end the way with the first answer.
-  const question = { path: authority, headers, signal, reset: false };
-  const { statusCode, socket } = await client.connect(question).catch((error: unknown) => {
+  const request = { path: authority, headers, signal, reset: false };
+  const { statusCode, socket } = await client.connect(request).catch((error: unknown) => {
     void client.destroy();
-    const isLate = signal.aborted || codeOf(error) === "UND_ERR_CONNECT_TIMEOUT";
-    const why = isLate ? `no answer within ${limitMs} ms` : codeOf(error);
-    throw new ProxyError(`Cannot reach ${authority} through the proxy ${host} (${why})`, { cause: error });
+    const isTimedOut = signal.aborted || codeOf(error) === "UND_ERR_CONNECT_TIMEOUT";
+    const reason = isTimedOut ? `no answer within ${tunnelTimeoutMs} ms` : codeOf(error);
+    throw new ProxyError(`Cannot reach ${authority} through the proxy ${host} (${reason})`, { cause: error });
   });
   // Of a client that connects by `net` or `tls` it is such a socket.
   if (isSuccess(statusCode)) return socket as Socket;
   socket.on("error", () => {}).destroy();
-  throw new ProxyError(refusalText({ host, authority, status: statusCode, isKnown: authorization !== undefined }));
+  throw new ProxyError(proxyRefusalText({ host, authority, status: statusCode, hasCredentials: authorization !== undefined }));
 };
 
 const isSuccess = (status: number): boolean => status >= 200 && status <= 299;
 
-interface Refusal {
+interface ProxyRefusal {
   readonly host: string;
   readonly authority: string;
   readonly status: number;
-  readonly isKnown: boolean;
+  readonly hasCredentials: boolean;
 }
 
-const refusalText = ({ host, authority, status, isKnown }: Refusal): string => {
+const proxyRefusalText = ({ host, authority, status, hasCredentials }: ProxyRefusal): string => {
   if (status === 407)
-    return isKnown ? `The proxy ${host} refuses the credentials (407)` : `The proxy ${host} wants credentials (407)`;
+    return hasCredentials ? `The proxy ${host} refuses the credentials (407)` : `The proxy ${host} wants credentials (407)`;
   if (status >= 500) return `The proxy ${host} cannot reach ${authority} (${status})`;
   return `The proxy ${host} refuses the way to ${authority} (${status})`;
 };

@@ -7,10 +7,10 @@ export interface FetchOptions {
   readonly userAgent: string;
   readonly proxy?: ProxyAddress | undefined;
   /** For a connection, in milliseconds. */
-  readonly timeoutMs?: number;
+  readonly connectTimeoutMs?: number;
 }
 
-interface Request {
+interface FetchRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly redirect?: "manual";
@@ -19,10 +19,10 @@ interface Request {
 }
 
 /** Asks what is no event: a registry, or who gives out tokens. Like everybody's `fetch`, with our name and our way out. */
-export type Fetch = (url: string, request: Request) => ReturnType<typeof fetch>;
+export type Fetch = (url: string, request: FetchRequest) => ReturnType<typeof fetch>;
 
-export const createFetch = ({ userAgent, proxy, timeoutMs = 5_000 }: FetchOptions): Fetch => {
-  const dispatcher = new Agent({ connect: createConnector({ timeoutMs, proxy }) });
+export const createFetch = ({ userAgent, proxy, connectTimeoutMs = 5_000 }: FetchOptions): Fetch => {
+  const dispatcher = new Agent({ connect: createConnector({ connectTimeoutMs, proxy }) });
   return (url, request) =>
     fetch(url, { ...request, headers: { "user-agent": userAgent, ...request.headers }, dispatcher });
 };

@@ -1,13 +1,13 @@
 /** Runs once in the next turn of the event loop, however often it is asked for in this one. */
-export const onceATurn = (nextTurn: (callback: () => void) => void, run: () => void): (() => void) => {
-  let isDue = false;
+export const coalesce = (nextTurn: (callback: () => void) => void, run: () => void): (() => void) => {
+  let isScheduled = false;
   const runNow = (): void => {
-    isDue = false;
+    isScheduled = false;
     run();
   };
   return () => {
-    if (isDue) return;
-    isDue = true;
+    if (isScheduled) return;
+    isScheduled = true;
     nextTurn(runNow);
   };
 };

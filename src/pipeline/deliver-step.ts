@@ -4,171 +4,171 @@ import {
   type Dead,
   type Delivered,
   type Hold,
-  type Refused,
+  type RefusalHistory,
   type Retry,
   type Verdict,
   dead,
   skipped,
 } from "../core/outcome/outcome.ts";
 import type { Dedupe } from "../limits/dedupe.ts";
-import type { Lane } from "../ordering/key-queues.ts";
+import type { KeyQueue } from "../ordering/key-queues.ts";
 import type { Clock, DeliveryPort } from "./ports.ts";
-import { OddOnes, isRefusal } from "./refused-alone.ts";
-import type { Settling } from "./settle-step.ts";
-import type { Assignment, Held } from "./work-item.ts";
+import { RefusedAlone, isRefusalHold } from "./refused-alone.ts";
+import type { SettleStep } from "./settle-step.ts";
+import type { Assignment, WorkItem } from "./work-item.ts";
 
-export interface CallsOptions {
+export interface DeliverStepOptions {
   readonly delivery: DeliveryPort;
   readonly clock: Clock;
   readonly dedupe: Dedupe;
   /** Calls in one round. */
-  readonly quickAttempts: number;
+  readonly maxQuickAttempts: number;
 }
 
 /** What a lane's head waits for; `calling`: a call, which tells by itself when all is over. */
-export type Step = Promise<void> | "calling" | void;
+export type StepCompletion = Promise<void> | "calling" | void;
 
 /** A call that was made. */
-interface Made {
-  readonly number: number;
+interface StartedCall {
+  readonly callNumber: number;
   /** How its event had fared when it began. */
-  readonly refused: Refused;
+  readonly refused: RefusalHistory;
 }
 
-interface Parts {
-  readonly settling: Settling;
+interface DeliverStepParts {
+  readonly settleStep: SettleStep;
   /** A call, and what its verdict asked for, is over. */
-  readonly onEnd: (rest: Promise<void> | void) => void;
+  readonly onCallEnded: (settlement: Promise<void> | void) => void;
   /** Lets a taken lane start again after a pause. */
-  readonly again: (assignment: Assignment, lane: Lane<Held>, delayMs: number) => void;
+  readonly restartAfter: (assignment: Assignment, queue: KeyQueue<WorkItem>, delayMs: number) => void;
 }
 
-const quickBaseMs = 200;
-const quickMaxMs = 5_000;
+const quickBackoffBaseMs = 200;
+const quickBackoffMaxMs = 5_000;
 
 /** No quick attempt comes before the time that the target asked for; with 503 it is the gate that waits, for all. */
-const pauseAskedFor = ({ status, retryAfterMs = 0 }: Retry): number => (status === 503 ? 0 : retryAfterMs);
+const requestedPauseMs = ({ status, retryAfterMs = 0 }: Retry): number => (status === 503 ? 0 : retryAfterMs);
 
 /** What becomes of an event that alone is refused. */
-const oddOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Retry | Dead => {
+const refusedAloneOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Retry | Dead => {
   const error = `Only this event is refused, others go through: ${refusal}`;
   if (reason !== "throttled") return dead("rejected", error, status);
-  const given = { ...(status !== undefined && { status }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  return { kind: "retry", reason: "throttled", error, ...given };
+  const answerDetails = { ...(status !== undefined && { status }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { kind: "retry", reason: "throttled", error, ...answerDetails };
 };
 
 /**
  * Others have gone through more than once, and this one alone is asked to wait for longer than its queue may stand still. That
  * is little evidence, but all that it costs is an attempt.
  */
-const isOwnLimit = ({ reason, retryAfterMs = 0 }: Hold, { suspicion }: Held): boolean =>
-  reason === "throttled" && retryAfterMs > quickMaxMs && (suspicion?.rounds ?? 0) > 1;
+const isThrottledAlone = ({ reason, retryAfterMs = 0 }: Hold, { refusalState }: WorkItem): boolean =>
+  reason === "throttled" && retryAfterMs > quickBackoffMaxMs && (refusalState?.rounds ?? 0) > 1;
 
 /** Calls to Gainsight, and what their verdicts mean for the lane that they came from. */
-export class Calls {
-  readonly #options: CallsOptions;
-  readonly #parts: Parts;
-  readonly #oddOnes = new OddOnes();
+export class DeliverStep {
+  readonly #options: DeliverStepOptions;
+  readonly #parts: DeliverStepParts;
+  readonly #refusedAlone = new RefusedAlone();
 
-  constructor(options: CallsOptions, parts: Parts) {
+  constructor(options: DeliverStepOptions, parts: DeliverStepParts) {
     this.#options = options;
     this.#parts = parts;
   }
 
   /** Makes the call of a lane's head, unless its verdict is known already, it was delivered before, or its user has to make way. */
-  make(assignment: Assignment, lane: Lane<Held>, call: Call): Step {
-    const { verdict, inlet, mustYield, arrival } = lane.head;
-    if (verdict) return this.#parts.settling.bury(assignment, lane, verdict);
+  deliver(assignment: Assignment, queue: KeyQueue<WorkItem>, call: Call): StepCompletion {
+    const { pendingDeadLetter: verdict, owned, mustSpill, parsed } = queue.head;
+    if (verdict) return this.#parts.settleStep.deadLetter(assignment, queue, verdict);
     const { dedupe, clock } = this.#options;
-    if (dedupe.has(inlet.partition, arrival.messageId, clock.now))
-      return this.#parts.settling.end(assignment, lane, skipped("duplicate"));
-    const refusal = this.#parts.settling.refusalOf(lane.head);
-    if (refusal) return this.#parts.settling.bury(assignment, lane, refusal);
+    if (dedupe.isDuplicate(owned.partition, parsed.messageId, clock.wallNow))
+      return this.#parts.settleStep.completeHead(assignment, queue, skipped("duplicate"));
+    const refusal = this.#parts.settleStep.refusalOnHold(queue.head);
+    if (refusal) return this.#parts.settleStep.deadLetter(assignment, queue, refusal);
     const isOpen = this.#options.delivery.state === "open";
-    if ((lane.mustYield || mustYield) && inlet.tier === undefined && isOpen)
-      return this.#parts.settling.makeWay(assignment, lane);
-    return this.#deliver(assignment, lane, call);
+    if ((queue.mustSpill || mustSpill) && owned.tier === undefined && isOpen)
+      return this.#parts.settleStep.spill(assignment, queue);
+    return this.#startCall(assignment, queue, call);
   }
 
-  #deliver(assignment: Assignment, lane: Lane<Held>, call: Call): "calling" {
-    const isFirst = lane.head.quickAttempts === 0;
-    const refused = this.#oddOnes.refusedOf(lane.head);
-    const number = this.#oddOnes.begin();
+  #startCall(assignment: Assignment, queue: KeyQueue<WorkItem>, call: Call): "calling" {
+    const isFirst = queue.head.quickAttemptsUsed === 0;
+    const refused = this.#refusedAlone.refusalHistoryOf(queue.head);
+    const callNumber = this.#refusedAlone.beginCall();
     this.#options.delivery.attempt(call, { isFirst, refused }, (verdict) =>
-      this.#parts.onEnd(this.#judge(assignment, lane, { verdict, number, refused })),
+      this.#parts.onCallEnded(this.#applyVerdict(assignment, queue, { verdict, callNumber, refused })),
     );
     return "calling";
   }
 
-  #judge(
+  #applyVerdict(
     assignment: Assignment,
-    lane: Lane<Held>,
-    { verdict, number, refused }: { verdict: Verdict } & Made,
+    queue: KeyQueue<WorkItem>,
+    { verdict, callNumber, refused }: { verdict: Verdict } & StartedCall,
   ): Promise<void> | void {
-    if (!assignment.isLive) return undefined;
+    if (!assignment.isCurrentGeneration) return undefined;
     switch (verdict.kind) {
       case "delivered":
-        this.#oddOnes.passed(lane.head, number);
-        return this.#onDelivered(assignment, lane, verdict);
+        this.#refusedAlone.recordSuccess(queue.head, callNumber);
+        return this.#onDelivered(assignment, queue, verdict);
       case "dead":
-        return this.#parts.settling.bury(assignment, lane, verdict);
+        return this.#parts.settleStep.deadLetter(assignment, queue, verdict);
       case "hold":
-        return this.#onHold(assignment, lane, { hold: verdict, refused });
+        return this.#onHold(assignment, queue, { hold: verdict, refused });
       case "retry":
-        return this.#onFailure(assignment, lane, verdict);
+        return this.#onFailure(assignment, queue, verdict);
       case "aborted":
-        return assignment.lanes.putBack(lane, "front");
+        return assignment.queues.requeue(queue, "front");
     }
   }
 
-  #onDelivered(assignment: Assignment, lane: Lane<Held>, verdict: Delivered): void {
-    const { inlet, arrival } = lane.head;
+  #onDelivered(assignment: Assignment, queue: KeyQueue<WorkItem>, verdict: Delivered): void {
+    const { owned, parsed } = queue.head;
     const { dedupe, clock } = this.#options;
-    dedupe.delivered(inlet.partition, arrival.messageId, clock.now());
-    this.#parts.settling.end(assignment, lane, verdict);
+    dedupe.recordDelivered(owned.partition, parsed.messageId, clock.wallNow());
+    this.#parts.settleStep.completeHead(assignment, queue, verdict);
   }
 
   async #onHold(
     assignment: Assignment,
-    lane: Lane<Held>,
-    { hold, refused }: { hold: Hold; refused: Refused },
+    queue: KeyQueue<WorkItem>,
+    { hold, refused }: { hold: Hold; refused: RefusalHistory },
   ): Promise<void> {
-    const held = lane.head;
-    held.wasHeld = true;
-    if (!isRefusal(hold)) return assignment.lanes.putBack(lane, "back");
-    if (this.#oddOnes.isOdd(held, hold.reason, refused) || isOwnLimit(hold, held))
-      return this.#settleOdd(assignment, lane, hold);
+    const item = queue.head;
+    item.wasHeld = true;
+    if (!isRefusalHold(hold)) return assignment.queues.requeue(queue, "back");
+    if (this.#refusedAlone.recordRefusal(item, hold.reason, refused) || isThrottledAlone(hold, item))
+      return this.#settleRefusedAlone(assignment, queue, hold);
     // Behind the others: the next probe is to be another event, for this one may be the only one that fails.
-    if (this.#options.delivery.isHeld) return assignment.lanes.putBack(lane, "back");
-    return this.#askAgain(assignment, lane);
+    if (this.#options.delivery.isHeld) return assignment.queues.requeue(queue, "back");
+    return this.#repeatCall(assignment, queue);
   }
 
   /** Refused, it holds nobody, so nothing but its own pause keeps it from being called again at once. */
-  async #askAgain(assignment: Assignment, lane: Lane<Held>): Promise<void> {
-    const { inlet, mustYield, suspicion } = lane.head;
-    if ((lane.mustYield || mustYield) && inlet.tier === undefined)
-      return this.#parts.settling.makeWay(assignment, lane);
-    return this.#parts.again(assignment, lane, this.#quickPauseMs(suspicion?.unproven ?? 0));
+  async #repeatCall(assignment: Assignment, queue: KeyQueue<WorkItem>): Promise<void> {
+    const { owned, mustSpill, refusalState } = queue.head;
+    if ((queue.mustSpill || mustSpill) && owned.tier === undefined)
+      return this.#parts.settleStep.spill(assignment, queue);
+    return this.#parts.restartAfter(assignment, queue, this.#quickBackoffMs(refusalState?.inconclusiveRefusals ?? 0));
   }
 
   /** A limit may end, and then its event will do; nothing ends the refusal of a single event by its key or its address. */
-  #settleOdd(assignment: Assignment, lane: Lane<Held>, hold: Hold): Promise<void> {
-    const outcome = oddOutcome(hold);
+  #settleRefusedAlone(assignment: Assignment, queue: KeyQueue<WorkItem>, hold: Hold): Promise<void> {
+    const outcome = refusedAloneOutcome(hold);
     return outcome.kind === "retry"
-      ? this.#parts.settling.retry(assignment, lane, outcome)
-      : this.#parts.settling.bury(assignment, lane, outcome);
+      ? this.#parts.settleStep.retry(assignment, queue, outcome)
+      : this.#parts.settleStep.deadLetter(assignment, queue, outcome);
   }
 
-  #quickPauseMs(attempt: number): number {
-    return fullJitter({ attempt, baseMs: quickBaseMs, maxMs: quickMaxMs, random: this.#options.clock.random() });
+  #quickBackoffMs(attempt: number): number {
+    return fullJitter({ attempt, baseMs: quickBackoffBaseMs, maxMs: quickBackoffMaxMs, random: this.#options.clock.random() });
   }
 
-  async #onFailure(assignment: Assignment, lane: Lane<Held>, failure: Retry): Promise<void> {
-    const held = lane.head;
-    held.quickAttempts++;
-    const askedMs = pauseAskedFor(failure);
-    const isOver = held.quickAttempts >= this.#options.quickAttempts || askedMs > quickMaxMs;
-    if (isOver || lane.mustYield || held.mustYield) return this.#parts.settling.retry(assignment, lane, failure);
-    this.#parts.again(assignment, lane, Math.max(askedMs, this.#quickPauseMs(held.quickAttempts - 1)));
+  async #onFailure(assignment: Assignment, queue: KeyQueue<WorkItem>, failure: Retry): Promise<void> {
+    const item = queue.head;
+    item.quickAttemptsUsed++;
+    const requestedMs = requestedPauseMs(failure);
+    const isRoundOver = item.quickAttemptsUsed >= this.#options.maxQuickAttempts || requestedMs > quickBackoffMaxMs;
+    if (isRoundOver || queue.mustSpill || item.mustSpill) return this.#parts.settleStep.retry(assignment, queue, failure);
+    this.#parts.restartAfter(assignment, queue, Math.max(requestedMs, this.#quickBackoffMs(item.quickAttemptsUsed - 1)));
   }
 }

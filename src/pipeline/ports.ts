@@ -1,12 +1,12 @@
 import type { Call } from "../core/decide.ts";
-import type { Failure } from "../core/outcome/headers.ts";
-import type { Outcome, Refused, Verdict } from "../core/outcome/outcome.ts";
-import type { Arrival } from "../core/parsed-record.ts";
+import type { FailureDetails } from "../core/outcome/headers.ts";
+import type { Outcome, RefusalHistory, Verdict } from "../core/outcome/outcome.ts";
+import type { ParsedRecord } from "../core/parsed-record.ts";
 
 export interface AttemptOptions {
   /** False for the repetitions of one round. */
   readonly isFirst: boolean;
-  readonly refused: Refused;
+  readonly refused: RefusalHistory;
 }
 
 /** What the stream needs of Gainsight. */
@@ -19,35 +19,35 @@ export interface DeliveryPort {
 }
 
 /** A failure that waits in a tier, on the partition number it came from. */
-export type TierFailure = Failure & { readonly tier: number; readonly partition: number };
+export type RetryDetails = FailureDetails & { readonly tier: number; readonly partition: number };
 
 /** An event on its way into a tier, in a copy of its record. */
-export interface Move {
-  readonly arrival: Arrival;
-  readonly failure: TierFailure;
+export interface RetryRecord {
+  readonly parsed: ParsedRecord;
+  readonly failure: RetryDetails;
 }
 
 /** What the stream needs of the retry tiers and the dead-letter topic. Both try until the write is acknowledged. */
-export interface SettlePort {
+export interface PublisherPort {
   /**
    * Writes records that go to the same tier and partition, one or more, in this order and without a gap. Resolves with the
    * offset of the first; undefined where shutdown came first, or nobody wanted it any more.
    */
-  retry(moves: readonly Move[], isWanted: () => boolean): Promise<number | "too_large" | undefined>;
+  publishRetries(records: readonly RetryRecord[], isWanted: () => boolean): Promise<number | "too_large" | undefined>;
   /** Resolves with true when it is safe; false where shutdown came first, or nobody wanted it any more. */
-  dead(arrival: Arrival, failure: Failure, isWanted: () => boolean): Promise<boolean>;
+  publishDeadLetter(parsed: ParsedRecord, failure: FailureDetails, isWanted: () => boolean): Promise<boolean>;
 }
 
 /** What the stream tells of itself. */
 export interface Observer {
   /** An event has reached its final outcome. */
-  finished(arrival: Arrival, outcome: Exclude<Outcome, { kind: "retry" }>): void;
+  completed(parsed: ParsedRecord, outcome: Exclude<Outcome, { kind: "retry" }>): void;
   /** An event waits in a tier: it failed, or an earlier one of its user did. */
-  moved(arrival: Arrival, failure: TierFailure): void;
+  movedToRetry(parsed: ParsedRecord, failure: RetryDetails): void;
 }
 
 export interface Clock {
-  readonly now: () => number;
+  readonly wallNow: () => number;
   readonly random: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** Calls back when what the present turn of the event loop has brought is done with. */

@@ -1,189 +1,189 @@
-import { type Past, eventKeyOf } from "../core/outcome/headers.ts";
+import { type RetryState, eventKeyOf } from "../core/outcome/headers.ts";
 import { type Dead, type Outcome, type Retry, dead } from "../core/outcome/outcome.ts";
 import { type RetryRules, planRetry } from "../core/outcome/retry-plan.ts";
-import type { Flood, Ruling } from "../limits/dead-letter-limit.ts";
-import type { Budget } from "../limits/memory-budget.ts";
-import type { Slot } from "../offsets/tracker.ts";
-import type { Lane } from "../ordering/key-queues.ts";
-import type { Clock, Move, Observer, SettlePort } from "./ports.ts";
-import { causeOf, heldMove, moveOf, parkedMove, refusalOf } from "./retry-records.ts";
-import { type Assignment, type Held, turnOf } from "./work-item.ts";
+import type { DeadLetterLimit, DeadLetterRuling } from "../limits/dead-letter-limit.ts";
+import type { MemoryBudget } from "../limits/memory-budget.ts";
+import type { OffsetEntry } from "../offsets/tracker.ts";
+import type { KeyQueue } from "../ordering/key-queues.ts";
+import type { Clock, RetryRecord, Observer, PublisherPort } from "./ports.ts";
+import { deadLetterCauseOf, limitParkedRecordOf, retryRecordOf, parkedRecordOf, earlierRefusalOf } from "./retry-records.ts";
+import { type Assignment, type WorkItem, checkBacklog } from "./work-item.ts";
 
-export interface SettlingOptions {
-  readonly settle: SettlePort;
+export interface SettleStepOptions {
+  readonly publisher: PublisherPort;
   readonly observer: Observer;
   readonly clock: Clock;
-  readonly budget: Budget;
-  readonly flood: Pick<Flood, "isHeld" | "admit" | "check" | "passed">;
+  readonly budget: MemoryBudget;
+  readonly deadLetterLimit: Pick<DeadLetterLimit, "isHeld" | "countIfAllowed" | "rulingOf" | "countOtherOutcome">;
   readonly retryRules: RetryRules;
 }
 
-type Final = Exclude<Outcome, { kind: "retry" }>;
-type Moves = readonly [Move, ...Move[]];
+type FinalOutcome = Exclude<Outcome, { kind: "retry" }>;
+type RetryRecords = readonly [RetryRecord, ...RetryRecord[]];
 
 /** Records that go to a tier in one write, and their bytes: well below what a broker takes in one request. */
-const maxRun = 100;
+const maxRunRecords = 100;
 const maxRunBytes = 256 * 1024;
 
 /** A first failure in the future, by a foreign header, would never be old enough to end. */
-const firstFailureOf = ({ firstFailedAt }: Past, now: number): number => Math.min(firstFailedAt ?? now, now);
+const firstFailedAtOf = ({ firstFailedAt }: RetryState, wallNow: number): number => Math.min(firstFailedAt ?? wallNow, wallNow);
 
 /** Makes the outcome of a lane's head safe, and only then lets its offset be committed and its lane go on. */
-export class Settling {
-  readonly #options: SettlingOptions;
+export class SettleStep {
+  readonly #options: SettleStepOptions;
   /** Lists whose record is charged to the budget. */
-  readonly #shared = new WeakSet<Slot>();
+  readonly #reservedLists = new WeakSet<OffsetEntry>();
   /** Lists that have a dead letter already. */
-  readonly #buried = new WeakSet<Slot>();
+  readonly #deadLetteredLists = new WeakSet<OffsetEntry>();
 
-  constructor(options: SettlingOptions) {
+  constructor(options: SettleStepOptions) {
     this.#options = options;
   }
 
   /** One round has failed: to the next tier, or, when attempts and age are spent, to the dead letters. */
-  retry(assignment: Assignment, lane: Lane<Held>, failure: Retry): Promise<void> {
-    const { past } = lane.head.arrival;
-    const now = this.#options.clock.now();
-    const attempts = past.attempts + 1;
-    const firstFailedAt = firstFailureOf(past, now);
-    const { tier } = lane.head.inlet;
-    const plan = planRetry(this.#options.retryRules, { failure, tier, attempts, firstFailedAt, now });
+  retry(assignment: Assignment, queue: KeyQueue<WorkItem>, failure: Retry): Promise<void> {
+    const { retryState } = queue.head.parsed;
+    const wallNow = this.#options.clock.wallNow();
+    const attempts = retryState.attempts + 1;
+    const firstFailedAt = firstFailedAtOf(retryState, wallNow);
+    const { tier } = queue.head.owned;
+    const plan = planRetry(this.#options.retryRules, { failure, tier, attempts, firstFailedAt, wallNow });
     if (plan.kind === "tier")
-      return this.#move(assignment, lane, [
-        moveOf(lane.head, { ...failure, attempts, firstFailedAt, tier: plan.tier }),
+      return this.#moveToRetryTopic(assignment, queue, [
+        retryRecordOf(queue.head, { ...failure, attempts, firstFailedAt, tier: plan.tier }),
       ]);
     const { reason, error, status } = failure;
-    if (reason === "unknown_schema") return this.bury(assignment, lane, dead(reason, error, status));
-    return this.bury(assignment, lane, { ...dead("retries_exhausted", error, status), rule: reason });
+    if (reason === "unknown_schema") return this.deadLetter(assignment, queue, dead(reason, error, status));
+    return this.deadLetter(assignment, queue, { ...dead("retries_exhausted", error, status), rule: reason });
   }
 
   /** An earlier event of the user waits in a tier: the head waits behind it, and in one write those behind the head that follow. */
-  forward(assignment: Assignment, lane: Lane<Held>, tier: number): Promise<void> {
+  forward(assignment: Assignment, queue: KeyQueue<WorkItem>, tier: number): Promise<void> {
     const error = "Waits behind an earlier event of its user";
     let bytes = 0;
-    const follows = (held: Held): boolean => {
+    const follows = (item: WorkItem): boolean => {
       // The whole record is written, also where it is but one event of a list.
-      bytes += held.arrival.record.value?.length ?? 0;
-      return bytes < maxRunBytes && turnOf(held).kind === "forward";
+      bytes += item.parsed.record.value?.length ?? 0;
+      return bytes < maxRunBytes && checkBacklog(item).kind === "forward";
     };
-    lane.mustYield = false;
-    const [, ...more] = assignment.lanes.run(lane, maxRun, follows);
-    const moves = more.map((held) => parkedMove(held, tier, error));
-    return this.#move(assignment, lane, [parkedMove(lane.head, tier, error), ...moves]);
+    queue.mustSpill = false;
+    const [, ...more] = assignment.queues.peekRun(queue, maxRunRecords, follows);
+    const records = more.map((item) => parkedRecordOf(item, tier, error));
+    return this.#moveToRetryTopic(assignment, queue, [parkedRecordOf(queue.head, tier, error), ...records]);
   }
 
   /** Too much waits behind the head: it goes to the first tier, those behind it follow, and other users have room. */
-  makeWay(assignment: Assignment, lane: Lane<Held>): Promise<void> {
-    lane.mustYield = false;
-    return this.#move(assignment, lane, [parkedMove(lane.head, 0, "Makes way: too much of its user waits")]);
+  spill(assignment: Assignment, queue: KeyQueue<WorkItem>): Promise<void> {
+    queue.mustSpill = false;
+    return this.#moveToRetryTopic(assignment, queue, [parkedRecordOf(queue.head, 0, "Makes way: too much of its user waits")]);
   }
 
-  async #move(assignment: Assignment, lane: Lane<Held>, moves: Moves): Promise<void> {
-    const offset = await this.#options.settle.retry(moves, () => assignment.isLive);
-    if (offset === undefined || !assignment.isLive) return;
-    if (offset === "too_large") return this.#tooLarge(assignment, lane, moves);
-    for (const [index, held] of assignment.lanes.run(lane, moves.length, () => true).entries()) {
-      const { arrival, inlet } = held;
-      const failure = moves[index]?.failure;
+  async #moveToRetryTopic(assignment: Assignment, queue: KeyQueue<WorkItem>, records: RetryRecords): Promise<void> {
+    const offset = await this.#options.publisher.publishRetries(records, () => assignment.isCurrentGeneration);
+    if (offset === undefined || !assignment.isCurrentGeneration) return;
+    if (offset === "too_large") return this.#onTooLarge(assignment, queue, records);
+    for (const [index, item] of assignment.queues.peekRun(queue, records.length, () => true).entries()) {
+      const { parsed, owned } = item;
+      const failure = records[index]?.failure;
       // Its copy may have been read, and gone on, before the write was acknowledged: then that one counts.
-      if (!failure || turnOf(held).kind === "superseded") continue;
-      inlet.chains.moved(arrival.user, eventKeyOf(arrival.past.origin), { tier: failure.tier, offset: offset + index });
-      this.#options.observer.moved(arrival, failure);
+      if (!failure || checkBacklog(item).kind === "superseded") continue;
+      owned.backlog.upsert(parsed.user, eventKeyOf(parsed.retryState.source), { tier: failure.tier, offset: offset + index });
+      this.#options.observer.movedToRetry(parsed, failure);
     }
-    this.release(assignment, lane, moves.length);
+    this.dropCopies(assignment, queue, records.length);
   }
 
-  #tooLarge(assignment: Assignment, lane: Lane<Held>, [first, ...more]: Moves): Promise<void> {
-    if (more.length > 0) return this.#move(assignment, lane, [first]);
+  #onTooLarge(assignment: Assignment, queue: KeyQueue<WorkItem>, [first, ...more]: RetryRecords): Promise<void> {
+    if (more.length > 0) return this.#moveToRetryTopic(assignment, queue, [first]);
     const { reason, error } = first.failure;
-    return this.bury(assignment, lane, dead("too_large", `${reason}: ${error}`));
+    return this.deadLetter(assignment, queue, dead("too_large", `${reason}: ${error}`));
   }
 
-  async bury(assignment: Assignment, lane: Lane<Held>, outcome: Dead): Promise<void> {
-    const held = lane.head;
-    const { clock, settle } = this.#options;
-    held.verdict = outcome;
-    const ruling = this.#ask(held, outcome);
-    if (ruling === "held") return assignment.lanes.putBack(lane, "front");
-    if (ruling === "parked") return this.#park(assignment, lane, outcome);
-    const { arrival } = held;
-    const { origin, attempts } = arrival.past;
-    const firstFailedAt = firstFailureOf(arrival.past, clock.now());
+  async deadLetter(assignment: Assignment, queue: KeyQueue<WorkItem>, outcome: Dead): Promise<void> {
+    const item = queue.head;
+    const { clock, publisher } = this.#options;
+    item.pendingDeadLetter = outcome;
+    const ruling = this.#requestDeadLetter(item, outcome);
+    if (ruling === "held") return assignment.queues.requeue(queue, "front");
+    if (ruling === "parked") return this.#park(assignment, queue, outcome);
+    const { parsed } = item;
+    const { source, attempts } = parsed.retryState;
+    const firstFailedAt = firstFailedAtOf(parsed.retryState, clock.wallNow());
     const { reason, error, status } = outcome;
-    const isCalled = held.quickAttempts > 0 || reason === "rejected";
-    const spent = isCalled ? attempts + 1 : attempts;
-    const failure: Failure = { origin, reason, error, status, attempts: spent, firstFailedAt };
-    const isSafe = await settle.dead(arrival, failure, () => assignment.isLive);
-    if (!isSafe || !assignment.isLive) return;
-    assignment.lanes.done(lane);
-    this.#finish({ ...held, arrival: { ...arrival, past: { ...arrival.past, attempts: spent } } }, outcome);
+    const wasCalled = item.quickAttemptsUsed > 0 || reason === "rejected";
+    const attemptsSpent = wasCalled ? attempts + 1 : attempts;
+    const failure: Failure = { origin: source, reason, error, status, attempts: attemptsSpent, firstFailedAt };
+    const isSafe = await publisher.publishDeadLetter(parsed, failure, () => assignment.isCurrentGeneration);
+    if (!isSafe || !assignment.isCurrentGeneration) return;
+    assignment.queues.completeHead(queue);
+    this.#complete({ ...item, parsed: { ...parsed, retryState: { ...parsed.retryState, attempts: attemptsSpent } } }, outcome);
   }
 
   /**
    * Too many end like the head: it waits in the next retry topic, without using an attempt, so that its partition goes on. From
    * there it comes back and asks again.
    */
-  #park(assignment: Assignment, lane: Lane<Held>, outcome: Dead): Promise<void> {
-    const { tier = -1 } = lane.head.inlet;
-    const next = Math.min(tier + 1, this.#options.retryRules.delaysMs.length - 1);
-    return this.#move(assignment, lane, [heldMove(lane.head, next, outcome)]);
+  #park(assignment: Assignment, queue: KeyQueue<WorkItem>, outcome: Dead): Promise<void> {
+    const { tier = -1 } = queue.head.owned;
+    const nextTier = Math.min(tier + 1, this.#options.retryRules.delaysMs.length - 1);
+    return this.#moveToRetryTopic(assignment, queue, [limitParkedRecordOf(queue.head, nextTier, outcome)]);
   }
 
   /** Gainsight has refused it, and what it refuses like that still waits: to ask again and again would only be a burden. */
-  refusalOf(held: Held): Dead | undefined {
-    const refusal = refusalOf(held);
-    return refusal && this.#options.flood.check(causeOf(held, refusal)) === "parked" ? refusal : undefined;
+  refusalOnHold(item: WorkItem): Dead | undefined {
+    const refusal = earlierRefusalOf(item);
+    return refusal && this.#options.deadLetterLimit.rulingOf(deadLetterCauseOf(item, refusal)) === "parked" ? refusal : undefined;
   }
 
   /** To the limit of dead letters a list is one bad record, however many of its events are dead. */
-  #ask(held: Held, outcome: Dead): Ruling {
-    const { slot, shared } = held;
-    const { flood, clock } = this.#options;
-    const cause = causeOf(held, outcome);
-    if (this.#buried.has(slot)) return flood.check(cause);
-    const ruling = flood.admit(cause, outcome.error, clock.now());
-    if (ruling === "admitted" && shared > 0) this.#buried.add(slot);
+  #requestDeadLetter(item: WorkItem, outcome: Dead): DeadLetterRuling {
+    const { entry, sharedBytes } = item;
+    const { deadLetterLimit, clock } = this.#options;
+    const cause = deadLetterCauseOf(item, outcome);
+    if (this.#deadLetteredLists.has(entry)) return deadLetterLimit.rulingOf(cause);
+    const ruling = deadLetterLimit.countIfAllowed(cause, outcome.error, clock.wallNow());
+    if (ruling === "admitted" && sharedBytes > 0) this.#deadLetteredLists.add(entry);
     return ruling;
   }
 
   /** The final outcome of a lane's head, any but dead. */
-  end(assignment: Assignment, lane: Lane<Held>, outcome: Exclude<Final, Dead>): void {
-    const held = lane.head;
-    assignment.lanes.done(lane);
-    this.finish(held, outcome);
+  completeHead(assignment: Assignment, queue: KeyQueue<WorkItem>, outcome: Exclude<FinalOutcome, Dead>): void {
+    const item = queue.head;
+    assignment.queues.completeHead(queue);
+    this.complete(item, outcome);
   }
 
-  finish(held: Held, outcome: Exclude<Final, Dead>): void {
-    this.#options.flood.passed(held.arrival.past.origin.topic, this.#options.clock.now());
-    this.#finish(held, outcome);
+  complete(item: WorkItem, outcome: Exclude<FinalOutcome, Dead>): void {
+    this.#options.deadLetterLimit.countOtherOutcome(item.parsed.retryState.source.topic, this.#options.clock.wallNow());
+    this.#complete(item, outcome);
   }
 
-  #finish(held: Held, outcome: Final): void {
-    const { arrival, inlet } = held;
+  #complete(item: WorkItem, outcome: FinalOutcome): void {
+    const { parsed, owned } = item;
     // Nobody waits in the retry topics, as a rule: then the key need not be made.
-    if (inlet.chains.records > 0) inlet.chains.finished(arrival.user, eventKeyOf(arrival.past.origin));
-    this.#letGo(held);
-    this.#options.observer.finished(arrival, outcome);
+    if (owned.backlog.recordCount > 0) owned.backlog.complete(parsed.user, eventKeyOf(parsed.retryState.source));
+    this.#release(item);
+    this.#options.observer.completed(parsed, outcome);
   }
 
   /** Charges the budget for an event; the record of a list is charged once, with its first event. */
-  hold({ slot, bytes, shared }: Held): void {
-    this.#options.budget.add(bytes);
-    if (shared === 0 || this.#shared.has(slot)) return;
-    this.#shared.add(slot);
-    this.#options.budget.add(shared, 0);
+  reserve({ entry, bytes, sharedBytes }: WorkItem): void {
+    this.#options.budget.reserve(bytes);
+    if (sharedBytes === 0 || this.#reservedLists.has(entry)) return;
+    this.#reservedLists.add(entry);
+    this.#options.budget.reserve(sharedBytes, 0);
   }
 
   /** The record of a list is held until the last of its events is. */
-  #letGo({ arrival, inlet, slot, bytes, shared }: Held): void {
-    inlet.tracker.finish(slot, arrival.past.origin.index);
-    this.#options.budget.remove(bytes);
-    if (shared > 0 && slot.open === 0) this.#options.budget.remove(shared, 0);
+  #release({ parsed, owned, entry, bytes, sharedBytes }: WorkItem): void {
+    owned.tracker.complete(entry, parsed.retryState.source.index);
+    this.#options.budget.release(bytes);
+    if (sharedBytes > 0 && entry.openEvents === 0) this.#options.budget.release(sharedBytes, 0);
   }
 
   /** These copies of a lane's first records are done with; the events live on elsewhere. */
-  release(assignment: Assignment, lane: Lane<Held>, count = 1): void {
-    for (const held of assignment.lanes.run(lane, count, () => true)) this.#letGo(held);
-    assignment.lanes.done(lane, count);
+  dropCopies(assignment: Assignment, queue: KeyQueue<WorkItem>, count = 1): void {
+    for (const item of assignment.queues.peekRun(queue, count, () => true)) this.#release(item);
+    assignment.queues.completeHead(queue, count);
   }
 }

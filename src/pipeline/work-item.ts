@@ -1,10 +1,10 @@
-import { type Origin, eventKeyOf, recordKeyOf } from "../core/outcome/headers.ts";
+import { type SourcePosition, eventKeyOf, recordKeyOf } from "../core/outcome/headers.ts";
 import type { Dead } from "../core/outcome/outcome.ts";
-import type { Arrival } from "../core/parsed-record.ts";
-import type { Slot, Tracker } from "../offsets/tracker.ts";
-import { Lanes } from "../ordering/key-queues.ts";
-import type { Chains, Turn } from "../ordering/retry-backlog.ts";
-import { type Suspicion, throttledBefore } from "./refused-alone.ts";
+import type { ParsedRecord } from "../core/parsed-record.ts";
+import type { OffsetEntry, OffsetTracker } from "../offsets/tracker.ts";
+import { KeyQueues } from "../ordering/key-queues.ts";
+import type { RetryBacklog, BacklogCheck } from "../ordering/retry-backlog.ts";
+import { type RefusalState, createThrottledState } from "./refused-alone.ts";
 
 /** One partition of one topic that this member owns: where records come in. */
 export interface Inlet {
@@ -12,29 +12,29 @@ export interface Inlet {
   readonly partition: number;
   /** Which retry tier the topic is; undefined for a source. */
   readonly tier: number | undefined;
-  readonly tracker: Tracker;
+  readonly tracker: OffsetTracker;
   /** The parked users of this partition number, shared by its sources and tiers. */
-  readonly chains: Chains;
+  readonly backlog: RetryBacklog;
 }
 
 /** An event between intake and commit. */
-export interface Held {
-  readonly inlet: Inlet;
-  readonly slot: Slot;
-  readonly arrival: Arrival;
+export interface WorkItem {
+  readonly owned: Inlet;
+  readonly entry: OffsetEntry;
+  readonly parsed: ParsedRecord;
   readonly bytes: number;
   /** Bytes of the record that it shares with the other events of its list; 0 where it has a record of its own. */
-  readonly shared: number;
+  readonly sharedBytes: number;
   /** Calls made in the present round. */
-  quickAttempts: number;
+  quickAttemptsUsed: number;
   /** A call of it has met a hold. */
   wasHeld: boolean;
   /** Its partition can go no further before it is finished. */
-  mustYield: boolean;
+  mustSpill: boolean;
   /** It will never work, and waits for the dead-letter topic to be open to it. */
-  verdict: Dead | undefined;
+  pendingDeadLetter: Dead | undefined;
   /** It was refused, by an answer that holds the stream. */
-  suspicion: Suspicion | undefined;
+  refusalState: RefusalState | undefined;
 }
 
 /**
@@ -42,63 +42,63 @@ export interface Held {
  * of the old one counts any more: that is what keeps late results from moving another owner's offsets.
  */
 export interface Assignment {
-  isLive: boolean;
-  readonly lanes: Lanes<Held>;
+  isCurrentGeneration: boolean;
+  readonly queues: KeyQueues<WorkItem>;
 }
 
-const createHeld = ({ inlet, slot }: Pick<Held, "inlet" | "slot">, arrival: Arrival, isAlone: boolean): Held => {
-  const body = arrival.meaning.kind === "call" ? arrival.meaning.body.length : 0;
-  const value = arrival.record.value?.length ?? 0;
+const createWorkItem = ({ owned, entry }: Pick<WorkItem, "owned" | "entry">, parsed: ParsedRecord, isOnlyEvent: boolean): WorkItem => {
+  const body = parsed.decision.kind === "call" ? parsed.decision.body.length : 0;
+  const value = parsed.record.value?.length ?? 0;
   return {
-    inlet,
-    slot,
-    arrival,
-    bytes: isAlone ? value + body : body,
-    shared: isAlone ? 0 : value,
-    quickAttempts: 0,
+    owned,
+    entry,
+    parsed,
+    bytes: isOnlyEvent ? value + body : body,
+    sharedBytes: isOnlyEvent ? 0 : value,
+    quickAttemptsUsed: 0,
     wasHeld: false,
-    mustYield: false,
-    verdict: undefined,
-    suspicion: arrival.past.reason === "throttled" ? throttledBefore() : undefined,
+    mustSpill: false,
+    pendingDeadLetter: undefined,
+    refusalState: parsed.retryState.reason === "throttled" ? createThrottledState() : undefined,
   };
 };
 
 /** A list whose schema came late was parked as one record, when nobody knew its events; from now on they count. */
-const unpack = ({ tier, chains }: Inlet, origin: Origin | undefined): void => {
-  if (tier === undefined || origin?.index === undefined) return;
-  const id = recordKeyOf(origin);
-  chains.finished(id, id);
+const completeParkedList = ({ tier, backlog }: Inlet, source: SourcePosition | undefined): void => {
+  if (tier === undefined || source?.index === undefined) return;
+  const recordKey = recordKeyOf(source);
+  backlog.complete(recordKey, recordKey);
 };
 
 /** The events of a record that an earlier owner has not finished. */
-export const holdEvents = (inlet: Inlet, slot: Slot, arrivals: readonly Arrival[]): Held[] => {
-  const [first] = arrivals;
-  unpack(inlet, first?.past.origin);
-  if (first && arrivals.length === 1) return [createHeld({ inlet, slot }, first, true)];
-  const left = slot.done?.size ? arrivals.filter((_, index) => !slot.done?.has(index)) : arrivals;
-  return left.map((arrival) => createHeld({ inlet, slot }, arrival, false));
+export const createWorkItems = (owned: Inlet, entry: OffsetEntry, parsedRecords: readonly ParsedRecord[]): WorkItem[] => {
+  const [first] = parsedRecords;
+  completeParkedList(owned, first?.retryState.source);
+  if (first && parsedRecords.length === 1) return [createWorkItem({ owned, entry }, first, true)];
+  const remainingEvents = entry.completedEvents?.size ? parsedRecords.filter((_, index) => !entry.completedEvents?.has(index)) : parsedRecords;
+  return remainingEvents.map((parsed) => createWorkItem({ owned, entry }, parsed, false));
 };
 
 /** Whether a record may go now, seen from those of its user that wait in the tiers. */
-export const turnOf = ({ arrival, inlet, slot }: Held): Turn => {
-  const { tier, chains } = inlet;
-  if (tier === undefined && chains.isEmpty) return { kind: "deliver" };
-  const place = tier === undefined ? undefined : { tier, offset: slot.offset };
-  return chains.turnOf(arrival.user, eventKeyOf(arrival.past.origin), place);
+export const checkBacklog = ({ parsed, owned, entry }: WorkItem): BacklogCheck => {
+  const { tier, backlog } = owned;
+  if (tier === undefined && backlog.isUntouched) return { kind: "deliver" };
+  const position = tier === undefined ? undefined : { tier, offset: entry.offset };
+  return backlog.checkAndAdopt(parsed.user, eventKeyOf(parsed.retryState.source), position);
 };
 
 /** The lane of a user's records from the sources; those from the tiers have a lane of their own, so that neither waits for the other. */
-export const sourceLaneOf = ({ partition }: Inlet, user: string): string => `${partition}/${user}`;
+export const sourceQueueKeyOf = ({ partition }: Inlet, user: string): string => `${partition}/${user}`;
 
-export const laneOf = (inlet: Inlet, user: string): string =>
-  inlet.tier === undefined ? sourceLaneOf(inlet, user) : `tier ${sourceLaneOf(inlet, user)}`;
+export const queueKeyOf = (owned: Inlet, user: string): string =>
+  owned.tier === undefined ? sourceQueueKeyOf(owned, user) : `tier ${sourceQueueKeyOf(owned, user)}`;
 
 /** Whether it has failed before, by itself or with all others: there are better ones to ask whether the target is well. */
-export const hasFailed = ({ wasHeld, quickAttempts, arrival }: Held): boolean =>
-  wasHeld || quickAttempts > 0 || arrival.past.attempts > 0;
+export const hasFailed = ({ wasHeld, quickAttemptsUsed, parsed }: WorkItem): boolean =>
+  wasHeld || quickAttemptsUsed > 0 || parsed.retryState.attempts > 0;
 
 /** Whether working on it means a call to Gainsight. */
-export const isCall = (held: Held): boolean =>
-  held.arrival.meaning.kind === "call" && held.verdict === undefined && turnOf(held).kind === "deliver";
+export const needsCall = (item: WorkItem): boolean =>
+  item.parsed.decision.kind === "call" && item.pendingDeadLetter === undefined && checkBacklog(item).kind === "deliver";
 
-export const createAssignment = (): Assignment => ({ isLive: true, lanes: new Lanes() });
+export const createAssignment = (): Assignment => ({ isCurrentGeneration: true, queues: new KeyQueues() });

@@ -9,29 +9,29 @@ import { createResultFalseReport } from "../ops/result-false-report.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 import { clock } from "./clock.ts";
 
-interface CallingOptions {
+interface ComposeDeliveryOptions {
   readonly config: Config;
   readonly settings: LiveSettings;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly observer: Observer;
   /** Calls may go, or a probe. */
-  readonly onChange: () => void;
+  readonly onMaySend: () => void;
 }
 
 /** The way to Gainsight, by the configuration, the settings of the moment and a real clock. */
-export const createCalling = ({ config, settings, log, metrics, observer, onChange }: CallingOptions): Gainsight =>
+export const composeDelivery = ({ config, settings, log, metrics, observer, onMaySend: onChange }: ComposeDeliveryOptions): Gainsight =>
   createGainsight({
     ...clock,
     userAgent: readUserAgent(),
     // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
-    now: clock.monotonic,
+    monotonicNow: clock.monotonicNow,
     ...config.gainsight,
     breaker: config.breaker,
-    watch: watchFile,
-    onChange,
-    onHold: observer.hold,
-    onCall: observer.called,
+    watchFile: watchFile,
+    onMaySend: onChange,
+    onHold: observer.holdChanged,
+    onCall: observer.callEnded,
     failOnResultFalse: () => settings.current.failOnResultFalse,
     onResultFalse: createResultFalseReport({ ...clock, log, metrics }),
   });

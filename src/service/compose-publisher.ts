@@ -2,82 +2,82 @@ import type { Kafka } from "kafkajs";
 
 import type { Config } from "../config/config.ts";
 import { createProducer } from "../kafka/client.ts";
-import { compressionsFrom } from "../kafka/codecs/codecs.ts";
-import { explainTrouble } from "../kafka/connection-error.ts";
-import { Writes, type WritesOptions } from "../kafka/publish/producer-health.ts";
+import { compressionFallbacks } from "../kafka/codecs/codecs.ts";
+import { explainConnectionError } from "../kafka/connection-error.ts";
+import { ProducerHealth, type ProducerHealthOptions } from "../kafka/publish/producer-health.ts";
 import { Producers } from "../kafka/publish/producers.ts";
-import { Settler } from "../kafka/publish/retry-publisher.ts";
-import { explainRefusal, principalOf, topicRight } from "../kafka/topics/refusals.ts";
+import { RetryPublisher } from "../kafka/publish/retry-publisher.ts";
+import { explainAuthorizationError, principalOf, topicRight } from "../kafka/topics/refusals.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Observer } from "../ops/observer.ts";
 
-export interface WritingOptions extends Pick<WritesOptions, "schedule" | "onMissing"> {
+export interface ComposePublisherOptions extends Pick<ProducerHealthOptions, "schedule" | "onMissing"> {
   /** One that does not try again: the settler does, and the hold says once what fails. */
   readonly kafka: Kafka;
   readonly config: Config;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, "writeFailed">;
-  readonly hold: Observer["hold"];
-  readonly monotonic: () => number;
+  readonly metrics: Pick<Metrics, "recordWriteFailure">;
+  readonly onHold: Observer["holdChanged"];
+  readonly monotonicNow: () => number;
   readonly random: () => number;
   readonly pause: (ms: number) => Promise<void>;
 }
 
 /** Everything that writes to the retry topics and the dead-letter topic. */
-export interface Writing {
+export interface PublisherParts {
   readonly producers: Producers;
-  readonly writes: Writes;
-  readonly settler: Settler;
+  readonly producerHealth: ProducerHealth;
+  readonly publisher: RetryPublisher;
 }
 
-const createWrites = (options: WritingOptions): Writes => {
-  const { config, log, metrics, hold, monotonic } = options;
+const createProducerHealth = (options: ComposePublisherOptions): ProducerHealth => {
+  const { config, log, metrics, onHold, monotonicNow } = options;
   const principal = principalOf(config.kafka);
-  return new Writes({
+  return new ProducerHealth({
     ...options,
-    now: monotonic,
+    monotonicNow: monotonicNow,
     explain: (topic, error) =>
-      explainRefusal(error, [topicRight("Write", topic)], principal) ??
-      explainTrouble(error instanceof Error ? error.message : String(error)),
+      explainAuthorizationError(error, [topicRight("Write", topic)], principal) ??
+      explainConnectionError(error instanceof Error ? error.message : String(error)),
     onFailure: ({ topic, error }) => {
-      metrics.writeFailed(topic);
+      metrics.recordWriteFailure(topic);
       log.debug({ topic, error }, "Cannot write to Kafka; retrying");
     },
-    onHold: (change) => hold({ reason: "kafka_unwritable", ...change }),
+    onHold: (change) => onHold({ reason: "kafka_unwritable", ...change }),
   });
 };
 
 /** Connects to nothing yet. */
-export const createWriting = (options: WritingOptions): Writing => {
+export const composePublisher = (options: ComposePublisherOptions): PublisherParts => {
   const { kafka, config, log } = options;
   const producers = new Producers({
-    create: () => createProducer(kafka),
+    createProducer: () => createProducer(kafka),
     onCloseError: (error) => log.debug({ err: error }, "Cannot close a producer"),
   });
-  const writes = createWrites(options);
+  const producerHealth = createProducerHealth(options);
   let isClockRefused = false;
   const onClockRefused = (topic: string): void => {
     if (!isClockRefused)
       log.warn({ topic }, "Kafka refuses the time of this machine's clock; records are written without a time");
     isClockRefused = true;
   };
-  const refused = new Set<string>();
+  const refusedCodecs = new Set<string>();
   const onCodecRefused = (topic: string, codec: string): void => {
-    const text = "Kafka refuses this codec; records are written with another, or plain (KAFKA_COMPRESSION)";
-    if (!refused.has(codec)) log.warn({ topic, codec }, text);
-    refused.add(codec);
+    const codecWarning = "Kafka refuses this codec; records are written with another, or plain (KAFKA_COMPRESSION)";
+    if (!refusedCodecs.has(codec)) log.warn({ topic, codec }, codecWarning);
+    refusedCodecs.add(codec);
   };
-  const settler = new Settler({
+  const publisher = new RetryPublisher({
     ...options,
     producers,
-    tiers: config.topics.retry.map(({ topic }) => topic),
+    retryTopics: config.topics.retry.map(({ topic }) => topic),
     deadLetterTopic: config.topics.deadLetter,
-    compressions: compressionsFrom(config.kafka.compression),
-    onFailed: (write, error) => writes.failed(write, error),
-    onEnded: (write) => writes.ended(write),
-    onClockRefused,
+    compressions: compressionFallbacks(config.kafka.compression),
+    onWriteFailed: (write, error) => producerHealth.recordFailure(write, error),
+    onWriteEnded: (write) => producerHealth.recordEnd(write),
+    onTimestampRefused: onClockRefused,
     onCodecRefused,
   });
-  return { producers, writes, settler };
+  return { producers, producerHealth, publisher };
 };

@@ -1,12 +1,12 @@
 import { type OpsServer, createOpsServer } from "../ops/http.ts";
-import { pause } from "./clock.ts";
+import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";
 import { type Liveness, createLiveness } from "./liveness.ts";
-import { startTimers } from "./periodic-tasks.ts";
-import { join } from "./startup.ts";
-import { Readiness, type Seen, readyOf, snapshotOf, statusOf } from "./status.ts";
+import { startPeriodicTasks } from "./periodic-tasks.ts";
+import { runStartup } from "./startup.ts";
+import { Readiness, type ServiceView, readinessOf, snapshotOf, statusOf } from "./status.ts";
 
-const goodbyeMs = 3_000;
+const disconnectTimeoutMs = 3_000;
 
 /** A running service. `stop` is idempotent and shared: whoever calls it waits for the same end. */
 export interface Service {
@@ -14,28 +14,28 @@ export interface Service {
   readonly stop: () => Promise<void>;
 }
 
-const openOps = (seen: Seen, { live }: Liveness): Promise<OpsServer> => {
-  const { config, metrics, log } = seen.app;
-  metrics.observe(() => snapshotOf(seen.app));
+const startOpsServer = (view: ServiceView, { check: live }: Liveness): Promise<OpsServer> => {
+  const { config, metrics, log } = view.app;
+  metrics.setSnapshotSource(() => snapshotOf(view.app));
   return createOpsServer({
     ...config.http,
     live,
-    ready: () => readyOf(seen),
-    status: () => statusOf(seen),
+    ready: () => readinessOf(view),
+    status: () => statusOf(view),
     metrics,
     log,
   });
 };
 
 /** A courtesy to the brokers: everything is committed already. */
-const sayGoodbye = async ({ member, producers, admin }: App): Promise<void> => {
+const disconnect = async ({ group: member, producers, admin }: App): Promise<void> => {
   await member.consumer.stop();
   await producers.close();
   await admin.close();
 };
 
-const giveUp = (): never => {
-  throw new Error(`No answer within ${goodbyeMs} ms`);
+const throwTimedOut = (): never => {
+  throw new Error(`No answer within ${disconnectTimeoutMs} ms`);
 };
 
 /**
@@ -43,12 +43,12 @@ const giveUp = (): never => {
  * does not answer is not waited for. Rejects only where the last commit has failed: what it was about is done again.
  */
 export const shutDown = async (app: App, ops: Pick<OpsServer, "close">): Promise<void> => {
-  const { membership, commits } = app.member;
+  const { rebalanceHandler: membership, commits } = app.group;
   const wasOwner = membership.state === "owner";
   await membership.leave();
-  app.settler.stop();
+  app.publisher.stop();
   const isCommitted = !wasOwner || commits.isAllCommitted;
-  await Promise.race([sayGoodbye(app), pause(goodbyeMs).then(giveUp)]).catch((error: unknown) =>
+  await Promise.race([disconnect(app), sleep(disconnectTimeoutMs).then(throwTimedOut)]).catch((error: unknown) =>
     app.log.warn({ err: error }, "Cannot take leave of the brokers: they notice by themselves"),
   );
   app.settings.close();
@@ -59,20 +59,20 @@ export const shutDown = async (app: App, ops: Pick<OpsServer, "close">): Promise
 
 /** Starts the service: probes first, then Kafka as soon as it can be reached. Rejects only where its port is taken. */
 export const startService = async (app: App, onFatal: (error: Error) => void): Promise<Service> => {
-  const seen: Seen = { app, readiness: new Readiness() };
-  const liveness = createLiveness(seen);
-  const ops = await openOps(seen, liveness);
+  const view: ServiceView = { app, readiness: new Readiness() };
+  const liveness = createLiveness(view);
+  const ops = await startOpsServer(view, liveness);
   let stopping: Promise<void> | undefined;
   // Nobody waits for it: a record whose schema has not come yet asks for it by itself.
   void app.decoder.prewarm(app.config.topics.source);
-  const joined = join({ ...seen, isStopping: () => stopping !== undefined, onFatal });
-  joined.catch((error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))));
-  const stopTimers = startTimers(app);
-  const unwatchRights = app.rights.watch(() => app.member.membership.state === "owner");
+  const startup = runStartup({ ...view, isStopping: () => stopping !== undefined, onFatal });
+  startup.catch((error: unknown) => onFatal(error instanceof Error ? error : new Error(String(error))));
+  const stopPeriodicTasks = startPeriodicTasks(app);
+  const stopRightsChecks = app.rights.startChecking(() => app.group.rebalanceHandler.state === "owner");
   const stop = async (): Promise<void> => {
-    seen.readiness.missing = "Shutting down";
-    stopTimers();
-    unwatchRights();
+    view.readiness.startupProblem = "Shutting down";
+    stopPeriodicTasks();
+    stopRightsChecks();
     liveness.close();
     await shutDown(app, ops);
   };

@@ -1,27 +1,27 @@
 import type { App } from "./compose.ts";
 
 const commitEveryMs = 1_000;
-const askEveryMs = 10_000;
+const checkTopicsEveryMs = 10_000;
 /** Nothing is asked as long as everything can be read. */
-const askForSkipsEveryMs = 2_000;
-const relieveEveryMs = 250;
+const checkSkipsEveryMs = 2_000;
+const spillEveryMs = 250;
 
 /** What a member at work does all the time. Returns the function that ends it. */
-export const startTimers = ({
-  member,
+export const startPeriodicTasks = ({
+  group: member,
   topicWatch,
   unreadableWatch,
-}: Pick<App, "member" | "topicWatch" | "unreadableWatch">): (() => void) => {
-  const everyWhileOwner = (ms: number, run: () => void): NodeJS.Timeout =>
+}: Pick<App, "group" | "topicWatch" | "unreadableWatch">): (() => void) => {
+  const everyMsWhileOwner = (ms: number, run: () => void): NodeJS.Timeout =>
     setInterval(() => {
-      if (member.membership.state === "owner") run();
+      if (member.rebalanceHandler.state === "owner") run();
     }, ms);
   const timers = [
-    everyWhileOwner(commitEveryMs, () => void member.commits.run()),
-    everyWhileOwner(relieveEveryMs, () => member.intake.relieve()),
-    everyWhileOwner(askForSkipsEveryMs, () => void unreadableWatch.run()),
+    everyMsWhileOwner(commitEveryMs, () => void member.commits.commitNow()),
+    everyMsWhileOwner(spillEveryMs, () => member.ingest.reviewPeriodically()),
+    everyMsWhileOwner(checkSkipsEveryMs, () => void unreadableWatch.check()),
     // Also while the group joins: it may wait for a topic that has to be made.
-    setInterval(() => void topicWatch.run(), askEveryMs),
+    setInterval(() => void topicWatch.checkNow(), checkTopicsEveryMs),
   ];
   return () => {
     for (const timer of timers) clearInterval(timer);

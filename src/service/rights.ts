@@ -1,25 +1,25 @@
-import { isOwnError } from "../kafka/own-errors.ts";
-import { type TopicRights, allTopics, neededRights, readTopics, refusedRights } from "../kafka/topics/needed-rights.ts";
+import { isProgrammingError } from "../kafka/own-errors.ts";
+import { type TopicRights, allTopics, neededRights, topicsToRead, refusedRights } from "../kafka/topics/needed-rights.ts";
 import {
   type Principal,
   type Right,
   groupRight,
-  isRefusal,
-  missingOneOf,
+  isAuthorizationError,
+  missingRightOnOneOf,
   missingRight,
   principalOf,
-  refusedKind,
+  refusedResourceKind,
 } from "../kafka/topics/refusals.ts";
 import type { App } from "./compose.ts";
 
-const tickMs = 1_000;
-const askEveryTicks = 5;
+const checkEveryMs = 1_000;
+const checkEveryTicks = 5;
 /** A refusal that is not repeated for so long is over, where the cluster does not tell. */
-const rememberMs = 30_000;
+const refusalTtlMs = 30_000;
 
 export interface RightsOptions extends Pick<App, "config" | "log"> {
   readonly admin: { readonly topics: (topics: readonly string[]) => Promise<readonly TopicRights[]> };
-  readonly monotonic: () => number;
+  readonly monotonicNow: () => number;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -28,12 +28,12 @@ export class Rights {
   readonly #options: RightsOptions;
   /** Whom the cluster grants rights to. */
   readonly principal: Principal;
-  #lacking: readonly Right[] = [];
+  #missingRights: readonly Right[] = [];
   /** Sentences, and when each was last true. */
-  readonly #refused = new Map<string, number>();
-  #told: readonly string[] = [];
-  #doesTell = false;
-  #looking: Promise<void> | undefined;
+  readonly #recentRefusals = new Map<string, number>();
+  #reported: readonly string[] = [];
+  #doesClusterReportRights = false;
+  #checking: Promise<void> | undefined;
 
   constructor(options: RightsOptions) {
     this.#options = options;
@@ -42,85 +42,85 @@ export class Rights {
 
   /** A sentence for each right that is missing, with the command that grants it. */
   get missing(): readonly string[] {
-    const since = this.#options.monotonic() - rememberMs;
-    const lately = [...this.#refused].filter(([, at]) => at > since).map(([sentence]) => sentence);
-    return [...new Set([...this.#lacking.map((right) => missingRight(right, this.principal)), ...lately])];
+    const since = this.#options.monotonicNow() - refusalTtlMs;
+    const recent = [...this.#recentRefusals].filter(([, at]) => at > since).map(([sentence]) => sentence);
+    return [...new Set([...this.#missingRights.map((right) => missingRight(right, this.principal)), ...recent])];
   }
 
   /** Whether everything may be read, as far as the cluster tells. Asks it; throws where it does not answer. */
-  async mayRead(): Promise<boolean> {
-    await this.ask();
-    this.#tell();
-    return this.#lacking.every(({ operation }) => operation !== "Read");
+  async checkMayRead(): Promise<boolean> {
+    await this.refresh();
+    this.#reportChanges();
+    return this.#missingRights.every(({ operation }) => operation !== "Read");
   }
 
   /** Asks the cluster; throws where it does not answer. */
-  async ask(): Promise<void> {
+  async refresh(): Promise<void> {
     const { admin, config } = this.#options;
-    const answers = await admin.topics(allTopics(config.topics));
-    this.#doesTell = answers.some(({ operations }) => operations !== undefined);
-    this.#lacking = refusedRights(neededRights(config.topics), answers);
+    const topicRights = await admin.topics(allTopics(config.topics));
+    this.#doesClusterReportRights = topicRights.some(({ operations }) => operations !== undefined);
+    this.#missingRights = refusedRights(neededRights(config.topics), topicRights);
   }
 
   /** Asks the cluster, and tells what has changed. One that does not answer is asked again another time. */
-  look(): Promise<void> {
-    this.#looking ??= this.ask()
-      .catch((error: unknown) => this.#cannotAsk(error))
+  checkNow(): Promise<void> {
+    this.#checking ??= this.refresh()
+      .catch((error: unknown) => this.#onCheckError(error))
       .finally(() => {
-        this.#looking = undefined;
-        this.#tell();
+        this.#checking = undefined;
+        this.#reportChanges();
       });
-    return this.#looking;
+    return this.#checking;
   }
 
   /** Asks every few seconds while the member is at work, sooner while something is missing. Returns the function that ends it. */
-  watch(isAtWork: () => boolean): () => void {
+  startChecking(isOwner: () => boolean): () => void {
     let ticks = 0;
     const timer = setInterval(() => {
       ticks++;
-      if (isAtWork() && (this.missing.length > 0 || ticks % askEveryTicks === 0)) void this.look();
-    }, tickMs);
+      if (isOwner() && (this.missing.length > 0 || ticks % checkEveryTicks === 0)) void this.checkNow();
+    }, checkEveryMs);
     return () => clearInterval(timer);
   }
 
   /** An error of the member of the group: its cause is found out if it is a refusal; a mistake of ours ends the process. */
-  problem(error: unknown, message: string): void {
+  handleError(error: unknown, message: string): void {
     const { log, onFatal } = this.#options;
-    if (isRefusal(error)) void this.refused(error);
-    else if (isOwnError(error)) onFatal(error instanceof Error ? error : new Error(String(error)));
+    if (isAuthorizationError(error)) void this.recordRefusal(error);
+    else if (isProgrammingError(error)) onFatal(error instanceof Error ? error : new Error(String(error)));
     else log.warn({ err: error }, message);
   }
 
   /** The cluster has refused something to the member of the group. Finds out what it was. */
-  async refused(error: unknown): Promise<void> {
-    const { config, monotonic } = this.#options;
-    if (refusedKind(error) === "group") this.#refused.set(this.#ofGroup, monotonic());
-    await this.look();
-    if (refusedKind(error) !== "topic" || this.#doesTell) return;
-    this.#refused.set(missingOneOf("Read", readTopics(config.topics), this.principal), monotonic());
-    this.#tell();
+  async recordRefusal(error: unknown): Promise<void> {
+    const { config, monotonicNow } = this.#options;
+    if (refusedResourceKind(error) === "group") this.#recentRefusals.set(this.#groupRightSentence, monotonicNow());
+    await this.checkNow();
+    if (refusedResourceKind(error) !== "topic" || this.#doesClusterReportRights) return;
+    this.#recentRefusals.set(missingRightOnOneOf("Read", topicsToRead(config.topics), this.principal), monotonicNow());
+    this.#reportChanges();
   }
 
   /** The group has answered the member: it refuses nothing. */
-  heardOfGroup(): void {
-    if (this.#refused.delete(this.#ofGroup)) this.#tell();
+  recordGroupAnswer(): void {
+    if (this.#recentRefusals.delete(this.#groupRightSentence)) this.#reportChanges();
   }
 
-  get #ofGroup(): string {
+  get #groupRightSentence(): string {
     return missingRight(groupRight("Read", this.#options.config.kafka.groupId), this.principal);
   }
 
-  #cannotAsk(error: unknown): void {
+  #onCheckError(error: unknown): void {
     const { log, onFatal } = this.#options;
-    if (isOwnError(error)) return onFatal(error instanceof Error ? error : new Error(String(error)));
+    if (isProgrammingError(error)) return onFatal(error instanceof Error ? error : new Error(String(error)));
     return log.debug({ err: error }, "Cannot ask for the rights on topics");
   }
 
-  #tell(): void {
+  #reportChanges(): void {
     const { log } = this.#options;
     const { missing } = this;
-    for (const sentence of missing) if (!this.#told.includes(sentence)) log.warn(sentence);
-    if (missing.length === 0 && this.#told.length > 0) log.info("Kafka refuses no right any more");
-    this.#told = missing;
+    for (const sentence of missing) if (!this.#reported.includes(sentence)) log.warn(sentence);
+    if (missing.length === 0 && this.#reported.length > 0) log.info("Kafka refuses no right any more");
+    this.#reported = missing;
   }
 }

@@ -1,54 +1,54 @@
-import type { Intake } from "../intake/ingest.ts";
-import type { Feed, UnreadableWait } from "../intake/owned-partition.ts";
-import { feedKey, unreadableOf } from "../intake/owned-partition.ts";
-import { isOther } from "../intake/plan-start.ts";
+import type { Ingest } from "../intake/ingest.ts";
+import type { OwnedPartition, UnreadableWait } from "../intake/owned-partition.ts";
+import { partitionKey, currentUnreadableWait } from "../intake/owned-partition.ts";
+import { isOtherTopic } from "../intake/plan-start.ts";
 import { skipCommand, skipGroupOf } from "../intake/skip-requests.ts";
 import type { UnreadableEvents } from "../intake/unreadable-batches.ts";
-import type { ClusterAdmin, Committed } from "../kafka/admin.ts";
-import { isOwnError } from "../kafka/own-errors.ts";
-import { type Principal, groupRight, isRefusal, missingRight } from "../kafka/topics/refusals.ts";
+import type { ClusterAdmin, CommittedOffset } from "../kafka/admin.ts";
+import { isProgrammingError } from "../kafka/own-errors.ts";
+import { type Principal, groupRight, isAuthorizationError, missingRight } from "../kafka/topics/refusals.ts";
 import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
 
 export interface UnreadableWatchOptions {
-  readonly admin: Pick<ClusterAdmin, "committed">;
+  readonly admin: Pick<ClusterAdmin, "committedOffsets">;
   readonly config: { readonly kafka: { readonly groupId: string } };
   readonly rights: { readonly principal: Principal };
   readonly log: Pick<Log, "info" | "warn" | "error">;
-  readonly metrics: Pick<Metrics, "offsetsSkipped">;
-  readonly member: () => { readonly intake: Pick<Intake, "feeds" | "unreadable"> };
-  readonly monotonic: () => number;
+  readonly metrics: Pick<Metrics, "recordSkippedOffsets">;
+  readonly group: () => { readonly intake: Pick<Ingest, "ownedPartitions" | "unreadable"> };
+  readonly monotonicNow: () => number;
   readonly onFatal: (error: Error) => void;
 }
 
 const remindEveryMs = 60 * 60_000;
 
-interface Waiting {
-  readonly feed: Feed;
+interface StuckPartition {
+  readonly owned: OwnedPartition;
   readonly batch: UnreadableWait;
 }
 
-const commandFor = ({ feed: { topic, partition }, batch }: Waiting): string | undefined =>
+const skipCommandFor = ({ owned: { topic, partition }, batch }: StuckPartition): string | undefined =>
   batch.mustWait ? undefined : skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
 
-const adviceFor = (waiting: Waiting): string => {
-  const { offset, lastOffset } = waiting.batch;
-  const command = commandFor(waiting);
+const adviceFor = (stuck: StuckPartition): string => {
+  const { offset, lastOffset } = stuck.batch;
+  const command = skipCommandFor(stuck);
   return command === undefined
     ? "It reads on when another broker leads or this one is repaired; it cannot be skipped, since nothing is known against its records"
     : `To skip offsets ${offset} to ${lastOffset}, which are lost then: ${command}`;
 };
 
-const sentenceOf = (waiting: Waiting): string => {
-  const { feed, batch } = waiting;
-  const { topic, partition, scan } = feed;
+const sentenceOf = (stuck: StuckPartition): string => {
+  const { owned, batch } = stuck;
+  const { topic, partition, backlogScan: scan } = owned;
   const all = scan
     ? ` No topic's partition ${partition} is delivered meanwhile: it is not known who is parked there.`
     : "";
   return (
     `Partition ${partition} of ${topic} waits at offset ${batch.offset}, where a batch cannot be read: ${batch.reason}.${all} ` +
-    adviceFor(waiting)
+    adviceFor(stuck)
   );
 };
 
@@ -56,8 +56,8 @@ const sentenceOf = (waiting: Waiting): string => {
 export class UnreadableWatch implements UnreadableEvents {
   readonly #options: UnreadableWatchOptions;
   /** When a partition's wait was last told of, by partition and position: every join meets it anew. */
-  readonly #toldAt = new Map<string, number>();
-  #running: Promise<void> | undefined;
+  readonly #lastReminderAt = new Map<string, number>();
+  #checking: Promise<void> | undefined;
   #problem: string | undefined;
 
   constructor(options: UnreadableWatchOptions) {
@@ -65,81 +65,81 @@ export class UnreadableWatch implements UnreadableEvents {
   }
 
   /** For metrics and status. */
-  get places() {
-    return this.#waiting().map((waiting) => {
-      const { feed, batch } = waiting;
+  get partitions() {
+    return this.#stuckPartitions().map((stuck) => {
+      const { owned, batch } = stuck;
       const { offset, lastOffset, reason } = batch;
-      return { topic: feed.topic, partition: feed.partition, offset, lastOffset, reason, skip: commandFor(waiting) };
+      return { topic: owned.topic, partition: owned.partition, offset, lastOffset, reason, skip: skipCommandFor(stuck) };
     });
   }
 
   get warnings(): readonly string[] {
-    const sentences = this.#waiting().map((waiting) => sentenceOf(waiting));
+    const sentences = this.#stuckPartitions().map((stuck) => sentenceOf(stuck));
     return this.#problem === undefined || sentences.length === 0 ? sentences : [...sentences, this.#problem];
   }
 
-  readonly onWaits: UnreadableEvents["onWaits"] = () => void this.run();
+  readonly onWaiting: UnreadableEvents["onWaiting"] = () => void this.check();
 
-  readonly onReadsOn: UnreadableEvents["onReadsOn"] = (place) =>
-    this.#options.log.info(place, "The partition can be read again");
+  readonly onResumed: UnreadableEvents["onResumed"] = (unreadable) =>
+    this.#options.log.info(unreadable, "The partition can be read again");
 
-  readonly onSkipped: UnreadableEvents["onSkipped"] = (place) => {
+  readonly onSkipped: UnreadableEvents["onSkipped"] = (unreadable) => {
     const { log, metrics } = this.#options;
-    log.error(place, "Skipped offsets that cannot be read: their records are lost");
-    metrics.offsetsSkipped(place.topic, place.lastOffset - place.offset + 1);
+    log.error(unreadable, "Skipped offsets that cannot be read: their records are lost");
+    metrics.recordSkippedOffsets(unreadable.topic, unreadable.lastOffset - unreadable.offset + 1);
   };
 
   /** Tells what is new, or old enough to be told again, and asks what may be skipped. Joins the round under way. */
-  run(): Promise<void> {
-    const waiting = this.#waiting();
-    for (const one of waiting) this.#remind(one);
-    if (waiting.length === 0) return Promise.resolve();
-    this.#running ??= this.#ask(waiting)
-      .catch((error: unknown) => this.#failed(error))
-      .finally(() => (this.#running = undefined));
-    return this.#running;
+  check(): Promise<void> {
+    const stuck = this.#stuckPartitions();
+    for (const candidate of stuck) this.#remind(candidate);
+    if (stuck.length === 0) return Promise.resolve();
+    this.#checking ??= this.#applyAllowedSkips(stuck)
+      .catch((error: unknown) => this.#onCheckError(error))
+      .finally(() => (this.#checking = undefined));
+    return this.#checking;
   }
 
-  get #group(): string {
+  get #skipGroup(): string {
     return skipGroupOf(this.#options.config.kafka.groupId);
   }
 
-  #waiting(): Waiting[] {
-    return this.#options.member().intake.feeds.flatMap((feed) => {
-      const batch = unreadableOf(feed);
-      return batch ? [{ feed, batch }] : [];
+  #stuckPartitions(): StuckPartition[] {
+    return this.#options.group().intake.ownedPartitions.flatMap((owned) => {
+      const batch = currentUnreadableWait(owned);
+      return batch ? [{ feed: owned, batch }] : [];
     });
   }
 
-  #remind(waiting: Waiting): void {
-    const { log, monotonic } = this.#options;
-    const { feed, batch } = waiting;
-    const key = `${feedKey(feed)}@${batch.position}`;
-    if (monotonic() - (this.#toldAt.get(key) ?? -Infinity) < remindEveryMs) return;
-    this.#toldAt.set(key, monotonic());
+  #remind(stuck: StuckPartition): void {
+    const { log, monotonicNow } = this.#options;
+    const { owned, batch } = stuck;
+    const key = `${partitionKey(owned)}@${batch.position}`;
+    if (monotonicNow() - (this.#lastReminderAt.get(key) ?? -Infinity) < remindEveryMs) return;
+    this.#lastReminderAt.set(key, monotonicNow());
     const { offset, lastOffset, reason } = batch;
-    const place = { topic: feed.topic, partition: feed.partition, offset, lastOffset, reason };
-    log.warn({ ...place, skip: commandFor(waiting) }, sentenceOf(waiting));
+    const unreadable = { topic: owned.topic, partition: owned.partition, offset, lastOffset, reason };
+    log.warn({ ...unreadable, skip: skipCommandFor(stuck) }, sentenceOf(stuck));
   }
 
-  async #ask(waiting: readonly Waiting[]): Promise<void> {
-    const { admin, member } = this.#options;
-    const topics = [...new Set(waiting.map(({ feed }) => feed.topic))];
-    const allowed = await admin.committed(this.#group, topics);
+  async #applyAllowedSkips(stuck: readonly StuckPartition[]): Promise<void> {
+    const { admin, group } = this.#options;
+    const topics = [...new Set(stuck.map(({ owned }) => owned.topic))];
+    const allowedSkips = await admin.committedOffsets(this.#skipGroup, topics);
     this.#problem = undefined;
-    const { feeds, unreadable } = member().intake;
-    for (const { feed } of waiting) {
-      const answer = allowed.find((one) => feedKey(one) === feedKey(feed));
-      if (feeds.includes(feed) && isFor(feed, answer)) unreadable.allow(feed, answer.offset);
+    const { ownedPartitions, unreadable } = group().intake;
+    for (const { owned } of stuck) {
+      const allowedSkip = allowedSkips.find((candidate) => partitionKey(candidate) === partitionKey(owned));
+      if (ownedPartitions.includes(owned) && isForCurrentTopic(owned, allowedSkip)) unreadable.allowSkip(owned, allowedSkip.offset);
     }
   }
 
-  #failed(error: unknown): void {
+  #onCheckError(error: unknown): void {
     const { log, onFatal, rights } = this.#options;
-    if (!isRefusal(error) && isOwnError(error))
+    if (!isAuthorizationError(error) && isProgrammingError(error))
       return onFatal(error instanceof Error ? error : new Error(String(error)));
-    const problem = isRefusal(error)
-      ? missingRight(groupRight("Describe", this.#group), rights.principal)
+    const problem = isAuthorizationError(error)
+      ? missingRight(groupRight("Describe", this.#skipGroup), rights.principal)
       : `Cannot ask what may be skipped: ${String(error)}`;
     if (problem !== this.#problem) log.warn(problem);
     this.#problem = problem;
@@ -147,5 +147,5 @@ export class UnreadableWatch implements UnreadableEvents {
 }
 
 /** Whether the answer is about this very topic, which may have been made anew since. */
-const isFor = (feed: Feed, answer: Committed | undefined): answer is Committed & { offset: number } =>
-  answer?.offset !== undefined && !isOther(decodeTopicId(answer.metadata), feed.topicId);
+const isForCurrentTopic = (owned: OwnedPartition, allowedSkip: CommittedOffset | undefined): allowedSkip is CommittedOffset & { offset: number } =>
+  allowedSkip?.offset !== undefined && !isOtherTopic(decodeTopicId(allowedSkip.metadata), owned.topicId);

@@ -9,7 +9,7 @@ export type Body = { readonly kind: "read"; readonly text: string } | { readonly
  * Collects a request's body and calls `done` once; never, if the client goes before the end.
  * A body above the limit is read to its end and thrown away, so that the client is there to hear the answer.
  */
-export const readBody = (req: IncomingMessage, done: (body: Body) => void): void => {
+export const readBody = (req: IncomingMessage, onBody: (body: Body) => void): void => {
   let chunks: Buffer[] = [];
   let bytes = 0;
   req.on("data", (chunk: Buffer) => {
@@ -18,9 +18,9 @@ export const readBody = (req: IncomingMessage, done: (body: Body) => void): void
     else chunks.push(chunk);
   });
   req.on("end", () => {
-    if (bytes > bodyLimitBytes) return done({ kind: "too_large" });
+    if (bytes > bodyLimitBytes) return onBody({ kind: "too_large" });
     const [first] = chunks;
     const whole = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
-    done({ kind: "read", text: whole.toString("utf8") });
+    onBody({ kind: "read", text: whole.toString("utf8") });
   });
 };

@@ -23,36 +23,36 @@ export interface CallCounts {
   readonly perSecond: readonly number[];
 }
 
-export interface Calls {
-  readonly note: (status: CallStatus, event: WireObject | undefined) => void;
-  readonly noteDelivered: () => void;
+export interface CallLog {
+  readonly record: (status: CallStatus, event: WireObject | undefined) => void;
+  readonly recordDelivered: () => void;
   readonly counts: () => CallCounts;
   /** The newest calls, oldest of them first. */
-  readonly last: (many: number) => readonly RecordedCall[];
+  readonly newest: (limit: number) => readonly RecordedCall[];
   readonly reset: () => void;
 }
 
 /** How many calls are remembered one by one. */
-export const rememberedCalls = 1_000;
+export const maxRecordedCalls = 1_000;
 
-const secondsKept = 10;
+const windowSeconds = 10;
 
 // A client can send any type; counting each by name would let it fill the memory.
 const countedTypes = new Set(["identify", "track", "group", "page", "screen", "alias", "delete"]);
 
-const nameType = (event: WireObject | undefined): string => {
+const typeLabelOf = (event: WireObject | undefined): string => {
   const type = event && textOf(event, "type");
   if (type === undefined) return "none";
   return countedTypes.has(type) ? type : "other";
 };
 
-const countUp = <K>(counts: Map<K, number>, key: K): void => {
+const increment = <K>(counts: Map<K, number>, key: K): void => {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 };
 
-type Remembered = Omit<RecordedCall, "time"> & { readonly at: number };
+type StoredCall = Omit<RecordedCall, "time"> & { readonly at: number };
 
-const recall = ({ at, ...call }: Remembered): RecordedCall => ({ time: new Date(at).toISOString(), ...call });
+const toRecordedCall = ({ at, ...call }: StoredCall): RecordedCall => ({ time: new Date(at).toISOString(), ...call });
 
 const fieldsOf = (event: WireObject) => ({
   type: textOf(event, "type"),
@@ -61,22 +61,22 @@ const fieldsOf = (event: WireObject) => ({
   event: textOf(event, "event"),
 });
 
-const inOrder = (ring: readonly Remembered[], total: number): readonly Remembered[] => {
-  const oldest = ring.length < rememberedCalls ? 0 : total % rememberedCalls;
+const inOrder = (ring: readonly StoredCall[], total: number): readonly StoredCall[] => {
+  const oldest = ring.length < maxRecordedCalls ? 0 : total % maxRecordedCalls;
   return [...ring.slice(oldest), ...ring.slice(0, oldest)];
 };
 
-const createSeconds = () => {
+const createPerSecondCounts = () => {
   const counts = new Map<number, number>();
   return {
     note: (second: number): void => {
       if (!counts.has(second)) {
-        for (const old of counts.keys()) if (old < second - secondsKept) counts.delete(old);
+        for (const old of counts.keys()) if (old < second - windowSeconds) counts.delete(old);
       }
-      countUp(counts, second);
+      increment(counts, second);
     },
     before: (second: number): readonly number[] =>
-      Array.from({ length: secondsKept }, (_, index) => counts.get(second - secondsKept + index) ?? 0),
+      Array.from({ length: windowSeconds }, (_, index) => counts.get(second - windowSeconds + index) ?? 0),
   };
 };
 
@@ -85,24 +85,24 @@ const createTotals = () => ({
   delivered: 0,
   byStatus: new Map<CallStatus, number>(),
   byType: new Map<string, number>(),
-  seconds: createSeconds(),
+  seconds: createPerSecondCounts(),
 });
 
 /** Counts calls and remembers the newest of them. `now` gives milliseconds since 1970. */
-export const createCalls = (now: () => number): Calls => {
+export const createCallLog = (wallNow: () => number): CallLog => {
   let totals = createTotals();
-  let ring: Remembered[] = [];
+  let ring: StoredCall[] = [];
 
   return {
-    note: (status, event) => {
-      const at = now();
-      ring[totals.total % rememberedCalls] = event ? { at, status, ...fieldsOf(event) } : { at, status };
+    record: (status, event) => {
+      const at = wallNow();
+      ring[totals.total % maxRecordedCalls] = event ? { at, status, ...fieldsOf(event) } : { at, status };
       totals.total += 1;
-      countUp(totals.byStatus, status);
-      countUp(totals.byType, nameType(event));
+      increment(totals.byStatus, status);
+      increment(totals.byType, typeLabelOf(event));
       totals.seconds.note(Math.floor(at / 1_000));
     },
-    noteDelivered: () => {
+    recordDelivered: () => {
       totals.delivered += 1;
     },
     counts: () => ({
@@ -110,9 +110,9 @@ export const createCalls = (now: () => number): Calls => {
       delivered: totals.delivered,
       byStatus: Object.fromEntries(totals.byStatus),
       byType: Object.fromEntries(totals.byType),
-      perSecond: totals.seconds.before(Math.floor(now() / 1_000)),
+      perSecond: totals.seconds.before(Math.floor(wallNow() / 1_000)),
     }),
-    last: (many) => inOrder(ring, totals.total).slice(-many).map(recall),
+    newest: (limit) => inOrder(ring, totals.total).slice(-limit).map(toRecordedCall),
     reset: () => {
       totals = createTotals();
       ring = [];

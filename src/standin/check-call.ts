@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { bodyLimitBytes } from "./body.ts";
-import { isWireObject, nameKind } from "./json.ts";
-import { errorAnswer, type Answer } from "./send.ts";
+import { isWireObject, describeKind } from "./json.ts";
+import { errorResponse, type StandinResponse } from "./send.ts";
 
 /** A clickstream call as it arrived. */
-export interface ArrivedCall {
+export interface ReceivedCall {
   readonly headers: IncomingHttpHeaders;
   readonly isTooLarge: boolean;
   /** The body's JSON value; undefined where it is no JSON. */
@@ -18,27 +18,27 @@ const isInstant = (value: unknown): value is string =>
   typeof value === "string" && isoInstant.test(value) && !Number.isNaN(Date.parse(value));
 
 // A client may log what we answer, so these sentences name the kind of a value, never the value.
-const findWrong = (body: unknown): string | undefined => {
+const problemIn = (body: unknown): string | undefined => {
   if (body === undefined) return "Cannot read the body: got no JSON, want one JSON object";
-  if (!isWireObject(body)) return `Cannot read the body: got ${nameKind(body)}, want one JSON object`;
+  if (!isWireObject(body)) return `Cannot read the body: got ${describeKind(body)}, want one JSON object`;
   const { type, timestamp } = body;
-  if (typeof type !== "string") return `Cannot take the event: 'type' is ${nameKind(type)}, want a string`;
+  if (typeof type !== "string") return `Cannot take the event: 'type' is ${describeKind(type)}, want a string`;
   if (isInstant(timestamp)) return undefined;
-  const got = typeof timestamp === "string" ? "text of another form" : nameKind(timestamp);
+  const got = typeof timestamp === "string" ? "text of another form" : describeKind(timestamp);
   return `Cannot take the event: 'timestamp' is ${got}, want ISO 8601 such as 2026-01-31T12:00:00.000Z`;
 };
 
 /** The answer that refuses a call, or undefined where all is well. */
-export const refuseCall = ({ headers, isTooLarge, body }: ArrivedCall, accessKey: string): Answer | undefined => {
-  if (isTooLarge) return errorAnswer(413, `Cannot take the body: want at most ${bodyLimitBytes} bytes`);
+export const refuseCall = ({ headers, isTooLarge, body }: ReceivedCall, accessKey: string): StandinResponse | undefined => {
+  if (isTooLarge) return errorResponse(413, `Cannot take the body: want at most ${bodyLimitBytes} bytes`);
   if (headers["accesskey"] !== accessKey) return unauthorized;
   const contentType = headers["content-type"] ?? "";
   if (!/^application\/json\s*(;|$)/i.test(contentType)) {
-    return errorAnswer(415, "Cannot take the body: want the header Content-Type: application/json");
+    return errorResponse(415, "Cannot take the body: want the header Content-Type: application/json");
   }
-  const wrong = findWrong(body);
-  return wrong === undefined ? undefined : errorAnswer(400, wrong);
+  const problem = problemIn(body);
+  return problem === undefined ? undefined : errorResponse(400, problem);
 };
 
 /** Says the same whether the key is wrong, absent or revoked, and never repeats it. */
-export const unauthorized = errorAnswer(401, "Cannot accept the access key: want a valid one in the header accessKey");
+export const unauthorized = errorResponse(401, "Cannot accept the access key: want a valid one in the header accessKey");

@@ -2,21 +2,21 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 
 import { readBody } from "./body.ts";
-import { rememberedCalls, type Calls } from "./calls.ts";
-import type { ActiveFault, FaultBoard } from "./fault-board.ts";
+import { maxRecordedCalls, type CallLog } from "./calls.ts";
+import type { ActiveFault, ActiveFaults } from "./fault-board.ts";
 import { parseJson } from "./json.ts";
 import type { Ledger } from "./ledger.ts";
 import { FaultError, parseFault } from "./parse-fault.ts";
-import { reportStats } from "./report.ts";
+import { statsOf } from "./report.ts";
 import { routeList } from "./routes.ts";
-import { errorAnswer, jsonAnswer, send, textAnswer, type Answer } from "./send.ts";
+import { errorResponse, jsonResponse, sendResponse, textResponse, type StandinResponse } from "./send.ts";
 
-interface ControlParts {
-  readonly board: FaultBoard;
-  readonly calls: Calls;
+interface ControlOptions {
+  readonly faults: ActiveFaults;
+  readonly callLog: CallLog;
   readonly ledger: Ledger;
   /** Called once the answer to the request that added the fault is out. */
-  readonly enforce: (added: ActiveFault) => void;
+  readonly applyToListener: (added: ActiveFault) => void;
   readonly reset: () => void;
 }
 
@@ -25,7 +25,7 @@ interface ControlCall {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly query: URLSearchParams;
-  readonly rest: string;
+  readonly subPath: string;
 }
 
 type Handler = (call: ControlCall) => void;
@@ -49,63 +49,63 @@ function* linesOf(ids: Iterable<string>): Generator<string> {
   if (lines.length > 0) yield lines.join("");
 }
 
-const showFault = ({ id, fault, used, endsAt }: ActiveFault) => ({ id, ...fault, used, endsAt });
+const faultJson = ({ id, fault, used, endsAt }: ActiveFault) => ({ id, ...fault, used, endsAt });
 
-const readFault = (text: string): ReturnType<typeof parseFault> | Answer => {
+const readFault = (text: string): ReturnType<typeof parseFault> | StandinResponse => {
   try {
     return parseFault(parseJson(text));
   } catch (error) {
-    if (error instanceof FaultError) return errorAnswer(400, error.message);
+    if (error instanceof FaultError) return errorResponse(400, error.message);
     throw error;
   }
 };
 
 const addFault =
-  ({ board, enforce }: ControlParts): Handler =>
+  ({ faults: activeFaults, applyToListener }: ControlOptions): Handler =>
   ({ req, res }) =>
     readBody(req, (body) => {
       const fault = readFault(body.kind === "read" ? body.text : "");
-      if (!("kind" in fault)) return send(res, fault);
-      const added = board.add(fault);
-      res.once("close", () => enforce(added));
-      send(res, jsonAnswer(201, showFault(added)));
+      if (!("kind" in fault)) return sendResponse(res, fault);
+      const added = activeFaults.add(fault);
+      res.once("close", () => applyToListener(added));
+      sendResponse(res, jsonResponse(201, faultJson(added)));
     });
 
 const listRequests =
-  ({ calls }: ControlParts): Handler =>
+  ({ callLog }: ControlOptions): Handler =>
   ({ res, query }) => {
-    const given = query.get("last") ?? "20";
-    const many = /^\d+$/.test(given) ? Number(given) : 0;
-    if (many >= 1 && many <= rememberedCalls) return send(res, jsonAnswer(200, calls.last(many)));
-    send(res, errorAnswer(400, `Cannot use 'last': got '${given}', want a whole number from 1 to ${rememberedCalls}`));
+    const text = query.get("last") ?? "20";
+    const limit = /^\d+$/.test(text) ? Number(text) : 0;
+    if (limit >= 1 && limit <= maxRecordedCalls) return sendResponse(res, jsonResponse(200, callLog.newest(limit)));
+    sendResponse(res, errorResponse(400, `Cannot use 'last': got '${text}', want a whole number from 1 to ${maxRecordedCalls}`));
   };
 
 const showLedger =
-  ({ ledger }: ControlParts): Handler =>
+  ({ ledger }: ControlOptions): Handler =>
   ({ res, query }) => {
     const { messageIds, ...counts } = ledger.report();
-    if (query.get("ids") !== "true") return send(res, jsonAnswer(200, counts));
+    if (query.get("ids") !== "true") return sendResponse(res, jsonResponse(200, counts));
     res.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
     Readable.from(linesOf(messageIds)).pipe(res);
   };
 
 const endFault =
-  ({ board }: ControlParts): Handler =>
-  ({ res, rest }) => {
-    const ended = board.clear(rest);
-    send(res, ended > 0 ? jsonAnswer(200, { ended }) : errorAnswer(404, "Cannot end the fault: want the id of one"));
+  ({ faults: activeFaults }: ControlOptions): Handler =>
+  ({ res, subPath }) => {
+    const ended = activeFaults.clear(subPath);
+    sendResponse(res, ended > 0 ? jsonResponse(200, { ended }) : errorResponse(404, "Cannot end the fault: want the id of one"));
   };
 
 /** The routes that steer the stand-in and tell what arrived. */
-export const createControlRoutes = (parts: ControlParts): Routes => {
-  const { board, calls, ledger, reset } = parts;
-  const showIndex: Handler = ({ res }) => send(res, textAnswer(routeList));
-  const listFaults: Handler = ({ res }) => send(res, jsonAnswer(200, board.list().map(showFault)));
-  const endFaults: Handler = ({ res }) => send(res, jsonAnswer(200, { ended: board.clear() }));
-  const showStats: Handler = ({ res }) => send(res, jsonAnswer(200, reportStats(calls, ledger)));
-  const forget: Handler = ({ res }) => {
+export const createControlRoutes = (parts: ControlOptions): Routes => {
+  const { faults: activeFaults, callLog, ledger, reset } = parts;
+  const showIndex: Handler = ({ res }) => sendResponse(res, textResponse(routeList));
+  const listFaults: Handler = ({ res }) => sendResponse(res, jsonResponse(200, activeFaults.list().map(faultJson)));
+  const endFaults: Handler = ({ res }) => sendResponse(res, jsonResponse(200, { ended: activeFaults.clear() }));
+  const showStats: Handler = ({ res }) => sendResponse(res, jsonResponse(200, statsOf(callLog, ledger)));
+  const resetAll: Handler = ({ res }) => {
     reset();
-    send(res, jsonAnswer(200, {}));
+    sendResponse(res, jsonResponse(200, {}));
   };
   const faults = new Map([
     ["GET", listFaults],
@@ -119,6 +119,6 @@ export const createControlRoutes = (parts: ControlParts): Routes => {
     ["/standin/stats", new Map([["GET", showStats]])],
     ["/standin/requests", new Map([["GET", listRequests(parts)]])],
     ["/standin/ledger", new Map([["GET", showLedger(parts)]])],
-    ["/standin/reset", new Map([["POST", forget]])],
+    ["/standin/reset", new Map([["POST", resetAll]])],
   ]);
 };

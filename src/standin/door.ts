@@ -3,37 +3,37 @@ import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** The listening socket, which can be shut and opened again on the same port. */
-export interface Door {
+export interface Listener {
   readonly port: number;
   /** Ends the listening and every connection at once. */
-  readonly shut: () => void;
+  readonly pause: () => void;
   /** Listens again; waits for as long as something else holds the port. */
-  readonly reopen: () => void;
+  readonly resume: () => void;
   /** Resolves once every reopening so far has been done. */
-  readonly settled: () => Promise<void>;
+  readonly whenResumed: () => Promise<void>;
   /** Shuts for good; resolves once every connection has ended. */
   readonly close: () => Promise<void>;
 }
 
-interface DoorOptions {
+interface ListenerOptions {
   readonly server: Server;
   readonly host: string;
   readonly port: number;
 }
 
-const reopenPauseMs = 50;
-const portsTried = 20;
+const relistenPauseMs = 50;
+const maxPortsTried = 20;
 
 const isPortTaken = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 
-const listen = async ({ server, host, port }: DoorOptions): Promise<void> => {
+const listen = async ({ server, host, port }: ListenerOptions): Promise<void> => {
   server.listen({ host, port });
   await once(server, "listening");
 };
 
 /** False where something else holds the port. */
-const tryListen = async (options: DoorOptions): Promise<boolean> => {
+const tryListen = async (options: ListenerOptions): Promise<boolean> => {
   try {
     await listen(options);
     return true;
@@ -44,9 +44,9 @@ const tryListen = async (options: DoorOptions): Promise<boolean> => {
 };
 
 // The system hands out ports from 32768 up to outgoing connections: one from there may be gone when the door reopens.
-const listenAnywhere = async (options: DoorOptions): Promise<void> => {
+const listenOnFreePort = async (options: ListenerOptions): Promise<void> => {
   const first = 20_000 + Math.floor(Math.random() * 12_000);
-  for (let port = first; port < first + portsTried; port += 1) {
+  for (let port = first; port < first + maxPortsTried; port += 1) {
     if (await tryListen({ ...options, port })) return;
   }
   await listen(options);
@@ -59,44 +59,44 @@ const portOf = (server: Server): number => {
 };
 
 /** Opens the door; port 0 is any free one. Throws what listening throws, such as EADDRINUSE. */
-export const openDoor = async (options: DoorOptions): Promise<Door> => {
+export const openListener = async (options: ListenerOptions): Promise<Listener> => {
   const { server, host } = options;
-  await (options.port === 0 ? listenAnywhere(options) : listen(options));
+  await (options.port === 0 ? listenOnFreePort(options) : listen(options));
   const port = portOf(server);
-  let isWanted = true;
-  let opening = Promise.resolve();
+  let isListeningWanted = true;
+  let resuming = Promise.resolve();
 
-  const shut = (): void => {
-    isWanted = false;
+  const pause = (): void => {
+    isListeningWanted = false;
     server.close();
     server.closeAllConnections();
   };
 
-  const shutIfUnwanted = (): void => {
-    if (!isWanted) shut();
+  const pauseIfUnwanted = (): void => {
+    if (!isListeningWanted) pause();
   };
 
-  const openAgain = async (): Promise<void> => {
-    if (!isWanted || server.listening) return;
+  const listenAgain = async (): Promise<void> => {
+    if (!isListeningWanted || server.listening) return;
     if (!(await tryListen({ server, host, port }))) {
-      await delay(reopenPauseMs);
-      return openAgain();
+      await delay(relistenPauseMs);
+      return listenAgain();
     }
     // It may have been shut while the listening was under way.
-    shutIfUnwanted();
+    pauseIfUnwanted();
   };
 
   return {
     port,
-    shut,
-    reopen: () => {
-      isWanted = true;
-      opening = opening.then(openAgain);
+    pause,
+    resume: () => {
+      isListeningWanted = true;
+      resuming = resuming.then(listenAgain);
     },
-    settled: () => opening,
+    whenResumed: () => resuming,
     close: async () => {
-      shut();
-      await opening;
+      pause();
+      await resuming;
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

@@ -1,4 +1,4 @@
-import { isMatch, isRefuse, type AnsweringFault, type Fault, type LatencyFault, type Scope } from "./fault.ts";
+import { matchesEvent, isRefusingConnections, type AnsweringFault, type Fault, type LatencyFault, type FaultScope } from "./fault.ts";
 import type { WireObject } from "./json.ts";
 
 /** A fault that is switched on. One that has used up its count stays on the board, idle, until it ends. */
@@ -14,10 +14,10 @@ export interface ActiveFault {
 /** What the faults do to one call: how long it waits, and the fault that answers it, if any. */
 export interface FaultPlan {
   readonly delayMs: number;
-  readonly taker?: { readonly id: string; readonly fault: AnsweringFault };
+  readonly answeredBy?: { readonly id: string; readonly fault: AnsweringFault };
 }
 
-export interface FaultBoard {
+export interface ActiveFaults {
   readonly add: (fault: Fault) => ActiveFault;
   readonly list: () => readonly ActiveFault[];
   /** Ends one fault, or all; gives the number ended. */
@@ -25,81 +25,81 @@ export interface FaultBoard {
   /** Plans one call: every latency that takes it adds up, and the first other fault that takes it answers. */
   readonly plan: (event: WireObject | undefined) => FaultPlan;
   /** Calls back once the fault has ended, at once if it has already; gives a function that calls it off. */
-  readonly whenEnded: (id: string, callback: () => void) => () => void;
+  readonly onFaultEnd: (id: string, callback: () => void) => () => void;
 }
 
-interface Entry {
+interface FaultEntry {
   readonly id: string;
   readonly fault: Fault;
-  readonly waiting: Set<() => void>;
+  readonly endListeners: Set<() => void>;
   readonly endsAt?: string;
   timer?: NodeJS.Timeout;
   used: number;
 }
 
-interface Draw {
+interface CallContext {
   readonly event: WireObject | undefined;
   readonly random: () => number;
 }
 
 const noFaults: FaultPlan = { delayMs: 0 };
 
-const show = ({ timer: _timer, waiting: _waiting, ...shown }: Entry): ActiveFault => shown;
+const withoutInternals = ({ timer: _timer, endListeners: _waiting, ...shown }: FaultEntry): ActiveFault => shown;
 
-const addedDelay = ({ ms, jitterMs = 0 }: LatencyFault, random: () => number): number => ms + random() * jitterMs;
+const latencyMs = ({ ms, jitterMs = 0 }: LatencyFault, random: () => number): number => ms + random() * jitterMs;
 
-const isInScope = ({ match, count, ratio }: Scope, used: number, { event, random }: Draw): boolean => {
+const isInScope = ({ match, count, ratio }: FaultScope, used: number, { event, random }: CallContext): boolean => {
   if (count !== undefined && used >= count) return false;
-  if (match !== undefined && !isMatch(match, event)) return false;
+  if (match !== undefined && !matchesEvent(match, event)) return false;
   return ratio === undefined || random() < ratio;
 };
 
-const planCall = (entries: Iterable<Entry>, draw: Draw): FaultPlan => {
+const planCall = (entries: Iterable<FaultEntry>, call: CallContext): FaultPlan => {
   let delayMs = 0;
-  let taker: FaultPlan["taker"];
+  let answeredBy: FaultPlan["answeredBy"];
   for (const entry of entries) {
     const { id, fault, used } = entry;
-    if (isRefuse(fault) || (taker && fault.kind !== "latency") || !isInScope(fault, used, draw)) continue;
+    if (isRefusingConnections(fault) || (answeredBy && fault.kind !== "latency") || !isInScope(fault, used, call)) continue;
     entry.used += 1;
-    if (fault.kind === "latency") delayMs += addedDelay(fault, draw.random);
-    else taker = { id, fault };
+    if (fault.kind === "latency") delayMs += latencyMs(fault, call.random);
+    else answeredBy = { id, fault };
   }
-  return taker === undefined ? { delayMs } : { delayMs, taker };
+  return answeredBy === undefined ? { delayMs } : { delayMs, answeredBy };
 };
 
 /** Holds the faults that are switched on. `random` gives numbers from 0 up to 1. */
-export const createFaultBoard = (random: () => number): FaultBoard => {
-  const entries = new Map<string, Entry>();
-  let added = 0;
+export const createActiveFaults = (random: () => number): ActiveFaults => {
+  const entries = new Map<string, FaultEntry>();
+  let addedCount = 0;
 
-  const end = ({ id, timer, waiting }: Entry): void => {
+  const end = ({ id, timer, endListeners }: FaultEntry): void => {
     entries.delete(id);
     clearTimeout(timer);
-    for (const callback of waiting) callback();
+    for (const callback of endListeners) callback();
   };
 
   return {
     add: (fault) => {
-      added += 1;
+      addedCount += 1;
       const { durationMs } = fault;
       const endsAt = durationMs === undefined ? {} : { endsAt: new Date(Date.now() + durationMs).toISOString() };
-      const entry: Entry = { id: `f${added}`, fault, waiting: new Set(), used: 0, ...endsAt };
+      const entry: FaultEntry = { id: `f${addedCount}`, fault, endListeners: new Set(), used: 0, ...endsAt };
       if (durationMs !== undefined) entry.timer = setTimeout(() => end(entry), durationMs);
       entries.set(entry.id, entry);
-      return show(entry);
+      return withoutInternals(entry);
     },
-    list: () => [...entries.values()].map(show),
+    list: () => [...entries.values()].map(withoutInternals),
     clear: (id) => {
-      const chosen = [...entries.values()].filter((entry) => id === undefined || entry.id === id);
-      for (const entry of chosen) end(entry);
-      return chosen.length;
+      const ended = [...entries.values()].filter((entry) => id === undefined || entry.id === id);
+      for (const entry of ended) end(entry);
+      return ended.length;
     },
     plan: (event) => (entries.size === 0 ? noFaults : planCall(entries.values(), { event, random })),
-    whenEnded: (id, callback) => {
-      const waiting = entries.get(id)?.waiting;
-      if (waiting === undefined) callback();
-      waiting?.add(callback);
-      return () => waiting?.delete(callback);
+    onFaultEnd: (id, callback) => {
+      const endListeners = entries.get(id)?.endListeners;
+      if (endListeners === undefined) callback();
+      endListeners?.add(callback);
+      return () => endListeners?.delete(callback);
     },
   };
 };

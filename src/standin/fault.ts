@@ -11,7 +11,7 @@ export interface FaultMatch {
 }
 
 /** Which calls a fault takes: all of these must hold. */
-export interface Scope {
+export interface FaultScope {
   /** How long it lasts; without it, until it is cleared. */
   readonly durationMs?: number;
   /** How many calls it takes. */
@@ -22,48 +22,48 @@ export interface Scope {
 }
 
 /** The listening socket is closed for that time, for every call. */
-interface RefuseFault {
+interface RefuseConnectionsFault {
   readonly kind: "outage";
   readonly mode: "refuse";
   readonly durationMs: number;
 }
 
 /** Waits `ms` plus up to `jitterMs`, then goes on as if nothing were. */
-export interface LatencyFault extends Scope {
+export interface LatencyFault extends FaultScope {
   readonly kind: "latency";
   readonly ms: number;
   readonly jitterMs?: number;
 }
 
 export type Fault =
-  | (Scope & { readonly kind: "outage"; readonly mode: "503" | "hang" | "reset" })
-  | RefuseFault
+  | (FaultScope & { readonly kind: "outage"; readonly mode: "503" | "hang" | "reset" })
+  | RefuseConnectionsFault
   | LatencyFault
-  | (Scope & {
+  | (FaultScope & {
       readonly kind: "status";
       readonly status: number;
       /** Sent as the Retry-After header, as it is. */
       readonly retryAfter?: string;
       readonly body?: "json" | "html";
     })
-  | (Scope & { readonly kind: "revoked-key" })
+  | (FaultScope & { readonly kind: "revoked-key" })
   /** 200 with `result: false`. */
-  | (Scope & {
+  | (FaultScope & {
       readonly kind: "body-false";
       /** Gainsight's own; GU_1101 unless given. */
       readonly errorCode?: string;
     })
   /** The event is taken; the end of the answer's body comes `ms` late. */
-  | (Scope & { readonly kind: "slow-body"; readonly ms: number })
+  | (FaultScope & { readonly kind: "slow-body"; readonly ms: number })
   /** The event is taken; the answer's body has that many bytes. */
-  | (Scope & { readonly kind: "oversize-body"; readonly bytes: number })
+  | (FaultScope & { readonly kind: "oversize-body"; readonly bytes: number })
   /** 302 to the same address. */
-  | (Scope & { readonly kind: "redirect" });
+  | (FaultScope & { readonly kind: "redirect" });
 
 export type FaultKind = Fault["kind"];
 
 /** A fault that decides the answer of the calls it takes. */
-export type AnsweringFault = Exclude<Fault, RefuseFault | LatencyFault>;
+export type AnsweringFault = Exclude<Fault, RefuseConnectionsFault | LatencyFault>;
 
 /** A fault that only spoils the answer: the event is taken. */
 export type SpoilingFault = Extract<AnsweringFault, { readonly kind: "slow-body" | "oversize-body" }>;
@@ -71,7 +71,7 @@ export type SpoilingFault = Extract<AnsweringFault, { readonly kind: "slow-body"
 /** A fault that answers in place of Gainsight: the event is not taken. */
 export type RefusingFault = Exclude<AnsweringFault, SpoilingFault>;
 
-export const isRefuse = (fault: Fault): fault is RefuseFault => fault.kind === "outage" && fault.mode === "refuse";
+export const isRefusingConnections = (fault: Fault): fault is RefuseConnectionsFault => fault.kind === "outage" && fault.mode === "refuse";
 
 export const isSpoiling = (fault: AnsweringFault): fault is SpoilingFault =>
   fault.kind === "slow-body" || fault.kind === "oversize-body";
@@ -88,7 +88,7 @@ const isOfAccount = (event: WireObject, accountId: string): boolean =>
   objectOf(event, "context")["groupId"] === accountId;
 
 /** Whether a fault's `match` is for this event; a call whose body could not be read is matched by nothing. */
-export const isMatch = ({ accountId, ...fields }: FaultMatch, event: WireObject | undefined): boolean => {
+export const matchesEvent = ({ accountId, ...fields }: FaultMatch, event: WireObject | undefined): boolean => {
   if (event === undefined) return false;
   if (accountId !== undefined && !isOfAccount(event, accountId)) return false;
   return Object.entries(fields).every(([field, wanted]) => textOf(event, field) === wanted);

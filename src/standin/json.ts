@@ -20,7 +20,7 @@ export const textOf = (object: WireObject, field: string): string | undefined =>
 };
 
 /** What kind of value it is, in words, so that an error can name it without repeating personal data. */
-export const nameKind = (value: unknown): string => {
+export const describeKind = (value: unknown): string => {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";

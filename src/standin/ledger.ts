@@ -24,7 +24,7 @@ export interface Ledger {
 
 const userFields = ["userId", "anonymousId", "groupId"] as const;
 
-const createPages = () => ({
+const createLedgerState = () => ({
   messageIds: new Set<string>(),
   // The same text as a userId and as an anonymousId is two users, so each field has a map of its own.
   latest: {
@@ -37,9 +37,9 @@ const createPages = () => ({
   withoutMessageId: 0,
 });
 
-type Pages = ReturnType<typeof createPages>;
+type LedgerState = ReturnType<typeof createLedgerState>;
 
-const isInverted = ({ latest }: Pages, event: WireObject): boolean => {
+const isInverted = ({ latest }: LedgerState, event: WireObject): boolean => {
   for (const field of userFields) {
     const user = textOf(event, field);
     if (user === undefined) continue;
@@ -56,25 +56,25 @@ const isInverted = ({ latest }: Pages, event: WireObject): boolean => {
  * an inversion, and a repeat never is one: only its first acceptance counts.
  */
 export const createLedger = (): Ledger => {
-  let pages = createPages();
+  let state = createLedgerState();
   return {
     accept: (event) => {
       const messageId = textOf(event, "messageId");
       if (messageId === undefined) {
-        pages.withoutMessageId += 1;
-      } else if (pages.messageIds.has(messageId)) {
-        pages.duplicates += 1;
+        state.withoutMessageId += 1;
+      } else if (state.messageIds.has(messageId)) {
+        state.duplicates += 1;
       } else {
-        pages.messageIds.add(messageId);
-        if (isInverted(pages, event)) pages.inversions += 1;
+        state.messageIds.add(messageId);
+        if (isInverted(state, event)) state.inversions += 1;
       }
     },
     report: () => {
-      const { messageIds, duplicates, inversions, withoutMessageId } = pages;
+      const { messageIds, duplicates, inversions, withoutMessageId } = state;
       return { distinct: messageIds.size, duplicates, inversions, withoutMessageId, messageIds };
     },
     reset: () => {
-      pages = createPages();
+      state = createLedgerState();
     },
   };
 };

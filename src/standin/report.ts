@@ -1,10 +1,10 @@
-import type { CallCounts, Calls } from "./calls.ts";
+import type { CallCounts, CallLog } from "./calls.ts";
 import type { Ledger, LedgerCounts } from "./ledger.ts";
 
 export type Stats = CallCounts & Omit<LedgerCounts, "withoutMessageId">;
 
 /** What arrived so far, in one small object. */
-export const reportStats = (calls: Calls, ledger: Ledger): Stats => {
+export const statsOf = (callLog: CallLog, ledger: Ledger): Stats => {
   const { distinct, duplicates, inversions } = ledger.report();
-  return { ...calls.counts(), distinct, duplicates, inversions };
+  return { ...callLog.counts(), distinct, duplicates, inversions };
 };

@@ -1,56 +1,56 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
-import type { Calls } from "./calls.ts";
+import type { CallLog } from "./calls.ts";
 import { clickstreamPath } from "./clickstream.ts";
 import type { Handlers, Routes } from "./control.ts";
-import { errorAnswer, send, type Answer } from "./send.ts";
+import { errorResponse, sendResponse, type StandinResponse } from "./send.ts";
 
-interface RouterParts {
+interface RouterOptions {
   readonly clickstream: (req: IncomingMessage, res: ServerResponse) => void;
   readonly control: Routes;
-  readonly calls: Calls;
+  readonly callLog: CallLog;
 }
 
-interface Found {
+interface RouteMatch {
   readonly handlers: Handlers;
   /** What follows the route's path. */
-  readonly rest: string;
+  readonly subPath: string;
 }
 
-const findRoute = (routes: Routes, path: string): Found => {
-  const whole = routes.get(path);
-  if (whole !== undefined) return { handlers: whole, rest: "" };
+const findRoute = (routes: Routes, path: string): RouteMatch => {
+  const exactMatch = routes.get(path);
+  if (exactMatch !== undefined) return { handlers: exactMatch, subPath: "" };
   for (const [route, handlers] of routes) {
     if (route !== "/" && route.endsWith("/") && path.startsWith(route))
-      return { handlers, rest: path.slice(route.length) };
+      return { handlers, subPath: path.slice(route.length) };
   }
-  return { handlers: new Map(), rest: "" };
+  return { handlers: new Map(), subPath: "" };
 };
 
-const refusal = (allowed: string): Answer =>
+const noRouteResponse = (allowed: string): StandinResponse =>
   allowed === ""
-    ? errorAnswer(404, "Cannot find this path: GET / lists the routes")
-    : errorAnswer(405, `Cannot use this method here: want ${allowed}`, { allow: allowed });
+    ? errorResponse(404, "Cannot find this path: GET / lists the routes")
+    : errorResponse(405, `Cannot use this method here: want ${allowed}`, { allow: allowed });
 
 /** Leads each request to its route. What misses Gainsight's one route is counted as a call; what misses ours is not. */
-export const createRouter = ({ clickstream, control, calls }: RouterParts): RequestListener => {
-  const arrivals: Handlers = new Map([["POST", ({ req, res }) => clickstream(req, res)]]);
-  const routes: Routes = new Map([[clickstreamPath, arrivals], ...control]);
+export const createRouter = ({ clickstream, control, callLog }: RouterOptions): RequestListener => {
+  const clickstreamHandlers: Handlers = new Map([["POST", ({ req, res }) => clickstream(req, res)]]);
+  const routes: Routes = new Map([[clickstreamPath, clickstreamHandlers], ...control]);
 
-  const findOut: RequestListener = (req, res) => {
+  const dispatch: RequestListener = (req, res) => {
     const { url = "/", method = "GET" } = req;
     const [path = "/", search] = url.split("?", 2);
-    const { handlers, rest } = findRoute(routes, path);
+    const { handlers, subPath } = findRoute(routes, path);
     const handler = handlers.get(method);
-    if (handler !== undefined) return handler({ req, res, query: new URLSearchParams(search), rest });
-    const answer = refusal([...handlers.keys()].join(", "));
-    if (path !== "/" && !path.startsWith("/standin/")) calls.note(answer.status, undefined);
-    send(res, answer);
+    if (handler !== undefined) return handler({ req, res, query: new URLSearchParams(search), subPath });
+    const response = noRouteResponse([...handlers.keys()].join(", "));
+    if (path !== "/" && !path.startsWith("/standin/")) callLog.record(response.status, undefined);
+    sendResponse(res, response);
   };
 
   return function route(req, res) {
     // The one busy route needs no search.
     if (req.url === clickstreamPath && req.method === "POST") return clickstream(req, res);
-    findOut(req, res);
+    dispatch(req, res);
   };
 };

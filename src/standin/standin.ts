@@ -1,15 +1,15 @@
 import { createServer } from "node:http";
 
-import { createCalls, type RecordedCall } from "./calls.ts";
-import { createClickstream } from "./clickstream.ts";
+import { createCallLog, type RecordedCall } from "./calls.ts";
+import { createClickstreamHandler } from "./clickstream.ts";
 import { createControlRoutes } from "./control.ts";
-import { openDoor, type Door } from "./door.ts";
-import { createFaultBoard, type ActiveFault, type FaultBoard } from "./fault-board.ts";
-import { isRefuse, type Fault } from "./fault.ts";
+import { openListener, type Listener } from "./door.ts";
+import { createActiveFaults, type ActiveFault, type ActiveFaults } from "./fault-board.ts";
+import { isRefusingConnections, type Fault } from "./fault.ts";
 import { createLedger, type LedgerReport } from "./ledger.ts";
 import { parseFault } from "./parse-fault.ts";
 import { createRandom } from "./random.ts";
-import { reportStats, type Stats } from "./report.ts";
+import { statsOf, type Stats } from "./report.ts";
 import { createRouter } from "./router.ts";
 
 export interface StandinOptions {
@@ -48,61 +48,61 @@ export interface Standin {
 // Longer than any client keeps an idle connection: a request must never meet one that we are just closing.
 const timeouts = { keepAliveTimeout: 75_000, requestTimeout: 30_000 };
 
-const createMemory = (seed: number) => ({
-  calls: createCalls(Date.now),
+const createState = (seed: number) => ({
+  calls: createCallLog(Date.now),
   ledger: createLedger(),
-  board: createFaultBoard(createRandom(seed)),
+  board: createActiveFaults(createRandom(seed)),
 });
 
 /** Keeps the door shut for as long as a fault says so. */
-const enforce = (door: Door, board: FaultBoard, { id, fault }: ActiveFault): void => {
-  if (!isRefuse(fault)) return;
-  door.shut();
-  board.whenEnded(id, () => {
-    if (!board.list().some((other) => isRefuse(other.fault))) door.reopen();
+const applyToListener = (listener: Listener, faults: ActiveFaults, { id, fault }: ActiveFault): void => {
+  if (!isRefusingConnections(fault)) return;
+  listener.pause();
+  faults.onFaultEnd(id, () => {
+    if (!faults.list().some((other) => isRefusingConnections(other.fault))) listener.resume();
   });
 };
 
-const steerFaults = (door: Door, board: FaultBoard): Standin["faults"] => ({
+const createFaultControls = (listener: Listener, faults: ActiveFaults): Standin["faults"] => ({
   add: (fault) => {
-    const added = board.add(parseFault(fault));
-    enforce(door, board, added);
+    const added = faults.add(parseFault(fault));
+    applyToListener(listener, faults, added);
     return added;
   },
-  list: board.list,
+  list: faults.list,
   clear: (id) => {
-    board.clear(id);
-    return door.settled();
+    faults.clear(id);
+    return listener.whenResumed();
   },
 });
 
 /** Starts the stand-in. Throws what listening throws, such as EADDRINUSE. */
 export const createStandin = async (options: StandinOptions): Promise<Standin> => {
   const { host = "127.0.0.1", port = 0, seed = 1 } = options;
-  const { calls, ledger, board } = createMemory(seed);
+  const { calls: callLog, ledger, board: faults } = createState(seed);
   let { accessKey } = options;
   const reset = (): void => {
-    calls.reset();
+    callLog.reset();
     ledger.reset();
   };
 
   const server = createServer(timeouts);
-  const door = await openDoor({ server, host, port });
-  const clickstream = createClickstream({ board, calls, ledger, accessKey: () => accessKey });
-  const control = createControlRoutes({ board, calls, ledger, enforce: (added) => enforce(door, board, added), reset });
-  server.on("request", createRouter({ clickstream, control, calls }));
+  const listener = await openListener({ server, host, port });
+  const clickstream = createClickstreamHandler({ faults, callLog, ledger, accessKey: () => accessKey });
+  const control = createControlRoutes({ faults, callLog, ledger, applyToListener: (added) => applyToListener(listener, faults, added), reset });
+  server.on("request", createRouter({ clickstream, control, callLog }));
 
   return {
-    url: `http://${host}:${door.port}`,
-    port: door.port,
+    url: `http://${host}:${listener.port}`,
+    port: listener.port,
     close: () => {
-      board.clear();
-      return door.close();
+      faults.clear();
+      return listener.close();
     },
-    faults: steerFaults(door, board),
-    stats: () => reportStats(calls, ledger),
+    faults: createFaultControls(listener, faults),
+    stats: () => statsOf(callLog, ledger),
     ledger: ledger.report,
-    requests: calls.last,
+    requests: callLog.newest,
     reset,
     setAccessKey: (next) => {
       accessKey = next;

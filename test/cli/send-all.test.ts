@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { checkAll, sendAll } from "../../src/cli/send-all.ts";
-import { type Source, textInput } from "../../src/cli/send-input.ts";
+import { type Source, inputOf } from "../../src/cli/send-input.ts";
 import type { OutgoingRecord } from "../../src/cli/send-kafka.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
 
@@ -14,7 +14,7 @@ const track = (userId: string, properties: JsonObject = {}): JsonObject => ({
 
 const asSource = (name: string, events: readonly unknown[]): Source => ({
   name,
-  input: textInput(events.map((event) => JSON.stringify(event)).join("\n")),
+  input: inputOf(events.map((event) => JSON.stringify(event)).join("\n")),
 });
 const asSources = (events: readonly unknown[]): readonly Source[] => [asSource("events.jsonl", events)];
 
@@ -71,7 +71,7 @@ describe("sendAll()", () => {
   it("sends in order, at most 500 at a time, and tells how many and where to", async () => {
     const topic = createTopic();
     const input = asSources(Array.from({ length: 1_201 }, (_, index) => track(`u${index}`)));
-    expect(await sendAll(input, { sink: topic, wire, encode, say })).toEqual({ count: 1_201, partitions: "0, 1, 2" });
+    expect(await sendAll(input, { sink: topic, wireFormat: wire, encode, say })).toEqual({ count: 1_201, partitions: "0, 1, 2" });
     expect(topic.batches.map((batch) => batch.length)).toEqual([500, 500, 201]);
     expect(topic.batches.flat().map(({ key }) => key)).toEqual(
       Array.from({ length: 1_201 }, (_, index) => `u${index}`),
@@ -82,7 +82,7 @@ describe("sendAll()", () => {
     const topic = createTopic();
     const sizes = [200, 200, 200, 2_000, 100];
     const input = asSources(sizes.map((size) => track("u1", { text: "x".repeat(size * 1024) })));
-    await sendAll(input, { sink: topic, wire, encode, say });
+    await sendAll(input, { sink: topic, wireFormat: wire, encode, say });
     expect(topic.batches.map((batch) => batch.length)).toEqual([2, 1, 1, 1]);
   });
 
@@ -93,14 +93,14 @@ describe("sendAll()", () => {
     [{}, null],
   ])("takes the key of %j to be %j", async (ids, key) => {
     const topic = createTopic();
-    await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wire, encode, say });
+    await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wireFormat: wire, encode, say });
     expect(topic.batches.flat().map((record) => record.key)).toEqual([key]);
   });
 
   it("sends files in their order", async () => {
     const topic = createTopic();
     const sources = [asSource("a.jsonl", [track("u1"), track("u2")]), asSource("b.jsonl", [track("u3")])];
-    expect(await sendAll(sources, { sink: topic, wire, encode, say })).toMatchObject({ count: 3 });
+    expect(await sendAll(sources, { sink: topic, wireFormat: wire, encode, say })).toMatchObject({ count: 3 });
     expect(topic.batches.flat().map(({ key }) => key)).toEqual(["u1", "u2", "u3"]);
   });
 
@@ -109,7 +109,7 @@ describe("sendAll()", () => {
     ["the normal form as Avro", "avro", { userId: "5", type: "page" }],
   ] as const)("writes %s", async (_, format, expected) => {
     const topic = createTopic();
-    await sendAll(asSources([{ user_id: 5, type: "Page" }]), { sink: topic, wire: format, encode, say });
+    await sendAll(asSources([{ user_id: 5, type: "Page" }]), { sink: topic, wireFormat: format, encode, say });
     const [record] = topic.batches.flat();
     expect(JSON.parse(String(record?.value))).toEqual({
       ...expected,
@@ -121,7 +121,7 @@ describe("sendAll()", () => {
 
   it("says how far it came where the topic refuses", async () => {
     const input = asSources(Array.from({ length: 700 }, () => track("u1")));
-    const sending = sendAll(input, { sink: createTopic(1), wire, encode, say });
+    const sending = sendAll(input, { sink: createTopic(1), wireFormat: wire, encode, say });
     await expect(sending).rejects.toThrow("Cannot write to topic t. Sent for certain: the 500 events before line 501");
   });
 });

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 
-import { type EventItem, type Item, eventsOf, problemOf } from "../../src/cli/send-events.ts";
-import { type Source, textInput } from "../../src/cli/send-input.ts";
+import { type EventItem, type SendItem, eventsOf, problemOf } from "../../src/cli/send-events.ts";
+import { type Source, inputOf } from "../../src/cli/send-input.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
 
-const sourceOf = (text: string, name = "events.jsonl"): Source => ({ name, input: textInput(text) });
+const sourceOf = (text: string, name = "events.jsonl"): Source => ({ name, input: inputOf(text) });
 
-const readAll = async (...texts: readonly string[]): Promise<Item[]> => {
-  const items: Item[] = [];
+const readAll = async (...texts: readonly string[]): Promise<SendItem[]> => {
+  const items: SendItem[] = [];
   const sources = texts.map((text, index) => sourceOf(text, `${index}.jsonl`));
   for await (const item of eventsOf(sources)) items.push(item);
   return items;
 };
 
-const readOne = async (text: string): Promise<Item> => {
+const readOne = async (text: string): Promise<SendItem> => {
   for await (const item of eventsOf([sourceOf(text)])) return item;
   throw new Error("There is no event");
 };
@@ -97,7 +97,7 @@ describe("eventsOf()", () => {
 
   it("reads files in their order, and names them if there are several", async () => {
     const items = await readAll('{"type":"page"}\n{"type":"page"}', '{"type":"page"}');
-    expect(items.map(({ place }) => place)).toEqual(["0.jsonl, line 1", "0.jsonl, line 2", "1.jsonl, line 1"]);
+    expect(items.map(({ location: place }) => place)).toEqual(["0.jsonl, line 1", "0.jsonl, line 2", "1.jsonl, line 1"]);
   });
 
   it("keeps an event as it was given, but for what is missing", async () => {
@@ -122,7 +122,7 @@ describe("eventsOf()", () => {
   });
 });
 
-const itemOf = (event: JsonObject): EventItem => ({ place: "line 1", given: event, event, repairs: [] });
+const itemOf = (event: JsonObject): EventItem => ({ location: "line 1", input: event, event, repairs: [] });
 
 describe("problemOf()", () => {
   it.each([
@@ -144,8 +144,8 @@ describe("problemOf()", () => {
 
   it("tells why an item is no event", () => {
     const dead = { kind: "dead", reason: "undecodable", error: "Cannot read JSON" } as const;
-    expect(problemOf({ place: "line 1", meaning: dead }, json)).toBe("Cannot read JSON");
+    expect(problemOf({ location: "line 1", decision: dead }, json)).toBe("Cannot read JSON");
     const empty = { kind: "skipped", reason: "tombstone" } as const;
-    expect(problemOf({ place: "line 1", meaning: empty }, json)).toContain("Cannot find an event: got an empty list");
+    expect(problemOf({ location: "line 1", decision: empty }, json)).toContain("Cannot find an event: got an empty list");
   });
 });

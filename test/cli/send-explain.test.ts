@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import type { EventItem, Item } from "../../src/cli/send-events.ts";
-import { type Verdict, createExplainer } from "../../src/cli/send-explain.ts";
-import { createRehearsal, wireOf } from "../../src/cli/send-wire.ts";
+import type { EventItem, SendItem } from "../../src/cli/send-events.ts";
+import { type Explanation, createExplainer } from "../../src/cli/send-explain.ts";
+import { createDryRunCodec, wireFormatOf } from "../../src/cli/send-wire.ts";
 import { parseSettings } from "../../src/config/settings/settings.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
-import { handlerOf, piiRemoverOf } from "../../src/service/live-settings.ts";
+import { createDecideFor, createPiiRemoverFor } from "../../src/service/live-settings.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
 const registry = { url: "http://127.0.0.1:1" };
@@ -28,20 +28,20 @@ const order = {
 };
 
 const itemOf = (event: JsonObject, place = "line 1", repairs: EventItem["repairs"] = []): EventItem => ({
-  place,
-  given: event,
+  location: place,
+  input: event,
   event,
   repairs,
 });
 
 const broken = "Cannot read JSON: got 8 characters that are not valid JSON";
-const items: readonly Item[] = [
+const items: readonly SendItem[] = [
   itemOf(order),
   itemOf({ ...order, event: "Page\nScrolled" }, "line 2"),
   itemOf({ type: "page", anonymousId: "a1" }, "line 4"),
   itemOf({ ...order, userId: "" }, "line 5"),
-  { place: "line 6", meaning: { kind: "dead", reason: "undecodable", error: broken } },
-  { place: "line 7", meaning: { kind: "skipped", reason: "tombstone" } },
+  { location: "line 6", decision: { kind: "dead", reason: "undecodable", error: broken } },
+  { location: "line 7", decision: { kind: "skipped", reason: "tombstone" } },
 ];
 
 interface Explained {
@@ -49,11 +49,11 @@ interface Explained {
   readonly settings?: string;
 }
 
-const explain = ({ input = "JSON", settings = "" }: Explained, given = items): readonly Verdict[] => {
+const explain = ({ input = "JSON", settings = "" }: Explained, given = items): readonly Explanation[] => {
   const parsed = parseSettings(settings);
-  const rules = { handle: handlerOf(parsed), withoutPii: piiRemoverOf(parsed) };
-  const wire = wireOf(inputs[input]);
-  return given.map(createExplainer({ wire, ...createRehearsal(inputs[input]), ...rules }));
+  const rules = { handle: createDecideFor(parsed), withoutPii: createPiiRemoverFor(parsed) };
+  const wire = wireFormatOf(inputs[input]);
+  return given.map(createExplainer({ wireFormat: wire, ...createDryRunCodec(inputs[input]), ...rules }));
 };
 
 describe("a dry run", () => {
@@ -64,7 +64,7 @@ describe("a dry run", () => {
 
   it.each(Object.keys(inputs) as (keyof typeof inputs)[])("says what the service would do, in %s", (input) => {
     const verdicts = explain({ input, settings: "events: [Order Completed]" });
-    expect(verdicts.map(({ place, title, label }) => `${place}: ${title} → ${label}`)).toEqual([
+    expect(verdicts.map(({ location: place, title, label }) => `${place}: ${title} → ${label}`)).toEqual([
       "line 1: track 'Order Completed' of user 'u1' → call track",
       "line 2: track 'Page Scrolled' of user 'u1' → skipped filtered_by_allow_list",
       "line 4: page of user 'a1' → skipped unsupported_event_type",

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { type Input, openInput, piecesOf, textInput } from "../../src/cli/send-input.ts";
+import { type OpenInput, openInput, splitEvents, inputOf } from "../../src/cli/send-input.ts";
 
-const read = async (input: Input): Promise<string[]> => {
+const read = async (input: OpenInput): Promise<string[]> => {
   const pieces: string[] = [];
-  for await (const { place, bytes } of piecesOf(input)) pieces.push(`${place}: ${bytes.toString()}`);
+  for await (const { location: place, bytes } of splitEvents(input)) pieces.push(`${place}: ${bytes.toString()}`);
   return pieces;
 };
 
-const inChunks = (text: string, size: number): Input =>
+const inChunks = (text: string, size: number): OpenInput =>
   async function* chunks() {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -35,7 +35,7 @@ describe("piecesOf()", () => {
     ["a broken array, for others to complain of", '[{"a":1}', ['event 1: [{"a":1}']],
     ["an object that begins like no document", '{"a":1,\n"b":2}', ['line 1: {"a":1,', 'line 2: "b":2}']],
   ])("reads %s", async (_, text, expected) => {
-    expect(await read(textInput(text))).toEqual(expected);
+    expect(await read(inputOf(text))).toEqual(expected);
   });
 
   it("reads the same lines however the bytes are cut", async () => {
@@ -52,11 +52,11 @@ describe("piecesOf()", () => {
   });
 
   it("keeps integers beyond 2^53 exact in an array", async () => {
-    expect(await read(textInput('[{"n":12345678901234567890}]'))).toEqual(['event 1: {"n":"12345678901234567890"}']);
+    expect(await read(inputOf('[{"n":12345678901234567890}]'))).toEqual(['event 1: {"n":"12345678901234567890"}']);
   });
 
   it("refuses a line that does not end", async () => {
-    const endless: Input = async function* chunks() {
+    const endless: OpenInput = async function* chunks() {
       for (;;) yield Buffer.alloc(1024 * 1024, "x");
     };
     await expect(read(endless)).rejects.toThrow("Cannot read a line: got more than 16 MiB");

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import type { Verdict } from "../../src/cli/send-explain.ts";
+import type { Explanation } from "../../src/cli/send-explain.ts";
 import { type Report, createReport } from "../../src/cli/send-report.ts";
 import { repairTexts } from "../../src/core/event/repairs.ts";
 
-const verdict = (more: Partial<Verdict> = {}): Verdict => ({
-  place: "line 1",
+const verdict = (more: Partial<Explanation> = {}): Explanation => ({
+  location: "line 1",
   title: "track 'A' of user 'u1'",
   label: "call track",
   repairs: [],
@@ -21,9 +21,9 @@ const printed = (fill: (report: Report) => void, body = false): readonly string[
 
 describe("a report", () => {
   it("aligns the outcomes, whatever stands before them", () => {
-    const lines = printed(({ show }) => {
+    const lines = printed(({ showEvent: show }) => {
       show(verdict());
-      show(verdict({ place: "line 12345, event 12", title: `track '${"x".repeat(90)}' of user 'u1'` }));
+      show(verdict({ location: "line 12345, event 12", title: `track '${"x".repeat(90)}' of user 'u1'` }));
     });
     expect(lines).toEqual([
       expect.stringMatching(/^.{55} → call track$/),
@@ -34,7 +34,7 @@ describe("a report", () => {
   it("says reasons with their sentences and repairs by their names, at most 100 characters a line", () => {
     const why = `Cannot read the event: ${"a long reason ".repeat(20)}`.trim();
     const repairs = ["id_number", "json_text"] as const;
-    const lines = printed(({ show }) => show(verdict({ label: "dead undecodable", why, repairs })));
+    const lines = printed(({ showEvent: show }) => show(verdict({ label: "dead undecodable", why, repairs })));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     const text = lines
       .slice(1)
@@ -44,13 +44,13 @@ describe("a report", () => {
   });
 
   it("shows a body only on request, and its size in any case", () => {
-    const show = ({ show: showOne }: Report): void => showOne(verdict({ body: '{"ä":1}' }));
+    const show = ({ showEvent: showOne }: Report): void => showOne(verdict({ body: '{"ä":1}' }));
     expect(printed(show)).toEqual([expect.stringMatching(/call track, 8 bytes$/)]);
     expect(printed(show, true)).toEqual([expect.any(String), '{"ä":1}']);
   });
 
   it("counts outcomes and repairs over all files", () => {
-    const lines = printed(({ heading, show, totals }) => {
+    const lines = printed(({ heading, showEvent: show, totals }) => {
       heading("a.jsonl");
       show(verdict({ repairs: ["id_number"] }));
       heading("b.jsonl");
@@ -71,7 +71,7 @@ describe("a report", () => {
   });
 
   it("says one event as one", () => {
-    const lines = printed(({ show, totals }) => {
+    const lines = printed(({ showEvent: show, totals }) => {
       show(verdict());
       totals();
     });
@@ -80,8 +80,8 @@ describe("a report", () => {
 
   it("counts what cannot be sent", () => {
     const report = createReport({ body: false, print: () => {} });
-    report.show(verdict());
-    report.show(verdict({ isUnsendable: true }));
+    report.showEvent(verdict());
+    report.showEvent(verdict({ isUnsendable: true }));
     expect(report.unsendable()).toBe(1);
   });
 });

@@ -2,20 +2,20 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import { createRehearsal, createWriter, wireOf } from "../../src/cli/send-wire.ts";
+import { createDryRunCodec, createTopicEncoder, wireFormatOf } from "../../src/cli/send-wire.ts";
 import { createSecret } from "../../src/config/secret.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { SchemaFileError } from "../../src/decoding/bare-avro/schema-files.ts";
 import { createFakeRegistry } from "../decoding/registry/fake-registry.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
 const schema = readFileSync(schemaFile, "utf8");
-const decode = compileAvro(schema);
+const decode = compileAvroSchema(schema);
 const event = { type: "track", event: "A", userId: "u1", properties: { n: 1 } };
 const latest = "GET /subjects/shop-value/versions/latest";
 
 const writerFor = (url: string, say: (line: string) => void = () => {}) =>
-  createWriter({ input: { format: "registry", registry: { url }, schemaFile }, topic: "shop", say });
+  createTopicEncoder({ input: { format: "registry", registry: { url }, schemaFile }, topic: "shop", say });
 
 describe("wireOf()", () => {
   const registry = { url: "http://127.0.0.1:1" };
@@ -26,18 +26,18 @@ describe("wireOf()", () => {
     [{ format: "auto" }, "json"],
     [{ format: "auto", registry }, "registry"],
   ] as const)("writes for %j as %s", (input, wire) => {
-    expect(wireOf({ ...input, schemaFile })).toBe(wire);
+    expect(wireFormatOf({ ...input, schemaFile })).toBe(wire);
   });
 });
 
 describe("createWriter()", () => {
   it("writes JSON", async () => {
-    const encode = await createWriter({ input: { format: "auto", schemaFile }, topic: "shop", say: () => {} });
+    const encode = await createTopicEncoder({ input: { format: "auto", schemaFile }, topic: "shop", say: () => {} });
     expect(JSON.parse(encode(event).toString())).toEqual(event);
   });
 
   it("writes bare Avro", async () => {
-    const encode = await createWriter({ input: { format: "avro", schemaFile }, topic: "shop", say: () => {} });
+    const encode = await createTopicEncoder({ input: { format: "avro", schemaFile }, topic: "shop", say: () => {} });
     expect(decode(encode(event))).toEqual(event);
   });
 
@@ -64,7 +64,7 @@ describe("createWriter()", () => {
   it("shows the registry who it is", async () => {
     await using registry = await createFakeRegistry({ [latest]: { status: 200, body: { id: 7, schema } } });
     const access = { url: registry.url, username: "me", password: createSecret("secret") };
-    await createWriter({ input: { format: "auto", registry: access, schemaFile }, topic: "shop", say: () => {} });
+    await createTopicEncoder({ input: { format: "auto", registry: access, schemaFile }, topic: "shop", say: () => {} });
     expect(registry.authorizations).toEqual([`Basic ${Buffer.from("me:secret").toString("base64")}`]);
   });
 
@@ -93,13 +93,13 @@ describe("createWriter()", () => {
 
   it("calls a schema file that cannot be read a mistake of the configuration", async () => {
     const input = { format: "avro", schemaFile: "no-such-file.avsc" } as const;
-    await expect(createWriter({ input, topic: "shop", say: () => {} })).rejects.toThrow(SchemaFileError);
-    expect(() => createRehearsal(input)).toThrow(SchemaFileError);
+    await expect(createTopicEncoder({ input, topic: "shop", say: () => {} })).rejects.toThrow(SchemaFileError);
+    expect(() => createDryRunCodec(input)).toThrow(SchemaFileError);
   });
 
   it.each(["avro", "registry"] as const)("wants one file to write %s by, and no folder", (format) => {
     const input = { format, registry: { url: "http://127.0.0.1:1" }, schemaFile: "schemas" };
-    expect(() => createRehearsal(input)).toThrow(
+    expect(() => createDryRunCodec(input)).toThrow(
       "Cannot write Avro by AVRO_SCHEMA_FILE: got the folder 'schemas', want the one file",
     );
   });

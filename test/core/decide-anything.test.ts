@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { type HandlerRules, createHandler } from "../../src/core/decide.ts";
+import { type DecisionRules, createDecide } from "../../src/core/decide.ts";
 import type { RawEvent } from "../../src/core/event/event.ts";
-import { normalEvent } from "../../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../../src/core/event/normal-form.ts";
 import { noRules } from "./no-rules.ts";
 
 const word = fc.constantFrom(
@@ -72,9 +72,9 @@ const raws = fc
 
 const when = fc.record({ path, equals: scalar, event: fc.array(fc.string(), { minLength: 1 }) }, { requiredKeys: [] });
 
-const rules: fc.Arbitrary<HandlerRules> = fc.record({
+const rules: fc.Arbitrary<DecisionRules> = fc.record({
   ...(Object.fromEntries(Object.entries(noRules).map(([name, rule]) => [name, fc.constant(rule)])) as {
-    [Name in keyof HandlerRules]: fc.Arbitrary<HandlerRules[Name]>;
+    [Name in keyof DecisionRules]: fc.Arbitrary<DecisionRules[Name]>;
   }),
   integrationNames: fc.array(word, { minLength: 1 }),
   consent: fc.record({ categories: fc.array(word) }),
@@ -97,7 +97,7 @@ const freeze = <T>(value: T): T => {
 };
 
 const standIns = { recordTime: 1, now: () => Date.UTC(2026, 0, 1) };
-const handle = (given: HandlerRules, raw: RawEvent) => createHandler(given)(normalEvent(raw, standIns).raw).meaning;
+const handle = (given: DecisionRules, raw: RawEvent) => createDecide(given)(normaliseEvent(raw, standIns).raw).decision;
 
 describe("an event of whatever shape", () => {
   test("always means something, and is never changed", () => {
@@ -120,9 +120,9 @@ describe("an event of whatever shape", () => {
     fc.assert(
       fc.property(raws, (raw) => {
         const before = JSON.stringify(raw);
-        const normal = normalEvent(freeze(raw), standIns).raw;
+        const normal = normaliseEvent(freeze(raw), standIns).raw;
         expect(JSON.stringify(raw)).toBe(before);
-        expect(JSON.stringify(normalEvent(normal, standIns).raw)).toBe(JSON.stringify(normal));
+        expect(JSON.stringify(normaliseEvent(normal, standIns).raw)).toBe(JSON.stringify(normal));
       }),
       { numRuns: 500, seed: 20_240_501 },
     );

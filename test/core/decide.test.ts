@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { createHandler } from "../../src/core/decide.ts";
+import { createDecide } from "../../src/core/decide.ts";
 import type { RawEvent } from "../../src/core/event/event.ts";
 import { noRules } from "./no-rules.ts";
 
-const handle = createHandler({ ...noRules, events: ["Allowed"], skippedTypes: ["heartBeat"] });
+const handle = createDecide({ ...noRules, events: ["Allowed"], skippedTypes: ["heartBeat"] });
 
 const bodyOf = (raw: RawEvent): RawEvent => {
-  const { meaning } = handle(raw);
+  const { decision: meaning } = handle(raw);
   if (meaning.kind !== "call") throw new Error(`Want a call, got ${meaning.reason}`);
   return JSON.parse(String(meaning.body)) as RawEvent;
 };
@@ -47,13 +47,13 @@ describe("createHandler()", () => {
       { kind: "dead", reason: "invalid_event" },
     ],
   ])("takes %j for %j", (raw, expected) => {
-    expect(handle(raw).meaning).toMatchObject(expected);
+    expect(handle(raw).decision).toMatchObject(expected);
   });
 
   test("says what Engage computed, also of an event that is filtered", () => {
     const context = { personas: { computation_class: "audience", computation_key: "vip" } };
-    expect(handle({ ...identify, context }).meaning).toMatchObject({ kind: "call", computationClass: "audience" });
-    expect(handle({ ...identify, type: "track", event: "Audience Entered", context }).meaning).toEqual({
+    expect(handle({ ...identify, context }).decision).toMatchObject({ kind: "call", computationClass: "audience" });
+    expect(handle({ ...identify, type: "track", event: "Audience Entered", context }).decision).toEqual({
       kind: "skipped",
       reason: "filtered_by_allow_list",
       computationClass: "audience",

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { SchemaFileError, readSchemaFiles } from "../../src/decoding/bare-avro/schema-files.ts";
-import { createInput } from "../../src/decoding/create-decoder.ts";
+import { createConfiguredDecoder } from "../../src/decoding/create-decoder.ts";
 import { type AvroSchema, writeAvro } from "./avro-writer.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gainstream-input-"));
@@ -43,25 +43,25 @@ it.each([
   ["no Avro schema", `{ "type": "recordd" }`],
 ])("names the variable and the file where the schema file holds %s", (_, text) => {
   const schemaFile = fileWith(text);
-  const create = (): unknown => createInput({ format: "auto", schemaFile });
+  const create = (): unknown => createConfiguredDecoder({ format: "auto", schemaFile });
   expect(create).toThrow(SchemaFileError);
   expect(create).toThrow(`Cannot use AVRO_SCHEMA_FILE: got '${schemaFile}'`);
 });
 
 it("takes a schema file with a byte order mark", () => {
-  const decoder = createInput({ format: "auto", schemaFile: fileWith(`\uFEFF${JSON.stringify(track)}`) });
+  const decoder = createConfiguredDecoder({ format: "auto", schemaFile: fileWith(`\uFEFF${JSON.stringify(track)}`) });
   const event = { type: "track", userId: "u1", event: "Paid" };
   expect(decoder.decode(writeAvro(track, event))).toEqual({ kind: "event", raw: event });
 });
 
 it("does not read the schema file where the format needs none", () => {
-  const decoder = createInput({ format: "json", schemaFile: "/nowhere" });
+  const decoder = createConfiguredDecoder({ format: "json", schemaFile: "/nowhere" });
   expect(decoder.decode(Buffer.from(`{"type":"track"}`))).toEqual({ kind: "event", raw: { type: "track" } });
 });
 
 describe("a folder as AVRO_SCHEMA_FILE", () => {
   it.each(["avro", "auto"] as const)("reads records of each of its schemas, with INPUT_FORMAT=%s", (format) => {
-    const decoder = createInput({ format, schemaFile: folderWith({ "a.avsc": track, "b.avsc": identify }) });
+    const decoder = createConfiguredDecoder({ format, schemaFile: folderWith({ "a.avsc": track, "b.avsc": identify }) });
     const events = [
       { type: "track", userId: "u1", event: "Paid" },
       { type: "identify", userId: "u1", age: 40 },
@@ -98,7 +98,7 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
 
   it("takes two versions of one record", () => {
     const next = { ...track, fields: [...track.fields, { name: "plan", type: "string" }] };
-    const decoder = createInput({ format: "avro", schemaFile: folderWith({ "v1.avsc": track, "v2.avsc": next }) });
+    const decoder = createConfiguredDecoder({ format: "avro", schemaFile: folderWith({ "v1.avsc": track, "v2.avsc": next }) });
     const event = { type: "track", userId: "u1", event: "Paid", plan: "pro" };
     expect(decoder.decode(writeAvro(next, event))).toEqual({ kind: "event", raw: event });
   });
@@ -110,7 +110,7 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
     ["a name that none defines", "b.avsc", record("B", ["at", "com.acme.Address"])],
   ])("names the file that holds %s", (_, file, content) => {
     const schemaFile = folderWith({ "a.avsc": track, [file]: content });
-    const create = (): unknown => createInput({ format: "auto", schemaFile });
+    const create = (): unknown => createConfiguredDecoder({ format: "auto", schemaFile });
     expect(create).toThrow(SchemaFileError);
     expect(create).toThrow(`Cannot use AVRO_SCHEMA_FILE: got '${join(schemaFile, file)}' (`);
   });
@@ -118,12 +118,12 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
   it("names a link that leads nowhere", () => {
     const schemaFile = folderWith({ "a.avsc": track });
     symlinkSync("gone", join(schemaFile, "b.avsc"));
-    expect(() => createInput({ format: "auto", schemaFile })).toThrow(`got '${join(schemaFile, "b.avsc")}' (ENOENT`);
+    expect(() => createConfiguredDecoder({ format: "auto", schemaFile })).toThrow(`got '${join(schemaFile, "b.avsc")}' (ENOENT`);
   });
 
   it("says so if it is empty", () => {
     const schemaFile = folderWith({ "a.json": "{}" });
-    expect(() => createInput({ format: "avro", schemaFile })).toThrow(
+    expect(() => createConfiguredDecoder({ format: "avro", schemaFile })).toThrow(
       `Cannot use AVRO_SCHEMA_FILE: got the folder '${schemaFile}' without schemas, want *.avsc in it`,
     );
   });
@@ -146,7 +146,7 @@ describe("schemas of a folder that refer to each other", () => {
 
   it("find the records of other files, whatever the order, also those that hold themselves", () => {
     const files = { "z-address.avsc": address, "a-order.avsc": { ...order, fields: order.fields.slice(0, 4) } };
-    const decoder = createInput({ format: "avro", schemaFile: folderWith(files) });
+    const decoder = createConfiguredDecoder({ format: "avro", schemaFile: folderWith(files) });
     const inline = JSON.parse(
       JSON.stringify(files["a-order.avsc"]).replace(`"type":"Address"`, `"type":${JSON.stringify(address)}`),
     ) as AvroSchema;
@@ -157,7 +157,7 @@ describe("schemas of a folder that refer to each other", () => {
   it("find names by their namespace, and those that are defined further in", () => {
     const home = { ...record("Home", ["country", country]), namespace: "com.acme" };
     const user = record("User", ["type", "string"], ["userId", "string"], ["country", "com.acme.geo.Country"]);
-    const decoder = createInput({ format: "avro", schemaFile: folderWith({ "home.avsc": home, "user.avsc": user }) });
+    const decoder = createConfiguredDecoder({ format: "avro", schemaFile: folderWith({ "home.avsc": home, "user.avsc": user }) });
     const inline = record("User", ["type", "string"], ["userId", "string"], ["country", country]);
     const event = { type: "identify", userId: "u1", country: "CH" };
     expect(decoder.decode(writeAvro(inline, event))).toEqual({ kind: "event", raw: event });
@@ -167,9 +167,9 @@ describe("schemas of a folder that refer to each other", () => {
     const user = record("User", ["type", "string"], ["at", "com.acme.Address"]);
     const other = { ...address, fields: address.fields.slice(0, 1) };
     const same = folderWith({ "a.avsc": address, "b.avsc": address, "user.avsc": user });
-    expect(() => createInput({ format: "avro", schemaFile: same })).not.toThrow();
+    expect(() => createConfiguredDecoder({ format: "avro", schemaFile: same })).not.toThrow();
     const different = folderWith({ "a.avsc": address, "b.avsc": other, "user.avsc": user });
-    expect(() => createInput({ format: "avro", schemaFile: different })).toThrow(
+    expect(() => createConfiguredDecoder({ format: "avro", schemaFile: different })).toThrow(
       `got '${join(different, "user.avsc")}' ('com.acme.Address' is defined in a.avsc and, differently, in b.avsc)`,
     );
   });
@@ -178,10 +178,10 @@ describe("schemas of a folder that refer to each other", () => {
 describe("the warning of bare Avro that may begin with a zero byte", () => {
   const registry = { url: "http://127.0.0.1:1" };
   const doubtful = record("D", ["messageId", ["null", "string"]], ["type", "string"]);
-  const warningsOf = (options: Partial<Parameters<typeof createInput>[0]>): readonly string[] => {
+  const warningsOf = (options: Partial<Parameters<typeof createConfiguredDecoder>[0]>): readonly string[] => {
     const warnings: string[] = [];
     const schemaFile = folderWith({ "a.avsc": track, "b.avsc": doubtful });
-    createInput({ format: "auto", schemaFile, registry, ...options, warn: (text) => void warnings.push(text) });
+    createConfiguredDecoder({ format: "auto", schemaFile, registry, ...options, warn: (text) => void warnings.push(text) });
     return warnings;
   };
 

@@ -5,15 +5,15 @@ import { array, assert, constantFrom, nat, property, tuple, uint8Array } from "f
 import { describe, expect, it } from "vitest";
 
 import { createEvents, encodeEvent, frame, poisonRecords } from "../../local/events.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { createDecoder, type Decoded, type InputFormat } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
-import type { SchemaSource } from "../../src/decoding/registry/schemas.ts";
+import type { DecoderCache } from "../../src/decoding/registry/schemas.ts";
 
 const fileSchema: unknown = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8"));
 const type = avro.Type.forSchema(fileSchema as avro.Type);
-const ours = compileAvro(fileSchema);
-const source: Pick<SchemaSource, "peek" | "load"> = {
+const ours = compileAvroSchema(fileSchema);
+const source: Pick<DecoderCache, "peek" | "load"> = {
   peek: (id) => ({ 7: ours, 8: decodeJsonEvents, 9: "unknown" as const })[id],
   load: () => Promise.resolve({ kind: "unknown" }),
 };
@@ -29,7 +29,7 @@ const undecodable = (text: string) => ({ kind: "undecodable", error: expect.stri
 
 describe("createDecoder()", () => {
   const decoders = Object.fromEntries(
-    formats.map((format) => [format, createDecoder({ format, source, bare: [{ name: "ours", decode: ours }] })]),
+    formats.map((format) => [format, createDecoder({ format, source, bareSchemas: [{ name: "ours", decode: ours }] })]),
   );
 
   it.each<[format: InputFormat, what: string, value: Buffer | null, decoded: unknown]>([
@@ -86,7 +86,7 @@ describe("createDecoder()", () => {
     const decoder = createDecoder({ format: "auto" });
     expect(decoder.decode(frame(7, bare))).toEqual(undecodable("SCHEMA_REGISTRY_URL"));
     expect(decoder.decode(bare)).toEqual(undecodable("AVRO_SCHEMA_FILE"));
-    expect(await decoder.load(7)).toEqual(undecodable("SCHEMA_REGISTRY_URL"));
+    expect(await decoder.loadSchema(7)).toEqual(undecodable("SCHEMA_REGISTRY_URL"));
     await expect(decoder.prewarm(["segment-events"])).resolves.toBeUndefined();
   });
 
@@ -107,7 +107,7 @@ describe("createDecoder()", () => {
       const decoder = createDecoder({
         format: "auto",
         source,
-        bare: [{ name: "schema", decode: compileAvro(schema) }],
+        bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }],
       });
       const value = avro.Type.forSchema(schema).toBuffer(page);
       expect(decoder.decode(value)).toEqual({ kind: "event", raw: page });

@@ -5,12 +5,12 @@ import { describe, expect, it } from "vitest";
 
 import { parseJsonText } from "../../src/core/json/json-text.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
-import { createEncoder, frame, toRecord } from "../../src/decoding/encoder.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
+import { createEncoder, frame, toAvroRecord } from "../../src/decoding/encoder.ts";
 
 const schema = readFileSync("schemas/segment-event.avsc", "utf8");
 const encode = createEncoder({ schema, origin: "the test" });
-const decode = compileAvro(schema);
+const decode = compileAvroSchema(schema);
 
 describe("createEncoder()", () => {
   it.each<[string, JsonObject]>([
@@ -57,7 +57,7 @@ describe("toRecord()", () => {
     ["a list for traits", { type: "track", traits: [] }, "`traits`, want an object"],
     ["text for properties", { type: "track", properties: "secret" }, "`properties`, want an object"],
   ])("refuses %s in a sentence without the payload", (_, event, words) => {
-    expect(() => toRecord(event)).toThrow(new Error(`Cannot write the event as Avro: got another kind of ${words}`));
+    expect(() => toAvroRecord(event)).toThrow(new Error(`Cannot write the event as Avro: got another kind of ${words}`));
   });
 });
 

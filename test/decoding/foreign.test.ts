@@ -3,17 +3,17 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
 import { frame } from "../../local/events.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
 
 const schema = { type: "record", name: "Event", fields: [{ name: "type", type: "string" }] };
 const source = {
-  peek: (id: number) => [compileAvro(schema), decodeJsonEvents][id],
+  peek: (id: number) => [compileAvroSchema(schema), decodeJsonEvents][id],
   load: () => Promise.resolve({ kind: "unknown" } as const),
 };
 const [auto, json, registry, bare] = (["auto", "json", "registry", "avro"] as const).map((format) =>
-  createDecoder({ format, source, bare: [{ name: "schema", decode: compileAvro(schema) }] }),
+  createDecoder({ format, source, bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }] }),
 );
 const event = { type: "track", userId: "u1", event: "Opened" };
 const eventBytes = Buffer.from(JSON.stringify(event));
@@ -112,7 +112,7 @@ describe("bytes of another format are named by their first bytes", () => {
     const fileSchema = { type: "record", name: "Event", fields: [{ name: "note", type: note }] };
     const decoded = createDecoder({
       format: "avro",
-      bare: [{ name: "schema", decode: compileAvro(fileSchema) }],
+      bareSchemas: [{ name: "schema", decode: compileAvroSchema(fileSchema) }],
     }).decode(value);
     expect(decoded).toEqual({ kind: "event", raw: { note: value.toString("base64") } });
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { createDecoder, type Decoded, type Decoder, type InputFormat } from "../../src/decoding/decoder.ts";
 import { frame } from "../../src/decoding/encoder.ts";
-import { createSchemaSource } from "../../src/decoding/registry/schemas.ts";
+import { createDecoderCache } from "../../src/decoding/registry/schemas.ts";
 import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";
 import { createFakeRegistry } from "./registry/fake-registry.ts";
 
@@ -17,7 +17,7 @@ const schema = {
     { name: "type", type: "string" },
   ],
 } as const;
-const ours = { name: "e.avsc", decode: compileAvro(schema) };
+const ours = { name: "e.avsc", decode: compileAvroSchema(schema) };
 const event = { userId: "user-1", type: "identify" };
 const value = (change: Value = event): Buffer => writeAvro(schema, change);
 /** As it looks: the zero, and the length of `user-1` and its first letters. */
@@ -89,16 +89,16 @@ const withRegistry = async (
 ): Promise<void> => {
   await using registry = await createFakeRegistry();
   let now = 0;
-  const source = createSchemaSource({ url: registry.url, now: () => now });
+  const source = createDecoderCache({ url: registry.url, monotonicNow: () => now });
   const advance = (ms: number): void => void (now += ms);
-  await story({ decoder: createDecoder({ format, source, bare: [ours] }), registry, advance });
+  await story({ decoder: createDecoder({ format, source, bareSchemas: [ours] }), registry, advance });
 };
 
 const pathOf = (id: number): string => `GET /schemas/ids/${id}`;
 
 describe("a value that begins with a zero byte", () => {
   it("is bare if there is no registry and the file reads it as an event, else as wrong as ever", () => {
-    const decoder = createDecoder({ format: "auto", bare: [ours] });
+    const decoder = createDecoder({ format: "auto", bareSchemas: [ours] });
     expect(decoder.decode(value())).toEqual(asEvent);
     expect(decoder.decode(value({ userId: "u", type: "7" }))).toMatchObject({
       error: expect.stringContaining("SCHEMA_REGISTRY_URL"),
@@ -112,14 +112,14 @@ describe("a value that begins with a zero byte", () => {
   it("is bare if the registry has no schema of that id: it is asked first", () =>
     withRegistry(async ({ decoder, registry }) => {
       expect(decoder.decode(value())).toEqual({ kind: "needs_schema", schemaId: seemingId });
-      expect(await decoder.load(seemingId)).toEqual({ kind: "unknown" });
+      expect(await decoder.loadSchema(seemingId)).toEqual({ kind: "unknown" });
       expect(decoder.decode(value())).toEqual(asEvent);
       expect(registry.requests).toEqual([pathOf(seemingId)]);
     }));
 
   it("is bare without another question as long as the file reads what begins so", () =>
     withRegistry(async ({ decoder, advance }) => {
-      await decoder.load(seemingId);
+      await decoder.loadSchema(seemingId);
       expect(decoder.decode(value())).toEqual(asEvent);
       advance(3_600_000);
       expect(decoder.decode(value())).toEqual(asEvent);
@@ -133,7 +133,7 @@ describe("a value that begins with a zero byte", () => {
   it("remembers 50,000 such ids, and asks about the oldest again", () => {
     let known: "unknown" | undefined = "unknown";
     const source = { peek: () => known, load: () => Promise.resolve({ kind: "unknown" } as const) };
-    const decoder = createDecoder({ format: "auto", source, bare: [ours] });
+    const decoder = createDecoder({ format: "auto", source, bareSchemas: [ours] });
     const letter = (n: number): string => String.fromCharCode(48 + (n % 40));
     const values = Array.from({ length: 50_001 }, (_, n) =>
       value({ ...event, userId: `${letter(n)}${letter(n / 40)}${letter(n / 1_600)}abc` }),
@@ -148,7 +148,7 @@ describe("a value that begins with a zero byte", () => {
   it("has the schema of the registry where there is one that reads it, whatever the file makes of it", () =>
     withRegistry(async ({ decoder, registry }) => {
       registry.replies.set(pathOf(seemingId), { status: 200, body: { schema: JSON.stringify(schema) } });
-      await decoder.load(seemingId);
+      await decoder.loadSchema(seemingId);
       expect(decoder.decode(frame(seemingId, value()))).toEqual(asEvent);
       expect(decoder.decode(frame(seemingId, value().subarray(1)))).toMatchObject({ kind: "undecodable" });
     }));
@@ -159,11 +159,11 @@ describe("a value that begins with a zero byte", () => {
     ["a schema that cannot be used", { schemaType: "PROTOBUF", schema: 'syntax = "proto3";' }],
   ])("is bare at every attempt, also if what stands for the id has become that of %s", (_, body) =>
     withRegistry(async ({ decoder, registry, advance }) => {
-      await decoder.load(seemingId);
+      await decoder.loadSchema(seemingId);
       expect(decoder.decode(value())).toEqual(asEvent);
       registry.replies.set(pathOf(seemingId), { status: 200, body });
       advance(3_600_000);
-      await decoder.load(seemingId);
+      await decoder.loadSchema(seemingId);
       expect(decoder.decode(value())).toEqual(asEvent);
     }),
   );
@@ -172,19 +172,19 @@ describe("a value that begins with a zero byte", () => {
     withRegistry(async ({ decoder }) => {
       const framed = frame(9, value());
       expect(decoder.decode(framed)).toEqual({ kind: "needs_schema", schemaId: 9 });
-      await decoder.load(9);
+      await decoder.loadSchema(9);
       expect(decoder.decode(framed)).toEqual({ kind: "unknown_schema", schemaId: 9 });
     }));
 
   it.each(misreadings)("waits for its schema if the file reads it, but wrongly: %s", (_, given) => {
     const { file, id, schema: writer, event: written } = given;
-    const bare = [{ name: "e.avsc", decode: compileAvro(file) }];
+    const bare = [{ name: "e.avsc", decode: compileAvroSchema(file) }];
     const source = { peek: () => "unknown" as const, load: () => Promise.resolve({ kind: "unknown" } as const) };
     const framed = frame(id, writeAvro(writer, written));
-    expect(createDecoder({ format: "avro", bare }).decode(framed)).toMatchObject({
+    expect(createDecoder({ format: "avro", bareSchemas: bare }).decode(framed)).toMatchObject({
       raw: { type: "group", userId: "u1" },
     });
-    expect(createDecoder({ format: "auto", source, bare }).decode(framed)).toEqual({
+    expect(createDecoder({ format: "auto", source, bareSchemas: bare }).decode(framed)).toEqual({
       kind: "unknown_schema",
       schemaId: id,
     });
@@ -193,7 +193,7 @@ describe("a value that begins with a zero byte", () => {
   it("waits while the registry is down: it may know the id", () =>
     withRegistry(async ({ decoder, registry }) => {
       registry.replies.set(pathOf(seemingId), { status: 500 });
-      expect(await decoder.load(seemingId)).toMatchObject({ kind: "registry_down" });
+      expect(await decoder.loadSchema(seemingId)).toMatchObject({ kind: "registry_down" });
       expect(decoder.decode(value())).toEqual({ kind: "needs_schema", schemaId: seemingId });
     }));
 
@@ -202,7 +202,7 @@ describe("a value that begins with a zero byte", () => {
     ["registry", { kind: "unknown_schema", schemaId: seemingId }],
   ])("is what INPUT_FORMAT=%s says", (format, decoded) =>
     withRegistry(async ({ decoder }) => {
-      await decoder.load(seemingId);
+      await decoder.loadSchema(seemingId);
       expect(decoder.decode(value())).toEqual(decoded);
     }, format),
   );

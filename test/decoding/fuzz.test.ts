@@ -6,11 +6,11 @@ import { describe, expect, it } from "vitest";
 
 import { createEvents, encodeEvent, frame } from "../../local/events.ts";
 import { type Random, createRandom } from "../../local/random.ts";
-import { type Handler, createHandler } from "../../src/core/decide.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { type Decide, createDecide } from "../../src/core/decide.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { type InputFormat, createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
-import { type Reader, createReader } from "../../src/intake/record-reader.ts";
+import { type RecordReader, createRecordReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { messageOf } from "../intake/batches.ts";
 import { type AvroSchema, writeAvro } from "./avro-writer.ts";
@@ -50,13 +50,13 @@ const loose: AvroSchema = {
 };
 const ourSchema = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8")) as Schema;
 const ourType = avro.Type.forSchema(ourSchema);
-const decoders = [...[ourSchema, anyMap, loose].map(compileAvro), decodeJsonEvents, compileAvro(logicalSchema)];
+const decoders = [...[ourSchema, anyMap, loose].map(compileAvroSchema), decodeJsonEvents, compileAvroSchema(logicalSchema)];
 const source = {
   peek: (id: number) => decoders[id] ?? (id < 100 ? ("unknown" as const) : undefined),
   load: () => Promise.resolve({ kind: "unknown" } as const),
 };
 
-const everyRule = createHandler({
+const everyRule = createDecide({
   ...noRules,
   events: ["Feature Used", "Order Completed"],
   consent: { categories: ["Advertising"] },
@@ -70,12 +70,12 @@ const everyRule = createHandler({
   pii: { drop: ["context.ip", "traits.*.city"], hash: ["traits.email", "userId"] },
 });
 const formats: readonly InputFormat[] = ["auto", "registry", "avro", "json"];
-const readerOf = (format: InputFormat, handle: Handler): Reader =>
-  createReader({
-    decoder: createDecoder({ format, source, bare: [{ name: "ours", decode: compileAvro(ourSchema) }] }),
-    handle,
+const readerOf = (format: InputFormat, handle: Decide): RecordReader =>
+  createRecordReader({
+    decoder: createDecoder({ format, source, bareSchemas: [{ name: "ours", decode: compileAvroSchema(ourSchema) }] }),
+    decide: handle,
   });
-const readers = [createHandler(noRules), everyRule].flatMap((handle) =>
+const readers = [createDecide(noRules), everyRule].flatMap((handle) =>
   formats.map((format) => readerOf(format, handle)),
 );
 
@@ -155,17 +155,17 @@ const mutant = (random: Random): Buffer => {
 const place = { topic: "source", partition: 0, tier: undefined };
 const seen = { records: 0, slowestMs: 0, kinds: new Set<string>() };
 
-const timed = (read: Reader, value: Buffer) => {
+const timed = (read: RecordReader, value: Buffer) => {
   const before = performance.now();
   const reading = read(messageOf(1, { value }), place);
   return { reading, ms: performance.now() - before };
 };
 
 /** The machine may have paused for another reason: only what is slow each time is slow. */
-const slowest = (read: Reader, value: Buffer, ms: number): number =>
+const slowest = (read: RecordReader, value: Buffer, ms: number): number =>
   ms <= limitMs ? ms : Math.min(...Array.from({ length: 5 }, () => timed(read, value).ms));
 
-const check = (read: Reader, value: Buffer): void => {
+const check = (read: RecordReader, value: Buffer): void => {
   const before = Buffer.from(value);
   const { reading, ms } = timed(read, value);
   seen.records += 1;
@@ -175,7 +175,7 @@ const check = (read: Reader, value: Buffer): void => {
     return;
   }
   if (reading.arrivals.length === 0) throw new Error("A record that nothing became of");
-  for (const { record, meaning } of reading.arrivals) {
+  for (const { record, decision: meaning } of reading.arrivals) {
     seen.kinds.add(meaning.kind);
     if (record.value !== value || !before.equals(value)) throw new Error("The record's bytes are not the same");
   }
@@ -277,7 +277,7 @@ describe("a huge record", () => {
     ["of a million events", Buffer.from(`[${many(1_000_000, () => "{}")}]`), "dead"],
   ])("%s is read in the time that its length takes", (_name, value, kind) => {
     const { reading, ms } = auto ? timed(auto, value) : { reading: undefined, ms: Number.NaN };
-    expect(reading?.kind === "arrivals" && reading.arrivals[0]?.meaning.kind).toBe(kind);
+    expect(reading?.kind === "arrivals" && reading.arrivals[0]?.decision.kind).toBe(kind);
     expect(ms).toBeLessThan(1_000);
   });
 });

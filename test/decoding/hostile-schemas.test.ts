@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 
 const field = (type: unknown): object => ({ type: "record", name: "R", fields: [{ name: "a", type }] });
 
@@ -47,7 +47,7 @@ const codes = [
 
 const compileAndRead = (schema: object): void => {
   try {
-    compileAvro(schema)(Buffer.from([2, 97]));
+    compileAvroSchema(schema)(Buffer.from([2, 97]));
   } catch (error) {
     // Refused, or read otherwise than its bytes were meant: both are fine.
     expect(error).toBeInstanceOf(Error);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { createHandler } from "../../src/core/decide.ts";
+import { createDecide } from "../../src/core/decide.ts";
 import { retryHeaders } from "../../src/core/outcome/headers.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../src/decoding/decoder.ts";
-import { createReader } from "../../src/intake/record-reader.ts";
+import { createRecordReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { messageOf } from "../intake/batches.ts";
 import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";
@@ -13,33 +13,33 @@ import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";
 // From the bytes of a record to the body of the call: nothing on the way rounds an id or moves a time.
 const now = Date.UTC(2026, 5, 1);
 const recordTime = Date.UTC(2026, 4, 1);
-const handle = createHandler(noRules);
+const handle = createDecide(noRules);
 const source = { topic: "source", partition: 0, tier: undefined };
 
 type Message = Partial<Parameters<typeof messageOf>[1]>;
 
-const readWith = (decoder: ReturnType<typeof createDecoder>, message: Message, tier?: number): Arrival => {
-  const read = createReader({ decoder, handle, now: () => now });
+const readWith = (decoder: ReturnType<typeof createDecoder>, message: Message, tier?: number): ParsedRecord => {
+  const read = createRecordReader({ decoder, decide: handle, wallNow: () => now });
   const reading = read({ ...messageOf(1, message), timestamp: String(recordTime), ...message }, { ...source, tier });
   const [arrival] = reading.kind === "arrivals" ? reading.arrivals : [];
   if (!arrival) throw new Error("Nothing became of it");
   return arrival;
 };
-const bodyOf = ({ meaning }: Arrival): unknown => {
+const bodyOf = ({ decision: meaning }: ParsedRecord): unknown => {
   if (meaning.kind !== "call") throw new Error(`Want a call, got ${JSON.stringify(meaning)}`);
   return JSON.parse(Buffer.from(meaning.body).toString());
 };
 const json = createDecoder({ format: "json" });
-const fromJson = (text: string): Arrival => readWith(json, { value: Buffer.from(text) });
+const fromJson = (text: string): ParsedRecord => readWith(json, { value: Buffer.from(text) });
 
 const eventSchema = (fields: Readonly<Record<string, AvroSchema>>): AvroSchema => ({
   type: "record",
   name: "Event",
   fields: Object.entries(fields).map(([name, type]) => ({ name, type })),
 });
-const fromAvro = (fields: Readonly<Record<string, AvroSchema>>, event: Value): Arrival => {
+const fromAvro = (fields: Readonly<Record<string, AvroSchema>>, event: Value): ParsedRecord => {
   const schema = eventSchema(fields);
-  const decoder = createDecoder({ format: "avro", bare: [{ name: "file", decode: compileAvro(schema) }] });
+  const decoder = createDecoder({ format: "avro", bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }] });
   return readWith(decoder, { value: writeAvro(schema, event) });
 };
 
@@ -147,14 +147,14 @@ describe("a time that is a number", () => {
 describe("a timestamp that is missing", () => {
   const value = Buffer.from('{"type":"identify","userId":"u"}');
   const event = (fields: object) => Buffer.from(JSON.stringify({ type: "identify", userId: "u", ...fields }));
-  const timeOf = (arrival: Arrival): unknown => (bodyOf(arrival) as { timestamp: unknown }).timestamp;
+  const timeOf = (arrival: ParsedRecord): unknown => (bodyOf(arrival) as { timestamp: unknown }).timestamp;
   const iso = (time: number): string => new Date(time).toISOString();
   const originalTimestamp = "2025-01-01T00:00:00.000Z";
 
   /** The same record as it comes back from a retry topic. */
-  const again = (first: Arrival, firstFailedAt: number): Arrival => {
-    const { origin } = first.past;
-    const headers = retryHeaders({}, { origin, reason: "timeout", error: "e", attempts: 1, firstFailedAt });
+  const again = (first: ParsedRecord, firstFailedAt: number): ParsedRecord => {
+    const { source: origin } = first.retryState;
+    const headers = retryHeaders({}, { source: origin, reason: "timeout", error: "e", attempts: 1, firstFailedAt });
     const text = Object.fromEntries(Object.entries(headers).map(([name, given]) => [name, Buffer.from(String(given))]));
     return readWith(
       json,
@@ -196,6 +196,6 @@ describe("a timestamp that is missing", () => {
   });
 
   it("leaves what is known of the record as it is", () => {
-    expect(readWith(json, { value, timestamp: "-1" }).past.origin.timestamp).toBe(-1);
+    expect(readWith(json, { value, timestamp: "-1" }).retryState.source.timestamp).toBe(-1);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { createDecoder, type Decoder } from "../../src/decoding/decoder.ts";
 import { frame } from "../../src/decoding/encoder.ts";
-import { createSchemaSource } from "../../src/decoding/registry/schemas.ts";
+import { createDecoderCache } from "../../src/decoding/registry/schemas.ts";
 import { type AvroSchema, type Value, jsonText, writeAvro } from "./avro-writer.ts";
 import { normalDecoded } from "./normal.ts";
 import { createFakeRegistry, type FakeReply } from "./registry/fake-registry.ts";
@@ -156,8 +156,8 @@ const decoderOf = async (schemas: readonly AvroSchema[]): Promise<Decoder> => {
     { status: 200, body: { schema: JSON.stringify(schema) } },
   ]);
   await using registry = await createFakeRegistry(Object.fromEntries(replies));
-  const decoder = createDecoder({ format: "auto", source: createSchemaSource({ url: registry.url }) });
-  await Promise.all(schemas.map((_schema, index) => decoder.load(index + 1)));
+  const decoder = createDecoder({ format: "auto", source: createDecoderCache({ url: registry.url }) });
+  await Promise.all(schemas.map((_schema, index) => decoder.loadSchema(index + 1)));
   return decoder;
 };
 
@@ -171,7 +171,7 @@ describe.each<Shape>(shapes)("%s", (_name, schema, value = event) => {
   });
 
   it("is read without a header, by the schema of the file", () => {
-    const decoder = createDecoder({ format: "avro", bare: [{ name: "file", decode: compileAvro(schema) }] });
+    const decoder = createDecoder({ format: "avro", bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }] });
     expect(normalDecoded(decoder.decode(writeAvro(schema, value)))).toStrictEqual({ kind: "event", raw: normal });
   });
 
@@ -207,7 +207,7 @@ describe("a map of strings", () => {
     ["beside other types", scalars],
   ])("%s keeps every value as it is written, and null", (_name, values) => {
     const schema = propertiesAs(map(values));
-    const decoder = createDecoder({ format: "avro", bare: [{ name: "file", decode: compileAvro(schema) }] });
+    const decoder = createDecoder({ format: "avro", bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }] });
     const bytes = writeAvro(schema, { ...event, properties: texts });
     expect(normalDecoded(decoder.decode(bytes))).toStrictEqual({
       kind: "event",
@@ -219,7 +219,7 @@ describe("a map of strings", () => {
 it("fields that nobody knows come along", () => {
   const more = { anythingElse: "x", nested: { deep: [1, 2] } };
   const schema = eventOf({ anythingElse: "string", nested: record("Nested", { deep: array("long") }) });
-  const decoder = createDecoder({ format: "avro", bare: [{ name: "file", decode: compileAvro(schema) }] });
+  const decoder = createDecoder({ format: "avro", bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }] });
   const decoded = normalDecoded(decoder.decode(writeAvro(schema, { ...event, ...more })));
   expect(decoded).toStrictEqual({ kind: "event", raw: { ...normal, ...more } });
 });

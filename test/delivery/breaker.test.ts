@@ -11,7 +11,7 @@ const createTestBreaker = (change: Partial<BreakerOptions> = {}) => {
     errorPercent: 50,
     minCalls: 10,
     windowMs,
-    pauseMs: (failedProbes) => 1_000 * 2 ** failedProbes,
+    probePauseMs: (failedProbes) => 1_000 * 2 ** failedProbes,
     onChange: (state) => states.push(state),
     ...change,
   });
@@ -23,7 +23,7 @@ const tell = async (breaker: Breaker, { good = 0, bad = 0 }): Promise<void> => {
   for (let call = 0, failed = 0; call < good + bad; call++) {
     const isBad = (call + 1) * bad >= (failed + 1) * (good + bad);
     if (isBad) failed++;
-    await (isBad ? breaker.failed() : breaker.succeeded());
+    await (isBad ? breaker.recordFailure() : breaker.recordSuccess());
   }
 };
 
@@ -39,7 +39,7 @@ describe("breaker", () => {
     const { breaker, states } = createTestBreaker();
     await tell(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
-    await breaker.failed();
+    await breaker.recordFailure();
     expect(breaker.state).toBe("open");
     expect(states).toEqual(["open"]);
   });
@@ -49,7 +49,7 @@ describe("breaker", () => {
     await tell(breaker, { good: 1_000 });
     await tell(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
-    await breaker.failed();
+    await breaker.recordFailure();
     expect(states).toEqual(["open"]);
   });
 
@@ -59,7 +59,7 @@ describe("breaker", () => {
     await vi.advanceTimersByTimeAsync(windowMs + 1_001);
     await tell(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
-    await breaker.failed();
+    await breaker.recordFailure();
     expect(breaker.state).toBe("open");
   });
 
@@ -67,7 +67,7 @@ describe("breaker", () => {
     const { breaker } = createTestBreaker();
     await tell(breaker, { good: 6, bad: 5 });
     expect(breaker.state).toBe("closed");
-    await breaker.failed();
+    await breaker.recordFailure();
     expect(breaker.state).toBe("open");
   });
 
@@ -79,7 +79,7 @@ describe("breaker", () => {
     const { breaker } = createTestBreaker({ errorPercent });
     await tell(breaker, { good, bad: bad - 1 });
     expect(breaker.state).toBe("closed");
-    await breaker.failed();
+    await breaker.recordFailure();
     expect(breaker.state).toBe("open");
   });
 
@@ -93,7 +93,7 @@ describe("breaker", () => {
 
   it("has taken a failure in once the promise resolves", async () => {
     const { breaker } = createTestBreaker({ minCalls: 1 });
-    const told = breaker.failed();
+    const told = breaker.recordFailure();
     await told;
     expect(breaker.state).toBe("open");
   });
@@ -105,7 +105,7 @@ describe("breaker", () => {
     expect(breaker.state).toBe("open");
     vi.advanceTimersByTime(1);
     expect(breaker.state).toBe("half-open");
-    await breaker.succeeded();
+    await breaker.recordSuccess();
     expect(breaker.state).toBe("closed");
     expect(states).toEqual(["open", "half-open", "closed"]);
   });
@@ -118,7 +118,7 @@ describe("breaker", () => {
       const before = Date.now();
       while (breaker.state === "open") vi.advanceTimersByTime(100);
       pauses.push(Date.now() - before);
-      await breaker.failed();
+      await breaker.recordFailure();
       expect(breaker.state).toBe("open");
     }
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
@@ -128,14 +128,14 @@ describe("breaker", () => {
     const { breaker } = createTestBreaker();
     await tell(breaker, { bad: 10 });
     vi.advanceTimersByTime(1_000);
-    await breaker.failed();
+    await breaker.recordFailure();
     vi.advanceTimersByTime(2_000);
-    await breaker.succeeded();
+    await breaker.recordSuccess();
     await tell(breaker, { bad: 20 });
     expect(breaker.state).toBe("open");
     vi.advanceTimersByTime(1_000);
     expect(breaker.state).toBe("half-open");
-    await breaker.failed();
+    await breaker.recordFailure();
     vi.advanceTimersByTime(2_000);
     expect(breaker.state).toBe("half-open");
   });
@@ -145,7 +145,7 @@ describe("breaker", () => {
     await tell(breaker, { bad: 10 });
     vi.advanceTimersByTime(3_600_000);
     expect(breaker.state).toBe("half-open");
-    await breaker.succeeded();
+    await breaker.recordSuccess();
     expect(breaker.state).toBe("closed");
   });
 
@@ -156,7 +156,7 @@ describe("breaker", () => {
     expect(states).toEqual(["open"]);
     vi.advanceTimersByTime(1_000);
     expect(breaker.state).toBe("half-open");
-    await breaker.succeeded();
+    await breaker.recordSuccess();
     expect(breaker.state).toBe("closed");
   });
 
@@ -182,7 +182,7 @@ describe("breaker", () => {
     const { breaker } = createTestBreaker();
     await tell(breaker, { bad: 10 });
     vi.advanceTimersByTime(1_000);
-    await breaker.succeeded();
+    await breaker.recordSuccess();
     await tell(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
   });
@@ -190,9 +190,9 @@ describe("breaker", () => {
   it("opens at the percentage of slow calls, but not by a row of them: nothing is lost by waiting", async () => {
     const { breaker } = createTestBreaker();
     await tell(breaker, { good: 20 });
-    for (let call = 0; call < 19; call++) await breaker.slow();
+    for (let call = 0; call < 19; call++) await breaker.recordSlowCall();
     expect(breaker.state).toBe("closed");
-    await breaker.slow();
+    await breaker.recordSlowCall();
     expect(breaker.state).toBe("open");
   });
 
@@ -200,9 +200,9 @@ describe("breaker", () => {
     const { breaker } = createTestBreaker();
     await tell(breaker, { good: 1_000 });
     await tell(breaker, { bad: 9 });
-    await breaker.slow();
+    await breaker.recordSlowCall();
     expect(breaker.state).toBe("closed");
-    await breaker.failed();
+    await breaker.recordFailure();
     expect(breaker.state).toBe("open");
   });
 
@@ -223,14 +223,14 @@ describe("breaker", () => {
       asked.push([failedProbes, downMs]);
       return 1_000;
     };
-    const { breaker } = createTestBreaker({ pauseMs });
+    const { breaker } = createTestBreaker({ probePauseMs: pauseMs });
     vi.advanceTimersByTime(60_000);
     for (let outage = 0; outage < 2; outage++) {
       await tell(breaker, { bad: 10 });
       vi.advanceTimersByTime(1_000);
-      await breaker.failed();
+      await breaker.recordFailure();
       vi.advanceTimersByTime(1_000);
-      await breaker.succeeded();
+      await breaker.recordSuccess();
     }
     const outage = [
       [1, 1_000],

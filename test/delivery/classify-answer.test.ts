@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
-import type { JudgeOptions } from "../../src/delivery/classify-answer.ts";
+import type { ResultClassifierOptions } from "../../src/delivery/classify-answer.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
@@ -20,7 +20,7 @@ interface Parts {
 
 /** The whole room over loopback against a stand-in. */
 const withGainsight = (
-  failOnResultFalse: JudgeOptions["failOnResultFalse"],
+  failOnResultFalse: ResultClassifierOptions["failOnResultFalse"],
   story: (parts: Parts) => Promise<void>,
 ): Promise<void> =>
   withStandin(async (standin) => {
@@ -30,14 +30,14 @@ const withGainsight = (
       concurrency: 8,
       timeoutMs: 2_000,
       userAgent: "gainstream/test",
-      now,
+      monotonicNow: now,
       schedule,
       random: () => 0,
       breaker: { errorPercent: 50, minCalls: 3, windowMs: 10_000, probeMinMs: 40, probeMaxMs: 40 },
       url: standin.url,
       accessKey: { read: () => accessKey },
-      watch: () => () => {},
-      onChange: () => {},
+      watchFile: () => () => {},
+      onMaySend: () => {},
       onHold: ({ reason, isHeld }) => void (isHeld && holds.push(reason)),
       onCall: () => {},
       failOnResultFalse,

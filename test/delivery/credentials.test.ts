@@ -19,7 +19,7 @@ describe("credentials", () => {
   let changes: number;
 
   const open = (path: string | undefined): Credentials => {
-    credentials = createCredentials({ file: path, initial: oldKey, onChange: () => changes++, watch: watchFile });
+    credentials = createCredentials({ file: path, initial: oldKey, onChange: () => changes++, watchFile: watchFile });
     return credentials;
   };
 

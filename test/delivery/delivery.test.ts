@@ -6,19 +6,19 @@ import { describe, expect, it, vi } from "vitest";
 
 import { watchFile } from "../../src/config/file-watch.ts";
 import type { Call } from "../../src/core/decide.ts";
-import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import { createHttpClient } from "../../src/delivery/http.ts";
-import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
+import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { type Standin, createStandin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
 import { createTestClock } from "./test-clock.ts";
 
 const callOf = (userId = "u1", messageId = "m1"): Call => ({
   kind: "call",
-  call: "track",
+  type: "track",
   body: Buffer.from(JSON.stringify({ ...sampleEvent, userId, messageId })),
 });
 
@@ -58,9 +58,9 @@ const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
     let sent = 0;
     const send: DeliveryOptions["send"] = (call, onAnswer) => {
       sent++;
-      http.send(createClickstream({ prefix: "", userAgent: "gainstream/test" })(call, accessKey), onAnswer);
+      http.send(createClickstreamRequest({ pathPrefix: "", userAgent: "gainstream/test" })(call, accessKey), onAnswer);
     };
-    const delivery = new Delivery({ ...parts.options, send, judge: classify, onUnauthorized: () => {} });
+    const delivery = new Delivery({ ...parts.options, send, classifyResult: classify, onUnauthorized: () => {} });
     try {
       await story({ ...parts, standin, delivery, sent: () => sent });
     } finally {
@@ -298,7 +298,7 @@ describe("delivery", () => {
         vi.advanceTimersByTime(afterMs);
         onAnswer({ kind: "network", code: "ECONNREFUSED", sent: false });
       };
-      const delivery = new Delivery({ ...createParts().options, send, judge: classify, onUnauthorized: () => {} });
+      const delivery = new Delivery({ ...createParts().options, send, classifyResult: classify, onUnauthorized: () => {} });
       try {
         expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
         expect(sent).toBe(many);
@@ -311,9 +311,9 @@ describe("delivery", () => {
 
   it.each([false, true])("learns nothing from a call that was aborted; one that probes: %s", async (isProbe) => {
     const parts = createParts();
-    const answers: Answer[] = isProbe ? [{ kind: "response", status: 401 }] : [];
+    const answers: CallResult[] = isProbe ? [{ kind: "response", status: 401 }] : [];
     const send: DeliveryOptions["send"] = (_, onAnswer) => onAnswer(answers.shift() ?? { kind: "aborted" });
-    const delivery = new Delivery({ ...parts.options, send, judge: classify, onUnauthorized: () => {} });
+    const delivery = new Delivery({ ...parts.options, send, classifyResult: classify, onUnauthorized: () => {} });
     if (isProbe) await attempt(delivery, callOf(), first);
     parts.clock.advance(1_000);
     for (let call = 0; call < 5; call++) expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "aborted" });
@@ -343,7 +343,7 @@ describe("gainsight", () => {
     const standin = await createStandin({ accessKey: oldKey });
     const { options, holds } = createParts();
     const accessKeyFile = { read: () => oldKey, path };
-    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watch: watchFile });
+    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watchFile: watchFile });
     const { delivery } = gainsight;
     try {
       expect(await attempt(delivery, callOf("u1", "m1"), first)).toEqual({ kind: "delivered" });
@@ -374,7 +374,7 @@ describe("gainsight", () => {
     const standin = await createStandin({ accessKey: newKey });
     const accessKeyFile = { read: () => oldKey, path };
     const { options } = createParts();
-    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watch: watchFile });
+    const gainsight = createGainsight({ ...options, url: standin.url, accessKey: accessKeyFile, watchFile: watchFile });
     try {
       writeFileSync(path, newKey);
       expect(await attempt(gainsight.delivery, callOf(), first)).toMatchObject({ reason: "unauthorized" });

@@ -15,27 +15,27 @@ const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
   const gate = new Gate({
     concurrency,
     timeoutMs: 10_000,
-    now: clock.now,
+    monotonicNow: clock.now,
     schedule: clock.schedule,
     random: () => random,
-    onChange: () => changes.push(clock.now()),
+    onMaySend: () => changes.push(clock.now()),
     onHold: (change) => holds.push(change),
   });
   const holdBy = (reason: TargetHold, retryAfterMs?: number): Permit => {
-    const permit = gate.take();
+    const permit = gate.acquire();
     gate.release(permit);
     gate.hold(reason, { permit, error: reason, retryAfterMs });
     return permit;
   };
   const succeed = (): void => {
-    const permit = gate.take();
+    const permit = gate.acquire();
     gate.release(permit);
-    gate.succeeded(permit, 20);
+    gate.recordSuccess(permit, 20);
   };
   /** How many calls it lets go at the same time; they are given back. */
   const width = (): number => {
     const permits: Permit[] = [];
-    while (gate.state === "open") permits.push(gate.take());
+    while (gate.state === "open") permits.push(gate.acquire());
     for (const permit of permits) gate.release(permit);
     return permits.length;
   };
@@ -45,9 +45,9 @@ const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
 describe("gate", () => {
   it("lets as many calls go at a time as the concurrency says, and the next when one has ended", () => {
     const { gate } = createTestGate({ concurrency: 2 });
-    const first = gate.take();
+    const first = gate.acquire();
     expect(gate.state).toBe("open");
-    gate.take();
+    gate.acquire();
     expect(gate.state).toBe("closed");
     expect(gate.inFlight).toBe(2);
     gate.release(first);
@@ -65,7 +65,7 @@ describe("gate", () => {
     clock.advance(1);
     expect(changes).toHaveLength(1);
     expect(gate.state).toBe("probe");
-    expect(gate.take().isProbe).toBe(true);
+    expect(gate.acquire().isProbe).toBe(true);
     expect(gate.state).toBe("closed");
   });
 
@@ -80,7 +80,7 @@ describe("gate", () => {
 
   it("calls back once at the end of a pause, however many calls have prolonged it", () => {
     const { gate, clock, changes } = createTestGate();
-    const permits = [gate.take(), gate.take(), gate.take()];
+    const permits = [gate.acquire(), gate.acquire(), gate.acquire()];
     for (const permit of permits) {
       gate.release(permit);
       gate.hold("throttled", { permit, error: "", retryAfterMs: 2_000 });
@@ -146,7 +146,7 @@ describe("gate", () => {
     ["none at all does not", undefined, 30_000],
   ])("hears further calls that were in flight when the hold began: %s", (_, asked, waited) => {
     const { gate, clock, holds } = createTestGate();
-    const [first, second] = [gate.take(), gate.take()];
+    const [first, second] = [gate.acquire(), gate.acquire()];
     gate.hold("throttled", { permit: first, error: "", retryAfterMs: 30_000 });
     gate.hold("throttled", { permit: second, error: "", retryAfterMs: asked });
     gate.release(first);
@@ -160,23 +160,23 @@ describe("gate", () => {
 
   it("calls the result of a call late that was in flight when it closed, but never a probe's", () => {
     const { gate, clock, holdBy } = createTestGate();
-    const before = gate.take();
+    const before = gate.acquire();
     holdBy("throttled");
-    expect(gate.isLate(before)).toBe(true);
-    gate.succeeded(before, 20);
+    expect(gate.isStale(before)).toBe(true);
+    gate.recordSuccess(before, 20);
     expect(gate.holds).toEqual(["throttled"]);
     clock.advance(500);
-    const probe = gate.take();
-    expect(gate.isLate(probe)).toBe(false);
+    const probe = gate.acquire();
+    expect(gate.isStale(probe)).toBe(false);
     gate.release(probe);
-    gate.succeeded(probe, 20);
-    expect(gate.isLate(before)).toBe(true);
-    expect(gate.isLate(gate.take())).toBe(false);
+    gate.recordSuccess(probe, 20);
+    expect(gate.isStale(before)).toBe(true);
+    expect(gate.isStale(gate.acquire())).toBe(false);
   });
 
   it("keeps several holds at once and waits for the last of them to be due", () => {
     const { gate, clock, holds } = createTestGate();
-    const [first, second] = [gate.take(), gate.take()];
+    const [first, second] = [gate.acquire(), gate.acquire()];
     gate.release(first);
     gate.release(second);
     gate.hold("throttled", { permit: first, error: "", retryAfterMs: 2_000 });
@@ -186,9 +186,9 @@ describe("gate", () => {
     expect(gate.state).toBe("closed");
     clock.advance(1);
     expect(gate.state).toBe("probe");
-    const probe = gate.take();
+    const probe = gate.acquire();
     gate.release(probe);
-    gate.succeeded(probe, 20);
+    gate.recordSuccess(probe, 20);
     expect(gate.state).toBe("open");
     expect(holds.map(({ reason, isHeld }) => [reason, isHeld])).toEqual([
       ["throttled", true],
@@ -200,7 +200,7 @@ describe("gate", () => {
 
   it("leaves `target_down` to the breaker: no pause ends it, no probe's success, only `end`", () => {
     const { gate, clock, changes, succeed } = createTestGate();
-    gate.holdForBreaker("down");
+    gate.holdWhileBreakerIsOpen("down");
     clock.advance(3_600_000);
     expect(gate.state).toBe("closed");
     gate.probeNow("target_down");
@@ -208,7 +208,7 @@ describe("gate", () => {
     expect(gate.state).toBe("probe");
     succeed();
     expect(gate.holds).toEqual(["target_down"]);
-    gate.end("target_down");
+    gate.endHold("target_down");
     expect(gate.state).toBe("open");
   });
 
@@ -217,7 +217,7 @@ describe("gate", () => {
     holdBy("unauthorized", 60_000);
     gate.probeNow("unauthorized");
     expect(gate.state).toBe("probe");
-    const probe = gate.take();
+    const probe = gate.acquire();
     gate.release(probe);
     gate.hold("throttled", { permit: probe, error: "", retryAfterMs: 10_000 });
     changes.length = 0;
@@ -233,7 +233,7 @@ describe("gate", () => {
     const { gate, holdBy } = createTestGate();
     holdBy("unauthorized", 1_000);
     gate.probeNow("unauthorized");
-    const probe = gate.take();
+    const probe = gate.acquire();
     gate.probeNow("unauthorized");
     gate.release(probe);
     gate.hold("unauthorized", { permit: probe, error: "The old key" });
@@ -242,17 +242,17 @@ describe("gate", () => {
 
   it("does not grow wider by a probe's success while the target is down", () => {
     const { gate, succeed, width } = createTestGate({ concurrency: 64 });
-    gate.holdForBreaker("down");
+    gate.holdWhileBreakerIsOpen("down");
     gate.probeNow("target_down");
     succeed();
-    gate.end("target_down");
+    gate.endHold("target_down");
     expect(width()).toBeLessThanOrEqual(2);
   });
 
   it("doubles the calls in flight with every round after the target was down", () => {
     const { gate, succeed, width } = createTestGate({ concurrency: 64 });
-    gate.holdForBreaker("down");
-    gate.end("target_down");
+    gate.holdWhileBreakerIsOpen("down");
+    gate.endHold("target_down");
     const widths: number[] = [];
     for (let round = 0; round < 8; round++) {
       const now = width();
@@ -278,7 +278,7 @@ describe("gate", () => {
 
   it("is not narrowed again by late results, though they hold it", () => {
     const { gate, clock, holdBy, succeed, width } = createTestGate({ concurrency: 16 });
-    const late = gate.take();
+    const late = gate.acquire();
     gate.release(late);
     holdBy("throttled");
     clock.advance(500);
@@ -293,20 +293,20 @@ describe("gate", () => {
 
   it("learns nothing from late results", () => {
     const { gate, clock, holdBy, succeed } = createTestGate({ concurrency: 16 });
-    const late = Array.from({ length: 16 }, () => gate.take());
+    const late = Array.from({ length: 16 }, () => gate.acquire());
     for (const permit of late) gate.release(permit);
     holdBy("unauthorized");
     clock.advance(500);
     succeed();
-    for (const permit of late) gate.succeeded(permit, 9_000);
-    expect(gate.limit).toBe(2);
+    for (const permit of late) gate.recordSuccess(permit, 9_000);
+    expect(gate.concurrencyLimit).toBe(2);
   });
 
   it("waits as long as it was asked to, also where the key changed meanwhile", () => {
     const { gate, clock, holdBy } = createTestGate();
     holdBy("throttled", 1_000);
     clock.advance(1_000);
-    const probe = gate.take();
+    const probe = gate.acquire();
     gate.probeNow("unauthorized");
     gate.release(probe);
     gate.hold("throttled", { permit: probe, error: "", retryAfterMs: 30_000 });
@@ -335,12 +335,12 @@ describe("gate", () => {
           then(permit);
         };
         const acts: Record<string, (step: { which: number; reason: TargetHold }) => void> = {
-          take: () => void (gate.state === "closed" || flying.push(gate.take())),
-          succeed: ({ which }) => landed(which, (permit) => gate.succeeded(permit, which)),
+          take: () => void (gate.state === "closed" || flying.push(gate.acquire())),
+          succeed: ({ which }) => landed(which, (permit) => gate.recordSuccess(permit, which)),
           hold: ({ which, reason }) => landed(which, (permit) => gate.hold(reason, { permit, error: "" })),
-          down: ({ which }) => landed(which, () => gate.holdForBreaker("down")),
+          down: ({ which }) => landed(which, () => gate.holdWhileBreakerIsOpen("down")),
           "half-open": () => gate.probeNow("target_down"),
-          up: () => gate.end("target_down"),
+          up: () => gate.endHold("target_down"),
           advance: ({ which }) => clock.advance(which),
         };
         for (const { kind, ...rest } of steps) {

@@ -2,15 +2,15 @@ import { stat } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import type { Answer } from "../../src/core/outcome/classify.ts";
-import type { HttpClient, HttpOptions } from "../../src/delivery/http.ts";
+import type { CallResult } from "../../src/core/outcome/classify.ts";
+import type { HttpClient, HttpClientOptions } from "../../src/delivery/http.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { withStandin } from "../standin/with-standin.ts";
 import { onRequest, requestOf, send, withClient, withSocket } from "./with-socket.ts";
 
 /** A client against a stand-in. */
 const withBoth = (
-  options: Partial<HttpOptions>,
+  options: Partial<HttpClientOptions>,
   story: (client: HttpClient, standin: Standin) => Promise<void>,
 ): Promise<void> =>
   withStandin((standin) => withClient({ origin: standin.url, ...options }, (client) => story(client, standin)));
@@ -193,7 +193,7 @@ describe("http client", () => {
     withSocket(
       (socket) => onRequest(socket, () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
       async (client) => {
-        const answers: Answer[] = [];
+        const answers: CallResult[] = [];
         await new Promise<void>((resolve) => {
           const next = (): void =>
             client.send(requestOf(), (answer) => {
@@ -245,7 +245,7 @@ describe("http client", () => {
     withBoth({ timeoutMs: 60_000 }, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
       const calls = ["m1", "m2", "m3"].map((id) => send(client, requestOf(id)));
-      client.abort();
+      client.abortAll();
       const answer = { kind: "aborted" };
       expect(await Promise.all(calls)).toEqual([answer, answer, answer]);
       await standin.faults.clear();
@@ -257,11 +257,11 @@ describe("http client", () => {
     withSocket(
       (socket) => onRequest(socket, () => socket.destroy()),
       async (client) => {
-        const answers: Answer[] = [];
+        const answers: CallResult[] = [];
         const done = new Promise<void>((resolve) => {
           client.send(requestOf("m1"), (answer) => {
             answers.push(answer);
-            client.abort();
+            client.abortAll();
           });
           client.send(requestOf("m2"), (answer) => {
             answers.push(answer);

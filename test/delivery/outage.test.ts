@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Answer } from "../../src/core/outcome/classify.ts";
+import type { CallResult } from "../../src/core/outcome/classify.ts";
 import { type Behaviour, type CallMade, createSimulatedStream, ok } from "./simulated-stream.ts";
 
 const healthy: Behaviour = () => ({ answer: ok, afterMs: 20 });
-const reset: Answer = { kind: "network", code: "ECONNRESET", sent: true };
-const unavailable: Answer = { kind: "response", status: 503 };
-const hangs: Answer = { kind: "timeout", timeoutMs: 10_000 };
+const reset: CallResult = { kind: "network", code: "ECONNRESET", sent: true };
+const unavailable: CallResult = { kind: "response", status: 503 };
+const hangs: CallResult = { kind: "timeout", timeoutMs: 10_000 };
 
 const delivered = (calls: readonly CallMade[]): CallMade[] =>
   calls.filter(({ verdict }) => verdict.kind === "delivered");
@@ -47,7 +47,7 @@ describe("an outage", () => {
       const upAt = performance.now();
       const after = await run(10_000, healthy);
       expect(halfRateAfter(after, upAt)).toBeLessThanOrEqual(10_000 - 100);
-      expect(delivery.limit).toBe(64);
+      expect(delivery.concurrencyLimit).toBe(64);
       expect(holds.map((hold) => hold.slice(0, 16))).toEqual(["target_down true", "target_down fals"]);
       delivery.close();
     },
@@ -75,7 +75,7 @@ describe("an outage", () => {
   });
 
   it("lets no second probe through while a failed one is judged", async () => {
-    const { delivery, run } = createSimulatedStream(healthy, { onChange: () => {} });
+    const { delivery, run } = createSimulatedStream(healthy, { onMaySend: () => {} });
     await run(100, () => ({ answer: reset, afterMs: 0 }));
     expect(delivery.breakerState).toBe("open");
     await vi.advanceTimersByTimeAsync(1_000);
@@ -83,7 +83,7 @@ describe("an outage", () => {
     const states = new Set<string>();
     const probe = { isJudged: false };
     delivery.attempt(
-      { kind: "call", call: "track", body: Buffer.alloc(0) },
+      { kind: "call", type: "track", body: Buffer.alloc(0) },
       { isFirst: true, refused: "never" },
       () => {
         probe.isJudged = true;
@@ -101,7 +101,7 @@ describe("an outage", () => {
 
   it("during which the target asks for a pause is not probed before that is over", async () => {
     const { delivery, holds, run } = createSimulatedStream(healthy);
-    const answer: Answer = { kind: "response", status: 503, retryAfterMs: 60_000 };
+    const answer: CallResult = { kind: "response", status: 503, retryAfterMs: 60_000 };
     const down = await run(59_000, () => ({ answer, afterMs: 20 }));
     expect(down.length).toBe(64);
     expect(delivery.holds).toContain("throttled");
@@ -141,9 +141,9 @@ describe("slow calls", () => {
     const gaps = probes.slice(1).map(({ startedAt }, index) => startedAt - (probes[index]?.endedAt ?? 0));
     expect(gaps.toSorted((a, b) => a - b)).toEqual(gaps);
     expect(delivered(made)).toHaveLength(made.length);
-    expect([holds.length, delivery.limit]).toEqual([1, 1]);
+    expect([holds.length, delivery.concurrencyLimit]).toEqual([1, 1]);
     await run(20_000, healthy);
-    expect([delivery.breakerState, delivery.limit]).toEqual(["closed", 64]);
+    expect([delivery.breakerState, delivery.concurrencyLimit]).toEqual(["closed", 64]);
     delivery.close();
   });
 
@@ -174,12 +174,12 @@ describe("load", () => {
     };
     const { delivery, holds, run } = createSimulatedStream(healthy);
     await run(1_000);
-    expect(delivery.limit).toBe(64);
+    expect(delivery.concurrencyLimit).toBe(64);
     const calls = await run(120_000, queue);
-    expect(delivery.limit).toBeLessThan(32);
+    expect(delivery.concurrencyLimit).toBeLessThan(32);
     expect(calls.length).toBeGreaterThan(0.9 * 120 * 25);
     await run(40_000, healthy);
-    expect([delivery.limit, holds]).toEqual([64, []]);
+    expect([delivery.concurrencyLimit, holds]).toEqual([64, []]);
     delivery.close();
   });
 });

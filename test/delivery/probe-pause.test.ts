@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { probePause } from "../../src/delivery/probe-pause.ts";
+import { nextProbePauseMs } from "../../src/delivery/probe-pause.ts";
 
 const defaults = { probeMinMs: 1_000, probeMaxMs: 60_000 };
 
@@ -8,7 +8,7 @@ const defaults = { probeMinMs: 1_000, probeMaxMs: 60_000 };
 const pausesOf = ({ outageMs = 120_000, random = 0.5, ...limits }): number[] => {
   const pauses: number[] = [];
   for (let downMs = 0; downMs < outageMs; downMs += pauses.at(-1) ?? 0)
-    pauses.push(probePause({ ...defaults, ...limits, failedProbes: pauses.length, downMs, random }));
+    pauses.push(nextProbePauseMs({ ...defaults, ...limits, failedProbes: pauses.length, downMs, random }));
   return pauses;
 };
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import { type HttpClient, createHttpClient } from "../../src/delivery/http.ts";
-import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
+import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { readUserAgent } from "../../src/outbound/user-agent.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { type Mood, type Proxy, withProxy } from "../outbound/with-proxy.ts";
@@ -14,9 +14,9 @@ import { createTestClock } from "./test-clock.ts";
 const callOf = (messageId: string) =>
   ({ kind: "call", call: "track", body: Buffer.from(JSON.stringify({ ...sampleEvent, messageId })) }) as const;
 
-const toRequest = createClickstream({ prefix: "", userAgent: "gainstream/test" });
+const toRequest = createClickstreamRequest({ pathPrefix: "", userAgent: "gainstream/test" });
 
-const send = (client: HttpClient, messageId = "m1"): Promise<Answer> =>
+const send = (client: HttpClient, messageId = "m1"): Promise<CallResult> =>
   new Promise((resolve) => {
     client.send(toRequest(callOf(messageId), accessKey), resolve);
   });
@@ -141,7 +141,7 @@ describe("http client behind a proxy", () => {
         proxy.mood = "hang";
         const calls = ["m1", "m2"].map((id) => send(client, id));
         await expect.poll(() => proxy.asked.length).toBe(2);
-        client.abort();
+        client.abortAll();
         expect(await Promise.all(calls)).toEqual([{ kind: "aborted" }, { kind: "aborted" }]);
         proxy.mood = "open";
         expect(await send(client, "m3")).toMatchObject({ status: 200 });
@@ -193,7 +193,7 @@ describe("gainsight behind a proxy", () => {
         const gainsight = createGainsight({
           concurrency: 8,
           timeoutMs: 2_000,
-          now: clock.now,
+          monotonicNow: clock.now,
           schedule: clock.schedule,
           random: () => 0,
           breaker: { errorPercent: 50, minCalls: 3, windowMs: 10_000, probeMinMs: 40, probeMaxMs: 40 },
@@ -201,8 +201,8 @@ describe("gainsight behind a proxy", () => {
           proxy: { origin: proxy.url },
           userAgent: "gainstream/test",
           accessKey: { read: () => accessKey },
-          watch: () => () => {},
-          onChange: () => {},
+          watchFile: () => () => {},
+          onMaySend: () => {},
           onHold: ({ reason, isHeld, error }) => void holds.push({ reason, isHeld, error }),
           onCall: () => {},
           failOnResultFalse: () => false,

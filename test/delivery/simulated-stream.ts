@@ -1,16 +1,16 @@
 import { vi } from "vitest";
 
 import type { Call } from "../../src/core/decide.ts";
-import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 
-const call: Call = { kind: "call", call: "track", body: Buffer.alloc(0) };
+const call: Call = { kind: "call", type: "track", body: Buffer.alloc(0) };
 
-export const ok: Answer = { kind: "response", status: 200 };
+export const ok: CallResult = { kind: "response", status: 200 };
 
 /** What the target does with the next call: it answers so, after so many milliseconds. */
-export type Behaviour = () => { readonly answer: Answer; readonly afterMs: number };
+export type Behaviour = () => { readonly answer: CallResult; readonly afterMs: number };
 
 export interface CallMade {
   readonly startedAt: number;
@@ -40,17 +40,17 @@ export const createSimulatedStream = (behave: Behaviour, change: Partial<Deliver
     concurrency: 64,
     timeoutMs: 10_000,
     breaker: { errorPercent: 50, minCalls: 10, windowMs: 10_000, probeMinMs: 1_000, probeMaxMs: 60_000 },
-    now: () => performance.now(),
+    monotonicNow: () => performance.now(),
     random: () => 0.5,
     schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
     send: (_, onAnswer) => {
       const { answer, afterMs } = target.behave();
       setTimeout(() => onAnswer(answer), afterMs);
     },
-    onChange: pump,
+    onMaySend: pump,
     onHold: ({ reason, isHeld, error }) => void holds.push(`${reason} ${isHeld} ${error}`),
     onCall: () => {},
-    judge: classify,
+    classifyResult: classify,
     onUnauthorized: () => {},
     ...change,
   });

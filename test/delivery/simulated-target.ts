@@ -1,4 +1,4 @@
-import { Ramp } from "../../src/delivery/slow-start.ts";
+import { ConcurrencyLimit } from "../../src/delivery/slow-start.ts";
 
 export interface SimulatedTarget {
   /** When a call that comes now is answered; in milliseconds, as is everything here. */
@@ -30,11 +30,11 @@ export interface Sample {
 
 /** Calls as many at a time as the ramp lets go, for so many seconds; a sample for each. */
 export const simulate = ({
-  ramp = new Ramp({ max: 64, timeoutMs: 10_000 }),
+  ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 }),
   target,
   seconds,
 }: {
-  ramp?: Ramp;
+  ramp?: ConcurrencyLimit;
   target: SimulatedTarget;
   seconds: number;
 }): Sample[] => {
@@ -54,7 +54,7 @@ export const simulate = ({
       now = next.endsAt;
       calls++;
       sumMs += now - next.startedAt;
-      ramp.succeeded(now - next.startedAt);
+      ramp.recordSuccess(now - next.startedAt);
     }
     samples.push({ calls, limit: ramp.limit, meanMs: sumMs / calls });
     [calls, sumMs] = [0, 0];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Ramp } from "../../src/delivery/slow-start.ts";
+import { ConcurrencyLimit } from "../../src/delivery/slow-start.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { type Sample, createQueue, createSteady, simulate } from "./simulated-target.ts";
 
@@ -63,11 +63,11 @@ describe("ramp", () => {
 
   it("cuts no deeper than to an eighth, and never below one call", () => {
     for (const max of [1, 4, 64]) {
-      const ramp = new Ramp({ max, timeoutMs: 10_000 });
-      for (let call = 0; call < 16; call++) ramp.succeeded(20);
+      const ramp = new ConcurrencyLimit({ max, timeoutMs: 10_000 });
+      for (let call = 0; call < 16; call++) ramp.recordSuccess(20);
       // Ever slower: it cannot get used to it.
       for (let call = 0; call < 2_000; call++) {
-        ramp.succeeded(20 * 1.02 ** Math.min(call, 1_000));
+        ramp.recordSuccess(20 * 1.02 ** Math.min(call, 1_000));
         expect(ramp.limit).toBeGreaterThanOrEqual(Math.max(1, max / 8));
         expect(ramp.limit).toBeLessThanOrEqual(max);
       }
@@ -75,13 +75,13 @@ describe("ramp", () => {
   });
 
   it("cuts once for what one round shows: calls that were in flight at the cut say nothing of it", () => {
-    const ramp = new Ramp({ max: 64, timeoutMs: 10_000 });
-    for (let call = 0; call < 16; call++) ramp.succeeded(20);
-    for (let call = 0; call < 64; call++) ramp.succeeded(1_000);
+    const ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
+    for (let call = 0; call < 16; call++) ramp.recordSuccess(20);
+    for (let call = 0; call < 64; call++) ramp.recordSuccess(1_000);
     expect(ramp.limit).toBe(51);
-    for (let call = 0; call < 64; call++) ramp.succeeded(1_000);
+    for (let call = 0; call < 64; call++) ramp.recordSuccess(1_000);
     expect(ramp.limit).toBe(51);
-    for (let call = 0; call < 51; call++) ramp.succeeded(1_000);
+    for (let call = 0; call < 51; call++) ramp.recordSuccess(1_000);
     expect(ramp.limit).toBe(40);
   });
 
@@ -89,8 +89,8 @@ describe("ramp", () => {
     ["20 ms", 20],
     ["1 s", 1_000],
   ])("takes as long from half to all after it was throttled, whether a call takes %s or not", (_, latencyMs) => {
-    const ramp = new Ramp({ max: 64, timeoutMs: 10_000 });
-    ramp.cut();
+    const ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
+    ramp.restartAfterThrottling();
     expect(ramp.limit).toBe(1);
     const samples = simulate({ ramp, target: createSteady(() => latencyMs), seconds: 40 });
     const half = samples.findIndex(({ limit }) => limit >= 32);
@@ -100,9 +100,9 @@ describe("ramp", () => {
   });
 
   it("does not sink ever lower where it is throttled again before it has grown", () => {
-    const ramp = new Ramp({ max: 64, timeoutMs: 10_000 });
-    for (let time = 0; time < 10; time++) ramp.cut();
-    for (let call = 0; call < 7; call++) ramp.succeeded(20);
+    const ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
+    for (let time = 0; time < 10; time++) ramp.restartAfterThrottling();
+    for (let call = 0; call < 7; call++) ramp.recordSuccess(20);
     expect(ramp.limit).toBe(8);
   });
 });

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 
 import { describe, expect, it } from "vitest";
 
-import type { Answer } from "../../src/core/outcome/classify.ts";
+import type { CallResult } from "../../src/core/outcome/classify.ts";
 import { SuccessBody } from "../../src/delivery/success-body.ts";
 import { onRequest, requestOf, send, withSocket } from "./with-socket.ts";
 
@@ -28,9 +28,9 @@ const chunked = (text: string, size: number): string => {
 const answerTo = async (
   text: string,
   { status = 200, pieces = text.length + 100, ends = false } = {},
-): Promise<Answer> => {
+): Promise<CallResult> => {
   const whole = `HTTP/1.1 ${status} Some\r\n${text}`;
-  let answer: Answer | undefined;
+  let answer: CallResult | undefined;
   await withSocket(
     (socket) =>
       onRequest(socket, () => {

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Answer } from "../../src/core/outcome/classify.ts";
-import { Deadlines } from "../../src/delivery/time-outs.ts";
+import type { CallResult } from "../../src/core/outcome/classify.ts";
+import { CallTimeouts } from "../../src/delivery/time-outs.ts";
 
 /** Calls that are removed as soon as they have ended, as those over the wire are. */
-const createCalls = (deadlines: Deadlines) => {
+const createCalls = (deadlines: CallTimeouts) => {
   const ended: string[] = [];
   const begin = (name: string): { readonly place: number; readonly finish: () => void } => {
-    const end = ({ kind }: Answer): void => {
+    const end = ({ kind }: CallResult): void => {
       ended.push(`${name} ${kind} ${performance.now()}`);
       deadlines.remove(place);
     };
-    const place = deadlines.add({ startedAt: performance.now(), end });
+    const place = deadlines.add({ startedAt: performance.now(), endWith: end });
     return { place, finish: () => deadlines.remove(place) };
   };
   return { ended, begin };
@@ -26,7 +26,7 @@ describe("Deadlines", () => {
   });
 
   it("ends each call after its time, by one timer", () => {
-    const { ended, begin } = createCalls(new Deadlines(100));
+    const { ended, begin } = createCalls(new CallTimeouts(100));
     begin("a");
     vi.advanceTimersByTime(60);
     begin("b");
@@ -39,7 +39,7 @@ describe("Deadlines", () => {
   });
 
   it("gives the place of a call that is over to the next, which has a time of its own", () => {
-    const { ended, begin } = createCalls(new Deadlines(100));
+    const { ended, begin } = createCalls(new CallTimeouts(100));
     const first = begin("a");
     vi.advanceTimersByTime(90);
     first.finish();
@@ -49,7 +49,7 @@ describe("Deadlines", () => {
   });
 
   it("watches those that come late no less than those that came first, whatever their places", () => {
-    const { ended, begin } = createCalls(new Deadlines(100));
+    const { ended, begin } = createCalls(new CallTimeouts(100));
     const first = begin("a");
     begin("b");
     vi.advanceTimersByTime(50);
@@ -60,7 +60,7 @@ describe("Deadlines", () => {
   });
 
   it("ends all that is under way on abort, and nothing afterwards", () => {
-    const deadlines = new Deadlines(100);
+    const deadlines = new CallTimeouts(100);
     const { ended, begin } = createCalls(deadlines);
     begin("a");
     begin("b").finish();

@@ -1,20 +1,20 @@
 import { type Server, type Socket, createServer } from "node:net";
 
-import type { Answer } from "../../src/core/outcome/classify.ts";
-import { type HttpClient, type HttpOptions, type HttpRequest, createHttpClient } from "../../src/delivery/http.ts";
-import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
+import type { CallResult } from "../../src/core/outcome/classify.ts";
+import { type HttpClient, type HttpClientOptions, type HttpRequest, createHttpClient } from "../../src/delivery/http.ts";
+import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { accessKey, sampleEvent } from "../standin/with-standin.ts";
 
 const bodyOf = (messageId: string): Buffer => Buffer.from(JSON.stringify({ ...sampleEvent, messageId }));
 
 export const requestOf = (messageId = "m1", key = accessKey) =>
-  createClickstream({ prefix: "", userAgent: "gainstream/test" })(
-    { kind: "call", call: "track", body: bodyOf(messageId) },
+  createClickstreamRequest({ pathPrefix: "", userAgent: "gainstream/test" })(
+    { kind: "call", type: "track", body: bodyOf(messageId) },
     key,
   );
 
 export const withClient = async (
-  options: Partial<HttpOptions> & { origin: string },
+  options: Partial<HttpClientOptions> & { origin: string },
   story: (client: HttpClient) => Promise<void>,
 ): Promise<void> => {
   const client = createHttpClient({ timeoutMs: 5_000, ...options });
@@ -48,7 +48,7 @@ export const withSocket = async (
   }
 };
 
-export const send = (client: HttpClient, request: HttpRequest): Promise<Answer> =>
+export const send = (client: HttpClient, request: HttpRequest): Promise<CallResult> =>
   new Promise((resolve) => {
     client.send(request, resolve);
   });

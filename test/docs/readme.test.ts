@@ -13,7 +13,7 @@ describe("README.md", () => {
     const known = describeVariables().map((variable) => [
       `\`${variable.name}\``,
       variable.isLiteral ? `\`${variable.default}\`` : variable.default,
-      variable.meaning,
+      variable.description,
     ]);
     expect(markedTable("README.md", "variables")).toEqual(known);
   });

@@ -45,7 +45,7 @@ const isVariable = (name: string): name is VariableName => name in variables;
 const variablesTable = (): string =>
   table(
     ["variable", "takes", "default", "meaning"],
-    describeVariables().map(({ name, default: fallback, isLiteral, meaning }) => [
+    describeVariables().map(({ name, default: fallback, isLiteral, description: meaning }) => [
       code(name),
       isVariable(name) ? takes(name) : "",
       isLiteral ? code(fallback) : fallback,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { type Evidence, type Excuse, judge } from "../../bench/drill/judge.ts";
-import { type Acceptance, createLedger, type Fate } from "../../bench/drill/ledger.ts";
+import { type Evidence, type DuplicateExcuse, evaluate } from "../../bench/drill/judge.ts";
+import { type Acceptance, createLedger, type ExpectedOutcome } from "../../bench/drill/ledger.ts";
 
-const by = (launch: number, at: number, isHeard = true): Acceptance => ({ launch, at, isHeard });
+const by = (launch: number, at: number, isHeard = true): Acceptance => ({ launch, at, isResponseRead: isHeard });
 
 /** Produces u1-1, u1-2 and so on with these fates. */
-const produced = (...fates: Fate[]) => {
+const produced = (...fates: ExpectedOutcome[]) => {
   const ledger = createLedger();
   for (const [index, fate] of fates.entries()) {
     ledger.produce({ id: `u1-${index + 1}`, user: "u1", seq: index + 1, fate }, 0);
@@ -15,10 +15,10 @@ const produced = (...fates: Fate[]) => {
 };
 
 const judged = (given: Partial<Evidence> & Pick<Evidence, "ledger">) =>
-  judge({ deadLetters: [], excuses: [], repeated: new Set(), wasUnlucky: () => false, ...given });
+  evaluate({ deadLetters: [], excuses: [], repeated: new Set(), wasUnlucky: () => false, ...given });
 
-const crash: Excuse = { cause: "crash", launch: 1, from: 1_000, to: 3_000 };
-const brokerLost: Excuse = { cause: "broker lost", from: 1_000, to: 3_000 };
+const crash: DuplicateExcuse = { cause: "crash", launch: 1, from: 1_000, to: 3_000 };
+const brokerLost: DuplicateExcuse = { cause: "broker lost", from: 1_000, to: 3_000 };
 
 describe("judge()", () => {
   it("takes an event for lost that is neither delivered, skipped nor dead", () => {
@@ -31,7 +31,7 @@ describe("judge()", () => {
   it("names what was delivered though it is skipped by rule, has to die or does not exist", () => {
     const ledger = produced("skip", "dead");
     for (const id of ["u1-1", "u1-2", "u9-9"]) ledger.accept(id, by(1, 1));
-    expect(judged({ ledger }).undue).toEqual(["u1-1", "u1-2", "u9-9"]);
+    expect(judged({ ledger }).unexpectedDeliveries).toEqual(["u1-1", "u1-2", "u9-9"]);
   });
 
   it.each([

@@ -30,7 +30,7 @@ describe("recoveriesOf()", () => {
     const come = (user: string, producedAt: number, at: number): void => {
       const id = `${user}-${producedAt}`;
       ledger.produce({ id, user, seq: producedAt, fate: "deliver" }, producedAt);
-      ledger.accept(id, { launch: 1, at, isHeard: true });
+      ledger.accept(id, { launch: 1, at, isResponseRead: true });
     };
     come("u1", 10_000, 10_020);
     come("u1", 11_000, 16_500);

@@ -12,7 +12,7 @@ const findings: Findings = {
   skipped: 1,
   dead: 1,
   lost: [],
-  undue: [],
+  unexpectedDeliveries: [],
   wronglyDead: [],
   deadTwice: [],
   deliveredAndDead: [],

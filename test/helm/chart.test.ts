@@ -5,7 +5,7 @@ import { parse } from "yaml";
 
 import { describeVariables } from "../../src/config/env/variables.ts";
 import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
-import { help } from "../../src/ops/metric-help.ts";
+import { metricHelp } from "../../src/ops/metric-help.ts";
 
 const chart = "helm/gainstream";
 const read = (path: string): string => readFileSync(`${chart}/${path}`, "utf8");
@@ -97,13 +97,13 @@ test.each(["files/dashboard.json", "templates/_alerts.tpl", "templates/scaledobj
     const asked = [...read(file).matchAll(/\b(gainstream_\w+?)(?:_bucket)?\b(?=\{|"|,|\W)/g)].map(
       ([, name = ""]) => name,
     );
-    expect(asked.filter((name) => !(name in help))).toEqual([]);
+    expect(asked.filter((name) => !(name in metricHelp))).toEqual([]);
     expect(asked.length).toBeGreaterThan(0);
   },
 );
 
 test("every metric is on the dashboard", () => {
-  expect(Object.keys(help).filter((name) => !read("files/dashboard.json").includes(name))).toEqual([]);
+  expect(Object.keys(metricHelp).filter((name) => !read("files/dashboard.json").includes(name))).toEqual([]);
 });
 
 test("whoever leaves a section of the values out is told so, as after --reuse-values", () => {

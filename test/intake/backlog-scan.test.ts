@@ -2,19 +2,19 @@ import { describe, expect, it } from "vitest";
 
 import { createDecoder } from "../../src/decoding/decoder.ts";
 import { scanBatch } from "../../src/intake/backlog-scan.ts";
-import { createFeed } from "../../src/intake/owned-partition.ts";
-import { createReader } from "../../src/intake/record-reader.ts";
-import { encodeFinished } from "../../src/offsets/completed-map.ts";
+import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
+import { createRecordReader } from "../../src/intake/record-reader.ts";
+import { encodeCompleted } from "../../src/offsets/completed-map.ts";
 import { baseTime, batchOf, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 
 const place = { topic: "retry-5m", partition: 2 };
-const read = createReader({
+const read = createRecordReader({
   decoder: createDecoder({ format: "json" }),
-  handle: () => ({ type: "other", meaning: { kind: "skipped", reason: "unsupported_event_type" } }),
+  decide: () => ({ type: "other", decision: { kind: "skipped", reason: "unsupported_event_type" } }),
 });
 
 const createScan = ({ start = 10, end = 20, metadata = null as string | null } = {}) => {
-  const feed = Object.assign(createFeed(place, 1), { start, metadata });
+  const feed = Object.assign(createOwnedPartition(place, 1), { start, metadata });
   const scan = { end, found: [], position: start };
   return { feed, scan, read };
 };
@@ -47,7 +47,7 @@ describe("scanBatch", () => {
     (scan.found as { place: { offset: number } }[]).map((found) => found.place.offset);
 
   it("passes over what was finished beyond the commit, and what was written after the scan began", () => {
-    const options = createScan({ metadata: encodeFinished(10, [11, 13]), end: 15 });
+    const options = createScan({ metadata: encodeCompleted(10, [11, 13]), end: 15 });
     expect(scanBatch(batchOf(place, messagesOf(10, 11, 12, 13, 14, 15, 16)), options)).toEqual({ last: 16 });
     expect(offsetsOf(options)).toEqual([10, 12, 14]);
   });
@@ -63,12 +63,12 @@ describe("scanBatch", () => {
   it("stops at a record whose schema has to be fetched first", () => {
     const options = {
       ...createScan(),
-      read: createReader({
+      read: createRecordReader({
         decoder: {
           decode: (value) =>
             value?.equals(valueOf("u12")) ? { kind: "needs_schema", schemaId: 5 } : { kind: "event", raw: {} },
         },
-        handle: () => ({ type: "other", meaning: { kind: "skipped", reason: "unsupported_event_type" } }),
+        decide: () => ({ type: "other", decision: { kind: "skipped", reason: "unsupported_event_type" } }),
       }),
     };
     expect(scanBatch(batchOf(place, messagesOf(10, 11, 12, 13)), options)).toEqual({ last: 11, needs: 5 });

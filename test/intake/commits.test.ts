@@ -1,23 +1,23 @@
 import { describe, expect, it } from "vitest";
 
 import { Commits } from "../../src/intake/commits.ts";
-import { decodeFinished } from "../../src/offsets/completed-map.ts";
-import { Tracker } from "../../src/offsets/tracker.ts";
-import { Chains } from "../../src/ordering/retry-backlog.ts";
+import { decodeCompleted } from "../../src/offsets/completed-map.ts";
+import { OffsetTracker } from "../../src/offsets/tracker.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 import type { Inlet } from "../../src/pipeline/work-item.ts";
 
 const inletAt = (partition: number, start: number): Inlet => ({
   topic: "source",
   partition,
   tier: undefined,
-  tracker: new Tracker({ start }),
-  chains: new Chains([]),
+  tracker: new OffsetTracker({ startOffset: start }),
+  backlog: new RetryBacklog([]),
 });
 
 const finish = ({ tracker }: Inlet, ...offsets: number[]): void => {
   for (const offset of offsets) {
-    const slot = tracker.see(offset);
-    if (slot) tracker.finish(slot);
+    const slot = tracker.register(offset);
+    if (slot) tracker.complete(slot);
   }
 };
 
@@ -36,9 +36,9 @@ const createTestCommits = (...inlets: Inlet[]) => {
           sent.push({ list, answer });
         }),
     },
-    inlets: () => inlets,
+    ownedPartitions: () => inlets,
     onError: (error) => void errors.push(error),
-    onShortened: (chars) => void shortened.push(chars),
+    onMetadataShortened: (chars) => void shortened.push(chars),
   });
   const offsets = (): number[][] => sent.map(({ list }) => list.map(({ offset }) => offset));
   return { commits, sent, errors, offsets, shortened };
@@ -61,10 +61,10 @@ describe("commits", () => {
     const [first, second] = inlets;
     if (!first || !second) throw new Error("No inlets");
     finish(first, 10, 11);
-    second.tracker.see(50);
+    second.tracker.register(50);
     finish(second, 51);
     const { commits, sent } = createTestCommits(...inlets);
-    const run = commits.run();
+    const run = commits.commitNow();
     sent[0]?.answer(true);
     await run;
     expect(sent[0]?.list).toEqual([
@@ -77,13 +77,13 @@ describe("commits", () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
-    const run = commits.run();
+    const run = commits.commitNow();
     sent[0]?.answer(true);
     await run;
-    await commits.run();
+    await commits.commitNow();
     expect(offsets()).toEqual([[11]]);
     finish(inlet, 11);
-    void commits.run();
+    void commits.commitNow();
     expect(offsets()).toEqual([[11], [12]]);
   });
 
@@ -91,10 +91,10 @@ describe("commits", () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets, errors } = createTestCommits(inlet);
-    const run = commits.run();
+    const run = commits.commitNow();
     sent[0]?.answer(false);
     await run;
-    void commits.run();
+    void commits.commitNow();
     expect(offsets()).toEqual([[11], [11]]);
     expect(errors).toEqual([]);
   });
@@ -103,30 +103,30 @@ describe("commits", () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets, errors } = createTestCommits(inlet);
-    const run = commits.run();
+    const run = commits.commitNow();
     const error = new Error("The coordinator is loading");
     sent[0]?.answer(error);
     await run;
     expect(errors).toEqual([error]);
     finish(inlet, 11);
-    void commits.run();
+    void commits.commitNow();
     expect(offsets()).toEqual([[11], [12]]);
   });
 
   it("go with a shorter map if the broker takes none that long, at last with none, and remember what it takes", async () => {
     const inlet = inletAt(0, 0);
     const odd = Array.from({ length: 400 }, (_, index) => 2 * index + 1);
-    const seen = new Map(Array.from({ length: 900 }, (_, offset) => [offset, inlet.tracker.see(offset)]));
+    const seen = new Map(Array.from({ length: 900 }, (_, offset) => [offset, inlet.tracker.register(offset)]));
     const finishSeen = (offset: number): void => {
       const slot = seen.get(offset);
-      if (slot) inlet.tracker.finish(slot);
+      if (slot) inlet.tracker.complete(slot);
     };
     odd.forEach(finishSeen);
     const { commits, sent, errors, shortened } = createTestCommits(inlet);
     /** Answers as a broker that takes so many characters, until a commit is confirmed. */
     const answerAll = async (limit: number): Promise<string[]> => {
       const from = sent.length;
-      const run = commits.run();
+      const run = commits.commitNow();
       for (let index = from; index < sent.length; index++) {
         const isTaken = (sent[index]?.list[0]?.metadata.length ?? 0) <= limit;
         sent[index]?.answer(isTaken || tooLong());
@@ -139,7 +139,7 @@ describe("commits", () => {
     expect(first.length).toBeGreaterThan(1);
     const [last = ""] = first.slice(-1);
     expect(last.length).toBeGreaterThan(20);
-    const known = decodeFinished(0, last);
+    const known = decodeCompleted(0, last);
     expect([...known]).toEqual(odd.slice(0, known.size));
     finishSeen(850);
     finishSeen(0);
@@ -156,7 +156,7 @@ describe("commits", () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, errors } = createTestCommits(inlet);
-    const run = commits.run();
+    const run = commits.commitNow();
     const error = tooLong();
     sent[0]?.answer(error);
     await run;
@@ -167,7 +167,7 @@ describe("commits", () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
-    const runs = [commits.run(), commits.run(), commits.run()];
+    const runs = [commits.commitNow(), commits.commitNow(), commits.commitNow()];
     expect(offsets()).toEqual([[11]]);
     finish(inlet, 11);
     sent[0]?.answer(true);
@@ -179,7 +179,7 @@ describe("commits", () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
-    void commits.run();
+    void commits.commitNow();
     finish(inlet, 11);
     let isFlushed = false;
     const flushing = commits.flush().then(() => {
@@ -201,11 +201,11 @@ it("isAllCommitted says whether the broker has confirmed all that is finished", 
   finish(inlet, 5);
   const { commits, sent } = createTestCommits(inlet);
   expect(commits.isAllCommitted).toBe(false);
-  const running = commits.run();
+  const running = commits.commitNow();
   sent[0]?.answer(false);
   await running;
   expect(commits.isAllCommitted).toBe(false);
-  const again = commits.run();
+  const again = commits.commitNow();
   sent[1]?.answer(true);
   await again;
   expect(commits.isAllCommitted).toBe(true);
@@ -217,7 +217,7 @@ it("tells of a mistake as one only when it comes again and again: kafkajs makes 
   const { commits, sent, errors } = createTestCommits(inlet);
   const mistake = new TypeError("Cannot read properties of undefined");
   for (let tries = 0; tries < 5; tries++) {
-    const run = commits.run();
+    const run = commits.commitNow();
     sent.at(-1)?.answer(mistake);
     await run;
   }

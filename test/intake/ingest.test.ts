@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { createDecoder } from "../../src/decoding/decoder.ts";
-import { numbersOf } from "../../src/intake/owned-partition.ts";
-import { type Reader, createReader } from "../../src/intake/record-reader.ts";
-import { encodeFinished, maxSpan } from "../../src/offsets/completed-map.ts";
-import { turnOf } from "../../src/pipeline/work-item.ts";
+import { partitionNumbersOf } from "../../src/intake/owned-partition.ts";
+import { type RecordReader, createRecordReader } from "../../src/intake/record-reader.ts";
+import { encodeCompleted, maxInFlightWindow } from "../../src/offsets/completed-map.ts";
+import { checkBacklog } from "../../src/pipeline/work-item.ts";
 import { baseTime, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 import { createTestIntake, readJson, settle, source, tier } from "./intake-rig.ts";
 
@@ -22,11 +22,11 @@ describe("intake", () => {
     expect(log).toEqual(["pause source/0"]);
     const early = take(source, messagesOf(5, 6));
     await early.done;
-    expect([early.resolved, offsets(), intake.isOpen]).toEqual([[], [], false]);
+    expect([early.resolved, offsets(), intake.areAllOpen]).toEqual([[], [], false]);
     log.length = 0;
-    intake.restore(new Map([startAt(source, 5)]));
+    intake.open(new Map([startAt(source, 5)]));
     expect(log).toEqual(["begin", "seek source/0 5", "resume source/0"]);
-    expect([intake.isOpen, numbersOf(intake.feeds)]).toEqual([true, [0]]);
+    expect([intake.areAllOpen, partitionNumbersOf(intake.ownedPartitions)]).toEqual([true, [0]]);
   });
 
   it("takes up a batch and resolves its last offset", async () => {
@@ -111,7 +111,7 @@ describe("intake", () => {
     const { resolved, done } = take(source, messagesOf(0, 1, 2, 3));
     await settle();
     intake.assign([source]);
-    intake.restore(new Map([startAt(source, 0)]));
+    intake.open(new Map([startAt(source, 0)]));
     clock.advance(200);
     await done;
     expect([resolved, offsets()]).toEqual([[1], [0, 1]]);
@@ -128,12 +128,12 @@ describe("intake", () => {
 
   it("skips what an earlier owner had finished beyond the commit", async () => {
     const { own, take, finish, offsets, inletOf } = createTestIntake();
-    own([source, 10, { metadata: encodeFinished(10, [11, 13]) }]);
+    own([source, 10, { metadata: encodeCompleted(10, [11, 13]) }]);
     const { resolved, done } = take(source, messagesOf(10, 11, 12, 13));
     await done;
     expect([resolved, offsets()]).toEqual([[13], [10, 12]]);
     finish(2);
-    expect(inletOf(source)?.tracker.mark).toBe(14);
+    expect(inletOf(source)?.tracker.committableOffset).toBe(14);
   });
 
   it("passes the markers of transactions and the gaps of compaction, so that the mark moves on", async () => {
@@ -142,9 +142,9 @@ describe("intake", () => {
     await take(source, [messageOf(0), markerOf(1), messageOf(4), markerOf(5), markerOf(6)]).done;
     expect(offsets()).toEqual([0, 4]);
     finish(2);
-    expect(inletOf(source)?.tracker.mark).toBe(7);
-    intake.skip({ ...source, lastOffset: 8 });
-    expect(inletOf(source)?.tracker.mark).toBe(9);
+    expect(inletOf(source)?.tracker.committableOffset).toBe(7);
+    intake.skipHiddenRecords({ ...source, lastOffset: 8 });
+    expect(inletOf(source)?.tracker.committableOffset).toBe(9);
   });
 
   it("does not pass markers at the end of a batch while a record before them is not taken up", async () => {
@@ -160,12 +160,12 @@ describe("intake", () => {
   it("waits mid-batch for a schema, and goes on with the same record", async () => {
     let isKnown = false;
     const decoder = createDecoder({ format: "json" });
-    const read = createReader({
+    const read = createRecordReader({
       decoder: {
         decode: (value) =>
           !isKnown && value?.equals(valueOf("u2")) ? { kind: "needs_schema", schemaId: 9 } : decoder.decode(value),
       },
-      handle: () => ({ type: "track", meaning: { kind: "call", call: "track", body: Buffer.from("{}") } }),
+      decide: () => ({ type: "track", decision: { kind: "call", type: "track", body: Buffer.from("{}") } }),
     });
     const { own, take, offsets, log, wanted, schemasCame } = createTestIntake({ read });
     own([source, 0]);
@@ -182,7 +182,7 @@ describe("intake", () => {
   it("pauses where too much lies beyond the mark, and resumes when the oldest is finished", async () => {
     const { own, take, finish, log, held } = createTestIntake();
     own([source, 0]);
-    await take(source, messagesOf(0, maxSpan, maxSpan + 1)).done;
+    await take(source, messagesOf(0, maxInFlightWindow, maxInFlightWindow + 1)).done;
     expect([held.length, log]).toEqual([2, ["pause source/0"]]);
     finish(1);
     expect(log).toEqual(["pause source/0", "resume source/0"]);
@@ -191,20 +191,20 @@ describe("intake", () => {
   it("takes up what comes after a gap of any size where nothing before it is open", async () => {
     const { own, take, finish, offsets, inletOf, log } = createTestIntake();
     own([source, 0]);
-    const far = 3 * maxSpan;
+    const far = 3 * maxInFlightWindow;
     await take(source, messagesOf(far)).done;
     finish(1);
     const { resolved, done } = take(source, messagesOf(2 * far));
     await done;
     expect([resolved, offsets(), log]).toEqual([[2 * far], [2 * far], []]);
     finish(1);
-    expect(inletOf(source)?.tracker.mark).toBe(2 * far + 1);
+    expect(inletOf(source)?.tracker.committableOffset).toBe(2 * far + 1);
   });
 
   it("waits before a large gap while a record before it is open, and goes on once that is finished", async () => {
     const { own, take, finish, offsets, log } = createTestIntake();
     own([source, 0]);
-    const far = 3 * maxSpan;
+    const far = 3 * maxInFlightWindow;
     const first = take(source, messagesOf(0, far));
     await first.done;
     expect([first.resolved, offsets(), log]).toEqual([[0], [0], ["pause source/0"]]);
@@ -218,24 +218,24 @@ describe("intake", () => {
   it("asks the stream to relieve the partitions that are blocked", async () => {
     const { own, take, intake, log } = createTestIntake();
     own([source, 0]);
-    intake.relieve();
-    await take(source, messagesOf(0, maxSpan + 1)).done;
-    intake.relieve();
+    intake.reviewPeriodically();
+    await take(source, messagesOf(0, maxInFlightWindow + 1)).done;
+    intake.reviewPeriodically();
     expect(log).toEqual(["relieve ", "pause source/0", "relieve source/0"]);
   });
 
   it("pauses where 10,000 records of a user wait in the tiers, and resumes when some have left", async () => {
     const { own, take, finish, intake, log, held, inletOf } = createTestIntake();
     own([source, 0]);
-    const chains = inletOf(source)?.chains;
+    const chains = inletOf(source)?.backlog;
     const ofHotUser = (offset: number) => messageOf(offset, { value: valueOf("hot") });
     await take(source, [ofHotUser(0)]).done;
     finish(1);
-    for (let offset = 0; offset < 10_000; offset++) chains?.moved("hot", `id-${offset}`, { tier: 0, offset });
+    for (let offset = 0; offset < 10_000; offset++) chains?.upsert("hot", `id-${offset}`, { tier: 0, offset });
     await take(source, [messageOf(1), ofHotUser(2)]).done;
     expect([held.length, log]).toEqual([1, ["pause source/0"]]);
-    for (let offset = 0; offset < 1_001; offset++) chains?.finished("hot", `id-${offset}`);
-    intake.reviewEnds();
+    for (let offset = 0; offset < 1_001; offset++) chains?.complete("hot", `id-${offset}`);
+    intake.reviewCapacityPauses();
     await take(source, [ofHotUser(2)]).done;
     expect([held.length, log]).toEqual([2, ["pause source/0", "resume source/0"]]);
   });
@@ -243,15 +243,15 @@ describe("intake", () => {
   it("pauses where events of its topic wait for another limit of dead letters, and half of what may is in the tiers", async () => {
     const { own, take, intake, log, held, heldTopics, inletOf } = createTestIntake();
     own([source, 0], [{ ...source, topic: "other" }, 0]);
-    const chains = inletOf(source)?.chains;
-    for (let offset = 0; offset < 25_000; offset++) chains?.moved(`bad${offset}`, `id-${offset}`, { tier: 0, offset });
+    const chains = inletOf(source)?.backlog;
+    for (let offset = 0; offset < 25_000; offset++) chains?.upsert(`bad${offset}`, `id-${offset}`, { tier: 0, offset });
     await take(source, [messageOf(0)]).done;
     heldTopics.add("source");
     await take(source, [messageOf(1)]).done;
     await take({ ...source, topic: "other" }, [messageOf(0)]).done;
     expect([held.length, log]).toEqual([2, ["pause source/0"]]);
     heldTopics.clear();
-    intake.review();
+    intake.reviewPauses();
     await take(source, [messageOf(1)]).done;
     expect([held.length, log]).toEqual([3, ["pause source/0", "resume source/0"]]);
   });
@@ -296,15 +296,15 @@ describe("intake", () => {
       const { intake, log, take, offsets, startAt } = createTestIntake();
       intake.assign([source, tier]);
       log.length = 0;
-      intake.restore(new Map([startAt(source, 50), startAt(tier, 3, { high: 6 })]));
+      intake.open(new Map([startAt(source, 50), startAt(tier, 3, { endOffset: 6 })]));
       expect(log).toEqual(["begin", "seek retry-30s/0 3", "resume retry-30s/0"]);
       await take(source, messagesOf(50)).done;
       const scan = take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]);
       await scan.done;
-      expect([scan.resolved, offsets(), intake.isOpen]).toEqual([[4], [], false]);
+      expect([scan.resolved, offsets(), intake.areAllOpen]).toEqual([[4], [], false]);
       log.length = 0;
       await take(tier, [parked(5, "u2", 9)]).done;
-      expect(intake.isOpen).toBe(true);
+      expect(intake.areAllOpen).toBe(true);
       expect(offsets()).toEqual([]);
       expect(log).toEqual([
         "pause retry-30s/0",
@@ -317,11 +317,11 @@ describe("intake", () => {
 
     it("knows then who is parked: their newcomers go to the tier, others go on", async () => {
       const { own, take, held } = createTestIntake();
-      own([source, 50], [tier, 3, { high: 5 }]);
+      own([source, 50], [tier, 3, { endOffset: 5 }]);
       await take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]).done;
       await take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]).done;
       await take(source, [messageOf(50, { value: valueOf("u1") }), messageOf(51, { value: valueOf("u2") })]).done;
-      expect(held.map((record) => [record.inlet.topic, record.slot.offset, turnOf(record).kind])).toEqual([
+      expect(held.map((record) => [record.owned.topic, record.entry.offset, checkBacklog(record).kind])).toEqual([
         ["retry-30s", 3, "deliver"],
         ["retry-30s", 4, "forward"],
         ["source", 50, "forward"],
@@ -331,34 +331,34 @@ describe("intake", () => {
 
     it("opens other partition numbers meanwhile", async () => {
       const { intake, own, take, offsets } = createTestIntake();
-      own([source, 50], [tier, 3, { high: 5 }], [{ ...source, partition: 1 }, 7], [{ ...tier, partition: 1 }, 2]);
+      own([source, 50], [tier, 3, { endOffset: 5 }], [{ ...source, partition: 1 }, 7], [{ ...tier, partition: 1 }, 2]);
       await take({ ...source, partition: 1 }, messagesOf(7)).done;
       expect(offsets()).toEqual([7]);
-      expect([intake.isOpen, intake.inlets.map(({ partition }) => partition)]).toEqual([false, [1, 1]]);
+      expect([intake.areAllOpen, intake.inlets.map(({ partition }) => partition)]).toEqual([false, [1, 1]]);
     });
 
     it("opens a tier whose last records are only markers", async () => {
       const { intake, own, take } = createTestIntake();
-      own([source, 50], [tier, 3, { high: 6 }]);
+      own([source, 50], [tier, 3, { endOffset: 6 }]);
       await take(tier, [parked(3, "u1", 7), markerOf(4)]).done;
-      expect(intake.isOpen).toBe(false);
-      intake.skip({ ...tier, lastOffset: 5 });
-      expect(intake.isOpen).toBe(true);
+      expect(intake.areAllOpen).toBe(false);
+      intake.skipHiddenRecords({ ...tier, lastOffset: 5 });
+      expect(intake.areAllOpen).toBe(true);
     });
 
     it("waits for a schema while it reads a tier, and opens afterwards", async () => {
       let isKnown = false;
-      const read: Reader = (message, place) =>
+      const read: RecordReader = (message, place) =>
         isKnown ? readJson(message, place) : { kind: "needs_schema", schemaId: 9 };
       const { intake, own, take, log, wanted, schemasCame } = createTestIntake({ read });
-      own([source, 50], [tier, 3, { high: 4 }]);
+      own([source, 50], [tier, 3, { endOffset: 4 }]);
       await take(tier, [parked(3, "u1", 7)]).done;
-      expect([wanted, log, intake.isOpen]).toEqual([[9], ["pause retry-30s/0"], false]);
+      expect([wanted, log, intake.areAllOpen]).toEqual([[9], ["pause retry-30s/0"], false]);
       isKnown = true;
       schemasCame();
       await take(tier, [parked(3, "u1", 7)]).done;
-      expect(intake.isOpen).toBe(true);
-      expect(intake.inlets[0]?.chains.users).toBe(1);
+      expect(intake.areAllOpen).toBe(true);
+      expect(intake.inlets[0]?.backlog.userCount).toBe(1);
     });
   });
 });

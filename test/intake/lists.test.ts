@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { turnOf } from "../../src/pipeline/work-item.ts";
+import { checkBacklog } from "../../src/pipeline/work-item.ts";
 import { baseTime, messageOf } from "./batches.ts";
 import { createTestIntake, delayMs, settle, source, tier } from "./intake-rig.ts";
 
@@ -20,11 +20,11 @@ describe("intake, of a record that holds a list of events", () => {
     const { take, own, held, finish, inletOf } = createTestIntake();
     own([source, 5]);
     await take(source, [messageOf(5, { value: listOf("a", "b", "c") }), messageOf(6)]).done;
-    expect(held.map(({ arrival }) => arrival.user)).toEqual(["a", "b", "c", "u6"]);
+    expect(held.map(({ parsed: arrival }) => arrival.user)).toEqual(["a", "b", "c", "u6"]);
     finish(2);
-    expect(inletOf(source)?.tracker.mark).toBe(5);
+    expect(inletOf(source)?.tracker.committableOffset).toBe(5);
     finish(1);
-    expect(inletOf(source)?.tracker.mark).toBe(6);
+    expect(inletOf(source)?.tracker.committableOffset).toBe(6);
   });
 
   it("counts the record's bytes once", async () => {
@@ -46,7 +46,7 @@ describe("intake, of a record that holds a list of events", () => {
 
   it("rebuilds from a tier who waits there: one event of the list a record, in the order of the list", async () => {
     const { take, own, clock, held } = createTestIntake();
-    own([source, 9], [tier, 0, { high: 2 }]);
+    own([source, 9], [tier, 0, { endOffset: 2 }]);
     const value = listOf("a", "b", "a");
     const messages = [2, 0].map((index, offset) => messageOf(offset, { value, headers: headersOf(index) }));
     await take(tier, messages).done;
@@ -54,7 +54,7 @@ describe("intake, of a record that holds a list of events", () => {
     await settle();
     void take(tier, messages);
     await settle();
-    expect(held.map((one) => [one.arrival.past.origin.id, turnOf(one).kind])).toEqual([
+    expect(held.map((one) => [one.parsed.retryState.source.id, checkBacklog(one).kind])).toEqual([
       ["source-0-5#2", "forward"],
       ["source-0-5#0", "deliver"],
     ]);

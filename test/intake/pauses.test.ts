@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createFeed, type PauseReason } from "../../src/intake/owned-partition.ts";
+import { createOwnedPartition, type PauseReason } from "../../src/intake/owned-partition.ts";
 import { Pauses } from "../../src/intake/pauses.ts";
 
 /** Two partitions, paused for `restore`. `holding` is what still holds, as `0 restore`. */
@@ -11,14 +11,14 @@ const createTestPauses = () => {
     pause: (places) => void calls.push(...places.map(({ topic, partition }) => `pause ${topic}/${partition}`)),
     resume: ({ topic, partition }) => void calls.push(`resume ${topic}/${partition}`),
   });
-  const feeds = [0, 1].map((partition) => createFeed({ topic: "t", partition }, undefined));
+  const feeds = [0, 1].map((partition) => createOwnedPartition({ topic: "t", partition }, undefined));
   const [first, second] = feeds;
   if (!first || !second) throw new Error("No feeds");
   pauses.assign(feeds, "restore", ({ partition }) => holding.has(`${partition} restore`));
   const start = (feed: typeof first, reason: PauseReason): void => {
     const name = `${feed.partition} ${reason}`;
     holding.add(name);
-    pauses.start(feed, reason, () => holding.has(name));
+    pauses.pauseWhile(feed, reason, () => holding.has(name));
   };
   const end = (...names: string[]): void => {
     for (const name of names) holding.delete(name);
@@ -52,7 +52,7 @@ describe("pauses", () => {
     const { pauses, calls, first, end } = createTestPauses();
     end("0 restore");
     calls.length = 0;
-    pauses.start(first, "budget", () => false);
+    pauses.pauseWhile(first, "budget", () => false);
     expect([calls, first.pauses.size]).toEqual([[], 0]);
   });
 
@@ -64,9 +64,9 @@ describe("pauses", () => {
     start(second, "due");
     holding.clear();
     calls.length = 0;
-    expect(pauses.of("budget")).toEqual([first, second]);
+    expect(pauses.pausedFor("budget")).toEqual([first, second]);
     pauses.review(["budget"]);
-    expect(pauses.of("budget")).toEqual([]);
+    expect(pauses.pausedFor("budget")).toEqual([]);
     expect([calls, [...second.pauses.keys()]]).toEqual([["resume t/0"], ["restore", "due"]]);
     pauses.review();
     expect(calls).toEqual(["resume t/0", "resume t/1"]);
@@ -74,14 +74,14 @@ describe("pauses", () => {
 
   it("forget the partitions of a former assignment: what ends or begins late there moves nothing", () => {
     const { pauses, calls, first, start, end } = createTestPauses();
-    const again = createFeed({ topic: "t", partition: 0 }, undefined);
+    const again = createOwnedPartition({ topic: "t", partition: 0 }, undefined);
     let isRestored = false;
     pauses.assign([again], "restore", () => !isRestored);
     calls.length = 0;
     end("0 restore");
     start(first, "due");
     expect(calls).toEqual([]);
-    expect(pauses.of("due")).toEqual([]);
+    expect(pauses.pausedFor("due")).toEqual([]);
     isRestored = true;
     pauses.review();
     expect(calls).toEqual(["resume t/0"]);

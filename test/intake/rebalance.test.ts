@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { KnownLogs } from "../../src/intake/known-logs.ts";
-import { createFeed } from "../../src/intake/owned-partition.ts";
-import { Membership, type MembershipState } from "../../src/intake/rebalance.ts";
-import type { StartsOptions } from "../../src/intake/start-offsets.ts";
+import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
+import { RebalanceHandler, type RebalanceState } from "../../src/intake/rebalance.ts";
+import type { StartOffsetsOptions } from "../../src/intake/start-offsets.ts";
 
 const place = { topic: "source", partition: 0 };
 
@@ -13,16 +13,16 @@ const settle = async (): Promise<void> => {
 
 const topicState = { error: undefined, id: undefined, operations: undefined, partitions: 1, replication: 1 };
 
-type Ranges = StartsOptions["admin"]["ranges"];
+type Ranges = StartOffsetsOptions["admin"]["logRanges"];
 
 const rangesOf: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 0, high: 199 }));
 
 /** A member whose work, commits and pauses end when the test says so. */
 const createTestMembership = (
-  change: { ranges?: Ranges; startFrom?: StartsOptions["startFrom"]; restore?: () => void } = {},
+  change: { ranges?: Ranges; startFrom?: StartOffsetsOptions["startFrom"]; restore?: () => void } = {},
 ) => {
   const log: string[] = [];
-  const states: MembershipState[] = [];
+  const states: RebalanceState[] = [];
   const fatal: Error[] = [];
   const idle: (() => void)[] = [];
   const flushed: (() => void)[] = [];
@@ -31,28 +31,28 @@ const createTestMembership = (
     new Promise((resolve) => {
       list.push(resolve);
     });
-  let feeds: readonly ReturnType<typeof createFeed>[] = [];
-  const membership = new Membership({
+  let feeds: readonly ReturnType<typeof createOwnedPartition>[] = [];
+  const membership = new RebalanceHandler({
     intake: {
-      get feeds() {
+      get ownedPartitions() {
         return feeds;
       },
       assign: (owned) => {
-        feeds = owned.map((entry) => createFeed(entry, undefined));
+        feeds = owned.map((entry) => createOwnedPartition(entry, undefined));
         log.push(`assign ${owned.length}`);
       },
-      stop: () => undefined,
-      restore: (starts) => {
+      pauseAll: () => undefined,
+      open: (starts) => {
         change.restore?.();
         log.push(`restore ${[...starts.keys()].join()}`);
       },
     },
     stream: {
-      stop: () => {
+      drain: () => {
         log.push("stop");
         return wait(idle);
       },
-      drop: () => void log.push("drop"),
+      dropAssignment: () => void log.push("drop"),
     },
     commits: {
       flush: () => {
@@ -60,23 +60,23 @@ const createTestMembership = (
         return wait(flushed);
       },
     },
-    starts: {
+    startOffsets: {
       admin: {
-        committed: async () => [0, 7].map((partition) => ({ topic: "source", partition, offset: 99, metadata: null })),
-        ranges: change.ranges ?? rangesOf,
-        topics: async (topics) => topics.map((topic) => ({ ...topicState, topic })),
+        committedOffsets: async () => [0, 7].map((partition) => ({ topic: "source", partition, offset: 99, metadata: null })),
+        logRanges: change.ranges ?? rangesOf,
+        topicStates: async (topics) => topics.map((topic) => ({ ...topicState, topic })),
       },
       groupId: "g",
       startFrom: change.startFrom ?? "earliest",
-      known: new KnownLogs(),
+      knownLogs: new KnownLogs(),
     },
-    onReset: (reset) => void log.push(`reset ${reset.cause}`),
-    drainLimitMs: { join: 12_000, leave: 12_000 },
+    onLogReset: (reset) => void log.push(`reset ${reset.cause}`),
+    drainTimeoutMs: { join: 12_000, leave: 12_000 },
     pause: (ms) =>
       new Promise((resolve) => {
         pauses.push({ ms, end: resolve });
       }),
-    abort: () => void log.push("abort"),
+    abortCalls: () => void log.push("abort"),
     onState: (state) => void states.push(state),
     onFatal: (error) => void fatal.push(error),
   });
@@ -90,7 +90,7 @@ const createTestMembership = (
   };
   /** Joined, restored and at work. */
   const own = async (): Promise<void> => {
-    membership.joined([place]);
+    membership.onJoined([place]);
     await settle();
     log.length = 0;
   };
@@ -120,7 +120,7 @@ const createTestMembership = (
 describe("membership", () => {
   it("takes up an assignment: pauses it at once, asks where to start, and is at work", async () => {
     const { membership, log, states } = createTestMembership();
-    membership.joined([place]);
+    membership.onJoined([place]);
     expect(log).toEqual(["drop", "assign 1"]);
     expect(membership.state).toBe("restoring");
     await settle();
@@ -168,7 +168,7 @@ describe("membership", () => {
   it("has nothing to hand over before its first join, nor while it is being restored", async () => {
     const { membership, log, track } = createTestMembership();
     expect((await track(membership.beforeJoin())).isDone).toBe(true);
-    membership.joined([place]);
+    membership.onJoined([place]);
     expect((await track(membership.beforeJoin())).isDone).toBe(true);
     expect(log).not.toContain("stop");
   });
@@ -182,9 +182,9 @@ describe("membership", () => {
           asked.push({ answer: () => resolve([0, 7].map((partition) => ({ topic, partition, low: 0, high: 199 }))) });
         }),
     });
-    membership.joined([place]);
+    membership.onJoined([place]);
     await settle();
-    membership.joined([{ topic: "source", partition: 7 }]);
+    membership.onJoined([{ topic: "source", partition: 7 }]);
     await settle();
     asked[0]?.answer();
     await settle();
@@ -203,7 +203,7 @@ describe("membership", () => {
         return rangesOf(topics);
       },
     });
-    membership.joined([place]);
+    membership.onJoined([place]);
     await membership.beforeJoin();
     answered.resolve();
     await settle();
@@ -213,7 +213,7 @@ describe("membership", () => {
 
   const removedRanges: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 150, high: 199 }));
 
-  it.each<[string, Ranges, StartsOptions["startFrom"]]>([
+  it.each<[string, Ranges, StartOffsetsOptions["startFrom"]]>([
     ["no reset", removedRanges, "earliest"],
     ["no refusal", removedRanges, "fail"],
     ["no trouble", () => Promise.reject(new Error("No leader")), "earliest"],
@@ -226,7 +226,7 @@ describe("membership", () => {
         return ranges(topics);
       },
     });
-    membership.joined([place]);
+    membership.onJoined([place]);
     await membership.beforeJoin();
     answered.resolve();
     await settle();
@@ -235,7 +235,7 @@ describe("membership", () => {
 
   it("tells that it does not go on where it was, once it is sure to begin elsewhere", async () => {
     const { membership, log } = createTestMembership({ ranges: removedRanges });
-    membership.joined([place]);
+    membership.onJoined([place]);
     await settle();
     expect(log).toEqual(["drop", "assign 1", "reset removed", "restore source/0"]);
   });
@@ -245,7 +245,7 @@ describe("membership", () => {
     const { membership, log, states, pauses, endPause } = createTestMembership({
       ranges: (topics) => (failures-- > 0 ? Promise.reject(new Error("No leader")) : rangesOf(topics)),
     });
-    membership.joined([place]);
+    membership.onJoined([place]);
     await settle();
     expect(pauses.map(({ ms }) => ms)).toEqual([1_000]);
     await endPause(1_000);
@@ -259,7 +259,7 @@ describe("membership", () => {
       startFrom: "fail",
       ranges: async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 100, high: 199 })),
     });
-    membership.joined([place]);
+    membership.onJoined([place]);
     await settle();
     expect(fatal.map(({ message }) => message)).toEqual([expect.stringContaining("START_FROM is fail")]);
     expect(log.some((line) => line.startsWith("restore"))).toBe(false);
@@ -279,7 +279,7 @@ describe("membership", () => {
     ],
   ])("ends the process by %s, and does not ask again", async (_, change, error) => {
     const { membership, fatal, pauses } = createTestMembership(change);
-    membership.joined([place]);
+    membership.onJoined([place]);
     await settle();
     expect(fatal).toEqual([error]);
     expect(pauses).toEqual([]);
@@ -294,7 +294,7 @@ describe("membership", () => {
     await endFlush();
     expect(leaving.isDone).toBe(true);
     expect(log).toEqual(["stop", "flush", "drop"]);
-    membership.joined([place]);
+    membership.onJoined([place]);
     await settle();
     expect(membership.state).toBe("leaving");
     expect(log).toEqual(["stop", "flush", "drop", "drop", "assign 1"]);
@@ -321,7 +321,7 @@ describe("membership", () => {
   it("begins again where a log is another one: ends its work as before a join, and asks anew where to start", async () => {
     const { membership, log, states, own, becomeIdle, endFlush, feeds } = createTestMembership();
     await own();
-    const again = membership.beginAgain(feeds());
+    const again = membership.restartAssignment(feeds());
     await becomeIdle();
     await endFlush();
     await again;
@@ -331,10 +331,10 @@ describe("membership", () => {
 
   it("leaves it to a join that comes meanwhile to begin again, and does nothing where no assignment is at work", async () => {
     const { membership, log, own, becomeIdle, endFlush, feeds } = createTestMembership();
-    await membership.beginAgain(feeds());
+    await membership.restartAssignment(feeds());
     expect(log).toEqual([]);
     await own();
-    const again = membership.beginAgain(feeds());
+    const again = membership.restartAssignment(feeds());
     const joining = membership.beforeJoin();
     await becomeIdle();
     await endFlush();
@@ -342,7 +342,7 @@ describe("membership", () => {
     expect([membership.state, log]).toEqual(["joining", ["stop", "flush", "drop", "drop"]]);
     const leaving = membership.leave();
     await leaving;
-    await membership.beginAgain(feeds());
+    await membership.restartAssignment(feeds());
     expect(membership.state).toBe("leaving");
   });
 });

@@ -1,19 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { createHandler } from "../../src/core/decide.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
+import { createDecide } from "../../src/core/decide.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
-import { type Reading, createReader } from "../../src/intake/record-reader.ts";
+import { type ReadResult, createRecordReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { baseTime, messageOf } from "./batches.ts";
 
-const handle = createHandler({ ...noRules, events: ["Opened"], eventMatching: "exact" });
+const handle = createDecide({ ...noRules, events: ["Opened"], eventMatching: "exact" });
 const place = { topic: "source", partition: 4 };
-const readJson = createReader({ decoder: createDecoder({ format: "json" }), handle });
+const readJson = createRecordReader({ decoder: createDecoder({ format: "json" }), decide: handle });
 const json = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 
-const onlyOne = (reading: Reading): Arrival => {
+const onlyOne = (reading: ReadResult): ParsedRecord => {
   const [arrival, ...more] = reading.kind === "arrivals" ? reading.arrivals : [];
   if (!arrival || more.length > 0) throw new Error("Not one arrival");
   return arrival;
@@ -26,7 +26,7 @@ const arrivalOf = (event: object, isTier = false, headers = {}) => {
 };
 
 const readDecoded = (decoded: Decoded) =>
-  createReader({ decoder: { decode: () => decoded }, handle })(messageOf(42), { ...place, tier: undefined });
+  createRecordReader({ decoder: { decode: () => decoded }, decide: handle })(messageOf(42), { ...place, tier: undefined });
 
 describe("reader", () => {
   it("turns a record into a call of its user, and keeps its bytes", () => {
@@ -79,7 +79,7 @@ describe("reader", () => {
   });
 
   it("lets the time of the record stand in for an event's own", () => {
-    const { meaning } = arrivalOf({ type: "identify", userId: "u" });
+    const { decision: meaning } = arrivalOf({ type: "identify", userId: "u" });
     const body: unknown = meaning.kind === "call" ? JSON.parse(String(meaning.body)) : undefined;
     expect(body).toMatchObject({ timestamp: new Date(baseTime).toISOString() });
   });
@@ -96,8 +96,8 @@ describe("reader", () => {
   });
 
   it("takes the key for the user of a record whose schema may come late, so that what follows waits behind it", () => {
-    const arrivalWith = (key: Buffer | null): Arrival => {
-      const read = createReader({ decoder: { decode: () => ({ kind: "unknown_schema", schemaId: 9 }) }, handle });
+    const arrivalWith = (key: Buffer | null): ParsedRecord => {
+      const read = createRecordReader({ decoder: { decode: () => ({ kind: "unknown_schema", schemaId: 9 }) }, decide: handle });
       return onlyOne(read({ ...messageOf(42), key }, { ...place, tier: undefined }));
     };
     expect(arrivalWith(Buffer.from("ä"))).toMatchObject({
@@ -137,7 +137,7 @@ describe("reader", () => {
     });
 
     it.each(["2", "999999999999999"])("buries a record of a tier that is there for event %s of two", (text) => {
-      expect(arrivalOf(events, true, index(text)).meaning).toMatchObject({
+      expect(arrivalOf(events, true, index(text)).decision).toMatchObject({
         kind: "dead",
         reason: "undecodable",
         error: `Cannot find the event in its list: got gainstream-index ${text}, want 0 to 1`,
@@ -145,7 +145,7 @@ describe("reader", () => {
     });
 
     it("counts an empty list as a record without a value", () => {
-      expect(arrivalOf([]).meaning).toEqual({ kind: "skipped", reason: "tombstone" });
+      expect(arrivalOf([]).decision).toEqual({ kind: "skipped", reason: "tombstone" });
     });
   });
 
@@ -170,7 +170,7 @@ describe("reader", () => {
     const event = { type: "track", event: "Opened", userId: "u" };
 
     it("reads a record's past from its headers, and tells its event's time by its origin", () => {
-      const { past, meaning } = arrivalOf(event, true, headers);
+      const { retryState: past, decision: meaning } = arrivalOf(event, true, headers);
       expect(past).toMatchObject({
         origin: { id: "source-4-7", timestamp: Date.parse("2026-01-31T12:00:00.000Z") },
         attempts: 3,
@@ -180,18 +180,18 @@ describe("reader", () => {
     });
 
     it("does not believe such headers in a source: a producer may have copied them", () => {
-      expect(arrivalOf(event, false, headers).past).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
+      expect(arrivalOf(event, false, headers).retryState).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
     });
 
     it("takes a record without them for one of its own", () => {
-      expect(arrivalOf(event, true).past).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
+      expect(arrivalOf(event, true).retryState).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
     });
 
     it("never throws, whatever the bytes and headers", () => {
       const bytes = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array));
       const names = fc.constantFrom(...Object.keys(headers), "__proto__", "x");
       const values = fc.oneof(bytes, fc.array(bytes, { maxLength: 3 }), fc.constant(undefined));
-      const readAny = createReader({ decoder: createDecoder({ format: "auto" }), handle });
+      const readAny = createRecordReader({ decoder: createDecoder({ format: "auto" }), decide: handle });
       fc.assert(
         fc.property(fc.option(bytes), fc.dictionary(names, values), fc.boolean(), (value, any, isTier) => {
           const reading = readAny(messageOf(1, { value, headers: any }), { ...place, tier: isTier ? 0 : undefined });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import type { LoadResult } from "../../src/decoding/registry/schemas.ts";
+import type { SchemaLoadResult } from "../../src/decoding/registry/schemas.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 
-const down: LoadResult = { kind: "registry_down", error: "Cannot reach the registry" };
-const found: LoadResult = { kind: "decoder", decode: () => ({}) };
+const down: SchemaLoadResult = { kind: "registry_down", error: "Cannot reach the registry" };
+const found: SchemaLoadResult = { kind: "decoder", decode: () => ({}) };
 
 /** Answers of the registry by schema, in turn; the last one stays. */
-const createTestWait = (answers: Record<number, LoadResult[]>) => {
+const createTestWait = (answers: Record<number, SchemaLoadResult[]>) => {
   const clock = createTestClock();
   const asked: { schemaId: number; at: number }[] = [];
   const events: string[] = [];
@@ -21,9 +21,9 @@ const createTestWait = (answers: Record<number, LoadResult[]>) => {
     },
     random: () => 0,
     schedule: clock.schedule,
-    now: clock.now,
+    monotonicNow: clock.now,
     onHold: ({ isHeld, error }) => void events.push(isHeld ? `hold: ${error}` : "released"),
-    onReady: () => void events.push("ready"),
+    onLoaded: () => void events.push("ready"),
   });
   /** Lets the answers come in, then moves on. */
   const pass = async (ms: number): Promise<void> => {
@@ -37,17 +37,17 @@ const createTestWait = (answers: Record<number, LoadResult[]>) => {
 describe("schema wait", () => {
   it("asks once for a schema that many records want", async () => {
     const { wait, asked, events, pass } = createTestWait({});
-    for (let record = 0; record < 5; record++) wait.want(7);
+    for (let record = 0; record < 5; record++) wait.request(7);
     await pass(0);
     expect(asked).toEqual([{ schemaId: 7, at: 0 }]);
     expect(events).toEqual(["ready"]);
   });
 
-  it.each<LoadResult>([found, { kind: "unknown" }, { kind: "undecodable", error: "Cannot use it" }])(
+  it.each<SchemaLoadResult>([found, { kind: "unknown" }, { kind: "undecodable", error: "Cannot use it" }])(
     "lets decoding go on with the answer %j",
     async (answer) => {
       const { wait, events, pass } = createTestWait({ 7: [answer] });
-      wait.want(7);
+      wait.request(7);
       await pass(0);
       expect(events).toEqual(["ready"]);
       expect(wait.isHeld).toBe(false);
@@ -56,7 +56,7 @@ describe("schema wait", () => {
 
   it("holds while the registry is down, tells of it once, and asks again after growing pauses", async () => {
     const { wait, asked, events, pass } = createTestWait({ 7: [down, down, down, down, found] });
-    wait.want(7);
+    wait.request(7);
     await pass(0);
     expect(wait.isHeld).toBe(true);
     expect(events).toEqual(["hold: Cannot reach the registry"]);
@@ -68,7 +68,7 @@ describe("schema wait", () => {
 
   it("never pauses longer than 15 s", async () => {
     const { wait, asked, pass } = createTestWait({ 7: [down] });
-    wait.want(7);
+    wait.request(7);
     for (let second = 0; second < 120; second++) await pass(1_000);
     const pauses = asked.slice(1).map(({ at }, index) => at - (asked[index]?.at ?? 0));
     expect(Math.max(...pauses)).toBeLessThanOrEqual(15_000);
@@ -77,8 +77,8 @@ describe("schema wait", () => {
 
   it("is one hold for several schemas", async () => {
     const { wait, events, pass } = createTestWait({ 7: [down, found], 8: [down, down, found] });
-    wait.want(7);
-    wait.want(8);
+    wait.request(7);
+    wait.request(8);
     await pass(0);
     expect(events).toEqual(["hold: Cannot reach the registry"]);
     for (let second = 0; second < 5; second++) await pass(1_000);
@@ -88,12 +88,12 @@ describe("schema wait", () => {
 
   it("stays held while one schema still waits, though another has come", async () => {
     const { wait, events, pass } = createTestWait({ 7: [down], 8: [down, found] });
-    wait.want(7);
-    wait.want(8);
+    wait.request(7);
+    wait.request(8);
     for (let second = 0; second < 5; second++) await pass(1_000);
     expect(events).toEqual(["hold: Cannot reach the registry", "ready"]);
     expect(wait.isHeld).toBe(true);
-    wait.want(9);
+    wait.request(9);
     await pass(0);
     expect(events).toEqual(["hold: Cannot reach the registry", "ready", "ready"]);
     expect(wait.isHeld).toBe(true);
@@ -101,9 +101,9 @@ describe("schema wait", () => {
 
   it("asks again for a schema that is wanted again later: the registry's word is kept elsewhere", async () => {
     const { wait, asked, pass } = createTestWait({ 7: [{ kind: "unknown" }] });
-    wait.want(7);
+    wait.request(7);
     await pass(0);
-    wait.want(7);
+    wait.request(7);
     await pass(0);
     expect(asked).toHaveLength(2);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { allowSkip, skipCommand } from "../../src/intake/skip-requests.ts";
+import { requestSkip, skipCommand } from "../../src/intake/skip-requests.ts";
 
 const id = "A".repeat(22);
 const skip = { topic: "events", partition: 3, toOffset: 20 };
@@ -22,7 +22,7 @@ const createCluster = (error?: string) => {
 describe("allowSkip()", () => {
   it("leaves the word, with the topic's id, where the members look for it", async () => {
     const cluster = createCluster();
-    await allowSkip(cluster, "group", skip);
+    await requestSkip(cluster, "group", skip);
     const commit = { topic: "events", partition: 3, offset: 20, metadata: `;@${id}` };
     expect(cluster.commits).toEqual([["group-skips", commit]]);
   });
@@ -33,7 +33,7 @@ describe("allowSkip()", () => {
       if (what.metadata !== "") throw Object.assign(new Error("No"), { type: "OFFSET_METADATA_TOO_LARGE" });
       commits.push([group, what]);
     };
-    await allowSkip({ ...cluster, commit }, "group", skip);
+    await requestSkip({ ...cluster, commitOffset: commit }, "group", skip);
     expect(commits).toEqual([["group-skips", { topic: "events", partition: 3, offset: 20, metadata: "" }]]);
   });
 
@@ -46,7 +46,7 @@ describe("allowSkip()", () => {
     const cluster = createCluster(error);
     const { toOffset, partition } = wrong;
     const words = `Cannot skip to offset ${toOffset} of partition ${partition} of topic events: ${sentence}`;
-    await expect(allowSkip(cluster, "group", wrong)).rejects.toThrow(words);
+    await expect(requestSkip(cluster, "group", wrong)).rejects.toThrow(words);
     expect(cluster.commits).toEqual([]);
   });
 });

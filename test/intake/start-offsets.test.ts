@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
 
 import { KnownLogs } from "../../src/intake/known-logs.ts";
-import { createFeed } from "../../src/intake/owned-partition.ts";
-import { type Start, type StartFrom, type StartPlace, planStart } from "../../src/intake/plan-start.ts";
-import { StartRefused, type StartsOptions, readStarts } from "../../src/intake/start-offsets.ts";
-import type { Committed } from "../../src/kafka/admin.ts";
+import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
+import { type StartOffset, type StartFrom, type PartitionLog, planStartOffset } from "../../src/intake/plan-start.ts";
+import { StartRefusedError, type StartOffsetsOptions, readStartOffsets } from "../../src/intake/start-offsets.ts";
+import type { CommittedOffset } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
-import { encodeFinished } from "../../src/offsets/completed-map.ts";
+import { encodeCompleted } from "../../src/offsets/completed-map.ts";
 import { encodeTopicId } from "../../src/offsets/topic-id.ts";
 
 const place = { topic: "source", partition: 3 };
-const range: LogRange = { ...place, low: 100, high: 200 };
+const range: LogRange = { ...place, beginningOffset: 100, endOffset: 200 };
 const [oldId, newId] = ["old-old-old-old-old-ol", "new-new-new-new-new-ne"];
 
 const startOf = (
   offset: number | undefined,
   startFrom: StartFrom,
-  { metadata = "g1:1.1", ...more }: Partial<StartPlace> & { metadata?: string } = {},
+  { metadata = "g1:1.1", ...more }: Partial<PartitionLog> & { metadata?: string } = {},
 ) => {
   const committed = { ...place, offset, metadata };
   const about = { range, committed, isTier: false, topicId: newId, hasCommits: offset !== undefined, ...more };
-  return planStart(about, startFrom);
+  return planStartOffset(about, startFrom);
 };
 
 /** The offset, or the refusal, with why. */
-const shortly = (start: Start | string): string =>
+const shortly = (start: StartOffset | string): string =>
   typeof start === "string" ? start : [start.offset, start.cause].filter((one) => one !== undefined).join(" ");
 
 const tier = { isTier: true };
@@ -77,8 +77,8 @@ describe("planStart", () => {
 
   it("keeps the metadata of a commit that counts, and what was finished behind what retention removed", () => {
     expect(startOf(150, "earliest")).toEqual({ offset: 150, metadata: "g1:1.1", high: 200, topicId: newId });
-    const metadata = encodeFinished(90, [95, 100, 102, 103]);
-    expect(startOf(90, "earliest", { metadata })).toMatchObject({ metadata: encodeFinished(100, [100, 102, 103]) });
+    const metadata = encodeCompleted(90, [95, 100, 102, 103]);
+    expect(startOf(90, "earliest", { metadata })).toMatchObject({ metadata: encodeCompleted(100, [100, 102, 103]) });
     expect(startOf(90, "latest", { metadata })).toMatchObject({ metadata: null });
     expect(startOf(150, "earliest", foreign)).toMatchObject({ metadata: null });
   });
@@ -86,14 +86,14 @@ describe("planStart", () => {
 
 describe("readStarts", () => {
   const feeds = [
-    createFeed({ topic: "source", partition: 0 }, undefined),
-    createFeed({ topic: "tier", partition: 0 }, 0),
+    createOwnedPartition({ topic: "source", partition: 0 }, undefined),
+    createOwnedPartition({ topic: "tier", partition: 0 }, 0),
   ];
-  const optionsOf = (committed: Committed[], ranges: LogRange[], startFrom: StartFrom = "earliest") => {
+  const optionsOf = (committed: CommittedOffset[], ranges: LogRange[], startFrom: StartFrom = "earliest") => {
     const asked: unknown[] = [];
     const ids: string[] = [newId];
-    const admin: StartsOptions["admin"] = {
-      topics: async (topics) =>
+    const admin: StartOffsetsOptions["admin"] = {
+      topicStates: async (topics) =>
         topics.map((topic) => ({
           topic,
           error: undefined,
@@ -102,11 +102,11 @@ describe("readStarts", () => {
           partitions: 1,
           replication: 1,
         })),
-      committed: async (groupId, topics) => {
+      committedOffsets: async (groupId, topics) => {
         asked.push([groupId, topics]);
         return committed;
       },
-      ranges: async () => ranges,
+      logRanges: async () => ranges,
     };
     const known = new KnownLogs();
     return { options: { admin, groupId: "g", startFrom, known }, asked, ids };
@@ -116,7 +116,7 @@ describe("readStarts", () => {
   it("asks once for all topics, and gives each partition its start", async () => {
     const none = { topic: "source", partition: 0, offset: undefined, metadata: null };
     const { options, asked } = optionsOf([none, { topic: "tier", partition: 0, offset: 7, metadata: "" }], ranges);
-    expect(await readStarts(feeds, options)).toEqual({
+    expect(await readStartOffsets(feeds, options)).toEqual({
       starts: new Map([
         ["source/0", { offset: 5, metadata: null, high: 9, topicId: newId }],
         ["tier/0", { offset: 7, metadata: "", high: 9, topicId: newId }],
@@ -132,8 +132,8 @@ describe("readStarts", () => {
       ranges,
       "latest",
     );
-    await expect(readStarts(feeds, options)).rejects.toThrow(/seem not to be/);
-    const { starts, resets } = await readStarts(feeds, options);
+    await expect(readStartOffsets(feeds, options)).rejects.toThrow(/seem not to be/);
+    const { byPartition: starts, resets } = await readStartOffsets(feeds, options);
     expect(starts.get("source/0")).toMatchObject({ offset: 9 });
     expect(resets).toEqual([
       { topic: "source", partition: 0, cause: "truncated", oldOffset: 40, newOffset: 9 },
@@ -148,13 +148,13 @@ describe("readStarts", () => {
       ranges,
     );
     const doubt = /seem not to be those that were read from: source\/0 \(made_anew\), tier\/0/;
-    await expect(readStarts(feeds, options)).rejects.toThrow(doubt);
+    await expect(readStartOffsets(feeds, options)).rejects.toThrow(doubt);
     ids.push(oldId);
-    const { starts, resets } = await readStarts(feeds, options);
+    const { byPartition: starts, resets } = await readStartOffsets(feeds, options);
     expect([starts.get("source/0")?.offset, resets]).toEqual([7, []]);
     ids.push(newId);
-    await expect(readStarts(feeds, options)).rejects.toThrow(doubt);
-    expect((await readStarts(feeds, options)).starts.get("source/0")).toMatchObject({ offset: 5, cause: "made_anew" });
+    await expect(readStartOffsets(feeds, options)).rejects.toThrow(doubt);
+    expect((await readStartOffsets(feeds, options)).byPartition.get("source/0")).toMatchObject({ offset: 5, cause: "made_anew" });
   });
 
   it("believes that a log was cut off when it hears so twice in a row, or has seen it itself", async () => {
@@ -166,26 +166,26 @@ describe("readStarts", () => {
     const answers = [short, whole, short, short, whole, short];
     const { options } = optionsOf([{ ...source, offset: 12, metadata: null }], []);
     const admin = { ...options.admin, ranges: async () => answers.splice(0, 1) };
-    const read = async () => (await readStarts(feeds.slice(0, 1), { ...options, admin })).starts.get("source/0");
+    const read = async () => (await readStartOffsets(feeds.slice(0, 1), { ...options, admin })).byPartition.get("source/0");
     await expect(read()).rejects.toThrow(/seem not to be/);
     expect(await read()).toMatchObject({ offset: 12 });
     await expect(read()).rejects.toThrow(/seem not to be/);
     expect(await read()).toMatchObject({ offset: 5, cause: "truncated" });
     expect(await read()).toMatchObject({ offset: 12 });
-    options.known.areOver([{ ...createFeed(source, undefined), doubt: "truncated", topicId: newId, start: 12 }]);
+    options.known.recordReplaced([{ ...createOwnedPartition(source, undefined), suspectedReset: "truncated", topicId: newId, startOffset: 12 }]);
     expect(await read()).toMatchObject({ offset: 5, cause: "truncated" });
   });
 
   it("names every partition whose commit is outside of the log, where that is to be asked", async () => {
-    const more = createFeed({ topic: "source", partition: 1 }, undefined);
+    const more = createOwnedPartition({ topic: "source", partition: 1 }, undefined);
     const outside = [0, 1].map((partition) => ({ topic: "source", partition, offset: 2, metadata: null }));
     const { options } = optionsOf(
       [...outside, { topic: "tier", partition: 0, offset: 7, metadata: null }],
-      [...ranges, { topic: "source", partition: 1, low: 5, high: 9 }],
+      [...ranges, { topic: "source", partition: 1, beginningOffset: 5, endOffset: 9 }],
       "fail",
     );
-    const reading = readStarts([...feeds, more], options);
-    await expect(reading).rejects.toThrow(StartRefused);
+    const reading = readStartOffsets([...feeds, more], options);
+    await expect(reading).rejects.toThrow(StartRefusedError);
     await expect(reading).rejects.toThrow(/source\/0 \(committed 2, log 5 to 9\), source\/1 .*START_FROM/);
   });
 
@@ -195,7 +195,7 @@ describe("readStarts", () => {
       ranges,
       "fail",
     );
-    await expect(readStarts(feeds, options)).rejects.toThrow(
+    await expect(readStartOffsets(feeds, options)).rejects.toThrow(
       "The group has no committed offset of source/0, and START_FROM is fail: set START_FROM to earliest or latest for the first start",
     );
   });
@@ -204,13 +204,13 @@ describe("readStarts", () => {
     ["what was committed", [], ranges],
     ["where a log ends", feeds.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata: "" })), ranges.slice(1)],
   ])("takes no answer that lacks a partition: %s", async (_, committed, known) => {
-    await expect(readStarts(feeds, optionsOf(committed, known).options)).rejects.toThrow(
+    await expect(readStartOffsets(feeds, optionsOf(committed, known).options)).rejects.toThrow(
       "The cluster's answer lacks source/0",
     );
   });
 
   it("is content with an assignment of nothing", async () => {
     const { options } = optionsOf([], []);
-    expect(await readStarts([], options)).toEqual({ starts: new Map(), resets: [] });
+    expect(await readStartOffsets([], options)).toEqual({ starts: new Map(), resets: [] });
   });
 });

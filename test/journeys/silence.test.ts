@@ -69,7 +69,7 @@ const startBehindProxy = async (story: Story) => {
   const onFatal = (error: Error): void => void fatal.push(error);
   const config = readConfig({ ...(await story.env()), KAFKA_BROKERS: `127.0.0.1:${from}` });
   const service = await startService(
-    createApp({ config, log: createLog({ level: "silent" }), onFatal, silenceLimitMs }),
+    createApp({ config, log: createLog({ level: "silent" }), onFatal, watchdogLimitMs: silenceLimitMs }),
     onFatal,
   );
   story.onEnd(service.stop);

@@ -4,11 +4,11 @@ import kafkajs, { type Admin } from "kafkajs";
 import { describe } from "vitest";
 
 import { readConfig } from "../../src/config/env/read-config.ts";
-import { originOf } from "../../src/core/outcome/headers.ts";
+import { sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import { createKafka, noRetry } from "../../src/kafka/client.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
-import { createWriting } from "../../src/service/compose-publisher.ts";
+import { composePublisher } from "../../src/service/compose-publisher.ts";
 import { createTopics } from "./cluster.ts";
 import { type Story, asJson, deliveredIds, journey, patient, trackEvent, tracks } from "./story.ts";
 
@@ -162,13 +162,13 @@ describe.concurrent("writes to Kafka", () => {
     await createTopics(story.kafka, [{ topic, numPartitions: 1 }]);
     const refused: string[] = [];
     const config = readConfig(await story.env());
-    const { settler, producers } = createWriting({
+    const { publisher: settler, producers } = composePublisher({
       kafka: createKafka({ ...config.kafka, sasl: undefined, logLevel: 0, retry: noRetry }),
       config,
       log: createLog({ level: "fatal" }),
-      metrics: { ...createMetrics(), writeFailed: (name) => void refused.push(name) },
-      hold: () => {},
-      monotonic: () => performance.now(),
+      metrics: { ...createMetrics(), recordWriteFailure: (name) => void refused.push(name) },
+      onHold: () => {},
+      monotonicNow: () => performance.now(),
       random: Math.random,
       pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
       schedule: (ms, callback) => void setTimeout(callback, ms).unref(),
@@ -176,13 +176,13 @@ describe.concurrent("writes to Kafka", () => {
     });
     story.onEnd(() => producers.close());
     const write = (partition: number) => {
-      const origin = originOf({ topic: story.source, partition, offset: "0", timestamp: Date.now() });
+      const origin = sourcePositionOf({ topic: story.source, partition, offset: "0", timestamp: Date.now() });
       const past = { origin, attempts: 0, firstFailedAt: undefined };
       const record = { key: Buffer.from("u1"), value: Buffer.from("{}"), headers: {}, timestamp: Date.now() };
       const failure = { origin, reason: "server_error", error: "No", attempts: 1, firstFailedAt: undefined } as const;
       const meaning = { kind: "call", call: "track", body: Buffer.from("{}") } as const;
       const arrival = { record, user: "u1", type: "track", meaning, past, repairs: [] } as const;
-      return settler.retry([{ arrival, failure: { ...failure, tier: 0, partition } }]);
+      return settler.publishRetries([{ parsed: arrival, failure: { ...failure, tier: 0, partition } }]);
     };
     expect(await write(0)).toBe(0);
     await withAdmin(story, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));

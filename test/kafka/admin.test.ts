@@ -22,13 +22,13 @@ describe("cluster admin", () => {
     const { admin, most } = createTestAdmin({ a: one, b: one }, { offsetFetch: failWith("NOT_AUTHORIZED") });
     const asked = [
       admin.connect(),
-      admin.committed("g", ["a"]),
-      admin.ranges(["a", "b", "c"]),
-      admin.shape("a"),
-      admin.topics(["a"]),
-      admin.create([{ topic: "a", partitions: 1, replication: 1 }]),
-      admin.grow([{ topic: "b", partitions: 1 }]),
-      admin.committed("g", ["b"]),
+      admin.committedOffsets("g", ["a"]),
+      admin.logRanges(["a", "b", "c"]),
+      admin.topicShape("a"),
+      admin.topicStates(["a"]),
+      admin.createTopics([{ topic: "a", partitions: 1, replicationFactor: 1 }]),
+      admin.createPartitions([{ topic: "b", partitions: 1 }]),
+      admin.committedOffsets("g", ["b"]),
       admin.close(),
     ];
     const settled = await Promise.allSettled(asked);
@@ -48,7 +48,7 @@ describe("cluster admin", () => {
       return { responses: asked.length === 1 ? [{ topic: "a", partitions }] : [] };
     };
     const { admin } = createTestAdmin({ a: { partitions: [{}, {}] }, b: one }, { offsetFetch });
-    expect(await admin.committed("g", ["a", "b"])).toEqual([
+    expect(await admin.committedOffsets("g", ["a", "b"])).toEqual([
       { topic: "a", partition: 0, offset: 12, metadata: "g1:1.1" },
       { topic: "a", partition: 1, offset: undefined, metadata: null },
     ]);
@@ -64,7 +64,7 @@ describe("cluster admin", () => {
       forbidden: { errorCode: 29 },
       some: { partitions: [{ leader: -1 }, { high: 3 }, { errorCode: 5 }] },
     });
-    expect(await admin.ranges(["a", "missing", "forbidden", "some"])).toEqual([
+    expect(await admin.logRanges(["a", "missing", "forbidden", "some"])).toEqual([
       { topic: "a", partition: 0, low: 5, high: 9 },
       { topic: "some", partition: 1, low: 0, high: 3 },
     ]);
@@ -72,20 +72,20 @@ describe("cluster admin", () => {
 
   it("says of each topic what the cluster says, whatever it says of the others", async () => {
     const { admin } = createTestAdmin({ a: { partitions: [{ replicas: [1, 2, 3] }, {}] }, b: { errorCode: 29 } });
-    expect(await admin.topics(["b", "a", "c"])).toEqual([
+    expect(await admin.topicStates(["b", "a", "c"])).toEqual([
       { topic: "b", error: "TOPIC_AUTHORIZATION_FAILED", id: "id-of-b", partitions: 0, replication: 1 },
       { topic: "a", error: undefined, id: "id-of-a", partitions: 2, replication: 3 },
       { topic: "c", error: "UNKNOWN_TOPIC_OR_PARTITION", id: undefined, partitions: 0, replication: 1 },
     ]);
-    expect(await admin.shape("a")).toEqual({ topic: "a", partitions: 2, replication: 3 });
-    expect(await admin.shape("c")).toBeUndefined();
-    await expect(admin.shape("b")).rejects.toThrow("TOPIC_AUTHORIZATION_FAILED");
+    expect(await admin.topicShape("a")).toEqual({ topic: "a", partitions: 2, replication: 3 });
+    expect(await admin.topicShape("c")).toBeUndefined();
+    await expect(admin.topicShape("b")).rejects.toThrow("TOPIC_AUTHORIZATION_FAILED");
   });
 
   it("makes topics that keep what lies in them, and waits until the broker has heard of them", async () => {
     const known: Topics[] = [{}, {}, { b: { partitions: [{}] } }, { b: { partitions: [{}, {}] } }];
     const { admin, calls } = createTestAdmin(() => (known.length > 1 ? known.shift() : known[0]) ?? {});
-    await admin.create([{ topic: "b", partitions: 2, replication: 3 }]);
+    await admin.createTopics([{ topic: "b", partitions: 2, replicationFactor: 3 }]);
     const configEntries = [
       { name: "cleanup.policy", value: "delete" },
       { name: "retention.ms", value: "-1" },
@@ -110,7 +110,7 @@ describe("cluster admin", () => {
         return {};
       };
       const { admin } = createTestAdmin({ a: one, b: one }, { createTopics });
-      await admin.create(["a", "b"].map((topic) => ({ topic, partitions: 1, replication: 1 })));
+      await admin.createTopics(["a", "b"].map((topic) => ({ topic, partitions: 1, replication: 1 })));
       const kept = ["cleanup.policy", "retention.ms", "retention.bytes"];
       expect(made).toEqual([[...kept, "compression.type"], kept]);
     },
@@ -118,13 +118,13 @@ describe("cluster admin", () => {
 
   it("makes no second attempt at a topic that is refused for another reason", async () => {
     const { admin, calls } = createTestAdmin({ a: one }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
-    await expect(admin.create([{ topic: "a", partitions: 1, replication: 1 }])).rejects.toThrow("AUTHORIZATION");
+    await expect(admin.createTopics([{ topic: "a", partitions: 1, replicationFactor: 1 }])).rejects.toThrow("AUTHORIZATION");
     expect(calls.filter(({ name }) => name === "createTopics")).toHaveLength(1);
   });
 
   it("gives topics more partitions", async () => {
     const { admin, calls } = createTestAdmin({ a: { partitions: [{}, {}] } });
-    await admin.grow([{ topic: "a", partitions: 2 }]);
+    await admin.createPartitions([{ topic: "a", partitions: 2 }]);
     expect(calls.find(({ name }) => name === "createPartitions")?.request).toMatchObject({
       topicPartitions: [{ topic: "a", count: 2 }],
     });
@@ -140,7 +140,7 @@ describe("cluster admin", () => {
       { resourceName: "b", configEntries: [entry("retention.bytes", null)] },
     ];
     const { admin, calls } = createTestAdmin({}, { describeConfigs: () => ({ resources }) });
-    expect(await admin.configs(["a", "b"])).toEqual([
+    expect(await admin.topicConfigs(["a", "b"])).toEqual([
       { topic: "a", cleanupPolicy: "compact,delete", retentionMs: 60_000, retentionBytes: -1 },
       { topic: "b", cleanupPolicy: "delete", retentionMs: -1, retentionBytes: -1 },
     ]);
@@ -156,22 +156,22 @@ describe("cluster admin", () => {
     const describeConfigs = () => {
       throw Object.assign(new Error("No"), refusal);
     };
-    expect(await createTestAdmin({}, { describeConfigs }).admin.configs(["a"])).toBe("refused");
+    expect(await createTestAdmin({}, { describeConfigs }).admin.topicConfigs(["a"])).toBe("refused");
   });
 
   it("does not take other errors about settings for a refusal", async () => {
     const { admin } = createTestAdmin({}, { describeConfigs: failWith("x") });
-    expect(await admin.configs(["a"])).toBe("refused");
+    expect(await admin.topicConfigs(["a"])).toBe("refused");
     const describeConfigs = () => {
       throw Object.assign(new Error("REQUEST_TIMED_OUT"), { type: "REQUEST_TIMED_OUT" });
     };
-    await expect(createTestAdmin({}, { describeConfigs }).admin.configs(["a"])).rejects.toThrow("REQUEST_TIMED_OUT");
+    await expect(createTestAdmin({}, { describeConfigs }).admin.topicConfigs(["a"])).rejects.toThrow("REQUEST_TIMED_OUT");
   });
 
   it("does not ask where there is nothing to make", async () => {
     const { admin, calls } = createTestAdmin({});
-    await admin.create([]);
-    await admin.grow([]);
+    await admin.createTopics([]);
+    await admin.createPartitions([]);
     expect(calls).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { type TLSSocket, connect, createServer as createTlsServer } from "node:t
 import type { LogEntry } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { createPasswordLogin, createTls } from "../../src/kafka/auth/tls.ts";
+import { createPasswordLogin, createTlsOptions } from "../../src/kafka/auth/tls.ts";
 import { createKafka } from "../../src/kafka/client.ts";
 import { type Authority, type Certificate, createAuthority } from "../security/certificates.ts";
 
@@ -59,7 +59,7 @@ describe("createTls()", () => {
     });
     const port = await listen(listener);
     const problems: string[] = [];
-    const tls = createTls({ caFile: authority.ca, ...files }, (why) => problems.push(why));
+    const tls = createTlsOptions({ caFile: authority.ca, ...files }, (why) => problems.push(why));
     const visit = (): Promise<void> =>
       new Promise((resolve, reject) => {
         // As kafkajs does it.
@@ -89,7 +89,7 @@ describe("createTls()", () => {
   it("never trusts all authorities of the system because the file of ours is empty", () => {
     const caFile = join(folder, "empty.pem");
     writeFileSync(caFile, "\n");
-    const tls = createTls({ caFile }, () => {});
+    const tls = createTlsOptions({ caFile }, () => {});
     expect(() => tls.secureContext).toThrow("Cannot use KAFKA_TLS_CA_FILE: got");
   });
 });
@@ -114,7 +114,7 @@ describe("createKafka()", () => {
       sasl: createPasswordLogin({ mechanism: "plain", username: "me", password: { read: () => "open-sesame" } }),
       logLevel: 5,
       logCreator: () => (entry) => entries.push(entry),
-      onTrouble: (sentence) => troubles.push(sentence),
+      onConnectionError: (sentence) => troubles.push(sentence),
     });
     const admin = kafka.admin();
     // It tries for longer than this test.

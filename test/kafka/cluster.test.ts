@@ -4,8 +4,8 @@ import { createKafka } from "../../src/kafka/client.ts";
 import {
   type BrokerRequest,
   type ClusterBroker,
-  openCluster,
-  sendTo,
+  createAdminCluster,
+  sendRequest,
   tolerateMissingTopics,
 } from "../../src/kafka/cluster.ts";
 
@@ -65,16 +65,16 @@ describe("sendTo", () => {
     const broker = createBroker();
     const failing = { send: () => Promise.reject(Object.assign(new Error("No"), { name })) };
     const request = {} as BrokerRequest;
-    await expect(sendTo(Object.assign(broker, { connectionPool: failing }), request)).rejects.toThrow("No");
+    await expect(sendRequest(Object.assign(broker, { connectionPool: failing }), request)).rejects.toThrow("No");
     expect(broker.log).toEqual(expected);
   });
 });
 
 it("the kafkajs that is installed has everything that is reached into", () => {
-  const { cluster, admin } = openCluster(createKafka({ brokers: ["127.0.0.1:1"], clientId: "c", logLevel: 0 }));
+  const { cluster, admin } = createAdminCluster(createKafka({ brokers: ["127.0.0.1:1"], clientId: "c", logLevel: 0 }));
   expect([typeof cluster.refreshMetadata, typeof cluster.findBroker, typeof admin.createPartitions]).toEqual(
     Array.from({ length: 3 }, () => "function"),
   );
   expect(cluster.brokerPool).toMatchObject({ brokers: {}, metadata: null });
-  expect(() => openCluster({} as Parameters<typeof openCluster>[0])).toThrow(/not the kafkajs that we know/);
+  expect(() => createAdminCluster({} as Parameters<typeof createAdminCluster>[0])).toThrow(/not the kafkajs that we know/);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { explainTrouble } from "../../src/kafka/connection-error.ts";
+import { explainConnectionError } from "../../src/kafka/connection-error.ts";
 
 // As kafkajs 2.2.4 on Node 24 said it of a broker 4.1.0.
 const opensslOf = (alert: string): string =>
@@ -41,17 +41,17 @@ describe("explainTrouble()", () => {
       /refuses the log-in/,
     ],
   ])("says what '%s' means", (message, meaning) => {
-    expect(explainTrouble(message)).toMatch(meaning);
-    expect(explainTrouble(`Failed to connect to seed broker: ${message}`)).not.toContain("openssl");
+    expect(explainConnectionError(message)).toMatch(meaning);
+    expect(explainConnectionError(`Failed to connect to seed broker: ${message}`)).not.toContain("openssl");
   });
 
   it.each([
     "The broker refuses the token: want one that it trusts in KAFKA_SASL_OAUTH_TOKEN_FILE (invalid_token)",
     "Cannot get a token for Kafka from login.example.com: SELF_SIGNED_CERT_IN_CHAIN",
-  ])("leaves alone what explains itself: %s", (message) => expect(explainTrouble(message)).toBe(message));
+  ])("leaves alone what explains itself: %s", (message) => expect(explainConnectionError(message)).toBe(message));
 
   it("leaves alone what it does not know", () => {
     const message = "Connection error: connect ECONNREFUSED 127.0.0.1:9092";
-    expect(explainTrouble(message)).toBe(message);
+    expect(explainConnectionError(message)).toBe(message);
   });
 });

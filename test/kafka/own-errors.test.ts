@@ -1,7 +1,7 @@
 import kafkajs from "kafkajs";
 import { describe, expect, it } from "vitest";
 
-import { isOwnError } from "../../src/kafka/own-errors.ts";
+import { isProgrammingError } from "../../src/kafka/own-errors.ts";
 
 const { KafkaJSConnectionError, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } =
   kafkajs;
@@ -25,7 +25,7 @@ describe("isOwnError()", () => {
     ["a cause of an error of our own", new Error("Cannot read it", { cause: new TypeError("x") })],
     ["what is no error at all", "a word"],
   ])("%s is a mistake of this program", (_, error) => {
-    expect(isOwnError(error)).toBe(true);
+    expect(isProgrammingError(error)).toBe(true);
   });
 
   it.each([
@@ -37,6 +37,6 @@ describe("isOwnError()", () => {
     ["an error of the network inside", wrapped(refused)],
     ["kafkajs's plain Error", new Error("Broker not connected")],
   ])("%s is none", (_, error) => {
-    expect(isOwnError(error)).toBe(false);
+    expect(isProgrammingError(error)).toBe(false);
   });
 });

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { type DeadLetterLimit, Flood, type FloodChange, type FloodLimit } from "../../src/limits/dead-letter-limit.ts";
+import { type DeadLetterLimitRules, DeadLetterLimit, type DeadLetterHoldChange, type DeadLetterLimitSetting } from "../../src/limits/dead-letter-limit.ts";
 
 const start = 1_700_000_000_000;
-const limit: DeadLetterLimit = { scope: "all", consecutive: 5, percent: 50, minEvents: 20 };
-const byCause: DeadLetterLimit = { ...limit, scope: "cause" };
+const limit: DeadLetterLimitRules = { scope: "all", consecutive: 5, percent: 50, minEvents: 20 };
+const byCause: DeadLetterLimitRules = { ...limit, scope: "cause" };
 
 /** `.` ended well, another letter is the rule that it breaks; a capital is of topic `b`, any other of topic `a`. */
 const causeOf = (letter: string) => ({
@@ -14,16 +14,16 @@ const causeOf = (letter: string) => ({
   rule: letter.toLowerCase(),
 });
 
-const createTestFlood = (given: FloodLimit = limit) => {
-  const changes: FloodChange[] = [];
-  const flood = new Flood({ limit: given, onHold: (change) => void changes.push(change) });
+const createTestFlood = (given: DeadLetterLimitSetting = limit) => {
+  const changes: DeadLetterHoldChange[] = [];
+  const flood = new DeadLetterLimit({ limit: given, onHoldChange: (change) => void changes.push(change) });
   /** Gives the letters that were admitted to the dead-letter topic. */
   const admitted = (events: string, now = start): string =>
     Array.from(events)
       .filter((event) => {
         const isGood = event === "." || event === ":";
-        if (isGood) flood.passed(event === "." ? "a" : "b", now);
-        return !isGood && flood.admit(causeOf(event), `broke ${event}`, now) === "admitted";
+        if (isGood) flood.countOtherOutcome(event === "." ? "a" : "b", now);
+        return !isGood && flood.countIfAllowed(causeOf(event), `broke ${event}`, now) === "admitted";
       })
       .join("");
   const play = (events: string, now = start): number => admitted(events, now).length;
@@ -86,7 +86,7 @@ describe("Flood", () => {
 
   it("names a cause without a rule by its reason alone", () => {
     const { flood, changes } = createTestFlood({ ...limit, consecutive: 1 });
-    for (const _ of [1, 2]) flood.admit({ topic: "a", reason: "undecodable" }, "No", start);
+    for (const _ of [1, 2]) flood.countIfAllowed({ topic: "a", reason: "undecodable" }, "No", start);
     expect(changes[0]?.error).toContain("100 % are undecodable in a, 100 % of that topic's events");
   });
 
@@ -101,9 +101,9 @@ describe("Flood", () => {
   it.each([limit, byCause])("goes on, counting from nothing, when an operator changes the limit: $scope", (given) => {
     const { flood, changes, play, held } = createTestFlood(given);
     play("dddddd");
-    flood.change({ ...given }, start + 1_000);
+    flood.setLimit({ ...given }, start + 1_000);
     expect(held()).toEqual(["d of a"]);
-    flood.change({ ...given, consecutive: 6 }, start + 2_000);
+    flood.setLimit({ ...given, consecutive: 6 }, start + 2_000);
     expect([flood.isHeld, held(), flood.warnings]).toEqual([false, [], []]);
     expect(changes[1]).toMatchObject({ isHeld: false, error: "", heldMs: 2_000 });
     expect(play("ddddddd")).toBe(6);
@@ -112,7 +112,7 @@ describe("Flood", () => {
   it("never closes where it is switched off", () => {
     const { flood, play } = createTestFlood();
     play("dddddd");
-    flood.change(false, start);
+    flood.setLimit(false, start);
     expect([play("d".repeat(5_000)), flood.isHeld]).toEqual([5_000, false]);
   });
 
@@ -148,10 +148,10 @@ describe("Flood, by cause", () => {
   it("lets the events of that cause wait, and says whose and how to go on", () => {
     const { flood, changes, play } = createTestFlood(byCause);
     play("dddddd");
-    expect(flood.admit(causeOf("d"), "No", start)).toBe("parked");
-    expect(flood.check(causeOf("d"))).toBe("parked");
-    expect([flood.admit(causeOf("e"), "No", start), flood.check(causeOf("D"))]).toEqual(["admitted", "admitted"]);
-    expect([flood.isHeldIn("a"), flood.isHeldIn("b")]).toEqual([true, false]);
+    expect(flood.countIfAllowed(causeOf("d"), "No", start)).toBe("parked");
+    expect(flood.rulingOf(causeOf("d"))).toBe("parked");
+    expect([flood.countIfAllowed(causeOf("e"), "No", start), flood.rulingOf(causeOf("D"))]).toEqual(["admitted", "admitted"]);
+    expect([flood.isTopicHeld("a"), flood.isTopicHeld("b")]).toEqual([true, false]);
     expect(changes).toMatchObject([{ isHeld: true, culprits: [{ topic: "a", rule: "d", percentOfDeadLetters: 100 }] }]);
     expect(changes[0]?.error).toBe(
       "5 events in a row went to the dead-letter topic: 100 % are invalid_event (d) in a, 100 % of that topic's events. " +
@@ -164,7 +164,7 @@ describe("Flood, by cause", () => {
     const { flood, changes, play } = createTestFlood(byCause);
     play("dddddd");
     play("eeeeee", start + 10_000);
-    flood.change(false, start + 12_000);
+    flood.setLimit(false, start + 12_000);
     expect(changes.map(({ isHeld, heldMs }) => [isHeld, heldMs])).toEqual([
       [true, 0],
       [true, 0],
@@ -175,36 +175,36 @@ describe("Flood, by cause", () => {
   it("goes on by cause where everything was held, and the other way round", () => {
     const { flood, play, admitted } = createTestFlood();
     play("dddddd");
-    flood.change(byCause, start);
+    flood.setLimit(byCause, start);
     expect([admitted("ddddddE"), flood.isHeld]).toEqual(["dddddE", false]);
-    flood.change(limit, start);
+    flood.setLimit(limit, start);
     expect([admitted("ddddddE"), flood.isHeld]).toEqual(["ddddd", true]);
   });
 
   it("lets nothing wait that fits into no retry topic", () => {
     const { flood, held } = createTestFlood(byCause);
-    const rulings = Array.from({ length: 8 }, () => flood.admit({ topic: "a", reason: "too_large" }, "No", start));
+    const rulings = Array.from({ length: 8 }, () => flood.countIfAllowed({ topic: "a", reason: "too_large" }, "No", start));
     expect([new Set(rulings), held()]).toEqual([new Set(["admitted"]), []]);
-    flood.admit(causeOf("d"), "No", start);
-    expect([flood.admit(causeOf("d"), "No", start), held()], "nobody waits in its place").toEqual(["admitted", []]);
+    flood.countIfAllowed(causeOf("d"), "No", start);
+    expect([flood.countIfAllowed(causeOf("d"), "No", start), held()], "nobody waits in its place").toEqual(["admitted", []]);
   });
 
   it("counts in bounded memory whatever names it is given: further topics and rules count together", () => {
     const { flood } = createTestFlood(byCause);
-    for (let n = 0; n < 2_000; n++) flood.passed(`topic${n}`, start);
-    const die = (n: number) => flood.admit({ topic: `more${n}`, reason: "rejected", rule: "http_400" }, "No", start);
+    for (let n = 0; n < 2_000; n++) flood.countOtherOutcome(`topic${n}`, start);
+    const die = (n: number) => flood.countIfAllowed({ topic: `more${n}`, reason: "rejected", rule: "http_400" }, "No", start);
     for (let n = 0; n < 20; n++) {
       die(n);
-      flood.passed(`more${n}`, start);
+      flood.countOtherOutcome(`more${n}`, start);
     }
     expect(flood.culprits).toEqual([]);
     for (let n = 0; n < 6; n++) die(n);
     expect(flood.culprits).toMatchObject([{ topic: "other", rule: "http_400" }]);
     for (let n = 0; n < 600; n++) {
-      flood.admit({ topic: "topic1", reason: "rejected", rule: `rule${n}` }, "No", start);
-      flood.passed("topic1", start);
+      flood.countIfAllowed({ topic: "topic1", reason: "rejected", rule: `rule${n}` }, "No", start);
+      flood.countOtherOutcome("topic1", start);
     }
-    for (let n = 0; n < 6; n++) flood.admit({ topic: "topic1", reason: "rejected", rule: `new${n}` }, "No", start);
+    for (let n = 0; n < 6; n++) flood.countIfAllowed({ topic: "topic1", reason: "rejected", rule: `new${n}` }, "No", start);
     expect(flood.culprits.at(-1)).toMatchObject({ topic: "topic1", reason: "rejected" });
     expect(flood.culprits.at(-1)?.rule).toBeUndefined();
   });

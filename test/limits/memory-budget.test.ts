@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 
-import { createBudget } from "../../src/limits/memory-budget.ts";
+import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 
 const filled = (sizes: readonly number[]) => {
-  const budget = createBudget({ maxRecords: 4, maxBytes: 100 });
-  for (const size of sizes) budget.add(size);
+  const budget = createMemoryBudget({ maxRecords: 4, maxBytes: 100 });
+  for (const size of sizes) budget.reserve(size);
   return budget;
 };
 
@@ -22,14 +22,14 @@ describe("createBudget()", () => {
     [[0, 0, 0, 0], true, false],
   ])("holding %j is full: %s, has room: %s", (sizes, isFull, hasRoom) => {
     const budget = filled(sizes);
-    expect({ isFull: budget.isFull, hasRoom: budget.hasRoom }).toEqual({ isFull, hasRoom });
+    expect({ isFull: budget.isFull, hasRoom: budget.isHalfFree }).toEqual({ isFull, hasRoom });
   });
 
   test("counts what is held, and forgets it", () => {
     const budget = filled([10, 20, 30]);
-    budget.remove(20);
+    budget.release(20);
     expect([budget.records, budget.bytes]).toEqual([2, 40]);
     budget.reset();
-    expect([budget.records, budget.bytes, budget.hasRoom]).toEqual([0, 0, true]);
+    expect([budget.records, budget.bytes, budget.isHalfFree]).toEqual([0, 0, true]);
   });
 });

@@ -36,7 +36,7 @@ describe("RecentIds", () => {
         }
         for (let number = 0; number <= 400; number++) {
           const id = `id-${number}`;
-          expect(ids.timeOf(id)).toBe(model.find((one) => one.id === id)?.time);
+          expect(ids.addedAtSeconds(id)).toBe(model.find((one) => one.id === id)?.time);
         }
         expect(ids.size).toBe(model.length);
       }),
@@ -48,17 +48,17 @@ describe("RecentIds", () => {
     const ids = new RecentIds({ max: 100_000, seed: 42 });
     const idOf = (number: number) => `3f2b8a10-0000-4000-8000-${String(number).padStart(12, "0")}`;
     for (let number = 0; number < 150_000; number++) {
-      expect(ids.timeOf(idOf(number))).toBeUndefined();
+      expect(ids.addedAtSeconds(idOf(number))).toBeUndefined();
       ids.add(idOf(number), number, 0);
     }
-    expect([ids.size, ids.timeOf(idOf(49_999)), ids.timeOf(idOf(50_000))]).toEqual([100_000, undefined, 50_000]);
+    expect([ids.size, ids.addedAtSeconds(idOf(49_999)), ids.addedAtSeconds(idOf(50_000))]).toEqual([100_000, undefined, 50_000]);
   });
 
   test("keeps fewer from the next id on, where fewer are wanted", () => {
     const ids = new RecentIds({ max: 10, seed: 1 });
     for (let number = 0; number < 10; number++) ids.add(`id-${number}`, 1, 0);
-    ids.max = 3;
+    ids.maxSize = 3;
     ids.add("one more", 1, 0);
-    expect([ids.size, ids.timeOf("id-7"), ids.timeOf("id-8"), ids.timeOf("one more")]).toEqual([3, undefined, 1, 1]);
+    expect([ids.size, ids.addedAtSeconds("id-7"), ids.addedAtSeconds("id-8"), ids.addedAtSeconds("one more")]).toEqual([3, undefined, 1, 1]);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 
-import { type Cast, type CastRecord, createCast } from "../../local/demo-cast.ts";
-import { type Evidence, judge, type ReadRecord } from "../../local/demo-verdict.ts";
+import { type DemoData, type DemoRecord, createDemoData } from "../../local/demo-cast.ts";
+import { type Evidence, evaluate, type ReadRecord } from "../../local/demo-verdict.ts";
 
 const OPTIONS = { events: 2_000, users: 200, poison: 12, seed: 7, startAt: Date.parse("2026-03-01T12:00:00Z") };
 
 describe("createCast()", () => {
-  const { records, unlucky } = createCast(OPTIONS);
+  const { records, unlucky } = createDemoData(OPTIONS);
   const reasons = new Set(records.map(({ fate }) => ("reason" in fate ? fate.reason : fate.kind)));
 
   test("has every fate, and is the same every time", () => {
@@ -20,7 +20,7 @@ describe("createCast()", () => {
         "invalid_event",
       ]),
     );
-    expect(createCast(OPTIONS).records).toEqual(records);
+    expect(createDemoData(OPTIONS).records).toEqual(records);
   });
 
   test("keeps all events, in order, with the poison spread between them", () => {
@@ -37,8 +37,8 @@ describe("createCast()", () => {
   });
 });
 
-const deliver = (id: string, key: string): CastRecord => ({ id, key, content: {}, fate: { kind: "deliver" } });
-const CAST: Cast = {
+const deliver = (id: string, key: string): DemoRecord => ({ id, key, content: {}, fate: { kind: "deliver" } });
+const CAST: DemoData = {
   users: 2,
   unlucky: "ada",
   records: [
@@ -76,11 +76,11 @@ const GOOD: Evidence = {
 
 describe("judge()", () => {
   test("breaks no promise where everything is where it belongs", () => {
-    expect(judge(GOOD).broken).toEqual([]);
+    expect(evaluate(GOOD).broken).toEqual([]);
   });
 
   test("counts records that waited once, and their stops by reason", () => {
-    const counts = judge(GOOD).rows.map(({ name, count }) => [name, count]);
+    const counts = evaluate(GOOD).rows.map(({ name, count }) => [name, count]);
     expect(counts).toEqual([
       ["produced", 6],
       ["delivered", 4],
@@ -131,12 +131,12 @@ describe("judge()", () => {
       "Sent, but not in the source topic exactly once: 1",
     ],
   ])("says so of %s", (_what, found, sentence) => {
-    expect(judge({ ...GOOD, ...found }).broken).toEqual([sentence]);
+    expect(evaluate({ ...GOOD, ...found }).broken).toEqual([sentence]);
   });
 
   test("names five ids at most", () => {
     const records = Array.from({ length: 9 }, (_unused, index) => deliver(`e${index}`, "ada"));
-    const { broken } = judge({
+    const { broken } = evaluate({
       ...GOOD,
       cast: { ...CAST, records },
       produced: 9,

@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { createView, formatVerdict, type Screen, wrap } from "../../local/demo-view.ts";
-import { narrate, NO_PROGRESS, type Progress } from "../../local/demo-watch.ts";
+import { describeChanges, NO_PROGRESS, type Progress } from "../../local/demo-watch.ts";
 
 const DOWN: Progress = { ...NO_PROGRESS, delivered: 40, breaker: "open", holds: ["target_down"], lag: 1_500 };
 const VERDICT = { rows: [{ name: "lost", count: 1_234, level: "promise" as const }], broken: ["Lost: 1234 (a1)"] };
@@ -25,7 +25,7 @@ describe("createView() where there is no terminal", () => {
   test("writes plain lines with the time, the progress once a second, and nothing after its end", () => {
     let time = 0;
     const { screen, text } = openScreen();
-    const view = createView({ screen, total: 6_963, now: () => time });
+    const view = createView({ screen, total: 6_963, wallNow: () => time });
     view.show(DOWN);
     view.show(DOWN);
     time = 61_000;
@@ -42,7 +42,7 @@ describe("createView() where there is no terminal", () => {
 describe("createView() on a terminal", () => {
   const play = (): string => {
     const { screen, text } = openScreen({ isTTY: true, columns: 60 });
-    const view = createView({ screen, total: 100, now: () => 0 });
+    const view = createView({ screen, total: 100, wallNow: () => 0 });
     view.say("Gainsight goes down for 5 s: 503 to every call. The breaker opens.");
     view.show(DOWN);
     view.stop();
@@ -93,5 +93,5 @@ test.each<[string, Progress, Progress, readonly string[]]>([
   ["one more is", { ...NO_PROGRESS, parkedUsers: 1 }, { ...NO_PROGRESS, parkedUsers: 2 }, []],
   ["the last is free", { ...NO_PROGRESS, parkedUsers: 2 }, NO_PROGRESS, ["Nobody waits in the retry tiers any more"]],
 ])("narrate() tells of a turn: %s", (_turn, before, now, lines) => {
-  expect(narrate(before, now)).toEqual(lines);
+  expect(describeChanges(before, now)).toEqual(lines);
 });

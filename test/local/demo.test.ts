@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { createScope } from "../../local/demo-scope.ts";
+import { createCleanupScope } from "../../local/demo-scope.ts";
 
 const LOCAL = join(import.meta.dirname, "../../local");
 
@@ -82,10 +82,10 @@ describe("createScope()", () => {
   test("undoes the last first, also what is still being started and whatever fails", async () => {
     const done: string[] = [];
     const starting = Promise.withResolvers<string>();
-    const scope = createScope();
-    await scope.keep(Promise.resolve("first"), (name) => done.push(name));
-    await scope.keep(Promise.resolve("second"), () => Promise.reject(new Error("no")));
-    void scope.keep(starting.promise, (name) => done.push(name));
+    const scope = createCleanupScope();
+    await scope.register(Promise.resolve("first"), (name) => done.push(name));
+    await scope.register(Promise.resolve("second"), () => Promise.reject(new Error("no")));
+    void scope.register(starting.promise, (name) => done.push(name));
     scope.onQuiet(() => done.push("quiet"));
     const ending = scope.end(1_000);
     starting.resolve("third");
@@ -94,10 +94,10 @@ describe("createScope()", () => {
   });
 
   test("lets nobody go on with what was started too late", async () => {
-    const scope = createScope();
+    const scope = createCleanupScope();
     const starting = Promise.withResolvers<string>();
     let isGoingOn = false;
-    void scope.keep(starting.promise, () => {}).then(() => (isGoingOn = true));
+    void scope.register(starting.promise, () => {}).then(() => (isGoingOn = true));
     const ending = scope.end(1_000);
     starting.resolve("late");
     await ending;
@@ -105,8 +105,8 @@ describe("createScope()", () => {
   });
 
   test("gives up at the limit", async () => {
-    const scope = createScope();
-    void scope.keep(new Promise<never>(() => {}), () => {});
+    const scope = createCleanupScope();
+    void scope.register(new Promise<never>(() => {}), () => {});
     await expect(scope.end(1)).resolves.toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import avro, { type Schema } from "avsc";
 import { describe, expect, it } from "vitest";
 
 import { createEvents, encodeEvent, poisonRecords } from "../../local/events.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 
 const options = { users: 1_000, count: 3_000, seed: 42, startAt: Date.UTC(2026, 0, 1) };
 const events = [...createEvents(options)];
@@ -51,7 +51,7 @@ describe("createEvents()", () => {
   });
 
   it("comes out of Avro as it went in, at about 700 bytes each", () => {
-    const decode = compileAvro(schema);
+    const decode = compileAvroSchema(schema);
     const values = events.map((event) => encodeEvent(event, type));
     expect(values.map((value) => decode(value))).toEqual(events);
     const bytes = values.reduce((sum, value) => sum + value.length, 0) / values.length;

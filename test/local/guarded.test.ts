@@ -7,16 +7,16 @@ import { createInterface } from "node:readline";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { createGuard } from "../../local/guarded.ts";
-import type { Guard } from "../../local/guarded.ts";
+import { createProcessGuard } from "../../local/guarded.ts";
+import type { ProcessGuard } from "../../local/guarded.ts";
 import { isRunning } from "./running.ts";
 
 const STAY = { command: process.execPath, args: ["-e", "console.log('here'); setInterval(() => {}, 1000)"] };
 
 describe("a guard", () => {
-  let guard: Guard;
+  let guard: ProcessGuard;
   beforeEach(async () => {
-    guard = await createGuard();
+    guard = await createProcessGuard();
   });
   afterEach(() => guard.end());
 

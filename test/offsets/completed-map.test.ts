@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decodeFinished, encodeFinished, maxSpan } from "../../src/offsets/completed-map.ts";
+import { decodeCompleted, encodeCompleted, maxInFlightWindow } from "../../src/offsets/completed-map.ts";
 
 const inOrder = (offsets: Iterable<number>) => [...new Set(offsets)].toSorted((a, b) => a - b);
 const mark = fc.oneof(fc.nat(1_000), fc.constant(Number.MAX_SAFE_INTEGER - 100_000));
@@ -9,7 +9,7 @@ const few = fc.array(fc.nat(1_000), { maxLength: 100, size: "max" }).map(inOrder
 /** As many as there can be, in any pattern: long runs, single ones, none. */
 const many = fc
   .tuple(
-    fc.nat(maxSpan - 1),
+    fc.nat(maxInFlightWindow - 1),
     fc.array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 60 })), { maxLength: 2_000, size: "max" }),
   )
   .map(([first, runs]) => {
@@ -19,7 +19,7 @@ const many = fc
       for (let n = 0; n < length; n++) offsets.push(at + gap + n);
       at += gap + length;
     }
-    return inOrder(offsets.filter((offset) => offset < maxSpan));
+    return inOrder(offsets.filter((offset) => offset < maxInFlightWindow));
   });
 
 describe("encodeFinished()", () => {
@@ -31,11 +31,11 @@ describe("encodeFinished()", () => {
     ["a long run in base 36", Array.from({ length: 36 }, (_, n) => 136 + n), "g1:10.10"],
     ["the mark itself, as another owner left it", [100], "g1:0.1"],
   ])("writes %s", (_, offsets, text) => {
-    expect(encodeFinished(100, offsets)).toBe(text);
+    expect(encodeCompleted(100, offsets)).toBe(text);
   });
 
   test("writes bits where runs are short and many", () => {
-    const text = encodeFinished(
+    const text = encodeCompleted(
       0,
       Array.from({ length: 5_000 }, (_, n) => n * 2 + 1),
     );
@@ -45,8 +45,8 @@ describe("encodeFinished()", () => {
 
   test("leaves out from the end what does not fit", () => {
     const spread = Array.from({ length: 3_000 }, (_, n) => 1 + n * 1_000);
-    const text = encodeFinished(0, spread);
-    const kept = inOrder(decodeFinished(0, text));
+    const text = encodeCompleted(0, spread);
+    const kept = inOrder(decodeCompleted(0, text));
     expect(text.length).toBeLessThanOrEqual(4_000);
     expect(kept.length).toBeGreaterThan(500);
     expect(kept).toEqual(spread.slice(0, kept.length));
@@ -58,17 +58,17 @@ describe("decodeFinished()", () => {
     fc.assert(
       fc.property(mark, fc.oneof(few, many), (from, offsets) => {
         const finished = offsets.map((offset) => from + offset);
-        const text = encodeFinished(from, finished);
+        const text = encodeCompleted(from, finished);
         expect(text.length).toBeLessThanOrEqual(4_000);
-        expect(inOrder(decodeFinished(from, text))).toEqual(finished);
+        expect(inOrder(decodeCompleted(from, text))).toEqual(finished);
       }),
     );
   });
 
   test("describes the longest span with its worst pattern", () => {
     for (const stride of [1, 2, 3, 7, 100]) {
-      const finished = Array.from({ length: Math.floor(maxSpan / stride) }, (_, n) => n * stride);
-      expect(inOrder(decodeFinished(0, encodeFinished(0, finished)))).toEqual(finished);
+      const finished = Array.from({ length: Math.floor(maxInFlightWindow / stride) }, (_, n) => n * stride);
+      expect(inOrder(decodeCompleted(0, encodeCompleted(0, finished)))).toEqual(finished);
     }
   });
 
@@ -91,7 +91,7 @@ describe("decodeFinished()", () => {
     ["bits that are cut off", "g2:AAA"],
     ["bits with too much padding", "g2:===="],
   ])("takes %s for an empty map, at once", (_, text) => {
-    expect(decodeFinished(1_000, text).size).toBe(0);
+    expect(decodeCompleted(1_000, text).size).toBe(0);
   });
 
   test("never throws, never hangs and never looks back, whatever the text", () => {
@@ -103,7 +103,7 @@ describe("decodeFinished()", () => {
     const text = fc.oneof(fc.string(), letters, fc.base64String({ maxLength: 4_000, size: "max" }));
     fc.assert(
       fc.property(mark, fc.constantFrom("", "g1:", "g2:"), text, (from, form, rest) => {
-        const finished = inOrder(decodeFinished(from, form + rest));
+        const finished = inOrder(decodeCompleted(from, form + rest));
         expect(finished[0] ?? from).toBeGreaterThanOrEqual(from);
         expect(finished.length).toBeLessThanOrEqual(100_000);
       }),

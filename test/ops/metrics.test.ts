@@ -8,9 +8,9 @@ const linesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) 
 describe("createMetrics()", () => {
   test("counts events by type, outcome and reason, the same at every scrape", async () => {
     const metrics = createMetrics();
-    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 40 });
-    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 3000 });
-    metrics.event({ type: "unknown", outcome: "dead", reason: "undecodable" });
+    metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: 40 });
+    metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: 3000 });
+    metrics.recordEvent({ type: "unknown", outcome: "dead", reason: "undecodable" });
     const expected = [
       'gainstream_events_total{type="track",outcome="delivered",reason=""} 2',
       'gainstream_events_total{type="unknown",outcome="dead",reason="undecodable"} 1',
@@ -22,26 +22,26 @@ describe("createMetrics()", () => {
 
   test("counts records that move to a tier by reason, and everything that moves in one sum", async () => {
     const metrics = createMetrics();
-    metrics.retry("timeout");
-    metrics.retry("parked");
-    metrics.retry("parked");
-    metrics.event({ type: "track", outcome: "delivered" });
-    metrics.event({ type: "other", outcome: "skipped", reason: "tombstone" });
-    metrics.event({ type: "track", outcome: "dead", reason: "rejected" });
+    metrics.recordRetry("timeout");
+    metrics.recordRetry("parked");
+    metrics.recordRetry("parked");
+    metrics.recordEvent({ type: "track", outcome: "delivered" });
+    metrics.recordEvent({ type: "other", outcome: "skipped", reason: "tombstone" });
+    metrics.recordEvent({ type: "track", outcome: "dead", reason: "rejected" });
     expect(await linesOf(metrics, "gainstream_retries_total")).toEqual([
       'gainstream_retries_total{reason="timeout"} 1',
       'gainstream_retries_total{reason="parked"} 2',
     ]);
-    expect(metrics.moves()).toBe(6);
+    expect(metrics.progressCount()).toBe(6);
     expect(metrics.totals()).toEqual({ delivered: 1, skipped: 1, dead: 1 });
   });
 
   test("counts what Segment's Engage computed by its class", async () => {
     const metrics = createMetrics();
-    metrics.event({ type: "identify", outcome: "delivered", computationClass: "audience" });
-    metrics.event({ type: "track", outcome: "delivered", computationClass: "audience" });
-    metrics.event({ type: "group", outcome: "dead", reason: "rejected", computationClass: "computed_trait" });
-    metrics.event({ type: "track", outcome: "delivered" });
+    metrics.recordEvent({ type: "identify", outcome: "delivered", computationClass: "audience" });
+    metrics.recordEvent({ type: "track", outcome: "delivered", computationClass: "audience" });
+    metrics.recordEvent({ type: "group", outcome: "dead", reason: "rejected", computationClass: "computed_trait" });
+    metrics.recordEvent({ type: "track", outcome: "delivered" });
     expect(await linesOf(metrics, "gainstream_computations_total")).toEqual([
       'gainstream_computations_total{computation_class="audience",outcome="delivered"} 2',
       'gainstream_computations_total{computation_class="computed_trait",outcome="dead"} 1',
@@ -50,9 +50,9 @@ describe("createMetrics()", () => {
 
   test("measures the way from Kafka to the outcome in seconds", async () => {
     const metrics = createMetrics();
-    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 40 });
-    metrics.event({ type: "track", outcome: "delivered", endToEndMs: 3000 });
-    metrics.event({ type: "other", outcome: "skipped", reason: "unsupported_event_type" });
+    metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: 40 });
+    metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: 3000 });
+    metrics.recordEvent({ type: "other", outcome: "skipped", reason: "unsupported_event_type" });
     const lines = await linesOf(metrics, "gainstream_end_to_end_seconds");
     expect(lines).toContain('gainstream_end_to_end_seconds_bucket{le="0.05"} 1');
     expect(lines).toContain('gainstream_end_to_end_seconds_bucket{le="5"} 2');
@@ -62,8 +62,8 @@ describe("createMetrics()", () => {
 
   test("takes a clock behind the broker's for no time, and leaves out what is no number", async () => {
     const metrics = createMetrics();
-    metrics.event({ type: "track", outcome: "delivered", endToEndMs: -500 });
-    metrics.event({ type: "track", outcome: "delivered", endToEndMs: Number.NaN });
+    metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: -500 });
+    metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: Number.NaN });
     const lines = await linesOf(metrics, "gainstream_end_to_end_seconds");
     expect(lines).toContain("gainstream_end_to_end_seconds_sum 0");
     expect(lines).toContain("gainstream_end_to_end_seconds_count 1");
@@ -71,8 +71,8 @@ describe("createMetrics()", () => {
 
   test("counts calls by their answer and measures them", async () => {
     const metrics = createMetrics();
-    metrics.call({ call: "track", status: "200", seconds: 0.02 });
-    metrics.call({ call: "track", status: "timeout", seconds: 10 });
+    metrics.recordCall({ call: "track", status: "200", seconds: 0.02 });
+    metrics.recordCall({ call: "track", status: "timeout", seconds: 10 });
     expect(await linesOf(metrics, "gainstream_calls_total")).toEqual([
       'gainstream_calls_total{call="track",status="200"} 1',
       'gainstream_calls_total{call="track",status="timeout"} 1',
@@ -84,9 +84,9 @@ describe("createMetrics()", () => {
 
   test("counts answers with result: false by the family of their code", async () => {
     const metrics = createMetrics();
-    metrics.resultFalse("GSOBJ");
-    metrics.resultFalse("other");
-    metrics.resultFalse("GSOBJ");
+    metrics.recordResultFalse("GSOBJ");
+    metrics.recordResultFalse("other");
+    metrics.recordResultFalse("GSOBJ");
     expect(await linesOf(metrics, "gainstream_result_false_total")).toEqual([
       'gainstream_result_false_total{code="GSOBJ"} 2',
       'gainstream_result_false_total{code="other"} 1',
@@ -95,8 +95,8 @@ describe("createMetrics()", () => {
 
   test("counts the logs that are not those we knew by their topic", async () => {
     const metrics = createMetrics();
-    metrics.logReset("a");
-    metrics.logReset("a");
+    metrics.recordLogReset("a");
+    metrics.recordLogReset("a");
     expect(await linesOf(metrics, "gainstream_log_resets_total{")).toEqual([
       'gainstream_log_resets_total{topic="a"} 2',
     ]);
@@ -104,8 +104,8 @@ describe("createMetrics()", () => {
 
   test("counts the offsets that were skipped by their topic", async () => {
     const metrics = createMetrics();
-    metrics.offsetsSkipped("a", 10);
-    metrics.offsetsSkipped("a", 1);
+    metrics.recordSkippedOffsets("a", 10);
+    metrics.recordSkippedOffsets("a", 1);
     expect(await linesOf(metrics, "gainstream_offsets_skipped_total{")).toEqual([
       'gainstream_offsets_skipped_total{topic="a"} 11',
     ]);
@@ -114,7 +114,7 @@ describe("createMetrics()", () => {
   test("always shows all eight holds", async () => {
     const metrics = createMetrics();
     expect(await linesOf(metrics, "gainstream_hold{")).toHaveLength(8);
-    metrics.observe(() => ({
+    metrics.setSnapshotSource(() => ({
       holds: ["throttled"],
       breaker: "half-open",
       lag: [],
@@ -122,10 +122,10 @@ describe("createMetrics()", () => {
       heldRecords: 4,
       inFlight: 5,
       concurrencyLimit: 32,
-      waiting: { due: 2, budget: 0 },
-      unread: [{ topic: "segment-events", partitions: 3 }],
-      unreadable: [{ topic: "segment-events", partition: 3, offset: 10 }],
-      culprits: [
+      pausedPartitions: { due: 2, budget: 0 },
+      unreadPartitions: [{ topic: "segment-events", partitions: 3 }],
+      unreadablePartitions: [{ topic: "segment-events", partition: 3, offset: 10 }],
+      deadLetterCauses: [
         {
           scope: "cause",
           topic: "web",
@@ -169,7 +169,7 @@ describe("createMetrics()", () => {
   test("forgets the lag of a partition that has gone elsewhere", async () => {
     const metrics = createMetrics();
     let partitions = [0, 1];
-    metrics.observe(() => ({
+    metrics.setSnapshotSource(() => ({
       holds: [],
       breaker: "closed",
       lag: partitions.map((partition) => ({ topic: "a", partition, lag: 7 })),
@@ -177,10 +177,10 @@ describe("createMetrics()", () => {
       heldRecords: 0,
       inFlight: 0,
       concurrencyLimit: 64,
-      waiting: {},
-      unread: [],
-      unreadable: [],
-      culprits: [],
+      pausedPartitions: {},
+      unreadPartitions: [],
+      unreadablePartitions: [],
+      deadLetterCauses: [],
       areSettingsOk: true,
     }));
     expect(await linesOf(metrics, "gainstream_lag{")).toHaveLength(2);
@@ -190,7 +190,7 @@ describe("createMetrics()", () => {
 
   test("keeps one process's numbers apart from another's, with those of process and event loop", async () => {
     const metrics = createMetrics();
-    createMetrics().event({ type: "track", outcome: "delivered" });
+    createMetrics().recordEvent({ type: "track", outcome: "delivered" });
     expect(metrics.totals()).toEqual({ delivered: 0, skipped: 0, dead: 0 });
     const text = await metrics.text();
     expect(text).toContain("process_resident_memory_bytes ");
@@ -199,7 +199,7 @@ describe("createMetrics()", () => {
 
   test("counts failed writes to Kafka by topic", async () => {
     const metrics = createMetrics();
-    for (const topic of ["retry", "dlq", "dlq"]) metrics.writeFailed(topic);
+    for (const topic of ["retry", "dlq", "dlq"]) metrics.recordWriteFailure(topic);
     expect(await linesOf(metrics, "gainstream_kafka_write_failures_total{")).toEqual([
       'gainstream_kafka_write_failures_total{topic="retry"} 1',
       'gainstream_kafka_write_failures_total{topic="dlq"} 2',

@@ -15,7 +15,7 @@ const open = () => {
       level: "info",
       destination: { write: (line) => void lines.push(JSON.parse(line) as object as (typeof lines)[number]) },
     }),
-    metrics: { resultFalse: (code) => void counted.push(code) },
+    metrics: { recordResultFalse: (code) => void counted.push(code) },
     schedule: clock.schedule,
   });
   return { clock, lines, counted, report };

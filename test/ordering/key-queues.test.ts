@@ -1,30 +1,30 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { type Lane, Lanes } from "../../src/ordering/key-queues.ts";
+import { type KeyQueue, KeyQueues } from "../../src/ordering/key-queues.ts";
 
-const headsOf = (lanes: Lanes<number>) => {
+const headsOf = (lanes: KeyQueues<number>) => {
   const heads: number[] = [];
-  for (let lane = lanes.next(); lane; lane = lanes.next()) heads.push(lane.head);
+  for (let lane = lanes.takeNext(); lane; lane = lanes.takeNext()) heads.push(lane.head);
   return heads;
 };
 
 /** Lanes beside the simplest thing that does the same: an array per user. */
 const createModel = () => {
-  const lanes = new Lanes<number>();
+  const lanes = new KeyQueues<number>();
   const waiting = new Map<string, number[]>();
-  const taken: Lane<number>[] = [];
+  const taken: KeyQueue<number>[] = [];
   const out: number[] = [];
   let added = 0;
   const pick = (number: number) => taken.splice(number % Math.max(1, taken.length), 1);
   const steps = {
     add: (number: number) => {
       const key = ["a", "b", "__proto__"][number % 3] ?? "";
-      lanes.add(key, added);
+      lanes.enqueue(key, added);
       waiting.set(key, [...(waiting.get(key) ?? []), added++]);
     },
     start: () => {
-      const lane = lanes.next();
+      const lane = lanes.takeNext();
       if (!lane) return;
       expect(taken.map(({ key }) => key)).not.toContain(lane.key);
       expect(lane.head).toBe(waiting.get(lane.key)?.[0]);
@@ -34,14 +34,14 @@ const createModel = () => {
       for (const lane of pick(number)) {
         out.push(lane.head);
         waiting.get(lane.key)?.shift();
-        lanes.done(lane);
+        lanes.completeHead(lane);
       }
     },
-    front: (number: number) => pick(number).forEach((lane) => lanes.putBack(lane, "front")),
-    back: (number: number) => pick(number).forEach((lane) => lanes.putBack(lane, "back")),
+    front: (number: number) => pick(number).forEach((lane) => lanes.requeue(lane, "front")),
+    back: (number: number) => pick(number).forEach((lane) => lanes.requeue(lane, "back")),
   };
   const finishAll = () => {
-    while (lanes.ready > 0 || taken.length > 0) {
+    while (lanes.readyCount > 0 || taken.length > 0) {
       steps.start();
       steps.done(0);
     }
@@ -54,31 +54,31 @@ const names = ["add", "add", "start", "start", "done", "front", "back"] as const
 
 describe("Lanes", () => {
   test("lets go of a user's last item with the lane, so that who still names the lane keeps nothing alive", () => {
-    const lanes = new Lanes<object>();
-    lanes.add("a", {});
-    const lane = lanes.next();
-    if (lane) lanes.done(lane);
+    const lanes = new KeyQueues<object>();
+    lanes.enqueue("a", {});
+    const lane = lanes.takeNext();
+    if (lane) lanes.completeHead(lane);
     expect(lane).toMatchObject({ head: undefined, rest: undefined });
   });
 
   test("has nothing to start where nothing was added", () => {
-    const lanes = new Lanes<number>();
-    expect(lanes.ready).toBe(0);
-    expect(lanes.next()).toBeUndefined();
+    const lanes = new KeyQueues<number>();
+    expect(lanes.readyCount).toBe(0);
+    expect(lanes.takeNext()).toBeUndefined();
   });
 
   test("starts one of each user, oldest first, and the next when it is done", () => {
-    const lanes = new Lanes<number>();
+    const lanes = new KeyQueues<number>();
     for (const [key, item] of [
       ["a", 1],
       ["a", 2],
       ["b", 3],
       ["a", 4],
     ] as const)
-      lanes.add(key, item);
-    const first = lanes.next();
-    expect([first?.head, lanes.next()?.head, lanes.ready]).toEqual([1, 3, 0]);
-    if (first) lanes.done(first);
+      lanes.enqueue(key, item);
+    const first = lanes.takeNext();
+    expect([first?.head, lanes.takeNext()?.head, lanes.readyCount]).toEqual([1, 3, 0]);
+    if (first) lanes.completeHead(first);
     expect(headsOf(lanes)).toEqual([2]);
   });
 
@@ -86,10 +86,10 @@ describe("Lanes", () => {
     ["front", [1, 2, 3]],
     ["back", [2, 3, 1]],
   ] as const)("starts what was put back to the %s in that order", (place, order) => {
-    const lanes = new Lanes<number>();
-    for (const item of [1, 2, 3]) lanes.add(String(item), item);
-    const taken = lanes.next();
-    if (taken) lanes.putBack(taken, place);
+    const lanes = new KeyQueues<number>();
+    for (const item of [1, 2, 3]) lanes.enqueue(String(item), item);
+    const taken = lanes.takeNext();
+    if (taken) lanes.requeue(taken, place);
     expect(headsOf(lanes)).toEqual(order);
   });
 
@@ -109,28 +109,28 @@ describe("Lanes", () => {
   }, 30_000);
 
   test("tells what a lane holds, and lets several of it end at once", () => {
-    const lanes = new Lanes<number>();
-    for (const item of [1, 2, 3, 40, 5]) lanes.add("a", item);
-    lanes.add("b", 6);
-    const lane = lanes.next();
+    const lanes = new KeyQueues<number>();
+    for (const item of [1, 2, 3, 40, 5]) lanes.enqueue("a", item);
+    lanes.enqueue("b", 6);
+    const lane = lanes.takeNext();
     if (!lane) throw new Error("No lane");
-    expect([lanes.isTaken("a"), lanes.isTaken("b"), lanes.isTaken("c")]).toEqual([true, false, false]);
+    expect([lanes.isBusy("a"), lanes.isBusy("b"), lanes.isBusy("c")]).toEqual([true, false, false]);
     expect([lanes.lengthOf("a"), lanes.lengthOf("b"), lanes.lengthOf("c")]).toEqual([5, 1, 0]);
-    expect(lanes.heavierThan(1, () => 1).map(({ key }) => key)).toEqual(["a"]);
-    expect([lanes.find((item) => item === 40), lanes.find((item) => item === 7)]).toEqual([40, undefined]);
-    expect(lanes.run(lane, 10, (item) => item < 10)).toEqual([1, 2, 3]);
-    expect(lanes.run(lane, 2, () => true)).toEqual([1, 2]);
-    lanes.done(lane, 3);
-    expect([lanes.isTaken("a"), lanes.lengthOf("a")]).toEqual([false, 2]);
+    expect(lanes.queuesHeavierThan(1, () => 1).map(({ key }) => key)).toEqual(["a"]);
+    expect([lanes.findItem((item) => item === 40), lanes.findItem((item) => item === 7)]).toEqual([40, undefined]);
+    expect(lanes.peekRun(lane, 10, (item) => item < 10)).toEqual([1, 2, 3]);
+    expect(lanes.peekRun(lane, 2, () => true)).toEqual([1, 2]);
+    lanes.completeHead(lane, 3);
+    expect([lanes.isBusy("a"), lanes.lengthOf("a")]).toEqual([false, 2]);
     expect(headsOf(lanes)).toEqual([6, 40]);
   });
 
   test("takes the oldest lane whose head is as wanted, and leaves the others in their order", () => {
-    const lanes = new Lanes<number>();
-    for (const [index, key] of ["a", "b", "c", "d"].entries()) lanes.add(key, index);
-    expect(lanes.nextLike((item) => item >= 2)?.key).toBe("c");
-    expect(lanes.nextLike((item) => item > 9)).toBeUndefined();
-    expect([lanes.isTaken("a"), lanes.isTaken("c")]).toEqual([false, true]);
+    const lanes = new KeyQueues<number>();
+    for (const [index, key] of ["a", "b", "c", "d"].entries()) lanes.enqueue(key, index);
+    expect(lanes.takeNextWhere((item) => item >= 2)?.key).toBe("c");
+    expect(lanes.takeNextWhere((item) => item > 9)).toBeUndefined();
+    expect([lanes.isBusy("a"), lanes.isBusy("c")]).toEqual([false, true]);
     expect(headsOf(lanes)).toEqual([0, 1, 3]);
   });
 });

@@ -1,4 +1,4 @@
-import { Chains, type Found, type Place } from "../../src/ordering/retry-backlog.ts";
+import { RetryBacklog, type ScannedRecord, type RetryPosition } from "../../src/ordering/retry-backlog.ts";
 
 interface Event {
   readonly user: string;
@@ -16,11 +16,11 @@ const delays = [30, 300, 1_800];
  */
 export const createChainsWorld = (users: readonly string[]) => {
   const source: Event[] = users.map((user, offset) => ({ user, id: `e${offset}`, offset }));
-  const tiers: Found[][] = delays.map(() => []);
+  const tiers: ScannedRecord[][] = delays.map(() => []);
   /** Read, but not yet committed: what a crash brings back. */
   const heads = { source: 0, tiers: delays.map(() => 0) };
   let committed = structuredClone(heads);
-  let chains = new Chains([]);
+  let chains = new RetryBacklog([]);
   let now = 0;
   const ended: Event[] = [];
 
@@ -28,17 +28,17 @@ export const createChainsWorld = (users: readonly string[]) => {
     const queue = tiers[tier] ?? [];
     // A write whose acknowledgement was lost is there twice; only the second is heard of.
     for (let copies = isRepeated ? 2 : 1; copies > 0; copies--)
-      queue.push({ ...event, place: { tier, offset: queue.length }, topic: "events", timestamp: 0, writtenAt: now });
-    chains.moved(event.user, event.id, { tier, offset: queue.length - 1 });
+      queue.push({ ...event, position: { tier, offset: queue.length }, topic: "events", timestamp: 0, writtenAt: now });
+    chains.upsert(event.user, event.id, { tier, offset: queue.length - 1 });
   };
-  const work = (event: Event, options: { place: Place | undefined; verdict: Verdict; isRepeated: boolean }) => {
+  const work = (event: Event, options: { place: RetryPosition | undefined; verdict: Verdict; isRepeated: boolean }) => {
     const { place, verdict, isRepeated } = options;
-    const turn = chains.turnOf(event.user, event.id, place);
+    const turn = chains.checkAndAdopt(event.user, event.id, place);
     if (turn.kind === "superseded") return;
     if (turn.kind === "forward") return write(event, turn.tier, isRepeated);
     if (verdict === "fail") return write(event, place ? Math.min(place.tier + 1, 2) : 0, isRepeated);
     ended.push(event);
-    chains.finished(event.user, event.id);
+    chains.complete(event.user, event.id);
   };
   const dueAt = (tier: number) => {
     const head = tiers[tier]?.[heads.tiers[tier] ?? 0];
@@ -55,7 +55,7 @@ export const createChainsWorld = (users: readonly string[]) => {
       const copy = tiers[tier]?.[heads.tiers[tier] ?? 0];
       if (!copy || dueAt(tier) > now) return;
       heads.tiers[tier] = (heads.tiers[tier] ?? 0) + 1;
-      const { place, user, id, offset } = copy;
+      const { position: place, user, eventKey: id, offset } = copy;
       work({ user, id, offset }, { place, verdict, isRepeated });
     },
     wait: () => {
@@ -68,7 +68,7 @@ export const createChainsWorld = (users: readonly string[]) => {
     /** Another owner begins with what is committed. */
     restart: () => {
       Object.assign(heads, structuredClone(committed));
-      chains = new Chains(tiers.flatMap((queue, tier) => queue.slice(heads.tiers[tier])));
+      chains = new RetryBacklog(tiers.flatMap((queue, tier) => queue.slice(heads.tiers[tier])));
     },
   };
   const drain = () => {
@@ -77,7 +77,7 @@ export const createChainsWorld = (users: readonly string[]) => {
       for (const tier of delays.keys()) steps.tier(tier, "deliver", false);
       steps.wait();
     }
-    return { source, ended, parked: chains.users };
+    return { source, ended, parked: chains.userCount };
   };
   return { steps, drain };
 };

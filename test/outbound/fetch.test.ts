@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ask } from "../../src/decoding/registry/rest.ts";
+import { requestRegistry } from "../../src/decoding/registry/rest.ts";
 import { createFetch } from "../../src/outbound/fetch.ts";
 import { readUserAgent } from "../../src/outbound/user-agent.ts";
 import { createFakeRegistry } from "../decoding/registry/fake-registry.ts";
@@ -13,7 +13,7 @@ describe("createFetch()", () => {
   it("calls us by name and version", async () => {
     expect(userAgent).toMatch(/^gainstream\/\d+\.\d+\.\d+/);
     await using registry = await createFakeRegistry({ "GET /subjects": { status: 200, body: {} } });
-    await ask({ url: registry.url, fetch: createFetch({ userAgent }) }, request);
+    await requestRegistry({ url: registry.url, fetch: createFetch({ userAgent }) }, request);
     expect(registry.headers).toMatchObject([{ "user-agent": userAgent, accept: "application/json" }]);
   });
 
@@ -22,7 +22,7 @@ describe("createFetch()", () => {
       await using registry = await createFakeRegistry({ "POST /subjects/a": { status: 200, body: { id: 7 } } });
       const target = { url: registry.url, fetch: createFetch({ userAgent, proxy: { origin: proxy.url } }) };
       for (let count = 0; count < 2; count++) {
-        const reply = await ask(target, { method: "POST", path: "/subjects/a", body: { schema: "x" } });
+        const reply = await requestRegistry(target, { method: "POST", path: "/subjects/a", body: { schema: "x" } });
         expect(reply).toEqual({ status: 200, body: { id: 7 } });
       }
       expect(new Set(proxy.asked)).toEqual(new Set([new URL(registry.url).host]));
@@ -31,7 +31,7 @@ describe("createFetch()", () => {
 
   it("follows no redirect", async () => {
     await using registry = await createFakeRegistry({ "GET /subjects": { status: 302, location: "/elsewhere" } });
-    const asking = ask({ url: registry.url, fetch: createFetch({ userAgent }) }, request);
+    const asking = requestRegistry({ url: registry.url, fetch: createFetch({ userAgent }) }, request);
     await expect(asking).rejects.toThrow("got a redirect (status 302), which is not followed");
     expect(registry.requests).toEqual(["GET /subjects"]);
   });
@@ -44,8 +44,8 @@ describe("createFetch()", () => {
     withProxy(async (proxy) => {
       proxy.mood = mood;
       await using registry = await createFakeRegistry();
-      const fetch = createFetch({ userAgent, proxy: { origin: proxy.url }, timeoutMs: 100 });
-      const asking = ask({ url: registry.url, fetch }, request);
+      const fetch = createFetch({ userAgent, proxy: { origin: proxy.url }, connectTimeoutMs: 100 });
+      const asking = requestRegistry({ url: registry.url, fetch }, request);
       await expect(asking).rejects.toThrow(
         /^Cannot reach the schema registry at 127\.0\.0\.1:\d+: .*proxy 127\.0\.0\.1:\d+/,
       );

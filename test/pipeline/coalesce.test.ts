@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 
-import { onceATurn } from "../../src/pipeline/coalesce.ts";
+import { coalesce } from "../../src/pipeline/coalesce.ts";
 
 test("runs once in the next turn, however often it is asked, and again when it is asked after that", () => {
   const turns: (() => void)[] = [];
   const runs: number[] = [];
-  const ask = onceATurn(
+  const ask = coalesce(
     (callback) => void turns.push(callback),
     () => {
       runs.push(turns.length);

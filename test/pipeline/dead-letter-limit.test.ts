@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { type Failure, eventKeyOf } from "../../src/core/outcome/headers.ts";
+import { type FailureDetails, eventKeyOf } from "../../src/core/outcome/headers.ts";
 import { dead, delivered } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
-import { Chains } from "../../src/ordering/retry-backlog.ts";
-import { backlogOf } from "../../src/pipeline/hot-keys.ts";
-import type { Move } from "../../src/pipeline/ports.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import { deadLetterLimitWaitFor } from "../../src/pipeline/hot-keys.ts";
+import type { RetryRecord } from "../../src/pipeline/ports.ts";
 import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 const limit = { scope: "all" as const, consecutive: 2, percent: 100, minEvents: 1_000 };
@@ -25,16 +25,16 @@ const createFlooded = async () => {
 describe("Stream, flooded", () => {
   it("holds at the limit: nothing starts, neither dead letters nor calls, and nothing is lost", async () => {
     const { rig, source, take } = await createFlooded();
-    expect([rig.ended.length, rig.floodHolds, source.tracker.mark]).toEqual([2, [true], 2]);
+    expect([rig.ended.length, rig.floodHolds, source.tracker.committableOffset]).toEqual([2, [true], 2]);
     take(source, arrivalOf("u0", 4), 4);
-    expect([rig.calls, rig.writes, rig.stream.working]).toEqual([[], [], 0]);
+    expect([rig.calls, rig.writes, rig.stream.headsInWork]).toEqual([[], [], 0]);
   });
 
   it("goes on where it stopped when an operator raises the limit", async () => {
     const { rig, source, take } = await createFlooded();
     take(source, arrivalOf("u0", 4), 4);
-    rig.flood.change({ ...limit, consecutive: 3 }, rig.clock.now());
-    rig.stream.pump();
+    rig.flood.setLimit({ ...limit, consecutive: 3 }, rig.clock.now());
+    rig.stream.startReady();
     expect(rig.calls.map(({ body }) => body)).toEqual(["u0"]);
     while (rig.writes.length > 0) {
       rig.writes[0]?.answer("written");
@@ -42,7 +42,7 @@ describe("Stream, flooded", () => {
     }
     rig.calls[0]?.answer(delivered);
     await turns();
-    expect([rig.ended.length, source.tracker.mark, rig.floodHolds]).toEqual([5, 5, [true, false]]);
+    expect([rig.ended.length, source.tracker.committableOffset, rig.floodHolds]).toEqual([5, 5, [true, false]]);
   });
 
   it("does not ask Gainsight again about an event that it has refused", async () => {
@@ -55,8 +55,8 @@ describe("Stream, flooded", () => {
     expect(rig.writes).toHaveLength(1);
     rig.writes[0]?.answer("written");
     await turns();
-    rig.flood.change(false, rig.clock.now());
-    rig.stream.pump();
+    rig.flood.setLimit(false, rig.clock.now());
+    rig.stream.startReady();
     expect([rig.calls, rig.writes.map(({ failure }) => failure.reason)]).toEqual([[], ["rejected"]]);
   });
 });
@@ -73,11 +73,11 @@ const acknowledgeAll = async ({ writes }: Rig): Promise<void> => {
 
 /** An event as its record says when it comes back out of the tier that it has been written to. */
 const comeBack = (
-  write: (Pick<Move, "arrival"> & { failure: Pick<Failure, "reason" | "status"> }) | undefined,
-): Arrival => {
+  write: (Pick<RetryRecord, "parsed"> & { failure: Pick<FailureDetails, "reason" | "status"> }) | undefined,
+): ParsedRecord => {
   if (!write) throw new Error("Nothing was written");
-  const { arrival, failure } = write;
-  return { ...arrival, past: { ...arrival.past, reason: failure.reason, status: failure.status } };
+  const { parsed: arrival, failure } = write;
+  return { ...arrival, retryState: { ...arrival.retryState, reason: failure.reason, status: failure.status } };
 };
 
 /** Where each event went: a tier by its number, or how it ended. */
@@ -108,7 +108,7 @@ describe("Stream, with too many dead letters of one cause", () => {
     expect([other?.tier, other?.failure.reason]).toEqual([undefined, "undecodable"]);
     await acknowledgeAll(rig);
     expect(endsOf(rig)).toEqual(["2 parked 0", "0 dead", "1 dead", "u0 delivered", "4 dead"]);
-    expect([source.tracker.mark, rig.budget.records, rig.floodHolds]).toEqual([5, 0, [true]]);
+    expect([source.tracker.committableOffset, rig.budget.records, rig.floodHolds]).toEqual([5, 0, [true]]);
   });
 
   it("keeps the order of a user whose event waits: later ones follow, and go when it has gone", async () => {
@@ -120,7 +120,7 @@ describe("Stream, with too many dead letters of one cause", () => {
     take(source, arrivalOf("c1", 3), 3);
     await acknowledgeAll(rig);
     expect([endsOf(rig).slice(0, 2), rig.calls]).toEqual([["2 parked 0", "c1 parked 0"], []]);
-    rig.flood.change(false, rig.clock.now());
+    rig.flood.setLimit(false, rig.clock.now());
     take(first, arrivalOf("c0", 2, invalid), 0);
     take(first, arrivalOf("c1", 3), 1);
     expect(rig.calls).toEqual([]);
@@ -170,7 +170,7 @@ describe("Stream, with too many dead letters of one cause", () => {
       arrival = comeBack(rig.writes[0]);
       await acknowledgeAll(rig);
     }
-    expect(rig.stream.working).toBe(0);
+    expect(rig.stream.headsInWork).toBe(0);
   });
 
   it.each([
@@ -178,7 +178,7 @@ describe("Stream, with too many dead letters of one cause", () => {
     ["is a dead letter if not", dead("rejected", "Refused", 403), "dead"],
   ])("asks Gainsight again once the limit is changed: what was refused %s", async (_, verdict, kind) => {
     const { rig, tiers, take, back } = await createRefused();
-    rig.flood.change(false, rig.clock.now());
+    rig.flood.setLimit(false, rig.clock.now());
     if (tiers[0]) take(tiers[0], back, 0);
     expect(rig.calls.map(({ body }) => body)).toEqual(["b0"]);
     rig.calls[0]?.answer(verdict);
@@ -190,14 +190,14 @@ describe("Stream, with too many dead letters of one cause", () => {
 
   it("remembers a refusal while its event follows an earlier one from tier to tier", async () => {
     const { rig, tiers, chains, take, back } = await createRefused();
-    chains.finished("b", eventKeyOf(back.past.origin));
-    chains.moved("b", "earlier", { tier: 1, offset: 0 });
-    const copy = { ...back, past: { ...back.past, origin: { ...back.past.origin, id: "copy" } } };
+    chains.complete("b", eventKeyOf(back.retryState.source));
+    chains.upsert("b", "earlier", { tier: 1, offset: 0 });
+    const copy = { ...back, past: { ...back.retryState, origin: { ...back.retryState.source, id: "copy" } } };
     if (tiers[0]) take(tiers[0], copy, 0);
     expect(rig.writes.map(({ tier, failure }) => [tier, failure.status])).toEqual([[1, 403]]);
     await acknowledgeAll(rig);
-    chains.finished("b", "earlier");
-    if (tiers[1]) take(tiers[1], comeBack({ arrival: copy, failure: { reason: "parked", status: 403 } }), 0);
+    chains.complete("b", "earlier");
+    if (tiers[1]) take(tiers[1], comeBack({ parsed: copy, failure: { reason: "parked", status: 403 } }), 0);
     expect([rig.calls, rig.writes.length]).toEqual([[], 1]);
   });
 
@@ -207,7 +207,7 @@ describe("Stream, with too many dead letters of one cause", () => {
     if (tiers[0]) take(tiers[0], back, 0);
     take(source, arrivalOf("u0", 2), 2);
     rig.gate.state = "probe";
-    rig.stream.pump();
+    rig.stream.startReady();
     expect([rig.calls.map(({ body }) => body), rig.writes]).toEqual([["u0"], []]);
   });
 
@@ -217,7 +217,7 @@ describe("Stream, with too many dead letters of one cause", () => {
     const [, , last] = tiers;
     if (!last) throw new Error("No tier");
     const spent = (name: string, offset: number) => {
-      const { past, ...arrival } = arrivalOf(name, offset);
+      const { retryState: past, ...arrival } = arrivalOf(name, offset);
       return { ...arrival, past: { ...past, attempts: 5, firstFailedAt: -100_000 } };
     };
     rig.written[2] = 2;
@@ -234,7 +234,7 @@ describe("Stream, with too many dead letters of one cause", () => {
     ]);
     expect(rig.flood.culprits).toMatchObject([{ topic: "events", reason: "retries_exhausted", rule: "server_error" }]);
     const back = comeBack(rig.writes[1]);
-    expect(back.past.status, "which would say that Gainsight refused it").toBeUndefined();
+    expect(back.retryState.status, "which would say that Gainsight refused it").toBeUndefined();
     await acknowledgeAll(rig);
     take(last, back, 2);
     expect(rig.calls).toHaveLength(1);
@@ -271,23 +271,23 @@ describe("Stream, with too many dead letters of one cause", () => {
       await turns();
     }
     expect(rig.ended.filter(({ outcome }) => outcome.kind === "delivered")).toHaveLength(3_000);
-    expect([source.tracker.mark, rig.budget.records, chains.records]).toEqual([6_002, 0, 3_000]);
+    expect([source.tracker.committableOffset, rig.budget.records, chains.recordCount]).toEqual([6_002, 0, 3_000]);
   });
 
   it("lets the sources of the topic wait once half of what may wait is in the retry topics, until the limit is lifted", () => {
-    const chains = new Chains([]);
+    const chains = new RetryBacklog([]);
     const rig = createRig({ deadLetterLimit: byCause });
     const { source, tiers } = createOwner(rig, { chains });
     const heldIn = new Set<string>();
-    const backlog = (inlet = source) => backlogOf(inlet, (topic) => heldIn.has(topic));
-    for (let n = 0; n < 25_000; n++) chains.moved(`bad${n}`, `${n}`, { tier: 0, offset: n });
+    const backlog = (inlet = source) => deadLetterLimitWaitFor(inlet, (topic) => heldIn.has(topic));
+    for (let n = 0; n < 25_000; n++) chains.upsert(`bad${n}`, `${n}`, { tier: 0, offset: n });
     expect(backlog()).toBeUndefined();
     heldIn.add("events");
     const hasRoomAgain = backlog();
     expect([hasRoomAgain?.(), tiers.map((tier) => backlog(tier))]).toEqual([false, [undefined, undefined, undefined]]);
-    for (let n = 0; n < 3_000; n++) chains.finished(`bad${n}`, `${n}`);
+    for (let n = 0; n < 3_000; n++) chains.complete(`bad${n}`, `${n}`);
     expect([hasRoomAgain?.(), backlog()]).toEqual([true, undefined]);
-    for (let n = 0; n < 3_000; n++) chains.moved(`bad${n}`, `again ${n}`, { tier: 0, offset: n });
+    for (let n = 0; n < 3_000; n++) chains.upsert(`bad${n}`, `again ${n}`, { tier: 0, offset: n });
     expect(backlog()?.()).toBe(false);
     heldIn.clear();
     expect([hasRoomAgain?.(), backlog()]).toEqual([true, undefined]);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 
 import { delivered } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { arrivalOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, inFlight, outcomes, setUp } from "./set-up.ts";
 
 type SetUp = ReturnType<typeof setUp>;
 
 let offsets = 100;
-const send = (rig: SetUp, name: string, messageId: string | undefined): Arrival => {
+const send = (rig: SetUp, name: string, messageId: string | undefined): ParsedRecord => {
   const offset = offsets++;
   const arrival = arrivalOf(name, offset, { messageId });
   rig.take(rig.inlet, arrival, offset);
@@ -48,7 +48,7 @@ describe("Stream, of events that were sent twice", () => {
     rig.tier(0, second, 1);
     await answer(rig, "u1", delivered);
     await turns();
-    expect([inFlight(rig), outcomes(rig), rig.chains.users]).toEqual([[], ["u1 delivered", "u2 skipped"], 0]);
+    expect([inFlight(rig), outcomes(rig), rig.chains.userCount]).toEqual([[], ["u1 delivered", "u2 skipped"], 0]);
   });
 
   test("delivers every event that has no messageId", async () => {

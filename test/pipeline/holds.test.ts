@@ -19,7 +19,7 @@ describe("Stream, held", () => {
       expect(inFlight(rig)).toEqual([]);
       expect([rig.writes, rig.ended, rig.timers]).toEqual([[], [], []]);
       rig.gate.state = "open";
-      rig.stream.pump();
+      rig.stream.startReady();
       expect(inFlight(rig)).toEqual(["v1", "u1", "w1"]);
       expect(rig.calls.every(({ isFirst }) => isFirst)).toBe(true);
     },
@@ -28,14 +28,14 @@ describe("Stream, held", () => {
   test("moves nothing but one call during a probe, and everything else in its order afterwards", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
-    rig.odd({ user: "d", meaning: dead("undecodable", "No") });
-    rig.odd({ user: "e", meaning: dead("invalid_event", "No") });
+    rig.odd({ user: "d", decision: dead("undecodable", "No") });
+    rig.odd({ user: "e", decision: dead("invalid_event", "No") });
     rig.tier(0, arrivalOf("p1", 90), 0);
     rig.source("p2", "u1", "v1");
-    rig.chains.moved("q", "e", { tier: 1, offset: 0 });
+    rig.chains.upsert("q", "e", { tier: 1, offset: 0 });
     rig.source("q1");
     rig.gate.state = "probe";
-    rig.stream.pump();
+    rig.stream.startReady();
     await turns();
     expect(inFlight(rig)).toEqual(["p1"]);
     expect(rig.writes).toEqual([]);
@@ -48,11 +48,11 @@ describe("Stream, held", () => {
   test("leaves everything where it is when a probe finds no call", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
-    rig.odd({ user: "d", meaning: dead("undecodable", "No") });
+    rig.odd({ user: "d", decision: dead("undecodable", "No") });
     rig.gate.state = "probe";
-    rig.stream.pump();
+    rig.stream.startReady();
     await turns();
-    expect([rig.writes, rig.stream.working, rig.assignment.lanes.ready]).toEqual([[], 0, 1]);
+    expect([rig.writes, rig.stream.headsInWork, rig.assignment.queues.readyCount]).toEqual([[], 0, 1]);
   });
 
   test.each([
@@ -61,14 +61,14 @@ describe("Stream, held", () => {
   ])("lets one go after the other while %s no room and a probe finds no call", async (_, maxReady, many) => {
     const rig = setUp({ maxReady });
     rig.gate.state = "closed";
-    for (let n = 0; n < many; n++) rig.odd({ user: `d${n}`, meaning: dead("undecodable", "No") });
+    for (let n = 0; n < many; n++) rig.odd({ user: `d${n}`, decision: dead("undecodable", "No") });
     rig.gate.state = "probe";
-    rig.stream.pump();
+    rig.stream.startReady();
     await turns();
-    expect([rig.writes.length, rig.stream.capacity.hasRoom]).toEqual([1, false]);
+    expect([rig.writes.length, rig.stream.capacity.mayResume]).toEqual([1, false]);
     for (let n = 0; n < many / 2; n++) await acknowledge(rig);
     // Half of the limit: only then does intake go on, and may bring a call.
-    expect([rig.writes.length, rig.ended.length, rig.stream.capacity.hasRoom]).toEqual([0, many / 2, true]);
+    expect([rig.writes.length, rig.ended.length, rig.stream.capacity.mayResume]).toEqual([0, many / 2, true]);
     rig.source("u1");
     expect(inFlight(rig)).toEqual(["u1"]);
   });
@@ -80,11 +80,11 @@ describe("Stream, held", () => {
     const rig = setUp({ maxReady });
     rig.gate.state = "closed";
     for (let n = 0; n < maxReady; n++) rig.odd({ user: `u${n}` });
-    const { lanes } = rig.assignment;
+    const { queues: lanes } = rig.assignment;
     const wanted: number[] = [];
-    while (lanes.ready > 0) {
-      if (rig.stream.capacity.wantsMore) wanted.push(lanes.ready);
-      lanes.next();
+    while (lanes.readyCount > 0) {
+      if (rig.stream.capacity.mayContinueBatch) wanted.push(lanes.readyCount);
+      lanes.takeNext();
     }
     expect(wanted).toEqual(Array.from({ length: few }, (_, n) => few - n));
   });
@@ -92,12 +92,12 @@ describe("Stream, held", () => {
   test("lets a call that was aborted be: no attempt, no write, and whoever owns it next makes it again", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
-    const idle = rig.stream.stop();
+    const idle = rig.stream.drain();
     for (const name of ["u1", "v1"]) await answer(rig, name, aborted);
     await idle;
     await fire(rig);
     expect([inFlight(rig), rig.writes, rig.ended, rig.timers]).toEqual([[], [], [], []]);
-    expect(rig.inlet.tracker.mark).toBe(0);
+    expect(rig.inlet.tracker.committableOffset).toBe(0);
   });
 
   /** The call of `odd` finds the address wrong, `other` probes and goes through, and then `odd` is called again. */
@@ -106,7 +106,7 @@ describe("Stream, held", () => {
     rig.source(other);
     await answer(rig, odd, hold("misconfigured"));
     rig.gate.state = "probe";
-    rig.stream.pump();
+    rig.stream.startReady();
     expect(inFlight(rig)).toEqual([other]);
     rig.gate.state = "open";
     await answer(rig, other, delivered);
@@ -146,7 +146,7 @@ describe("Stream, held", () => {
       rig.source(other);
       await answer(rig, "u1", hold("misconfigured"));
       rig.gate.state = "open";
-      rig.stream.pump();
+      rig.stream.startReady();
       expect(inFlight(rig)).toEqual([other, "u1"]);
       await answer(rig, other, delivered);
     }
@@ -161,7 +161,7 @@ describe("Stream, held", () => {
     for (const name of ["u1", "v1", "u1", "v1", "u1"]) {
       await answer(rig, name, hold("misconfigured"));
       rig.gate.state = "probe";
-      rig.stream.pump();
+      rig.stream.startReady();
     }
     expect([rig.writes, rig.ended]).toEqual([[], []]);
   });
@@ -172,22 +172,22 @@ describe("Stream, stopped", () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
     let isIdle = false;
-    const idle = rig.stream.stop().then(() => (isIdle = true));
+    const idle = rig.stream.drain().then(() => (isIdle = true));
     rig.source("w1");
     await answer(rig, "u1", delivered);
     await answer(rig, "v1", dead("rejected", "No"));
-    expect([isIdle, inFlight(rig), rig.stream.working]).toEqual([false, [], 1]);
+    expect([isIdle, inFlight(rig), rig.stream.headsInWork]).toEqual([false, [], 1]);
     await acknowledge(rig);
     await idle;
     expect(outcomes(rig)).toEqual(["u1 delivered", "v1 dead"]);
-    expect(rig.inlet.tracker.pending()).toEqual({ offset: 1, metadata: "g1:1.1" });
+    expect(rig.inlet.tracker.nextCommit()).toEqual({ offset: 1, metadata: "g1:1.1" });
   });
 
   test("is idle at once where nothing is in flight, and does not wait for a pause between quick attempts", async () => {
     const rig = setUp();
     rig.source("u1");
     await answer(rig, "u1", failed);
-    await rig.stream.stop();
+    await rig.stream.drain();
     await fire(rig);
     expect(inFlight(rig)).toEqual([]);
   });
@@ -195,7 +195,7 @@ describe("Stream, stopped", () => {
   test("tells everyone who asks when it is idle", async () => {
     const rig = setUp();
     rig.source("u1");
-    const idle = Promise.all([rig.stream.stop(), rig.stream.stop()]);
+    const idle = Promise.all([rig.stream.drain(), rig.stream.drain()]);
     await answer(rig, "u1", delivered);
     await expect(idle).resolves.toHaveLength(2);
   });
@@ -204,9 +204,9 @@ describe("Stream, stopped", () => {
 describe("Stream, dropped", () => {
   test("does nothing before it has an assignment, and may be dropped without one", () => {
     const rig = setUp();
-    rig.stream.drop();
-    rig.stream.drop();
-    rig.stream.pump();
+    rig.stream.dropAssignment();
+    rig.stream.dropAssignment();
+    rig.stream.startReady();
     rig.source("u1");
     expect(inFlight(rig)).toEqual([]);
   });
@@ -218,7 +218,7 @@ describe("Stream, dropped", () => {
     await answer(rig, "e1", dead("rejected", "No"));
     rig.source("f1");
     await answer(rig, "f1", failed);
-    rig.stream.drop();
+    rig.stream.dropAssignment();
     const owner = createOwner(rig);
     owner.take(owner.source, arrivalOf("x1", 0), 0);
     const held = rig.budget.records;
@@ -229,7 +229,7 @@ describe("Stream, dropped", () => {
     while (rig.writes.length > 0) await acknowledge(rig);
     expect(inFlight(rig)).toEqual(["x1"]);
     expect([rig.ended, rig.moved]).toEqual([[], []]);
-    expect([rig.inlet.tracker.mark, owner.source.tracker.mark, rig.budget.records, held]).toEqual([0, 0, 1, 1]);
+    expect([rig.inlet.tracker.committableOffset, owner.source.tracker.committableOffset, rig.budget.records, held]).toEqual([0, 0, 1, 1]);
   });
 
   test("commits nothing where a write ends unwritten, for the service stops", async () => {
@@ -239,14 +239,14 @@ describe("Stream, dropped", () => {
     await answer(rig, "v1", dead("rejected", "No"));
     while (rig.writes.length > 0) rig.writes[0]?.answer("stopped");
     await turns();
-    expect([rig.ended, rig.moved, rig.inlet.tracker.mark]).toEqual([[], [], 0]);
+    expect([rig.ended, rig.moved, rig.inlet.tracker.committableOffset]).toEqual([[], [], 0]);
   });
 
   test("writes no dead letter for another owner's event, when its write turns out too large after the drop", async () => {
     const rig = setUp();
     rig.source("u1");
     await exhaust(rig, "u1");
-    rig.stream.drop();
+    rig.stream.dropAssignment();
     rig.writes[0]?.answer("too_large");
     await turns();
     expect(rig.writes).toEqual([]);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { originInList, originOf } from "../../src/core/outcome/headers.ts";
+import { sourcePositionInList, sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import { type Retry, dead, delivered } from "../../src/core/outcome/outcome.ts";
-import { type Inlet, holdEvents } from "../../src/pipeline/work-item.ts";
+import { type Inlet, createWorkItems } from "../../src/pipeline/work-item.ts";
 import { arrivalOf, turns } from "./rig.ts";
 import { acknowledge, answer, inFlight, outcomes, setUp } from "./set-up.ts";
 
@@ -15,16 +15,16 @@ const takeList = (
   { inlet = rig.inlet, offset = 0 }: { inlet?: Inlet; offset?: number } = {},
 ) => {
   const record = { key: null, value: new Uint8Array(100), headers: {}, timestamp: 0 };
-  const origin = originOf({ topic: "events", partition: 0, offset: String(offset), timestamp: 0 });
+  const origin = sourcePositionOf({ topic: "events", partition: 0, offset: String(offset), timestamp: 0 });
   const arrivals = names.map((name, index) =>
     arrivalOf(name, offset, {
       record,
-      past: { origin: originInList(origin, index), attempts: 0, firstFailedAt: undefined },
+      retryState: { source: sourcePositionInList(origin, index), attempts: 0, firstFailedAt: undefined },
     }),
   );
-  const slot = inlet.tracker.see(inlet.tracker.position, names.length);
-  for (const held of slot ? holdEvents(inlet, slot, arrivals) : []) rig.stream.take(rig.assignment, held);
-  rig.stream.pump();
+  const slot = inlet.tracker.register(inlet.tracker.position, names.length);
+  for (const held of slot ? createWorkItems(inlet, slot, arrivals) : []) rig.stream.enqueue(rig.assignment, held);
+  rig.stream.startReady();
   return arrivals;
 };
 
@@ -37,7 +37,7 @@ describe("Stream, of lists of events", () => {
     await answer(rig, "b1", delivered);
     expect([rig.budget.records, rig.budget.bytes]).toEqual([1, 100 + "a1".length]);
     await answer(rig, "c1", delivered);
-    expect([rig.budget.records, rig.budget.bytes, rig.inlet.tracker.mark]).toEqual([0, 0, 1]);
+    expect([rig.budget.records, rig.budget.bytes, rig.inlet.tracker.committableOffset]).toEqual([0, 0, 1]);
   });
 
   test("counts a list as one bad record for the limit of dead letters, and gives each of its events a letter", async () => {
@@ -66,15 +66,15 @@ describe("Stream, of lists of events", () => {
   test("forgets a list that was parked as one record, once its schema has come and its events are known", async () => {
     const rig = setUp();
     const meaning: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
-    rig.take(rig.inlet, arrivalOf("x", 0, { user: "events-0-0", meaning }), 0);
+    rig.take(rig.inlet, arrivalOf("x", 0, { user: "events-0-0", decision: meaning }), 0);
     await acknowledge(rig);
-    expect(rig.chains.users).toBe(1);
+    expect(rig.chains.userCount).toBe(1);
     const [inlet] = rig.tiers;
     if (!inlet) throw new Error("No tier");
     takeList(rig, ["a1", "b1"], { inlet });
     await answer(rig, "a1", delivered);
     await answer(rig, "b1", delivered);
     await turns();
-    expect([inFlight(rig), outcomes(rig), rig.chains.users]).toEqual([[], ["a1 delivered", "b1 delivered"], 0]);
+    expect([inFlight(rig), outcomes(rig), rig.chains.userCount]).toEqual([[], ["a1 delivered", "b1 delivered"], 0]);
   });
 });

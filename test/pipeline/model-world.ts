@@ -1,9 +1,9 @@
-import { eventKeyOf, originOf, readPast, retryHeaders } from "../../src/core/outcome/headers.ts";
+import { eventKeyOf, sourcePositionOf, readRetryState, retryHeaders } from "../../src/core/outcome/headers.ts";
 import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
-import type { DeadLetterLimit } from "../../src/limits/dead-letter-limit.ts";
-import { Tracker } from "../../src/offsets/tracker.ts";
-import { Chains, type Found } from "../../src/ordering/retry-backlog.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
+import type { DeadLetterLimitRules } from "../../src/limits/dead-letter-limit.ts";
+import { OffsetTracker } from "../../src/offsets/tracker.ts";
+import { RetryBacklog, type ScannedRecord } from "../../src/ordering/retry-backlog.ts";
 import type { Inlet } from "../../src/pipeline/work-item.ts";
 import { type PendingWrite, type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
@@ -21,7 +21,7 @@ const verdicts: Readonly<Record<Answer, Verdict>> = {
 
 /** What the broker keeps of one partition number, whoever owns it. */
 interface Log {
-  readonly arrivals: Arrival[];
+  readonly arrivals: ParsedRecord[];
   committed: { offset: number; metadata: string };
 }
 
@@ -29,11 +29,11 @@ const placeOf = (tier: number) => ({ topic: `tier-${tier}`, partition: 0 });
 
 /** A real stream, the broker's logs around it, and every choice made by hand. */
 export const createModelWorld = (names: readonly string[]) => {
-  const logOf = (arrivals: Arrival[]): Log => ({ arrivals, committed: { offset: 0, metadata: "" } });
+  const logOf = (arrivals: ParsedRecord[]): Log => ({ arrivals, committed: { offset: 0, metadata: "" } });
   const isOther = (name: string): boolean => name.endsWith("b");
   const pastIn = (topic: string, offset: number) => ({
     past: {
-      origin: originOf({ topic, partition: 0, offset: String(offset), timestamp: 0 }),
+      origin: sourcePositionOf({ topic, partition: 0, offset: String(offset), timestamp: 0 }),
       attempts: 0,
       firstFailedAt: undefined,
     },
@@ -43,7 +43,7 @@ export const createModelWorld = (names: readonly string[]) => {
   const tierLogs = [0, 1, 2].map(() => logOf([]));
   /** By turns everything waits at the limit, or the events of one cause. */
   let raised = names.length;
-  const nextLimit = (): DeadLetterLimit => {
+  const nextLimit = (): DeadLetterLimitRules => {
     raised++;
     const common = { percent: 100, minEvents: 1_000 };
     const consecutive = 1 + (raised % 3);
@@ -53,7 +53,7 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   const rig: Rig = createRig({ deadLetterLimit: nextLimit() });
   let owner = createOwner(rig);
-  let other: Inlet = { ...owner.source, topic: "other", tracker: new Tracker({ start: 0 }) };
+  let other: Inlet = { ...owner.source, topic: "other", tracker: new OffsetTracker({ startOffset: 0 }) };
   const inlets = (): [Inlet, Log][] => [
     [owner.source, sourceLog],
     [other, otherLog],
@@ -80,7 +80,7 @@ export const createModelWorld = (names: readonly string[]) => {
       const here = { ...placeOf(tier), id: "", offset, timestamp: rig.clock.now() };
       const headers = retryHeaders(arrival.record.headers, failure);
       const record = { ...arrival.record, headers, timestamp: rig.clock.now() };
-      log.arrivals.push({ ...arrival, record, past: readPast(headers, here) });
+      log.arrivals.push({ ...arrival, record, retryState: readRetryState(headers, here) });
     }
   };
   const land = (): void => {
@@ -107,32 +107,32 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   const commit = (): void => {
     for (const [{ tracker }, log] of inlets()) {
-      const pending = tracker.pending();
+      const pending = tracker.nextCommit();
       if (!pending) continue;
       log.committed = pending;
-      tracker.committed(pending);
+      tracker.confirm(pending);
     }
   };
   const begin = (): void => {
-    rig.stream.drop();
-    const trackers = new Map<Log, Tracker>(
+    rig.stream.dropAssignment();
+    const trackers = new Map<Log, OffsetTracker>(
       [...tierLogs, sourceLog, otherLog].map((log) => {
         const { offset, metadata } = log.committed;
-        return [log, new Tracker({ start: offset, metadata })];
+        return [log, new OffsetTracker({ startOffset: offset, metadata })];
       }),
     );
     const found = tierLogs.flatMap((log, tier) =>
-      log.arrivals.flatMap(({ user, past, record }, offset): Found[] => {
-        const isLeft = offset >= log.committed.offset && !trackers.get(log)?.wasFinished(offset);
-        const { topic, offset: at, timestamp } = past.origin;
-        const id = eventKeyOf(past.origin);
+      log.arrivals.flatMap(({ user, retryState: past, record }, offset): ScannedRecord[] => {
+        const isLeft = offset >= log.committed.offset && !trackers.get(log)?.wasCompleted(offset);
+        const { topic, offset: at, timestamp } = past.source;
+        const id = eventKeyOf(past.source);
         const place = { tier, offset };
-        return isLeft ? [{ user, id, place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }] : [];
+        return isLeft ? [{ user, eventKey: id, position: place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }] : [];
       }),
     );
     const otherTracker = trackers.get(otherLog);
     owner = createOwner(rig, {
-      chains: new Chains(found),
+      chains: new RetryBacklog(found),
       trackerOf: (tier) => trackers.get(tier === undefined ? sourceLog : (tierLogs[tier] ?? sourceLog)),
     });
     if (otherTracker) other = { ...owner.source, topic: "other", tracker: otherTracker };
@@ -151,7 +151,7 @@ export const createModelWorld = (names: readonly string[]) => {
   const reopen = (state: "open" | "probe"): void => {
     // As the real gate: one probe at a time.
     if (rig.gate.state === "closed" && (state === "open" || rig.calls.length === 0)) rig.gate.state = state;
-    rig.stream.pump();
+    rig.stream.startReady();
   };
   const fire = (): void => {
     for (const { callback } of rig.timers.splice(0)) callback();
@@ -159,7 +159,7 @@ export const createModelWorld = (names: readonly string[]) => {
   /** The oldest event of the source, or of a tier, has to make way. */
   const makeWay = (number: number): void => {
     const inlet = inlets()[number % 5];
-    if (inlet) rig.stream.relieve([inlet[0]]);
+    if (inlet) rig.stream.spillHotKeys([inlet[0]]);
   };
   /** A copy of a record that waits in a tier, as a repeated write or an operator makes it. */
   const copy = (number: number): void => {
@@ -172,14 +172,14 @@ export const createModelWorld = (names: readonly string[]) => {
     rig.written[tier] = (rig.written[tier] ?? 0) + 1;
   };
   const goOn = (): void => {
-    rig.flood.change(nextLimit(), rig.clock.now());
-    rig.stream.pump();
+    rig.flood.setLimit(nextLimit(), rig.clock.now());
+    rig.stream.startReady();
   };
   /** One of everything that may happen now, with good answers only. */
   const helpOn = async (): Promise<void> => {
     goOn();
     rig.gate.state = "open";
-    rig.stream.pump();
+    rig.stream.startReady();
     fire();
     for (const call of rig.calls.slice()) call.answer(delivered);
     while (rig.writes.length > 0) acknowledge(0);
@@ -195,13 +195,13 @@ export const createModelWorld = (names: readonly string[]) => {
     while (rig.writes.length > 0) acknowledge(0);
   };
   const handOver = async (): Promise<void> => {
-    const idle = rig.stream.stop();
-    while (rig.stream.working > 0) await helpOn();
+    const idle = rig.stream.drain();
+    while (rig.stream.headsInWork > 0) await helpOn();
     await idle;
     commit();
     begin();
   };
-  const isDone = (): boolean => inlets().every(([{ tracker }, log]) => tracker.mark === log.arrivals.length);
+  const isDone = (): boolean => inlets().every(([{ tracker }, log]) => tracker.committableOffset === log.arrivals.length);
   const drain = async (): Promise<void> => {
     refuse = 0;
     for (let rounds = 0; !isDone(); rounds++) {
@@ -234,7 +234,7 @@ export const createModelWorld = (names: readonly string[]) => {
   const tooLarge = (number: number): void => {
     refuse = 1 + (number % 2);
   };
-  const parked = (): number => owner.chains.users;
+  const parked = (): number => owner.chains.userCount;
   const acts = {
     tooLarge,
     parked,

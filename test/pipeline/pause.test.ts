@@ -12,12 +12,12 @@ describe("Stream, paused", () => {
     take(source, arrivalOf("u0", 0), 0);
     rig.clock.isPaused = true;
     take(source, arrivalOf("v0", 1), 1);
-    take(source, arrivalOf("d0", 2, { meaning: dead("undecodable", "No") }), 2);
+    take(source, arrivalOf("d0", 2, { decision: dead("undecodable", "No") }), 2);
     rig.calls[0]?.answer(failed);
     await turns();
     rig.timers.shift()?.callback();
-    expect([rig.calls, rig.writes, rig.ended, rig.moved, rig.stream.working]).toEqual([[], [], [], [], 0]);
-    expect([rig.stream.capacity.isFull, rig.stream.capacity.hasRoom]).toEqual([true, false]);
+    expect([rig.calls, rig.writes, rig.ended, rig.moved, rig.stream.headsInWork]).toEqual([[], [], [], [], 0]);
+    expect([rig.stream.capacity.isFull, rig.stream.capacity.mayResume]).toEqual([true, false]);
   });
 
   it("goes on where it stopped, and has used no attempt meanwhile", async () => {
@@ -26,12 +26,12 @@ describe("Stream, paused", () => {
     rig.clock.isPaused = true;
     take(source, arrivalOf("u0", 0), 0);
     rig.clock.isPaused = false;
-    rig.stream.pump();
-    expect([rig.stream.capacity.isFull, rig.stream.capacity.hasRoom]).toEqual([false, true]);
+    rig.stream.startReady();
+    expect([rig.stream.capacity.isFull, rig.stream.capacity.mayResume]).toEqual([false, true]);
     expect(rig.calls.map(({ body, isFirst }) => [body, isFirst])).toEqual([["u0", true]]);
     rig.calls[0]?.answer(delivered);
     await turns();
-    expect(source.tracker.mark).toBe(1);
+    expect(source.tracker.committableOffset).toBe(1);
   });
 
   it("lets a call in flight end", async () => {
@@ -41,7 +41,7 @@ describe("Stream, paused", () => {
     rig.clock.isPaused = true;
     rig.calls[0]?.answer(delivered);
     await turns();
-    expect([rig.ended.length, source.tracker.mark]).toEqual([1, 1]);
+    expect([rig.ended.length, source.tracker.committableOffset]).toEqual([1, 1]);
   });
 
   it("blames nobody: no user makes way, and no probe is helped along", async () => {
@@ -49,12 +49,12 @@ describe("Stream, paused", () => {
     const { assignment, source, take } = createOwner(rig);
     rig.clock.isPaused = true;
     for (let offset = 0; offset < 1_000; offset++) take(source, arrivalOf(`u${offset}`, offset), offset);
-    rig.stream.relieve([source]);
-    expect(rig.budget.hasRoom).toBe(false);
-    expect(assignment.lanes.heavierThan(500, () => 1).map(({ mustYield }) => mustYield)).toEqual([false]);
+    rig.stream.spillHotKeys([source]);
+    expect(rig.budget.isHalfFree).toBe(false);
+    expect(assignment.queues.queuesHeavierThan(500, () => 1).map(({ mustSpill: mustYield }) => mustYield)).toEqual([false]);
     rig.gate.state = "probe";
     rig.gate.isHeld = true;
-    for (let look = 0; look < 30; look++) rig.stream.relieve([]);
-    expect(rig.stream.working).toBe(0);
+    for (let look = 0; look < 30; look++) rig.stream.spillHotKeys([]);
+    expect(rig.stream.headsInWork).toBe(0);
   });
 });

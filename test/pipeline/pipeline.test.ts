@@ -12,19 +12,19 @@ describe("Stream", () => {
     await answer(rig, "v1", delivered);
     expect(inFlight(rig)).toEqual(["u1", "v2"]);
     expect(outcomes(rig)).toEqual(["v1 delivered"]);
-    expect(rig.assignment.lanes.ready).toBe(0);
+    expect(rig.assignment.queues.readyCount).toBe(0);
   });
 
   test("lets an offset be committed only when its outcome is safe", async () => {
     const rig = setUp();
     rig.source("u1", "v1");
     await answer(rig, "v1", delivered);
-    expect(rig.inlet.tracker.pending()).toEqual({ offset: 0, metadata: "g1:1.1" });
+    expect(rig.inlet.tracker.nextCommit()).toEqual({ offset: 0, metadata: "g1:1.1" });
     await answer(rig, "u1", dead("rejected", "No", 400));
-    expect(rig.inlet.tracker.mark).toBe(0);
+    expect(rig.inlet.tracker.committableOffset).toBe(0);
     expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "rejected", status: 400, attempts: 1 } }]);
     await acknowledge(rig);
-    expect(rig.inlet.tracker.mark).toBe(2);
+    expect(rig.inlet.tracker.committableOffset).toBe(2);
     expect(rig.budget.records).toBe(0);
     expect(outcomes(rig)).toEqual(["v1 delivered", "u1 dead"]);
   });
@@ -87,7 +87,7 @@ describe("Stream", () => {
       { name: "u3", reason: "parked", tier: 0 },
     ]);
     expect(rig.ended).toEqual([]);
-    expect(rig.chains.users).toBe(1);
+    expect(rig.chains.userCount).toBe(1);
   });
 
   test("delivers from the tier in order and then releases the user", async () => {
@@ -102,7 +102,7 @@ describe("Stream", () => {
     await answer(rig, "u2", delivered);
     rig.source("u3");
     expect(inFlight(rig)).toEqual(["u3"]);
-    expect(rig.chains.users).toBe(0);
+    expect(rig.chains.userCount).toBe(0);
   });
 
   test("finishes a copy that counts no more without a call and without an outcome", async () => {
@@ -114,7 +114,7 @@ describe("Stream", () => {
     await answer(rig, "u1", delivered);
     rig.tier(1, arrivalOf("u1", 0), 0);
     await turns();
-    expect(rig.tiers[1]?.tracker.mark).toBe(1);
+    expect(rig.tiers[1]?.tracker.committableOffset).toBe(1);
     expect(inFlight(rig)).toEqual([]);
     expect(outcomes(rig)).toEqual(["u1 delivered"]);
   });
@@ -126,15 +126,15 @@ describe("Stream", () => {
     rig.source("u1", "u2");
     await turns();
     expect(inFlight(rig)).toEqual(["u2"]);
-    expect(rig.inlet.tracker.mark).toBe(1);
+    expect(rig.inlet.tracker.committableOffset).toBe(1);
     expect(outcomes(rig)).toEqual(["u1 delivered"]);
   });
 
   test("buries an event whose attempts and age are spent, with its first failure and all attempts", async () => {
     const rig = setUp();
-    const { past } = arrivalOf("u1", 0);
+    const { retryState: past } = arrivalOf("u1", 0);
     rig.clock.time = 20_000;
-    rig.tier(2, arrivalOf("u1", 0, { past: { ...past, attempts: 1, firstFailedAt: 5_000 } }), 0);
+    rig.tier(2, arrivalOf("u1", 0, { retryState: { ...past, attempts: 1, firstFailedAt: 5_000 } }), 0);
     await exhaust(rig, "u1");
     expect(rig.writes).toMatchObject([
       { tier: undefined, failure: { reason: "retries_exhausted", attempts: 2, firstFailedAt: 5_000 } },
@@ -146,10 +146,10 @@ describe("Stream", () => {
   test("gives an unknown schema one tier, then buries it under its own name", async () => {
     const meaning: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
     const rig = setUp();
-    rig.odd({ meaning });
+    rig.odd({ decision: meaning });
     expect(rig.writes).toMatchObject([{ tier: 0, failure: { reason: "unknown_schema" } }]);
     await acknowledge(rig);
-    rig.tier(0, arrivalOf("x", 0, { meaning }), 0);
+    rig.tier(0, arrivalOf("x", 0, { decision: meaning }), 0);
     await turns();
     expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "unknown_schema" } }]);
   });
@@ -167,7 +167,7 @@ describe("Stream", () => {
 
   test("buries what is dead on arrival without a call and without an attempt", async () => {
     const rig = setUp();
-    rig.odd({ meaning: dead("undecodable", "No") });
+    rig.odd({ decision: dead("undecodable", "No") });
     expect(rig.writes).toMatchObject([
       { tier: undefined, failure: { reason: "undecodable", attempts: 0, firstFailedAt: 1_000 } },
     ]);
@@ -177,24 +177,24 @@ describe("Stream", () => {
   test("skips at once what has nothing to do, even while everything is held", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
-    rig.odd({ meaning: skipped("tombstone") });
+    rig.odd({ decision: skipped("tombstone") });
     expect(outcomes(rig)).toEqual(["0 skipped"]);
-    expect(rig.inlet.tracker.mark).toBe(1);
+    expect(rig.inlet.tracker.committableOffset).toBe(1);
     expect(rig.budget.records).toBe(0);
   });
 
   test("skips in a tier as well, when it is its turn there", async () => {
     const rig = setUp();
-    rig.tier(0, arrivalOf("x", 0, { meaning: skipped("unsupported_event_type") }), 0);
+    rig.tier(0, arrivalOf("x", 0, { decision: skipped("unsupported_event_type") }), 0);
     await turns();
     expect(outcomes(rig)).toEqual(["0 skipped"]);
-    expect(rig.tiers[0]?.tracker.mark).toBe(1);
+    expect(rig.tiers[0]?.tracker.committableOffset).toBe(1);
   });
 
   test("does not go round for ever where a foreign header puts the first failure into the future", async () => {
     const rig = setUp();
-    const { past } = arrivalOf("u1", 0);
-    rig.tier(2, arrivalOf("u1", 0, { past: { ...past, attempts: 5, firstFailedAt: 9e12 } }), 0);
+    const { retryState: past } = arrivalOf("u1", 0);
+    rig.tier(2, arrivalOf("u1", 0, { retryState: { ...past, attempts: 5, firstFailedAt: 9e12 } }), 0);
     await exhaust(rig, "u1");
     expect(rig.writes).toMatchObject([{ tier: 2, failure: { attempts: 6, firstFailedAt: 1_000 } }]);
   });
@@ -202,7 +202,7 @@ describe("Stream", () => {
   test("tells of a dead letter when it failed first, and never of a time in the future", async () => {
     const rig = setUp();
     const failedAt = (name: string, offset: number, firstFailedAt: number) =>
-      arrivalOf(name, offset, { past: { ...arrivalOf(name, offset).past, firstFailedAt } });
+      arrivalOf(name, offset, { retryState: { ...arrivalOf(name, offset).retryState, firstFailedAt } });
     rig.tier(0, failedAt("u1", 0, 400), 0);
     rig.tier(0, failedAt("v1", 1, 9e12), 1);
     await answer(rig, "u1", dead("rejected", "No", 400));
@@ -214,19 +214,19 @@ describe("Stream", () => {
     const rig = setUp();
     rig.clock.mayStart = false;
     rig.source("u1", "v1");
-    rig.stream.pump();
+    rig.stream.startReady();
     expect(rig.calls).toEqual([]);
     rig.clock.mayStart = true;
-    rig.stream.pump();
+    rig.stream.startReady();
     expect(rig.calls.map(({ body }) => body)).toEqual(["u1", "v1"]);
   });
 
   test("holds nothing after a join, also what came between two assignments", () => {
     const rig = setUp();
-    rig.stream.drop();
+    rig.stream.dropAssignment();
     rig.source("u1", "u2");
     expect(rig.budget.records).toBe(2);
-    rig.stream.drop();
+    rig.stream.dropAssignment();
     expect(rig.budget.records).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ const down: Hold = { kind: "hold", reason: "target_down", error: "Gainsight fail
 
 const probe = (rig: ReturnType<typeof setUp>): string[] => {
   rig.gate.state = "probe";
-  rig.stream.pump();
+  rig.stream.startReady();
   return inFlight(rig);
 };
 
@@ -34,8 +34,8 @@ describe("Stream, probing", () => {
   it("asks first with events that have not failed before", async () => {
     const rig = setUpHeld();
     for (const [offset, name] of ["p1", "q1"].entries()) {
-      const { past } = arrivalOf(name, 90 + offset);
-      rig.tier(0, arrivalOf(name, 90 + offset, { past: { ...past, attempts: 2 } }), offset);
+      const { retryState: past } = arrivalOf(name, 90 + offset);
+      rig.tier(0, arrivalOf(name, 90 + offset, { retryState: { ...past, attempts: 2 } }), offset);
     }
     rig.source("a1");
     expect(probe(rig)).toEqual(["a1"]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { delivered } from "../../src/core/outcome/outcome.ts";
-import { crowdOf } from "../../src/pipeline/hot-keys.ts";
+import { hotKeyWaitFor } from "../../src/pipeline/hot-keys.ts";
 import { arrivalOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, fire, inFlight, setUp } from "./set-up.ts";
 
@@ -11,7 +11,7 @@ type World = ReturnType<typeof setUp>;
 const writing = ({ writes }: World): string[] =>
   writes.map(({ tier, moves }) => `${moves.map(({ arrival }) => nameOf(arrival)).join("+")}>${tier}`);
 
-const nameOf = ({ meaning }: ReturnType<typeof arrivalOf>): string =>
+const nameOf = ({ decision: meaning }: ReturnType<typeof arrivalOf>): string =>
   meaning.kind === "call" ? String(meaning.body) : "";
 
 const acknowledgeWrite = async (world: World, write: string): Promise<void> => {
@@ -85,7 +85,7 @@ describe("Stream, making way", () => {
   it("moves only the event that blocks, not the next of its user", async () => {
     const world = setUp();
     world.source("u0", "u1");
-    world.stream.relieve([world.inlet]);
+    world.stream.spillHotKeys([world.inlet]);
     await answer(world, "u0", delivered);
     expect([inFlight(world), writing(world)]).toEqual([["u1"], []]);
   });
@@ -95,18 +95,18 @@ describe("Stream, making way", () => {
     world.gate.state = "closed";
     world.tier(1, arrivalOf("u0", 0), 0);
     const [, second] = world.tiers;
-    world.stream.relieve(second ? [second] : []);
+    world.stream.spillHotKeys(second ? [second] : []);
     world.gate.state = "open";
-    world.stream.pump();
+    world.stream.startReady();
     expect([inFlight(world), writing(world)]).toEqual([["u0"], []]);
   });
 
   it("lets nobody make way while flooded", async () => {
     const world = setUp({ deadLetterLimit: { scope: "all", consecutive: 1, percent: 100, minEvents: 1_000 } });
     world.source("u0", "u1");
-    for (const _ of [1, 2]) world.flood.admit({ topic: "events", reason: "undecodable" }, "No", 0);
-    world.stream.relieve([world.inlet]);
-    world.flood.change(false, 0);
+    for (const _ of [1, 2]) world.flood.countIfAllowed({ topic: "events", reason: "undecodable" }, "No", 0);
+    world.stream.spillHotKeys([world.inlet]);
+    world.flood.setLimit(false, 0);
     await answer(world, "u0", delivered);
     expect([inFlight(world), writing(world)]).toEqual([["u1"], []]);
   });
@@ -116,7 +116,7 @@ describe("Stream, making way", () => {
     const record = { key: null, value: new Uint8Array(100_000), headers: {}, timestamp: 0 };
     for (let offset = 0; offset < 60; offset++)
       world.take(world.inlet, arrivalOf(`h${offset}`, offset, { record }), offset);
-    world.stream.relieve([]);
+    world.stream.spillHotKeys([]);
     await answer(world, "h0", delivered);
     expect(writing(world)).toEqual(["h1>0"]);
   });
@@ -124,26 +124,26 @@ describe("Stream, making way", () => {
   it("ends a user's pause when that user has nobody in the tiers any more, whoever else has", () => {
     const world = setUp();
     for (let offset = 0; offset < 49_999; offset++)
-      world.chains.moved(`v${offset}`, `v-${offset}`, { tier: 0, offset });
-    world.chains.moved("u", "u-0", { tier: 0, offset: 50_000 });
-    const hasRoom = crowdOf(world.assignment, world.inlet, [arrivalOf("u", 0)]);
+      world.chains.upsert(`v${offset}`, `v-${offset}`, { tier: 0, offset });
+    world.chains.upsert("u", "u-0", { tier: 0, offset: 50_000 });
+    const hasRoom = hotKeyWaitFor(world.assignment, world.inlet, [arrivalOf("u", 0)]);
     expect(hasRoom?.()).toBe(false);
-    world.chains.finished("u", "u-0");
-    expect([crowdOf(world.assignment, world.inlet, [arrivalOf("u", 0)]), hasRoom?.()]).toEqual([undefined, true]);
+    world.chains.complete("u", "u-0");
+    expect([hotKeyWaitFor(world.assignment, world.inlet, [arrivalOf("u", 0)]), hasRoom?.()]).toEqual([undefined, true]);
   });
 
   it("helps a probe that nobody can make: the call stands behind what may not move, or is kept out by it", async () => {
     const world = setUp();
-    world.chains.moved("u", "first", { tier: 2, offset: 0 });
-    for (let offset = 0; offset < 500; offset++) world.chains.moved("u", `events-0-${offset}@0`, { tier: 0, offset });
+    world.chains.upsert("u", "first", { tier: 2, offset: 0 });
+    for (let offset = 0; offset < 500; offset++) world.chains.upsert("u", `events-0-${offset}@0`, { tier: 0, offset });
     world.gate.state = "closed";
     for (let offset = 0; offset < 500; offset++) world.tier(0, arrivalOf(`u${offset}`, offset), offset);
     world.gate.isHeld = true;
     world.gate.state = "probe";
-    world.stream.pump();
-    for (let looks = 0; looks < 19; looks++) world.stream.relieve([]);
+    world.stream.startReady();
+    for (let looks = 0; looks < 19; looks++) world.stream.spillHotKeys([]);
     expect(writing(world)).toEqual([]);
-    world.stream.relieve([]);
+    world.stream.spillHotKeys([]);
     expect(world.writes.map(({ tier, moves }) => [tier, moves.length])).toEqual([[2, 100]]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Answer } from "../../src/core/outcome/classify.ts";
+import type { CallResult } from "../../src/core/outcome/classify.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { arrivalOf } from "./rig.ts";
 import { type Behaviour, createWholeStream, ok, refusal } from "./whole-pipeline.ts";
@@ -9,11 +9,11 @@ const users = 300;
 const each = 12;
 const isOdd = (event: string): boolean => event.startsWith("odd");
 const oddly =
-  (answer: Answer): Behaviour =>
+  (answer: CallResult): Behaviour =>
   (event) =>
     isOdd(event) ? answer : ok;
 const odd = (status: number): Behaviour => oddly(refusal(status));
-const resultFalse = (code: string): Answer => ({ kind: "response", status: 200, resultFalse: { code } });
+const resultFalse = (code: string): CallResult => ({ kind: "response", status: 200, resultFalse: { code } });
 
 type World = ReturnType<typeof createWholeStream>;
 
@@ -73,7 +73,7 @@ describe("an event that is refused while others go through", () => {
       { event: "odd-1", outcome: { reason: "rejected", status } },
     ]);
     expect(world.calls.get("odd-1")).toBeLessThanOrEqual(6);
-    expect(world.tracker.mark).toBe(3_602);
+    expect(world.tracker.committableOffset).toBe(3_602);
     world.delivery.close();
   });
 
@@ -227,12 +227,12 @@ describe("an event that is refused while others go through", () => {
   });
 
   it("that comes back from a retry topic, where it was sent for being throttled alone, does not hold all others again", async () => {
-    const throttled: Answer = { kind: "response", status: 429, retryAfterMs: 60_000 };
+    const throttled: CallResult = { kind: "response", status: 429, retryAfterMs: 60_000 };
     const world = createWholeStream((event) => (isOdd(event) ? throttled : ok));
     fill(world);
     await world.run(2_000);
-    const past = { ...arrivalOf("odd", 0).past, attempts: 1, reason: "throttled" };
-    world.take("odd", "odd-1", { past });
+    const past = { ...arrivalOf("odd", 0).retryState, attempts: 1, reason: "throttled" };
+    world.take("odd", "odd-1", { retryState: past });
     for (let n = 0; n < 100; n++) {
       world.take(`v${n}`, `v${n}`);
       await world.run(100);

@@ -1,17 +1,17 @@
 import type { Call } from "../../src/core/decide.ts";
-import { originOf } from "../../src/core/outcome/headers.ts";
+import { sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import type { Outcome, Verdict } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
-import { Flood, type FloodLimit } from "../../src/limits/dead-letter-limit.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
+import { DeadLetterLimit, type DeadLetterLimitSetting } from "../../src/limits/dead-letter-limit.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
-import { createBudget } from "../../src/limits/memory-budget.ts";
-import { Tracker } from "../../src/offsets/tracker.ts";
-import { Chains } from "../../src/ordering/retry-backlog.ts";
-import { Stream } from "../../src/pipeline/pipeline.ts";
-import type { DeliveryPort, SettlePort } from "../../src/pipeline/ports.ts";
-import { type Assignment, type Inlet, createAssignment, holdEvents } from "../../src/pipeline/work-item.ts";
+import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
+import { OffsetTracker } from "../../src/offsets/tracker.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { DeliveryPort, PublisherPort } from "../../src/pipeline/ports.ts";
+import { type Assignment, type Inlet, createAssignment, createWorkItems } from "../../src/pipeline/work-item.ts";
 
-type Failure = Parameters<SettlePort["dead"]>[1];
+type Failure = Parameters<PublisherPort["publishDeadLetter"]>[1];
 
 export interface PendingCall {
   readonly body: string;
@@ -20,12 +20,12 @@ export interface PendingCall {
 }
 
 export interface PendingWrite {
-  readonly arrival: Arrival;
+  readonly arrival: ParsedRecord;
   readonly failure: Failure;
   /** Undefined for the dead-letter topic. */
   readonly tier: number | undefined;
   /** All records of the write, the first one included. */
-  readonly moves: readonly { readonly arrival: Arrival; readonly failure: Failure }[];
+  readonly moves: readonly { readonly arrival: ParsedRecord; readonly failure: Failure }[];
   readonly answer: (result: "written" | "stopped" | "too_large") => void;
 }
 
@@ -35,16 +35,16 @@ export const turns = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-const callOf = (body: string): Call => ({ kind: "call", call: "track", body: Buffer.from(body) });
+const callOf = (body: string): Call => ({ kind: "call", type: "track", body: Buffer.from(body) });
 
 /** An arrival of the user whose letter its name begins with: `u1` is of `u`. */
-export const arrivalOf = (name: string, offset: number, more: Partial<Arrival> = {}): Arrival => ({
+export const arrivalOf = (name: string, offset: number, more: Partial<ParsedRecord> = {}): ParsedRecord => ({
   record: { key: null, value: new Uint8Array(3), headers: {}, timestamp: 0 },
   user: name.slice(0, 1),
   type: "track",
-  meaning: callOf(name),
-  past: {
-    origin: originOf({ topic: "events", partition: 0, offset: String(offset), timestamp: 0 }),
+  decision: callOf(name),
+  retryState: {
+    source: sourcePositionOf({ topic: "events", partition: 0, offset: String(offset), timestamp: 0 }),
     attempts: 0,
     firstFailedAt: undefined,
   },
@@ -94,8 +94,8 @@ const createFakeSettle = () => {
       };
       writes.push(pending);
     });
-  const settle: SettlePort = {
-    retry: async (moves) => {
+  const settle: PublisherPort = {
+    publishRetries: async (moves) => {
       const [first] = moves;
       if (!first) throw new Error("Cannot write nothing: want at least one record");
       const { tier } = first.failure;
@@ -105,28 +105,28 @@ const createFakeSettle = () => {
       if (result === "too_large") return result;
       return result === "written" ? offset : undefined;
     },
-    dead: async (arrival, failure) =>
+    publishDeadLetter: async (arrival, failure) =>
       (await wait({ arrival, failure, tier: undefined, moves: [{ arrival, failure }] })) === "written",
   };
   return { writes, written, settle };
 };
 
-const nameOf = ({ meaning, past }: Arrival): string =>
-  meaning.kind === "call" ? String(meaning.body) : past.origin.offset;
+const nameOf = ({ decision: meaning, retryState: past }: ParsedRecord): string =>
+  meaning.kind === "call" ? String(meaning.body) : past.source.offset;
 
 /** A real stream between fake ports, with a clock that stands until it is moved. */
 export const createRig = ({
   maxReady = 1_000,
   deadLetterLimit = false,
-}: { maxReady?: number; deadLetterLimit?: FloodLimit } = {}) => {
+}: { maxReady?: number; deadLetterLimit?: DeadLetterLimitSetting } = {}) => {
   const { calls, gate, delivery } = createFakeDelivery();
   const { writes, written, settle } = createFakeSettle();
   const timers: { delayMs: number; callback: () => void }[] = [];
   const ended: { name: string; outcome: Outcome }[] = [];
   const moved: { name: string; reason: string; tier: number }[] = [];
-  const budget = createBudget({ maxRecords: 1_000, maxBytes: 1_000_000 });
+  const budget = createMemoryBudget({ maxRecords: 1_000, maxBytes: 1_000_000 });
   const floodHolds: boolean[] = [];
-  const flood = new Flood({ limit: deadLetterLimit, onHold: ({ isHeld }) => void floodHolds.push(isHeld) });
+  const flood = new DeadLetterLimit({ limit: deadLetterLimit, onHoldChange: ({ isHeld }) => void floodHolds.push(isHeld) });
   const clock = {
     time: 1_000,
     mayStart: true,
@@ -137,23 +137,23 @@ export const createRig = ({
     nextTurn: queueMicrotask,
   };
   const dedupe = new Dedupe({ rules: { windowMs: 60_000, maxEvents: 1_000 }, seed: 1 });
-  const stream = new Stream({
+  const stream = new Pipeline({
     delivery,
-    settle,
+    publisher: settle,
     clock,
     budget,
-    flood,
+    deadLetterLimit: flood,
     observer: {
-      finished: (arrival, outcome) => void ended.push({ name: nameOf(arrival), outcome }),
-      moved: (arrival, { reason, tier }) => void moved.push({ name: nameOf(arrival), reason, tier }),
+      completed: (arrival, outcome) => void ended.push({ name: nameOf(arrival), outcome }),
+      movedToRetry: (arrival, { reason, tier }) => void moved.push({ name: nameOf(arrival), reason, tier }),
     },
     retryRules: { delaysMs: [30_000, 300_000, 1_800_000], maxAttempts: 2, maxAgeMs: 10_000 },
-    quickAttempts: 2,
-    maxReady,
+    maxQuickAttempts: 2,
+    maxReadyQueues: maxReady,
     mayStart: () => clock.mayStart,
     isPaused: () => clock.isPaused,
     dedupe,
-    review: () => undefined,
+    recheckWaiting: () => undefined,
   });
   return { stream, calls, gate, writes, written, timers, ended, moved, budget, clock, flood, floodHolds };
 };
@@ -164,25 +164,25 @@ export type Rig = ReturnType<typeof createRig>;
 export const createOwner = (
   rig: Rig,
   {
-    chains = new Chains([]),
+    chains = new RetryBacklog([]),
     trackerOf,
-  }: { chains?: Chains; trackerOf?: (tier: number | undefined) => Tracker | undefined } = {},
+  }: { chains?: RetryBacklog; trackerOf?: (tier: number | undefined) => OffsetTracker | undefined } = {},
 ) => {
   const assignment: Assignment = createAssignment();
   const inletOf = (tier: number | undefined): Inlet => ({
     topic: tier === undefined ? "events" : `tier-${tier}`,
     partition: 0,
     tier,
-    tracker: trackerOf?.(tier) ?? new Tracker({ start: 0 }),
-    chains,
+    tracker: trackerOf?.(tier) ?? new OffsetTracker({ startOffset: 0 }),
+    backlog: chains,
   });
   const source = inletOf(undefined);
   const tiers = [0, 1, 2].map(inletOf);
-  rig.stream.begin(assignment, [0]);
-  const take = (inlet: Inlet, arrival: Arrival, offset: number): void => {
-    const slot = inlet.tracker.see(offset);
-    for (const held of slot ? holdEvents(inlet, slot, [arrival]) : []) rig.stream.take(assignment, held);
-    rig.stream.pump();
+  rig.stream.beginAssignment(assignment, [0]);
+  const take = (inlet: Inlet, arrival: ParsedRecord, offset: number): void => {
+    const slot = inlet.tracker.register(offset);
+    for (const held of slot ? createWorkItems(inlet, slot, [arrival]) : []) rig.stream.enqueue(assignment, held);
+    rig.stream.startReady();
   };
   return { assignment, source, tiers, chains, take };
 };

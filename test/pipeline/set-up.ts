@@ -1,5 +1,5 @@
 import type { Retry, Verdict } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
 
 export const failed: Retry = {
@@ -16,8 +16,8 @@ export const setUp = (options: Parameters<typeof createRig>[0] = {}) => {
   const source = (...names: string[]): void => {
     for (const name of names) owner.take(owner.source, arrivalOf(name, next), next++);
   };
-  const odd = (more: Partial<Arrival>): void => owner.take(owner.source, arrivalOf("x", next, more), next++);
-  const tier = (number: number, arrival: Arrival, offset: number): void => {
+  const odd = (more: Partial<ParsedRecord>): void => owner.take(owner.source, arrivalOf("x", next, more), next++);
+  const tier = (number: number, arrival: ParsedRecord, offset: number): void => {
     const inlet = owner.tiers[number];
     if (inlet) owner.take(inlet, arrival, offset);
   };

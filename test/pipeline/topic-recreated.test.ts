@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { eventKeyOf, originOf } from "../../src/core/outcome/headers.ts";
+import { eventKeyOf, sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import { delivered } from "../../src/core/outcome/outcome.ts";
 import { arrivalOf } from "./rig.ts";
 import { answer, inFlight, outcomes, setUp } from "./set-up.ts";
@@ -9,8 +9,8 @@ const place = { topic: "events", partition: 0, offset: "0" };
 
 it("an event of a topic that was made anew is no copy of one that waits and had its partition and offset", async () => {
   const rig = setUp();
-  const old = originOf({ ...place, timestamp: 7 });
-  rig.chains.moved("other", eventKeyOf(old), { tier: 1, offset: 0 });
+  const old = sourcePositionOf({ ...place, timestamp: 7 });
+  rig.chains.upsert("other", eventKeyOf(old), { tier: 1, offset: 0 });
   rig.source("u1");
   expect(inFlight(rig)).toEqual(["u1"]);
   await answer(rig, "u1", delivered);
@@ -18,7 +18,7 @@ it("an event of a topic that was made anew is no copy of one that waits and had 
   expect(rig.chains.lengthOf("other")).toBe(1);
 
   const past = { origin: old, attempts: 1, firstFailedAt: 7 };
-  rig.tier(1, arrivalOf("other", 0, { past, user: "other" }), 0);
+  rig.tier(1, arrivalOf("other", 0, { retryState: past, user: "other" }), 0);
   expect(inFlight(rig)).toEqual(["other"]);
   await answer(rig, "other", delivered);
   expect(rig.chains.lengthOf("other")).toBe(0);

@@ -1,23 +1,23 @@
 import { vi } from "vitest";
 
-import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Outcome } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { Delivery } from "../../src/delivery/delivery.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
-import { createBudget } from "../../src/limits/memory-budget.ts";
-import { Tracker } from "../../src/offsets/tracker.ts";
-import { Chains } from "../../src/ordering/retry-backlog.ts";
-import { Stream } from "../../src/pipeline/pipeline.ts";
-import { type Inlet, createAssignment, holdEvents } from "../../src/pipeline/work-item.ts";
+import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
+import { OffsetTracker } from "../../src/offsets/tracker.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { type Inlet, createAssignment, createWorkItems } from "../../src/pipeline/work-item.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { arrivalOf } from "./rig.ts";
 
 /** How the target answers the call of this event now. */
-export type Behaviour = (event: string) => Answer;
+export type Behaviour = (event: string) => CallResult;
 
-export const ok: Answer = { kind: "response", status: 200 };
-export const refusal = (status: number): Answer => ({ kind: "response", status });
+export const ok: CallResult = { kind: "response", status: 200 };
+export const refusal = (status: number): CallResult => ({ kind: "response", status });
 
 const latencyMs = 20;
 
@@ -35,12 +35,12 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
   const now = (): number => performance.now();
   const schedule = (delayMs: number, callback: () => void): void => void setTimeout(callback, delayMs);
   const eventOf = (arrival: ReturnType<typeof arrivalOf>): string =>
-    arrival.meaning.kind === "call" ? String(arrival.meaning.body) : "";
+    arrival.decision.kind === "call" ? String(arrival.decision.body) : "";
   const delivery = new Delivery({
     concurrency,
     timeoutMs: 10_000,
     breaker: { errorPercent: 50, minCalls: 10, windowMs: 10_000, probeMinMs: 1_000, probeMaxMs: 60_000 },
-    now,
+    monotonicNow: now,
     random,
     schedule,
     send: ({ body }, onAnswer) => {
@@ -52,51 +52,51 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
         setTimeout(() => onAnswer(answer), latencyMs / 2);
       }, latencyMs / 2);
     },
-    onChange: () => stream.pumpSoon(),
+    onMaySend: () => stream.startReadySoon(),
     onHold: ({ reason, isHeld }) => void (isHeld && holds.push(reason)),
     onCall: () => {},
-    judge: classify,
+    classifyResult: classify,
     onUnauthorized: () => {},
   });
-  const stream = new Stream({
+  const stream = new Pipeline({
     delivery,
-    settle: {
-      retry: async (moves) => {
-        for (const { arrival, failure } of moves)
+    publisher: {
+      publishRetries: async (moves) => {
+        for (const { parsed: arrival, failure } of moves)
           retried.push({ event: eventOf(arrival), ...failure, reason: failure.reason });
         return retried.length - moves.length;
       },
-      dead: async () => true,
+      publishDeadLetter: async () => true,
     },
-    clock: { now, random, schedule, nextTurn: queueMicrotask },
-    budget: createBudget({ maxRecords: 1e6, maxBytes: 1e9 }),
-    flood: { isHeld: false, admit: () => "admitted", check: () => "admitted", passed: () => {} },
+    clock: { wallNow: now, random, schedule, nextTurn: queueMicrotask },
+    budget: createMemoryBudget({ maxRecords: 1e6, maxBytes: 1e9 }),
+    deadLetterLimit: { isHeld: false, countIfAllowed: () => "admitted", rulingOf: () => "admitted", countOtherOutcome: () => {} },
     observer: {
-      finished: (arrival, outcome) => void ended.push({ event: eventOf(arrival), outcome, at: now() }),
-      moved: () => {},
+      completed: (arrival, outcome) => void ended.push({ event: eventOf(arrival), outcome, at: now() }),
+      movedToRetry: () => {},
     },
     retryRules: { delaysMs: [30_000, 300_000], maxAttempts: 6, maxAgeMs: 14_400_000 },
-    quickAttempts: 3,
-    maxReady: 256,
+    maxQuickAttempts: 3,
+    maxReadyQueues: 256,
     mayStart: () => true,
     isPaused: () => false,
     dedupe: new Dedupe({ rules: false, seed: 1 }),
-    review: () => {},
+    recheckWaiting: () => {},
   });
-  const tracker = new Tracker({ start: 0 });
-  const inlet: Inlet = { topic: "events", partition: 0, tier: undefined, tracker, chains: new Chains([]) };
+  const tracker = new OffsetTracker({ startOffset: 0 });
+  const inlet: Inlet = { topic: "events", partition: 0, tier: undefined, tracker, backlog: new RetryBacklog([]) };
   const assignment = createAssignment();
-  stream.begin(assignment, [0]);
+  stream.beginAssignment(assignment, [0]);
   let offset = 0;
-  const take = (user: string, event: string, more: Partial<Arrival> = {}): void => {
-    const slot = tracker.see(offset);
+  const take = (user: string, event: string, more: Partial<ParsedRecord> = {}): void => {
+    const slot = tracker.register(offset);
     const arrivals = [arrivalOf(event, offset, { user, ...more })];
     offset++;
-    for (const held of slot ? holdEvents(inlet, slot, arrivals) : []) stream.take(assignment, held);
+    for (const held of slot ? createWorkItems(inlet, slot, arrivals) : []) stream.enqueue(assignment, held);
   };
   const run = async (ms: number, next?: Behaviour): Promise<void> => {
     if (next) target.behave = next;
-    stream.pump();
+    stream.startReady();
     await vi.advanceTimersByTimeAsync(ms);
   };
   const count = (kind: Outcome["kind"]): number => ended.filter(({ outcome }) => outcome.kind === kind).length;

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { encodeEvent } from "../../local/events.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
-import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 
 interface Field {
   readonly name: string;
@@ -17,7 +17,7 @@ interface Field {
 const text = readFileSync("schemas/segment-event.avsc", "utf8");
 const schema = JSON.parse(text) as { readonly fields: readonly Field[] };
 const type = avro.Type.forSchema(schema as Schema);
-const decode = compileAvro(schema);
+const decode = compileAvroSchema(schema);
 const roundTrip = (event: JsonObject) => decode(encodeEvent(event, type));
 
 const LEAVES = ["null", "boolean", "long", "double", "string"];

@@ -1,7 +1,7 @@
 import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 
-import { openCluster, sendTo } from "../../src/kafka/cluster.ts";
+import { createAdminCluster, sendRequest } from "../../src/kafka/cluster.ts";
 import { journeyKafka } from "../journeys/cluster.ts";
 
 export interface ScramUser {
@@ -67,12 +67,12 @@ const decode = async (raw: Buffer): Promise<string[]> => {
 
 /** Gives a user a password, by Kafka's own request: its command lies in another package with every other version. */
 export const setScramPassword = async (brokers: string, user: ScramUser): Promise<void> => {
-  const { cluster } = openCluster(journeyKafka(brokers));
+  const { cluster } = createAdminCluster(journeyKafka(brokers));
   await cluster.connect();
   try {
     const broker = await cluster.brokerPool.findConnectedBroker();
     const request = { apiKey, apiVersion: 0, apiName: "AlterUserScramCredentials", encode: () => encode(user) };
-    const problems = await sendTo(broker, { request, response: { decode, parse: async (decoded) => decoded } });
+    const problems = await sendRequest(broker, { request, response: { decode, parse: async (decoded) => decoded } });
     if (String(problems) !== "") throw new Error(String(problems));
   } finally {
     await cluster.disconnect();

@@ -3,17 +3,17 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { readConfig } from "../../src/config/env/read-config.ts";
-import type { Handler } from "../../src/core/decide.ts";
+import type { Decide } from "../../src/core/decide.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
 import { createLog } from "../../src/ops/log.ts";
 import type { HoldChange } from "../../src/ops/observer.ts";
 import { createApp } from "../../src/service/compose.ts";
 import {
   createLiveDedupe,
-  createLiveFlood,
-  createLiveHandler,
+  createLiveDeadLetterLimit,
+  createLiveDecide,
   openSettings,
-  watchPause,
+  reportPause,
 } from "../../src/service/live-settings.ts";
 import { judgeOf, markedProperties, markedSettings, mountSettings } from "../mounted-settings.ts";
 
@@ -58,8 +58,8 @@ const change = (text: string): void => {
 };
 
 /** What is sent of an event; undefined where it is skipped. */
-const sent = (handle: Handler, raw: JsonObject): JsonObject | undefined => {
-  const { meaning } = handle(raw);
+const sent = (handle: Decide, raw: JsonObject): JsonObject | undefined => {
+  const { decision: meaning } = handle(raw);
   return meaning.kind === "call" ? (JSON.parse(String(meaning.body)) as JsonObject) : undefined;
 };
 
@@ -68,7 +68,7 @@ const track = { type: "track", event: "A", userId: "u1" };
 describe("settings in use", () => {
   it("say what events mean, from the next event on", () => {
     const { settings, lines } = open("events: [A]");
-    const handle = createLiveHandler(settings);
+    const handle = createLiveDecide(settings);
     expect(sent(handle, track)).toBeDefined();
     change("events: [B]");
     expect(sent(handle, track)).toBeUndefined();
@@ -79,14 +79,14 @@ describe("settings in use", () => {
 
   it("hash personal data as SHA-256 in hex", () => {
     const { settings } = open("pii: { hash: [properties.email] }");
-    const body = sent(createLiveHandler(settings), { ...track, properties: { email: "ü@example.com" } });
+    const body = sent(createLiveDecide(settings), { ...track, properties: { email: "ü@example.com" } });
     const hash = createHash("sha256").update("ü@example.com").digest("hex");
     expect(body?.["properties"]).toEqual({ email: hash });
   });
 
   it("change a hundred times under load: no event is judged by a mixture, and each change counts", () => {
     const { settings } = open(markedSettings(0));
-    const handle = createLiveHandler(settings);
+    const handle = createLiveDecide(settings);
     const judge = (): number => {
       const body = sent(handle, { ...track, properties: markedProperties });
       return judgeOf((body?.["properties"] ?? {}) as JsonObject);
@@ -103,7 +103,7 @@ describe("settings in use", () => {
 
   it("pause from the start, and tell of each change once", () => {
     const { stop, holds } = open("paused: true");
-    watchPause(stop);
+    reportPause(stop);
     const error = "The settings file says paused: true";
     expect(holds).toEqual([{ reason: "paused", isHeld: true, error, heldMs: 0 }]);
     change("paused: true\nevents: [A]");
@@ -119,7 +119,7 @@ describe("settings in use", () => {
     const app = createApp({ config, log, onFatal: () => {} });
     ({ close } = app.settings);
     const lastLines: (string | undefined)[] = [];
-    vi.spyOn(app.stream, "pump").mockImplementation(() => void lastLines.push(lines.at(-1)?.msg));
+    vi.spyOn(app.pipeline, "pump").mockImplementation(() => void lastLines.push(lines.at(-1)?.msg));
     change("deadLetterLimit: false");
     expect(lastLines).toEqual(["Hold ended: paused"]);
     await app.gainsight.close();
@@ -127,8 +127,8 @@ describe("settings in use", () => {
 
   it("let a flooded stream go on with another limit", () => {
     const { stop, holds } = open("deadLetterLimit: { consecutive: 1 }");
-    const flood = createLiveFlood(stop);
-    const admit = () => flood.admit({ topic: "events", reason: "undecodable" }, "No", 0);
+    const flood = createLiveDeadLetterLimit(stop);
+    const admit = () => flood.countIfAllowed({ topic: "events", reason: "undecodable" }, "No", 0);
     expect([admit(), admit()]).toEqual(["admitted", "held"]);
     change("deadLetterLimit: false");
     expect(flood.isHeld).toBe(false);
@@ -141,9 +141,9 @@ describe("settings in use", () => {
   it("remember delivered events by the rules of the moment", () => {
     const { settings } = open("");
     const dedupe = createLiveDedupe(settings, 1);
-    dedupe.delivered(0, "m1", Date.now());
-    expect(dedupe.has(0, "m1", Date.now)).toBe(true);
+    dedupe.recordDelivered(0, "m1", Date.now());
+    expect(dedupe.isDuplicate(0, "m1", Date.now)).toBe(true);
     change("dedupe: false");
-    expect(dedupe.has(0, "m1", Date.now)).toBe(false);
+    expect(dedupe.isDuplicate(0, "m1", Date.now)).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { App } from "../../src/service/compose.ts";
-import { startTimers } from "../../src/service/periodic-tasks.ts";
+import { startPeriodicTasks } from "../../src/service/periodic-tasks.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 it("a member at work commits every second, lets make way, and asks about its topics every ten, also while it joins", async () => {
   const counts = { commits: 0, questions: 0, relieved: 0, unreadable: 0 };
   const membership = { state: "owner" };
-  const stop = startTimers({
+  const stop = startPeriodicTasks({
     member: {
       membership,
       commits: { run: async () => void counts.commits++ },

@@ -31,7 +31,7 @@ const createRights = () => {
           return { topic, error: undefined, operations };
         }),
     },
-    monotonic: () => now,
+    monotonicNow: () => now,
     onFatal: (error) => void fatal.push(error),
   });
   return {
@@ -47,14 +47,14 @@ describe("Rights", () => {
   it("names what the cluster refuses, once, and says when it is over", async () => {
     const { rights, lines, answers } = createRights();
     answers((topic) => (topic === "dlq" ? 0 : all));
-    await rights.look();
-    await rights.look();
+    await rights.checkNow();
+    await rights.checkNow();
     expect(rights.missing).toEqual([
       "Kafka refuses the right Write on topic dlq: grant it with kafka-acls.sh --bootstrap-server k1:9092 --add " +
         "--allow-principal User:paula --operation Write --topic dlq",
     ]);
     answers(() => all);
-    await rights.look();
+    await rights.checkNow();
     expect(rights.missing).toEqual([]);
     expect(lines).toEqual([expect.stringContaining("Write on topic dlq"), "Kafka refuses no right any more"]);
   });
@@ -62,18 +62,18 @@ describe("Rights", () => {
   it("lets a member join that may read everything, whatever it may write", async () => {
     const { rights, answers } = createRights();
     answers(() => 1 << 3);
-    expect(await rights.mayRead()).toBe(true);
+    expect(await rights.checkMayRead()).toBe(true);
     answers((topic) => (topic === "retry-1s" ? 1 << 4 : all));
-    expect(await rights.mayRead()).toBe(false);
+    expect(await rights.checkMayRead()).toBe(false);
   });
 
   it("names the group until it answers", async () => {
     const { rights, lines } = createRights();
-    await rights.refused(groupRefusal);
-    await rights.refused(groupRefusal);
+    await rights.recordRefusal(groupRefusal);
+    await rights.recordRefusal(groupRefusal);
     expect(rights.missing).toEqual([expect.stringContaining("the right Read on group g: grant it with")]);
-    rights.heardOfGroup();
-    rights.heardOfGroup();
+    rights.recordGroupAnswer();
+    rights.recordGroupAnswer();
     expect(rights.missing).toEqual([]);
     expect(lines).toHaveLength(2);
   });
@@ -81,7 +81,7 @@ describe("Rights", () => {
   it("names all topics that come into question if the cluster does not tell which, for a while", async () => {
     const { rights, answers, wait } = createRights();
     answers(() => undefined);
-    await rights.refused(topicRefusal);
+    await rights.recordRefusal(topicRefusal);
     expect(rights.missing).toEqual([
       expect.stringMatching(
         /Read on one of the topics orders, retry-1s: .*--operation Read --topic orders --topic retry-1s$/,
@@ -93,28 +93,28 @@ describe("Rights", () => {
 
   it("says nothing of a topic if the cluster tells that everything is granted by now", async () => {
     const { rights, lines } = createRights();
-    await rights.refused(topicRefusal);
+    await rights.recordRefusal(topicRefusal);
     expect([rights.missing, lines]).toEqual([[], []]);
   });
 
   it("keeps what it knows while the cluster does not answer, and does not hide a mistake of ours", async () => {
     const { rights, fatal, answers } = createRights();
     answers((topic) => (topic === "dlq" ? 0 : all));
-    await rights.look();
+    await rights.checkNow();
     answers(() => Object.assign(new Error("Closed connection"), { name: "KafkaJSConnectionError" }));
-    await rights.look();
+    await rights.checkNow();
     expect(rights.missing).toHaveLength(1);
     answers(() => new TypeError("x is not a function"));
-    await rights.look();
+    await rights.checkNow();
     expect(fatal.map(({ message }) => message)).toEqual(["x is not a function"]);
   });
 
   it("tells an error of the member by its kind", async () => {
     const { rights, lines, fatal } = createRights();
-    rights.problem(groupRefusal, "Cannot commit yet, trying again");
-    await rights.look();
-    rights.problem(new Error("Closed connection"), "Cannot commit yet, trying again");
-    rights.problem(new TypeError("x is not a function"), "Cannot commit yet, trying again");
+    rights.handleError(groupRefusal, "Cannot commit yet, trying again");
+    await rights.checkNow();
+    rights.handleError(new Error("Closed connection"), "Cannot commit yet, trying again");
+    rights.handleError(new TypeError("x is not a function"), "Cannot commit yet, trying again");
     expect(lines).toEqual([expect.stringContaining("Read on group g"), "Cannot commit yet, trying again"]);
     expect(fatal).toHaveLength(1);
   });
@@ -129,7 +129,7 @@ describe("Rights", () => {
       if (topic === "dlq") asked++;
       return granted;
     });
-    const unwatch = rights.watch(() => isAtWork);
+    const unwatch = rights.startChecking(() => isAtWork);
     const askedWithin = async (ms: number): Promise<number> => {
       asked = 0;
       await vi.advanceTimersByTimeAsync(ms);

@@ -4,7 +4,7 @@ import { createOpsServer } from "../../src/ops/http.ts";
 import type { OpsServer } from "../../src/ops/http.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
-import { type Circumstances, Progress, excuseOf, stallLimitMs } from "../../src/service/stall-detector.ts";
+import { type ServiceConditions, StallDetector, idleReasonOf, stallLimitMs } from "../../src/service/stall-detector.ts";
 
 const limitMs = 60_000;
 
@@ -17,12 +17,12 @@ const createWorld = () => {
   };
   const told: string[] = [];
   let now = 1_000;
-  const progress = new Progress({
+  const progress = new StallDetector({
     limitMs,
-    now: () => now,
-    read: () => ({ ...state }),
+    monotonicNow: () => now,
+    readProgress: () => ({ ...state }),
     onStall: (silentMs) => told.push(`stalled after ${silentMs}`),
-    onEnd: (silentMs) => told.push(`ended after ${silentMs}`),
+    onStallEnd: (silentMs) => told.push(`ended after ${silentMs}`),
   });
   const pass = (ms: number, stepMs = 1_000): void => {
     for (let passed = 0; passed < ms; passed += stepMs) {
@@ -38,9 +38,9 @@ describe("Progress", () => {
   it("finds a stall when the limit has passed, and tells of it once", () => {
     const { told, progress, pass } = createWorld();
     pass(limitMs - 1_000);
-    expect([told, progress.stall]).toEqual([[], undefined]);
+    expect([told, progress.stallSentence]).toEqual([[], undefined]);
     pass(1_000);
-    expect(progress.stall).toMatch(/^Nothing has been finished for 60 s/);
+    expect(progress.stallSentence).toMatch(/^Nothing has been finished for 60 s/);
     pass(10 * limitMs);
     expect(told).toEqual(["stalled after 60000"]);
   });
@@ -57,13 +57,13 @@ describe("Progress", () => {
     pass(1_000);
     Object.assign(state, { held: 5, excuse: undefined });
     pass(limitMs - 1_000);
-    expect([told, progress.stall]).toEqual([[], undefined]);
+    expect([told, progress.stallSentence]).toEqual([[], undefined]);
     pass(1_000);
     expect(told).toEqual(["stalled after 60000"]);
     move(world);
     pass(1_000);
     expect(told).toEqual(["stalled after 60000", "ended after 61000"]);
-    expect(progress.stall).toBeUndefined();
+    expect(progress.stallSentence).toBeUndefined();
   });
 
   it("is patient without end with whoever holds nothing or has an excuse", () => {
@@ -90,7 +90,7 @@ describe("Progress", () => {
     pass(1_000);
     jump(-24 * 3_600_000);
     pass(1_000);
-    expect([told, progress.stall]).toEqual([[], undefined]);
+    expect([told, progress.stallSentence]).toEqual([[], undefined]);
   });
 });
 
@@ -105,23 +105,23 @@ describe("stallLimitMs()", () => {
 });
 
 describe("excuseOf()", () => {
-  const atWork: Circumstances = {
-    missing: "",
-    membership: "owner",
+  const atWork: ServiceConditions = {
+    startupProblem: "",
+    groupState: "owner",
     holds: [],
-    hasContact: true,
+    isSessionAlive: true,
   };
 
-  it.each<[Partial<Circumstances>, string | undefined]>([
+  it.each<[Partial<ServiceConditions>, string | undefined]>([
     [{}, undefined],
-    [{ missing: "Waiting for topics" }, "Waiting for topics"],
-    [{ membership: "joining" }, "The group is joining"],
-    [{ membership: "restoring" }, "The group is restoring"],
-    [{ membership: "leaving" }, "The group is leaving"],
+    [{ startupProblem: "Waiting for topics" }, "Waiting for topics"],
+    [{ groupState: "joining" }, "The group is joining"],
+    [{ groupState: "restoring" }, "The group is restoring"],
+    [{ groupState: "leaving" }, "The group is leaving"],
     [{ holds: ["target_down", "throttled"] }, "Holding: target_down, throttled"],
-    [{ hasContact: false }, "The group does not answer"],
+    [{ isSessionAlive: false }, "The group does not answer"],
   ])("of %j is %j", (circumstances, expected) => {
-    expect(excuseOf({ ...atWork, ...circumstances })).toBe(expected);
+    expect(idleReasonOf({ ...atWork, ...circumstances })).toBe(expected);
   });
 });
 
@@ -134,7 +134,7 @@ describe("/livez", () => {
     server = await createOpsServer({
       host: "127.0.0.1",
       port: 0,
-      live: () => ({ ok: progress.stall === undefined, detail: progress.stall ?? "owner" }),
+      live: () => ({ ok: progress.stallSentence === undefined, detail: progress.stallSentence ?? "owner" }),
       ready: () => ({ ok: true, reasons: [], holds: [] }),
       status: () => ({}),
       metrics: createMetrics(),

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { createLog } from "../../src/ops/log.ts";
 import type { App } from "../../src/service/compose.ts";
-import { join } from "../../src/service/startup.ts";
+import { runStartup } from "../../src/service/startup.ts";
 import { Readiness } from "../../src/service/status.ts";
 
 const nothing = async (): Promise<void> => {};
@@ -22,7 +22,7 @@ it("the start does not go on trying after a mistake of ours: it ends with it", a
     member: {},
   } as unknown as App;
   const readiness = new Readiness();
-  const joining = join({ app, readiness, isStopping: () => false, onFatal: () => {} });
+  const joining = runStartup({ app, readiness, isStopping: () => false, onFatal: () => {} });
   await expect(joining).rejects.toBe(bug);
-  expect(readiness.missing).not.toBe("");
+  expect(readiness.startupProblem).not.toBe("");
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { readConfig } from "../../src/config/env/read-config.ts";
-import { createFeed } from "../../src/intake/owned-partition.ts";
-import { Tracker } from "../../src/offsets/tracker.ts";
+import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
+import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { createLog } from "../../src/ops/log.ts";
-import { Chains } from "../../src/ordering/retry-backlog.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 import { TopicWatch, type TopicWatchOptions } from "../../src/service/topic-watch.ts";
 
 const env = {
@@ -28,8 +28,8 @@ const createWorld = (more: Record<string, string> = {}) => {
   const sizes = new Map<string, number>([source, tier, deadLetter].map((topic) => [topic, 2]));
   const world = { time: 0, low: 0, high: 9, questions: 0, id: "id", answer: async () => {}, state: "owner" };
   const place = { topic: source, partition: 0 };
-  const inlet = { ...place, tier: undefined, chains: new Chains([]), tracker: new Tracker({ start: 5 }) };
-  const feeds = [{ ...createFeed(place, undefined), topicId: "id", inlet }];
+  const inlet = { ...place, tier: undefined, chains: new RetryBacklog([]), tracker: new OffsetTracker({ startOffset: 5 }) };
+  const feeds = [{ ...createOwnedPartition(place, undefined), topicId: "id", inlet }];
   const member = {
     membership: {
       get state() {
@@ -40,7 +40,7 @@ const createWorld = (more: Record<string, string> = {}) => {
     intake: { feeds, heardEnd: () => {}, gaps: { goOn: () => {}, passOver: () => {} } },
   };
   const admin: TopicWatchOptions["admin"] = {
-    topics: async (topics) => {
+    topicStates: async (topics) => {
       world.questions++;
       await world.answer();
       return topics.map((topic) => {
@@ -49,11 +49,11 @@ const createWorld = (more: Record<string, string> = {}) => {
         return { topic, error, id: world.id, operations: undefined, partitions, replication: 1 };
       });
     },
-    ranges: async () => [{ ...place, low: world.low, high: world.high }],
-    create: async (shapes) => {
+    logRanges: async () => [{ ...place, beginningOffset: world.low, endOffset: world.high }],
+    createTopics: async (shapes) => {
       for (const { topic, partitions } of shapes) sizes.set(topic, partitions);
     },
-    grow: async (shapes) => {
+    createPartitions: async (shapes) => {
       for (const { topic, partitions } of shapes) sizes.set(topic, partitions);
     },
   };
@@ -64,10 +64,10 @@ const createWorld = (more: Record<string, string> = {}) => {
     config,
     principal: { brokers: config.kafka.brokers },
     log: createLog({ level: "info", destination }),
-    member: () => member as unknown as ReturnType<TopicWatchOptions["member"]>,
-    monotonic: () => world.time,
+    group: () => member as unknown as ReturnType<TopicWatchOptions["group"]>,
+    monotonicNow: () => world.time,
     schedule: (delayMs, callback) => void timers.push({ delayMs, callback }),
-    metrics: { logReset: (topic) => void resets.push(topic) },
+    metrics: { recordLogReset: (topic) => void resets.push(topic) },
     onFatal: ({ message }) => void fatal.push(message),
   });
   const messages = (): unknown[] => lines.map(({ msg }) => msg);
@@ -77,44 +77,44 @@ const createWorld = (more: Record<string, string> = {}) => {
 describe("TopicWatch", () => {
   it("says nothing where all is well", async () => {
     const { watch, lines } = createWorld();
-    expect(await watch.check()).toBeUndefined();
-    await watch.run();
-    expect([watch.reasons, watch.warnings, lines]).toEqual([[], [], []]);
-    expect(watch.unread).toEqual([{ topic: source, partitions: 0 }]);
+    expect(await watch.checkBeforeJoin()).toBeUndefined();
+    await watch.checkNow();
+    expect([watch.problems, watch.warnings, lines]).toEqual([[], [], []]);
+    expect(watch.unreadPartitions).toEqual([{ topic: source, partitions: 0 }]);
   });
 
   it("makes topics of ours that are gone again, and tells", async () => {
     const { watch, sizes, lines } = createWorld();
-    await watch.run();
+    await watch.checkNow();
     sizes.delete(tier);
     sizes.delete(deadLetter);
-    await watch.run();
-    expect(watch.reasons).toEqual([]);
+    await watch.checkNow();
+    expect(watch.problems).toEqual([]);
     expect(lines).toMatchObject([{ level: "info", topics: [tier, deadLetter], msg: "Created topics" }]);
   });
 
   it("names what is gone and not its to make, once in the log, and for as long as it is so", async () => {
     const { watch, sizes, messages } = createWorld();
-    await watch.run();
+    await watch.checkNow();
     sizes.delete(source);
-    await watch.run();
-    await watch.run();
-    expect(watch.reasons).toEqual([`These topics do not exist: ${source}`]);
+    await watch.checkNow();
+    await watch.checkNow();
+    expect(watch.problems).toEqual([`These topics do not exist: ${source}`]);
     sizes.set(source, 2);
-    await watch.run();
-    expect(watch.reasons).toEqual([]);
+    await watch.checkNow();
+    expect(watch.problems).toEqual([]);
     expect(messages()).toEqual(["These topics do not exist any more", "All topics are there again"]);
   });
 
   it("warns once of partitions that are not read, until they are", async () => {
     const { watch, sizes, lines, messages } = createWorld({ CREATE_TOPICS: "false" });
     sizes.set(source, 5);
-    await watch.run();
-    await watch.run();
-    expect([watch.reasons, watch.warnings.length, lines.length]).toEqual([[], 1, 1]);
+    await watch.checkNow();
+    await watch.checkNow();
+    expect([watch.problems, watch.warnings.length, lines.length]).toEqual([[], 1, 1]);
     expect(lines[0]).toMatchObject({ level: "warn", msg: watch.warnings[0] });
     sizes.set(tier, 5);
-    await watch.run();
+    await watch.checkNow();
     expect([watch.warnings, messages().at(-1)]).toEqual([[], "All partitions are read"]);
   });
 
@@ -125,8 +125,8 @@ describe("TopicWatch", () => {
     ] as const) {
       const { watch, world, lines, fatal, resets } = createWorld({ START_FROM: startFrom });
       world.low = 8;
-      await watch.run();
-      await watch.run();
+      await watch.checkNow();
+      await watch.checkNow();
       const fields = { cause: "removed", oldOffset: 5, newOffset: 8, topic: source, partition: 0 };
       const msg = "Kafka's retention removed records before they were delivered";
       expect(lines).toMatchObject([{ level: "error", ...fields, msg }]);
@@ -137,7 +137,7 @@ describe("TopicWatch", () => {
   it("asks once more soon where a log seems to be another one, and then has everything begin again", async () => {
     const { watch, world, timers, begun } = createWorld();
     world.id = "other";
-    await watch.run();
+    await watch.checkNow();
     expect([begun.length, timers.map(({ delayMs }) => delayMs)]).toEqual([0, [1_000]]);
     timers[0]?.callback();
     await settle();
@@ -147,18 +147,18 @@ describe("TopicWatch", () => {
   it("asks at once when told to, but not more than once a second, and not while it has not joined", async () => {
     const { watch, world, timers } = createWorld();
     world.state = "joining";
-    watch.soon();
+    watch.checkSoon();
     timers.shift()?.callback();
     await settle();
     expect(world.questions).toBe(0);
     world.state = "owner";
     world.time = 500;
-    for (let times = 0; times < 5; times++) watch.soon();
+    for (let times = 0; times < 5; times++) watch.checkSoon();
     expect(timers.map(({ delayMs }) => delayMs)).toEqual([0]);
     timers.shift()?.callback();
     await settle();
     world.time = 700;
-    watch.soon();
+    watch.checkSoon();
     expect(timers.map(({ delayMs }) => delayMs)).toEqual([800]);
   });
 
@@ -166,9 +166,9 @@ describe("TopicWatch", () => {
     const { watch, world, timers } = createWorld();
     const answer = Promise.withResolvers<void>();
     world.answer = () => answer.promise;
-    void watch.run();
-    void watch.run();
-    watch.soon();
+    void watch.checkNow();
+    void watch.checkNow();
+    watch.checkSoon();
     timers.shift()?.callback();
     await settle();
     expect(world.questions).toBe(1);
@@ -180,21 +180,21 @@ describe("TopicWatch", () => {
   it("asks a cluster again that does not answer; a mistake of ours ends the service", async () => {
     const { watch, world, fatal, lines } = createWorld();
     world.answer = () => Promise.reject(new Error("Broker not connected"));
-    await watch.run();
-    await watch.run();
+    await watch.checkNow();
+    await watch.checkNow();
     expect([world.questions, fatal, lines]).toEqual([2, [], []]);
     world.answer = () => Promise.reject(new TypeError("x is not a function"));
-    await watch.run();
+    await watch.checkNow();
     expect(fatal).toEqual(["x is not a function"]);
   });
 
   it("looks after the topics while the group joins, and asks for no logs then", async () => {
     const { watch, world, sizes } = createWorld();
-    await watch.run();
+    await watch.checkNow();
     world.state = "joining";
     sizes.delete(tier);
     world.low = 8;
-    await watch.run();
-    expect([sizes.get(tier), watch.reasons]).toEqual([2, []]);
+    await watch.checkNow();
+    expect([sizes.get(tier), watch.problems]).toEqual([2, []]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
-import type { Committed } from "../../src/kafka/admin.ts";
+import type { CommittedOffset } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import type { TopicState } from "../../src/kafka/topics/topic-metadata.ts";
 import { batchOf } from "../intake/batches.ts";
@@ -67,7 +67,7 @@ export const createSimulatedBroker = ({
     commit: (place: Place, commit: Commit): void => void commits.set(keyOf(place), commit),
     committedOf: (place: Place): number => commits.get(keyOf(place))?.offset ?? 0,
     endOf: (place: Place): number => logOf(place).length,
-    committed: async (_group: string, wanted: readonly string[]): Promise<Committed[]> =>
+    committed: async (_group: string, wanted: readonly string[]): Promise<CommittedOffset[]> =>
       places
         .filter(({ topic }) => wanted.includes(topic))
         .map(({ topic, partition }) => {

@@ -1,7 +1,7 @@
 import type { Batch } from "kafkajs";
 
-import type { Intake } from "../../src/intake/ingest.ts";
-import type { Commit } from "../../src/offsets/tracker.ts";
+import type { Ingest } from "../../src/intake/ingest.ts";
+import type { OffsetCommit } from "../../src/offsets/tracker.ts";
 import type { Place, SimulatedBroker } from "./simulated-broker.ts";
 
 const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;
@@ -32,12 +32,12 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
   };
   const isFetched = (place: Place): boolean => !paused.has(keyOf(place));
 
-  const handOver = async (batches: readonly Batch[], intake: Intake): Promise<void> => {
+  const handOver = async (batches: readonly Batch[], intake: Ingest): Promise<void> => {
     const mine = generation;
     for (const batch of batches) {
       // As kafkajs's `isStale`: a seek has come meanwhile.
       if (seeks.has(keyOf(batch)) || mine !== generation) continue;
-      await intake.take(batch, (offset) => {
+      await intake.handleBatch(batch, (offset) => {
         if (mine === generation) positions.set(keyOf(batch), offset + 1);
       });
     }
@@ -57,7 +57,7 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
     die: (): void => {
       isDead = true;
     },
-    commit: async (commits: readonly (Place & Commit)[]): Promise<boolean> => {
+    commit: async (commits: readonly (Place & OffsetCommit)[]): Promise<boolean> => {
       if (isDead) return false;
       if (failing.commits > 0) {
         failing.commits--;
@@ -74,7 +74,7 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
       return true;
     },
     /** Fetches once from everything that is not paused; `most` records of a partition. */
-    fetch: (intake: Intake, most: number): void => {
+    fetch: (intake: Ingest, most: number): void => {
       if (fetching) return;
       const batches = owned.filter(isFetched).flatMap((place) => broker.fetch(place, positionOf(place), most) ?? []);
       fetching = handOver(batches, intake).finally(() => {

@@ -1,22 +1,22 @@
 import { type Settings, parseSettings } from "../../src/config/settings/settings.ts";
 import type { Outcome, Retry } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
-import type { LoadResult } from "../../src/decoding/registry/schemas.ts";
+import type { SchemaLoadResult } from "../../src/decoding/registry/schemas.ts";
 import { Commits } from "../../src/intake/commits.ts";
-import { Intake } from "../../src/intake/ingest.ts";
+import { Ingest } from "../../src/intake/ingest.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
-import { Membership } from "../../src/intake/rebalance.ts";
-import { createReader } from "../../src/intake/record-reader.ts";
+import { RebalanceHandler } from "../../src/intake/rebalance.ts";
+import { createRecordReader } from "../../src/intake/record-reader.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
 import { Producers } from "../../src/kafka/publish/producers.ts";
-import { Settler } from "../../src/kafka/publish/retry-publisher.ts";
-import { Flood } from "../../src/limits/dead-letter-limit.ts";
+import { RetryPublisher } from "../../src/kafka/publish/retry-publisher.ts";
+import { DeadLetterLimit } from "../../src/limits/dead-letter-limit.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
-import { createBudget } from "../../src/limits/memory-budget.ts";
-import { Stream } from "../../src/pipeline/pipeline.ts";
-import { handlerOf } from "../../src/service/live-settings.ts";
+import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
+import { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { createDecideFor } from "../../src/service/live-settings.ts";
 import type { TestClock } from "../delivery/test-clock.ts";
 import type { SimulatedBroker } from "./simulated-broker.ts";
 import { createSimulatedConsumer } from "./simulated-consumer.ts";
@@ -44,7 +44,7 @@ const [firstLimit = false as const] = deadLetterLimits;
 const settingsNow: Settings = { ...defaults, deadLetterLimit: firstLimit };
 
 export interface Ended {
-  readonly arrival: Arrival;
+  readonly arrival: ParsedRecord;
   readonly outcome: Outcome;
 }
 
@@ -53,7 +53,7 @@ interface MemberOptions {
   readonly clock: TestClock;
   readonly onEnded: (ended: Ended) => void;
   /** An event has gone to a retry topic. */
-  readonly onMoved: (arrival: Arrival, reason: string) => void;
+  readonly onMoved: (arrival: ParsedRecord, reason: string) => void;
 }
 
 export type RegistryAnswer = "known" | "unknown" | "down";
@@ -71,7 +71,7 @@ const createSimulatedRegistry = () => {
     if (known === undefined) return { kind: "needs_schema", schemaId };
     return known === "unknown" ? { kind: "unknown_schema", schemaId } : json.decode(value.subarray(8));
   };
-  const load = (id: number): Promise<LoadResult> =>
+  const load = (id: number): Promise<SchemaLoadResult> =>
     new Promise((resolve) => {
       const answer = (how: RegistryAnswer): void => {
         asked.splice(
@@ -97,82 +97,82 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   const producer = createSimulatedProducer(broker);
   const target = createSimulatedTarget();
   const registry = createSimulatedRegistry();
-  const state = { isPaused: false, mayStart: true, settings: settingsNow, handle: handlerOf(settingsNow) };
+  const state = { isPaused: false, mayStart: true, settings: settingsNow, handle: createDecideFor(settingsNow) };
   let limitChanges = 0;
   const fatal: Error[] = [];
   const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.schedule(ms, resolve));
   const clocks = { now: clock.now, monotonic: clock.now, random: () => 0.5, schedule: clock.schedule };
   const time = { ...clocks, nextTurn: (callback: () => void) => void setImmediate(callback) };
-  const budget = createBudget(limits);
-  const flood = new Flood({ limit: settingsNow.deadLetterLimit, onHold: () => undefined });
-  const settler = new Settler({
-    producers: new Producers({ create: () => producer, onCloseError: () => undefined }),
-    tiers: retryTopics.map(({ topic }) => topic),
+  const budget = createMemoryBudget(limits);
+  const flood = new DeadLetterLimit({ limit: settingsNow.deadLetterLimit, onHoldChange: () => undefined });
+  const settler = new RetryPublisher({
+    producers: new Producers({ createProducer: () => producer, onCloseError: () => undefined }),
+    retryTopics: retryTopics.map(({ topic }) => topic),
     deadLetterTopic: deadLetters,
     compressions: ["none"],
     random: clocks.random,
     pause,
-    onFailed: () => undefined,
-    onEnded: () => undefined,
-    onClockRefused: () => undefined,
+    onWriteFailed: () => undefined,
+    onWriteEnded: () => undefined,
+    onTimestampRefused: () => undefined,
     onCodecRefused: () => undefined,
   });
-  const stream = new Stream({
+  const stream = new Pipeline({
     delivery: target.delivery,
-    settle: settler,
+    publisher: settler,
     observer: {
-      finished: (arrival, outcome) => onEnded({ arrival, outcome }),
-      moved: (arrival, { reason }) => onMoved(arrival, reason),
+      completed: (arrival, outcome) => onEnded({ arrival, outcome }),
+      movedToRetry: (arrival, { reason }) => onMoved(arrival, reason),
     },
     clock: time,
     budget,
-    flood,
+    deadLetterLimit: flood,
     dedupe: new Dedupe({ rules: { windowMs: 3_600_000, maxEvents: 1_000 }, seed: 1 }),
     retryRules: { delaysMs: retryTopics.map(({ delayMs }) => delayMs), maxAttempts: 2, maxAgeMs: 1_000 },
-    quickAttempts: limits.quickAttempts,
-    maxReady: limits.maxReady,
+    maxQuickAttempts: limits.quickAttempts,
+    maxReadyQueues: limits.maxReady,
     mayStart: () => state.mayStart,
     isPaused: () => state.isPaused,
-    review: () => intake.reviewEnds(),
+    recheckWaiting: () => intake.reviewCapacityPauses(),
   });
   const schemas = new SchemaWait({
     ...time,
     load: registry.load,
     onHold: () => undefined,
-    onReady: () => intake.review(["schema"]),
+    onLoaded: () => intake.reviewPauses(["schema"]),
   });
-  const intake: Intake = new Intake({
+  const intake: Ingest = new Ingest({
     ...time,
     consumer,
     stream,
     schemas,
-    read: createReader({ decoder: registry, handle: (raw) => state.handle(raw) }),
-    tiers: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
-    isHeldIn: (topic) => flood.isHeldIn(topic),
-    maxSpan: limits.maxSpan,
-    onDoubt: () => undefined,
-    onUnreadable: { onWaits: () => undefined, onReadsOn: () => undefined, onSkipped: () => undefined },
+    read: createRecordReader({ decoder: registry, decide: (raw) => state.handle(raw) }),
+    retryTopics: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
+    hasDeadLetterHold: (topic) => flood.isTopicHeld(topic),
+    maxInFlightWindow: limits.maxSpan,
+    onSuspectLog: () => undefined,
+    unreadableEvents: { onWaiting: () => undefined, onResumed: () => undefined, onSkipped: () => undefined },
   });
   const commits = new Commits({
     consumer,
-    inlets: () => intake.inlets,
+    ownedPartitions: () => intake.inlets,
     onError: () => undefined,
-    onShortened: () => undefined,
+    onMetadataShortened: () => undefined,
   });
-  const membership = new Membership({
+  const membership = new RebalanceHandler({
     intake,
     stream,
     commits,
-    starts: {
+    startOffsets: {
       admin: broker,
       groupId: "group",
       startFrom: "earliest",
-      known: new KnownLogs(),
+      knownLogs: new KnownLogs(),
     },
-    onReset: () => undefined,
-    drainLimitMs: { join: 5_000, leave: 5_000 },
+    onLogReset: () => undefined,
+    drainTimeoutMs: { join: 5_000, leave: 5_000 },
     pause,
-    abort: () => {
+    abortCalls: () => {
       for (const { answer } of target.calls.slice()) answer({ kind: "aborted" });
     },
     onState: () => undefined,
@@ -180,8 +180,8 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   });
   /** As the service wires a change of the settings, or of who may start. */
   const changed = (): void => {
-    intake.review();
-    stream.pump();
+    intake.reviewPauses();
+    stream.startReady();
   };
   return {
     consumer,
@@ -197,7 +197,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     /** The group's heartbeats are answered, or not. */
     contact: (mayStart: boolean): void => {
       state.mayStart = mayStart;
-      if (mayStart) stream.pump();
+      if (mayStart) stream.startReady();
     },
     setPaused: (isPaused: boolean): void => {
       state.isPaused = isPaused;
@@ -206,7 +206,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     /** Only these track events go from now on; all if there is none. */
     setEvents: (events: readonly string[]): void => {
       state.settings = { ...state.settings, events: [...events] };
-      state.handle = handlerOf(state.settings);
+      state.handle = createDecideFor(state.settings);
       changed();
     },
     /** An operator has looked at the dead letters. */
@@ -214,7 +214,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
       limitChanges++;
       const deadLetterLimit = deadLetterLimits[limitChanges % deadLetterLimits.length] ?? firstLimit;
       state.settings = { ...state.settings, deadLetterLimit };
-      flood.change(deadLetterLimit, clock.now());
+      flood.setLimit(deadLetterLimit, clock.now());
       changed();
     },
   };

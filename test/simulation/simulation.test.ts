@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Origin } from "../../src/core/outcome/headers.ts";
+import type { SourcePosition } from "../../src/core/outcome/headers.ts";
 import { type Answer, type EventKind, createPipelineWorld, keylessUser } from "./world.ts";
 
 type World = ReturnType<typeof createPipelineWorld>;
@@ -131,21 +131,21 @@ const play = async (script: readonly Step[]): Promise<World> => {
   expect(world.overlaps, "calls of one user at the same time").toBe(0);
   const { budget, intake } = world.member;
   expect([budget.records, budget.bytes], "the budget at the end").toEqual([0, 0]);
-  expect(intake.inlets.map(({ chains }) => chains.users)).toEqual(intake.inlets.map(() => 0));
+  expect(intake.inlets.map(({ backlog: chains }) => chains.userCount)).toEqual(intake.inlets.map(() => 0));
   return world;
 };
 
 /** Every event of the source by its id, and how often each ended. */
 const endsOf = ({ ended }: World): Map<string, number> => {
   const ends = new Map<string, number>();
-  for (const { arrival } of ended) ends.set(arrival.past.origin.id, (ends.get(arrival.past.origin.id) ?? 0) + 1);
+  for (const { arrival } of ended) ends.set(arrival.retryState.source.id, (ends.get(arrival.retryState.source.id) ?? 0) + 1);
   return ends;
 };
 
 const expectedIds = ({ produced, ended }: World): string[] => {
   const next = new Map<number, number>();
   const lists = new Set(
-    ended.flatMap(({ arrival: { past } }) => (past.origin.index === undefined ? [] : [past.origin.id])),
+    ended.flatMap(({ arrival: { retryState: past } }) => (past.source.index === undefined ? [] : [past.source.id])),
   );
   return produced.flatMap(({ place, ids }) => {
     const offset = next.get(place.partition) ?? 0;
@@ -157,14 +157,14 @@ const expectedIds = ({ produced, ended }: World): string[] => {
 
 /** By user, the source offsets of its events in the order of their first ends; what was skipped on arrival keeps to no order. */
 const orderOf = ({ ended }: World): Record<string, readonly number[]> => {
-  const first = new Map(ended.toReversed().map((one) => [one.arrival.past.origin.id, one]));
-  const inOrder = [...new Set(ended.map(({ arrival }) => arrival.past.origin.id))]
+  const first = new Map(ended.toReversed().map((one) => [one.arrival.retryState.source.id, one]));
+  const inOrder = [...new Set(ended.map(({ arrival }) => arrival.retryState.source.id))]
     .flatMap((id) => first.get(id) ?? [])
     .filter(({ arrival, outcome }) => outcome.kind !== "skipped" && arrival.user !== keylessUser);
   const byUser = Object.groupBy(inOrder, ({ arrival }) => arrival.user);
-  const placeOf = ({ offset, index = 0 }: Origin): number => Number(offset) * 100 + index;
+  const placeOf = ({ offset, index = 0 }: SourcePosition): number => Number(offset) * 100 + index;
   return Object.fromEntries(
-    Object.entries(byUser).map(([user, list = []]) => [user, list.map(({ arrival }) => placeOf(arrival.past.origin))]),
+    Object.entries(byUser).map(([user, list = []]) => [user, list.map(({ arrival }) => placeOf(arrival.retryState.source))]),
   );
 };
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { type Hold, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
-import type { Arrival } from "../../src/core/parsed-record.ts";
+import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 import { type Place, createSimulatedBroker } from "./simulated-broker.ts";
 import {
@@ -62,7 +62,7 @@ export const createPipelineWorld = () => {
   const unfair: string[] = [];
   let isRelieved = false;
   let hasLostWrites = false;
-  const onMoved = ({ messageId, meaning }: Arrival, reason: string): void => {
+  const onMoved = ({ messageId, decision: meaning }: ParsedRecord, reason: string): void => {
     // An invalid event with the messageId of a valid one waits for nobody, and nobody calls for it.
     if (meaning.kind === "dead") return;
     const calls = failures.get(messageId) ?? 0;
@@ -94,7 +94,7 @@ export const createPipelineWorld = () => {
         if (!numbers.includes(partition)) tenures[partition] = tenureOf(partition) + 1;
       owned = numbers;
       mine.consumer.join(placesOf(numbers));
-      mine.membership.joined(placesOf(numbers));
+      mine.membership.onJoined(placesOf(numbers));
     };
     joining = rejoin().finally(() => {
       if (mine === member) joining = undefined;
@@ -107,7 +107,7 @@ export const createPipelineWorld = () => {
     for (const partition of tenures.keys()) tenures[partition] = tenureOf(partition) + 1;
     member.consumer.die();
     member.producer.die();
-    member.stream.drop();
+    member.stream.dropAssignment();
     member = start();
     joining = undefined;
     join([0, 1]);
@@ -164,7 +164,7 @@ export const createPipelineWorld = () => {
     member.contact(true);
     member.changeLimit();
     member.target.open();
-    member.stream.pump();
+    member.stream.startReady();
     member.consumer.failing.commits = 0;
     member.producer.refusing.count = 0;
     registryAnswers("known");
@@ -176,7 +176,7 @@ export const createPipelineWorld = () => {
     await settleDown();
     clock.advance(250);
     await settleDown();
-    void member.commits.run();
+    void member.commits.commitNow();
     await settleDown();
   };
   const backlog = (): number =>
@@ -195,12 +195,12 @@ export const createPipelineWorld = () => {
   const faults = (): string[] => {
     const inFlight = member.target.calls.map(({ userId }) => userId);
     if (new Set(inFlight).size < inFlight.length) overlaps++;
-    const idle = member.intake.feeds.flatMap((feed) =>
+    const idle = member.intake.ownedPartitions.flatMap((feed) =>
       [...feed.pauses].flatMap(([reason, mustWait]) =>
         mustWait() ? [] : [`${feed.topic}/${feed.partition} is paused for ${reason}, which has ended`],
       ),
     );
-    const unpaused = member.intake.feeds.flatMap((feed) =>
+    const unpaused = member.intake.ownedPartitions.flatMap((feed) =>
       feed.pauses.size > 0 === member.consumer.isPaused(feed)
         ? []
         : [`${feed.topic}/${feed.partition} is paused wrongly`],
@@ -234,10 +234,10 @@ export const createPipelineWorld = () => {
       crash,
       probe: () => {
         member.target.probe();
-        member.stream.pump();
+        member.stream.startReady();
       },
       advance: (ms: number) => clock.advance(ms),
-      commit: () => void member.commits.run(),
+      commit: () => void member.commits.commitNow(),
       failCommit: () => void (member.consumer.failing.commits = 1),
       setPaused: (isPaused: boolean) => member.setPaused(isPaused),
       contact: (mayStart: boolean) => member.contact(mayStart),
@@ -245,7 +245,7 @@ export const createPipelineWorld = () => {
       changeLimit: () => member.changeLimit(),
       relieve: () => {
         isRelieved = true;
-        member.intake.relieve();
+        member.intake.reviewPeriodically();
       },
       tooLarge: () => void (member.producer.refusing.count = 1),
     },

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 
-import { createCalls, rememberedCalls } from "../../src/standin/calls.ts";
+import { createCallLog, maxRecordedCalls } from "../../src/standin/calls.ts";
 
 const start = Date.parse("2026-01-31T12:00:00.000Z");
 
 describe("the memory of calls", () => {
   it("counts by status and type, with unknown types together", () => {
-    const calls = createCalls(() => start);
-    calls.note(200, { type: "track" });
-    calls.note(503, { type: "track" });
-    calls.note("reset", { type: "made up" });
-    calls.note(400, undefined);
-    calls.noteDelivered();
+    const calls = createCallLog(() => start);
+    calls.record(200, { type: "track" });
+    calls.record(503, { type: "track" });
+    calls.record("reset", { type: "made up" });
+    calls.record(400, undefined);
+    calls.recordDelivered();
     expect(calls.counts()).toEqual({
       total: 4,
       delivered: 1,
@@ -23,33 +23,33 @@ describe("the memory of calls", () => {
 
   it("counts the last ten whole seconds, oldest first, and not the one that is running", () => {
     let now = start;
-    const calls = createCalls(() => now);
+    const calls = createCallLog(() => now);
     for (let second = 0; second <= 12; second += 1) {
       now = start + second * 1_000 + 500;
-      for (let call = 0; call <= second; call += 1) calls.note(200, undefined);
+      for (let call = 0; call <= second; call += 1) calls.record(200, undefined);
     }
     expect(calls.counts().perSecond).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
   it("remembers the newest calls in order, without traits", () => {
-    const calls = createCalls(() => start);
-    const many = rememberedCalls + 5;
+    const calls = createCallLog(() => start);
+    const many = maxRecordedCalls + 5;
     for (let call = 1; call <= many; call += 1) {
-      calls.note(200, { type: "identify", messageId: `m${call}`, userId: "u", traits: { email: "a@example.com" } });
+      calls.record(200, { type: "identify", messageId: `m${call}`, userId: "u", traits: { email: "a@example.com" } });
     }
-    expect(calls.last(2).map(({ messageId }) => messageId)).toEqual([`m${many - 1}`, `m${many}`]);
-    expect(calls.last(1_000)).toHaveLength(rememberedCalls);
-    expect(calls.last(1_000)[0]?.messageId).toBe("m6");
-    expect(JSON.parse(JSON.stringify(calls.last(1)))).toEqual([
+    expect(calls.newest(2).map(({ messageId }) => messageId)).toEqual([`m${many - 1}`, `m${many}`]);
+    expect(calls.newest(1_000)).toHaveLength(maxRecordedCalls);
+    expect(calls.newest(1_000)[0]?.messageId).toBe("m6");
+    expect(JSON.parse(JSON.stringify(calls.newest(1)))).toEqual([
       { time: "2026-01-31T12:00:00.000Z", status: 200, type: "identify", messageId: `m${many}`, userId: "u" },
     ]);
   });
 
   it("forgets everything on reset", () => {
-    const calls = createCalls(() => start);
-    calls.note(200, undefined);
+    const calls = createCallLog(() => start);
+    calls.record(200, undefined);
     calls.reset();
-    expect(calls.last(10)).toEqual([]);
+    expect(calls.newest(10)).toEqual([]);
     expect(calls.counts().total).toBe(0);
   });
 });

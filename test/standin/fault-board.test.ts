@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { createFaultBoard } from "../../src/standin/fault-board.ts";
+import { createActiveFaults } from "../../src/standin/fault-board.ts";
 import { createRandom } from "../../src/standin/random.ts";
 
 const event = {
@@ -11,7 +11,7 @@ const event = {
   properties: { accountId: "a1" },
 };
 
-const createBoard = () => createFaultBoard(createRandom(7));
+const createBoard = () => createActiveFaults(createRandom(7));
 
 describe("the fault board", () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -24,7 +24,7 @@ describe("the fault board", () => {
   it("takes as many calls as the count says, and lists what was used", () => {
     const board = createBoard();
     board.add({ kind: "redirect", count: 2 });
-    expect([1, 2, 3].map(() => board.plan(event).taker !== undefined)).toEqual([true, true, false]);
+    expect([1, 2, 3].map(() => board.plan(event).answeredBy !== undefined)).toEqual([true, true, false]);
     expect(board.list()).toEqual([{ id: "f1", fault: { kind: "redirect", count: 2 }, used: 2 }]);
   });
 
@@ -32,9 +32,9 @@ describe("the fault board", () => {
     const board = createBoard();
     board.add({ kind: "redirect", durationMs: 1_000 });
     vi.advanceTimersByTime(999);
-    expect(board.plan(event).taker?.id).toBe("f1");
+    expect(board.plan(event).answeredBy?.id).toBe("f1");
     vi.advanceTimersByTime(1);
-    expect(board.plan(event).taker).toBeUndefined();
+    expect(board.plan(event).answeredBy).toBeUndefined();
     expect(board.list()).toEqual([]);
   });
 
@@ -42,7 +42,7 @@ describe("the fault board", () => {
     const draw = (): readonly boolean[] => {
       const board = createBoard();
       board.add({ kind: "redirect", ratio: 0.3 });
-      return Array.from({ length: 10_000 }, () => board.plan(event).taker !== undefined);
+      return Array.from({ length: 10_000 }, () => board.plan(event).answeredBy !== undefined);
     };
     const share = draw().filter(Boolean).length / 10_000;
     expect(share).toBeCloseTo(0.3, 1);
@@ -53,7 +53,7 @@ describe("the fault board", () => {
     const board = createBoard();
     board.add({ kind: "redirect", ratio: 0 });
     board.add({ kind: "body-false", ratio: 1 });
-    for (let call = 0; call < 1_000; call += 1) expect(board.plan(event).taker?.id).toBe("f2");
+    for (let call = 0; call < 1_000; call += 1) expect(board.plan(event).answeredBy?.id).toBe("f2");
   });
 
   it("adds latencies up, within their jitter, and lets the first other fault answer", () => {
@@ -62,7 +62,7 @@ describe("the fault board", () => {
     board.add({ kind: "latency", ms: 100 });
     board.add({ kind: "latency", ms: 10, jitterMs: 5 });
     board.add({ kind: "body-false" });
-    const { delayMs, taker } = board.plan(event);
+    const { delayMs, answeredBy: taker } = board.plan(event);
     expect(delayMs).toBeGreaterThanOrEqual(110);
     expect(delayMs).toBeLessThan(115);
     expect(taker?.id).toBe("f1");
@@ -81,7 +81,7 @@ describe("the fault board", () => {
   ])("matches %j: %s", (match, isTaken) => {
     const board = createBoard();
     board.add({ kind: "redirect", match });
-    expect(board.plan(event).taker !== undefined).toBe(isTaken);
+    expect(board.plan(event).answeredBy !== undefined).toBe(isTaken);
   });
 
   it.each([{ groupId: "a1" }, { traits: { accountId: "a1" } }, { context: { groupId: "a1" } }])(
@@ -89,25 +89,25 @@ describe("the fault board", () => {
     (fields) => {
       const board = createBoard();
       board.add({ kind: "redirect", match: { accountId: "a1" } });
-      expect(board.plan(fields).taker?.id).toBe("f1");
+      expect(board.plan(fields).answeredBy?.id).toBe("f1");
     },
   );
 
   it("matches nothing in a call whose body could not be read", () => {
     const board = createBoard();
     board.add({ kind: "redirect", match: { userId: "u1" } });
-    expect(board.plan(undefined).taker).toBeUndefined();
+    expect(board.plan(undefined).answeredBy).toBeUndefined();
   });
 
   it("tells who waits that a fault has ended, unless they called it off", () => {
     const board = createBoard();
     const { id } = board.add({ kind: "outage", mode: "hang", durationMs: 50 });
     const told: string[] = [];
-    board.whenEnded(id, () => told.push("waited"));
-    board.whenEnded(id, () => told.push("called off"))();
+    board.onFaultEnd(id, () => told.push("waited"));
+    board.onFaultEnd(id, () => told.push("called off"))();
     vi.advanceTimersByTime(50);
     expect(told).toEqual(["waited"]);
-    board.whenEnded(id, () => told.push("late"));
+    board.onFaultEnd(id, () => told.push("late"));
     expect(told).toEqual(["waited", "late"]);
   });
 

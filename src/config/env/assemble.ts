@@ -12,18 +12,18 @@ import type {
 import { createFileSecret, createSecret } from "../secret.ts";
 import type { ReadFile, Secret } from "../secret.ts";
 import type { Settings } from "../settings/settings.ts";
-import { planTiers } from "./check-topics.ts";
+import { retryTopicsOf } from "./check-topics.ts";
 import { proxyFor } from "./proxies.ts";
 import type { Values } from "./variables.ts";
 
-export interface Parts {
+export interface AssembleParts {
   readonly values: Values;
   readonly settings: Settings;
   readonly readFile: ReadFile;
 }
 
 /** The configuration in its final shape, from values that passed every check. */
-export const assemble = (parts: Parts): Config => {
+export const assemble = (parts: AssembleParts): Config => {
   const { values, settings } = parts;
   return {
     kafka: kafkaOf(parts),
@@ -44,7 +44,7 @@ export const assemble = (parts: Parts): Config => {
   };
 };
 
-const kafkaOf = (parts: Parts): KafkaConfig => {
+const kafkaOf = (parts: AssembleParts): KafkaConfig => {
   const { values } = parts;
   const tokenUrl = values.KAFKA_SASL_OAUTH_TOKEN_URL;
   return {
@@ -64,7 +64,7 @@ const kafkaOf = (parts: Parts): KafkaConfig => {
   };
 };
 
-const saslOf = (parts: Parts): SaslConfig | undefined => {
+const saslOf = (parts: AssembleParts): SaslConfig | undefined => {
   const { values } = parts;
   const { KAFKA_SASL_MECHANISM: mechanism } = values;
   switch (mechanism) {
@@ -77,16 +77,16 @@ const saslOf = (parts: Parts): SaslConfig | undefined => {
     case "plain":
     case "scram-sha-256":
     case "scram-sha-512":
-      return { mechanism, ...userOf(parts) };
+      return { mechanism, ...passwordLoginOf(parts) };
   }
 };
 
-const userOf = ({ values, readFile }: Parts) => {
+const passwordLoginOf = ({ values, readFile }: AssembleParts) => {
   const { KAFKA_SASL_USERNAME: username = "", KAFKA_SASL_PASSWORD: value, KAFKA_SASL_PASSWORD_FILE: path } = values;
   return { username, password: secretOf({ value, path, readFile }) };
 };
 
-const tokensOf = ({ values, readFile }: Parts): OauthTokens => {
+const tokensOf = ({ values, readFile }: AssembleParts): OauthTokens => {
   const { KAFKA_SASL_OAUTH_TOKEN_FILE: file, KAFKA_SASL_OAUTH_TOKEN_URL: url = "" } = values;
   if (file !== undefined) return { kind: "file", token: createFileSecret(file, readFile) };
   const { KAFKA_SASL_OAUTH_CLIENT_SECRET: value, KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: path } = values;
@@ -101,19 +101,19 @@ const tokensOf = ({ values, readFile }: Parts): OauthTokens => {
 
 const topicsOf = (values: Values): TopicsConfig => ({
   source: values.SOURCE_TOPICS,
-  retry: planTiers(values.RETRY_TOPIC, values.RETRY_DELAYS),
+  retry: retryTopicsOf(values.RETRY_TOPIC, values.RETRY_DELAYS),
   deadLetter: values.DEAD_LETTER_TOPIC,
   create: values.CREATE_TOPICS,
   startFrom: values.START_FROM,
 });
 
-const inputOf = (parts: Parts): InputConfig => ({
+const inputOf = (parts: AssembleParts): InputConfig => ({
   format: parts.values.INPUT_FORMAT,
   registry: registryOf(parts),
   schemaFile: parts.values.AVRO_SCHEMA_FILE,
 });
 
-const registryOf = ({ values, readFile }: Parts): RegistryConfig | undefined => {
+const registryOf = ({ values, readFile }: AssembleParts): RegistryConfig | undefined => {
   const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_USERNAME: username } = values;
   if (url === undefined) return undefined;
   const proxy = proxyFor(values, url);
@@ -122,7 +122,7 @@ const registryOf = ({ values, readFile }: Parts): RegistryConfig | undefined => 
   return { url, proxy, username, password: secretOf({ value, path, readFile }) };
 };
 
-const gainsightOf = ({ values, readFile }: Parts): GainsightConfig => ({
+const gainsightOf = ({ values, readFile }: AssembleParts): GainsightConfig => ({
   route: values.GAINSIGHT_ROUTE,
   url: values.GAINSIGHT_URL,
   accessKey: secretOf({ value: values.GAINSIGHT_ACCESS_KEY, path: values.GAINSIGHT_ACCESS_KEY_FILE, readFile }),

@@ -1,8 +1,8 @@
 import { quote } from "../config-error.ts";
 import type { Problem } from "../config-error.ts";
-import type { RetryTier } from "../config.ts";
+import type { RetryTopic } from "../config.ts";
 import { topic } from "./kinds.ts";
-import type { RetryDelay } from "./kinds.ts";
+import type { RetryDelaySetting } from "./kinds.ts";
 import type { Values, VariableName } from "./variables.ts";
 
 interface TopicRole {
@@ -11,13 +11,13 @@ interface TopicRole {
 }
 
 /** Tiers are named `<RETRY_TOPIC>-<delay>`. */
-export const planTiers = (retryTopic: string, delays: readonly RetryDelay[]): readonly RetryTier[] =>
+export const retryTopicsOf = (retryTopic: string, delays: readonly RetryDelaySetting[]): readonly RetryTopic[] =>
   delays.map(({ delay, delayMs }) => ({ topic: `${retryTopic}-${delay}`, delayMs }));
 
 /** Every topic has one role, and every tier a name that Kafka takes. */
 export const checkTopics = (values: Partial<Values>): Problem[] => {
   const roles = rolesOf(values);
-  return [...checkTierNames(roles), ...checkRoles(roles)];
+  return [...checkRetryTopicNames(roles), ...checkDistinctTopics(roles)];
 };
 
 const rolesOf = (values: Partial<Values>): TopicRole[] => {
@@ -27,15 +27,15 @@ const rolesOf = (values: Partial<Values>): TopicRole[] => {
     RETRY_DELAYS: delays = [],
     DEAD_LETTER_TOPIC: dead,
   } = values;
-  const tiers = retry === undefined ? [] : planTiers(retry, delays);
+  const retryTopics = retry === undefined ? [] : retryTopicsOf(retry, delays);
   return [
     ...sources.map((name): TopicRole => ({ variable: "SOURCE_TOPICS", name })),
-    ...tiers.map((tier): TopicRole => ({ variable: "RETRY_TOPIC", name: tier.topic })),
+    ...retryTopics.map((retryTopic): TopicRole => ({ variable: "RETRY_TOPIC", name: retryTopic.topic })),
     ...(dead === undefined ? [] : [{ variable: "DEAD_LETTER_TOPIC", name: dead } as const]),
   ];
 };
 
-const checkTierNames = (roles: readonly TopicRole[]): Problem[] =>
+const checkRetryTopicNames = (roles: readonly TopicRole[]): Problem[] =>
   roles
     .filter(({ name }) => !topic.schema.safeParse(name).success)
     .slice(0, 1)
@@ -45,7 +45,7 @@ const checkTierNames = (roles: readonly TopicRole[]): Problem[] =>
       want: "a name that leaves room for '-<delay>' within 249 characters",
     }));
 
-const checkRoles = (roles: readonly TopicRole[]): Problem[] => {
+const checkDistinctTopics = (roles: readonly TopicRole[]): Problem[] => {
   const owners = new Map<string, VariableName>();
   return roles.flatMap(({ variable, name }) => {
     // The broker refuses a second topic whose name differs only in '.' and '_'.

@@ -8,8 +8,8 @@ import type { ReadFile } from "../secret.ts";
 import { parseSettings, readSettingsFile } from "../settings/settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { assemble } from "./assemble.ts";
-import type { Draft } from "./check-values.ts";
-import { checkTogether } from "./checks.ts";
+import type { EnvironmentDraft } from "./check-values.ts";
+import { checkCombinations } from "./checks.ts";
 import { type ProxyConfig, proxyFor } from "./proxies.ts";
 import type { Variable } from "./variable.ts";
 import { variables } from "./variables.ts";
@@ -25,8 +25,8 @@ const readTextFile: ReadFile = (path) => readFileSync(path, "utf8");
  */
 export const readConfig = (env: Environment, readFile: ReadFile = readTextFile): Config => {
   const { draft, problems } = readVariables(env, readFile);
-  const settings = readSettings(draft);
-  const all = [...problems, ...checkTogether(draft), ...settings.problems];
+  const settings = readInitialSettings(draft);
+  const all = [...problems, ...checkCombinations(draft), ...settings.problems];
   if (all.length > 0) throw new ConfigError(all);
   // Without a problem every variable has its value.
   return freeze(assemble({ values: draft.values as Values, settings: settings.value, readFile }));
@@ -41,52 +41,52 @@ export const readProxyFor = (env: Environment, address: string): ProxyConfig | u
   return proxyFor(Object.fromEntries(readings.map(({ name, value }) => [name, value])), address);
 };
 
-interface Reading {
+interface VariableReading {
   readonly name: string;
-  readonly given: boolean;
+  readonly isSet: boolean;
   readonly value?: unknown;
   readonly problem?: Problem;
 }
 
-const readVariables = (env: Environment, readFile: ReadFile): { draft: Draft; problems: Problem[] } => {
+const readVariables = (env: Environment, readFile: ReadFile): { draft: EnvironmentDraft; problems: Problem[] } => {
   const readings = Object.entries<Variable<unknown>>(variables).map(([name, variable]) =>
     readVariable(name, variable, env),
   );
   const entries = readings.map(({ name, value }) => [name, value]);
-  const given = readings.filter((reading) => reading.given).map(({ name }) => name as VariableName);
+  const setNames = readings.filter((reading) => reading.isSet).map(({ name }) => name as VariableName);
   return {
     // The table gives each name its type; the entries carry what its own schema made of the text.
-    draft: { values: Object.fromEntries(entries) as Partial<Values>, given: new Set(given), readFile },
+    draft: { values: Object.fromEntries(entries) as Partial<Values>, setNames: new Set(setNames), readFile },
     problems: readings.flatMap(({ problem }) => problem ?? []),
   };
 };
 
-interface Given {
+interface TrimmedValue {
   /** As it was found. */
   readonly name: string;
   readonly trimmed: string;
 }
 
-const givenOf = (name: string, { isLowerCaseToo }: Variable<unknown>, env: Environment): Given => {
+const trimmedValueOf = (name: string, { hasLowerCaseName: isLowerCaseToo }: Variable<unknown>, env: Environment): TrimmedValue => {
   const names = isLowerCaseToo ? [name.toLowerCase(), name] : [name];
-  const all = names.map((found) => ({ name: found, trimmed: env[found]?.trim() ?? "" }));
+  const all = names.map((foundName) => ({ name: foundName, trimmed: env[foundName]?.trim() ?? "" }));
   return all.find(({ trimmed }) => trimmed !== "") ?? { name, trimmed: "" };
 };
 
-const readVariable = (name: string, variable: Variable<unknown>, env: Environment): Reading => {
+const readVariable = (name: string, variable: Variable<unknown>, env: Environment): VariableReading => {
   const { kind, presence } = variable;
-  const { name: found, trimmed } = givenOf(name, variable, env);
+  const { name: foundName, trimmed } = trimmedValueOf(name, variable, env);
   const text = trimmed === "" ? variable.default : trimmed;
   if (text === undefined) {
     const problem = { variable: name, got: "nothing", want: kind.want };
-    return presence === "required" ? { name, given: false, problem } : { name, given: false };
+    return presence === "required" ? { name, isSet: false, problem } : { name, isSet: false };
   }
   const result = kind.schema.safeParse(text);
-  if (result.success) return { name, given: trimmed !== "", value: result.data };
-  return { name, given: true, problem: { variable: found, got: (kind.show ?? quote)(text), want: kind.want } };
+  if (result.success) return { name, isSet: trimmed !== "", value: result.data };
+  return { name, isSet: true, problem: { variable: foundName, got: (kind.show ?? quote)(text), want: kind.want } };
 };
 
-const readSettings = ({ values, readFile }: Draft): { value: Settings; problems: readonly Problem[] } => {
+const readInitialSettings = ({ values, readFile }: EnvironmentDraft): { value: Settings; problems: readonly Problem[] } => {
   if (values.SETTINGS_FILE === undefined) return { value: parseSettings(""), problems: [] };
   try {
     return { value: readSettingsFile(values.SETTINGS_FILE, readFile), problems: [] };

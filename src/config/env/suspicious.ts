@@ -2,13 +2,13 @@ import { describeVariables } from "./variables.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const ours = /^(?:KAFKA|GAINSIGHT|BREAKER|RETRY|SCHEMA_REGISTRY)_/;
+const ownPrefixes = /^(?:KAFKA|GAINSIGHT|BREAKER|RETRY|SCHEMA_REGISTRY)_/;
 
 const loopback = /^http:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/?]|$)/i;
 
 /** A warning and no mistake: something else may encrypt what leaves the pod. */
-export const openTokens = ({ KAFKA_SASL_OAUTH_TOKEN_URL: given = "" }: Environment): string[] => {
-  const url = given.trim();
+export const tokenUrlWarnings = ({ KAFKA_SASL_OAUTH_TOKEN_URL: value = "" }: Environment): string[] => {
+  const url = value.trim();
   if (!/^http:/i.test(url) || loopback.test(url)) return [];
   return [
     "KAFKA_SASL_OAUTH_TOKEN_URL is not encrypted: the client secret travels in clear text, want an https:// address",
@@ -19,13 +19,13 @@ export const openTokens = ({ KAFKA_SASL_OAUTH_TOKEN_URL: given = "" }: Environme
  * One sentence for each variable that looks like a misspelt one of ours. A warning and no mistake: Kubernetes puts
  * variables such as KAFKA_PORT into every container beside a service of that name.
  */
-export const suspiciousVariables = (env: Environment): string[] => {
+export const unknownVariableWarnings = (env: Environment): string[] => {
   const known = describeVariables().map(({ name }) => name);
   return Object.keys(env)
-    .filter((name) => ours.test(name) && !known.includes(name))
+    .filter((name) => ownPrefixes.test(name) && !known.includes(name))
     .flatMap((name) => {
-      const meant = known.find((candidate) => editDistance(name, candidate) <= 2);
-      return meant === undefined ? [] : [`Unknown variable ${name} is ignored, did you mean ${meant}`];
+      const suggestion = known.find((candidate) => editDistance(name, candidate) <= 2);
+      return suggestion === undefined ? [] : [`Unknown variable ${name} is ignored, did you mean ${suggestion}`];
     });
 };
 
@@ -38,14 +38,14 @@ const editDistance = (from: string, to: string): number => {
   return row.at(-1) ?? 0;
 };
 
-interface RowStep {
+interface DistanceRow {
   readonly row: readonly number[];
   readonly letter: string;
   readonly to: string;
   readonly first: number;
 }
 
-const nextRow = ({ row, letter, to, first }: RowStep): number[] => {
+const nextRow = ({ row, letter, to, first }: DistanceRow): number[] => {
   const next = [first];
   for (const [index, other] of Array.from(to).entries()) {
     const replaced = (row[index] ?? 0) + (letter === other ? 0 : 1);

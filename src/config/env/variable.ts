@@ -1,32 +1,32 @@
-import { type Kind, unavailable } from "./kinds.ts";
+import { type ValueKind, unavailableValue } from "./kinds.ts";
 
 /** An environment variable: what it takes and what it means. */
 export interface Variable<T> {
-  readonly kind: Kind<T>;
-  readonly meaning: string;
+  readonly kind: ValueKind<T>;
+  readonly description: string;
   readonly default?: string;
   /** Whether the name in lower case counts too, and before the other, as programs that use a proxy have it. */
-  readonly isLowerCaseToo?: true;
+  readonly hasLowerCaseName?: true;
   /** The default in words, if it is not the same everywhere. */
-  readonly defaultInWords?: string;
+  readonly defaultText?: string;
   readonly presence: "required" | "optional" | "unavailable";
 }
 
-export const required = <T>(kind: Kind<T>, meaning: string): Variable<T> => ({ kind, meaning, presence: "required" });
+export const required = <T>(kind: ValueKind<T>, description: string): Variable<T> => ({ kind, description, presence: "required" });
 
-export const optional = <T>(kind: Kind<T>, meaning: string): Variable<T | undefined> => ({
+export const optional = <T>(kind: ValueKind<T>, description: string): Variable<T | undefined> => ({
   kind,
-  meaning,
+  description,
   presence: "optional",
 });
 
-export const withDefault = <T>(kind: Kind<T>, byDefault: string, meaning: string): Variable<T> => ({
+export const withDefault = <T>(kind: ValueKind<T>, defaultValue: string, description: string): Variable<T> => ({
   kind,
-  meaning,
-  default: byDefault,
+  description,
+  default: defaultValue,
   presence: "optional",
 });
 
-export const lowerCaseToo = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, isLowerCaseToo: true });
+export const withLowerCaseName = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, hasLowerCaseName: true });
 
-export const later: Variable<undefined> = { kind: unavailable, meaning: "", presence: "unavailable" };
+export const unavailable: Variable<undefined> = { kind: unavailableValue, description: "", presence: "unavailable" };

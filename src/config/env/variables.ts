@@ -5,37 +5,37 @@ import {
   brokers,
   duration,
   filePath,
-  filesPath,
-  flag,
+  fileOrFolderPath,
+  booleanText,
   integer,
   oneOf,
   retryDelays,
   saslExtensions,
   secret,
   secretPath,
-  text,
+  anyText,
   tokenUrl,
   topic,
   topics,
   url,
-  word,
+  asciiWord,
 } from "./kinds.ts";
 import { proxyUrl } from "./proxies.ts";
-import { type Variable, later, lowerCaseToo, optional, required, withDefault } from "./variable.ts";
+import { type Variable, unavailable, withLowerCaseName, optional, required, withDefault } from "./variable.ts";
 
-const callLimitHint = "; a call must end well inside the Kafka session time-out of 30s";
+const timeoutHint = "; a call must end well inside the Kafka session time-out of 30s";
 
 /** The one list of environment variables: `readConfig`, `--help` and the README's table come from it. */
 export const variables = {
   KAFKA_BROKERS: required(brokers, "host:port, comma-separated"),
-  KAFKA_CLIENT_ID: withDefault(word, "gainstream", "the name the broker sees"),
-  KAFKA_GROUP_ID: withDefault(word, "gainstream", "the consumer group; all replicas share it"),
+  KAFKA_CLIENT_ID: withDefault(asciiWord, "gainstream", "the name the broker sees"),
+  KAFKA_GROUP_ID: withDefault(asciiWord, "gainstream", "the consumer group; all replicas share it"),
   KAFKA_COMPRESSION: withDefault(
     oneOf(["none", "gzip", "snappy", "lz4", "zstd"]),
     "none",
     "codec of what is written: `none`, `gzip`, `snappy`, `lz4` or `zstd`; all of them are read",
   ),
-  KAFKA_TLS: withDefault(flag, "false", "encrypt the connection to the broker"),
+  KAFKA_TLS: withDefault(booleanText, "false", "encrypt the connection to the broker"),
   KAFKA_TLS_CA_FILE: optional(
     filePath,
     "certificate authority (PEM), where the system's own does not do; read anew for every connection",
@@ -46,17 +46,17 @@ export const variables = {
     oneOf(["plain", "scram-sha-256", "scram-sha-512", "oauthbearer", "aws-msk-iam"]),
     "how to log in: with a password, with an OAuth token, or to Amazon MSK with AWS credentials",
   ),
-  KAFKA_SASL_USERNAME: optional(text, "required with `plain` and `scram-…`"),
+  KAFKA_SASL_USERNAME: optional(anyText, "required with `plain` and `scram-…`"),
   KAFKA_SASL_PASSWORD: optional(secret, "required with `plain` and `scram-…`, here or as a file"),
   KAFKA_SASL_PASSWORD_FILE: optional(secretPath, "file that holds the password, read anew for new connections"),
   KAFKA_SASL_OAUTH_TOKEN_URL: optional(
     tokenUrl,
     "where `oauthbearer` gets its tokens, by client credentials; this or KAFKA_SASL_OAUTH_TOKEN_FILE",
   ),
-  KAFKA_SASL_OAUTH_CLIENT_ID: optional(text, "required with KAFKA_SASL_OAUTH_TOKEN_URL"),
+  KAFKA_SASL_OAUTH_CLIENT_ID: optional(anyText, "required with KAFKA_SASL_OAUTH_TOKEN_URL"),
   KAFKA_SASL_OAUTH_CLIENT_SECRET: optional(secret, "required with KAFKA_SASL_OAUTH_TOKEN_URL, here or as a file"),
   KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: optional(secretPath, "file that holds the secret, read anew for every token"),
-  KAFKA_SASL_OAUTH_SCOPE: optional(text, "scopes to ask the token server for, separated by blanks"),
+  KAFKA_SASL_OAUTH_SCOPE: optional(anyText, "scopes to ask the token server for, separated by blanks"),
   KAFKA_SASL_OAUTH_TOKEN_FILE: optional(
     secretPath,
     "file that holds a token for `oauthbearer` and is replaced in time, such as a projected one; read anew for every log-in",
@@ -78,7 +78,7 @@ export const variables = {
   QUICK_ATTEMPTS: withDefault(integer(1, 10), "3", "calls in one attempt, before an event goes to a tier"),
   DEAD_LETTER_TOPIC: withDefault(topic, "gainstream-dlq", "where events rest that can never be delivered"),
   CREATE_TOPICS: withDefault(
-    flag,
+    booleanText,
     "true",
     "make missing retry and dead-letter topics, and grow retry topics with the source",
   ),
@@ -93,11 +93,11 @@ export const variables = {
     "`registry` (Confluent header), `avro` (no header), `json` or `auto` (by the first byte)",
   ),
   SCHEMA_REGISTRY_URL: optional(url, "Confluent-compatible; required for `registry`"),
-  SCHEMA_REGISTRY_USERNAME: optional(text, "where the registry asks for it"),
+  SCHEMA_REGISTRY_USERNAME: optional(anyText, "where the registry asks for it"),
   SCHEMA_REGISTRY_PASSWORD: optional(secret, "required with a username, here or as a file"),
   SCHEMA_REGISTRY_PASSWORD_FILE: optional(secretPath, "file that holds the password, read anew for new connections"),
   AVRO_SCHEMA_FILE: {
-    ...withDefault(filesPath, shippedSchema.path, "the schema for `avro` and `auto`; a folder: each `*.avsc` in it"),
+    ...withDefault(fileOrFolderPath, shippedSchema.path, "the schema for `avro` and `auto`; a folder: each `*.avsc` in it"),
     defaultInWords: shippedSchema.inWords,
   },
   GAINSIGHT_ROUTE: withDefault(
@@ -108,19 +108,19 @@ export const variables = {
   GAINSIGHT_URL: withDefault(url, "https://event.gainsight.com", "base address"),
   GAINSIGHT_ACCESS_KEY: optional(accessKey, "36 characters; required, here or as a file"),
   GAINSIGHT_ACCESS_KEY_FILE: optional(secretPath, "file that holds the key, read again when it changes"),
-  GAINSIGHT_TIMEOUT: withDefault(duration("10ms", "25s", callLimitHint), "10s", "per call"),
+  GAINSIGHT_TIMEOUT: withDefault(duration("10ms", "25s", timeoutHint), "10s", "per call"),
   GAINSIGHT_CONCURRENCY: withDefault(integer(1, 4096), "64", "calls in flight"),
-  GAINSIGHT_CALLS_PER_MINUTE: later,
-  GAINSIGHT_CALLS_PER_DAY: later,
-  HTTPS_PROXY: lowerCaseToo(
+  GAINSIGHT_CALLS_PER_MINUTE: unavailable,
+  GAINSIGHT_CALLS_PER_DAY: unavailable,
+  HTTPS_PROXY: withLowerCaseName(
     optional(proxyUrl, "proxy on the way to `https://` addresses; `https_proxy` counts before it"),
   ),
-  HTTP_PROXY: lowerCaseToo(
+  HTTP_PROXY: withLowerCaseName(
     optional(proxyUrl, "proxy on the way to `http://` addresses, also by CONNECT; `http_proxy` counts before it"),
   ),
-  NO_PROXY: lowerCaseToo(
+  NO_PROXY: withLowerCaseName(
     optional(
-      text,
+      anyText,
       "who needs no proxy: `host`, `.domain`, `host:port`, `10.0.0.0/8`, `*`; `no_proxy` counts before it",
     ),
   ),
@@ -134,7 +134,7 @@ export const variables = {
   BREAKER_PROBE_MIN: withDefault(duration("10ms", "1h"), "1s", "first pause before a probe"),
   BREAKER_PROBE_MAX: withDefault(duration("10ms", "1h"), "60s", "longest pause before a probe"),
   SETTINGS_FILE: optional(filePath, "YAML with the settings, such as the event allow-list"),
-  HTTP_HOST: withDefault(word, "0.0.0.0", "address of probes, metrics and status page"),
+  HTTP_HOST: withDefault(asciiWord, "0.0.0.0", "address of probes, metrics and status page"),
   HTTP_PORT: withDefault(integer(0, 65_535), "8080", "port of probes, metrics and status page; 0 takes a free one"),
   LOG_LEVEL: withDefault(
     oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
@@ -156,7 +156,7 @@ export interface VariableDescription {
   readonly default: string;
   /** Whether `default` is what the variable may be set to. */
   readonly isLiteral: boolean;
-  readonly meaning: string;
+  readonly description: string;
 }
 
 /** The variables of this version, in the order of the documentation. */
@@ -165,7 +165,7 @@ export const describeVariables = (): readonly VariableDescription[] =>
     .filter(([, { presence }]) => presence !== "unavailable")
     .map(([name, variable]) => ({
       name,
-      default: variable.defaultInWords ?? variable.default ?? (variable.presence === "required" ? "required" : "none"),
-      isLiteral: variable.default !== undefined && variable.defaultInWords === undefined,
-      meaning: variable.meaning,
+      default: variable.defaultText ?? variable.default ?? (variable.presence === "required" ? "required" : "none"),
+      isLiteral: variable.default !== undefined && variable.defaultText === undefined,
+      meaning: variable.description,
     }));

@@ -1,26 +1,26 @@
 import { z } from "zod";
 
-import { mapOf, wholeOf } from "./kinds.ts";
+import { strictMap, wholeNumber } from "./kinds.ts";
 
-export const limitDefault = { consecutive: 100, percent: 50, minEvents: 1_000, scope: "all" as const };
-const many = wholeOf(1, 1_000_000_000);
+export const deadLetterLimitDefault = { consecutive: 100, percent: 50, minEvents: 1_000, scope: "all" as const };
+const eventCount = wholeNumber(1, 1_000_000_000);
 
 /** How many dead letters are too many, and who waits then. */
 export const deadLetterLimit = z.union(
   [
     z.literal(false),
-    mapOf(
+    strictMap(
       {
-        consecutive: many
-          .default(limitDefault.consecutive)
+        consecutive: eventCount
+          .default(deadLetterLimitDefault.consecutive)
           .meta({ description: "Dead letters in a row; with scope cause in a topic" }),
-        percent: wholeOf(1, 100)
-          .default(limitDefault.percent)
+        percent: wholeNumber(1, 100)
+          .default(deadLetterLimitDefault.percent)
           .meta({ description: "Dead letters per hundred events within a minute" }),
-        minEvents: many
-          .default(limitDefault.minEvents)
+        minEvents: eventCount
+          .default(deadLetterLimitDefault.minEvents)
           .meta({ description: "Events within a minute below which the percentage does not count" }),
-        scope: z.enum(["all", "cause"], { error: "'all' or 'cause'" }).default(limitDefault.scope).meta({
+        scope: z.enum(["all", "cause"], { error: "'all' or 'cause'" }).default(deadLetterLimitDefault.scope).meta({
           description:
             "Who waits then. all: everything; cause: only events of the cause that makes most dead letters of its topic",
         }),

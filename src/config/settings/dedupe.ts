@@ -1,17 +1,17 @@
 import { z } from "zod";
 
 import { parseDuration } from "../duration.ts";
-import { mapOf, wholeOf } from "./kinds.ts";
+import { strictMap, wholeNumber } from "./kinds.ts";
 
 const dayMs = 86_400_000;
-const windowWant = "a duration from 1s to 30d, such as 24h";
+const windowExpectation = "a duration from 1s to 30d, such as 24h";
 
 export const dedupeDefault = { windowMs: dayMs, maxEvents: 100_000 };
 
-const windowMs = z.string({ error: windowWant }).transform((text, context) => {
+const windowMs = z.string({ error: windowExpectation }).transform((text, context) => {
   const ms = parseDuration(text) ?? 0;
   if (ms >= 1_000 && ms <= 30 * dayMs) return ms;
-  context.issues.push({ code: "custom", message: windowWant, input: text });
+  context.issues.push({ code: "custom", message: windowExpectation, input: text });
   return z.NEVER;
 });
 
@@ -19,12 +19,12 @@ const windowMs = z.string({ error: windowWant }).transform((text, context) => {
 export const dedupe = z.union(
   [
     z.literal(false),
-    mapOf(
+    strictMap(
       {
         window: windowMs
           .default(dedupeDefault.windowMs)
           .meta({ description: "For how long", default: "24h", examples: ["24h", "90m"] }),
-        maxEvents: wholeOf(1, 1_000_000)
+        maxEvents: wholeNumber(1, 1_000_000)
           .default(dedupeDefault.maxEvents)
           .meta({ description: "For how many of the newest events of a partition" }),
       },

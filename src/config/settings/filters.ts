@@ -1,35 +1,35 @@
 import { z } from "zod";
 
-import { camelNames } from "../../core/event/envelope-names.ts";
-import { listOf, mapOf, maxItems, wantedText } from "./kinds.ts";
+import { camelCaseNames } from "../../core/event/envelope-names.ts";
+import { listOf, strictMap, maxItems, nonEmptyText } from "./kinds.ts";
 
-const identity = ["userId", "anonymousId", "groupId"];
-const envelope = ["type", "messageId", "timestamp", "event"];
+const identityFields = ["userId", "anonymousId", "groupId"];
+const envelopeFields = ["type", "messageId", "timestamp", "event"];
 
 /** A dot that belongs to a key is written `\.`. A star within a name would be taken for a wildcard, which it is not. */
-const isPath = (path: string): boolean =>
-  path.split(/(?<!\\)\./).every((step) => step === "*" || (step !== "" && step === step.trim() && !step.includes("*")));
+const isPropertyPath = (path: string): boolean =>
+  path.split(/(?<!\\)\./).every((segment) => segment === "*" || (segment !== "" && segment === segment.trim() && !segment.includes("*")));
 
 const pathWant = "a path such as traits.email, without blanks around a key, with * alone for any one key or list item";
 
 /** By then these names are camelCase: a rule on `user_id` would find nothing, and let a user's address go in clear. */
-const isAsRulesSeeIt = (path: string): boolean => !camelNames.has(path.split(".", 1)[0] ?? "");
+const isCamelCasePath = (path: string): boolean => !camelCaseNames.has(path.split(".", 1)[0] ?? "");
 const camelWant = "a path that begins in camelCase, such as userId for user_id: rules see events in their normal form";
 
 // That it is empty has been said already.
-const path = wantedText(pathWant)
-  .refine((given) => given === "" || isPath(given), { error: pathWant })
-  .refine(isAsRulesSeeIt, { error: camelWant });
+const path = nonEmptyText(pathWant)
+  .refine((given) => given === "" || isPropertyPath(given), { error: pathWant })
+  .refine(isCamelCasePath, { error: camelWant });
 
 /** A path to what may be changed: neither by its name nor by a `*` any of the fields that are kept. */
-const changedPath = (kept: readonly string[]) => {
-  const error = `${pathWant}; it begins with a name and is none of ${kept.join(", ")}: order and identity hang on them`;
-  return path.refine((given) => !given.startsWith("*") && !kept.includes(given), { error });
+const mutablePath = (protectedFields: readonly string[]) => {
+  const error = `${pathWant}; it begins with a name and is none of ${protectedFields.join(", ")}: order and identity hang on them`;
+  return path.refine((given) => !given.startsWith("*") && !protectedFields.includes(given), { error });
 };
 
 /** Order and identity hang on the fields of an envelope, so they stay; but an id may become its hash. */
-const droppedPath = changedPath([...envelope, ...identity]);
-const hashedPath = changedPath(envelope);
+const droppedPath = mutablePath([...envelopeFields, ...identityFields]);
+const hashedPath = mutablePath(envelopeFields);
 
 const scalarWant = "text, a number, true, false or null; a whole number beyond 2^53 as text, in quotes";
 
@@ -39,25 +39,25 @@ const scalar = z.union([z.string(), z.number().refine(isExact, { error: scalarWa
   error: scalarWant,
 });
 
-const toList = <T>(given: T | T[]): T[] => (Array.isArray(given) ? given : [given]);
+const asList = <T>(given: T | T[]): T[] => (Array.isArray(given) ? given : [given]);
 
 const typeWant = "identify, track or group, or a list of them";
 const type = z.enum(["identify", "track", "group"], { error: typeWant });
 const eventWant = "the name of a track event, or a list of names";
-const event = wantedText(eventWant);
+const event = nonEmptyText(eventWant);
 
 const operators = ["equals", "in", "matches"];
 
-const condition = mapOf(
+const condition = strictMap(
   {
     type: z
       .union([type, listOf(type, typeWant).min(1)], { error: typeWant })
-      .transform(toList)
+      .transform(asList)
       .optional()
       .meta({ description: "Which kind of event: identify, track or group; one or a list", examples: ["track"] }),
     event: z
       .union([event, listOf(event, eventWant).min(1)], { error: eventWant })
-      .transform(toList)
+      .transform(asList)
       .optional()
       .meta({
         description: "Which track event, by name; one or a list. Compared as eventMatching says",
@@ -73,7 +73,7 @@ const condition = mapOf(
       .min(1)
       .optional()
       .meta({ description: "What is found at path is one of these", examples: [["free", "trial"]] }),
-    matches: wantedText("text of 1 to 1,000 characters, in which * stands for any characters")
+    matches: nonEmptyText("text of 1 to 1,000 characters, in which * stands for any characters")
       .optional()
       .meta({
         description: "What is found at path is text like this; * stands for any characters",
@@ -89,7 +89,7 @@ const condition = mapOf(
   })
   .meta({ id: "Condition", description: "Everything that is given must hold" });
 
-const when = condition
+const whenCondition = condition
   .optional()
   .meta({ description: "Which events it is about; everything that is given must hold. Without it: every event" });
 
@@ -103,30 +103,30 @@ const percent = z
   .max(100, { error: percentWant })
   .meta({ description: "How many users of a hundred are kept", examples: [10, 0.5] });
 
-const reach = "A key goes into lists and into JSON text; * stands for any one key or list item";
+const pathScopeText = "A key goes into lists and into JSON text; * stands for any one key or list item";
 
 const removedPath = droppedPath.meta({
-  description: `Where it is. ${reach}. A path to traits also covers context.traits`,
+  description: `Where it is. ${pathScopeText}. A path to traits also covers context.traits`,
   examples: ["context.ip", "properties.items.*.cost"],
 });
 
 const filter = z.discriminatedUnion(
   "action",
   [
-    mapOf({ action: z.literal("drop_event"), when }, mapWant).meta({ description: "Do not send the event" }),
-    mapOf({ action: z.literal("drop_property"), path: removedPath, when }, mapWant).meta({
+    strictMap({ action: z.literal("drop_event"), when: whenCondition }, mapWant).meta({ description: "Do not send the event" }),
+    strictMap({ action: z.literal("drop_property"), path: removedPath, when: whenCondition }, mapWant).meta({
       description: "Send the event without what is at path",
     }),
-    mapOf(
+    strictMap(
       {
         action: z.literal("sample"),
         percent,
-        when,
+        when: whenCondition,
       },
       mapWant,
     ).meta({ description: "Send the events of this percentage of users only, always of the same ones" }),
   ],
-  { error: ({ path: at }) => (at?.at(-1) === "action" ? actionWant : mapWant) },
+  { error: ({ path: issuePath }) => (issuePath?.at(-1) === "action" ? actionWant : mapWant) },
 );
 
 export const filters = listOf(
@@ -136,18 +136,18 @@ export const filters = listOf(
 
 const pathsWant = "a list of paths such as [traits.email, context.ip]";
 
-export const pii = mapOf(
+export const pii = strictMap(
   {
     drop: listOf(droppedPath, pathsWant)
       .default([])
       .meta({
-        description: `Paths to what is left out. ${reach}`,
+        description: `Paths to what is left out. ${pathScopeText}`,
         examples: [["context.ip", "properties.card.number"]],
       }),
     hash: listOf(hashedPath, pathsWant)
       .default([])
       .meta({
-        description: `Paths to what goes as its SHA-256 in hex. ${reach}`,
+        description: `Paths to what goes as its SHA-256 in hex. ${pathScopeText}`,
         examples: [["traits.email", "traits.phone"]],
       }),
   },

@@ -1,31 +1,31 @@
 import type { z } from "zod";
 
-import type { HandlerRules } from "../../core/decide.ts";
-import { looseName } from "../../core/rules/allow-list.ts";
+import type { DecisionRules } from "../../core/decide.ts";
+import { toLooseName } from "../../core/rules/allow-list.ts";
 
-type Rules = Pick<HandlerRules, "events" | "eventMatching" | "filters">;
+type EventNameRules = Pick<DecisionRules, "events" | "eventMatching" | "filters">;
 
-const judged = new Set<PropertyKey>(["events", "eventMatching", "filters"] satisfies (keyof Rules)[]);
+const eventNameSettings = new Set<PropertyKey>(["events", "eventMatching", "filters"] satisfies (keyof EventNameRules)[]);
 
 /** Whether the names can be judged, whatever else is wrong: every mistake is reported at once. */
-export const hasNames = ({ issues }: z.core.ParsePayload): boolean =>
+export const canCheckNames = ({ issues }: z.core.ParsePayload): boolean =>
   issues.every(({ code, path: [part] = [] }) =>
-    part === undefined ? code === "unrecognized_keys" : !judged.has(part),
+    part === undefined ? code === "unrecognized_keys" : !eventNameSettings.has(part),
   );
 
-const namesIn = ({ events, filters }: Rules): readonly { readonly name: string; readonly path: PropertyKey[] }[] => [
-  ...events.map((name, place) => ({ name, path: ["events", place] })),
-  ...filters.flatMap(({ when }, place) =>
-    (when?.event ?? []).map((name) => ({ name, path: ["filters", place, "when", "event"] })),
+const eventNamesIn = ({ events, filters }: EventNameRules): readonly { readonly name: string; readonly path: PropertyKey[] }[] => [
+  ...events.map((name, index) => ({ name, path: ["events", index] })),
+  ...filters.flatMap(({ when }, index) =>
+    (when?.event ?? []).map((name) => ({ name, path: ["filters", index, "when", "event"] })),
   ),
 ];
 
-const message =
+const emptyNameMessage =
   "a name with a letter or digit: eventMatching: loose compares nothing else, and * stands for nothing here";
 
 /** Refuses names of which a loose comparison leaves nothing: they would stand for all others of that kind. */
-export const refuseNameless = (rules: Rules, context: z.RefinementCtx): void => {
+export const refuseEmptyLooseNames = (rules: EventNameRules, context: z.RefinementCtx): void => {
   if (rules.eventMatching === "exact") return;
-  for (const { name, path } of namesIn(rules))
-    if (looseName(name) === "") context.addIssue({ code: "custom", path, message, input: name });
+  for (const { name, path } of eventNamesIn(rules))
+    if (toLooseName(name) === "") context.addIssue({ code: "custom", path, message: emptyNameMessage, input: name });
 };

@@ -1,18 +1,18 @@
 import { z } from "zod";
 
-import { deadLetterLimit, limitDefault } from "./dead-letters.ts";
+import { deadLetterLimit, deadLetterLimitDefault } from "./dead-letters.ts";
 import { dedupe, dedupeDefault } from "./dedupe.ts";
 import { filters, pii } from "./filters.ts";
-import { listOf, mapOf, maxItems, part, wantedText } from "./kinds.ts";
-import { hasNames, refuseNameless } from "./names.ts";
+import { listOf, strictMap, maxItems, optionalSection, nonEmptyText } from "./kinds.ts";
+import { canCheckNames, refuseEmptyLooseNames } from "./names.ts";
 import { skippedTypes } from "./types.ts";
 
 const namesWant = "a list of event names as text, such as [Order Completed]";
 const matchingWant = "'loose' or 'exact'";
-const flag = z.boolean({ error: "true or false" });
+const booleanSetting = z.boolean({ error: "true or false" });
 
 const integrationWant = "a list of names such as [Gainsight], at least one; All is none";
-const integrationName = wantedText(integrationWant).refine((name) => name.toLowerCase() !== "all", {
+const integrationName = nonEmptyText(integrationWant).refine((name) => name.toLowerCase() !== "all", {
   error: integrationWant,
 });
 
@@ -20,9 +20,9 @@ const categoriesWant = "a list of consent categories as text, such as [Marketing
 
 const typesWant = "a map of names to boolean or number, such as { isTrial: boolean, seats: number }";
 
-const typed = (what: string) =>
-  part(
-    mapOf(
+const typeConversion = (what: string) =>
+  optionalSection(
+    strictMap(
       {
         types: z
           .record(z.string(), z.enum(["boolean", "number"], { error: "boolean or number" }), { error: typesWant })
@@ -40,29 +40,29 @@ const typed = (what: string) =>
   );
 
 /** What the settings file takes, what is wanted where it is wrong, and what editors tell of it. */
-export const settingsSchema = mapOf(
+export const settingsSchema = strictMap(
   {
-    events: part(listOf(wantedText(namesWant), namesWant, 10_000), [], {
+    events: optionalSection(listOf(nonEmptyText(namesWant), namesWant, 10_000), [], {
       description: "The track events that go to Gainsight. Empty: all of them. It never concerns identify and group",
       examples: [["Order Completed", "Signed Up"]],
     }),
-    eventMatching: part(z.enum(["loose", "exact"], { error: matchingWant }), "loose", {
+    eventMatching: optionalSection(z.enum(["loose", "exact"], { error: matchingWant }), "loose", {
       description:
         "How names of events are compared. loose: only letters and digits count, in any case; exact: character by character",
     }),
     skippedTypes,
-    integrationNames: part(listOf(integrationName, integrationWant).min(1, { error: integrationWant }), ["Gainsight"], {
+    integrationNames: optionalSection(listOf(integrationName, integrationWant).min(1, { error: integrationWant }), ["Gainsight"], {
       description:
         "Under which names this destination is looked up in an event's integrations. Case counts. false blocks, also as text or 0",
       examples: [["Gainsight", "Kafka"]],
     }),
-    ignoreAllFalse: part(
-      mapOf(
+    ignoreAllFalse: optionalSection(
+      strictMap(
         {
-          engage: flag
+          engage: booleanSetting
             .default(true)
             .meta({ description: "In events of Engage, which name only the destination that fed the topic" }),
-          replays: flag.default(true).meta({ description: "In replayed events" }),
+          replays: booleanSetting.default(true).meta({ description: "In replayed events" }),
         },
         "a map such as { engage: true, replays: true }",
       ),
@@ -72,10 +72,10 @@ export const settingsSchema = mapOf(
           "Where integrations says All: false, and not a word about this destination, the event goes all the same",
       },
     ),
-    consent: part(
-      mapOf(
+    consent: optionalSection(
+      strictMap(
         {
-          categories: listOf(wantedText(categoriesWant), categoriesWant)
+          categories: listOf(nonEmptyText(categoriesWant), categoriesWant)
             .default([])
             .meta({
               description:
@@ -92,30 +92,30 @@ export const settingsSchema = mapOf(
         examples: [{ categories: ["Marketing"] }],
       },
     ),
-    dedupe: part(dedupe, dedupeDefault, {
+    dedupe: optionalSection(dedupe, dedupeDefault, {
       description: "How long the messageId of a delivered event is remembered, so that it goes once. false: not at all",
       default: { window: "24h", maxEvents: dedupeDefault.maxEvents },
       examples: [false],
     }),
-    deadLetterLimit: part(deadLetterLimit, limitDefault, {
+    deadLetterLimit: optionalSection(deadLetterLimit, deadLetterLimitDefault, {
       description: "How many dead letters are too many: then events wait until this is changed. false: never",
       examples: [false],
     }),
-    failOnResultFalse: part(flag, false, {
+    failOnResultFalse: optionalSection(booleanSetting, false, {
       description:
         "A 2xx from Gainsight whose body says result: false is a failure, by its errorCode. false: the event counts as delivered; it is counted and logged once an hour",
     }),
-    paused: part(flag, false, {
+    paused: optionalSection(booleanSetting, false, {
       description: "An operator's stop: nothing is taken up or started while it is true; what is in flight ends",
     }),
-    traits: typed("traits"),
-    properties: typed("properties"),
-    filters: part(filters, [], {
+    traits: typeConversion("traits"),
+    properties: typeConversion("properties"),
+    filters: optionalSection(filters, [], {
       description:
         "Tried in order, each on what the ones before it left: drop an event, drop a property, keep a sample",
       examples: [[{ action: "drop_event", when: { type: "track", event: "Heartbeat" } }]],
     }),
-    pii: part(
+    pii: optionalSection(
       pii,
       { drop: [], hash: [] },
       {
@@ -127,7 +127,7 @@ export const settingsSchema = mapOf(
   },
   "",
 )
-  .superRefine(refuseNameless, { when: hasNames })
+  .superRefine(refuseEmptyLooseNames, { when: canCheckNames })
   .meta({
     title: "Settings of gainstream",
     description: "All optional. Taken up while running; a wrong file is refused, and the settings before it stay",

@@ -1,17 +1,17 @@
 import { parseDocument } from "yaml";
 
-import type { HandlerRules } from "../../core/decide.ts";
+import type { DecisionRules } from "../../core/decide.ts";
 import { ConfigError, type Problem, quote } from "../config-error.ts";
 import type { ReadFile } from "../secret.ts";
 import { problemsOf } from "./problems.ts";
 import { settingsSchema } from "./schema.ts";
 
 /** What the settings file says: what events mean, and what is said here; every setting has a default. */
-export interface Settings extends Omit<HandlerRules, "hash"> {
+export interface Settings extends Omit<DecisionRules, "hash"> {
   /** How long, and for how many events, a delivered messageId is remembered; false: not at all. */
   readonly dedupe: { readonly windowMs: number; readonly maxEvents: number } | false;
   /** How many dead letters are too many; false: never. */
-  readonly deadLetterLimit: DeadLetterLimit | false;
+  readonly deadLetterLimit: DeadLetterLimitRules | false;
   /** A 2xx whose body says `result: false` is a failure, and no delivery. */
   readonly failOnResultFalse: boolean;
   /** An operator's stop. */
@@ -19,7 +19,7 @@ export interface Settings extends Omit<HandlerRules, "hash"> {
 }
 
 /** Dead letters in a row, or their percentage of at least `minEvents` events within a minute; then all events wait, or those of the cause. */
-export interface DeadLetterLimit {
+export interface DeadLetterLimitRules {
   readonly scope: "all" | "cause";
   readonly consecutive: number;
   readonly percent: number;

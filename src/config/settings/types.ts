@@ -1,14 +1,14 @@
-import { deliveredTypes, plainType } from "../../core/event/event-types.ts";
-import { listOf, part, wantedText } from "./kinds.ts";
+import { deliveredTypes, toComparableType } from "../../core/event/event-types.ts";
+import { listOf, optionalSection, nonEmptyText } from "./kinds.ts";
 
 const want = "a list of types as text, such as [heartbeat]; identify, track and group are none of them";
 
-const skippedType = wantedText(want).refine((name) => plainType(name) !== "" && !deliveredTypes.has(plainType(name)), {
+const skippedType = nonEmptyText(want).refine((name) => toComparableType(name) !== "" && !deliveredTypes.has(toComparableType(name)), {
   error: want,
 });
 
 /** Types of our own producers that are skipped. */
-export const skippedTypes = part(listOf(skippedType, want), [], {
+export const skippedTypes = optionalSection(listOf(skippedType, want), [], {
   description:
     "More types of events to skip, besides those that Segment's and RudderStack's libraries know. Case does not count",
   examples: [["heartbeat"]],

@@ -9,33 +9,33 @@ import type { Repairs } from "./repairs.ts";
  * (https://segment.com/docs/privacy/consent-management/consent-in-segment-connections/), on Engage (`personas`) and on
  * https://segment.com/docs/unify/identity-resolution/externalids/.
  */
-const contextParts =
+const contextPartNames =
   "app campaign consent device externalIds library location network os page personas referrer screen traits userAgentData".split(
     " ",
   );
 
-type Value = Json | undefined;
+type MaybeJson = Json | undefined;
 
-const isText = (value: Value): boolean => typeof value === "string";
-const isOneText = (a: Value, b: Value, c: Value): boolean => isText(a) || isText(b) || isText(c);
+const isText = (value: MaybeJson): boolean => typeof value === "string";
+const isAnyText = (a: MaybeJson, b: MaybeJson, c: MaybeJson): boolean => isText(a) || isText(b) || isText(c);
 
-const hasTextInConsent = ({ consent }: JsonObject): boolean =>
+const hasPreferencesText = ({ consent }: JsonObject): boolean =>
   isObject(consent) && isText(consent["categoryPreferences"]);
 
 // Written out, since a loop over names takes several times as long.
-const hasText = (context: JsonObject): boolean => {
+const hasTextPart = (context: JsonObject): boolean => {
   const { app, campaign, consent } = context;
   const { device, externalIds, library } = context;
   const { location, network, os } = context;
   const { page, personas, referrer } = context;
   const { screen, traits, userAgentData } = context;
   return (
-    isOneText(app, campaign, consent) ||
-    isOneText(device, externalIds, library) ||
-    isOneText(location, network, os) ||
-    isOneText(page, personas, referrer) ||
-    isOneText(screen, traits, userAgentData) ||
-    hasTextInConsent(context)
+    isAnyText(app, campaign, consent) ||
+    isAnyText(device, externalIds, library) ||
+    isAnyText(location, network, os) ||
+    isAnyText(page, personas, referrer) ||
+    isAnyText(screen, traits, userAgentData) ||
+    hasPreferencesText(context)
   );
 };
 
@@ -43,22 +43,22 @@ const hasText = (context: JsonObject): boolean => {
 const mayBeContainer = /^\s*(?:[[{]|null\s*$)/;
 
 /** An object, a list or null for their JSON text; every other value as it is. */
-const parsed = (value: Value): Value => {
+const parseIfContainer = (value: MaybeJson): MaybeJson => {
   if (typeof value !== "string" || !mayBeContainer.test(value)) return value;
-  const held = tryParseJsonText(value);
-  return held === undefined ? value : held;
+  const content = tryParseJsonText(value);
+  return content === undefined ? value : content;
 };
 
-const parsedPart = (value: Value, name: string): Value => {
-  const part = parsed(value);
-  return name === "consent" && isObject(part) ? editKeys(part, ["categoryPreferences"], parsed) : part;
+const parseContextPart = (value: MaybeJson, name: string): MaybeJson => {
+  const part = parseIfContainer(value);
+  return name === "consent" && isObject(part) ? editKeys(part, ["categoryPreferences"], parseIfContainer) : part;
 };
 
 /** Parses the parts of `context` that are JSON text, and the preferences in `consent`. A text that is no JSON stays. */
 export const parseContextParts = (event: JsonObject, repairs: Repairs): JsonObject => {
   const { context } = event;
-  if (!isObject(context) || !hasText(context)) return event;
-  const edited = editKeys(context, contextParts, parsedPart);
+  if (!isObject(context) || !hasTextPart(context)) return event;
+  const edited = editKeys(context, contextPartNames, parseContextPart);
   if (edited === context) return event;
   repairs.push("context_json_text");
   return { ...event, context: edited };

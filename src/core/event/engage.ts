@@ -14,27 +14,27 @@ export interface Computation {
   readonly isMember?: boolean;
 }
 
-const classes = new Set<unknown>(["audience", "journey_step", "trait", "computed_trait"] satisfies ComputationClass[]);
-const isClass = (name: unknown): name is ComputationClass => classes.has(name);
+const computationClasses = new Set<unknown>(["audience", "journey_step", "trait", "computed_trait"] satisfies ComputationClass[]);
+const isComputationClass = (name: unknown): name is ComputationClass => computationClasses.has(name);
 
-const classOf = ({ computation_class: name }: JsonObject): ComputationClass => (isClass(name) ? name : "other");
-const hasMembers = (name: ComputationClass): boolean => name === "audience" || name === "journey_step";
+const computationClassOf = ({ computation_class: name }: JsonObject): ComputationClass => (isComputationClass(name) ? name : "other");
+const hasMembership = (name: ComputationClass): boolean => name === "audience" || name === "journey_step";
 
-const memberships = new Map<unknown, boolean>([
+const membershipByValue = new Map<unknown, boolean>([
   [true, true],
   [false, false],
   ["true", true],
   ["false", false],
 ]);
-const membershipEvents = new Map([
+const membershipByEventName = new Map([
   ["Audience Entered", true],
   ["Audience Exited", false],
 ]);
 
 const membershipOf = (event: SegmentEvent, value: Json | undefined): boolean | undefined =>
-  memberships.get(value) ?? (event.type === "track" ? membershipEvents.get(event.event) : undefined);
+  membershipByValue.get(value) ?? (event.type === "track" ? membershipByEventName.get(event.event) : undefined);
 
-const computedKey = (personas: JsonObject, { audience_key, trait_key }: JsonObject): string | undefined =>
+const computationKeyOf = (personas: JsonObject, { audience_key, trait_key }: JsonObject): string | undefined =>
   [personas["computation_key"], audience_key, trait_key].find((key) => typeof key === "string");
 
 /** What Engage computed, by the event's `context.personas`; nothing where it did not make the event, or names no key. */
@@ -43,10 +43,10 @@ export const computationOf = (event: Exclude<SegmentEvent, OtherEvent>): Computa
   const { personas } = objectAt(raw, "context");
   if (!isObject(personas)) return undefined;
   const values = objectAt(raw, form === "track" ? "properties" : "traits");
-  const key = computedKey(personas, form === "track" ? values : {});
+  const key = computationKeyOf(personas, form === "track" ? values : {});
   if (key === undefined) return undefined;
-  const computationClass = classOf(personas);
+  const computationClass = computationClassOf(personas);
   const value = Object.hasOwn(values, key) ? values[key] : undefined;
-  const isMember = hasMembers(computationClass) ? membershipOf(event, value) : undefined;
+  const isMember = hasMembership(computationClass) ? membershipOf(event, value) : undefined;
   return { computationClass, key, value, form, ...(isMember !== undefined && { isMember }) };
 };

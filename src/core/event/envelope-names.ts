@@ -1,8 +1,8 @@
-import { type Json, type JsonObject, isAbsent } from "../json/json.ts";
+import { type Json, type JsonObject, isBlank } from "../json/json.ts";
 import { putKey } from "../json/put-key.ts";
 
 /** What the snake_case names of the envelope become. */
-export const camelNames: ReadonlyMap<string, string> = new Map([
+export const camelCaseNames: ReadonlyMap<string, string> = new Map([
   ["message_id", "messageId"],
   ["user_id", "userId"],
   ["anonymous_id", "anonymousId"],
@@ -13,7 +13,7 @@ export const camelNames: ReadonlyMap<string, string> = new Map([
 ]);
 
 // Written out, since a loop over names takes several times as long.
-const hasSnake = (event: JsonObject): boolean =>
+const hasSnakeCaseName = (event: JsonObject): boolean =>
   event["message_id"] !== undefined ||
   event["user_id"] !== undefined ||
   event["anonymous_id"] !== undefined ||
@@ -23,13 +23,13 @@ const hasSnake = (event: JsonObject): boolean =>
   event["received_at"] !== undefined;
 
 /** Gives the envelope's snake_case names their camelCase form. If both say something, camelCase wins. Never goes deeper. */
-export const camelEnvelope = (event: JsonObject): JsonObject => {
-  if (!hasSnake(event)) return event;
+export const normaliseEnvelopeNames = (event: JsonObject): JsonObject => {
+  if (!hasSnakeCaseName(event)) return event;
   const out: Record<string, Json | undefined> = {};
-  for (const [name, value] of Object.entries(event)) if (!camelNames.has(name)) putKey(out, name, value);
-  for (const [name, camel] of camelNames) {
+  for (const [name, value] of Object.entries(event)) if (!camelCaseNames.has(name)) putKey(out, name, value);
+  for (const [name, camelCaseName] of camelCaseNames) {
     const value = event[name];
-    if (value !== undefined && isAbsent(out[camel])) out[camel] = value;
+    if (value !== undefined && isBlank(out[camelCaseName])) out[camelCaseName] = value;
   }
   return out;
 };

@@ -11,7 +11,7 @@ export const deliveredTypes: ReadonlySet<string> = new Set(["identify", "track",
  * `record` (reverse ETL), `reset`: https://github.com/rudderlabs/rudder-transformer/blob/develop/src/constants/index.js.
  * Segment's own reverse ETL sends `track` and the like.
  */
-export const skippedTypes = [
+export const builtInSkippedTypes = [
   "page",
   "screen",
   "alias",
@@ -23,16 +23,16 @@ export const skippedTypes = [
   "reset",
 ] as const;
 
-const knownTypes: ReadonlySet<string> = new Set([...deliveredTypes, ...skippedTypes]);
+const knownTypes: ReadonlySet<string> = new Set([...deliveredTypes, ...builtInSkippedTypes]);
 
 /** A type as it is compared: case and spaces around it do not count. */
-export const plainType = (type: string): string => type.trim().toLowerCase();
+export const toComparableType = (type: string): string => type.trim().toLowerCase();
 
 /** Writes a known type as Segment does: RudderStack and enums of Avro vary the case. What nobody knows stays as it is. */
-export const normalType = (event: JsonObject, repairs: Repairs): JsonObject => {
-  const given = event["type"];
-  if (typeof given !== "string" || knownTypes.has(given)) return event;
-  const type = plainType(given);
+export const normaliseType = (event: JsonObject, repairs: Repairs): JsonObject => {
+  const original = event["type"];
+  if (typeof original !== "string" || knownTypes.has(original)) return event;
+  const type = toComparableType(original);
   if (!knownTypes.has(type)) return event;
   repairs.push("type_case");
   return { ...event, type };

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, booleanOf, isObject } from "../json/json.ts";
+import { type Json, type JsonObject, parseBoolean, isObject } from "../json/json.ts";
 import { editKeys } from "../json/property-paths.ts";
 import type { Repairs } from "./repairs.ts";
 
@@ -10,7 +10,7 @@ export const booleanIntegrations = (event: JsonObject, repairs: Repairs): JsonOb
   if (!isObject(integrations)) return event;
   const names: string[] = [];
   for (const name in integrations) if (isUnclear(integrations[name])) names.push(name);
-  const edited = editKeys(integrations, names, (value) => booleanOf(value) ?? value);
+  const edited = editKeys(integrations, names, (value) => parseBoolean(value) ?? value);
   if (edited === integrations) return event;
   repairs.push("integrations_boolean");
   return { ...event, integrations: edited };

@@ -36,6 +36,6 @@ export type Repair = keyof typeof repairTexts;
 export type Repairs = Repair[];
 
 /** Notes a repair, once per event. */
-export const note = (repairs: Repairs, repair: Repair): void => {
+export const addRepair = (repairs: Repairs, repair: Repair): void => {
   if (!repairs.includes(repair)) repairs.push(repair);
 };

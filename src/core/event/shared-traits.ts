@@ -1,24 +1,24 @@
-import { type Json, type JsonObject, isAbsent, isObject, objectAt } from "../json/json.ts";
+import { type Json, type JsonObject, isBlank, isObject, objectAt } from "../json/json.ts";
 import type { RawEvent } from "./event.ts";
 import type { Repairs } from "./repairs.ts";
 
-const isEmpty = (value: Json | undefined): boolean =>
-  isAbsent(value) || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+const isBlankOrEmpty = (value: Json | undefined): boolean =>
+  isBlank(value) || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
 /**
  * RudderStack's libraries write the traits of an identify into `context.traits` only: those are its traits. They stay in
  * the context too, as the same object: see `keepTraitsOne`.
  */
-export const traitsFromContext = (event: JsonObject, repairs: Repairs): JsonObject => {
-  if (event["type"] !== "identify" || !isEmpty(event["traits"])) return event;
+export const copyContextTraits = (event: JsonObject, repairs: Repairs): JsonObject => {
+  if (event["type"] !== "identify" || !isBlankOrEmpty(event["traits"])) return event;
   const { traits } = objectAt(event, "context");
-  if (!isObject(traits) || isEmpty(traits)) return event;
+  if (!isObject(traits) || isBlankOrEmpty(traits)) return event;
   repairs.push("traits_from_context");
   return { ...event, traits };
 };
 
 /** The paths of data, each once; one to traits also stands for the same traits in the context. */
-export const withContextTraits = (paths: readonly string[]): readonly string[] => [
+export const withContextTraitPaths = (paths: readonly string[]): readonly string[] => [
   ...new Set(
     paths.flatMap((path) => (path === "traits" || path.startsWith("traits.") ? [path, `context.${path}`] : [path])),
   ),
@@ -29,7 +29,7 @@ export const withContextTraits = (paths: readonly string[]): readonly string[] =
  * `context.traits.email` would leave the email in the copy of our own making. What the context keeps counts, since rules on
  * traits concern it as well; what is edited in `traits` alone goes there too.
  */
-export const keepTraitsOne =
+export const preserveSharedTraits =
   (edit: (raw: RawEvent) => RawEvent): ((raw: RawEvent) => RawEvent) =>
   (raw) => {
     const edited = edit(raw);

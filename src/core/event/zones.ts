@@ -1,4 +1,4 @@
-const hour = 60;
+const minutesPerHour = 60;
 
 /**
  * Only names that mean one offset wherever they are used. CST is America's or China's, PST America's or the Philippines',
@@ -30,19 +30,19 @@ const zoneHours: Readonly<Record<string, number>> = {
   MDT: -6,
 };
 
-const zones: ReadonlyMap<string, number> = new Map(Object.entries(zoneHours));
-const maxOffset = 18 * hour;
-const offset = /^(?:GMT|UTC|UT)?([+-])(\d\d):?(\d\d)?$/;
+const hoursByZone: ReadonlyMap<string, number> = new Map(Object.entries(zoneHours));
+const maxOffsetMinutes = 18 * minutesPerHour;
+const offsetPattern = /^(?:GMT|UTC|UT)?([+-])(\d\d):?(\d\d)?$/;
 
 /** The minutes by which a zone's clock is ahead of UTC: `+01:00`, `+0100`, `GMT+01:00`, `CET`. Undefined if that is not certain. */
 export const zoneOffset = (zone: string): number | undefined => {
   const name = zone.toUpperCase();
-  const [, sign, hours, minutes = "0"] = offset.exec(name) ?? [];
+  const [, sign, hours, minutes = "0"] = offsetPattern.exec(name) ?? [];
   if (sign === undefined) {
-    const named = zones.get(name);
-    return named === undefined ? undefined : named * hour;
+    const zoneHoursAhead = hoursByZone.get(name);
+    return zoneHoursAhead === undefined ? undefined : zoneHoursAhead * minutesPerHour;
   }
-  const size = Number(hours) * hour + Number(minutes);
-  if (Number(minutes) > 59 || size > maxOffset) return undefined;
-  return sign === "-" ? -size : size;
+  const offsetMinutes = Number(hours) * minutesPerHour + Number(minutes);
+  if (Number(minutes) > 59 || offsetMinutes > maxOffsetMinutes) return undefined;
+  return sign === "-" ? -offsetMinutes : offsetMinutes;
 };

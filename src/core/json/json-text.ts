@@ -3,8 +3,8 @@ import type { Json } from "./json.ts";
 /** How deep containers may nest, the event itself counted. */
 export const MAX_DEPTH = 1_000;
 
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
+const OPENING_BRACKETS = new Set([0x5b, 0x7b]);
+const CLOSING_BRACKETS = new Set([0x5d, 0x7d]);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -23,7 +23,7 @@ export function parseJsonText(text: string): Json {
     throw new Error(`Cannot read JSON: got nesting deeper than ${MAX_DEPTH}, want less`);
   }
   try {
-    return RISKY_NUMBER.test(text) || LONE_NUMBER.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
+    return RISKY_NUMBER.test(text) || LONE_NUMBER.test(text) ? JSON.parse(text, reviveExactNumber) : JSON.parse(text);
   } catch {
     throw new Error(`Cannot read JSON: got ${text.length} characters that are not valid JSON`);
   }
@@ -44,7 +44,7 @@ export function tryParseJsonText(text: string): Json | undefined {
 }
 
 /** The third argument is what ES2025 calls "JSON.parse source text access"; TypeScript's es2024 library lacks it. */
-function exactNumber(_key: string, value: Json, context?: { readonly source?: string }): Json {
+function reviveExactNumber(_key: string, value: Json, context?: { readonly source?: string }): Json {
   if (typeof value !== "number" || context?.source === undefined) return value;
   if (!Number.isFinite(value)) return context.source;
   return Number.isSafeInteger(value) ? value : (INTEGER.exec(context.source)?.[1] ?? value);
@@ -63,13 +63,13 @@ function mayBeTooDeep(text: string): boolean {
 
 function isTooDeep(text: string): boolean {
   let depth = 0;
-  let quoted = false;
+  let isInString = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === QUOTE) quoted = !quoted;
-    else if (quoted) i += code === BACKSLASH ? 1 : 0;
-    else if (OPENING.has(code)) depth += 1;
-    else if (CLOSING.has(code)) depth -= 1;
+    if (code === QUOTE) isInString = !isInString;
+    else if (isInString) i += code === BACKSLASH ? 1 : 0;
+    else if (OPENING_BRACKETS.has(code)) depth += 1;
+    else if (CLOSING_BRACKETS.has(code)) depth -= 1;
     if (depth > MAX_DEPTH) return true;
   }
   return false;

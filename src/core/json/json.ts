@@ -8,22 +8,22 @@ export interface JsonObject {
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
+export const isArray = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
-const nothing: JsonObject = {};
+const emptyObject: JsonObject = {};
 
 /** The object at a key; an empty one where there is no object. */
 export const objectAt = (object: JsonObject, key: string): JsonObject => {
   const value = object[key];
-  return isObject(value) ? value : nothing;
+  return isObject(value) ? value : emptyObject;
 };
 
 /** Whether a value says nothing: writers without null write blank text instead. */
-export const isAbsent = (value: Json | undefined): boolean =>
+export const isBlank = (value: Json | undefined): boolean =>
   value === undefined || value === null || (typeof value === "string" && value.trim() === "");
 
 /** The text of a string, number or boolean; nothing for the rest. */
-export const textOf = (value: Json | undefined): string | undefined => {
+export const scalarTextOf = (value: Json | undefined): string | undefined => {
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 };
@@ -32,8 +32,8 @@ const trueTexts = /^\s*(?:true|1(?:\.0+)?)\s*$/i;
 const falseTexts = /^\s*(?:false|-?0(?:\.0+)?)\s*$/i;
 
 /** The boolean that a value means, also as text or number (`"False"`, `"0"`, 1); nothing for the rest. */
-export const booleanOf = (value: Json | undefined): boolean | undefined => {
-  const text = textOf(value);
+export const parseBoolean = (value: Json | undefined): boolean | undefined => {
+  const text = scalarTextOf(value);
   if (text === undefined) return undefined;
   if (trueTexts.test(text)) return true;
   return falseTexts.test(text) ? false : undefined;

@@ -11,13 +11,13 @@ import {
 import type { ResultFalse } from "./result-false.ts";
 
 /** What came back from one HTTP call. */
-export type Answer =
+export type CallResult =
   | {
       readonly kind: "response";
       readonly status: number;
       readonly retryAfterMs?: number;
       /** What a refusal's body is. Gainsight answers JSON; a firewall or a proxy in front of it answers a page. */
-      readonly body?: AnswerBody;
+      readonly body?: ResponseBodyKind;
       /** Only of a 2xx. */
       readonly resultFalse?: ResultFalse;
     }
@@ -27,17 +27,17 @@ export type Answer =
   /** We ended the call ourselves. */
   | { readonly kind: "aborted" };
 
-export type AnswerBody = "html" | "json";
+export type ResponseBodyKind = "html" | "json";
 
-const retry = (reason: RetryReason, error: string, answer?: { status: number; retryAfterMs?: number }): Retry => ({
+const retry = (reason: RetryReason, error: string, result?: { status: number; retryAfterMs?: number }): Retry => ({
   kind: "retry",
   reason,
   error,
-  ...(answer && { status: answer.status }),
-  ...(answer?.retryAfterMs !== undefined && { retryAfterMs: answer.retryAfterMs }),
+  ...(result && { status: result.status }),
+  ...(result?.retryAfterMs !== undefined && { retryAfterMs: result.retryAfterMs }),
 });
 
-type Response = Extract<Answer, { kind: "response" }>;
+type Response = Extract<CallResult, { kind: "response" }>;
 
 const hold = (reason: Hold["reason"], error: string, { status, retryAfterMs }: Response): Hold => ({
   kind: "hold",
@@ -47,13 +47,13 @@ const hold = (reason: Hold["reason"], error: string, { status, retryAfterMs }: R
   ...(retryAfterMs !== undefined && { retryAfterMs }),
 });
 
-const bodyText: Readonly<Record<AnswerBody, string>> = { html: ", an HTML page", json: ", JSON" };
+const bodyKindTexts: Readonly<Record<ResponseBodyKind, string>> = { html: ", an HTML page", json: ", JSON" };
 
-const resultText = ({ code }: ResultFalse): string => `, result: false${code === undefined ? "" : `, ${code}`}`;
+const resultFalseText = ({ code }: ResultFalse): string => `, result: false${code === undefined ? "" : `, ${code}`}`;
 
 /** Status and kind of body, as in `403, an HTML page`. */
 const statusText = ({ status, body, resultFalse }: Response): string =>
-  `${status}${body ? bodyText[body] : ""}${resultFalse ? resultText(resultFalse) : ""}`;
+  `${status}${body ? bodyKindTexts[body] : ""}${resultFalse ? resultFalseText(resultFalse) : ""}`;
 
 /** As `statusText`, for refusals that a firewall may have made. */
 const refusalText = (response: Response): string =>
@@ -72,18 +72,18 @@ const misconfigured = (response: Response): Hold =>
 const throttled = (response: Response): Hold =>
   hold("throttled", `Gainsight throttles (${refusalText(response)})`, response);
 
-const byStatus: Readonly<Record<number, (response: Response) => Verdict>> = {
+const verdictByStatus: Readonly<Record<number, (response: Response) => Verdict>> = {
   // The key is wrong or was revoked: every event would fail, so none is to blame.
   401: unauthorized,
   403: unauthorized,
   // The address is wrong, not the event.
   404: misconfigured,
-  405: (r) => hold("misconfigured", `The configured address takes no POST (${statusText(r)})`, r),
+  405: (response) => hold("misconfigured", `The configured address takes no POST (${statusText(response)})`, response),
   // Somebody else is working on the same thing; a moment later it will do.
-  408: (r) => retry("locked", "Gainsight gave up waiting for the request (408)", r),
-  409: (r) => retry("locked", "Gainsight reports a conflict (409)", r),
-  423: (r) => retry("locked", "Gainsight reports a lock (423)", r),
-  425: (r) => retry("locked", "Gainsight says it is too early (425)", r),
+  408: (response) => retry("locked", "Gainsight gave up waiting for the request (408)", response),
+  409: (response) => retry("locked", "Gainsight reports a conflict (409)", response),
+  423: (response) => retry("locked", "Gainsight reports a lock (423)", response),
+  425: (response) => retry("locked", "Gainsight says it is too early (425)", response),
   429: throttled,
   // A server that will never implement it; waiting does not help.
   501: rejected,
@@ -93,7 +93,7 @@ const byStatus: Readonly<Record<number, (response: Response) => Verdict>> = {
 const notYet = (response: Response): Retry =>
   retry("not_yet", `Gainsight does not know what the event belongs to (${statusText(response)})`, response);
 
-const byCode: Readonly<Record<string, (response: Response) => Verdict>> = {
+const verdictByCode: Readonly<Record<string, (response: Response) => Verdict>> = {
   GSOBJ_1011: notYet,
   GSOBJ_PEOPLE1001: notYet,
   GU_2400: throttled,
@@ -107,8 +107,8 @@ const byCode: Readonly<Record<string, (response: Response) => Verdict>> = {
 const classifySuccess = (response: Response): Verdict => {
   if (response.resultFalse === undefined) return delivered;
   const { code = "" } = response.resultFalse;
-  const known = Object.hasOwn(byCode, code) ? byCode[code] : undefined;
-  if (known) return known(response);
+  const toVerdict = Object.hasOwn(verdictByCode, code) ? verdictByCode[code] : undefined;
+  if (toVerdict) return toVerdict(response);
   // What Gainsight says of an event's own data.
   if (code.startsWith("GSOBJ_")) return rejected(response);
   return retry("server_error", `Gainsight failed (${statusText(response)})`, response);
@@ -117,8 +117,8 @@ const classifySuccess = (response: Response): Verdict => {
 const classifyResponse = (response: Response): Verdict => {
   const { status } = response;
   if (status >= 200 && status < 300) return classifySuccess(response);
-  const special = byStatus[status];
-  if (special) return special(response);
+  const toVerdict = verdictByStatus[status];
+  if (toVerdict) return toVerdict(response);
   if (status >= 300 && status < 400)
     return hold(
       "misconfigured",
@@ -130,14 +130,14 @@ const classifyResponse = (response: Response): Verdict => {
 };
 
 /** What one answer on the clickstream route means. Any 2xx is delivered, unless its body says `result: false`. */
-export const classify = (answer: Answer): Verdict => {
-  switch (answer.kind) {
+export const classify = (result: CallResult): Verdict => {
+  switch (result.kind) {
     case "response":
-      return classifyResponse(answer);
+      return classifyResponse(result);
     case "timeout":
-      return retry("timeout", `No answer within ${answer.timeoutMs} ms`);
+      return retry("timeout", `No answer within ${result.timeoutMs} ms`);
     case "network":
-      return retry("network", answer.problem ?? `The connection failed (${answer.code})`);
+      return retry("network", result.problem ?? `The connection failed (${result.code})`);
     case "aborted":
       return aborted;
   }

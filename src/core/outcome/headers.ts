@@ -1,9 +1,9 @@
-import { isoOf, nearestTime } from "../event/iso.ts";
+import { toIso, clampToDateRange } from "../event/iso.ts";
 
-type OneValue = Uint8Array | string | null;
+type SingleHeaderValue = Uint8Array | string | null;
 
 /** Header values as Kafka clients give and take them; a repeated header is an array. */
-export type HeaderValue = OneValue | readonly OneValue[] | undefined;
+export type HeaderValue = SingleHeaderValue | readonly SingleHeaderValue[] | undefined;
 export type Headers = Readonly<Record<string, HeaderValue>>;
 
 /** Every header of ours, in one place. All values are text: numbers decimal, times ISO 8601 in UTC. */
@@ -24,7 +24,7 @@ export const headerNames = {
 } as const;
 
 /** Where and when a record was first read from its source topic; the same on every later copy of it. */
-export interface Origin {
+export interface SourcePosition {
   /** `topic-partition-offset`; for an event of a list `topic-partition-offset#index`. */
   readonly id: string;
   readonly topic: string;
@@ -39,8 +39,8 @@ export interface Origin {
 }
 
 /** What the headers of a record from a tier say of its past. */
-export interface Past {
-  readonly origin: Origin;
+export interface RetryState {
+  readonly source: SourcePosition;
   /** Rounds of attempts spent. */
   readonly attempts: number;
   /** Milliseconds since 1970; undefined where it has not failed itself (it waits behind another). */
@@ -54,22 +54,22 @@ export interface Past {
 const decoder = new TextDecoder();
 const maxErrorChars = 1_024;
 
-const textOf = (headers: Headers, name: string): string | undefined => {
+const headerText = (headers: Headers, name: string): string | undefined => {
   const value = headers[name];
-  const last = Array.isArray(value) ? (value.at(-1) as OneValue | undefined) : value;
+  const last = Array.isArray(value) ? (value.at(-1) as SingleHeaderValue | undefined) : value;
   if (last === undefined || last === null) return undefined;
   return typeof last === "string" ? last : decoder.decode(last as Uint8Array);
 };
 
-const countOf = (text: string | undefined): number | undefined =>
+const parseCount = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 
-const timeOf = (text: string | undefined): number | undefined => {
+const parseTime = (text: string | undefined): number | undefined => {
   const time = Date.parse(text ?? "");
   return Number.isNaN(time) ? undefined : time;
 };
 
-export const originOf = ({ topic, partition, offset, timestamp, topicId }: Omit<Origin, "id" | "index">): Origin => ({
+export const sourcePositionOf = ({ topic, partition, offset, timestamp, topicId }: Omit<SourcePosition, "id" | "index">): SourcePosition => ({
   id: `${topic}-${partition}-${offset}`,
   topic,
   partition,
@@ -79,16 +79,16 @@ export const originOf = ({ topic, partition, offset, timestamp, topicId }: Omit<
 });
 
 /** What no two events have in common: a topic that was made anew gives the same ids once more, but at another time. */
-export const eventKeyOf = ({ id, timestamp }: Pick<Origin, "id" | "timestamp">): string =>
-  `${id}@${nearestTime(timestamp)}`;
+export const eventKeyOf = ({ id, timestamp }: Pick<SourcePosition, "id" | "timestamp">): string =>
+  `${id}@${clampToDateRange(timestamp)}`;
 
 /** The key of the record that an event came in, whether alone or in a list. */
-export const recordKeyOf = (origin: Origin): string => eventKeyOf(originOf(origin));
+export const recordKeyOf = (source: SourcePosition): string => eventKeyOf(sourcePositionOf(source));
 
 /** The origin of one event of a record that holds a list. */
-export const originInList = (record: Origin, index: number): Origin => ({
-  ...record,
-  id: `${record.id}#${index}`,
+export const sourcePositionInList = (recordPosition: SourcePosition, index: number): SourcePosition => ({
+  ...recordPosition,
+  id: `${recordPosition.id}#${index}`,
   index,
 });
 
@@ -97,37 +97,37 @@ const isTopicName = (text: string | undefined): text is string =>
   text !== undefined && /^[a-zA-Z0-9._-]{1,249}$/.test(text);
 
 /** 16 bytes in base64url. */
-const topicIdOf = (text: string | undefined): string | undefined =>
+const parseTopicId = (text: string | undefined): string | undefined =>
   text !== undefined && /^[\w-]{22}$/.test(text) ? text : undefined;
 
-const readOrigin = (headers: Headers): Origin | undefined => {
-  const topic = textOf(headers, headerNames.topic);
-  const partition = countOf(textOf(headers, headerNames.partition));
-  const offset = countOf(textOf(headers, headerNames.offset));
-  const timestamp = timeOf(textOf(headers, headerNames.timestamp));
+const readSourcePosition = (headers: Headers): SourcePosition | undefined => {
+  const topic = headerText(headers, headerNames.topic);
+  const partition = parseCount(headerText(headers, headerNames.partition));
+  const offset = parseCount(headerText(headers, headerNames.offset));
+  const timestamp = parseTime(headerText(headers, headerNames.timestamp));
   if (!isTopicName(topic) || partition === undefined || offset === undefined || timestamp === undefined)
     return undefined;
-  const topicId = topicIdOf(textOf(headers, headerNames.topicId));
-  const origin = originOf({ topic, partition, offset: String(offset), timestamp, topicId });
-  const index = countOf(textOf(headers, headerNames.index));
-  return index === undefined ? origin : originInList(origin, index);
+  const topicId = parseTopicId(headerText(headers, headerNames.topicId));
+  const source = sourcePositionOf({ topic, partition, offset: String(offset), timestamp, topicId });
+  const index = parseCount(headerText(headers, headerNames.index));
+  return index === undefined ? source : sourcePositionInList(source, index);
 };
 
 /**
  * Reads our headers off a record of a tier. What is missing, foreign or broken counts as absent: a record without a
  * readable origin is its own origin, as if it had been read from a source here.
  */
-export const readPast = (headers: Headers, here: Origin): Past => ({
-  origin: readOrigin(headers) ?? here,
-  attempts: countOf(textOf(headers, headerNames.attempts)) ?? 0,
-  firstFailedAt: timeOf(textOf(headers, headerNames.firstFailedAt)),
-  reason: textOf(headers, headerNames.reason),
-  status: countOf(textOf(headers, headerNames.status)),
+export const readRetryState = (headers: Headers, ownPosition: SourcePosition): RetryState => ({
+  source: readSourcePosition(headers) ?? ownPosition,
+  attempts: parseCount(headerText(headers, headerNames.attempts)) ?? 0,
+  firstFailedAt: parseTime(headerText(headers, headerNames.firstFailedAt)),
+  reason: headerText(headers, headerNames.reason),
+  status: parseCount(headerText(headers, headerNames.status)),
 });
 
 /** Why and how a record goes to a tier or to the dead-letter topic. */
-export interface Failure {
-  readonly origin: Origin;
+export interface FailureDetails {
+  readonly source: SourcePosition;
   readonly reason: string;
   /** One sentence; never a payload or a secret. Longer than 1,024 characters it is cut. */
   readonly error: string;
@@ -136,62 +136,62 @@ export interface Failure {
   readonly firstFailedAt: number | undefined;
 }
 
-const cut = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`);
+const truncate = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`);
 
-const ours = ({ origin, reason, error, status, attempts, firstFailedAt }: Failure): Record<string, string> => ({
+const failureHeaders = ({ source, reason, error, status, attempts, firstFailedAt }: FailureDetails): Record<string, string> => ({
   [headerNames.reason]: reason,
-  [headerNames.error]: cut(error, maxErrorChars),
+  [headerNames.error]: truncate(error, maxErrorChars),
   ...(status !== undefined && { [headerNames.status]: String(status) }),
   [headerNames.attempts]: String(attempts),
-  ...(firstFailedAt !== undefined && { [headerNames.firstFailedAt]: isoOf(firstFailedAt) }),
-  [headerNames.topic]: origin.topic,
-  [headerNames.partition]: String(origin.partition),
-  [headerNames.offset]: origin.offset,
-  [headerNames.timestamp]: isoOf(origin.timestamp),
-  [headerNames.id]: origin.id,
-  ...(origin.topicId !== undefined && { [headerNames.topicId]: origin.topicId }),
-  ...(origin.index !== undefined && { [headerNames.index]: String(origin.index) }),
+  ...(firstFailedAt !== undefined && { [headerNames.firstFailedAt]: toIso(firstFailedAt) }),
+  [headerNames.topic]: source.topic,
+  [headerNames.partition]: String(source.partition),
+  [headerNames.offset]: source.offset,
+  [headerNames.timestamp]: toIso(source.timestamp),
+  [headerNames.id]: source.id,
+  ...(source.topicId !== undefined && { [headerNames.topicId]: source.topicId }),
+  ...(source.index !== undefined && { [headerNames.index]: String(source.index) }),
 });
 
-const isReplaced = (name: string): boolean =>
+const isReplacedHeader = (name: string): boolean =>
   (name !== headerNames.redrives && Object.values<string>(headerNames).includes(name)) ||
   name.startsWith("__connect.errors.");
 
-const isValue = (value: unknown): boolean => value === null || typeof value === "string" || value instanceof Uint8Array;
+const isHeaderValue = (value: unknown): boolean => value === null || typeof value === "string" || value instanceof Uint8Array;
 
 /** Stands for null in a header to be written, which kafkajs 2.2.4 cannot do by itself (see `kafka/publish/write-null-headers.ts`). */
 export const nullHeader: Uint8Array = new Uint8Array();
 
 /** kafkajs reads for a name such as `constructor` what every object has of that name, before the value. */
-const writable = (value: HeaderValue): HeaderValue =>
-  Array.isArray(value) ? value.filter(isValue).map((one: OneValue) => one ?? nullHeader) : (value ?? nullHeader);
+const toWritableValue = (value: HeaderValue): HeaderValue =>
+  Array.isArray(value) ? value.filter(isHeaderValue).map((element: SingleHeaderValue) => element ?? nullHeader) : (value ?? nullHeader);
 
-const theirs = (headers: Headers): Record<string, HeaderValue> =>
+const preservedHeaders = (headers: Headers): Record<string, HeaderValue> =>
   Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (isReplaced(name) ? [] : [[name, writable(value)] as const])),
+    Object.entries(headers).flatMap(([name, value]) => (isReplacedHeader(name) ? [] : [[name, toWritableValue(value)] as const])),
   );
 
 /** The headers of a record on its way to a tier: the original ones unchanged, ours replaced, never appended. */
-export const retryHeaders = (headers: Headers, failure: Failure): Headers => ({ ...theirs(headers), ...ours(failure) });
+export const retryHeaders = (headers: Headers, failure: FailureDetails): Headers => ({ ...preservedHeaders(headers), ...failureHeaders(failure) });
 
 /** The names that viewers of dead letters know from Kafka Connect. Source: Apache Kafka, `DeadLetterQueueReporter`. */
-const connectHeaders = ({ origin, reason, error }: Failure): Record<string, string> => ({
-  "__connect.errors.topic": origin.topic,
-  "__connect.errors.partition": String(origin.partition),
-  "__connect.errors.offset": origin.offset,
+const connectHeaders = ({ source, reason, error }: FailureDetails): Record<string, string> => ({
+  "__connect.errors.topic": source.topic,
+  "__connect.errors.partition": String(source.partition),
+  "__connect.errors.offset": source.offset,
   "__connect.errors.connector.name": "gainstream",
   "__connect.errors.task.id": "0",
   "__connect.errors.stage": reason === "undecodable" || reason === "unknown_schema" ? "VALUE_CONVERTER" : "TASK_PUT",
   "__connect.errors.class.name": "gainstream",
   "__connect.errors.exception.class.name": reason,
-  "__connect.errors.exception.message": cut(error, maxErrorChars),
+  "__connect.errors.exception.message": truncate(error, maxErrorChars),
 });
 
 /** The headers of a dead letter: those of a retry, and Kafka Connect's names beside them. */
-export const deadLetterHeaders = (headers: Headers, failure: Failure): Headers => ({
+export const deadLetterHeaders = (headers: Headers, failure: FailureDetails): Headers => ({
   ...retryHeaders(headers, failure),
   ...connectHeaders(failure),
 });
 
 /** Only ours, for a record whose own headers do not fit the topic any more. */
-export const bareHeaders = (failure: Failure): Headers => ({ ...ours(failure), ...connectHeaders(failure) });
+export const minimalHeaders = (failure: FailureDetails): Headers => ({ ...failureHeaders(failure), ...connectHeaders(failure) });

@@ -96,7 +96,7 @@ export type Verdict = Delivered | Retry | Dead | Hold | Aborted;
  * Whether an event's calls were refused by an answer that holds the stream. `alone`: others have gone through since; `suspect`: it
  * was so before, and nobody has gone through since.
  */
-export type Refused = "never" | "before" | "suspect" | "alone";
+export type RefusalHistory = "never" | "before" | "suspect" | "alone";
 
 export const delivered: Delivered = { kind: "delivered" };
 export const aborted: Aborted = { kind: "aborted" };

@@ -13,18 +13,18 @@ const codePattern = /^(?:GSOBJ|GS_APIG|GU)_[A-Z\d_]{1,24}$/;
 const requestIdPattern = /^[\da-f-]{16,64}$/i;
 
 /** The text if it is a code of Gainsight's, and not any text that may hold personal data. */
-export const knownCode = (text: unknown): string | undefined =>
+export const gainsightCodeOf = (text: unknown): string | undefined =>
   typeof text === "string" && codePattern.test(text) ? text : undefined;
 
 /** The text if it is an id of a request, and not any text. */
-export const knownRequestId = (text: unknown): string | undefined =>
+export const requestIdOf = (text: unknown): string | undefined =>
   typeof text === "string" && requestIdPattern.test(text) ? text : undefined;
 
 /** The longer ones first. */
-const families = ["GSOBJ_PEOPLE", "GSOBJ_VCRUDR", "GSOBJ_VDT", "GSOBJ", "GS_APIG", "GU"] as const;
+const codeFamilies = ["GSOBJ_PEOPLE", "GSOBJ_VCRUDR", "GSOBJ_VDT", "GSOBJ", "GS_APIG", "GU"] as const;
 
-export type CodeFamily = (typeof families)[number] | "other";
+export type CodeFamily = (typeof codeFamilies)[number] | "other";
 
 /** The kind of a code: a small fixed set, for metrics. */
-export const familyOf = (code: string | undefined): CodeFamily =>
-  families.find((family) => code?.startsWith(family)) ?? "other";
+export const codeFamilyOf = (code: string | undefined): CodeFamily =>
+  codeFamilies.find((family) => code?.startsWith(family)) ?? "other";

@@ -14,7 +14,7 @@ export interface FailedEvent {
   /** Rounds spent, this one included. */
   readonly attempts: number;
   readonly firstFailedAt: number;
-  readonly now: number;
+  readonly wallNow: number;
 }
 
 export type RetryPlan = { readonly kind: "tier"; readonly tier: number } | { readonly kind: "exhausted" };
@@ -24,20 +24,20 @@ export type RetryPlan = { readonly kind: "tier"; readonly tier: number } | { rea
  * age are spent. A `Retry-After` picks the first tier that waits as long. An unknown schema gets the first tier once.
  */
 export const planRetry = (rules: RetryRules, event: FailedEvent): RetryPlan => {
-  const { failure, tier, attempts, firstFailedAt, now } = event;
-  const last = rules.delaysMs.length - 1;
+  const { failure, tier, attempts, firstFailedAt, wallNow } = event;
+  const lastTier = rules.delaysMs.length - 1;
   if (failure.reason === "unknown_schema")
     return tier === undefined ? { kind: "tier", tier: 0 } : { kind: "exhausted" };
-  if (attempts >= rules.maxAttempts && now - firstFailedAt >= rules.maxAgeMs) return { kind: "exhausted" };
-  const next = tier === undefined ? 0 : Math.min(tier + 1, last);
-  const asked = failure.retryAfterMs;
-  if (asked === undefined) return { kind: "tier", tier: next };
-  const longEnough = rules.delaysMs.findIndex((delay) => delay >= asked);
-  return { kind: "tier", tier: Math.max(next, longEnough === -1 ? last : longEnough) };
+  if (attempts >= rules.maxAttempts && wallNow - firstFailedAt >= rules.maxAgeMs) return { kind: "exhausted" };
+  const nextTier = tier === undefined ? 0 : Math.min(tier + 1, lastTier);
+  const requestedDelayMs = failure.retryAfterMs;
+  if (requestedDelayMs === undefined) return { kind: "tier", tier: nextTier };
+  const longEnough = rules.delaysMs.findIndex((delay) => delay >= requestedDelayMs);
+  return { kind: "tier", tier: Math.max(nextTier, longEnough === -1 ? lastTier : longEnough) };
 };
 
 /**
  * When a record of a tier is due: its own timestamp and the tier's delay, but never later than the delay from now, so a
  * skewed clock cannot hang it.
  */
-export const dueAt = (timestamp: number, delayMs: number, now: number): number => Math.min(timestamp, now) + delayMs;
+export const dueAt = (timestamp: number, delayMs: number, wallNow: number): number => Math.min(timestamp, wallNow) + delayMs;

@@ -1,8 +1,8 @@
 import type { RawEvent } from "../event/event.ts";
-import { type Json, textOf } from "../json/json.ts";
+import { type Json, scalarTextOf } from "../json/json.ts";
 import { createPathTest } from "../json/property-paths.ts";
-import { type AllowListOptions, createAllowList } from "./allow-list.ts";
-import { createWildcard } from "./wildcard.ts";
+import { type EventNameRules, createEventNameTest } from "./allow-list.ts";
+import { createWildcardTest } from "./wildcard.ts";
 
 type Scalar = string | number | boolean | null;
 
@@ -20,34 +20,34 @@ export interface Condition {
   readonly matches?: string | undefined;
 }
 
-type Check = (raw: RawEvent) => boolean;
+type EventTest = (raw: RawEvent) => boolean;
 
-const createValueTest = ({ equals = null, in: among = [equals], matches }: Condition) => {
+const createValueTest = ({ equals = null, in: acceptedValues = [equals], matches }: Condition) => {
   if (matches === undefined) {
-    const accepted = new Set<Json>(among);
+    const accepted = new Set<Json>(acceptedValues);
     return (value: Json | undefined) => accepted.has(value ?? null);
   }
-  const isLike = createWildcard(matches);
+  const matchesPattern = createWildcardTest(matches);
   return (value: Json | undefined) => {
-    const text = textOf(value);
-    return text !== undefined && isLike(text);
+    const text = scalarTextOf(value);
+    return text !== undefined && matchesPattern(text);
   };
 };
 
-const createEventCheck = (options: AllowListOptions): Check => {
-  const isNamed = createAllowList(options);
-  return ({ type, event }) => type === "track" && typeof event === "string" && isNamed(event);
+const createTrackNameTest = (options: EventNameRules): EventTest => {
+  const matchesName = createEventNameTest(options);
+  return ({ type, event }) => type === "track" && typeof event === "string" && matchesName(event);
 };
 
 /** Says of an event whether a condition holds. */
-export const createCondition = (
+export const createConditionTest = (
   condition: Condition,
-  eventMatching: AllowListOptions["eventMatching"],
+  eventMatching: EventNameRules["eventMatching"],
 ): ((raw: RawEvent) => boolean) => {
-  const checks: Check[] = [];
+  const tests: EventTest[] = [];
   const { type: types, event: events, path } = condition;
-  if (types) checks.push(({ type }) => types.some((wanted) => wanted === type));
-  if (events) checks.push(createEventCheck({ events, eventMatching }));
-  if (path !== undefined) checks.push(createPathTest(path, createValueTest(condition)));
-  return (raw) => checks.every((holds) => holds(raw));
+  if (types) tests.push(({ type }) => types.some((wanted) => wanted === type));
+  if (events) tests.push(createTrackNameTest({ events, eventMatching }));
+  if (path !== undefined) tests.push(createPathTest(path, createValueTest(condition)));
+  return (raw) => tests.every((passes) => passes(raw));
 };

@@ -1,8 +1,8 @@
 import type { RawEvent } from "../event/event.ts";
-import { type Json, booleanOf, isAbsent, isObject } from "../json/json.ts";
+import { type Json, parseBoolean, isBlank, isObject } from "../json/json.ts";
 
 /** Where the preferences of consent lie; an event without one of them says nothing of consent. */
-const places = ["context", "consent", "categoryPreferences"] as const;
+const preferencesPath = ["context", "consent", "categoryPreferences"] as const;
 
 /**
  * Whether the user has consented. A category that is missing does not block. One that is there must mean true: null, or a
@@ -11,15 +11,15 @@ const places = ["context", "consent", "categoryPreferences"] as const;
 export const createConsentRule =
   (categories: readonly string[]): ((raw: RawEvent) => boolean) =>
   (raw) => {
-    let part: Json | undefined = raw;
-    for (const place of places) {
-      if (!isObject(part)) return false;
-      part = part[place];
-      if (isAbsent(part)) return true;
+    let current: Json | undefined = raw;
+    for (const key of preferencesPath) {
+      if (!isObject(current)) return false;
+      current = current[key];
+      if (isBlank(current)) return true;
     }
-    const preferences = part;
+    const preferences = current;
     if (!isObject(preferences)) return false;
     return categories.every(
-      (category) => !Object.hasOwn(preferences, category) || booleanOf(preferences[category]) === true,
+      (category) => !Object.hasOwn(preferences, category) || parseBoolean(preferences[category]) === true,
     );
   };

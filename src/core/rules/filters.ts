@@ -1,9 +1,9 @@
 import type { RawEvent } from "../event/event.ts";
-import { keepTraitsOne, withContextTraits } from "../event/shared-traits.ts";
+import { preserveSharedTraits, withContextTraitPaths } from "../event/shared-traits.ts";
 import { createPathEdit } from "../json/property-paths.ts";
 import type { SkipReason } from "../outcome/outcome.ts";
-import type { AllowListOptions } from "./allow-list.ts";
-import { type Condition, createCondition } from "./conditions.ts";
+import type { EventNameRules } from "./allow-list.ts";
+import { type Condition, createConditionTest } from "./conditions.ts";
 import { isSampled } from "./sample.ts";
 import { userOf } from "./validate.ts";
 
@@ -12,25 +12,25 @@ export type Filter =
   | { readonly action: "drop_property"; readonly path: string; readonly when?: Condition | undefined }
   | { readonly action: "sample"; readonly percent: number; readonly when?: Condition | undefined };
 
-export interface FilterRules extends Pick<AllowListOptions, "eventMatching"> {
+export interface FilterRules extends Pick<EventNameRules, "eventMatching"> {
   /** Tried in order, each on what the ones before it left. */
   readonly filters: readonly Filter[];
 }
 
-type Step = (raw: RawEvent, user: string) => RawEvent | SkipReason;
+type FilterStep = (raw: RawEvent, user: string) => RawEvent | SkipReason;
 
 /** Dropping is often a matter of privacy: as with `pii`, a path to traits concerns the traits of the context too. */
-const createDrop = (path: string): ((raw: RawEvent) => RawEvent) => {
-  const drops = withContextTraits([path]).map((place) => createPathEdit(place, () => undefined));
-  return keepTraitsOne((raw) => drops.reduce((left, drop) => drop(left), raw));
+const createPropertyRemover = (path: string): ((raw: RawEvent) => RawEvent) => {
+  const removers = withContextTraitPaths([path]).map((removedPath) => createPathEdit(removedPath, () => undefined));
+  return preserveSharedTraits((raw) => removers.reduce((edited, remove) => remove(edited), raw));
 };
 
-const createStep = (filter: Filter): Step => {
+const createFilterStep = (filter: Filter): FilterStep => {
   switch (filter.action) {
     case "drop_event":
       return () => "filtered_by_rule";
     case "drop_property":
-      return createDrop(filter.path);
+      return createPropertyRemover(filter.path);
     case "sample":
       return (raw, user) => (isSampled(user, filter.percent) ? raw : "sampled_out");
   }
@@ -38,19 +38,19 @@ const createStep = (filter: Filter): Step => {
 
 /** What the filters leave of an event, or why it does not go. Users are sampled by the id that the event came with. */
 export const createFilters = ({ filters, eventMatching }: FilterRules): ((raw: RawEvent) => RawEvent | SkipReason) => {
-  const steps = filters.map((filter): Step => {
-    const step = createStep(filter);
-    const concerns = createCondition(filter.when ?? {}, eventMatching);
-    return (raw, user) => (concerns(raw) ? step(raw, user) : raw);
+  const steps = filters.map((filter): FilterStep => {
+    const step = createFilterStep(filter);
+    const applies = createConditionTest(filter.when ?? {}, eventMatching);
+    return (raw, user) => (applies(raw) ? step(raw, user) : raw);
   });
   return (raw) => {
     const user = userOf(raw) ?? "";
-    let left = raw;
+    let edited = raw;
     for (const step of steps) {
-      const result = step(left, user);
+      const result = step(edited, user);
       if (typeof result === "string") return result;
-      left = result;
+      edited = result;
     }
-    return left;
+    return edited;
   };
 };

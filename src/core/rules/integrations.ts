@@ -1,5 +1,5 @@
 import type { RawEvent } from "../event/event.ts";
-import { type Json, booleanOf, isAbsent, objectAt } from "../json/json.ts";
+import { type Json, parseBoolean, isBlank, objectAt } from "../json/json.ts";
 
 export interface IntegrationsRules {
   /** Names looked up in the event's `integrations`, in exactly this case. */
@@ -8,13 +8,13 @@ export interface IntegrationsRules {
   readonly ignoreAllFalse: { readonly engage: boolean; readonly replays: boolean };
 }
 
-const isAllOff = (key: string, value: Json | undefined): boolean => value === false && key.toLowerCase() === "all";
+const isAllFalse = (key: string, value: Json | undefined): boolean => value === false && key.toLowerCase() === "all";
 
 /** A record with fixed fields has the field in every event: there, false, null, blank text, or nothing but these in it say that it has none. */
-const has = (value: Json | undefined): boolean => {
+const isSet = (value: Json | undefined): boolean => {
   if (typeof value === "object" && value !== null)
-    return Object.values<Json | undefined>(value).some((held) => !isAbsent(held));
-  return !isAbsent(value) && booleanOf(value) !== false;
+    return Object.values<Json | undefined>(value).some((inner) => !isBlank(inner));
+  return !isBlank(value) && parseBoolean(value) !== false;
 };
 
 /**
@@ -24,19 +24,19 @@ const has = (value: Json | undefined): boolean => {
 export const createIntegrationsRule = (rules: IntegrationsRules): ((raw: RawEvent) => boolean) => {
   const names = new Set(rules.integrationNames);
   const { engage, replays } = rules.ignoreAllFalse;
-  const isExcused = (raw: RawEvent): boolean =>
-    (engage && has(objectAt(raw, "context")["personas"])) || (replays && has(raw["replay"]));
+  const ignoresAllFalse = (raw: RawEvent): boolean =>
+    (engage && isSet(objectAt(raw, "context")["personas"])) || (replays && isSet(raw["replay"]));
   return (raw) => {
     let isNamed = false;
-    let isAllOn = true;
+    let isAllAllowed = true;
     const integrations = objectAt(raw, "integrations");
     for (const key of Object.keys(integrations)) {
       const value = integrations[key];
       if (names.has(key)) {
         if (value === false) return false;
         isNamed = true;
-      } else if (isAllOff(key, value)) isAllOn = false;
+      } else if (isAllFalse(key, value)) isAllAllowed = false;
     }
-    return isNamed || isAllOn || isExcused(raw);
+    return isNamed || isAllAllowed || ignoresAllFalse(raw);
   };
 };

@@ -1,7 +1,7 @@
 import type { RawEvent } from "../event/event.ts";
-import { keepTraitsOne, withContextTraits } from "../event/shared-traits.ts";
-import { type Json, textOf } from "../json/json.ts";
-import { type Edit, createPathEdit } from "../json/property-paths.ts";
+import { preserveSharedTraits, withContextTraitPaths } from "../event/shared-traits.ts";
+import { type Json, scalarTextOf } from "../json/json.ts";
+import { type EditValue, createPathEdit } from "../json/property-paths.ts";
 
 export interface PiiRules {
   /** Paths such as `traits.email`. */
@@ -12,15 +12,15 @@ export interface PiiRules {
 
 /** Removes what must not leave and hashes what may leave hashed only. What cannot be hashed, a list or an object, is removed. */
 export const createPiiRemover = ({ pii, hash }: PiiRules): ((raw: RawEvent) => RawEvent) => {
-  const hashed: Edit = (value: Json | undefined) => {
+  const hashValue: EditValue = (value: Json | undefined) => {
     // An empty id means none: its hash would make one user of all who have none.
     if (value === null || value === "") return value;
-    const text = textOf(value);
+    const text = scalarTextOf(value);
     return text === undefined ? undefined : hash(text);
   };
   const edits = [
-    ...withContextTraits(pii.drop).map((path) => createPathEdit(path, () => undefined)),
-    ...withContextTraits(pii.hash).map((path) => createPathEdit(path, hashed)),
+    ...withContextTraitPaths(pii.drop).map((path) => createPathEdit(path, () => undefined)),
+    ...withContextTraitPaths(pii.hash).map((path) => createPathEdit(path, hashValue)),
   ];
-  return keepTraitsOne((raw) => edits.reduce((left, edit) => edit(left), raw));
+  return preserveSharedTraits((raw) => edits.reduce((edited, edit) => edit(edited), raw));
 };

@@ -1,4 +1,4 @@
-import { plainType, skippedTypes } from "../event/event-types.ts";
+import { toComparableType, builtInSkippedTypes } from "../event/event-types.ts";
 import type { RawEvent, SegmentEvent } from "../event/event.ts";
 import { type Dead, dead } from "../outcome/outcome.ts";
 
@@ -13,9 +13,9 @@ export type InvalidRule =
   | "traits_not_object"
   | "properties_not_object";
 
-const ruleText: Record<InvalidRule, string> = {
+const ruleTexts: Record<InvalidRule, string> = {
   type_missing: "`type` must be a non-empty string",
-  type_unknown: `\`type\` must be identify, track or group, or one that is skipped: ${skippedTypes.join(", ")}, or what \`skippedTypes\` of the settings names`,
+  type_unknown: `\`type\` must be identify, track or group, or one that is skipped: ${builtInSkippedTypes.join(", ")}, or what \`skippedTypes\` of the settings names`,
   no_user_anon_id: "Either `userId` or `anonymousId` must be a non-empty string",
   id_not_string: "`messageId`, `userId`, `anonymousId` and `groupId` must be strings",
   event_not_defined: "A track call needs `event`, a non-empty string",
@@ -24,51 +24,51 @@ const ruleText: Record<InvalidRule, string> = {
   properties_not_object: "`properties` must be an object or null",
 };
 
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const isNonEmptyText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || value === null || typeof value === "string";
 const isObjectOrAbsent = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === "object" && !Array.isArray(value));
 
-const idNames = ["messageId", "userId", "anonymousId", "groupId"] as const;
+const checkedIdNames = ["messageId", "userId", "anonymousId", "groupId"] as const;
 
-const isMeant = ({ type }: RawEvent): boolean => type === "identify" || type === "track" || type === "group";
+const isDeliveredType = ({ type }: RawEvent): boolean => type === "identify" || type === "track" || type === "group";
 
 const rules: readonly (readonly [InvalidRule, (raw: RawEvent) => boolean])[] = [
-  ["type_missing", (raw) => isText(raw["type"])],
-  ["type_unknown", isMeant],
-  ["id_not_string", (raw) => idNames.every((name) => isTextOrAbsent(raw[name]))],
-  ["no_user_anon_id", (raw) => isText(raw["userId"]) || isText(raw["anonymousId"])],
-  ["event_not_defined", (raw) => raw["type"] !== "track" || isText(raw["event"])],
-  ["group_id_not_defined", (raw) => raw["type"] !== "group" || isText(raw["groupId"])],
+  ["type_missing", (raw) => isNonEmptyText(raw["type"])],
+  ["type_unknown", isDeliveredType],
+  ["id_not_string", (raw) => checkedIdNames.every((name) => isTextOrAbsent(raw[name]))],
+  ["no_user_anon_id", (raw) => isNonEmptyText(raw["userId"]) || isNonEmptyText(raw["anonymousId"])],
+  ["event_not_defined", (raw) => raw["type"] !== "track" || isNonEmptyText(raw["event"])],
+  ["group_id_not_defined", (raw) => raw["type"] !== "group" || isNonEmptyText(raw["groupId"])],
   ["traits_not_object", (raw) => isObjectOrAbsent(raw["traits"])],
   ["properties_not_object", (raw) => isObjectOrAbsent(raw["properties"])],
 ];
 
-const findBrokenRule = (raw: RawEvent): InvalidRule | undefined => rules.find(([, holds]) => !holds(raw))?.[0];
+const findBrokenRule = (raw: RawEvent): InvalidRule | undefined => rules.find(([, isKept]) => !isKept(raw))?.[0];
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const textOrEmpty = (value: unknown): string => (typeof value === "string" ? value : "");
 
 /** The types that are skipped, with those that the settings add. */
-export const createSkippedTypes = (more: readonly string[]): ReadonlySet<string> =>
-  new Set([...skippedTypes, ...more.map(plainType)]);
+export const createSkippedTypes = (addedTypes: readonly string[]): ReadonlySet<string> =>
+  new Set([...builtInSkippedTypes, ...addedTypes.map(toComparableType)]);
 
-const builtIn = createSkippedTypes([]);
+const defaultSkippedTypes = createSkippedTypes([]);
 
 /**
  * Checks Segment's rules for the envelope of an event in its normal form: a typed event, or `dead(invalid_event)` whose
  * error starts with the broken rule.
  */
-export const parseEvent = (raw: RawEvent, skipped: ReadonlySet<string> = builtIn): SegmentEvent | Dead => {
-  const type = textOf(raw["type"]);
+export const parseEvent = (raw: RawEvent, allSkippedTypes: ReadonlySet<string> = defaultSkippedTypes): SegmentEvent | Dead => {
+  const type = textOrEmpty(raw["type"]);
   // What Gainsight has no use for is skipped, whatever else is wrong with it.
-  if (!isMeant(raw) && skipped.has(plainType(type))) return { type: "other", name: type, raw };
+  if (!isDeliveredType(raw) && allSkippedTypes.has(toComparableType(type))) return { type: "other", name: type, raw };
   const broken = findBrokenRule(raw);
-  if (broken !== undefined) return { ...dead("invalid_event", `${broken}: ${ruleText[broken]}`), rule: broken };
-  if (type === "track") return { type, event: textOf(raw["event"]), raw };
-  if (type === "group") return { type, groupId: textOf(raw["groupId"]), raw };
+  if (broken !== undefined) return { ...dead("invalid_event", `${broken}: ${ruleTexts[broken]}`), rule: broken };
+  if (type === "track") return { type, event: textOrEmpty(raw["event"]), raw };
+  if (type === "group") return { type, groupId: textOrEmpty(raw["groupId"]), raw };
   return { type: "identify", raw };
 };
 
 /** Whose event it is: userId, else anonymousId, else groupId. Events of one user are delivered in order. */
 export const userOf = (raw: RawEvent): string | undefined =>
-  [raw["userId"], raw["anonymousId"], raw["groupId"]].find(isText);
+  [raw["userId"], raw["anonymousId"], raw["groupId"]].find(isNonEmptyText);

@@ -4,7 +4,7 @@ import { parseOptionalText } from "../../core/json/json-text.ts";
 import type { Json } from "../../core/json/json.ts";
 
 /** How avsc calls the method by which a type reads itself. Overriding it is what makes one pass enough. */
-export const READ = "_read";
+export const READ_METHOD = "_read";
 
 /**
  * The part of avsc's cursor used by our types. Beyond the end it reads zeros in silence; avsc compares `pos` when all is
@@ -35,42 +35,42 @@ export function readLong(tap: Tap): Long {
 }
 
 /** The number itself; beyond 2^53 its digits. */
-export function exactLong(value: Long): number | string {
+export function toExactLong(value: Long): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
 }
 
 export class JsonLong extends avro.types.LongType {
-  [READ](tap: Tap): Json {
-    return exactLong(readLong(tap));
+  [READ_METHOD](tap: Tap): Json {
+    return toExactLong(readLong(tap));
   }
 }
 
 /** NaN and the infinities as words: JSON would write them as null, and null clears a trait. */
-function finite(value: number): Json {
+function finiteOrText(value: number): Json {
   return Number.isFinite(value) ? value : String(value);
 }
 
 export class JsonDouble extends avro.types.DoubleType {
-  [READ](tap: Tap): Json {
-    return finite(tap.readDouble());
+  [READ_METHOD](tap: Tap): Json {
+    return finiteOrText(tap.readDouble());
   }
 }
 
 export class JsonFloat extends avro.types.FloatType {
-  [READ](tap: Tap): Json {
-    return finite(tap.readFloat());
+  [READ_METHOD](tap: Tap): Json {
+    return finiteOrText(tap.readFloat());
   }
 }
 
 export class Base64Bytes extends avro.types.BytesType {
-  [READ](tap: Tap): Json {
+  [READ_METHOD](tap: Tap): Json {
     return tap.readBytes()?.toString("base64") ?? "";
   }
 }
 
 export class JsonText extends avro.types.StringType {
-  [READ](tap: Tap): Json {
+  [READ_METHOD](tap: Tap): Json {
     return parseOptionalText(tap.readString() ?? "");
   }
 }

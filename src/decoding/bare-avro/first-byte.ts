@@ -16,8 +16,8 @@ const beginsWithZero = (type: Type, field: string, seen: Set<Type>): boolean | u
 
 const recordBeginsWithZero = ({ fields }: avro.types.RecordType, seen: Set<Type>): boolean | undefined => {
   for (const { name, type } of fields) {
-    const begins = beginsWithZero(type, name, seen);
-    if (begins !== undefined) return begins;
+    const isZero = beginsWithZero(type, name, seen);
+    if (isZero !== undefined) return isZero;
   }
   return undefined;
 };

@@ -14,8 +14,8 @@ export interface SchemaFile {
 
 /** A file that cannot be used, in a sentence. */
 export const schemaFileError = (path: string, cause: unknown): SchemaFileError => {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SchemaFileError(`Cannot use AVRO_SCHEMA_FILE: got '${path}' (${why}), want a file with an Avro schema`, {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SchemaFileError(`Cannot use AVRO_SCHEMA_FILE: got '${path}' (${reason}), want a file with an Avro schema`, {
     cause,
   });
 };
@@ -32,7 +32,7 @@ export const isFolder = (path: string): boolean => {
 /** Reads the file, or every `*.avsc` of the folder, by name. Throws a `SchemaFileError` that names the file at fault. */
 export const readSchemaFiles = (path: string): readonly SchemaFile[] => {
   if (!isFolder(path)) return [readSchemaFile(path, path)];
-  const files = namesIn(path).map((name) => readSchemaFile(name, join(path, name)));
+  const files = schemaFileNames(path).map((name) => readSchemaFile(name, join(path, name)));
   if (files.length > 0) return files;
   throw new SchemaFileError(`Cannot use AVRO_SCHEMA_FILE: got the folder '${path}' without schemas, want *.avsc in it`);
 };
@@ -41,9 +41,9 @@ export const readSchemaFiles = (path: string): readonly SchemaFile[] => {
  * Of links to the same file only the first counts. Names that begin with a dot are of editors, or of Kubernetes, which puts a
  * folder with the files beside links to them; other folders are not looked into.
  */
-const namesIn = (folder: string): readonly string[] => {
+const schemaFileNames = (folder: string): readonly string[] => {
   const seen = new Set<string>();
-  return entriesOf(folder)
+  return folderEntries(folder)
     .filter((name) => name.endsWith(".avsc") && !name.startsWith(".") && !isFolder(join(folder, name)))
     .toSorted()
     .filter((name) => {
@@ -52,7 +52,7 @@ const namesIn = (folder: string): readonly string[] => {
     });
 };
 
-const entriesOf = (folder: string): readonly string[] => {
+const folderEntries = (folder: string): readonly string[] => {
   try {
     return readdirSync(folder);
   } catch (error) {

@@ -3,46 +3,46 @@ import { isDeepStrictEqual } from "node:util";
 import type { SchemaFile } from "./schema-files.ts";
 
 /** A named type that a file defines, at the top or further in. */
-export interface Definition {
+export interface NamedType {
   readonly file: string;
   readonly schema: object;
   /** What names without a dot inside of it belong to. */
   readonly namespace: string | undefined;
 }
 
-export type Definitions = ReadonlyMap<string, readonly Definition[]>;
+export type NamedTypes = ReadonlyMap<string, readonly NamedType[]>;
 
-const named = new Set<unknown>(["record", "error", "enum", "fixed"]);
+const namedKinds = new Set<unknown>(["record", "error", "enum", "fixed"]);
 
 /** The full name of a name in a namespace. */
 export const fullName = (name: string, namespace: string | undefined): string =>
   name.includes(".") || !namespace ? name : `${namespace}.${name}`;
 
 /** The named types of all files, by their full names. */
-export const definitionsIn = (files: readonly SchemaFile[]): Definitions => {
-  const found = new Map<string, Definition[]>();
+export const collectNamedTypes = (files: readonly SchemaFile[]): NamedTypes => {
+  const byName = new Map<string, NamedType[]>();
   for (const { name: file, schema } of files) {
-    for (const [name, definition] of namedTypes(schema, undefined))
-      found.set(name, [...(found.get(name) ?? []), { file, ...definition }]);
+    for (const [name, namedType] of walkSchema(schema, undefined))
+      byName.set(name, [...(byName.get(name) ?? []), { file, ...namedType }]);
   }
-  return found;
+  return byName;
 };
 
 /**
  * The type that a file means by a name it does not define itself. Undefined if no file does; throws a sentence if several do, and
  * not in the same way.
  */
-export const findDefinition = (definitions: Definitions, name: string, file: string): Definition | undefined => {
-  const [first, ...others] = definitions.get(name) ?? [];
-  if (first === undefined || [first, ...others].some((definition) => definition.file === file)) return undefined;
+export const findNamedType = (namedTypes: NamedTypes, name: string, file: string): NamedType | undefined => {
+  const [first, ...others] = namedTypes.get(name) ?? [];
+  if (first === undefined || [first, ...others].some((namedType) => namedType.file === file)) return undefined;
   const other = others.find(({ schema }) => !isDeepStrictEqual(schema, first.schema));
   if (other === undefined) return first;
   throw new Error(`'${name}' is defined in ${first.file} and, differently, in ${other.file}`);
 };
 
-type Named = readonly [name: string, definition: Omit<Definition, "file">];
+type NamedTypeEntry = readonly [name: string, definition: Omit<NamedType, "file">];
 
-interface Parts {
+interface SchemaParts {
   readonly type?: unknown;
   readonly name?: unknown;
   readonly namespace?: unknown;
@@ -51,20 +51,20 @@ interface Parts {
   readonly values?: unknown;
 }
 
-function* namedTypes(schema: unknown, outer: string | undefined): Generator<Named> {
-  if (Array.isArray(schema)) for (const branch of schema) yield* namedTypes(branch, outer);
-  else if (typeof schema === "object" && schema !== null) yield* typesOf(schema, outer);
+function* walkSchema(schema: unknown, outerNamespace: string | undefined): Generator<NamedTypeEntry> {
+  if (Array.isArray(schema)) for (const branch of schema) yield* walkSchema(branch, outerNamespace);
+  else if (typeof schema === "object" && schema !== null) yield* walkDefinition(schema, outerNamespace);
 }
 
-function* typesOf(schema: Parts, outer: string | undefined): Generator<Named> {
+function* walkDefinition(schema: SchemaParts, outerNamespace: string | undefined): Generator<NamedTypeEntry> {
   const { type, name, fields } = schema;
-  if (!named.has(type) || typeof name !== "string") {
-    for (const inner of [type, schema.items, schema.values]) yield* namedTypes(inner, outer);
+  if (!namedKinds.has(type) || typeof name !== "string") {
+    for (const inner of [type, schema.items, schema.values]) yield* walkSchema(inner, outerNamespace);
     return;
   }
-  const full = fullName(name, typeof schema.namespace === "string" ? schema.namespace : outer);
+  const full = fullName(name, typeof schema.namespace === "string" ? schema.namespace : outerNamespace);
   const namespace = full.includes(".") ? full.slice(0, full.lastIndexOf(".")) : undefined;
   yield [full, { schema, namespace }];
-  for (const field of Array.isArray(fields) ? (fields as readonly Parts[]) : [])
-    yield* namedTypes(field.type, namespace);
+  for (const field of Array.isArray(fields) ? (fields as readonly SchemaParts[]) : [])
+    yield* walkSchema(field.type, namespace);
 }

@@ -2,12 +2,12 @@ import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
 import type { Type } from "avsc";
 
-import type { JsonAnswer } from "../../outbound/json-answer.ts";
-import { readAsJson } from "../avro/avro.ts";
-import { ask, hostOf, isMissing, type RegistryAddress } from "./rest.ts";
+import type { JsonResponse } from "../../outbound/json-answer.ts";
+import { jsonTypeHook } from "../avro/avro.ts";
+import { requestRegistry, registryHostOf, isNotFound, type RegistryConnection } from "./rest.ts";
 
 /** What the registry says about one schema id. */
-export type Answer =
+export type SchemaFetchResult =
   | { readonly kind: "avro"; readonly type: Type }
   | { readonly kind: "json" }
   | { readonly kind: "unknown" }
@@ -15,32 +15,32 @@ export type Answer =
   | { readonly kind: "registry_down"; readonly error: string };
 
 /** The registry does not know the schema: the id's own trouble, while any other failure is the registry's. */
-class UnknownSchema extends Error {}
-class RegistryDown extends Error {}
+class UnknownSchemaError extends Error {}
+class RegistryDownError extends Error {}
 
 type Middleware = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]>[number];
-type ResponseStep = NonNullable<ReturnType<Middleware>["response"]>;
+type ResponseMiddleware = NonNullable<ReturnType<Middleware>["response"]>;
 
 /**
  * Asks for one schema by its id, those it refers to included. Never rejects. Every question has a client of its own,
  * because the client's cache has no bound.
  */
-export async function askForSchema(schemaId: number, address: RegistryAddress): Promise<Answer> {
+export async function fetchSchemaById(schemaId: number, connection: RegistryConnection): Promise<SchemaFetchResult> {
   let schemaType: unknown;
-  const transport = createTransport(address, (reply) => {
-    schemaType = reply["schemaType"] ?? "AVRO";
+  const transport = createTransport(connection, (registryResponse) => {
+    schemaType = registryResponse["schemaType"] ?? "AVRO";
   });
   const client = new SchemaRegistry(
     { host: "", retry: { retries: 0 }, middlewares: [transport] },
     // Without a logger: it would write a stranger's schema to standard error.
-    { [SchemaType.AVRO]: { typeHook: readAsJson }, [SchemaType.JSON]: { logger: false } },
+    { [SchemaType.AVRO]: { typeHook: jsonTypeHook }, [SchemaType.JSON]: { logger: false } },
   );
   try {
     const schema = await client.getSchema(schemaId);
     if (schemaType === "AVRO" && schema instanceof avro.Type) return { kind: "avro", type: schema };
   } catch (error) {
-    if (error instanceof UnknownSchema) return { kind: "unknown" };
-    if (error instanceof RegistryDown) return { kind: "registry_down", error: error.message };
+    if (error instanceof UnknownSchemaError) return { kind: "unknown" };
+    if (error instanceof RegistryDownError) return { kind: "registry_down", error: error.message };
     if (schemaType === "AVRO")
       return { kind: "unsupported", error: `Cannot use Avro schema ${schemaId}: ${String(error)}` };
   }
@@ -57,7 +57,7 @@ export async function askForSchema(schemaId: number, address: RegistryAddress): 
  * unreachable registry as status 400, and ends the process by an unhandled rejection on an error whose body is `null`.
  * The last middleware is the outermost: by not calling `next` it replaces all the others.
  */
-function createTransport(address: RegistryAddress, onReply: (body: JsonAnswer["body"]) => void): Middleware {
+function createTransport(connection: RegistryConnection, onSchemaBody: (body: JsonResponse["body"]) => void): Middleware {
   return () => {
     let path = "";
     return {
@@ -67,23 +67,23 @@ function createTransport(address: RegistryAddress, onReply: (body: JsonAnswer["b
         return request;
       },
       response: async () => {
-        const body = await fetchSchema(address, path);
-        onReply(body);
+        const body = await requestSchema(connection, path);
+        onSchemaBody(body);
         // Of an answer the client asks for its data only; the rest of its class would be made up.
-        return { data: () => body } as unknown as Awaited<ReturnType<ResponseStep>>;
+        return { data: () => body } as unknown as Awaited<ReturnType<ResponseMiddleware>>;
       },
     };
   };
 }
 
-async function fetchSchema(address: RegistryAddress, path: string): Promise<JsonAnswer["body"]> {
-  const reply = await ask(address, { method: "GET", path }).catch((error: unknown) => {
-    throw new RegistryDown(error instanceof Error ? error.message : String(error), { cause: error });
+async function requestSchema(connection: RegistryConnection, path: string): Promise<JsonResponse["body"]> {
+  const registryResponse = await requestRegistry(connection, { method: "GET", path }).catch((error: unknown) => {
+    throw new RegistryDownError(error instanceof Error ? error.message : String(error), { cause: error });
   });
-  if (isMissing(reply)) throw new UnknownSchema();
-  const { status, body } = reply;
+  if (isNotFound(registryResponse)) throw new UnknownSchemaError();
+  const { status, body } = registryResponse;
   if (status !== 200 || typeof body["schema"] !== "string") {
-    throw new RegistryDown(`Cannot use the schema registry at ${hostOf(address)}: got status ${status}, want a schema`);
+    throw new RegistryDownError(`Cannot use the schema registry at ${registryHostOf(connection)}: got status ${status}, want a schema`);
   }
   return body;
 }

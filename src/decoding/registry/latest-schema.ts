@@ -1,4 +1,4 @@
-import { ask, expectOk, hostOf, isMissing, type RegistryAddress } from "./rest.ts";
+import { requestRegistry, expectOk, registryHostOf, isNotFound, type RegistryConnection } from "./rest.ts";
 
 export interface RegisteredSchema {
   readonly id: number;
@@ -7,11 +7,11 @@ export interface RegisteredSchema {
 }
 
 /** The newest schema under a subject; undefined where none is registered. Throws a sentence where the registry does not answer. */
-export async function latestSchema(registry: RegistryAddress, subject: string): Promise<RegisteredSchema | undefined> {
+export async function fetchLatestSchema(connection: RegistryConnection, subject: string): Promise<RegisteredSchema | undefined> {
   const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
-  const reply = await ask(registry, { method: "GET", path });
-  if (isMissing(reply)) return undefined;
-  const { id, schema } = expectOk(registry, reply);
+  const response = await requestRegistry(connection, { method: "GET", path });
+  if (isNotFound(response)) return undefined;
+  const { id, schema } = expectOk(connection, response);
   if (typeof id === "number" && typeof schema === "string") return { id, schema };
-  throw new Error(`Cannot use the schema registry at ${hostOf(registry)}: got no id and text for ${subject}`);
+  throw new Error(`Cannot use the schema registry at ${registryHostOf(connection)}: got no id and text for ${subject}`);
 }

@@ -1,13 +1,13 @@
-import { type JsonAnswer, type Send, readJsonAnswer, reasonOf } from "../../outbound/json-answer.ts";
+import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-answer.ts";
 
-export interface RegistryAddress {
+export interface RegistryConnection {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
   /** For a whole answer, in milliseconds; 10 s where absent. */
   readonly timeoutMs?: number;
   /** Knows the way there. */
-  readonly fetch?: Send;
+  readonly fetch?: SendRequest;
 }
 
 export interface RegistryRequest {
@@ -22,52 +22,52 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
 
 /** The body of an answer that says yes; throws the registry's own words otherwise. */
-export function expectOk(target: RegistryAddress, { status, body }: JsonAnswer): JsonAnswer["body"] {
+export function expectOk(connection: RegistryConnection, { status, body }: JsonResponse): JsonResponse["body"] {
   if (status >= 200 && status <= 299) return body;
   const message = typeof body["message"] === "string" ? `: ${body["message"]}` : "";
-  throw new Error(`Cannot use the schema registry at ${hostOf(target)}: got status ${status}${message}`);
+  throw new Error(`Cannot use the schema registry at ${registryHostOf(connection)}: got status ${status}${message}`);
 }
 
 /** A registry says with `error_code` what it does not have; a 404 without it comes from something else at a wrong address. */
-export const isMissing = ({ status, body }: JsonAnswer): boolean => status === 404 && "error_code" in body;
+export const isNotFound = ({ status, body }: JsonResponse): boolean => status === 404 && "error_code" in body;
 
 /** One call of the registry's REST API. Throws a sentence where nothing comes back, or nothing that can be used. */
-export async function ask(target: RegistryAddress, { method, path, body }: RegistryRequest): Promise<JsonAnswer> {
-  const request: Parameters<Send>[1] = {
+export async function requestRegistry(connection: RegistryConnection, { method, path, body }: RegistryRequest): Promise<JsonResponse> {
+  const request: Parameters<SendRequest>[1] = {
     method,
-    headers: { accept: "application/json", "content-type": CONTENT_TYPE, ...authorization(target) },
+    headers: { accept: "application/json", "content-type": CONTENT_TYPE, ...authorizationHeader(connection) },
     // Neither the password nor a schema travels to an address that nobody has configured.
     redirect: "manual",
-    signal: AbortSignal.timeout(target.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    signal: AbortSignal.timeout(connection.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   try {
-    const response = await (target.fetch ?? fetch)(`${withoutUser(target)}${path}`, request);
-    return await readJsonAnswer(response, MAX_ANSWER_BYTES);
+    const response = await (connection.fetch ?? fetch)(`${baseUrlOf(connection)}${path}`, request);
+    return await readJsonResponse(response, MAX_ANSWER_BYTES);
   } catch (error) {
     const hint = "is it running, and is SCHEMA_REGISTRY_URL right?";
-    throw new Error(`Cannot reach the schema registry at ${hostOf(target)}: ${reasonOf(error)}; ${hint}`, {
+    throw new Error(`Cannot reach the schema registry at ${registryHostOf(connection)}: ${fetchErrorReason(error)}; ${hint}`, {
       cause: error,
     });
   }
 }
 
-function parse({ url }: RegistryAddress): URL {
+function parseUrl({ url }: RegistryConnection): URL {
   if (/^https?:/i.test(url) && URL.canParse(url)) return new URL(url);
   throw new Error("Cannot use the schema registry's address: want a URL such as http://localhost:8081");
 }
 
 /** Host and port; the rest of the address may hold a password. */
-export const hostOf = (target: RegistryAddress): string => parse(target).host;
+export const registryHostOf = (connection: RegistryConnection): string => parseUrl(connection).host;
 
-function withoutUser(target: RegistryAddress): string {
-  const { origin, pathname } = parse(target);
+function baseUrlOf(connection: RegistryConnection): string {
+  const { origin, pathname } = parseUrl(connection);
   return `${origin}${pathname.replace(/\/+$/, "")}`;
 }
 
-function authorization(target: RegistryAddress): Readonly<Record<string, string>> {
-  const { username, password } = parse(target);
-  const user = target.username ?? decodeURIComponent(username);
-  const secret = target.password ?? decodeURIComponent(password);
+function authorizationHeader(connection: RegistryConnection): Readonly<Record<string, string>> {
+  const { username, password } = parseUrl(connection);
+  const user = connection.username ?? decodeURIComponent(username);
+  const secret = connection.password ?? decodeURIComponent(password);
   return user === "" ? {} : { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString("base64")}` };
 }

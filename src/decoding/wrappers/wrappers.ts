@@ -1,81 +1,81 @@
 import type { Repair, Repairs } from "../../core/event/repairs.ts";
 import { parseJsonText } from "../../core/json/json-text.ts";
-import { type Json, type JsonObject, isList, isObject } from "../../core/json/json.ts";
-import type { Events } from "../events.ts";
-import { kindOf, readJson } from "../json.ts";
-import { type Defaults, batchDefaults, cloudEventTime } from "./batch-defaults.ts";
-import { connectPayload } from "./connect.ts";
-import { foreignShape } from "./foreign-shapes.ts";
+import { type Json, type JsonObject, isArray, isObject } from "../../core/json/json.ts";
+import type { EventOrEvents } from "../events.ts";
+import { jsonTypeOf, parseJsonBytes } from "../json.ts";
+import { type EventDefaults, batchDefaults, cloudEventDefaults } from "./batch-defaults.ts";
+import { convertConnectPayload } from "./connect.ts";
+import { describeForeignShape } from "./foreign-shapes.ts";
 
 const MAX_EVENTS = 1_000;
 const MAX_WRAPPERS = 8;
-const MAX_TEXTS = 2;
+const MAX_JSON_STRINGS = 2;
 /** A small record must not take much memory or time: each event of a batch gets a copy of the batch's context. */
-const MAX_COPIED = 2_000_000;
+const MAX_COPIED_CHARS = 2_000_000;
 
 /** Kinds of calls that no other system's wrapper bears as its `type`. */
-const CALLS = new Set<unknown>(["identify", "track", "group", "page", "screen", "alias"]);
+const CALL_TYPES = new Set<unknown>(["identify", "track", "group", "page", "screen", "alias"]);
 
 /** Whether an object is an event at first sight. A CloudEvent has a `type` of its own, which may be a call's. */
 export const isPlainEvent = (object: JsonObject): boolean =>
-  CALLS.has(object["type"]) && object["specversion"] === undefined;
+  CALL_TYPES.has(object["type"]) && object["specversion"] === undefined;
 
 /** What a wrapper holds, and what it says about each event in it. Null holds nothing. */
-interface Opened {
+interface Unwrapped {
   readonly repair: Repair;
-  readonly inner: Json;
-  readonly defaults?: Defaults | undefined;
+  readonly content: Json;
+  readonly defaults?: EventDefaults | undefined;
 }
 
 /** Told by their shape alone. A wrapper may hold another. */
-const openers: readonly ((object: JsonObject) => Opened | undefined)[] = [openConnect, openBatch, openCloudEvent];
+const unwrappers: readonly ((object: JsonObject) => Unwrapped | undefined)[] = [unwrapConnectEnvelope, unwrapBatch, unwrapCloudEvent];
 
 /**
  * Kafka Connect's JsonConverter with `schemas.enable`: these two keys and no other.
  * Source: https://github.com/apache/kafka/blob/trunk/connect/json/src/main/java/org/apache/kafka/connect/json/JsonConverter.java
  */
-function openConnect(object: JsonObject): Opened | undefined {
+function unwrapConnectEnvelope(object: JsonObject): Unwrapped | undefined {
   const { schema, payload } = object;
   const isSchema = schema === null || isObject(schema);
   if (!isSchema || payload === undefined || Object.keys(object).length !== 2) return undefined;
-  return { repair: "connect_envelope", inner: connectPayload(schema, payload) };
+  return { repair: "connect_envelope", content: convertConnectPayload(schema, payload) };
 }
 
 /** The body of Segment's batch call. An event with a property named `batch` has a `type` as well. */
-function openBatch(object: JsonObject): Opened | undefined {
+function unwrapBatch(object: JsonObject): Unwrapped | undefined {
   const { batch, type = null } = object;
-  if (!isList(batch) || type !== null) return undefined;
-  return { repair: "batch", inner: batch, defaults: batchDefaults(object) };
+  if (!isArray(batch) || type !== null) return undefined;
+  return { repair: "batch", content: batch, defaults: batchDefaults(object) };
 }
 
 /**
  * A CloudEvent in structured mode. In binary mode its attributes are headers, and the value is the event.
  * Source: https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md
  */
-function openCloudEvent(object: JsonObject): Opened | undefined {
+function unwrapCloudEvent(object: JsonObject): Unwrapped | undefined {
   const { specversion = null, data, data_base64: bytes } = object;
   if (specversion === null || (data === undefined && typeof bytes !== "string")) return undefined;
-  const inner = data ?? (typeof bytes === "string" ? readJson(Buffer.from(bytes, "base64")) : null);
-  if (inner === null) throw new Error("Cannot read an event: got a CloudEvent whose data is null, want an event in it");
-  return { repair: "cloud_event", inner, defaults: cloudEventTime(object) };
+  const content = data ?? (typeof bytes === "string" ? parseJsonBytes(Buffer.from(bytes, "base64")) : null);
+  if (content === null) throw new Error("Cannot read an event: got a CloudEvent whose data is null, want an event in it");
+  return { repair: "cloud_event", content, defaults: cloudEventDefaults(object) };
 }
 
-function open(object: JsonObject): Opened | undefined {
-  for (const opener of openers) {
-    const opened = opener(object);
-    if (opened) return opened;
+function unwrapOnce(object: JsonObject): Unwrapped | undefined {
+  for (const unwrapper of unwrappers) {
+    const unwrapped = unwrapper(object);
+    if (unwrapped) return unwrapped;
   }
   return undefined;
 }
 
 /** Where in a record's value the walk is. */
-interface Place {
+interface WalkPosition {
   /** In the list, if there is one around it. */
   readonly index?: number;
-  readonly wrappers: number;
-  readonly texts: number;
+  readonly wrapperDepth: number;
+  readonly jsonStrings: number;
   /** What the wrappers around it say, the innermost first. */
-  readonly defaults: readonly Defaults[];
+  readonly defaults: readonly EventDefaults[];
 }
 
 /**
@@ -83,88 +83,88 @@ interface Place {
  * and each item of it is one event: a record is read anew at each retry, also by a later version, and an index has to mean the
  * same event. Throws an Error without any of the payload in it.
  */
-export function unwrap(value: Json, repairs: Repairs): Events {
-  const walk = new Walk(repairs);
-  walk.visit(value, { wrappers: 0, texts: 0, defaults: [] });
+export function unwrapEvents(value: Json, repairs: Repairs): EventOrEvents {
+  const walk = new EventWalk(repairs);
+  walk.visit(value, { wrapperDepth: 0, jsonStrings: 0, defaults: [] });
   const [only] = walk.events;
   return walk.hasList || only === undefined ? walk.events : only;
 }
 
-class Walk {
+class EventWalk {
   readonly events: JsonObject[] = [];
   hasList = false;
-  #copied = 0;
+  #copiedChars = 0;
   readonly #repairs: Repairs;
 
   constructor(repairs: Repairs) {
     this.#repairs = repairs;
   }
 
-  visit(value: Json, place: Place): void {
-    if (place.wrappers > MAX_WRAPPERS)
+  visit(value: Json, position: WalkPosition): void {
+    if (position.wrapperDepth > MAX_WRAPPERS)
       throw new Error(`Cannot read an event: got more than ${MAX_WRAPPERS} wrappers around it, want fewer`);
-    if (isObject(value)) this.#visitObject(value, place);
-    else if (typeof value === "string") this.#visitText(value, place);
-    else if (isList(value) && place.index === undefined) this.#visitList(value, place);
-    else throw notAnEvent(value, place);
+    if (isObject(value)) this.#visitObject(value, position);
+    else if (typeof value === "string") this.#visitJsonString(value, position);
+    else if (isArray(value) && position.index === undefined) this.#visitList(value, position);
+    else throw notAnEvent(value, position);
   }
 
-  #visitObject(object: JsonObject, place: Place): void {
-    if (isPlainEvent(object)) return this.#add(object, place);
-    const opened = open(object);
-    if (opened) return this.#visitOpened(opened, place);
-    const foreign = foreignShape(object);
+  #visitObject(object: JsonObject, position: WalkPosition): void {
+    if (isPlainEvent(object)) return this.#add(object, position);
+    const unwrapped = unwrapOnce(object);
+    if (unwrapped) return this.#visitUnwrapped(unwrapped, position);
+    const foreign = describeForeignShape(object);
     if (foreign !== undefined) throw new Error(`Cannot read an event: got ${foreign}`);
-    this.#add(object, place);
+    this.#add(object, position);
   }
 
-  #visitOpened({ repair, inner, defaults: own }: Opened, place: Place): void {
-    this.#note(repair);
-    if (inner === null && place.index === undefined) return;
-    this.visit(inner, {
-      ...place,
-      wrappers: place.wrappers + 1,
-      defaults: own ? [own, ...place.defaults] : place.defaults,
+  #visitUnwrapped({ repair, content, defaults: own }: Unwrapped, position: WalkPosition): void {
+    this.#addRepair(repair);
+    if (content === null && position.index === undefined) return;
+    this.visit(content, {
+      ...position,
+      wrapperDepth: position.wrapperDepth + 1,
+      defaults: own ? [own, ...position.defaults] : position.defaults,
     });
   }
 
-  #visitText(text: string, place: Place): void {
-    const { wrappers, texts } = place;
-    if (!/^\s*["[{]/.test(text)) throw notAnEvent(text, place);
-    if (texts === MAX_TEXTS)
-      throw new Error(`Cannot read an event: got JSON in more than ${MAX_TEXTS} JSON strings, want it in fewer`);
-    this.#note("json_string");
-    this.visit(parseJsonText(text), { ...place, wrappers: wrappers + 1, texts: texts + 1 });
+  #visitJsonString(text: string, position: WalkPosition): void {
+    const { wrapperDepth, jsonStrings } = position;
+    if (!/^\s*["[{]/.test(text)) throw notAnEvent(text, position);
+    if (jsonStrings === MAX_JSON_STRINGS)
+      throw new Error(`Cannot read an event: got JSON in more than ${MAX_JSON_STRINGS} JSON strings, want it in fewer`);
+    this.#addRepair("json_string");
+    this.visit(parseJsonText(text), { ...position, wrapperDepth: wrapperDepth + 1, jsonStrings: jsonStrings + 1 });
   }
 
-  #visitList(list: readonly Json[], place: Place): void {
+  #visitList(list: readonly Json[], position: WalkPosition): void {
     this.hasList = true;
     if (list.length > MAX_EVENTS)
       throw new Error(`Cannot read a list of events: got ${list.length}, want ${MAX_EVENTS} at most`);
-    for (const [index, item] of list.entries()) this.visit(item, { ...place, index });
+    for (const [index, item] of list.entries()) this.visit(item, { ...position, index });
   }
 
-  #add(event: JsonObject, { defaults }: Place): void {
+  #add(event: JsonObject, { defaults }: WalkPosition): void {
     let filled = event;
-    for (const { chars, fill } of defaults) {
-      this.#copied += chars;
-      filled = fill(filled);
+    for (const { copiedChars, applyTo } of defaults) {
+      this.#copiedChars += copiedChars;
+      filled = applyTo(filled);
     }
-    if (this.#copied > MAX_COPIED)
+    if (this.#copiedChars > MAX_COPIED_CHARS)
       throw new Error(
-        `Cannot read a batch: got more than ${MAX_COPIED} characters of context for its events, want less`,
+        `Cannot read a batch: got more than ${MAX_COPIED_CHARS} characters of context for its events, want less`,
       );
     this.events.push(filled);
   }
 
-  #note(repair: Repair): void {
+  #addRepair(repair: Repair): void {
     if (!this.#repairs.includes(repair)) this.#repairs.push(repair);
   }
 }
 
-const notAnEvent = (value: Json, { index }: Place): Error =>
+const notAnEvent = (value: Json, { index }: WalkPosition): Error =>
   new Error(
     index === undefined
-      ? `Cannot read an event: got ${kindOf(value)}, want an object or a list of objects`
-      : `Cannot read a list of events: got ${kindOf(value)} at index ${index}, want an object`,
+      ? `Cannot read an event: got ${jsonTypeOf(value)}, want an object or a list of objects`
+      : `Cannot read a list of events: got ${jsonTypeOf(value)} at index ${index}, want an object`,
   );

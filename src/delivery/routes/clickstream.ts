@@ -1,9 +1,9 @@
 import type { Call } from "../../core/decide.ts";
 import type { HttpRequest } from "../http.ts";
 
-export interface ClickstreamOptions {
+export interface ClickstreamRequestOptions {
   /** A path before the route's own. */
-  readonly prefix: string;
+  readonly pathPrefix: string;
   readonly userAgent: string;
 }
 
@@ -11,11 +11,11 @@ export interface ClickstreamOptions {
  * The route that Segment's own destination used: the whole event, one a request. Source: open-source client code. What all
  * requests with the same key share is made once.
  */
-export const createClickstream = ({
-  prefix,
+export const createClickstreamRequest = ({
+  pathPrefix,
   userAgent,
-}: ClickstreamOptions): ((call: Call, accessKey: string) => HttpRequest) => {
-  const path = `${prefix}/clickstream/segmentio/event`;
+}: ClickstreamRequestOptions): ((call: Call, accessKey: string) => HttpRequest) => {
+  const path = `${pathPrefix}/clickstream/segmentio/event`;
   const type = "application/json";
   let headers = { accessKey: "", "Content-Type": type, Accept: type, "User-Agent": userAgent };
   return ({ body }, accessKey) => {

@@ -1,4 +1,4 @@
-import type { Send } from "../../outbound/json-answer.ts";
+import type { SendRequest } from "../../outbound/json-answer.ts";
 import { createMskTokens } from "./msk-token.ts";
 import { type PasswordLogin, createPasswordLogin } from "./tls.ts";
 import { type LoginMechanism, createTokenLogin } from "./token-login.ts";
@@ -20,15 +20,15 @@ export interface LoginOptions {
   readonly sasl: Login | undefined;
   readonly warn: (sentence: string) => void;
   /** How token servers are reached, if not directly. */
-  readonly fetch?: Send | undefined;
+  readonly fetch?: SendRequest | undefined;
 }
 
 type OauthLogin = Extract<Login, { readonly mechanism: "oauthbearer" }>;
 
-const fromServer =
+const tokenServerHint =
   "want one that it trusts, by KAFKA_SASL_OAUTH_SCOPE and what the token server knows of KAFKA_SASL_OAUTH_CLIENT_ID";
-const fromFile = "want one that it trusts in KAFKA_SASL_OAUTH_TOKEN_FILE";
-const fromAws =
+const tokenFileHint = "want one that it trusts in KAFKA_SASL_OAUTH_TOKEN_FILE";
+const mskHint =
   "want AWS credentials that may do kafka-cluster:Connect, the cluster's own KAFKA_SASL_AWS_REGION, and a clock that is right";
 
 /** One for all clients of a cluster, so that they share a token. */
@@ -39,7 +39,7 @@ export const createLogin = ({ sasl, ...options }: LoginOptions): LoginMechanism 
     case "oauthbearer":
       return createOauthLogin(sasl, options);
     case "aws-msk-iam":
-      return createTokenLogin({ tokens: renewed(createMskTokens(sasl.region), options.warn), hint: fromAws });
+      return createTokenLogin({ tokens: createRenewedTokens(createMskTokens(sasl.region), options.warn), hint: mskHint });
     case "plain":
     case "scram-sha-256":
     case "scram-sha-512":
@@ -48,14 +48,14 @@ export const createLogin = ({ sasl, ...options }: LoginOptions): LoginMechanism 
 };
 
 const createOauthLogin = (
-  { tokens: from, extensions }: OauthLogin,
+  { tokens: tokenSource, extensions }: OauthLogin,
   { warn, fetch }: Omit<LoginOptions, "sasl">,
 ): LoginMechanism => {
-  if (from.kind === "file")
-    return createTokenLogin({ tokens: fileTokens(from.token.read), extensions, hint: fromFile });
-  const tokens = renewed(() => requestToken({ ...from, fetch }), warn);
-  return createTokenLogin({ tokens, extensions, hint: fromServer });
+  if (tokenSource.kind === "file")
+    return createTokenLogin({ tokens: fileTokens(tokenSource.token.read), extensions, hint: tokenFileHint });
+  const tokens = createRenewedTokens(() => requestToken({ ...tokenSource, fetch }), warn);
+  return createTokenLogin({ tokens, extensions, hint: tokenServerHint });
 };
 
-const renewed = (ask: () => Promise<Token>, warn: LoginOptions["warn"]): Tokens =>
-  new RenewedTokens({ ask, warn, now: () => performance.now(), random: () => Math.random() });
+const createRenewedTokens = (requestNewToken: () => Promise<Token>, warn: LoginOptions["warn"]): Tokens =>
+  new RenewedTokens({ requestToken: requestNewToken, warn, monotonicNow: () => performance.now(), random: () => Math.random() });

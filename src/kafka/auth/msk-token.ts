@@ -48,9 +48,9 @@ const bytesOf = (data: SourceData): string | Uint8Array => {
  */
 export const signMskToken = async (region: string, { expiration, ...credentials }: Credentials): Promise<Token> => {
   const { SignatureV4 } = await import("@smithy/signature-v4");
-  const leftSeconds = expiration === undefined ? maxLifetimeSeconds : (expiration.getTime() - Date.now()) / 1_000;
+  const remainingSeconds = expiration === undefined ? maxLifetimeSeconds : (expiration.getTime() - Date.now()) / 1_000;
   // AWS knows whole seconds only.
-  const expiresIn = Math.floor(Math.min(leftSeconds, maxLifetimeSeconds));
+  const expiresIn = Math.floor(Math.min(remainingSeconds, maxLifetimeSeconds));
   if (expiresIn < 1) throw new Error("the credentials have expired");
   const hostname = `kafka.${region}.amazonaws.com`;
   const signer = new SignatureV4({
@@ -63,15 +63,15 @@ export const signMskToken = async (region: string, { expiration, ...credentials 
   const request = { method: "GET", protocol: "https:", hostname, path: "/", headers: { host: hostname } };
   const { query } = await signer.presign({ ...request, query: { Action: "kafka-cluster:Connect" } }, { expiresIn });
   const pairs = Object.entries({ ...query, "User-Agent": "gainstream" }).map(
-    ([name, value]) => `${escape(name)}=${escape(value)}`,
+    ([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`,
   );
   const url = `https://${hostname}/?${pairs.join("&")}`;
   return { value: Buffer.from(url).toString("base64url"), lifetimeMs: expiresIn * 1_000 };
 };
 
 /** As AWS counts characters: encodeURIComponent leaves five more alone. */
-const escape = (text: string): string =>
-  encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+const percentEncode = (text: string): string =>
+  encodeURIComponent(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /**
  * Asks AWS's default chain for credentials: environment, shared files, web identity, container, instance. The chain remembers them and asks
@@ -82,29 +82,29 @@ export const createMskTokens = (region: string, timeoutMs = defaultTimeoutMs): (
   // Otherwise it is another with every renewal, and brokers let nobody change their name on an open connection.
   const roleSessionName = process.env["AWS_ROLE_SESSION_NAME"] ?? "gainstream";
   let chain: Promise<() => Promise<Credentials>> | undefined;
-  const load = async (): Promise<() => Promise<Credentials>> => {
+  const loadChain = async (): Promise<() => Promise<Credentials>> => {
     const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
     return defaultProvider({ clientConfig: { region }, roleSessionName });
   };
   const sign = async (): Promise<Token> => {
-    chain ??= load();
-    const provide = await chain;
-    return signMskToken(region, await provide());
+    chain ??= loadChain();
+    const provideCredentials = await chain;
+    return signMskToken(region, await provideCredentials());
   };
   return () => {
-    const late = Promise.withResolvers<never>();
+    const timedOut = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       chain = undefined;
-      late.reject(new Error(`no answer within ${timeoutMs / 1_000} s`));
+      timedOut.reject(new Error(`no answer within ${timeoutMs / 1_000} s`));
     }, timeoutMs);
-    return Promise.race([sign(), late.promise])
-      .catch(fail)
+    return Promise.race([sign(), timedOut.promise])
+      .catch(throwLoginError)
       .finally(() => clearTimeout(timer));
   };
 };
 
 /** Whatever it is, it may pass: nothing of it is a reason to end. */
-const fail = (error: unknown): never => {
-  const why = error instanceof Error ? error.message.slice(0, 300) : String(error);
-  throw new Error(`Cannot log in to Amazon MSK with AWS credentials: ${why}`);
+const throwLoginError = (error: unknown): never => {
+  const reason = error instanceof Error ? error.message.slice(0, 300) : String(error);
+  throw new Error(`Cannot log in to Amazon MSK with AWS credentials: ${reason}`);
 };

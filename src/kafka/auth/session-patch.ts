@@ -10,14 +10,14 @@ interface Connection {
   readonly sasl: { readonly hasToken?: () => boolean; readonly isReady?: () => boolean } | null;
 }
 
-interface Sending {
+interface SendOptions {
   readonly request: { readonly encode: () => Promise<unknown> };
 }
 
 interface ConnectionClass {
   readonly prototype: {
     isAuthenticated: (this: Connection) => boolean;
-    send: (this: Connection, sending: Sending) => Promise<unknown>;
+    send: (this: Connection, sendOptions: SendOptions) => Promise<unknown>;
   };
 }
 
@@ -30,16 +30,16 @@ interface AuthenticatorClass {
 }
 
 /** The share of a session after which a connection logs in anew. */
-const dueAfter = 0.8;
+const reauthenticateAfterShare = 0.8;
 /** Brokers refuse a second log-in within a second. */
-const leastMs = 1_100;
+const minReauthenticationMs = 1_100;
 
 /** Whether a connection that has logged in has to do so anew before its next request. */
-const mustLogIn = ({ sessionLifetime, sasl }: Connection, since: [number, number]): boolean => {
+const mustReauthenticate = ({ sessionLifetime, sasl }: Connection, authenticatedAt: [number, number]): boolean => {
   const lifetimeMs = Number(sessionLifetime.toString()) || Number.POSITIVE_INFINITY;
-  const [seconds, nanoseconds] = process.hrtime(since);
+  const [seconds, nanoseconds] = process.hrtime(authenticatedAt);
   const ageMs = seconds * 1_000 + nanoseconds / 1e6;
-  if (ageMs < Math.max(lifetimeMs * dueAfter, leastMs)) return false;
+  if (ageMs < Math.max(lifetimeMs * reauthenticateAfterShare, minReauthenticationMs)) return false;
   const isPossible = ageMs < lifetimeMs ? sasl?.isReady : sasl?.hasToken;
   return isPossible?.() ?? true;
 };
@@ -66,24 +66,24 @@ export const patchSession = (): void => {
   const { prototype: authenticator } = require("kafkajs/src/broker/saslAuthenticator") as AuthenticatorClass;
   const { send } = prototype;
   const { authenticate } = authenticator;
-  const loggingIn = new WeakSet<Connection>();
+  const authenticating = new WeakSet<Connection>();
   prototype.isAuthenticated = function isAuthenticated() {
-    return !loggingIn.has(this) && this.authenticatedAt !== null && !mustLogIn(this, this.authenticatedAt);
+    return !authenticating.has(this) && this.authenticatedAt !== null && !mustReauthenticate(this, this.authenticatedAt);
   };
-  prototype.send = async function sendEncoded(sending) {
-    if (!this.sasl) return send.call(this, sending);
-    const encoded = await sending.request.encode();
-    return send.call(this, { ...sending, request: { ...sending.request, encode: async () => encoded } });
+  prototype.send = async function sendEncoded(sendOptions) {
+    if (!this.sasl) return send.call(this, sendOptions);
+    const encoded = await sendOptions.request.encode();
+    return send.call(this, { ...sendOptions, request: { ...sendOptions.request, encode: async () => encoded } });
   };
   authenticator.authenticate = async function authenticateAlone() {
-    loggingIn.add(this.connection);
+    authenticating.add(this.connection);
     try {
       await setImmediate();
       // Those that a throttling broker made wait: the queue lets others overtake them for a moment when that is over.
       this.connection.requestQueue.checkPendingRequests();
       await authenticate.call(this);
     } finally {
-      loggingIn.delete(this.connection);
+      authenticating.delete(this.connection);
     }
   };
 };

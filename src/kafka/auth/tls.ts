@@ -26,15 +26,15 @@ const readPem = (variable: string, path: string | undefined): string | undefined
   return text;
 };
 
-const createContext = ({ caFile, certFile, keyFile }: TlsFiles): SecureContext => {
+const createTlsContext = ({ caFile, certFile, keyFile }: TlsFiles): SecureContext => {
   const ca = readPem("KAFKA_TLS_CA_FILE", caFile);
   const cert = readPem("KAFKA_TLS_CERT_FILE", certFile);
   const key = readPem("KAFKA_TLS_KEY_FILE", keyFile);
   try {
     return createSecureContext({ ca, cert, key });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot use KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE: ${why}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot use KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE: ${reason}`, { cause: error });
   }
 };
 
@@ -42,30 +42,30 @@ const createContext = ({ caFile, certFile, keyFile }: TlsFiles): SecureContext =
  * Options for `tls.connect` whose files are read anew for every connection. Where they cannot be used just then, as while they
  * are being replaced, the last good ones stay and `onUnusable` is told why; reading the options throws where there are none yet.
  */
-export const createTls = (files: TlsFiles, onUnusable: (why: string) => void): ConnectionOptions => {
-  let last: SecureContext | undefined;
+export const createTlsOptions = (files: TlsFiles, onUnusableFiles: (reason: string) => void): ConnectionOptions => {
+  let lastGood: SecureContext | undefined;
   return {
     // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
     rejectUnauthorized: true,
     get secureContext() {
       try {
-        last = createContext(files);
+        lastGood = createTlsContext(files);
       } catch (error) {
-        if (!last) throw error;
-        onUnusable(error instanceof Error ? error.message : String(error));
+        if (!lastGood) throw error;
+        onUnusableFiles(error instanceof Error ? error.message : String(error));
       }
-      return last;
+      return lastGood;
     },
   };
 };
 
-type Provider = (login: {
+type ProviderFactory = (login: {
   readonly username: string;
   readonly password: string;
 }) => (args: AuthenticationProviderArgs) => Authenticator;
 
 const require = createRequire(import.meta.url);
-const providers: Readonly<Record<PasswordLogin["mechanism"], string>> = {
+const providerModules: Readonly<Record<PasswordLogin["mechanism"], string>> = {
   plain: "plain",
   "scram-sha-256": "scram256",
   "scram-sha-512": "scram512",
@@ -76,13 +76,13 @@ const providers: Readonly<Record<PasswordLogin["mechanism"], string>> = {
  * here it is a failed connection, which is tried again: the password may be right again in a moment.
  */
 export const createPasswordLogin = ({ mechanism, username, password }: PasswordLogin): Mechanism => {
-  const provider = require(`kafkajs/src/broker/saslAuthenticator/${providers[mechanism]}`) as Provider;
+  const provider = require(`kafkajs/src/broker/saslAuthenticator/${providerModules[mechanism]}`) as ProviderFactory;
   const authenticate = async (args: AuthenticationProviderArgs): Promise<void> => {
     try {
       await provider({ username, password: password.read() })(args).authenticate();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new kafkajs.KafkaJSConnectionError(why, { broker: `${args.host}:${args.port}` });
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new kafkajs.KafkaJSConnectionError(reason, { broker: `${args.host}:${args.port}` });
     }
   };
   return { mechanism, authenticationProvider: (args) => ({ authenticate: () => authenticate(args) }) };

@@ -1,4 +1,4 @@
-import { type JsonAnswer, type Send, readJsonAnswer, reasonOf } from "../../outbound/json-answer.ts";
+import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-answer.ts";
 import { type Token, isToken } from "./tokens.ts";
 
 export interface TokenServer {
@@ -9,7 +9,7 @@ export interface TokenServer {
   /** For the whole answer. */
   readonly timeoutMs?: number;
   /** Knows the way there. */
-  readonly fetch?: Send | undefined;
+  readonly fetch?: SendRequest | undefined;
 }
 
 const defaultTimeoutMs = 5_000;
@@ -18,7 +18,7 @@ const maxAnswerBytes = 64 * 1024;
 const defaultLifetimeMs = 5 * 60_000;
 
 /** What mends an error that RFC 6749 names; its other words might hold what must not be logged. */
-const hints: Readonly<Record<string, string>> = {
+const errorHints: Readonly<Record<string, string>> = {
   invalid_client: "want KAFKA_SASL_OAUTH_CLIENT_ID and KAFKA_SASL_OAUTH_CLIENT_SECRET (or its file) that it knows",
   unauthorized_client: "want a client in KAFKA_SASL_OAUTH_CLIENT_ID that may use client credentials",
   unsupported_grant_type: "want a server in KAFKA_SASL_OAUTH_TOKEN_URL that knows client credentials",
@@ -30,22 +30,22 @@ const hints: Readonly<Record<string, string>> = {
  * its error, and never with the secret or a token.
  */
 export const requestToken = async (server: TokenServer): Promise<Token> => {
-  const { status, body } = await ask(server).catch((error: unknown) => fail(server, reasonOf(error)));
-  if (status < 200 || status > 299) return fail(server, refusalOf(status, body["error"]));
+  const { status, body } = await postTokenRequest(server).catch((error: unknown) => throwTokenError(server, fetchErrorReason(error)));
+  if (status < 200 || status > 299) return throwTokenError(server, describeRefusal(status, body["error"]));
   const { access_token: value, token_type: type = "Bearer" } = body;
-  if (!isToken(value)) return fail(server, `got status ${status} without an access_token, want JSON with one`);
-  if (String(type).toLowerCase() !== "bearer") return fail(server, "got a token of another type, want 'Bearer'");
+  if (!isToken(value)) return throwTokenError(server, `got status ${status} without an access_token, want JSON with one`);
+  if (String(type).toLowerCase() !== "bearer") return throwTokenError(server, "got a token of another type, want 'Bearer'");
   return { value, lifetimeMs: lifetimeOf(body["expires_in"]) };
 };
 
-const refusalOf = (status: number, error: unknown): string => {
+const describeRefusal = (status: number, error: unknown): string => {
   if (typeof error !== "string" || !/^[a-z_]{1,40}$/.test(error)) return `got status ${status}`;
-  const hint = hints[error];
+  const hint = errorHints[error];
   return `got status ${status}, ${error}${hint === undefined ? "" : `, ${hint}`}`;
 };
 
-const fail = ({ url }: TokenServer, why: string): never => {
-  throw new Error(`Cannot get a token for Kafka from ${new URL(url).host}: ${why}`);
+const throwTokenError = ({ url }: TokenServer, reason: string): never => {
+  throw new Error(`Cannot get a token for Kafka from ${new URL(url).host}: ${reason}`);
 };
 
 /** Some servers give text. */
@@ -55,11 +55,11 @@ const lifetimeOf = (seconds: unknown): number => {
 };
 
 /** As in a form: a blank becomes "+". */
-const encode = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
+const formEncode = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
 
-const ask = async (server: TokenServer): Promise<JsonAnswer> => {
+const postTokenRequest = async (server: TokenServer): Promise<JsonResponse> => {
   const { url, clientId, clientSecret, scope, timeoutMs = defaultTimeoutMs, fetch: send = fetch } = server;
-  const basic = Buffer.from(`${encode(clientId)}:${encode(clientSecret.read())}`).toString("base64");
+  const basic = Buffer.from(`${formEncode(clientId)}:${formEncode(clientSecret.read())}`).toString("base64");
   const response = await send(url, {
     method: "POST",
     headers: {
@@ -72,5 +72,5 @@ const ask = async (server: TokenServer): Promise<JsonAnswer> => {
     redirect: "manual",
     signal: AbortSignal.timeout(timeoutMs),
   });
-  return readJsonAnswer(response, maxAnswerBytes);
+  return readJsonResponse(response, maxAnswerBytes);
 };

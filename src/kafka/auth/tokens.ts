@@ -1,5 +1,5 @@
 import { equalJitter } from "../../core/outcome/backoff.ts";
-import { isOwnError } from "../own-errors.ts";
+import { isProgrammingError } from "../own-errors.ts";
 
 /** What a broker takes in the place of a password. */
 export interface Token {
@@ -19,20 +19,20 @@ export interface Tokens {
   /** Why there is no valid token, if that is known. */
   readonly problem: () => string | undefined;
   /** The broker does not take this token. */
-  readonly refuse: (value: string) => void;
+  readonly invalidate: (value: string) => void;
 }
 
 export interface RenewedTokensOptions {
   /** Ends in bounded time; rejects with a sentence. */
-  readonly ask: () => Promise<Token>;
+  readonly requestToken: () => Promise<Token>;
   /** Is told why a token cannot be renewed for the connections that there are. */
   readonly warn: (sentence: string) => void;
   /** A clock that nobody can set, in milliseconds. */
-  readonly now: () => number;
+  readonly monotonicNow: () => number;
   readonly random: () => number;
 }
 
-interface Held {
+interface CachedToken {
   readonly value: string;
   readonly askedAt: number;
   readonly staleAt: number;
@@ -40,9 +40,9 @@ interface Held {
 }
 
 /** A log-in on an open connection cannot be given up halfway: its token must not end meanwhile. */
-const exchangeMs = 500;
-const pauseMinMs = 1_000;
-const pauseMaxMs = 30_000;
+const loginMarginMs = 500;
+const minRetryPauseMs = 1_000;
+const maxRetryPauseMs = 30_000;
 /** A broker that refuses every token must not make us ask for one at each connection. */
 const refusedPauseMs = 5_000;
 
@@ -52,81 +52,81 @@ const refusedPauseMs = 5_000;
  */
 export class RenewedTokens implements Tokens {
   readonly #options: RenewedTokensOptions;
-  #held: Held | undefined;
-  #asking: Promise<string> | undefined;
+  #cached: CachedToken | undefined;
+  #renewal: Promise<string> | undefined;
   #failures = 0;
   #problem: Error | undefined;
-  #askAgainAt = Number.NEGATIVE_INFINITY;
+  #retryAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RenewedTokensOptions) {
     this.#options = options;
   }
 
-  readonly hasToken = (): boolean => this.#options.now() + exchangeMs < this.#endsAt;
+  readonly hasToken = (): boolean => this.#options.monotonicNow() + loginMarginMs < this.#expiresAt;
 
   readonly problem = (): string | undefined =>
-    this.#options.now() < this.#endsAt ? undefined : this.#problem?.message;
+    this.#options.monotonicNow() < this.#expiresAt ? undefined : this.#problem?.message;
 
   readonly get = async (): Promise<string> => {
-    if (this.#held && this.#options.now() < this.#endsAt) {
+    if (this.#cached && this.#options.monotonicNow() < this.#expiresAt) {
       this.isReady();
-      return this.#held.value;
+      return this.#cached.value;
     }
-    if (this.#problem && this.#options.now() < this.#askAgainAt) throw this.#problem;
-    return this.#ask();
+    if (this.#problem && this.#options.monotonicNow() < this.#retryAt) throw this.#problem;
+    return this.#renewOnce();
   };
 
   readonly isReady = (): boolean => {
-    const now = this.#options.now();
-    if (this.#held && now < this.#held.staleAt) return true;
-    if (now >= this.#askAgainAt) void this.#ask().catch((error: unknown) => this.#tell(error));
+    const now = this.#options.monotonicNow();
+    if (this.#cached && now < this.#cached.staleAt) return true;
+    if (now >= this.#retryAt) void this.#renewOnce().catch((error: unknown) => this.#warnOfFailure(error));
     return false;
   };
 
-  readonly refuse = (value: string): void => {
-    if (this.#held?.value !== value) return;
+  readonly invalidate = (value: string): void => {
+    if (this.#cached?.value !== value) return;
     this.#problem = new Error("The broker has refused the newest token");
-    this.#askAgainAt = this.#held.askedAt + refusedPauseMs;
-    this.#held = undefined;
+    this.#retryAt = this.#cached.askedAt + refusedPauseMs;
+    this.#cached = undefined;
   };
 
-  get #endsAt(): number {
-    return this.#held?.expiresAt ?? Number.NEGATIVE_INFINITY;
+  get #expiresAt(): number {
+    return this.#cached?.expiresAt ?? Number.NEGATIVE_INFINITY;
   }
 
-  #ask(): Promise<string> {
-    this.#asking ??= this.#renew().finally(() => {
-      this.#asking = undefined;
+  #renewOnce(): Promise<string> {
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined;
     });
-    return this.#asking;
+    return this.#renewal;
   }
 
   async #renew(): Promise<string> {
-    const { ask, now, random } = this.#options;
+    const { requestToken: ask, monotonicNow: now, random } = this.#options;
     const askedAt = now();
     try {
       const { value, lifetimeMs } = await ask();
       // Not all members at the same time.
       const staleAt = askedAt + lifetimeMs * (0.68 + random() * 0.04);
-      this.#held = { value, askedAt, staleAt, expiresAt: askedAt + lifetimeMs };
+      this.#cached = { value, askedAt, staleAt, expiresAt: askedAt + lifetimeMs };
       this.#failures = 0;
-      this.#askAgainAt = askedAt;
+      this.#retryAt = askedAt;
       this.#problem = undefined;
       return value;
     } catch (error) {
-      const jitter = { attempt: this.#failures++, baseMs: pauseMinMs, maxMs: pauseMaxMs, random: random() };
-      this.#askAgainAt = now() + equalJitter(jitter);
+      const jitter = { attempt: this.#failures++, baseMs: minRetryPauseMs, maxMs: maxRetryPauseMs, random: random() };
+      this.#retryAt = now() + equalJitter(jitter);
       this.#problem = error instanceof Error ? error : new Error(String(error));
       throw this.#problem;
     }
   }
 
-  #tell(error: unknown): void {
-    if (isOwnError(error)) throw error;
-    const { warn, now } = this.#options;
-    const leftSeconds = Math.ceil((this.#endsAt - now()) / 1_000);
-    const left = leftSeconds > 0 ? `; the present token is valid for another ${leftSeconds} s` : "";
-    warn(`${messageOf(error)}${left}`);
+  #warnOfFailure(error: unknown): void {
+    if (isProgrammingError(error)) throw error;
+    const { warn, monotonicNow: now } = this.#options;
+    const remainingSeconds = Math.ceil((this.#expiresAt - now()) / 1_000);
+    const remainder = remainingSeconds > 0 ? `; the present token is valid for another ${remainingSeconds} s` : "";
+    warn(`${messageOf(error)}${remainder}`);
   }
 }
 
@@ -147,5 +147,5 @@ export const fileTokens = (read: () => string): Tokens => ({
   hasToken: () => true,
   isReady: () => true,
   problem: () => undefined,
-  refuse: () => {},
+  invalidate: () => {},
 });

@@ -10,17 +10,17 @@ interface UnreadableBatchOptions {
   readonly cause?: unknown;
 }
 
-const sentenceOf = ({ codec, reason, limitBytes, cause }: UnreadableBatchOptions): string => {
-  const why = cause instanceof Error ? cause.message : "its bytes are corrupt";
+const messageOf = ({ codec, reason, limitBytes, cause }: UnreadableBatchOptions): string => {
+  const detail = cause instanceof Error ? cause.message : "its bytes are corrupt";
   switch (reason) {
     case "unknown_codec":
       return `Cannot decompress a batch: its compression type is ${codec}, which Kafka does not know`;
     case "codec_missing":
-      return `Cannot load the package for ${codec}: ${why}; install the optional dependencies too`;
+      return `Cannot load the package for ${codec}: ${detail}; install the optional dependencies too`;
     case "too_large":
       return `Cannot decompress a ${codec} batch: it holds more than ${limitBytes} bytes`;
     case "corrupt":
-      return `Cannot decompress a ${codec} batch: ${why}`;
+      return `Cannot decompress a ${codec} batch: ${detail}`;
   }
 };
 
@@ -32,7 +32,7 @@ export class UnreadableBatch extends Error {
   readonly limitBytes: number | undefined;
 
   constructor(options: UnreadableBatchOptions) {
-    super(sentenceOf(options), { cause: options.cause });
+    super(messageOf(options), { cause: options.cause });
     this.codec = options.codec;
     this.reason = options.reason;
     this.limitBytes = options.limitBytes;

@@ -13,17 +13,17 @@ export interface Codec {
 }
 
 /** A few milliseconds of work, unless it is a bomb: to hand it to another thread would take longer. */
-const quickBytes = 64 * 1024;
+const maxSyncBytes = 64 * 1024;
 
-export const isQuick = ({ length }: Buffer): boolean => length <= quickBytes;
+export const mayRunSync = ({ length }: Buffer): boolean => length <= maxSyncBytes;
 
-export const tooLarge = (codec: CodecName, limitBytes: number): UnreadableBatch =>
+export const tooLargeError = (codec: CodecName, limitBytes: number): UnreadableBatch =>
   new UnreadableBatch({ codec, reason: "too_large", limitBytes });
 
 /** Opens a package that is only loaded if its codec is met: it comes with a binary, which this machine may lack. */
-export const load = async <T>(codec: CodecName, open: () => Promise<T>): Promise<T> => {
+export const loadCodec = async <T>(codec: CodecName, importPackage: () => Promise<T>): Promise<T> => {
   try {
-    return await open();
+    return await importPackage();
   } catch (cause) {
     throw new UnreadableBatch({ codec, reason: "codec_missing", cause });
   }

@@ -1,6 +1,6 @@
 import kafkajs from "kafkajs";
 
-import { isOwnError } from "../own-errors.ts";
+import { isProgrammingError } from "../own-errors.ts";
 import { UnreadableBatch } from "./codec-error.ts";
 import { type Codec, type CodecName, codecNames } from "./codec.ts";
 import { lz4Codec } from "./lz4.ts";
@@ -22,17 +22,17 @@ const codecs: Readonly<Record<CodecName, Codec>> = {
   zstd: zstdCodec,
 };
 
-const typesByName = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const satisfies Record<Compression, number>;
+const compressionTypes = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const satisfies Record<Compression, number>;
 
 /** kafkajs's number for it. */
-export const compressionType = (compression: Compression): number => typesByName[compression];
+export const compressionType = (compression: Compression): number => compressionTypes[compression];
 
 /**
  * What a write is tried with, one after the other until it fits: what the source took compressed must not be too large for a topic of
  * ours. gzip comes first since every broker and every reader knows it; zstd packs tighter, but only since Kafka 2.1. Some that speak
  * Kafka's protocol take no codec at all.
  */
-export const compressionsFrom = (first: Compression): readonly Compression[] => [
+export const compressionFallbacks = (first: Compression): readonly Compression[] => [
   ...new Set<Compression>([first, "gzip", "zstd", "none"]),
 ];
 
@@ -45,7 +45,7 @@ export const decompress = async (
   try {
     return await codecs[codec].decompress(packed, limitBytes);
   } catch (cause) {
-    if (cause instanceof UnreadableBatch || isOwnError(cause)) throw cause;
+    if (cause instanceof UnreadableBatch || isProgrammingError(cause)) throw cause;
     throw new UnreadableBatch({ codec, reason: "corrupt", cause });
   }
 };
@@ -58,7 +58,7 @@ interface KafkajsCodec {
 type KafkajsCodecs = Record<number, () => KafkajsCodec>;
 
 /** The numbers that fit into the three bits of a batch and that Kafka has not given away. To kafkajs they are plain batches. */
-const unknownTypes = [5, 6, 7];
+const unassignedTypes = [5, 6, 7];
 
 let isRegistered = false;
 
@@ -66,16 +66,16 @@ let isRegistered = false;
 export const registerCodecs = (): void => {
   if (isRegistered) return;
   isRegistered = true;
-  const known: KafkajsCodecs = kafkajs.CompressionCodecs;
+  const registered: KafkajsCodecs = kafkajs.CompressionCodecs;
   for (const name of codecNames) {
     const codec: KafkajsCodec = {
       compress: ({ buffer }) => codecs[name].compress(buffer),
       decompress: (packed) => decompress(name, packed),
     };
-    known[compressionType(name)] = () => codec;
+    registered[compressionType(name)] = () => codec;
   }
-  for (const type of unknownTypes)
-    known[type] = () => {
+  for (const type of unassignedTypes)
+    registered[type] = () => {
       throw new UnreadableBatch({ codec: String(type), reason: "unknown_codec" });
     };
 };

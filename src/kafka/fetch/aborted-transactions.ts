@@ -7,33 +7,33 @@ export interface AbortedTransaction {
 }
 
 /** The type of a marker, behind its version. Source: https://kafka.apache.org/documentation/#controlbatch. */
-const abortType = 0;
+const abortMarkerType = 0;
 
-const isAbort = ({ key }: FetchedRecord): boolean =>
-  key !== null && key.length >= 4 && key.readInt16BE(2) === abortType;
+const isAbortMarker = ({ key }: FetchedRecord): boolean =>
+  key !== null && key.length >= 4 && key.readInt16BE(2) === abortMarkerType;
 
 /** Which producers' transactions are under way that end with an abort. */
-class Aborting {
-  readonly #waiting: AbortedTransaction[];
-  readonly #producers = new Set<string>();
+class AbortedProducers {
+  readonly #upcoming: AbortedTransaction[];
+  readonly #openProducerIds = new Set<string>();
 
   constructor(aborted: readonly AbortedTransaction[]) {
-    this.#waiting = aborted.toSorted((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
+    this.#upcoming = aborted.toSorted((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
   }
 
   /** Whether this record is part of one. To be asked of all records, in their order. */
-  has(record: FetchedRecord): boolean {
+  isAborted(record: FetchedRecord): boolean {
     const { offset, isControlRecord, batchContext } = record;
-    this.#begin(Number(offset));
-    if (!isControlRecord) return batchContext.inTransaction && this.#producers.has(batchContext.producerId);
-    if (isAbort(record)) this.#producers.delete(batchContext.producerId);
+    this.#openUpTo(Number(offset));
+    if (!isControlRecord) return batchContext.inTransaction && this.#openProducerIds.has(batchContext.producerId);
+    if (isAbortMarker(record)) this.#openProducerIds.delete(batchContext.producerId);
     return false;
   }
 
-  #begin(offset: number): void {
-    for (let [first] = this.#waiting; first && Number(first.firstOffset) <= offset; [first] = this.#waiting) {
-      this.#producers.add(first.producerId);
-      this.#waiting.shift();
+  #openUpTo(offset: number): void {
+    for (let [first] = this.#upcoming; first && Number(first.firstOffset) <= offset; [first] = this.#upcoming) {
+      this.#openProducerIds.add(first.producerId);
+      this.#upcoming.shift();
     }
   }
 }
@@ -43,11 +43,11 @@ class Aborting {
  * the transactions in the order in which they began, and the broker tells them in the order in which they ended; it takes up one of them
  * a record; and a record whose key looks like a marker ends a transaction for it.
  */
-export const hideAborted = (
+export const hideAbortedRecords = (
   records: readonly FetchedRecord[],
   aborted: readonly AbortedTransaction[],
 ): readonly FetchedRecord[] => {
   if (aborted.length === 0) return records;
-  const aborting = new Aborting(aborted);
-  return records.map((record) => (aborting.has(record) ? { ...record, isControlRecord: true } : record));
+  const abortedProducers = new AbortedProducers(aborted);
+  return records.map((record) => (abortedProducers.isAborted(record) ? { ...record, isControlRecord: true } : record));
 };

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 
-import { type AbortedTransaction, hideAborted } from "./aborted-transactions.ts";
+import { type AbortedTransaction, hideAbortedRecords } from "./aborted-transactions.ts";
 import { type FetchedBatches, readBatches } from "./record-batches.ts";
-import type { FetchedRecord, Window } from "./records.ts";
+import type { FetchedRecord, ReadLimits } from "./records.ts";
 
 interface Decoder {
   readInt16(): number;
@@ -29,7 +29,7 @@ export interface FetchedPartition extends Pick<FetchedBatches, "unreadable"> {
 }
 
 /** The offset that was asked for of a partition. */
-export type AskedFor = (topic: string, partition: number) => number;
+export type FetchOffsetOf = (topic: string, partition: number) => number;
 
 /** The answer to a fetch, in kafkajs's shape. */
 export interface FetchResponse {
@@ -43,7 +43,7 @@ const { createErrorFromCode } = require("kafkajs/src/protocol/error") as {
 };
 
 /** The versions of which this is the form: kafkajs speaks no later one, and before it there are no batches of Kafka 0.11. */
-export const fetchVersions = { first: 4, last: 11 } as const;
+export const supportedFetchVersions = { first: 4, last: 11 } as const;
 
 /** What a broker says if it cannot read one partition's log: UNKNOWN, CORRUPT_MESSAGE and KAFKA_STORAGE_ERROR. */
 const unreadableCodes: ReadonlySet<number> = new Set([-1, 2, 56]);
@@ -54,7 +54,7 @@ const readAborted = (decoder: Decoder): AbortedTransaction => ({
   firstOffset: decoder.readInt64().toString(),
 });
 
-const readHeader = (decoder: Decoder, version: number) => ({
+const readPartitionHeader = (decoder: Decoder, version: number) => ({
   partition: decoder.readInt32(),
   errorCode: decoder.readInt16(),
   highWatermark: decoder.readInt64().toString(),
@@ -70,7 +70,7 @@ const readBytes = (decoder: Decoder): Buffer => {
   return length > 0 ? decoder.readBytes(length) : Buffer.alloc(0);
 };
 
-const refusedBy = (errorCode: number, offset: number): FetchedBatches["unreadable"] => ({
+const unreadableByError = (errorCode: number, offset: number): FetchedBatches["unreadable"] => ({
   offset,
   lastOffset: offset,
   reason: `The broker says ${createErrorFromCode(errorCode).type}`,
@@ -81,38 +81,38 @@ const refusedBy = (errorCode: number, offset: number): FetchedBatches["unreadabl
  * What is read of one answer, in memory: twice the size of an answer whose events are packed to a fifteenth. A batch that exceeds it (by
  * as much as a batch may hold at most) is the last one that is read; the others are fetched again.
  */
-const roomBytes = 32 * 1024 * 1024;
+const maxResponseBytes = 32 * 1024 * 1024;
 
-interface Answer extends Pick<Window, "room"> {
+interface FetchContext extends Pick<ReadLimits, "capacity"> {
   readonly version: number;
-  readonly askedFor: AskedFor;
+  readonly fetchOffsetOf: FetchOffsetOf;
 }
 
 const readPartition = async (
   decoder: Decoder,
   topic: string,
-  { version, askedFor, room }: Answer,
+  { version, fetchOffsetOf, capacity }: FetchContext,
 ): Promise<FetchedPartition> => {
-  const header = readHeader(decoder, version);
+  const header = readPartitionHeader(decoder, version);
   const bytes = readBytes(decoder);
   const size = bytes.length;
-  const from = askedFor(topic, header.partition);
+  const fetchOffset = fetchOffsetOf(topic, header.partition);
   // kafkajs takes the error of one partition for the failure of all.
   if (unreadableCodes.has(header.errorCode))
-    return { ...header, errorCode: 0, size, messages: [], unreadable: refusedBy(header.errorCode, from) };
-  const { records, unreadable } = await readBatches(bytes, { from, high: Number(header.highWatermark), room });
-  const messages = hideAborted(records, header.abortedTransactions);
+    return { ...header, errorCode: 0, size, messages: [], unreadable: unreadableByError(header.errorCode, fetchOffset) };
+  const { records, unreadable } = await readBatches(bytes, { fetchOffset, endOffset: Number(header.highWatermark), capacity });
+  const messages = hideAbortedRecords(records, header.abortedTransactions);
   return { ...header, abortedTransactions: [], size, messages, unreadable };
 };
 
-const readTopic = async (decoder: Decoder, answer: Answer) => {
+const readTopic = async (decoder: Decoder, context: FetchContext) => {
   const topicName = decoder.readString() ?? "";
-  return { topicName, partitions: await decoder.readArrayAsync((one) => readPartition(one, topicName, answer)) };
+  return { topicName, partitions: await decoder.readArrayAsync((one) => readPartition(one, topicName, context)) };
 };
 
 /** How kafkajs reads the answer to a fetch of this version, but for what a partition holds. */
-export const fetchDecoder =
-  (version: number, askedFor: AskedFor) =>
+export const createFetchDecoder =
+  (version: number, fetchOffsetOf: FetchOffsetOf) =>
   async (raw: Buffer): Promise<FetchResponse> => {
     const decoder = new DecoderClass(raw);
     const throttleTime = decoder.readInt32();
@@ -120,8 +120,8 @@ export const fetchDecoder =
       decoder.readInt16(); // An error of the fetch session, of which kafkajs has none.
       decoder.readInt32(); // The session.
     }
-    const answer = { version, askedFor, room: { bytes: roomBytes } };
-    const responses = await decoder.readArrayAsync((one) => readTopic(one, answer));
+    const context = { version, askedFor: fetchOffsetOf, room: { bytes: maxResponseBytes } };
+    const responses = await decoder.readArrayAsync((one) => readTopic(one, context));
     // From version 8 on the broker has not waited itself, and expects this client to.
     return version >= 8
       ? Object.assign({ throttleTime: 0, clientSideThrottleTime: throttleTime }, { responses })

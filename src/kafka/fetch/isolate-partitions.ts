@@ -1,14 +1,14 @@
 import type { BrokerRequest } from "../cluster.ts";
-import { type AskedFor, type FetchResponse, fetchDecoder, fetchVersions } from "./fetch-response.ts";
+import { type FetchOffsetOf, type FetchResponse, createFetchDecoder, supportedFetchVersions } from "./fetch-response.ts";
 import type { UnreadableOffsets } from "./record-batches.ts";
-import { Nothing } from "./starved-partitions.ts";
+import { StarvedPartitions } from "./starved-partitions.ts";
 
 /** A partition of which nothing more can be read, because the broker gives, or has, nothing that can be. */
-export interface UnreadablePlace extends UnreadableOffsets {
+export interface UnreadablePartition extends UnreadableOffsets {
   readonly topic: string;
   readonly partition: number;
   /** The offset that was asked for. */
-  readonly from: number;
+  readonly fetchOffset: number;
 }
 
 interface FetchRequest {
@@ -30,23 +30,23 @@ interface BrokerPool {
   createBroker: (options: object) => FetchBroker;
 }
 
-export interface IsolateOptions {
+export interface IsolatePartitionsOptions {
   /** What a partition has next cannot be read. Told at every fetch. */
-  readonly onUnreadable: (place: UnreadablePlace) => void;
-  readonly monotonic: () => number;
+  readonly onUnreadable: (unreadable: UnreadablePartition) => void;
+  readonly monotonicNow: () => number;
 }
 
 const apiKey = 1;
 
-const withOurDecoder = (question: BrokerRequest, askedFor: AskedFor): BrokerRequest => {
-  const { request, response } = question;
-  const { first, last } = fetchVersions;
+const withOwnDecoder = (brokerRequest: BrokerRequest, currentFetchOffsetOf: FetchOffsetOf): BrokerRequest => {
+  const { request, response } = brokerRequest;
+  const { first, last } = supportedFetchVersions;
   const isOurs = request.apiKey === apiKey && request.apiVersion >= first && request.apiVersion <= last;
-  const decode = fetchDecoder(request.apiVersion, askedFor);
-  return isOurs ? { ...question, response: { ...response, decode } } : question;
+  const decode = createFetchDecoder(request.apiVersion, currentFetchOffsetOf);
+  return isOurs ? { ...brokerRequest, response: { ...response, decode } } : brokerRequest;
 };
 
-const askedIn = ({ topics }: FetchRequest): AskedFor => {
+const fetchOffsetsIn = ({ topics }: FetchRequest): FetchOffsetOf => {
   const offsets = topics.flatMap(({ topic, partitions }) =>
     partitions.map(({ partition, fetchOffset }) => [`${topic}/${partition}`, Number(fetchOffset)] as const),
   );
@@ -54,33 +54,33 @@ const askedIn = ({ topics }: FetchRequest): AskedFor => {
   return (topic, partition) => byPartition.get(`${topic}/${partition}`) ?? 0;
 };
 
-const isolateIn = (
+const isolateBroker = (
   broker: FetchBroker,
-  nothing: Nothing,
-  onUnreadable: IsolateOptions["onUnreadable"],
+  starved: StarvedPartitions,
+  onUnreadable: IsolatePartitionsOptions["onUnreadable"],
 ): FetchBroker => {
   const { connectionPool } = broker;
   const send = connectionPool.send.bind(connectionPool);
   const fetch = broker.fetch.bind(broker);
-  let askedFor: AskedFor = () => 0;
-  connectionPool.send = (request) => send(withOurDecoder(request, askedFor));
-  const tell = ({ responses }: FetchResponse, asked: AskedFor): void => {
+  let currentFetchOffsetOf: FetchOffsetOf = () => 0;
+  connectionPool.send = (request) => send(withOwnDecoder(request, currentFetchOffsetOf));
+  const report = ({ responses }: FetchResponse, fetchOffsetOf: FetchOffsetOf): void => {
     let isFirst = true;
     for (const { topicName: topic, partitions } of responses)
       for (const fetched of partitions) {
         const { partition } = fetched;
-        const from = asked(topic, partition);
-        const unreadable = fetched.unreadable ?? nothing.of({ topic, partition, from, isFirst }, fetched);
-        if (unreadable) onUnreadable({ topic, partition, from, ...unreadable });
+        const fetchOffset = fetchOffsetOf(topic, partition);
+        const unreadable = fetched.unreadable ?? starved.observe({ topic, partition, fetchOffset, isFirst }, fetched);
+        if (unreadable) onUnreadable({ topic, partition, fetchOffset, ...unreadable });
         isFirst &&= fetched.size === 0;
       }
   };
   broker.fetch = async (request) => {
-    const asked = askedIn(request);
-    askedFor = asked;
+    const fetchOffsetOf = fetchOffsetsIn(request);
+    currentFetchOffsetOf = fetchOffsetOf;
     // The request is handed to the connection before this returns.
     const response = await fetch(request);
-    tell(response, asked);
+    report(response, fetchOffsetOf);
     return response;
   };
   return broker;
@@ -90,12 +90,12 @@ const isolateIn = (
  * A consumer whose partitions fail alone: kafkajs takes a batch that it cannot read, or one partition's error, for the failure of
  * the fetch, tries it again and again, and reads nothing from that broker meanwhile.
  */
-export const isolatePartitions = (cluster: object, { onUnreadable, monotonic }: IsolateOptions): void => {
+export const isolatePartitions = (cluster: object, { onUnreadable, monotonicNow }: IsolatePartitionsOptions): void => {
   const { brokerPool: pool } = cluster as { readonly brokerPool: BrokerPool };
-  const nothing = new Nothing(monotonic);
+  const starved = new StarvedPartitions(monotonicNow);
   const createBroker = pool.createBroker.bind(pool);
-  pool.createBroker = (options) => isolateIn(createBroker(options), nothing, onUnreadable);
+  pool.createBroker = (options) => isolateBroker(createBroker(options), starved, onUnreadable);
   // The first one may be among the others.
-  const known = new Set([...Object.values(pool.brokers), ...(pool.seedBroker ? [pool.seedBroker] : [])]);
-  for (const broker of known) isolateIn(broker, nothing, onUnreadable);
+  const brokers = new Set([...Object.values(pool.brokers), ...(pool.seedBroker ? [pool.seedBroker] : [])]);
+  for (const broker of brokers) isolateBroker(broker, starved, onUnreadable);
 };

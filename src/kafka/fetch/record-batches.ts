@@ -1,5 +1,5 @@
-import { type Frame, at, isIntact, longAt, readFrame } from "./record-batch.ts";
-import { BrokenRecords, type FetchedRecord, type Window } from "./records.ts";
+import { type BatchFrame, headerPositions, hasValidChecksum, readInt64At, readBatchFrame } from "./record-batch.ts";
+import { CorruptRecordsError, type FetchedRecord, type ReadLimits } from "./records.ts";
 
 /** Offsets of a partition that cannot be read, and why. */
 export interface UnreadableOffsets {
@@ -19,101 +19,101 @@ export interface FetchedBatches {
 }
 
 /** Where a batch may lie. */
-interface Limits {
+interface OffsetBounds {
   /** The first offset that was asked for. */
-  readonly from: number;
+  readonly fetchOffset: number;
   /** The end of the log. The broker takes it down before it reads, so that more may have come. */
-  readonly high: number;
+  readonly endOffset: number;
   /** Behind the batch before. */
-  readonly next: number;
+  readonly nextOffset: number;
 }
 
-type Asked = Pick<Limits, "from" | "high"> & Pick<Window, "room">;
+type RequestedRange = Pick<OffsetBounds, "fetchOffset" | "endOffset"> & Pick<ReadLimits, "capacity">;
 
 /** From a batch's first byte to where its length counts from. */
-const beforeLength = 12;
-const smallest: Readonly<Record<number, number>> = { 0: 26, 1: 34, 2: 61 };
-const smallestOfAll = 26;
+const lengthFieldEnd = 12;
+const minBatchBytes: Readonly<Record<number, number>> = { 0: 26, 1: 34, 2: 61 };
+const minBytesOfAnyBatch = 26;
 
-const sizeOf = (bytes: Buffer): number => beforeLength + bytes.readInt32BE(at.length);
+const batchBytesOf = (bytes: Buffer): number => lengthFieldEnd + bytes.readInt32BE(headerPositions.length);
 
 /** The answer ends in the middle of it, because it has become large enough. */
-const isCut = (bytes: Buffer): boolean => bytes.length < smallestOfAll || bytes.length < sizeOf(bytes);
+const isTruncated = (bytes: Buffer): boolean => bytes.length < minBytesOfAnyBatch || bytes.length < batchBytesOf(bytes);
 
 /** Compaction has left no gap in it, as in every batch that has just come. */
-const isFull = ({ bytes, baseOffset, lastOffset }: Frame): boolean =>
-  bytes.readInt8(at.magic) !== 2 || bytes.readInt32BE(at.count) === lastOffset - baseOffset + 1;
+const isGapless = ({ bytes, baseOffset, lastOffset }: BatchFrame): boolean =>
+  bytes.readInt8(headerPositions.magic) !== 2 || bytes.readInt32BE(headerPositions.count) === lastOffset - baseOffset + 1;
 
-const isPlausible = (frame: Frame, { from, high, next }: Limits): boolean => {
+const hasPlausibleOffsets = (frame: BatchFrame, { fetchOffset, endOffset, nextOffset }: OffsetBounds): boolean => {
   const { baseOffset, lastOffset } = frame;
-  if (baseOffset < next || lastOffset < baseOffset) return false;
-  return lastOffset < high || (baseOffset <= Math.max(from, next) && isFull(frame));
+  if (baseOffset < nextOffset || lastOffset < baseOffset) return false;
+  return lastOffset < endOffset || (baseOffset <= Math.max(fetchOffset, nextOffset) && isGapless(frame));
 };
 
-const frameOf = (bytes: Buffer, limits: Limits): Frame => {
+const readFrameHeader = (bytes: Buffer, bounds: OffsetBounds): BatchFrame => {
   // Kafka sends the first batch of a partition whole, however large it is (KIP-74).
-  if (isCut(bytes)) throw new BrokenRecords("It is not whole");
-  const magic = bytes.readInt8(at.magic);
-  if (sizeOf(bytes) < (smallest[magic] ?? smallestOfAll)) throw new BrokenRecords("Its length is wrong");
-  const baseOffset = longAt(bytes, 0);
-  const lastOffset = magic === 2 ? baseOffset + bytes.readInt32BE(at.lastOffsetDelta) : baseOffset;
-  const frame = { bytes: bytes.subarray(0, sizeOf(bytes)), baseOffset, lastOffset };
-  if (!isPlausible(frame, limits)) throw new BrokenRecords("Its offsets are wrong");
+  if (isTruncated(bytes)) throw new CorruptRecordsError("It is not whole");
+  const magic = bytes.readInt8(headerPositions.magic);
+  if (batchBytesOf(bytes) < (minBatchBytes[magic] ?? minBytesOfAnyBatch)) throw new CorruptRecordsError("Its length is wrong");
+  const baseOffset = readInt64At(bytes, 0);
+  const lastOffset = magic === 2 ? baseOffset + bytes.readInt32BE(headerPositions.lastOffsetDelta) : baseOffset;
+  const frame = { bytes: bytes.subarray(0, batchBytesOf(bytes)), baseOffset, lastOffset };
+  if (!hasPlausibleOffsets(frame, bounds)) throw new CorruptRecordsError("Its offsets are wrong");
   return frame;
 };
 
 /** Where the next batch begins, by its own word. */
-const following = (bytes: Buffer): number => {
-  if (bytes.length < smallestOfAll) return Infinity;
-  const end = sizeOf(bytes);
-  return end >= smallestOfAll && bytes.length >= end + 8 ? longAt(bytes, end) : Infinity;
+const nextBaseOffset = (bytes: Buffer): number => {
+  if (bytes.length < minBytesOfAnyBatch) return Infinity;
+  const end = batchBytesOf(bytes);
+  return end >= minBytesOfAnyBatch && bytes.length >= end + 8 ? readInt64At(bytes, end) : Infinity;
 };
 
 /** The offsets of a batch that cannot be read, as far as what is left of it can be believed; too few of them rather than too many. */
-const extentOf = (bytes: Buffer, { from, high, next }: Limits): Omit<UnreadableOffsets, "reason"> => {
-  const claimed = bytes.length < smallestOfAll ? next : longAt(bytes, 0);
-  const offset = Math.max(from, claimed >= next && claimed < high ? claimed : next);
-  const last = bytes.length < smallestOfAll ? offset : claimed + bytes.readInt32BE(at.lastOffsetDelta);
-  const ends = [last, following(bytes) - 1].filter((end) => end >= offset && end < high);
-  return { offset, lastOffset: ends.length > 0 ? Math.min(...ends) : offset };
+const unreadableOffsetsOf = (bytes: Buffer, { fetchOffset, endOffset, nextOffset }: OffsetBounds): Omit<UnreadableOffsets, "reason"> => {
+  const claimedOffset = bytes.length < minBytesOfAnyBatch ? nextOffset : readInt64At(bytes, 0);
+  const offset = Math.max(fetchOffset, claimedOffset >= nextOffset && claimedOffset < endOffset ? claimedOffset : nextOffset);
+  const claimedLastOffset = bytes.length < minBytesOfAnyBatch ? offset : claimedOffset + bytes.readInt32BE(headerPositions.lastOffsetDelta);
+  const candidates = [claimedLastOffset, nextBaseOffset(bytes) - 1].filter((end) => end >= offset && end < endOffset);
+  return { offset, lastOffset: candidates.length > 0 ? Math.min(...candidates) : offset };
 };
 
 /** Nothing of it was asked for: a batch of which only the offset is broken may stand before what was. */
-const isBefore = (bytes: Buffer, { from, next }: Limits): boolean => {
-  const end = following(bytes);
-  return end > next && end <= from && isIntact(bytes.subarray(0, sizeOf(bytes)));
+const isBeforeFetchOffset = (bytes: Buffer, { fetchOffset, nextOffset }: OffsetBounds): boolean => {
+  const end = nextBaseOffset(bytes);
+  return end > nextOffset && end <= fetchOffset && hasValidChecksum(bytes.subarray(0, batchBytesOf(bytes)));
 };
 
-const isCutBehind = (start: number, rest: Buffer): boolean => start > 0 && isCut(rest);
+const isTruncatedTail = (start: number, remaining: Buffer): boolean => start > 0 && isTruncated(remaining);
 
 /** There is no room for more, and what was read is progress: nothing of what comes before what was asked for is. */
-const isOver = ({ from, next }: Limits, { bytes }: Window["room"]): boolean =>
-  bytes <= 0 && (next === 0 || next > from);
+const isCapacityUsed = ({ fetchOffset, nextOffset }: OffsetBounds, { bytes }: ReadLimits["capacity"]): boolean =>
+  bytes <= 0 && (nextOffset === 0 || nextOffset > fetchOffset);
 
 /**
  * Reads the batches of one partition. kafkajs checks no checksums, and one batch that it cannot read fails the fetch of all
  * partitions of a broker; here it only ends what is read of its own partition.
  */
-export const readBatches = async (bytes: Buffer, { from, high, room }: Asked): Promise<FetchedBatches> => {
+export const readBatches = async (bytes: Buffer, { fetchOffset, endOffset, capacity }: RequestedRange): Promise<FetchedBatches> => {
   const records: FetchedRecord[] = [];
-  let limits: Limits = { from, high, next: 0 };
+  let bounds: OffsetBounds = { fetchOffset, endOffset, nextOffset: 0 };
   for (let start = 0; start < bytes.length;) {
-    const rest = bytes.subarray(start);
-    if (isCutBehind(start, rest) || isOver(limits, room)) break;
+    const remaining = bytes.subarray(start);
+    if (isTruncatedTail(start, remaining) || isCapacityUsed(bounds, capacity)) break;
     try {
-      const frame = frameOf(rest, limits);
+      const frame = readFrameHeader(remaining, bounds);
       // One by one: a batch may have more records than a function can take arguments.
-      for (const record of await readFrame(frame, { from, room })) records.push(record);
-      limits = { from, high, next: frame.lastOffset + 1 };
+      for (const record of await readBatchFrame(frame, { fetchOffset, capacity })) records.push(record);
+      bounds = { fetchOffset, endOffset, nextOffset: frame.lastOffset + 1 };
     } catch (error) {
-      if (!(error instanceof BrokenRecords)) throw error;
-      if (!isBefore(rest, limits)) return upTo(records, limits, { ...extentOf(rest, limits), reason: error.message });
+      if (!(error instanceof CorruptRecordsError)) throw error;
+      if (!isBeforeFetchOffset(remaining, bounds)) return stopAtUnreadable(records, bounds, { ...unreadableOffsetsOf(remaining, bounds), reason: error.message });
     }
-    start += sizeOf(rest);
+    start += batchBytesOf(remaining);
   }
   return { records };
 };
 
 /** Of records before those that were asked for, kafkajs would move on by one offset each time. */
-const upTo = (records: readonly FetchedRecord[], { from }: Limits, unreadable: UnreadableOffsets): FetchedBatches =>
-  Number(records.at(-1)?.offset ?? -1) >= from ? { records } : { records: [], unreadable };
+const stopAtUnreadable = (records: readonly FetchedRecord[], { fetchOffset }: OffsetBounds, unreadable: UnreadableOffsets): FetchedBatches =>
+  Number(records.at(-1)?.offset ?? -1) >= fetchOffset ? { records } : { records: [], unreadable };

@@ -1,5 +1,5 @@
 /** Bytes that are no records as Kafka writes them, though nothing may have happened to them since. */
-export class BrokenRecords extends Error {}
+export class CorruptRecordsError extends Error {}
 
 /** What a batch says of all its records, in kafkajs's words. */
 export interface BatchContext {
@@ -30,109 +30,109 @@ export interface FetchedRecord {
 }
 
 /** What of a batch is wanted: a whole one may take more memory than there is, and the rest of it can be fetched again. */
-export interface Window {
+export interface ReadLimits {
   /** The first offset that was asked for. */
-  readonly from: number;
+  readonly fetchOffset: number;
   /** What the records of one answer to a fetch may still take up, in bytes. At least one record is read all the same. */
-  readonly room: { bytes: number };
+  readonly capacity: { bytes: number };
 }
 
 /** What a record takes up beside its own bytes: a dozen numbers, texts and views. */
-const recordBytes = 512;
+const recordOverheadBytes = 512;
 
 const noHeaders: FetchedRecord["headers"] = Object.freeze({});
 
 /** Reads what Kafka writes in as few bytes as possible, and never beyond the end: kafkajs makes up what is missing. */
-class Reader {
+class VarintReader {
   readonly #bytes: Buffer;
-  at = 0;
+  position = 0;
   /** Of the next record, at least. */
-  offsetDelta = 0;
+  minOffsetDelta = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
   }
 
-  get left(): number {
-    return this.#bytes.length - this.at;
+  get remaining(): number {
+    return this.#bytes.length - this.position;
   }
 
-  byte(): number {
-    const byte = this.#bytes[this.at++];
-    if (byte === undefined) throw new BrokenRecords("A record ends too early");
+  readByte(): number {
+    const byte = this.#bytes[this.position++];
+    if (byte === undefined) throw new CorruptRecordsError("A record ends too early");
     return byte;
   }
 
   /** A zigzag number of up to 64 bits; beyond 2^53, where only nonsense lies, it is inexact. */
-  number(): number {
-    const first = this.byte();
+  readVarint(): number {
+    const first = this.readByte();
     if (first < 128) return first & 1 ? -((first + 1) >> 1) : first >> 1;
     let zigzag = first & 127;
     for (let scale = 128; ; scale *= 128) {
-      const byte = this.byte();
+      const byte = this.readByte();
       zigzag += (byte & 127) * scale;
       if (byte < 128) break;
-      if (scale > 2 ** 62) throw new BrokenRecords("A number in a record has no end");
+      if (scale > 2 ** 62) throw new CorruptRecordsError("A number in a record has no end");
     }
     return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
   }
 
-  bytes(length: number): Buffer {
-    const from = this.at;
+  readBytes(length: number): Buffer {
+    const from = this.position;
     this.skip(length);
-    return this.#bytes.subarray(from, this.at);
+    return this.#bytes.subarray(from, this.position);
   }
 
   skip(length: number): void {
-    if (length < 0 || length > this.left) throw new BrokenRecords("A record claims more bytes than there are");
-    this.at += length;
+    if (length < 0 || length > this.remaining) throw new CorruptRecordsError("A record claims more bytes than there are");
+    this.position += length;
   }
 
-  nullable(): Buffer | null {
-    const length = this.number();
-    return length === -1 ? null : this.bytes(length);
+  readNullableBytes(): Buffer | null {
+    const length = this.readVarint();
+    return length === -1 ? null : this.readBytes(length);
   }
 }
 
 /** A header that comes several times is an array, as kafkajs gives it. */
-const readHeaders = (reader: Reader): FetchedRecord["headers"] => {
-  const count = reader.number();
+const readHeaders = (reader: VarintReader): FetchedRecord["headers"] => {
+  const count = reader.readVarint();
   if (count === 0) return noHeaders;
-  if (count < 0 || count > reader.left) throw new BrokenRecords("A record claims more headers than there are");
+  if (count < 0 || count > reader.remaining) throw new CorruptRecordsError("A record claims more headers than there are");
   const headers = new Map<string, FetchedHeader | FetchedHeader[]>();
   for (let index = 0; index < count; index++) {
-    const name = reader.bytes(reader.number()).toString();
-    const value = reader.nullable();
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]);
+    const name = reader.readBytes(reader.readVarint()).toString();
+    const value = reader.readNullableBytes();
+    const previous = headers.get(name);
+    headers.set(name, previous === undefined ? value : [...(Array.isArray(previous) ? previous : [previous]), value]);
   }
   return Object.fromEntries(headers);
 };
 
-const readOffsetDelta = (reader: Reader, { lastOffsetDelta }: BatchContext): number => {
-  const delta = reader.number();
-  if (delta < reader.offsetDelta || delta > lastOffsetDelta)
-    throw new BrokenRecords("Its records' offsets are not its own");
-  reader.offsetDelta = delta + 1;
+const readOffsetDelta = (reader: VarintReader, { lastOffsetDelta }: BatchContext): number => {
+  const delta = reader.readVarint();
+  if (delta < reader.minOffsetDelta || delta > lastOffsetDelta)
+    throw new CorruptRecordsError("Its records' offsets are not its own");
+  reader.minOffsetDelta = delta + 1;
   return delta;
 };
 
 /** The next record; undefined if it comes before this offset. */
-const readRecord = (reader: Reader, context: BatchContext, from: number): FetchedRecord | undefined => {
+const readRecord = (reader: VarintReader, context: BatchContext, from: number): FetchedRecord | undefined => {
   const { baseOffset, firstTimestamp, appendTime, isControlBatch } = context;
-  const length = reader.number();
-  const end = reader.at + length;
-  const attributes = reader.byte();
-  const timestamp = firstTimestamp + reader.number();
+  const length = reader.readVarint();
+  const end = reader.position + length;
+  const attributes = reader.readByte();
+  const timestamp = firstTimestamp + reader.readVarint();
   const offset = baseOffset + readOffsetDelta(reader, context);
   if (offset < from) {
-    reader.skip(end - reader.at);
+    reader.skip(end - reader.position);
     return undefined;
   }
-  const key = reader.nullable();
-  const value = reader.nullable();
+  const key = reader.readNullableBytes();
+  const value = reader.readNullableBytes();
   const headers = readHeaders(reader);
-  if (reader.at !== end) throw new BrokenRecords("A record is not as long as it claims");
+  if (reader.position !== end) throw new CorruptRecordsError("A record is not as long as it claims");
   return {
     magicByte: 2,
     attributes,
@@ -153,18 +153,18 @@ const readRecord = (reader: Reader, context: BatchContext, from: number): Fetche
 export const readRecords = (
   bytes: Buffer,
   context: BatchContext,
-  { count, from, room }: Window & { count: number },
+  { count, fetchOffset: from, capacity }: ReadLimits & { count: number },
 ) => {
-  const reader = new Reader(bytes);
-  if (count < 0 || count > bytes.length) throw new BrokenRecords("It claims more records than there are");
+  const reader = new VarintReader(bytes);
+  if (count < 0 || count > bytes.length) throw new CorruptRecordsError("It claims more records than there are");
   const records: FetchedRecord[] = [];
   for (let index = 0; index < count; index++) {
     const record = readRecord(reader, context, from);
     if (!record) continue;
-    if (records.length > 0 && room.bytes <= 0) return { records, isWhole: false };
+    if (records.length > 0 && capacity.bytes <= 0) return { records, isWhole: false };
     records.push(record);
-    room.bytes -= recordBytes;
+    capacity.bytes -= recordOverheadBytes;
   }
-  if (reader.left > 0) throw new BrokenRecords("It has more bytes than records");
+  if (reader.remaining > 0) throw new CorruptRecordsError("It has more bytes than records");
   return { records, isWhole: true };
 };

@@ -1,35 +1,35 @@
 import { AssignerProtocol, type Cluster, type GroupMember, type PartitionAssigner } from "kafkajs";
 
 import { tolerateMissingTopics } from "../cluster.ts";
-import { type IsolateOptions, isolatePartitions } from "../fetch/isolate-partitions.ts";
+import { type IsolatePartitionsOptions, isolatePartitions } from "../fetch/isolate-partitions.ts";
 import type { TopicPartition } from "./consumer.ts";
-import { Coordinator } from "./coordinator-proxy.ts";
-import { createFinder } from "./find-coordinator.ts";
+import { CoordinatorProxy } from "./coordinator-proxy.ts";
+import { createCoordinatorFinder } from "./find-coordinator.ts";
 
 const { MemberMetadata, MemberAssignment } = AssignerProtocol;
 
-export interface AssignerOptions extends IsolateOptions {
+export interface AssignerOptions extends IsolatePartitionsOptions {
   /** The retry topics: a record waits on the partition number that it came from, so each of them must have it. */
-  readonly tiers: readonly string[];
+  readonly retryTopics: readonly string[];
   /** The partition numbers that this member owns now: it keeps as many of them as its share allows. */
-  readonly owned: () => readonly number[];
+  readonly ownedNumbers: () => readonly number[];
   /**
    * Awaited before every join of the group, whatever its cause: work is drained and committed here, while the old
    * generation may still commit.
    */
   readonly beforeJoin: () => Promise<void>;
   /** Told who speaks for the group's coordinator, at the first join. */
-  readonly onCoordinator: (coordinator: Coordinator) => void;
+  readonly onCoordinator: (coordinator: CoordinatorProxy) => void;
   /** The broker has nothing at the offset that was asked for. */
-  readonly onOutOfRange: (place: TopicPartition) => void;
+  readonly onOutOfRange: (topicPartition: TopicPartition) => void;
 }
 
-interface Member {
+interface MemberOwnership {
   readonly id: string;
   readonly owned: readonly number[];
 }
 
-const ownedOf = (userData: Buffer): number[] => {
+const decodeOwned = (userData: Buffer): number[] => {
   try {
     const { p } = JSON.parse(userData.toString()) as { p?: unknown };
     return Array.isArray(p) ? p.filter((value) => Number.isInteger(value)) : [];
@@ -38,60 +38,60 @@ const ownedOf = (userData: Buffer): number[] => {
   }
 };
 
-const readMember = ({ memberId, memberMetadata }: GroupMember): Member => {
+const readMember = ({ memberId, memberMetadata }: GroupMember): MemberOwnership => {
   const metadata = MemberMetadata.decode(memberMetadata);
-  return { id: memberId, owned: metadata ? ownedOf(metadata.userData) : [] };
+  return { id: memberId, owned: metadata ? decodeOwned(metadata.userData) : [] };
 };
 
-const byId = (a: Member, b: Member): number => (a.id < b.id ? -1 : 1);
+const byId = (a: MemberOwnership, b: MemberOwnership): number => (a.id < b.id ? -1 : 1);
 
 /** Members keep what they own up to their share; members that keep more come first, so that the odd ones out move least. */
-const keep = (members: readonly Member[], all: readonly number[]): Map<string, number[]> => {
+const keepOwned = (members: readonly MemberOwnership[], all: readonly number[]): Map<string, number[]> => {
   const share = Math.floor(all.length / members.length);
-  let extra = all.length % members.length;
-  const free = new Set(all);
+  let extras = all.length % members.length;
+  const unassigned = new Set(all);
   const kept = new Map<string, number[]>();
   for (const { id, owned } of members.toSorted((a, b) => b.owned.length - a.owned.length || byId(a, b))) {
-    const still = owned.filter((number) => free.has(number));
-    const isLarge = still.length > share && extra > 0;
-    if (isLarge) extra--;
-    const mine = still.slice(0, isLarge ? share + 1 : share);
-    for (const number of mine) free.delete(number);
-    kept.set(id, mine);
+    const stillFree = owned.filter((number) => unassigned.has(number));
+    const takesExtra = stillFree.length > share && extras > 0;
+    if (takesExtra) extras--;
+    const assigned = stillFree.slice(0, takesExtra ? share + 1 : share);
+    for (const number of assigned) unassigned.delete(number);
+    kept.set(id, assigned);
   }
   return kept;
 };
 
 /** Which member gets which partition numbers: even, with as few moves as possible. */
-export const spread = (members: readonly Member[], all: readonly number[]): Map<string, number[]> => {
-  const mine = keep(members, all);
-  const taken = new Set([...mine.values()].flat());
-  for (const number of all.filter((candidate) => !taken.has(candidate))) {
-    const [least] = [...mine.values()].toSorted((a, b) => a.length - b.length);
-    least?.push(number);
+export const assignNumbers = (members: readonly MemberOwnership[], all: readonly number[]): Map<string, number[]> => {
+  const assigned = keepOwned(members, all);
+  const assignedNumbers = new Set([...assigned.values()].flat());
+  for (const number of all.filter((candidate) => !assignedNumbers.has(candidate))) {
+    const [smallest] = [...assigned.values()].toSorted((a, b) => a.length - b.length);
+    smallest?.push(number);
   }
-  return mine;
+  return assigned;
 };
 
-const held = new WeakSet<Cluster>();
+const patchedClusters = new WeakSet<Cluster>();
 
 /**
  * kafkajs asks for the coordinator at the start of every join, and nothing else does while the consumer runs: the one
  * place where a join can be held back. Measured: without it 35 duplicates in four rebalances, with it none.
  */
-const holdJoins = (cluster: Cluster, groupId: string, options: AssignerOptions): void => {
+const patchCluster = (cluster: Cluster, groupId: string, options: AssignerOptions): void => {
   // kafkajs starts anew after a crash, with the same cluster.
-  if (held.has(cluster)) return;
-  held.add(cluster);
+  if (patchedClusters.has(cluster)) return;
+  patchedClusters.add(cluster);
   tolerateMissingTopics(cluster);
   isolatePartitions(cluster, options);
   const { beforeJoin, onCoordinator, onOutOfRange } = options;
-  const coordinator = new Coordinator({ find: createFinder(cluster, groupId), beforeLeave: beforeJoin, onOutOfRange });
+  const coordinator = new CoordinatorProxy({ findCoordinator: createCoordinatorFinder(cluster, groupId), beforeLeave: beforeJoin, onOutOfRange });
   onCoordinator(coordinator);
   Object.assign(cluster, {
     findGroupCoordinator: async () => {
       await beforeJoin();
-      await coordinator.locate();
+      await coordinator.rediscover();
       // Two fetchers of kafkajs may join at the same time: the other may have joined meanwhile, and work goes on again.
       await beforeJoin();
       return coordinator;
@@ -106,26 +106,26 @@ const holdJoins = (cluster: Cluster, groupId: string, options: AssignerOptions):
 export const createAssigner = (options: AssignerOptions): PartitionAssigner => {
   const name = "gainstream-co-partitioned-sticky";
   return ({ cluster, groupId }) => {
-    holdJoins(cluster, groupId, options);
+    patchCluster(cluster, groupId, options);
     return {
       name,
       version: 1,
       protocol: ({ topics }) => {
-        const userData = Buffer.from(JSON.stringify({ v: 1, p: options.owned() }));
+        const userData = Buffer.from(JSON.stringify({ v: 1, p: options.ownedNumbers() }));
         return { name, metadata: MemberMetadata.encode({ version: 1, topics, userData }) };
       },
       assign: async ({ members, topics }) => {
         const numbersOf = (topic: string): number[] =>
           cluster.findTopicPartitionMetadata(topic).map((p) => p.partitionId);
-        const tiers = options.tiers.map((topic) => new Set(numbersOf(topic)));
+        const numbersByRetryTopic = options.retryTopics.map((topic) => new Set(numbersOf(topic)));
         const all = [...new Set(topics.flatMap((topic) => numbersOf(topic)))]
-          .filter((number) => tiers.every((numbers) => numbers.has(number)))
+          .filter((number) => numbersByRetryTopic.every((numbers) => numbers.has(number)))
           .sort((a, b) => a - b);
-        const shares = spread(members.map((member) => readMember(member)).sort(byId), all);
+        const shares = assignNumbers(members.map((member) => readMember(member)).sort(byId), all);
         return members.map(({ memberId }) => {
-          const mine = new Set(shares.get(memberId));
+          const assigned = new Set(shares.get(memberId));
           const assignment = Object.fromEntries(
-            topics.map((topic) => [topic, numbersOf(topic).filter((n) => mine.has(n))]),
+            topics.map((topic) => [topic, numbersOf(topic).filter((n) => assigned.has(n))]),
           );
           return {
             memberId,

@@ -1,34 +1,34 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { isRefusal } from "../topics/refusals.ts";
+import { isAuthorizationError } from "../topics/refusals.ts";
 import type { TopicPartition } from "./consumer.ts";
 import {
-  type CommitRequest,
+  type OffsetCommitRequest,
   type GroupBroker,
   type GroupMember,
-  type JoinRequest,
-  isLost,
-  resetsIn,
-  typeOf,
-  withOffsets,
+  type JoinGroupRequest,
+  isCoordinatorLost,
+  offsetResetsIn,
+  brokerErrorOf,
+  withPlaceholderOffsets,
 } from "./group-broker.ts";
 
-type Repeatable = "heartbeat" | "offsetFetch" | "offsetCommit";
+type RetriableApi = "heartbeat" | "offsetFetch" | "offsetCommit";
 
-const pauseMs = 250;
-const maxTries = 20;
+const retryPauseMs = 250;
+const maxAttempts = 20;
 
 /** Not to be repeated by kafkajs. */
-const refusal = (): Error =>
+const staleCommitError = (): Error =>
   Object.assign(new Error("A commit of a former assignment comes too late"), { retriable: false });
 
-export interface CoordinatorOptions {
+export interface CoordinatorProxyOptions {
   /** Asks the cluster who keeps the group. */
-  readonly find: () => Promise<GroupBroker>;
+  readonly findCoordinator: () => Promise<GroupBroker>;
   /** Awaited before the member leaves: work has to end first. */
   readonly beforeLeave: () => Promise<void>;
   /** The broker has nothing at the offset that was asked for. */
-  readonly onOutOfRange: (place: TopicPartition) => void;
+  readonly onOutOfRange: (topicPartition: TopicPartition) => void;
 }
 
 /**
@@ -36,20 +36,20 @@ export interface CoordinatorOptions {
  * asking the one that it found when it joined until that one is back. So the group stood still for as long as a broker was
  * down, its work was done twice afterwards, and where the group had moved to another broker the last commit before a join failed.
  */
-export class Coordinator {
-  readonly #find: CoordinatorOptions["find"];
-  readonly #beforeLeave: CoordinatorOptions["beforeLeave"];
-  readonly #onOutOfRange: CoordinatorOptions["onOutOfRange"];
+export class CoordinatorProxy {
+  readonly #findCoordinator: CoordinatorProxyOptions["findCoordinator"];
+  readonly #beforeLeave: CoordinatorProxyOptions["beforeLeave"];
+  readonly #onOutOfRange: CoordinatorProxyOptions["onOutOfRange"];
   #broker: GroupBroker | undefined;
-  #finding: Promise<GroupBroker> | undefined;
+  #lookup: Promise<GroupBroker> | undefined;
   #generation: number | undefined;
   /** As whom we joined, until the group has let us go. */
   #member: GroupMember | undefined;
-  #committable: number | undefined;
+  #commitGeneration: number | undefined;
 
-  constructor({ find, beforeLeave, onOutOfRange }: CoordinatorOptions) {
+  constructor({ findCoordinator, beforeLeave, onOutOfRange }: CoordinatorProxyOptions) {
     this.#onOutOfRange = onOutOfRange;
-    this.#find = find;
+    this.#findCoordinator = findCoordinator;
     this.#beforeLeave = beforeLeave;
   }
 
@@ -58,9 +58,9 @@ export class Coordinator {
   }
 
   /** Asks the cluster anew. */
-  async locate(): Promise<this> {
+  async rediscover(): Promise<this> {
     this.#broker = undefined;
-    await this.#current();
+    await this.#currentBroker();
     return this;
   }
 
@@ -71,108 +71,108 @@ export class Coordinator {
 
   /** Lets the commit through that is made now, and kafkajs's repetitions of it until the next join: after that they would move the new owner's offsets. */
   allowCommit(): void {
-    this.#committable = this.#generation;
+    this.#commitGeneration = this.#generation;
   }
 
-  async joinGroup(request: JoinRequest): Promise<unknown> {
-    const joined = await this.#once((broker) => broker.joinGroup(request));
+  async joinGroup(request: JoinGroupRequest): Promise<unknown> {
+    const joined = await this.#callCoordinator((broker) => broker.joinGroup(request));
     this.#generation = joined.generationId;
     this.#member = { groupId: request.groupId, memberId: joined.memberId };
     return joined;
   }
 
   syncGroup(request: unknown): Promise<unknown> {
-    return this.#once((broker) => broker.syncGroup(request));
+    return this.#callCoordinator((broker) => broker.syncGroup(request));
   }
 
   /** kafkajs also leaves by itself, before it starts anew after a crash of its own. */
   async leaveGroup(request: GroupMember): Promise<unknown> {
     await this.#beforeLeave();
-    const left = await this.#once((broker) => broker.leaveGroup(request));
+    const response = await this.#callCoordinator((broker) => broker.leaveGroup(request));
     this.#member = undefined;
-    return left;
+    return response;
   }
 
   /**
    * Leaves the group if kafkajs has not: it forgets a member whose join was refused half-way or whose farewell was refused, and
    * the group waits for that member until its session ends.
    */
-  async leaveBehind(): Promise<void> {
+  async leaveIfStillMember(): Promise<void> {
     const member = this.#member;
     if (!member) return;
     try {
-      await this.#once((broker) => broker.leaveGroup(member));
+      await this.#callCoordinator((broker) => broker.leaveGroup(member));
     } catch (error) {
-      if (typeOf(error) !== "UNKNOWN_MEMBER_ID") throw error;
+      if (brokerErrorOf(error) !== "UNKNOWN_MEMBER_ID") throw error;
     }
     this.#member = undefined;
   }
 
   /** Throws if this user may not take part in the group. A stranger's heartbeat changes nothing there. */
-  async ask(groupId: string): Promise<void> {
+  async checkGroupAccess(groupId: string): Promise<void> {
     try {
-      await this.#once((broker) => broker.heartbeat({ groupId, groupGenerationId: -1, memberId: "" }));
+      await this.#callCoordinator((broker) => broker.heartbeat({ groupId, groupGenerationId: -1, memberId: "" }));
     } catch (error) {
-      if (isRefusal(error) || typeOf(error) === undefined) throw error;
+      if (isAuthorizationError(error) || brokerErrorOf(error) === undefined) throw error;
     }
   }
 
   heartbeat(request: unknown): Promise<unknown> {
-    return this.#untilAnswered("heartbeat", () => request);
+    return this.#callWithRetries("heartbeat", () => request);
   }
 
   async offsetFetch(request: unknown): Promise<unknown> {
-    return withOffsets(await this.#untilAnswered("offsetFetch", () => request));
+    return withPlaceholderOffsets(await this.#callWithRetries("offsetFetch", () => request));
   }
 
   /** kafkajs's own commit would erase ours; where to go on is not its to decide. */
-  async offsetCommit(request: CommitRequest): Promise<unknown> {
-    const resets = resetsIn(request);
-    for (const place of resets) this.#onOutOfRange(place);
+  async offsetCommit(request: OffsetCommitRequest): Promise<unknown> {
+    const resets = offsetResetsIn(request);
+    for (const topicPartition of resets) this.#onOutOfRange(topicPartition);
     if (resets.length > 0) return undefined;
     try {
-      return await this.#untilAnswered("offsetCommit", () => {
-        if (request.groupGenerationId !== this.#committable) throw refusal();
+      return await this.#callWithRetries("offsetCommit", () => {
+        if (request.groupGenerationId !== this.#commitGeneration) throw staleCommitError();
         return request;
       });
     } catch (error) {
       // kafkajs would repeat these offsets for minutes, and no newer ones of any topic could be committed meanwhile.
-      if (typeOf(error) === "UNKNOWN_TOPIC_OR_PARTITION") throw Object.assign(error as Error, { retriable: false });
+      if (brokerErrorOf(error) === "UNKNOWN_TOPIC_OR_PARTITION") throw Object.assign(error as Error, { retriable: false });
       throw error;
     }
   }
 
   /** A join is not repeated here: kafkajs begins it anew, from the hook on. */
-  async #once<T>(ask: (broker: GroupBroker) => Promise<T>): Promise<T> {
+  async #callCoordinator<T>(ask: (broker: GroupBroker) => Promise<T>): Promise<T> {
     try {
-      return await ask(await this.#current());
+      return await ask(await this.#currentBroker());
     } catch (error) {
-      if (isLost(error)) this.#broker = undefined;
+      if (isCoordinatorLost(error)) this.#broker = undefined;
       throw error;
     }
   }
 
-  async #untilAnswered<What extends Repeatable>(
-    what: What,
+  async #callWithRetries<What extends RetriableApi>(
+    api: What,
     request: () => unknown,
   ): Promise<Awaited<ReturnType<GroupBroker[What]>>> {
-    for (let tries = 1; ; tries++) {
+    for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.#once((broker) => broker[what](request() as never));
+        const answer = await this.#callCoordinator((broker) => broker[api](request() as never));
         return answer as Awaited<ReturnType<GroupBroker[What]>>;
       } catch (error) {
-        if (!isLost(error) || tries === maxTries) throw error;
-        await sleep(pauseMs);
+        if (!isCoordinatorLost(error) || attempt === maxAttempts) throw error;
+        await sleep(retryPauseMs);
       }
     }
   }
 
-  async #current(): Promise<GroupBroker> {
+  async #currentBroker(): Promise<GroupBroker> {
     if (this.#broker) return this.#broker;
-    this.#finding ??= this.#find().finally(() => {
-      this.#finding = undefined;
+    this.#lookup ??= this.#findCoordinator().finally(() => {
+      this.#lookup = undefined;
     });
-    this.#broker = await this.#finding;
+    this.#broker = await this.#lookup;
     return this.#broker;
   }
 }

@@ -4,14 +4,14 @@ import type { TopicPartition } from "./consumer.ts";
 export interface GroupBroker {
   readonly nodeId: number;
   heartbeat(request: unknown): Promise<unknown>;
-  joinGroup(request: JoinRequest): Promise<{ readonly generationId: number; readonly memberId: string }>;
+  joinGroup(request: JoinGroupRequest): Promise<{ readonly generationId: number; readonly memberId: string }>;
   syncGroup(request: unknown): Promise<unknown>;
   leaveGroup(request: GroupMember): Promise<unknown>;
-  offsetFetch(request: unknown): Promise<OffsetAnswer>;
-  offsetCommit(request: CommitRequest): Promise<unknown>;
+  offsetFetch(request: unknown): Promise<OffsetFetchResponse>;
+  offsetCommit(request: OffsetCommitRequest): Promise<unknown>;
 }
 
-export interface JoinRequest {
+export interface JoinGroupRequest {
   readonly groupId: string;
 }
 
@@ -20,14 +20,14 @@ export interface GroupMember {
   readonly memberId: string;
 }
 
-interface OffsetAnswer {
+interface OffsetFetchResponse {
   readonly responses: readonly {
     readonly topic: string;
     readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
   }[];
 }
 
-export interface CommitRequest {
+export interface OffsetCommitRequest {
   readonly groupGenerationId: number;
   readonly topics?: readonly {
     readonly topic: string;
@@ -36,36 +36,36 @@ export interface CommitRequest {
 }
 
 /** Not ours: so kafkajs begins anew if an offset is out of the log's range. */
-export const resetsIn = ({ topics = [] }: CommitRequest): TopicPartition[] =>
+export const offsetResetsIn = ({ topics = [] }: OffsetCommitRequest): TopicPartition[] =>
   topics.flatMap(({ topic, partitions }) =>
     partitions.flatMap(({ partition, offset }) => (Number(offset) < 0 ? [{ topic, partition }] : [])),
   );
 
-const lostNames = new Set([
+const lostErrorNames = new Set([
   "KafkaJSConnectionError",
   "KafkaJSConnectionClosedError",
   "KafkaJSRequestTimeoutError",
   "KafkaJSBrokerNotFound",
 ]);
-const lostTypes = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE"]);
+const lostErrorTypes = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE"]);
 
 /** What a broker has answered; undefined if none has. */
-export const typeOf = (error: unknown): unknown => (error as { type?: unknown }).type;
+export const brokerErrorOf = (error: unknown): unknown => (error as { type?: unknown }).type;
 
 /** Whether an error says that another broker may keep the group by now. */
-export const isLost = (error: unknown): boolean => {
+export const isCoordinatorLost = (error: unknown): boolean => {
   const { name = "", type = "" } = error as { name?: string; type?: string };
-  return lostNames.has(name) || lostTypes.has(type);
+  return lostErrorNames.has(name) || lostErrorTypes.has(type);
 };
 
 /**
  * Every partition with an offset. For one without a commit kafkajs asks for the start of the log, and throws a TypeError if the
  * topic is gone by then, which ends the consumer. The member seeks each partition before it reads, so any number will do.
  */
-export const withOffsets = (answer: OffsetAnswer): OffsetAnswer => ({
-  ...answer,
-  responses: answer.responses.map(({ topic, partitions }) => ({
+export const withPlaceholderOffsets = (response: OffsetFetchResponse): OffsetFetchResponse => ({
+  ...response,
+  responses: response.responses.map(({ topic, partitions }) => ({
     topic,
-    partitions: partitions.map((one) => (Number(one.offset) < 0 ? Object.assign({}, one, { offset: "0" }) : one)),
+    partitions: partitions.map((entry) => (Number(entry.offset) < 0 ? Object.assign({}, entry, { offset: "0" }) : entry)),
   })),
 });

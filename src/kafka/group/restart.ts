@@ -1,46 +1,46 @@
-import { isOwnError } from "../own-errors.ts";
+import { isProgrammingError } from "../own-errors.ts";
 
-export interface ComebackOptions {
+export interface ConsumerRestartOptions {
   /** Ends what the consumer has left behind, and asks whether it may start. False where it may not. */
   readonly mayStart: () => Promise<boolean>;
   readonly start: () => Promise<void>;
   readonly pause: (ms: number) => Promise<void>;
   /** Milliseconds by a clock that nobody can set. */
-  readonly monotonic: () => number;
+  readonly monotonicNow: () => number;
   /** Why the consumer does not run. */
   readonly onProblem: (problem: unknown) => void;
   readonly onFatal: (error: Error) => void;
 }
 
-const firstPauseMs = 1_000;
+const minPauseMs = 1_000;
 const maxPauseMs = 8_000;
 /** A consumer that is refused sooner than this after its start is paused for longer each time: each start disturbs the whole group. */
-const longRunMs = 60_000;
+const stableAfterMs = 60_000;
 
 /** Starts a consumer again that the cluster has refused. It asks before, so that the group is not disturbed in vain. */
-export class Comeback {
-  readonly #options: ComebackOptions;
-  #pauseMs = firstPauseMs;
+export class ConsumerRestart {
+  readonly #options: ConsumerRestartOptions;
+  #pauseMs = minPauseMs;
   #startedAt = -Infinity;
-  #isTrying = false;
-  #isWanted = false;
+  #isRestarting = false;
+  #isRestartNeeded = false;
   #isStopped = false;
 
-  constructor(options: ComebackOptions) {
+  constructor(options: ConsumerRestartOptions) {
     this.#options = options;
   }
 
   /** The consumer has ended with this refusal. Resolves when it runs again, or nobody wants it any more. */
-  async begin(refusal: unknown): Promise<void> {
-    const { monotonic, onProblem, pause } = this.#options;
+  async restart(refusal: unknown): Promise<void> {
+    const { monotonicNow, onProblem, pause } = this.#options;
     onProblem(refusal);
-    this.#isWanted = true;
-    if (this.#isTrying) return;
-    const hasRunLong = monotonic() - this.#startedAt >= longRunMs;
-    this.#pauseMs = hasRunLong ? firstPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
-    while (this.#keepsTrying()) {
+    this.#isRestartNeeded = true;
+    if (this.#isRestarting) return;
+    const wasStable = monotonicNow() - this.#startedAt >= stableAfterMs;
+    this.#pauseMs = wasStable ? minPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
+    while (this.#continueRestarting()) {
       await pause(this.#pauseMs);
-      await this.#try();
+      await this.#tryStart();
     }
   }
 
@@ -48,23 +48,23 @@ export class Comeback {
     this.#isStopped = true;
   }
 
-  #keepsTrying(): boolean {
-    this.#isTrying = this.#isWanted;
-    return this.#isTrying;
+  #continueRestarting(): boolean {
+    this.#isRestarting = this.#isRestartNeeded;
+    return this.#isRestarting;
   }
 
-  async #try(): Promise<void> {
-    const { mayStart, start, monotonic, onProblem, onFatal } = this.#options;
+  async #tryStart(): Promise<void> {
+    const { mayStart, start, monotonicNow, onProblem, onFatal } = this.#options;
     try {
       if (!this.#isStopped && !(await mayStart())) return;
       // A refusal may come back before `start` has resolved.
-      this.#isWanted = false;
+      this.#isRestartNeeded = false;
       if (this.#isStopped) return;
-      this.#startedAt = monotonic();
+      this.#startedAt = monotonicNow();
       await start();
     } catch (error) {
-      this.#isWanted = !isOwnError(error);
-      if (this.#isWanted) onProblem(error);
+      this.#isRestartNeeded = !isProgrammingError(error);
+      if (this.#isRestartNeeded) onProblem(error);
       else onFatal(error instanceof Error ? error : new Error(String(error)));
     }
   }

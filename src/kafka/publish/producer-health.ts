@@ -1,16 +1,16 @@
-import { typesOf } from "../error-types.ts";
+import { errorTypesOf } from "../error-types.ts";
 
 /** A leader change is over within a second or two; of what lasts longer somebody should hear. */
 const holdAfterMs = 3_000;
 
 /** A write that goes on until it is acknowledged; the same object from its first attempt to its end. */
-export interface WaitingWrite {
+export interface PendingWrite {
   readonly topic: string;
 }
 
-export interface WritesOptions {
+export interface ProducerHealthOptions {
   /** Milliseconds by a clock that nobody can set. */
-  readonly now: () => number;
+  readonly monotonicNow: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** Says in a sentence why a write to this topic failed. */
   readonly explain: (topic: string, error: unknown) => string;
@@ -22,18 +22,18 @@ export interface WritesOptions {
   readonly onHold: (change: { readonly isHeld: boolean; readonly error: string; readonly heldMs: number }) => void;
 }
 
-interface Failing {
+interface FailingWrite {
   error: string;
-  isLong: boolean;
+  isLasting: boolean;
 }
 
 /** Which writes Kafka refuses: the hold `kafka_unwritable` lasts as long as a write has failed for a while and still waits. */
-export class Writes {
-  readonly #options: WritesOptions;
-  readonly #failing = new Map<WaitingWrite, Failing>();
+export class ProducerHealth {
+  readonly #options: ProducerHealthOptions;
+  readonly #failing = new Map<PendingWrite, FailingWrite>();
   #heldSince: number | undefined;
 
-  constructor(options: WritesOptions) {
+  constructor(options: ProducerHealthOptions) {
     this.#options = options;
   }
 
@@ -42,42 +42,42 @@ export class Writes {
   }
 
   /** An attempt has failed, and the next one follows. */
-  failed(write: WaitingWrite, cause: unknown): void {
+  recordFailure(write: PendingWrite, failure: unknown): void {
     const { topic } = write;
     const { explain, onFailure, onMissing, schedule } = this.#options;
-    const error = explain(topic, cause);
-    const known = this.#failing.get(write);
-    if (known) known.error = error;
+    const error = explain(topic, failure);
+    const failingBefore = this.#failing.get(write);
+    if (failingBefore) failingBefore.error = error;
     else {
       const failing = { error, isLong: false };
       this.#failing.set(write, failing);
       schedule(holdAfterMs, () => {
         failing.isLong = true;
-        this.#look();
+        this.#check();
       });
     }
     onFailure({ topic, error });
-    if (typesOf(cause).includes("UNKNOWN_TOPIC_OR_PARTITION")) onMissing(topic);
+    if (errorTypesOf(failure).includes("UNKNOWN_TOPIC_OR_PARTITION")) onMissing(topic);
   }
 
   /** It is acknowledged, or nobody wants it any more. */
-  ended(write: WaitingWrite): void {
-    if (this.#failing.delete(write)) this.#look();
+  recordEnd(write: PendingWrite): void {
+    if (this.#failing.delete(write)) this.#check();
   }
 
-  #look(): void {
-    const long = [...this.#failing].filter(([, { isLong }]) => isLong);
-    const isHeld = long.length > 0;
+  #check(): void {
+    const lasting = [...this.#failing].filter(([, { isLasting }]) => isLasting);
+    const isHeld = lasting.length > 0;
     if (isHeld === this.isHeld) return;
-    const now = this.#options.now();
+    const now = this.#options.monotonicNow();
     const heldMs = now - (this.#heldSince ?? now);
     this.#heldSince = isHeld ? now : undefined;
-    this.#options.onHold({ isHeld, error: sentenceOf(long), heldMs });
+    this.#options.onHold({ isHeld, error: describeFailures(lasting), heldMs });
   }
 }
 
 /** One reason for each topic. */
-const sentenceOf = (long: readonly (readonly [WaitingWrite, Failing])[]): string => {
-  const reasons = new Map(long.map(([{ topic }, { error }]) => [topic, error]));
+const describeFailures = (lasting: readonly (readonly [PendingWrite, FailingWrite])[]): string => {
+  const reasons = new Map(lasting.map(([{ topic }, { error }]) => [topic, error]));
   return [...reasons].map(([topic, error]) => `Cannot write to ${topic}: ${error}`).join("; ");
 };

@@ -15,25 +15,25 @@ export interface Write {
 
 export interface ProducersOptions {
   /** Makes a producer that is not connected yet, with connections of its own. */
-  readonly create: () => Producer;
+  readonly createProducer: () => Producer;
   /** A producer that is not used any more could not be closed. */
   readonly onCloseError: (error: unknown) => void;
 }
 
 /** Kafka gave no error, and has not said that it wrote the messages either. */
-class NotAcknowledged extends Error {
+class NotAcknowledgedError extends Error {
   constructor({ topic, partition }: Write) {
-    const place = partition === undefined ? topic : `partition ${partition} of ${topic}`;
-    super(`Kafka has not acknowledged a write to ${place}: the topic may lack that partition`);
+    const target = partition === undefined ? topic : `partition ${partition} of ${topic}`;
+    super(`Kafka has not acknowledged a write to ${target}: the topic may lack that partition`);
   }
 }
 
 /** The offset of the first message; undefined if the answer is anything but one acknowledgement of this write. */
-const offsetOf = (answer: readonly RecordMetadata[], { topic, partition }: Write): number | undefined => {
+const baseOffsetOf = (metadata: readonly RecordMetadata[], { topic, partition }: Write): number | undefined => {
   const isOurs = (entry: RecordMetadata): boolean =>
     entry.topicName === topic && (partition === undefined || entry.partition === partition) && entry.errorCode === 0;
-  if (answer.length !== 1 || !answer.every(isOurs)) return undefined;
-  const { baseOffset = "" } = answer[0] ?? {};
+  if (metadata.length !== 1 || !metadata.every(isOurs)) return undefined;
+  const { baseOffset = "" } = metadata[0] ?? {};
   return /^\d{1,15}$/.test(baseOffset) ? Number(baseOffset) : undefined;
 };
 
@@ -43,14 +43,14 @@ const send = async (
 ): Promise<readonly RecordMetadata[]> => {
   // Costs nothing if it is connected.
   await producer.connect();
-  const placed = partition === undefined ? [...messages] : messages.map((message) => ({ ...message, partition }));
-  return producer.send({ topic, acks: -1, compression: compressionType(compression), messages: placed });
+  const partitioned = partition === undefined ? [...messages] : messages.map((message) => ({ ...message, partition }));
+  return producer.send({ topic, acks: -1, compression: compressionType(compression), messages: partitioned });
 };
 
-interface Entry {
+interface TopicProducer {
   readonly producer: Producer;
   /** Writes that have not ended. */
-  underWay: number;
+  inFlight: number;
 }
 
 /**
@@ -59,7 +59,7 @@ interface Entry {
  */
 export class Producers {
   readonly #options: ProducersOptions;
-  readonly #entries = new Map<string, Entry>();
+  readonly #byTopic = new Map<string, TopicProducer>();
   #isClosed = false;
 
   constructor(options: ProducersOptions) {
@@ -68,34 +68,34 @@ export class Producers {
 
   /** Writes with the acknowledgement of all replicas, once; resolves with the offset of the first message. */
   async write(write: Write): Promise<number> {
-    const entry = this.#of(write.topic);
-    entry.underWay++;
+    const entry = this.#producerFor(write.topic);
+    entry.inFlight++;
     try {
-      const offset = offsetOf(await send(entry.producer, write), write);
+      const offset = baseOffsetOf(await send(entry.producer, write), write);
       if (offset !== undefined) return offset;
       // kafkajs sends nothing to a partition that its metadata lacks, as long as they are young. A new producer asks anew.
-      if (this.#entries.get(write.topic) === entry) this.#entries.delete(write.topic);
-      throw new NotAcknowledged(write);
+      if (this.#byTopic.get(write.topic) === entry) this.#byTopic.delete(write.topic);
+      throw new NotAcknowledgedError(write);
     } finally {
-      entry.underWay--;
-      if (entry.underWay === 0 && this.#entries.get(write.topic) !== entry) void this.#close(entry);
+      entry.inFlight--;
+      if (entry.inFlight === 0 && this.#byTopic.get(write.topic) !== entry) void this.#close(entry);
     }
   }
 
   /** Closes all connections. Writes that come later fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#entries.values()].map((entry) => this.#close(entry)));
+    await Promise.all([...this.#byTopic.values()].map((entry) => this.#close(entry)));
   }
 
-  #of(topic: string): Entry {
+  #producerFor(topic: string): TopicProducer {
     if (this.#isClosed) throw new Error(`Cannot write to ${topic}: the producers are closed`);
-    const entry = this.#entries.get(topic) ?? { producer: this.#options.create(), underWay: 0 };
-    this.#entries.set(topic, entry);
+    const entry = this.#byTopic.get(topic) ?? { producer: this.#options.createProducer(), inFlight: 0 };
+    this.#byTopic.set(topic, entry);
     return entry;
   }
 
-  async #close({ producer }: Entry): Promise<void> {
+  async #close({ producer }: TopicProducer): Promise<void> {
     try {
       await producer.disconnect();
     } catch (error) {

@@ -1,6 +1,6 @@
 import { type Operation, type Right, topicRight } from "./refusals.ts";
 
-export interface Topics {
+export interface ServiceTopics {
   readonly source: readonly string[];
   readonly retry: readonly { readonly topic: string }[];
   readonly deadLetter: string;
@@ -15,18 +15,18 @@ export interface TopicRights {
 }
 
 /** A member that cannot read one of these must not take part: it would not know who is parked. */
-export const readTopics = ({ source, retry }: Topics): string[] => [...source, ...retry.map(({ topic }) => topic)];
+export const topicsToRead = ({ source, retry }: ServiceTopics): string[] => [...source, ...retry.map(({ topic }) => topic)];
 
-export const allTopics = (topics: Topics): string[] => [...readTopics(topics), topics.deadLetter];
+export const allTopics = (topics: ServiceTopics): string[] => [...topicsToRead(topics), topics.deadLetter];
 
 /** What the service needs of topics that are there. Each of these rights implies Describe. */
-export const neededRights = (topics: Topics): Right[] => [
-  ...readTopics(topics).map((topic) => topicRight("Read", topic)),
+export const neededRights = (topics: ServiceTopics): Right[] => [
+  ...topicsToRead(topics).map((topic) => topicRight("Read", topic)),
   ...[...topics.retry.map(({ topic }) => topic), topics.deadLetter].map((topic) => topicRight("Write", topic)),
 ];
 
 /** Kafka's codes, https://kafka.apache.org/protocol (AclOperation): the number of the bit. */
-const codes: Readonly<Record<Operation, number>> = {
+const operationCodes: Readonly<Record<Operation, number>> = {
   Read: 3,
   Write: 4,
   Create: 5,
@@ -37,14 +37,14 @@ const codes: Readonly<Record<Operation, number>> = {
 
 const isRefused = (operation: Operation, { error, operations }: TopicRights): boolean => {
   if (error === "TOPIC_AUTHORIZATION_FAILED") return true;
-  return error === undefined && operations !== undefined && (operations & (1 << codes[operation])) === 0;
+  return error === undefined && operations !== undefined && (operations & (1 << operationCodes[operation])) === 0;
 };
 
 /** Which of the needed rights the cluster refuses by its own words. One that it does not tell of counts as granted. */
-export const refusedRights = (needs: readonly Right[], answers: readonly TopicRights[]): Right[] => {
-  const byTopic = new Map(answers.map((answer) => [answer.topic, answer]));
+export const refusedRights = (needs: readonly Right[], topicRights: readonly TopicRights[]): Right[] => {
+  const byTopic = new Map(topicRights.map((rights) => [rights.topic, rights]));
   return needs.filter(({ operation, resource }) => {
-    const answer = resource.kind === "topic" ? byTopic.get(resource.name) : undefined;
-    return answer !== undefined && isRefused(operation, answer);
+    const rights = resource.kind === "topic" ? byTopic.get(resource.name) : undefined;
+    return rights !== undefined && isRefused(operation, rights);
   });
 };

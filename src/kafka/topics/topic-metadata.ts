@@ -47,14 +47,14 @@ export interface TopicState {
   /** What this user may do with it, a bit for each of Kafka's operations; undefined if the broker does not tell. */
   readonly operations: number | undefined;
   readonly partitions: number;
-  readonly replication: number;
+  readonly replicationFactor: number;
 }
 
 interface KafkajsMetadata {
   readonly topicMetadata: readonly TopicMetadata[];
 }
 
-type Requests = (options: { topics: readonly string[]; allowAutoTopicCreation: boolean }) => BrokerRequest;
+type MetadataRequestFactory = (options: { topics: readonly string[]; allowAutoTopicCreation: boolean }) => BrokerRequest;
 
 const require = createRequire(import.meta.url);
 const EncoderClass = require("kafkajs/src/protocol/encoder") as new () => Encoder;
@@ -64,7 +64,7 @@ const { parse } = require("kafkajs/src/protocol/requests/metadata/v6/response") 
 };
 const { requests, lookup } = require("kafkajs/src/protocol/requests") as {
   requests: { Metadata: object };
-  lookup: (versions: ApiVersions) => (apiKey: number, request: object) => Requests;
+  lookup: (versions: ApiVersions) => (apiKey: number, request: object) => MetadataRequestFactory;
 };
 const { createErrorFromCode } = require("kafkajs/src/protocol/error") as {
   createErrorFromCode: (code: number) => { readonly type: string };
@@ -72,50 +72,50 @@ const { createErrorFromCode } = require("kafkajs/src/protocol/error") as {
 
 const apiKey = 3;
 /** The first that tells the ids of topics, and the last whose answer has this form. */
-const withIds = { first: 10, last: 12 };
-const noId = Buffer.alloc(16);
+const versionsWithTopicIds = { first: 10, last: 12 };
+const zeroTopicId = Buffer.alloc(16);
 /** In the place of the operations. */
-const untold = -(2 ** 31);
+const operationsNotGiven = -(2 ** 31);
 
-const topicOf = (name: string): Encoder =>
-  new EncoderClass().writeBuffer(noId).writeUVarIntString(name).writeUVarInt(0);
+const encodeTopic = (name: string): Encoder =>
+  new EncoderClass().writeBuffer(zeroTopicId).writeUVarIntString(name).writeUVarInt(0);
 
 /** Its header ends with a field that kafkajs does not know: no tags. */
 const encodeWithIds = (version: number, topics: readonly string[]): Encoder => {
   const body = new EncoderClass()
     .writeUVarInt(0)
-    .writeUVarIntArray(topics.map((name) => topicOf(name)))
+    .writeUVarIntArray(topics.map((name) => encodeTopic(name)))
     .writeBoolean(false);
-  return (version === withIds.first ? body.writeBoolean(false) : body).writeBoolean(true).writeUVarInt(0);
+  return (version === versionsWithTopicIds.first ? body.writeBoolean(false) : body).writeBoolean(true).writeUVarInt(0);
 };
 
-const tagged = <T>(decoder: Decoder, value: T): T => {
+const skipTaggedFields = <T>(decoder: Decoder, value: T): T => {
   decoder.readTaggedFields();
   return value;
 };
 
-const readNumbers = (decoder: Decoder): number[] => decoder.readUVarIntArray((one) => one.readInt32()) ?? [];
+const readInt32Array = (decoder: Decoder): number[] => decoder.readUVarIntArray((one) => one.readInt32()) ?? [];
 
 const readBroker = (decoder: Decoder) => {
   const [nodeId, host, port] = [decoder.readInt32(), decoder.readUVarIntString(), decoder.readInt32()];
-  return tagged(decoder, { nodeId, host, port, rack: decoder.readUVarIntString() });
+  return skipTaggedFields(decoder, { nodeId, host, port, rack: decoder.readUVarIntString() });
 };
 
 const readPartition = (decoder: Decoder) => {
   const [partitionErrorCode, partitionId, leader] = [decoder.readInt16(), decoder.readInt32(), decoder.readInt32()];
   decoder.readInt32(); // The leader's epoch.
-  const [replicas, isr, offlineReplicas] = [readNumbers(decoder), readNumbers(decoder), readNumbers(decoder)];
-  return tagged(decoder, { partitionErrorCode, partitionId, leader, replicas, isr, offlineReplicas });
+  const [replicas, isr, offlineReplicas] = [readInt32Array(decoder), readInt32Array(decoder), readInt32Array(decoder)];
+  return skipTaggedFields(decoder, { partitionErrorCode, partitionId, leader, replicas, isr, offlineReplicas });
 };
 
 const readTopic = (decoder: Decoder) => {
   const [topicErrorCode, topic, id] = [decoder.readInt16(), decoder.readUVarIntString() ?? "", decoder.readBytes(16)];
-  const topicId = id.equals(noId) ? undefined : id.toString("base64url");
+  const topicId = id.equals(zeroTopicId) ? undefined : id.toString("base64url");
   const isInternal = decoder.readBoolean();
   const partitionMetadata = decoder.readUVarIntArray(readPartition) ?? [];
   const bits = decoder.readInt32();
-  const operations = bits === untold ? undefined : bits;
-  return tagged(decoder, { topicErrorCode, topic, topicId, isInternal, partitionMetadata, operations });
+  const operations = bits === operationsNotGiven ? undefined : bits;
+  return skipTaggedFields(decoder, { topicErrorCode, topic, topicId, isInternal, partitionMetadata, operations });
 };
 
 const decodeWithIds = async (raw: Buffer) => {
@@ -129,9 +129,9 @@ const decodeWithIds = async (raw: Buffer) => {
 };
 
 /** kafkajs speaks no version that tells ids. */
-const questionOf = (versions: ApiVersions, topics: readonly string[]): BrokerRequest => {
-  const version = Math.min(versions[apiKey]?.maxVersion ?? 0, withIds.last);
-  if (version < withIds.first)
+const createMetadataRequest = (versions: ApiVersions, topics: readonly string[]): BrokerRequest => {
+  const version = Math.min(versions[apiKey]?.maxVersion ?? 0, versionsWithTopicIds.last);
+  if (version < versionsWithTopicIds.first)
     return lookup(versions)(apiKey, requests.Metadata)({ topics, allowAutoTopicCreation: false });
   const encode = async (): Promise<Encoder> => encodeWithIds(version, topics);
   const request = { apiKey, apiVersion: version, apiName: "Metadata", encode };
@@ -142,15 +142,15 @@ const questionOf = (versions: ApiVersions, topics: readonly string[]): BrokerReq
 const errorOf = (code: number): string | undefined => (code === 0 ? undefined : createErrorFromCode(code).type);
 
 /** Asks for these topics only. An error of a topic that is not tolerated fails the whole question, as kafkajs does for any. */
-export const metadataRequest = (
+export const tolerantMetadataRequest = (
   versions: ApiVersions,
   topics: readonly string[],
   isTolerated: (error: string | undefined) => boolean,
 ): BrokerRequest => {
-  const { request, response } = questionOf(versions, topics);
+  const { request, response } = createMetadataRequest(versions, topics);
   const parseTolerantly = async (metadata: KafkajsMetadata): Promise<KafkajsMetadata> => {
-    const strict = metadata.topicMetadata.filter(({ topicErrorCode }) => !isTolerated(errorOf(topicErrorCode)));
-    await parse({ topicMetadata: strict });
+    const untolerated = metadata.topicMetadata.filter(({ topicErrorCode }) => !isTolerated(errorOf(topicErrorCode)));
+    await parse({ topicMetadata: untolerated });
     return metadata;
   };
   return { request, response: { decode: response.decode, parse: parseTolerantly } };

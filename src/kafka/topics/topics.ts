@@ -1,15 +1,15 @@
 import type { ClusterAdmin } from "../admin.ts";
-import { isOwnError } from "../own-errors.ts";
-import { type Principal, explainRefusal, topicRight } from "./refusals.ts";
+import { isProgrammingError } from "../own-errors.ts";
+import { type Principal, explainAuthorizationError, topicRight } from "./refusals.ts";
 import type { TopicState } from "./topic-metadata.ts";
 
 export interface TopicsOptions {
   readonly sources: readonly string[];
   /** The retry tiers. */
-  readonly tiers: readonly string[];
+  readonly retryTopics: readonly string[];
   readonly deadLetter: string;
   /** Whether missing tiers and dead-letter topics may be made, and tiers given more partitions. Sources are never touched. */
-  readonly create: boolean;
+  readonly mayCreate: boolean;
   /** For the commands that are proposed. */
   readonly principal: Principal;
 }
@@ -20,7 +20,7 @@ export interface TopicsReport {
   /** Why the cluster does not tell of a topic, or did not make one. */
   readonly problems: readonly unknown[];
   /** Why it did not give partitions to the smaller ones. */
-  readonly notGrown?: unknown;
+  readonly growError?: unknown;
   readonly created: readonly string[];
   readonly grown: readonly string[];
   /** For each source, how many of its partitions are not read: a record waits on the partition number that it came from. */
@@ -29,62 +29,62 @@ export interface TopicsReport {
   readonly warnings: readonly string[];
 }
 
-const absent = "UNKNOWN_TOPIC_OR_PARTITION";
+const unknownTopic = "UNKNOWN_TOPIC_OR_PARTITION";
 
 /** Runs one of the changes that are allowed. What the cluster refuses is given back, and the rest goes on. */
-const attempt = async (change: () => Promise<void>): Promise<unknown> => {
+const tryChange = async (change: () => Promise<void>): Promise<unknown> => {
   try {
     await change();
     return undefined;
   } catch (error) {
-    if (isOwnError(error)) throw error;
+    if (isProgrammingError(error)) throw error;
     return error;
   }
 };
 
-const largestOf = (states: readonly TopicState[]): number => Math.max(0, ...states.map(({ partitions }) => partitions));
+const maxPartitionsOf = (states: readonly TopicState[]): number => Math.max(0, ...states.map(({ partitions }) => partitions));
 
-interface Topics {
+interface TopicStates {
   readonly all: readonly TopicState[];
   /** Those of each kind that are there. */
   readonly sources: readonly TopicState[];
-  readonly tiers: readonly TopicState[];
+  readonly retryTopics: readonly TopicState[];
   readonly missing: readonly string[];
 }
 
-const look = async (admin: Pick<ClusterAdmin, "topics">, options: TopicsOptions): Promise<Topics> => {
-  const all = await admin.topics([...options.sources, ...options.tiers, options.deadLetter]);
-  const there = all.filter(({ error }) => error === undefined);
-  const missing = all.filter(({ error }) => error === absent).map(({ topic }) => topic);
-  const [sources, tiers] = [options.sources, options.tiers].map((names) =>
-    there.filter(({ topic }) => names.includes(topic)),
+const readTopicStates = async (admin: Pick<ClusterAdmin, "topicStates">, options: TopicsOptions): Promise<TopicStates> => {
+  const all = await admin.topicStates([...options.sources, ...options.retryTopics, options.deadLetter]);
+  const existing = all.filter(({ error }) => error === undefined);
+  const missing = all.filter(({ error }) => error === unknownTopic).map(({ topic }) => topic);
+  const [sources, retryTopics] = [options.sources, options.retryTopics].map((names) =>
+    existing.filter(({ topic }) => names.includes(topic)),
   );
-  return { all, sources: sources ?? [], tiers: tiers ?? [], missing };
+  return { all, sources: sources ?? [], retryTopics: retryTopics ?? [], missing };
 };
 
 /** Every retry topic is to be as large as the largest topic. */
-const planChanges = ({ sources, tiers, missing }: Topics, options: TopicsOptions) => {
-  const [model] = [...sources, ...tiers];
-  if (!options.create || !model) return { toMake: [], toGrow: [] };
-  const partitions = largestOf([...sources, ...tiers]);
-  const toMake = missing
+const planChanges = ({ sources, retryTopics, missing }: TopicStates, options: TopicsOptions) => {
+  const [template] = [...sources, ...retryTopics];
+  if (!options.mayCreate || !template) return { toMake: [], toGrow: [] };
+  const partitions = maxPartitionsOf([...sources, ...retryTopics]);
+  const toCreate = missing
     .filter((topic) => !options.sources.includes(topic))
-    .map((topic) => ({ topic, partitions, replication: model.replication }));
-  const toGrow = tiers.filter((tier) => tier.partitions < partitions).map(({ topic }) => ({ topic, partitions }));
-  return { toMake, toGrow };
+    .map((topic) => ({ topic, partitions, replication: template.replicationFactor }));
+  const toGrow = retryTopics.filter((retryTopic) => retryTopic.partitions < partitions).map(({ topic }) => ({ topic, partitions }));
+  return { toMake: toCreate, toGrow };
 };
 
-const unreadOf = (
-  { sources, tiers }: Topics,
+const unreadPartitionsOf = (
+  { sources, retryTopics }: TopicStates,
   { principal, refusal }: { principal: Principal; refusal: string | undefined },
 ): Pick<TopicsReport, "unread" | "warnings"> => {
-  const most = largestOf(sources);
-  const read = Math.min(...tiers.map(({ partitions }) => partitions), most);
-  const unread = sources.map(({ topic, partitions }) => ({ topic, partitions: Math.max(0, partitions - read) }));
+  const maxPartitions = maxPartitionsOf(sources);
+  const readPartitions = Math.min(...retryTopics.map(({ partitions }) => partitions), maxPartitions);
+  const unread = sources.map(({ topic, partitions }) => ({ topic, partitions: Math.max(0, partitions - readPartitions) }));
   const command = `kafka-topics.sh --bootstrap-server ${principal.brokers.join(",")} --alter --topic`;
-  const commands = tiers
-    .filter(({ partitions }) => partitions < most)
-    .map(({ topic }) => `${command} ${topic} --partitions ${most}`);
+  const commands = retryTopics
+    .filter(({ partitions }) => partitions < maxPartitions)
+    .map(({ topic }) => `${command} ${topic} --partitions ${maxPartitions}`);
   const warnings = unread
     .filter(({ partitions }) => partitions > 0)
     .map(
@@ -100,26 +100,26 @@ const unreadOf = (
  * the smaller ones.
  */
 export const ensureTopics = async (
-  admin: Pick<ClusterAdmin, "topics" | "create" | "grow">,
+  admin: Pick<ClusterAdmin, "topicStates" | "createTopics" | "createPartitions">,
   options: TopicsOptions,
 ): Promise<TopicsReport> => {
   const { principal } = options;
-  const before = await look(admin, options);
-  const { toMake, toGrow } = planChanges(before, options);
-  const notMade = await attempt(() => admin.create(toMake));
-  const mayAlter = toGrow.map(({ topic }) => topicRight("Alter", topic));
-  const notGrown = await attempt(() => admin.grow(toGrow));
+  const before = await readTopicStates(admin, options);
+  const { toMake: toCreate, toGrow } = planChanges(before, options);
+  const createError = await tryChange(() => admin.createTopics(toCreate));
+  const neededRights = toGrow.map(({ topic }) => topicRight("Alter", topic));
+  const growError = await tryChange(() => admin.createPartitions(toGrow));
   // Another member may have made them at the same time, so that only this one was refused.
-  const now = toMake.length + toGrow.length > 0 ? await look(admin, options) : before;
-  const forbidden = now.all.flatMap(({ topic, error }) =>
-    error === undefined || error === absent ? [] : [new Error(`Cannot look at topic ${topic}: ${error}`)],
+  const after = toCreate.length + toGrow.length > 0 ? await readTopicStates(admin, options) : before;
+  const forbidden = after.all.flatMap(({ topic, error }) =>
+    error === undefined || error === unknownTopic ? [] : [new Error(`Cannot look at topic ${topic}: ${error}`)],
   );
   return {
-    missing: now.missing,
-    problems: [...forbidden, ...(now.missing.length > 0 && notMade !== undefined ? [notMade] : [])],
-    created: notMade === undefined ? toMake.map(({ topic }) => topic) : [],
-    grown: notGrown === undefined ? toGrow.map(({ topic }) => topic) : [],
-    notGrown,
-    ...unreadOf(now, { principal, refusal: explainRefusal(notGrown, mayAlter, principal) }),
+    missing: after.missing,
+    problems: [...forbidden, ...(after.missing.length > 0 && createError !== undefined ? [createError] : [])],
+    created: createError === undefined ? toCreate.map(({ topic }) => topic) : [],
+    grown: growError === undefined ? toGrow.map(({ topic }) => topic) : [],
+    growError,
+    ...unreadPartitionsOf(after, { principal, refusal: explainAuthorizationError(growError, neededRights, principal) }),
   };
 };

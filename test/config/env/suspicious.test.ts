@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { openTokens, suspiciousVariables } from "../../../src/config/env/suspicious.ts";
+import { tokenUrlWarnings, unknownVariableWarnings } from "../../../src/config/env/suspicious.ts";
 import { variables } from "../../../src/config/env/variables.ts";
 
 describe("suspiciousVariables()", () => {
@@ -11,7 +11,7 @@ describe("suspiciousVariables()", () => {
     ["SCHEMA_REGISTRY_URI", "SCHEMA_REGISTRY_URL"],
     ["BREAKER_WINDWO", "BREAKER_WINDOW"],
   ])("asks of %s whether %s was meant", (name, meant) => {
-    expect(suspiciousVariables({ [name]: "x" })).toEqual([
+    expect(unknownVariableWarnings({ [name]: "x" })).toEqual([
       `Unknown variable ${name} is ignored, did you mean ${meant}`,
     ]);
   });
@@ -29,7 +29,7 @@ describe("suspiciousVariables()", () => {
       "HTTPS_PORT",
       "PATH",
     ];
-    expect(suspiciousVariables(Object.fromEntries(names.map((name) => [name, "x"])))).toEqual([]);
+    expect(unknownVariableWarnings(Object.fromEntries(names.map((name) => [name, "x"])))).toEqual([]);
   });
 });
 
@@ -37,7 +37,7 @@ describe("openTokens()", () => {
   test.each(["http://login.example.com/token", " HTTP://10.0.0.1:8080/", "http://localhost.example.com/"])(
     "warns of a secret in clear text: %s",
     (url) => {
-      expect(openTokens({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([
+      expect(tokenUrlWarnings({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([
         "KAFKA_SASL_OAUTH_TOKEN_URL is not encrypted: the client secret travels in clear text, want an https:// address",
       ]);
     },
@@ -45,6 +45,6 @@ describe("openTokens()", () => {
 
   test.each(["https://login.example.com/token", "http://localhost:8080/", "http://127.0.0.1/t", "http://[::1]:1", ""])(
     "says nothing of %j",
-    (url) => expect(openTokens({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([]),
+    (url) => expect(tokenUrlWarnings({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([]),
   );
 });

@@ -21,8 +21,8 @@ describe("createLiveSettings()", () => {
     live = createLiveSettings({
       file: path,
       initial,
-      now: Date.now,
-      onRead: (problem) => reads.push(problem),
+      wallNow: Date.now,
+      onReload: (problem) => reads.push(problem),
       pollMs,
     });
     live.onChange((settings) => changes.push(settings));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { type Computation, computationOf } from "../../../src/core/event/engage.ts";
 import type { RawEvent } from "../../../src/core/event/event.ts";
-import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import { parseEvent } from "../../../src/core/rules/validate.ts";
 import { judge } from "../no-rules.ts";
 
@@ -14,7 +14,7 @@ const journey = of({ computation_class: "journey_step", computation_key: "j_o_1"
 const trait = of({ computation_class: "computed_trait", computation_key: "ltv" });
 
 const understand = (raw: RawEvent): Computation | undefined => {
-  const event = parseEvent(normalEvent(raw, { recordTime: -1, now: () => Date.UTC(2026, 0, 1) }).raw);
+  const event = parseEvent(normaliseEvent(raw, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).raw);
   if ("kind" in event || event.type === "other") throw new Error("The test's own event is invalid");
   return computationOf(event);
 };

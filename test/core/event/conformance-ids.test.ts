@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { createHandler } from "../../../src/core/decide.ts";
+import { createDecide } from "../../../src/core/decide.ts";
 import type { RawEvent } from "../../../src/core/event/event.ts";
-import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Repair } from "../../../src/core/event/repairs.ts";
 import { parseJsonText } from "../../../src/core/json/json-text.ts";
 import { noRules } from "../no-rules.ts";
@@ -12,11 +12,11 @@ const identify = { type: "identify", userId: "u1", timestamp } as const;
 const track = { ...identify, type: "track", event: "Order Completed" } as const;
 const group = { ...identify, type: "group", groupId: "g1" } as const;
 
-const normal = (event: RawEvent) => normalEvent(event, { recordTime: -1, now: () => Date.UTC(2026, 0, 1) });
-const handle = createHandler(noRules);
+const normal = (event: RawEvent) => normaliseEvent(event, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) });
+const handle = createDecide(noRules);
 /** The rule that the normal form breaks; undefined if it breaks none. */
 const brokenBy = (event: RawEvent): string | undefined => {
-  const { meaning } = handle(normal(event).raw);
+  const { decision: meaning } = handle(normal(event).raw);
   return meaning.kind === "dead" ? meaning.error.split(":", 1)[0] : undefined;
 };
 const fromJson = (text: string): RawEvent => parseJsonText(text) as RawEvent;
@@ -159,7 +159,7 @@ describe("type", () => {
   });
 
   test("a type of the settings is skipped, in any case", () => {
-    const { meaning } = createHandler({ ...noRules, skippedTypes: ["Heartbeat"] })({ ...identify, type: "HEARTBEAT" });
+    const { decision: meaning } = createDecide({ ...noRules, skippedTypes: ["Heartbeat"] })({ ...identify, type: "HEARTBEAT" });
     expect(meaning).toEqual({ kind: "skipped", reason: "unsupported_event_type" });
   });
 });

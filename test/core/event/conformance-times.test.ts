@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import type { RawEvent } from "../../../src/core/event/event.ts";
-import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Repair } from "../../../src/core/event/repairs.ts";
 import type { Json } from "../../../src/core/json/json.ts";
 
@@ -13,8 +13,8 @@ const standIns = { recordTime: Date.parse(recordIso), now: () => Date.parse(nowI
 const identify = { type: "identify", userId: "u1" } as const;
 const names = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"] as const;
 
-const normal = (times: RawEvent, more: Partial<Parameters<typeof normalEvent>[1]> = {}) =>
-  normalEvent({ ...identify, ...times }, { ...standIns, ...more });
+const normal = (times: RawEvent, more: Partial<Parameters<typeof normaliseEvent>[1]> = {}) =>
+  normaliseEvent({ ...identify, ...times }, { ...standIns, ...more });
 const inAll = (time: Json): RawEvent => Object.fromEntries(names.map((name) => [name, time]));
 
 afterEach(() => void vi.unstubAllEnvs());

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { RawEvent } from "../../../src/core/event/event.ts";
-import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import { type Repair, repairTexts } from "../../../src/core/event/repairs.ts";
 
 const event = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
@@ -30,7 +30,7 @@ describe("normalEvent()", () => {
       [],
     ],
   ])("takes %s", (_, given, raw, repairs) => {
-    expect(normalEvent(given, standIns)).toEqual({ raw, repairs });
+    expect(normaliseEvent(given, standIns)).toEqual({ raw, repairs });
   });
 
   test.each<[string, RawEvent["x"], RawEvent["x"]]>([
@@ -53,7 +53,7 @@ describe("normalEvent()", () => {
     ["traits", '{"email":"a@b.c"}', { email: "a@b.c" }],
     ["userAgentData", '{"mobile":false}', { mobile: false }],
   ])("parses context.%s, if it is JSON text: %j", (name, given, expected) => {
-    expect(normalEvent({ ...event, type: "track", context: { ip: "::1", [name]: given } }, standIns)).toEqual({
+    expect(normaliseEvent({ ...event, type: "track", context: { ip: "::1", [name]: given } }, standIns)).toEqual({
       raw: { ...event, type: "track", context: { ip: "::1", [name]: expected } },
       repairs: ["context_json_text"],
     });
@@ -75,8 +75,8 @@ describe("normalEvent()", () => {
     ["categoryPreferences", '{"a":1}'],
   ])("leaves context.%s as it is: %j", (name, given) => {
     const raw = { ...event, context: { [name]: given } };
-    expect(normalEvent(raw, standIns)).toEqual({ raw, repairs: [] });
-    expect(normalEvent(raw, standIns).raw).toBe(raw);
+    expect(normaliseEvent(raw, standIns)).toEqual({ raw, repairs: [] });
+    expect(normaliseEvent(raw, standIns).raw).toBe(raw);
   });
 
   test.each<[RawEvent["x"], RawEvent["x"]]>([
@@ -94,7 +94,7 @@ describe("normalEvent()", () => {
     ["1.0", true],
     [1, true],
   ])("reads %j at the top of integrations as %j", (given, expected) => {
-    expect(normalEvent({ ...event, integrations: { All: given, "Gainsight PX": { x: given } } }, standIns)).toEqual({
+    expect(normaliseEvent({ ...event, integrations: { All: given, "Gainsight PX": { x: given } } }, standIns)).toEqual({
       raw: { ...event, integrations: { All: expected, "Gainsight PX": { x: given } } },
       repairs: ["integrations_boolean"],
     });
@@ -118,12 +118,12 @@ describe("normalEvent()", () => {
     [[]],
   ])("leaves %j at the top of integrations", (given) => {
     const raw = { ...event, integrations: { All: given } };
-    expect(normalEvent(raw, standIns)).toEqual({ raw, repairs: [] });
+    expect(normaliseEvent(raw, standIns)).toEqual({ raw, repairs: [] });
   });
 
   test("finds what is JSON text in a part that is JSON text, and names each repair once", () => {
     const context = JSON.stringify({ traits: JSON.stringify({ email: "a@b.c" }), device: "{}" });
-    expect(normalEvent({ ...event, context, integrations: '{"All":"1","Kafka":0}' }, standIns)).toEqual({
+    expect(normaliseEvent({ ...event, context, integrations: '{"All":"1","Kafka":0}' }, standIns)).toEqual({
       raw: {
         ...event,
         traits: { email: "a@b.c" },
@@ -135,11 +135,11 @@ describe("normalEvent()", () => {
   });
 
   test("keeps an event that needs no repair as the object it is", () => {
-    expect(normalEvent(event, standIns).raw).toBe(event);
+    expect(normaliseEvent(event, standIns).raw).toBe(event);
   });
 
   test("names the wrappers that a decoder took off, too", () => {
-    expect(normalEvent(event, standIns, ["json_text"]).repairs).toEqual(["json_text"]);
+    expect(normaliseEvent(event, standIns, ["json_text"]).repairs).toEqual(["json_text"]);
   });
 
   test("has a sentence for every repair", () => {

@@ -2,14 +2,14 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { RawEvent } from "../../../src/core/event/event.ts";
-import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Json } from "../../../src/core/json/json.ts";
 
 const earliest = Date.UTC(1980, 0, 1);
 const latest = Date.UTC(2100, 0, 1) - 1;
 const nowIso = "2026-01-01T00:00:00.000Z";
 const standIns = { recordTime: -1, now: () => Date.parse(nowIso) };
-const normal = (event: RawEvent) => normalEvent(event, standIns);
+const normal = (event: RawEvent) => normaliseEvent(event, standIns);
 
 const times = fc.integer({ min: earliest, max: latest }).map((time) => new Date(time));
 const offsets = fc.integer({ min: -18 * 60, max: 18 * 60 });

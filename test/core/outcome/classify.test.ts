@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type Answer, classify, isTargetFailure } from "../../../src/core/outcome/classify.ts";
+import { type CallResult, classify, isTargetFailure } from "../../../src/core/outcome/classify.ts";
 
 const target = true;
 const alive = false;
@@ -116,7 +116,7 @@ describe("classify()", () => {
     expect([verdict, isTargetFailure(verdict)]).toEqual([{ kind: "aborted" }, false]);
   });
 
-  test.each<[string, Answer, object]>([
+  test.each<[string, CallResult, object]>([
     ["a time-out", { kind: "timeout", timeoutMs: 10_000 }, { reason: "timeout", error: "No answer within 10000 ms" }],
     [
       "a broken connection",

@@ -2,23 +2,23 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import {
-  type Failure,
+  type FailureDetails,
   type HeaderValue,
   type Headers,
-  bareHeaders,
+  minimalHeaders,
   deadLetterHeaders,
   headerNames,
   nullHeader,
-  originOf,
-  readPast,
+  sourcePositionOf,
+  readRetryState,
   retryHeaders,
 } from "../../../src/core/outcome/headers.ts";
 
 const at = Date.parse("2024-05-01T10:20:30.400Z");
-const origin = originOf({ topic: "segment-events", partition: 3, offset: "42", timestamp: at });
-const here = originOf({ topic: "gainstream-retry-30s", partition: 3, offset: "7", timestamp: at + 60_000 });
-const failure: Failure = {
-  origin,
+const origin = sourcePositionOf({ topic: "segment-events", partition: 3, offset: "42", timestamp: at });
+const here = sourcePositionOf({ topic: "gainstream-retry-30s", partition: 3, offset: "7", timestamp: at + 60_000 });
+const failure: FailureDetails = {
+  source: origin,
   reason: "server_error",
   error: "Gainsight failed with status 503",
   status: 503,
@@ -45,7 +45,7 @@ const anyHeaders = fc
   .array(fc.tuple(anyName, anyValue), { maxLength: 12 })
   .map((entries): Headers => Object.fromEntries(entries));
 const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
-const anyFailure: fc.Arbitrary<Failure> = fc.record({
+const anyFailure: fc.Arbitrary<FailureDetails> = fc.record({
   origin: fc
     .record({
       topic: fc.stringMatching(/^[a-zA-Z0-9._-]{1,249}$/),
@@ -53,7 +53,7 @@ const anyFailure: fc.Arbitrary<Failure> = fc.record({
       offset: fc.nat(Number.MAX_SAFE_INTEGER).map((offset) => String(offset % 1e15)),
       timestamp: time,
     })
-    .map(originOf),
+    .map(sourcePositionOf),
   reason: fc.constantFrom("server_error", "parked", "undecodable", "retries_exhausted"),
   error: fc.string({ unit: "binary", maxLength: 5_000, size: "max" }),
   status: fc.option(fc.integer({ min: 100, max: 599 }), { nil: undefined }),
@@ -124,7 +124,7 @@ describe("retryHeaders()", () => {
 
   test.each([1.7e18, -1.7e18, Number.NaN])("does not throw where the record's time is %d", (timestamp) => {
     const odd = { ...failure, origin: { ...origin, timestamp }, firstFailedAt: timestamp };
-    expect(readPast(retryHeaders({}, odd), here).origin.id).toBe(origin.id);
+    expect(readRetryState(retryHeaders({}, odd), here).source.id).toBe(origin.id);
   });
 });
 
@@ -133,11 +133,11 @@ describe("readPast()", () => {
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
         const { attempts, firstFailedAt, reason, status } = why;
-        const firstRead = { ...why.origin, offset: String(Number(why.origin.offset)) };
+        const firstRead = { ...why.source, offset: String(Number(why.source.offset)) };
         const past = { origin: firstRead, attempts, firstFailedAt, reason, status };
-        expect(readPast(travelled(retryHeaders(headers, why)), here)).toEqual(past);
-        expect(readPast(deadLetterHeaders(headers, why), here)).toEqual(past);
-        expect(readPast(bareHeaders(why), here)).toEqual(past);
+        expect(readRetryState(travelled(retryHeaders(headers, why)), here)).toEqual(past);
+        expect(readRetryState(deadLetterHeaders(headers, why), here)).toEqual(past);
+        expect(readRetryState(minimalHeaders(why), here)).toEqual(past);
       }),
     );
   });
@@ -150,15 +150,15 @@ describe("readPast()", () => {
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(anyName, broken), { maxLength: 12 }), (entries) => {
-        const past = readPast(Object.fromEntries(entries), here);
+        const past = readRetryState(Object.fromEntries(entries), here);
         expect(past.attempts).toBeGreaterThanOrEqual(0);
-        expect(past.origin.id).toBe(`${past.origin.topic}-${past.origin.partition}-${past.origin.offset}`);
+        expect(past.source.id).toBe(`${past.source.topic}-${past.source.partition}-${past.source.offset}`);
       }),
     );
   });
 
   test("takes the place where it was read for the origin where there are no headers", () => {
-    expect(readPast({}, here)).toEqual({ origin: here, attempts: 0, firstFailedAt: undefined });
+    expect(readRetryState({}, here)).toEqual({ origin: here, attempts: 0, firstFailedAt: undefined });
   });
 
   test.each<[string, Headers]>([
@@ -172,16 +172,16 @@ describe("readPast()", () => {
     ["with an offset beyond what a number can hold", { "gainstream-offset": "9".repeat(16) }],
     ["with a time that is none", { "gainstream-timestamp": "yesterday" }],
   ])("takes the place where it was read for the origin %s", (_, odd) => {
-    expect(readPast({ ...retryHeaders({}, failure), ...odd }, here).origin).toBe(here);
+    expect(readRetryState({ ...retryHeaders({}, failure), ...odd }, here).source).toBe(here);
   });
 
   test("takes the last of a repeated header, and nothing of an empty list", () => {
-    expect(readPast({ "gainstream-attempts": ["1", bytes("5")] }, here).attempts).toBe(5);
-    expect(readPast({ "gainstream-attempts": [] }, here).attempts).toBe(0);
+    expect(readRetryState({ "gainstream-attempts": ["1", bytes("5")] }, here).attempts).toBe(5);
+    expect(readRetryState({ "gainstream-attempts": [] }, here).attempts).toBe(0);
   });
 
   test("counts broken attempts and times as absent", () => {
-    const past = readPast({ "gainstream-attempts": "many", "gainstream-first-failed-at": "then" }, here);
+    const past = readRetryState({ "gainstream-attempts": "many", "gainstream-first-failed-at": "then" }, here);
     expect(past).toEqual({ origin: here, attempts: 0, firstFailedAt: undefined });
   });
 });
@@ -212,7 +212,7 @@ describe("deadLetterHeaders()", () => {
   });
 
   test("takes at most 8 KB for ours, also in the widest characters and the longest topic", () => {
-    const widest = { ...failure, origin: originOf({ ...origin, topic: "t".repeat(249) }), error: "漢".repeat(5_000) };
+    const widest = { ...failure, origin: sourcePositionOf({ ...origin, topic: "t".repeat(249) }), error: "漢".repeat(5_000) };
     expect(sizeOfOurs(deadLetterHeaders({}, widest))).toBeLessThanOrEqual(8_192);
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
@@ -224,7 +224,7 @@ describe("deadLetterHeaders()", () => {
   test("takes at most 8 KB for ours, even after reading a hostile origin", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 20_000 }), (length) => {
-        const past = readPast({ ...retryHeaders({}, failure), "gainstream-topic": "t".repeat(length) }, here);
+        const past = readRetryState({ ...retryHeaders({}, failure), "gainstream-topic": "t".repeat(length) }, here);
         expect(sizeOfOurs(deadLetterHeaders({}, { ...failure, ...past, reason: failure.reason }))).toBeLessThanOrEqual(
           8_192,
         );
@@ -235,6 +235,6 @@ describe("deadLetterHeaders()", () => {
 
 describe("bareHeaders()", () => {
   test("has only ours", () => {
-    expect(Object.keys(bareHeaders(failure)).every(isOurs)).toBe(true);
+    expect(Object.keys(minimalHeaders(failure)).every(isOurs)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { familyOf, knownCode, knownRequestId } from "../../../src/core/outcome/result-false.ts";
+import { codeFamilyOf, gainsightCodeOf, requestIdOf } from "../../../src/core/outcome/result-false.ts";
 
 describe("result: false", () => {
   test.each([
@@ -11,7 +11,7 @@ describe("result: false", () => {
     ["GU_1101", "GU"],
     ["GS_APIG_2404", "GS_APIG"],
   ])("knows the code %s, of the family %s", (code, family) => {
-    expect([knownCode(code), familyOf(knownCode(code))]).toEqual([code, family]);
+    expect([gainsightCodeOf(code), codeFamilyOf(gainsightCodeOf(code))]).toEqual([code, family]);
   });
 
   test.each([
@@ -25,7 +25,7 @@ describe("result: false", () => {
     "GUSTAV",
     `GU_${"1".repeat(30)}`,
   ])("keeps nothing of a code of any other form, such as %j", (given) => {
-    expect([knownCode(given), familyOf(knownCode(given))]).toEqual([undefined, "other"]);
+    expect([gainsightCodeOf(given), codeFamilyOf(gainsightCodeOf(given))]).toEqual([undefined, "other"]);
   });
 
   test.each([
@@ -38,6 +38,6 @@ describe("result: false", () => {
     ["a".repeat(65), false],
     [7, false],
   ])("takes %j for a request id: %s", (given, isTaken) => {
-    expect(knownRequestId(given)).toBe(isTaken ? given : undefined);
+    expect(requestIdOf(given)).toBe(isTaken ? given : undefined);
   });
 });

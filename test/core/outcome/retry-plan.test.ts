@@ -20,7 +20,7 @@ interface Row {
 }
 
 const plan = ({ tier, attempts = 1, ageMs = 0, asked }: Row) =>
-  planRetry(rules, { failure: failure(asked), tier, attempts, firstFailedAt: 1_000, now: 1_000 + ageMs });
+  planRetry(rules, { failure: failure(asked), tier, attempts, firstFailedAt: 1_000, wallNow: 1_000 + ageMs });
 
 /** What becomes of an event that fails each time, told each time how long to wait. */
 const failForever = (someRules: RetryRules, asked: Iterable<number | undefined>) => {
@@ -62,7 +62,7 @@ describe("planRetry()", () => {
     [2, { kind: "exhausted" }],
   ])("gives an unknown schema from tier %s the first tier once", (tier, expected) => {
     const unknown: Retry = { kind: "retry", reason: "unknown_schema", error: "" };
-    expect(planRetry(rules, { failure: unknown, tier, attempts: 1, firstFailedAt: 0, now: 0 })).toEqual(expected);
+    expect(planRetry(rules, { failure: unknown, tier, attempts: 1, firstFailedAt: 0, wallNow: 0 })).toEqual(expected);
   });
 
   test("stays within the tiers, is not exhausted before both are spent, and always ends", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 
-import { createAllowList } from "../../../src/core/rules/allow-list.ts";
+import { createEventNameTest } from "../../../src/core/rules/allow-list.ts";
 
-const loose = (...events: string[]) => createAllowList({ events, eventMatching: "loose" });
-const exact = (...events: string[]) => createAllowList({ events, eventMatching: "exact" });
+const loose = (...events: string[]) => createEventNameTest({ events, eventMatching: "loose" });
+const exact = (...events: string[]) => createEventNameTest({ events, eventMatching: "exact" });
 
 describe("createAllowList()", () => {
   test.each(["", "Order Completed", "★"])("lets %j go where the list is empty", (event) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { HandlerRules } from "../../../src/core/decide.ts";
+import type { DecisionRules } from "../../../src/core/decide.ts";
 import type { RawEvent } from "../../../src/core/event/event.ts";
 import { judge } from "../no-rules.ts";
 
@@ -12,7 +12,7 @@ const off = { ignoreAllFalse: { engage: false, replays: false } };
 /** As text, for keys such as `__proto__` that a literal would not make the object's own. */
 const parsed = (text: string) => JSON.parse(text) as RawEvent;
 
-const goes: [rule: string, what: string, fields: RawEvent, rules?: Partial<HandlerRules>][] = [
+const goes: [rule: string, what: string, fields: RawEvent, rules?: Partial<DecisionRules>][] = [
   ["absent", "no integrations", {}],
   ["absent", "null", { integrations: null }],
   ["absent", "a text", { integrations: "false" }],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { HandlerRules } from "../../../src/core/decide.ts";
+import type { DecisionRules } from "../../../src/core/decide.ts";
 import type { RawEvent } from "../../../src/core/event/event.ts";
 import type { Condition } from "../../../src/core/rules/conditions.ts";
 import type { Filter } from "../../../src/core/rules/filters.ts";
@@ -14,7 +14,7 @@ const group = { ...identify, type: "group", groupId: "g1" } as const;
 describe("allow-list", () => {
   const rules = { events: ["Order Completed"] };
 
-  test.each<[string, RawEvent, Partial<HandlerRules>]>([
+  test.each<[string, RawEvent, Partial<DecisionRules>]>([
     ["a listed track event", track, rules],
     ["a listed one in other words' case and separators", { ...track, event: "order_completed" }, rules],
     ["an identify, which it never concerns", identify, rules],
@@ -25,7 +25,7 @@ describe("allow-list", () => {
     expect(judge(raw, given)).toMatchObject({ kind: "call" });
   });
 
-  test.each<[string, RawEvent, Partial<HandlerRules>]>([
+  test.each<[string, RawEvent, Partial<DecisionRules>]>([
     ["a track event that is not listed", { ...track, event: "Other" }, rules],
     [
       "another spelling where matching is exact",
@@ -154,7 +154,7 @@ describe("filters", () => {
 });
 
 describe("the order of judging", () => {
-  const everything: Partial<HandlerRules> = {
+  const everything: Partial<DecisionRules> = {
     consent: { categories: ["Ads"] },
     events: ["Allowed"],
     filters: [{ action: "drop_event", when: { path: "properties.n", equals: 1 } }],

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { HandlerRules } from "../../../src/core/decide.ts";
-import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import type { DecisionRules } from "../../../src/core/decide.ts";
+import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Json, JsonObject } from "../../../src/core/json/json.ts";
 import { sentAs } from "../no-rules.ts";
 
@@ -74,7 +74,7 @@ const built = (value: Json, way: readonly Level[]): Json =>
 /** A `*` would take the item of a list for the key. */
 const keyOf = ({ key, shape, isWild }: Level): string => (isWild && !shape.includes("list") ? "*" : key);
 
-const rulesOn = (path: string): readonly Partial<HandlerRules>[] => [
+const rulesOn = (path: string): readonly Partial<DecisionRules>[] => [
   { pii: { drop: [path], hash: [] } },
   { pii: { drop: [], hash: [path] } },
   { filters: [{ action: "drop_property", path }] },
@@ -96,8 +96,8 @@ test("rules let no value through that they drop or hash, wherever the event carr
         expect(JSON.stringify(raw)).toContain(secret);
         for (const rules of rulesOn([start, ...path.map(keyOf)].join(".")))
           expect(JSON.stringify(sentAs(raw, rules))).not.toContain(secret);
-        const normal = normalEvent(raw, { recordTime: -1, now: () => Date.UTC(2026, 0, 1) }).raw;
-        expect(normalEvent(normal, { recordTime: -1, now: () => Date.UTC(2026, 0, 1) }).raw).toEqual(normal);
+        const normal = normaliseEvent(raw, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).raw;
+        expect(normaliseEvent(normal, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).raw).toEqual(normal);
       },
     ),
     { numRuns: 1_000, seed: 20_261_129 },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { skippedTypes } from "../../../src/core/event/event-types.ts";
+import { builtInSkippedTypes } from "../../../src/core/event/event-types.ts";
 import type { RawEvent } from "../../../src/core/event/event.ts";
 import { createSkippedTypes, parseEvent, userOf } from "../../../src/core/rules/validate.ts";
 
@@ -70,7 +70,7 @@ describe("parseEvent()", () => {
 describe("createSkippedTypes()", () => {
   const skipped = createSkippedTypes(["Heartbeat "]);
 
-  test.each([...skippedTypes, "heartbeat", "HEARTBEAT"])("skips %s", (type) => {
+  test.each([...builtInSkippedTypes, "heartbeat", "HEARTBEAT"])("skips %s", (type) => {
     expect(parseEvent({ type }, skipped)).toMatchObject({ type: "other" });
   });
 

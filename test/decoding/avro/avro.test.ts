@@ -5,8 +5,8 @@ import { assert, bigInt, maxSafeInteger, oneof, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { Json } from "../../../src/core/json/json.ts";
-import { compileAvro } from "../../../src/decoding/avro/avro.ts";
-import type { Events } from "../../../src/decoding/events.ts";
+import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
+import type { EventOrEvents } from "../../../src/decoding/events.ts";
 import { normalOf } from "../normal.ts";
 
 const record = (traits: unknown, more: object[] = []) => ({
@@ -22,7 +22,7 @@ const record = (traits: unknown, more: object[] = []) => ({
 });
 
 const write = (schema: unknown, value: object): Buffer => avro.Type.forSchema(schema as Schema).toBuffer(value);
-const roundTrip = (schema: unknown, value: object): Events => normalOf(compileAvro(schema)(write(schema, value)));
+const roundTrip = (schema: unknown, value: object): EventOrEvents => normalOf(compileAvroSchema(schema)(write(schema, value)));
 const traitOf = (type: unknown, value: unknown): unknown => {
   const schema = record({ type: "record", name: "Traits", fields: [{ name: "x", type }] });
   const { traits } = roundTrip(schema, { type: "identify", userId: null, anonymousId: null, traits: { x: value } }) as {
@@ -245,7 +245,7 @@ describe("values", () => {
   });
 
   it("keeps every long exact: as a number up to 2^53, as digits beyond", () => {
-    const decode = compileAvro({ type: "record", name: "E", fields: [{ name: "n", type: "long" }] });
+    const decode = compileAvroSchema({ type: "record", name: "E", fields: [{ name: "n", type: "long" }] });
     assert(
       property(oneof(bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), maxSafeInteger().map(BigInt)), (n) => {
         const exact = n >= -(2n ** 53n - 1n) && n <= 2n ** 53n - 1n ? Number(n) : String(n);
@@ -256,7 +256,7 @@ describe("values", () => {
 
   it("reads a timestamp of the year 1 in microseconds", () => {
     const n = { type: "long", logicalType: "timestamp-micros" };
-    const decode = compileAvro({ type: "record", name: "E", fields: [{ name: "n", type: n }] });
+    const decode = compileAvroSchema({ type: "record", name: "E", fields: [{ name: "n", type: n }] });
     expect(decode(varint(-62_135_596_800_000_000n))).toEqual({ n: "0001-01-01T00:00:00.000Z" });
   });
 
@@ -272,12 +272,12 @@ describe("values", () => {
   it("reads maps and arrays that a writer cut into blocks with sizes", () => {
     const schema = { type: "record", name: "E", fields: [{ name: "a", type: { type: "array", items: "int" } }] };
     const twoBlocks = Buffer.from([0x01, 0x02, 0x02, 0x03, 0x04, 0x04, 0x06, 0x00]);
-    expect(compileAvro(schema)(twoBlocks)).toEqual({ a: [1, 2, 3] });
+    expect(compileAvroSchema(schema)(twoBlocks)).toEqual({ a: [1, 2, 3] });
   });
 
   it("does not mind defaults that avsc would refuse", () => {
     const schema = record("string", [{ name: "n", type: "int", default: "none" }]);
-    expect(() => compileAvro(schema)).not.toThrow();
+    expect(() => compileAvroSchema(schema)).not.toThrow();
   });
 });
 
@@ -289,7 +289,7 @@ it("reads the JSON text of a lone large number exactly", () => {
 
 it("reads what is not valid UTF-8 in an Avro string with the sign for it, as avsc does", () => {
   const schema = { type: "record", name: "E", fields: [{ name: "a", type: "string" }] };
-  expect(compileAvro(schema)(Buffer.from([4, 0x61, 0xff]))).toEqual({ a: "a\uFFFD" });
+  expect(compileAvroSchema(schema)(Buffer.from([4, 0x61, 0xff]))).toEqual({ a: "a\uFFFD" });
 });
 
 it.each([
@@ -308,7 +308,7 @@ it.each(["", " \n"])("reads the text %j where there should be JSON as null", (te
 
 describe("broken bytes", () => {
   const schema = record({ type: "map", values: nested });
-  const decode = compileAvro(schema);
+  const decode = compileAvroSchema(schema);
   const good = write(schema, event(wrappedPlan));
 
   it("are refused when they end too early, wherever that is", () => {
@@ -327,7 +327,7 @@ describe("broken bytes", () => {
     { type: "map", values: "null" },
   ];
   it.each(containers)("cannot make it read more items than there are bytes: %j", (type) => {
-    const decodeHuge = compileAvro({ type: "record", name: "E", fields: [{ name: "a", type }] });
+    const decodeHuge = compileAvroSchema({ type: "record", name: "E", fields: [{ name: "a", type }] });
     for (const count of [2n ** 24n, 2n ** 53n, 2n ** 62n, -(2n ** 63n)]) {
       const huge = Buffer.concat([varint(count), Buffer.from([0])]);
       expect(() => decodeHuge(huge)).toThrow("bytes cannot hold");
@@ -336,7 +336,7 @@ describe("broken bytes", () => {
 
   it.each(["string", "double", { type: "array", items: "null" }])("ends a list of %j where the bytes end", (items) => {
     const bytes = Buffer.concat([varint(9_000n), Buffer.alloc(8)]);
-    const decodeList = compileAvro({ type: "array", items });
+    const decodeList = compileAvroSchema({ type: "array", items });
     expect(() => decodeList(bytes)).toThrow("truncated buffer");
   });
 
@@ -344,7 +344,7 @@ describe("broken bytes", () => {
     const nulls = { type: "record", name: "E", fields: [{ name: "a", type: { type: "array", items: "null" } }] };
     const blockOf106784 = Buffer.from([0xc0, 0x84, 0x0d]);
     const bytes = Buffer.alloc(300_000, blockOf106784);
-    expect(() => compileAvro(nulls)(bytes)).toThrow("bytes cannot hold");
+    expect(() => compileAvroSchema(nulls)(bytes)).toThrow("bytes cannot hold");
   });
 
   it("cannot mean records without end where a schema has records of no bytes", () => {
@@ -360,12 +360,12 @@ describe("broken bytes", () => {
       }),
       { type: "record", name: "Empty", fields: [] },
     );
-    expect(() => compileAvro(bomb)(Buffer.alloc(0))).toThrow("bytes cannot hold");
+    expect(() => compileAvroSchema(bomb)(Buffer.alloc(0))).toThrow("bytes cannot hold");
   });
 
   it("cannot nest deeper than 1,000, and may up to there", () => {
     const deep = (levels: number): Json => (levels === 0 ? "end" : { a: deep(levels - 1) });
-    const decodeDeep = compileAvro(recursiveValue);
+    const decodeDeep = compileAvroSchema(recursiveValue);
     const bytes = (levels: number): Buffer => write(recursiveValue, wrapRecursive(deep(levels)));
     expect(decodeDeep(bytes(1_000))).toEqual(deep(1_000));
     expect(() => decodeDeep(bytes(1_001))).toThrow("nesting deeper than 1000");
@@ -374,11 +374,11 @@ describe("broken bytes", () => {
 
   it("cannot send a schema of nothing but wrappers into endless recursion", () => {
     const endless = { type: "record", name: "R", fields: [{ name: "value", type: ["R", "null"] }] };
-    expect(() => compileAvro(endless)(Buffer.alloc(1_000_000))).toThrow("nesting deeper");
+    expect(() => compileAvroSchema(endless)(Buffer.alloc(1_000_000))).toThrow("nesting deeper");
   });
 
   it("are refused when they hold no object", () => {
-    expect(() => compileAvro("string")(Buffer.from([2, 0x61]))).toThrow(
+    expect(() => compileAvroSchema("string")(Buffer.from([2, 0x61]))).toThrow(
       "got string, want an object or a list of objects",
     );
   });

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { assert, bigInt, constantFrom, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { normalEvent } from "../../../src/core/event/normal-form.ts";
+import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Json, JsonObject } from "../../../src/core/json/json.ts";
-import { compileAvro } from "../../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
 import { long } from "../avro-writer.ts";
 
 const recordOf = (type: unknown) => ({ type: "record", name: "Event", fields: [{ name: "x", type }] });
-const read = (type: unknown, bytes: Buffer): unknown => (compileAvro(recordOf(type))(bytes) as { readonly x: Json }).x;
+const read = (type: unknown, bytes: Buffer): unknown => (compileAvroSchema(recordOf(type))(bytes) as { readonly x: Json }).x;
 
 const hex = (digits: string): Buffer => Buffer.from(digits, "hex");
 const bytes = (digits: string): Buffer => Buffer.concat([long(digits.length / 2), hex(digits)]);
@@ -158,7 +158,7 @@ describe("what is no valid logical type stays what it is without", () => {
 
   it("a logical type beside a field's type, where Avro does not look", () => {
     const schema = { type: "record", name: "Event", fields: [{ name: "x", ...decimal() }] };
-    expect(compileAvro(schema)(bytes("0abe"))).toStrictEqual({ x: "Cr4=" });
+    expect(compileAvroSchema(schema)(bytes("0abe"))).toStrictEqual({ x: "Cr4=" });
   });
 });
 
@@ -243,8 +243,8 @@ describe("a date or a time", () => {
     ["without a zone", { type: "long", logicalType: "local-timestamp-micros" }],
   ])("%s is understood as an envelope's time, in UTC", (_name, type) => {
     const schema = { type: "record", name: "Event", fields: [{ name: "timestamp", type }] };
-    const event = compileAvro(schema)(long(1_772_000_000_123_456)) as JsonObject;
-    const { raw } = normalEvent(event, { recordTime: -1, now: () => 0 });
+    const event = compileAvroSchema(schema)(long(1_772_000_000_123_456)) as JsonObject;
+    const { raw } = normaliseEvent(event, { recordTime: -1, wallNow: () => 0 });
     expect(raw["timestamp"]).toBe("2026-02-25T06:13:20.123Z");
   });
 });
@@ -263,7 +263,7 @@ describe("a type that is referred to", () => {
     ];
     const branch = Array.isArray(reference) ? long(1) : hex("");
     const written = all(hex("00000abe"), branch, hex("00000abe"));
-    expect(compileAvro({ type: "record", name: "Event", fields })(written)).toStrictEqual({ x: "27.50", y: "27.50" });
+    expect(compileAvroSchema({ type: "record", name: "Event", fields })(written)).toStrictEqual({ x: "27.50", y: "27.50" });
   });
 
   it.each<Row>([

@@ -3,7 +3,7 @@ import { assert, property, string, uniqueArray } from "fast-check";
 import { expect, it } from "vitest";
 
 import type { JsonObject } from "../../../src/core/json/json.ts";
-import { compileAvro } from "../../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
 
 const schema = {
   type: "record",
@@ -11,7 +11,7 @@ const schema = {
   fields: [{ name: "traits", type: { type: "map", values: "int" } }],
 } as const;
 const type = avro.Type.forSchema(schema as unknown as avro.Schema);
-const decode = compileAvro(schema);
+const decode = compileAvroSchema(schema);
 
 const keysOf = (payload: Buffer): string[] => Object.keys((decode(payload) as JsonObject)["traits"] as object);
 

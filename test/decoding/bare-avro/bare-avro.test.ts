@@ -30,7 +30,7 @@ const order = { type: "track", userId: "u1", event: "Paid", total: 1.5 };
 
 const read = (given: Readonly<Record<string, AvroSchema>>, value: Buffer): Decoded => {
   const files = Object.entries(given).map(([name, schema]) => ({ name, path: name, schema }));
-  return createDecoder({ format: "avro", bare: compileSchemas(files) }).decode(value);
+  return createDecoder({ format: "avro", bareSchemas: compileSchemas(files) }).decode(value);
 };
 const undecodable = (error: string) => ({ kind: "undecodable", error: expect.stringContaining(error) as string });
 

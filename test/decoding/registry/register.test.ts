@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { compareSchema, registerSchema } from "../../../src/decoding/registry/register.ts";
+import { compareWithLatest, registerSchema } from "../../../src/decoding/registry/register.ts";
 import { createFakeRegistry, type FakeReply } from "./fake-registry.ts";
 
 const schema = '{"type":"string"}';
@@ -76,6 +76,6 @@ describe("compareSchema()", () => {
     ],
   ])("says %s", async (_kind, replies, comparison) => {
     await using registry = await createFakeRegistry(replies);
-    expect(await compareSchema({ url: registry.url, subject, schema })).toEqual(comparison);
+    expect(await compareWithLatest({ url: registry.url, subject, schema })).toEqual(comparison);
   });
 });

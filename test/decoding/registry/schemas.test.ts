@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { createSchemaSource } from "../../../src/decoding/registry/schemas.ts";
+import { createDecoderCache } from "../../../src/decoding/registry/schemas.ts";
 import { createFakeRegistry, type FakeReply } from "./fake-registry.ts";
 
 const schema = JSON.stringify({ type: "record", name: "E", fields: [{ name: "type", type: "string" }] });
@@ -10,7 +10,7 @@ const path = "GET /schemas/ids/1";
 describe("createSchemaSource()", () => {
   it("fetches a schema once and then knows it", async () => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
-    const source = createSchemaSource({ url: `${registry.url}/` });
+    const source = createDecoderCache({ url: `${registry.url}/` });
     expect(source.peek(1)).toBeUndefined();
     const [first, second] = await Promise.all([source.load(1), source.load(1)]);
     expect(second).toBe(first);
@@ -34,7 +34,7 @@ describe("createSchemaSource()", () => {
       },
       "GET /subjects/address/versions/3?name=Address": { status: 200, body: { schema: address, id: 2 } },
     });
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     await source.load(1);
     const decode = source.peek(1);
     expect(typeof decode === "function" && decode(Buffer.from([2, 14, 0x0a, 0xbe]))).toEqual({
@@ -45,7 +45,7 @@ describe("createSchemaSource()", () => {
   it("says at least once that a schema is unknown, however late it is looked up", async () => {
     await using registry = await createFakeRegistry();
     let now = 1_000;
-    const source = createSchemaSource({ url: registry.url, now: () => now });
+    const source = createDecoderCache({ url: registry.url, monotonicNow: () => now });
     await source.load(1);
     now += 60_000;
     expect(source.peek(1)).toBe("unknown");
@@ -57,7 +57,7 @@ describe("createSchemaSource()", () => {
 
   it("does not come back to an answer that a newer one has replaced", async () => {
     await using registry = await createFakeRegistry();
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     await source.load(1);
     registry.replies.set(path, { status: 503, body: null });
     await source.load(1);
@@ -67,7 +67,7 @@ describe("createSchemaSource()", () => {
   it("goes by a clock that nobody can set", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     await using registry = await createFakeRegistry();
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     await source.load(1);
     expect(source.peek(1)).toBe("unknown");
     vi.setSystemTime(Date.now() + 3_600_000);
@@ -78,7 +78,7 @@ describe("createSchemaSource()", () => {
   it("forgets 500 ms after it first said so that a schema is unknown", async () => {
     await using registry = await createFakeRegistry();
     let now = 1_000;
-    const source = createSchemaSource({ url: registry.url, now: () => now });
+    const source = createDecoderCache({ url: registry.url, monotonicNow: () => now });
     expect(await source.load(1)).toEqual({ kind: "unknown" });
     expect(source.peek(1)).toBe("unknown");
     now += 500;
@@ -100,7 +100,7 @@ describe("createSchemaSource()", () => {
     ["no answer in time", "hang", "no answer in time"],
   ])("calls the registry down on %s, and asks again next time", async (_name, reply, error) => {
     await using registry = await createFakeRegistry({ [path]: reply });
-    const source = createSchemaSource({ url: registry.url, timeoutMs: 500 });
+    const source = createDecoderCache({ url: registry.url, timeoutMs: 500 });
     const result = await source.load(1);
     expect(result).toEqual({ kind: "registry_down", error: expect.stringContaining(error) as string });
     expect(source.peek(1)).toBeUndefined();
@@ -112,7 +112,7 @@ describe("createSchemaSource()", () => {
     const closed = await createFakeRegistry();
     await closed[Symbol.asyncDispose]();
     const { host } = new URL(closed.url);
-    const result = await createSchemaSource({ url: `http://user:secret@${host}/x` }).load(1);
+    const result = await createDecoderCache({ url: `http://user:secret@${host}/x` }).load(1);
     expect(result).toEqual({ kind: "registry_down", error: expect.stringMatching(`${host}: ECONNREFUSED`) as string });
     expect(JSON.stringify(result)).not.toContain("secret");
   });
@@ -122,14 +122,14 @@ describe("createSchemaSource()", () => {
     [{}, undefined],
   ])("sends the credentials it was given: %j", async (credentials, authorization) => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
-    await createSchemaSource({ url: registry.url, ...credentials }).load(1);
+    await createDecoderCache({ url: registry.url, ...credentials }).load(1);
     expect(registry.authorizations).toEqual([authorization]);
   });
 
   it("asks with the password of the moment", async () => {
     await using registry = await createFakeRegistry();
     let password = "old";
-    const source = createSchemaSource({ url: registry.url, username: "ada", password: { read: () => password } });
+    const source = createDecoderCache({ url: registry.url, username: "ada", password: { read: () => password } });
     await source.load(1);
     password = "new";
     await source.load(2);
@@ -139,7 +139,7 @@ describe("createSchemaSource()", () => {
   it.each([301, 302, 307, 308])("does not follow a redirect with status %i, whatever it promises", async (status) => {
     await using stranger = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
     await using registry = await createFakeRegistry({ [path]: { status, location: `${stranger.url}/schemas/ids/1` } });
-    const source = createSchemaSource({ url: registry.url, username: "ada", password: { read: () => "s3cret" } });
+    const source = createDecoderCache({ url: registry.url, username: "ada", password: { read: () => "s3cret" } });
     const error = expect.stringContaining(`got a redirect (status ${status}), which is not followed`) as string;
     expect(await source.load(1)).toEqual({ kind: "registry_down", error });
     expect(stranger.requests).toEqual([]);
@@ -149,14 +149,14 @@ describe("createSchemaSource()", () => {
     const long = { status: 200, raw: `{"schema":"${"x".repeat(11 * 1024 * 1024)}"}` };
     await using registry = await createFakeRegistry({ [path]: long });
     const error = expect.stringContaining("got an answer of more than 10485760 bytes") as string;
-    expect(await createSchemaSource({ url: registry.url }).load(1)).toEqual({ kind: "registry_down", error });
+    expect(await createDecoderCache({ url: registry.url }).load(1)).toEqual({ kind: "registry_down", error });
   });
 
   it("reads records of a JSON schema as JSON, whatever the schema says", async () => {
     await using registry = await createFakeRegistry({
       [path]: { status: 200, body: { schemaType: "JSON", schema: '{"type":"x?"}' } },
     });
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     await source.load(1);
     const decode = source.peek(1);
     expect(typeof decode === "function" && decode(Buffer.from('{"type":"track"}'))).toEqual({ type: "track" });
@@ -173,7 +173,7 @@ describe("createSchemaSource()", () => {
     ["an Avro schema that is no JSON", { schema: "{" }, "Cannot use Avro schema 1"],
   ])("makes every record of %s undecodable, and asks once", async (_name, body, error) => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body } });
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     expect(await source.load(1)).toEqual({ kind: "undecodable", error: expect.stringContaining(error) as string });
     const decode = source.peek(1);
     expect(() => typeof decode === "function" && decode(payload)).toThrow(error);
@@ -181,7 +181,7 @@ describe("createSchemaSource()", () => {
 
   it("remembers a thousand schemas at most", async () => {
     await using registry = await createFakeRegistry();
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     for (let id = 1; id <= 1_001; id++)
       registry.replies.set(`GET /schemas/ids/${id}`, { status: 200, body: { schema } });
     for (let id = 1; id <= 1_001; id++) await source.load(id);
@@ -203,7 +203,7 @@ describe("prewarm()", () => {
       [path]: { status: 200, body: { schema } },
       "GET /schemas/ids/2": { status: 200, body: { schema } },
     });
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     await source.prewarm(["events", "a b/c", "nobody's"]);
     expect([typeof source.peek(1), typeof source.peek(2), source.peek(3)]).toEqual(["function", "function", undefined]);
   });
@@ -214,7 +214,7 @@ describe("prewarm()", () => {
       "GET /subjects/more-value/versions/latest": { status: 200, body: { id: 1, schema } },
       [path]: { status: 200, body: { schema } },
     });
-    const source = createSchemaSource({ url: registry.url });
+    const source = createDecoderCache({ url: registry.url });
     await source.prewarm(["events", "more"]);
     await source.prewarm(["events"]);
     expect(registry.requests.filter((request) => request === path)).toHaveLength(1);
@@ -229,7 +229,7 @@ describe("prewarm()", () => {
     ["no answer in time", "hang"],
   ])("takes %s for an answer, and a record is still able to ask", async (_name, reply) => {
     await using registry = await createFakeRegistry({ [latest]: reply, [path]: { status: 200, body: { schema } } });
-    const source = createSchemaSource({ url: registry.url, timeoutMs: 300 });
+    const source = createDecoderCache({ url: registry.url, timeoutMs: 300 });
     await expect(source.prewarm(["events"])).resolves.toBeUndefined();
     expect(source.peek(1)).toBeUndefined();
     expect((await source.load(1)).kind).toBe("decoder");
@@ -238,7 +238,7 @@ describe("prewarm()", () => {
   it("does not mind that nothing listens, or that the address is none", async () => {
     const closed = await createFakeRegistry();
     await closed[Symbol.asyncDispose]();
-    await expect(createSchemaSource({ url: closed.url }).prewarm(["events"])).resolves.toBeUndefined();
-    await expect(createSchemaSource({ url: "nowhere" }).prewarm(["events"])).resolves.toBeUndefined();
+    await expect(createDecoderCache({ url: closed.url }).prewarm(["events"])).resolves.toBeUndefined();
+    await expect(createDecoderCache({ url: "nowhere" }).prewarm(["events"])).resolves.toBeUndefined();
   });
 });

@@ -5,13 +5,13 @@ import { type Arbitrary, array, assert, constant, constantFrom, nat, oneof, prop
 import { describe, expect, it } from "vitest";
 
 import { frame } from "../../../local/events.ts";
-import { createHandler } from "../../../src/core/decide.ts";
+import { createDecide } from "../../../src/core/decide.ts";
 import { retryHeaders } from "../../../src/core/outcome/headers.ts";
-import type { Arrival } from "../../../src/core/parsed-record.ts";
-import { compileAvro } from "../../../src/decoding/avro/avro.ts";
+import type { ParsedRecord } from "../../../src/core/parsed-record.ts";
+import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../../src/decoding/events.ts";
-import { createReader } from "../../../src/intake/record-reader.ts";
+import { createRecordReader } from "../../../src/intake/record-reader.ts";
 import { noRules } from "../../core/no-rules.ts";
 import { messageOf } from "../../intake/batches.ts";
 
@@ -78,11 +78,11 @@ const textsIn = (value: unknown): number => {
   return Math.max(0, ...Object.values(value).map(textsIn));
 };
 
-const handle = createHandler(noRules);
-const readJson = createReader({ decoder: jsonDecoder, handle });
+const handle = createDecide(noRules);
+const readJson = createRecordReader({ decoder: jsonDecoder, decide: handle });
 const here = { topic: "source", partition: 4 };
 
-const arrivalsOf = (value: unknown, headers = {}, tier?: number): readonly Arrival[] => {
+const arrivalsOf = (value: unknown, headers = {}, tier?: number): readonly ParsedRecord[] => {
   const reading = readJson(messageOf(42, { value: bytesOf(value), headers }), { ...here, tier });
   return reading.kind === "arrivals" ? reading.arrivals : [];
 };
@@ -105,11 +105,11 @@ describe("any nesting of wrappers around any list of events", () => {
   it("is read alike at each retry: the event of an index is the same one", () => {
     assert(
       property(readable, ({ value }) => {
-        for (const { user, meaning, repairs, past } of arrivalsOf(value)) {
-          const { origin, attempts, firstFailedAt } = past;
+        for (const { user, decision: meaning, repairs, retryState: past } of arrivalsOf(value)) {
+          const { source: origin, attempts, firstFailedAt } = past;
           const headers = retryHeaders(
             {},
-            { origin, attempts: attempts + 1, firstFailedAt, reason: "timeout", error: "E" },
+            { source: origin, attempts: attempts + 1, firstFailedAt, reason: "timeout", error: "E" },
           );
           expect(arrivalsOf(value, headers, 0)).toMatchObject([
             { user, meaning, repairs, past: { origin, attempts: 1 } },
@@ -237,7 +237,7 @@ describe("wrappers in Avro", () => {
       { kind: "event", raw: { ...track, event: '{"batch":[]}' } },
     ],
   ])("%s", (_name, schema, value, decoded) => {
-    const source = { peek: () => compileAvro(schema), load: () => Promise.resolve({ kind: "unknown" } as const) };
+    const source = { peek: () => compileAvroSchema(schema), load: () => Promise.resolve({ kind: "unknown" } as const) };
     const payload = frame(1, avro.Type.forSchema(schema as Schema).toBuffer(value));
     expect(createDecoder({ format: "auto", source }).decode(payload)).toEqual(decoded);
   });
@@ -249,7 +249,7 @@ describe("wrappers in Avro", () => {
     const value = { batch: [{ type: "page", extra: { url: { string: "/" } } }] };
     const payload = avro.Type.forSchema(schema as Schema).toBuffer(value);
     expect(
-      createDecoder({ format: "avro", bare: [{ name: "schema", decode: compileAvro(schema) }] }).decode(payload),
+      createDecoder({ format: "avro", bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }] }).decode(payload),
     ).toEqual({
       kind: "events",
       raws: [{ type: "page", url: "/" }],

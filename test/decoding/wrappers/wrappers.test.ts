@@ -2,11 +2,11 @@ import avro, { type Schema } from "avsc";
 import { describe, expect, it } from "vitest";
 
 import type { Json } from "../../../src/core/json/json.ts";
-import { compileAvro } from "../../../src/decoding/avro/avro.ts";
+import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
 import { normalOf } from "../normal.ts";
 
 const roundTrip = (schema: unknown, value: unknown): unknown =>
-  normalOf(compileAvro(schema)(avro.Type.forSchema(schema as Schema).toBuffer(value)));
+  normalOf(compileAvroSchema(schema)(avro.Type.forSchema(schema as Schema).toBuffer(value)));
 /** What becomes of a value of this type among the traits of an event. */
 const traitOf = (type: unknown, x: unknown): unknown => {
   const traits = { type: "record", name: "Traits", fields: [{ name: "x", type }] };

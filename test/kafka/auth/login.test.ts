@@ -4,10 +4,10 @@ import type { AuthenticationProviderArgs } from "kafkajs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { type Login, createLogin } from "../../../src/kafka/auth/login.ts";
-import type { Send } from "../../../src/outbound/json-answer.ts";
+import type { SendRequest } from "../../../src/outbound/json-answer.ts";
 
 /** What such a log-in sends to a broker that takes it. */
-const sentBy = async (sasl: Login, fetch?: Send): Promise<string> => {
+const sentBy = async (sasl: Login, fetch?: SendRequest): Promise<string> => {
   const sent: string[] = [];
   const saslAuthenticate: AuthenticationProviderArgs["saslAuthenticate"] = async ({ request, response }) => {
     sent.push(String((await request.encode()).subarray(4)));

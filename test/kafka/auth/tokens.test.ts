@@ -6,13 +6,13 @@ import { RenewedTokens, type Token, fileTokens } from "../../../src/kafka/auth/t
 const createWorld = () => {
   const world = { now: 0, warnings: new Array<string>(), requests: new Array<PromiseWithResolvers<Token>>() };
   const tokens = new RenewedTokens({
-    ask: () => {
+    requestToken: () => {
       const request = Promise.withResolvers<Token>();
       world.requests.push(request);
       return request.promise;
     },
     warn: (sentence) => world.warnings.push(sentence),
-    now: () => world.now,
+    monotonicNow: () => world.now,
     random: () => 0.5,
   });
   const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -117,16 +117,16 @@ describe("RenewedTokens", () => {
     void tokens.get();
     await give("t1");
     world.now = 2_000;
-    tokens.refuse("an older one");
+    tokens.invalidate("an older one");
     expect(await tokens.get()).toBe("t1");
-    tokens.refuse("t1");
+    tokens.invalidate("t1");
     await expect(tokens.get()).rejects.toThrow("The broker has refused the newest token");
     world.now = 5_000;
     const next = tokens.get();
     await give("t2");
     expect(await next).toBe("t2");
     world.now = 60_000;
-    tokens.refuse("t2");
+    tokens.invalidate("t2");
     void tokens.get();
     expect(world.requests).toHaveLength(3);
   });

@@ -7,10 +7,10 @@ import { compressSync } from "snappy";
 import { describe, expect, it, vi } from "vitest";
 
 import { UnreadableBatch } from "../../../src/kafka/codecs/codec-error.ts";
-import { codecNames, load } from "../../../src/kafka/codecs/codec.ts";
+import { codecNames, loadCodec } from "../../../src/kafka/codecs/codec.ts";
 import {
   compressionType,
-  compressionsFrom,
+  compressionFallbacks,
   decompress,
   maxBatchBytes,
   registerCodecs,
@@ -170,7 +170,7 @@ describe("compressionsFrom()", () => {
   ] as const)(
     "begins with %s, goes on with what packs tighter, and does without where no codec is taken",
     (first, all) => {
-      expect(compressionsFrom(first)).toEqual(all);
+      expect(compressionFallbacks(first)).toEqual(all);
     },
   );
 });
@@ -182,7 +182,7 @@ describe("a codec that cannot be used", () => {
   });
 
   it("is one whose package is not installed", async () => {
-    const loading = load("lz4", vi.fn().mockRejectedValue(new Error("Cannot find native binding")));
+    const loading = loadCodec("lz4", vi.fn().mockRejectedValue(new Error("Cannot find native binding")));
     await expect(loading).rejects.toEqual(unreadable("codec_missing"));
     await expect(loading).rejects.toThrow("Cannot load the package for lz4: Cannot find native binding; install");
   });

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { array, assert as assertProperty, asyncProperty, boolean, nat, record } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { fetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
+import { createFetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
 import { batchBytes, responseBytes } from "./batch-bytes.ts";
 
 const require = createRequire(import.meta.url);
@@ -32,7 +32,7 @@ const end = (base: number, producerId: number, type: "abort" | "commit"): Buffer
 /** What a consumer sees of these batches, fetched from this offset. */
 const seen = async (bytes: Buffer, from: number, aborted: readonly (readonly [number, number])[]) => {
   const raw = responseBytes(11, "events", [{ partition: 0, bytes, aborted }]);
-  const { responses } = await fetchDecoder(11, () => from)(raw);
+  const { responses } = await createFetchDecoder(11, () => from)(raw);
   const batch = new Batch("events", String(from), responses[0]?.partitions[0] ?? {});
   return { offsets: batch.messages.map(({ offset }) => Number(offset)), last: Number(batch.lastOffset()) };
 };

@@ -4,8 +4,8 @@ import { assert as assertProperty, asyncProperty, integer, nat } from "fast-chec
 import { describe, expect, it } from "vitest";
 
 import type { BrokerRequest } from "../../../src/kafka/cluster.ts";
-import { type FetchResponse, fetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
-import { type UnreadablePlace, isolatePartitions } from "../../../src/kafka/fetch/isolate-partitions.ts";
+import { type FetchResponse, createFetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
+import { type UnreadablePartition, isolatePartitions } from "../../../src/kafka/fetch/isolate-partitions.ts";
 import { type PartitionShape, batchBytes, responseBytes } from "./batch-bytes.ts";
 
 const require = createRequire(import.meta.url);
@@ -48,11 +48,11 @@ const createBroker = (version: number, partitions: () => readonly PartitionShape
 
 /** Fetches these partitions, from these offsets, as a consumer does whose partitions fail alone. */
 const fetchIsolated = async (version: number, partitions: PartitionShape[], from: readonly number[]) => {
-  const told: UnreadablePlace[] = [];
+  const told: UnreadablePartition[] = [];
   const broker = createBroker(version, () => partitions);
   isolatePartitions(
     { brokerPool: { brokers: { 1: broker }, seedBroker: broker, createBroker: () => broker } },
-    { monotonic: () => 0, onUnreadable: (place) => void told.push(place) },
+    { monotonicNow: () => 0, onUnreadable: (place) => void told.push(place) },
   );
   const asked = from.map((offset, partition) => ({ partition, fetchOffset: String(offset) }));
   const { responses } = await broker.fetch({ topics: [{ topic: "events", partitions: asked }] });
@@ -68,7 +68,7 @@ describe.each(versions)("the answer to a fetch of version %i", (version) => {
       { partition: 2, bytes: Buffer.concat([three(0, 1), three(3)]) },
       { partition: 3, errorCode: 1, high: -1, bytes: Buffer.alloc(0) },
     ]);
-    const [ours, theirs] = [await fetchDecoder(version, () => 0)(raw), await responseOf(version).decode(raw)];
+    const [ours, theirs] = [await createFetchDecoder(version, () => 0)(raw), await responseOf(version).decode(raw)];
     const shown = ({ responses, ...rest }: FetchResponse & { errorCode?: number; sessionId?: number }) => ({
       ...rest,
       errorCode: undefined,
@@ -161,7 +161,7 @@ describe("a consumer whose partitions fail alone", () => {
       };
       isolatePartitions(
         { brokerPool: { brokers: { 1: broker }, createBroker: () => broker } },
-        { monotonic: () => 0, onUnreadable: () => undefined },
+        { monotonicNow: () => 0, onUnreadable: () => undefined },
       );
       const request = { apiKey, apiVersion, apiName: "", encode: async () => undefined };
       await broker.connectionPool.send({ request, response: { decode, parse: decode } });
@@ -170,10 +170,10 @@ describe("a consumer whose partitions fail alone", () => {
   });
 
   it("isolates also in brokers that join later", async () => {
-    const told: UnreadablePlace[] = [];
+    const told: UnreadablePartition[] = [];
     const broker = createBroker(11, () => [{ partition: 0, bytes: broken(8) }]);
     const brokerPool = { brokers: {}, createBroker: () => broker };
-    isolatePartitions({ brokerPool }, { monotonic: () => 0, onUnreadable: (place) => void told.push(place) });
+    isolatePartitions({ brokerPool }, { monotonicNow: () => 0, onUnreadable: (place) => void told.push(place) });
     await brokerPool
       .createBroker()
       .fetch({ topics: [{ topic: "events", partitions: [{ partition: 0, fetchOffset: "8" }] }] });
@@ -189,7 +189,7 @@ describe("a consumer whose partitions fail alone", () => {
     );
     isolatePartitions(
       { brokerPool: { brokers: { 1: broker }, createBroker: () => broker } },
-      { monotonic: () => now, onUnreadable: ({ partition }) => void told.push(partition) },
+      { monotonicNow: () => now, onUnreadable: ({ partition }) => void told.push(partition) },
     );
     const asked = [0, 1, 2].map((partition) => ({ partition, fetchOffset: "0" }));
     for (; now <= 40_000; now += 10_000) {

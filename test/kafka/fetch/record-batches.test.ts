@@ -36,7 +36,7 @@ const kafkajsDecode = require("kafkajs/src/protocol/requests/fetch/v4/decodeMess
 ) => Promise<FetchedRecord[]>;
 
 const readBatches = (bytes: Buffer, asked: { readonly from: number; readonly high: number }) =>
-  readWithin(bytes, { ...asked, room: { bytes: Infinity } });
+  readWithin(bytes, { ...asked, capacity: { bytes: Infinity } });
 
 const recordsAt = (...deltas: number[]): PlainRecord[] =>
   deltas.map((offsetDelta) => ({ offsetDelta, key: `k${offsetDelta}`, value: `v${offsetDelta}` }));
@@ -177,7 +177,7 @@ describe("what is read of one answer", () => {
   const readOn = async (bytes: Buffer, roomBytes: number, end: number) => {
     const answers: number[][] = [];
     for (let from = 0; from < end;) {
-      const { records } = await readWithin(bytes, { from, high: end, room: { bytes: roomBytes } });
+      const { records } = await readWithin(bytes, { fetchOffset: from, endOffset: end, capacity: { bytes: roomBytes } });
       // As kafkajs does with what was not asked for.
       answers.push(offsetsOf(records).filter((offset) => offset >= from));
       const next = Number(records.at(-1)?.offset) + 1;
@@ -211,7 +211,7 @@ describe("what is read of one answer", () => {
 
   it("is nothing of a partition if others have taken all room, and nothing is said against it", async () => {
     const room = { bytes: 0 };
-    expect(await readWithin(three(0), { from: 0, high: 3, room })).toEqual({ records: [] });
+    expect(await readWithin(three(0), { fetchOffset: 0, endOffset: 3, capacity: room })).toEqual({ records: [] });
   });
 });
 

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 
-import { Nothing } from "../../../src/kafka/fetch/starved-partitions.ts";
+import { StarvedPartitions } from "../../../src/kafka/fetch/starved-partitions.ts";
 
 const createTest = () => {
   const clock = { now: 0 };
-  const nothing = new Nothing(() => clock.now);
+  const nothing = new StarvedPartitions(() => clock.now);
   const ask = (from: number, { size = 0, isFirst = true, partition = 3 } = {}) =>
-    nothing.of({ topic: "events", partition, from, isFirst }, { size, lastStableOffset: "9" });
+    nothing.observe({ topic: "events", partition, fetchOffset: from, isFirst }, { size, lastStableOffset: "9" });
   return { clock, ask };
 };
 

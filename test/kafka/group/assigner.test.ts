@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { AssignerProtocol, type Cluster, type Logger } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
-import { createAssigner, spread } from "../../../src/kafka/group/assigner.ts";
+import { createAssigner, assignNumbers } from "../../../src/kafka/group/assigner.ts";
 
 const { MemberAssignment, MemberMetadata } = AssignerProtocol;
 
@@ -29,7 +29,7 @@ describe("spread", () => {
   it("gives every number to exactly one member, as evenly as can be", () => {
     fc.assert(
       fc.property(groups, ({ members, all }) => {
-        const shares = [...spread(members, all).values()];
+        const shares = [...assignNumbers(members, all).values()];
         expect(shares.flat().toSorted(byNumber)).toEqual(all);
         const sizes = shares.map((share) => share.length);
         expect(shares).toHaveLength(members.length);
@@ -41,7 +41,7 @@ describe("spread", () => {
   it("moves as few numbers as an even share allows", () => {
     fc.assert(
       fc.property(groups, ({ members, all }) => {
-        const shares = spread(members, all);
+        const shares = assignNumbers(members, all);
         const kept = members.flatMap(({ id, owned }) => owned.filter((number) => shares.get(id)?.includes(number)));
         const sizes = members.map(({ owned }) => owned.filter((number) => number < all.length).length);
         const share = Math.floor(all.length / members.length);
@@ -55,9 +55,9 @@ describe("spread", () => {
   it("moves nothing where nothing has changed, whatever the order of the members", () => {
     fc.assert(
       fc.property(groups, ({ members, all }) => {
-        const shares = spread(members, all);
+        const shares = assignNumbers(members, all);
         const settled = members.map(({ id }) => ({ id, owned: shares.get(id) ?? [] }));
-        for (const again of [spread(settled, all), spread(settled.toReversed(), all)])
+        for (const again of [assignNumbers(settled, all), assignNumbers(settled.toReversed(), all)])
           for (const { id, owned } of settled) expect(new Set(again.get(id))).toEqual(new Set(owned));
       }),
     );
@@ -65,7 +65,7 @@ describe("spread", () => {
 
   it("gives a number that two members claim to one of them", () => {
     const members = ["a", "b"].map((id) => ({ id, owned: [0, 1] }));
-    expect([...spread(members, [0, 1]).values()].flat().toSorted(byNumber)).toEqual([0, 1]);
+    expect([...assignNumbers(members, [0, 1]).values()].flat().toSorted(byNumber)).toEqual([0, 1]);
   });
 });
 
@@ -87,13 +87,13 @@ const createCluster = (partitions: Record<string, number>) => {
 
 const assignerOf = (cluster: Cluster, owned: number[] = [], beforeJoin = () => Promise.resolve()) =>
   createAssigner({
-    tiers: ["retry-30s", "retry-5m"],
-    owned: () => owned,
+    retryTopics: ["retry-30s", "retry-5m"],
+    ownedNumbers: () => owned,
     beforeJoin,
     onCoordinator: () => {},
     onOutOfRange: () => {},
     onUnreadable: () => {},
-    monotonic: () => 0,
+    monotonicNow: () => 0,
   })({ cluster, groupId: "g", logger });
 
 describe("assigner", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Coordinator } from "../../../src/kafka/group/coordinator-proxy.ts";
+import { CoordinatorProxy } from "../../../src/kafka/group/coordinator-proxy.ts";
 import type { GroupBroker } from "../../../src/kafka/group/group-broker.ts";
 
 const connectionError = Object.assign(new Error("connect ECONNREFUSED"), { name: "KafkaJSConnectionError" });
@@ -39,8 +39,8 @@ const createBrokers = (failures: readonly (Error | undefined)[] = []) => {
     };
   };
   let found = 0;
-  const coordinator = new Coordinator({
-    find: async () => {
+  const coordinator = new CoordinatorProxy({
+    findCoordinator: async () => {
       log.push(`find ${found}`);
       return brokerOf(found++);
     },
@@ -56,7 +56,7 @@ describe("Coordinator", () => {
     ["does not keep the group any more", moved],
   ])("looks for the new one where the old one %s, and asks it the same", async (_, failure) => {
     const { coordinator, log } = createBrokers([failure]);
-    await coordinator.locate();
+    await coordinator.rediscover();
     expect(await coordinator.heartbeat({})).toBe("heartbeat");
     expect(await coordinator.heartbeat({})).toBe("heartbeat");
     expect(log).toEqual(["find 0", "heartbeat 0", "find 1", "heartbeat 1", "heartbeat 1"]);
@@ -65,16 +65,16 @@ describe("Coordinator", () => {
 
   it("hands on what the coordinator itself says, such as a rebalance", async () => {
     const { coordinator, log } = createBrokers([rebalancing]);
-    await coordinator.locate();
+    await coordinator.rediscover();
     await expect(coordinator.heartbeat({})).rejects.toBe(rebalancing);
     expect(log).toEqual(["find 0", "heartbeat 0"]);
   });
 
   it("leaves it to kafkajs to begin a join anew", async () => {
     const { coordinator, log } = createBrokers([connectionError]);
-    await coordinator.locate();
+    await coordinator.rediscover();
     await expect(coordinator.joinGroup({ groupId: "g" })).rejects.toBe(connectionError);
-    await coordinator.locate();
+    await coordinator.rediscover();
     await coordinator.joinGroup({ groupId: "g" });
     expect(log).toEqual(["find 0", "join 0", "find 1", "join 1"]);
   });
@@ -102,9 +102,9 @@ describe("Coordinator", () => {
 
   it("commits before a join through the new coordinator", async () => {
     const { coordinator, log } = createBrokers([undefined, moved]);
-    await coordinator.locate();
+    await coordinator.rediscover();
     await coordinator.joinGroup({ groupId: "g" });
-    await coordinator.locate();
+    await coordinator.rediscover();
     coordinator.allowCommit();
     await coordinator.offsetCommit({ groupGenerationId: 1 });
     expect(log).toEqual(["find 0", "join 0", "find 1", "commit 1", "find 2", "commit 2"]);
@@ -112,7 +112,7 @@ describe("Coordinator", () => {
 
   it("lets no repetition of a commit pass once the group has joined anew", async () => {
     const { coordinator, log } = createBrokers();
-    await coordinator.locate();
+    await coordinator.rediscover();
     await coordinator.joinGroup({ groupId: "g" });
     coordinator.allowCommit();
     await coordinator.joinGroup({ groupId: "g" });
@@ -152,11 +152,11 @@ describe("Coordinator", () => {
 
   it("leaves as whom it joined if kafkajs has not, and only once", async () => {
     const { coordinator, log } = createBrokers();
-    await coordinator.leaveBehind();
+    await coordinator.leaveIfStillMember();
     expect(log).toEqual([]);
     await coordinator.joinGroup({ groupId: "g" });
-    await coordinator.leaveBehind();
-    await coordinator.leaveBehind();
+    await coordinator.leaveIfStillMember();
+    await coordinator.leaveIfStillMember();
     expect(log.filter((line) => line.startsWith("leave"))).toEqual(["leave 0"]);
   });
 
@@ -168,7 +168,7 @@ describe("Coordinator", () => {
     const { coordinator, log } = createBrokers(failures);
     await coordinator.joinGroup({ groupId: "g" });
     failures[0] = Object.assign(new Error(type), { type });
-    for (let tries = 0; tries < 2; tries++) await coordinator.leaveBehind().catch(() => undefined);
+    for (let tries = 0; tries < 2; tries++) await coordinator.leaveIfStillMember().catch(() => undefined);
     expect(log.filter((line) => line.startsWith("leave"))).toHaveLength(times);
   });
 
@@ -178,7 +178,7 @@ describe("Coordinator", () => {
     ["does not know the stranger", Object.assign(new Error("Unknown"), { type: "UNKNOWN_MEMBER_ID" }), true],
   ] as const)("asks whether it may take part without a join: the group %s", async (_, failure, mayJoin) => {
     const { coordinator, log } = createBrokers([failure]);
-    const answer = await coordinator.ask("g").catch((error: unknown) => error);
+    const answer = await coordinator.checkGroupAccess("g").catch((error: unknown) => error);
     expect(answer).toBe(mayJoin ? undefined : failure);
     expect(log).toEqual(["find 0", "heartbeat 0"]);
   });

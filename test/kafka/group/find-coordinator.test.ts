@@ -1,7 +1,7 @@
 import type { Cluster } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
-import { createFinder } from "../../../src/kafka/group/find-coordinator.ts";
+import { createCoordinatorFinder } from "../../../src/kafka/group/find-coordinator.ts";
 
 const unexplained = Object.assign(new Error("Failed to find group coordinator"), {
   name: "KafkaJSGroupCoordinatorNotFound",
@@ -30,22 +30,22 @@ const createCluster = (finds: unknown[], reason?: Error): Cluster => {
 describe("createFinder()", () => {
   it("gives the broker that the cluster names", async () => {
     const broker = { nodeId: 7 };
-    expect(await createFinder(createCluster([broker]), "g")()).toBe(broker);
+    expect(await createCoordinatorFinder(createCluster([broker]), "g")()).toBe(broker);
   });
 
   it.each([
     ["a refusal", refusal],
     ["a lost connection", lost],
   ])("throws what a broker says if kafkajs keeps it to itself: %s", async (_, reason) => {
-    await expect(createFinder(createCluster([unexplained], reason), "g")()).rejects.toBe(reason);
+    await expect(createCoordinatorFinder(createCluster([unexplained], reason), "g")()).rejects.toBe(reason);
   });
 
   it("asks again if the broker knows by now", async () => {
     const broker = { nodeId: 7 };
-    expect(await createFinder(createCluster([unexplained, broker]), "g")()).toBe(broker);
+    expect(await createCoordinatorFinder(createCluster([unexplained, broker]), "g")()).toBe(broker);
   });
 
   it("hands on what kafkajs does say", async () => {
-    await expect(createFinder(createCluster([lost], refusal), "g")()).rejects.toBe(lost);
+    await expect(createCoordinatorFinder(createCluster([lost], refusal), "g")()).rejects.toBe(lost);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { KafkaCluster } from "../../../src/kafka/cluster.ts";
-import { commitForNobody } from "../../../src/kafka/group/group-offsets.ts";
+import { commitWithoutMembers } from "../../../src/kafka/group/group-offsets.ts";
 
 const commit = { topic: "events", partition: 3, offset: 20, metadata: ";@id" };
 
@@ -27,7 +27,7 @@ const createCluster = (reason: Error | undefined, hidden = "KafkaJSGroupCoordina
 describe("commitForNobody()", () => {
   it("commits as nobody's member, for as long as the broker keeps offsets", async () => {
     const { cluster, commits } = createCluster(undefined);
-    await commitForNobody(cluster, "skips", commit);
+    await commitWithoutMembers(cluster, "skips", commit);
     const topics = [{ topic: "events", partitions: [{ partition: 3, offset: "20", metadata: ";@id" }] }];
     expect(commits).toEqual([{ groupId: "skips", groupGenerationId: -1, memberId: "", retentionTime: -1, topics }]);
   });
@@ -42,6 +42,6 @@ describe("commitForNobody()", () => {
     ],
     ["any other error as it is", new Error("more"), "KafkaJSConnectionError", "Failed to find group coordinator"],
   ])("throws %s", async (_, reason, name, message) => {
-    await expect(commitForNobody(createCluster(reason, name).cluster, "skips", commit)).rejects.toThrow(message);
+    await expect(commitWithoutMembers(createCluster(reason, name).cluster, "skips", commit)).rejects.toThrow(message);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Comeback } from "../../../src/kafka/group/restart.ts";
+import { ConsumerRestart } from "../../../src/kafka/group/restart.ts";
 
 const refusal = Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" });
 
@@ -11,7 +11,7 @@ const createWorld = ({ answers = [], starts = [] }: { answers?: Answer[]; starts
   const log: string[] = [];
   const fatal: Error[] = [];
   let now = 0;
-  const comeback: Comeback = new Comeback({
+  const comeback: ConsumerRestart = new ConsumerRestart({
     mayStart: async () => {
       const answer = answers.shift() ?? true;
       log.push("ask");
@@ -27,7 +27,7 @@ const createWorld = ({ answers = [], starts = [] }: { answers?: Answer[]; starts
       now += ms;
       log.push(`pause ${ms}`);
     },
-    monotonic: () => now,
+    monotonicNow: () => now,
     onProblem: (problem) => void log.push(`problem ${(problem as Error).message}`),
     onFatal: (error) => void fatal.push(error),
   });
@@ -38,7 +38,7 @@ const createWorld = ({ answers = [], starts = [] }: { answers?: Answer[]; starts
 describe("Comeback", () => {
   it("tells the refusal, asks after a pause, and starts when the answer is yes", async () => {
     const { comeback, log } = createWorld({ answers: [false, false, true] });
-    await comeback.begin(refusal);
+    await comeback.restart(refusal);
     const round = ["pause 1000", "ask"];
     expect(log).toEqual(["problem Not authorized", ...round, ...round, ...round, "start"]);
   });
@@ -46,7 +46,7 @@ describe("Comeback", () => {
   it("tries again after a failed question and a failed start, and tells both", async () => {
     const lost = Object.assign(new Error("Closed connection"), { name: "KafkaJSConnectionError" });
     const { comeback, log, fatal } = createWorld({ answers: [lost], starts: [refusal] });
-    await comeback.begin(refusal);
+    await comeback.restart(refusal);
     expect(log.filter((line) => line.startsWith("problem"))).toEqual([
       "problem Not authorized",
       "problem Closed connection",
@@ -58,17 +58,17 @@ describe("Comeback", () => {
 
   it("pauses for longer each time that a start is refused soon, and not after a long run", async () => {
     const { comeback, pauses, wait } = createWorld({});
-    for (let refusals = 0; refusals < 5; refusals++) await comeback.begin(refusal);
+    for (let refusals = 0; refusals < 5; refusals++) await comeback.restart(refusal);
     expect(pauses()).toEqual([1, 2, 4, 8, 8].map((seconds) => `pause ${seconds}000`));
     wait(60_000);
-    await comeback.begin(refusal);
+    await comeback.restart(refusal);
     expect(pauses().at(-1)).toBe("pause 1000");
   });
 
   it("goes on when the refusal comes back before the start has ended", async () => {
     const { comeback, log } = createWorld({});
-    const start = comeback.begin(refusal);
-    const again = comeback.begin(refusal);
+    const start = comeback.restart(refusal);
+    const again = comeback.restart(refusal);
     await Promise.all([start, again]);
     expect(log.filter((line) => line === "start")).toEqual(["start"]);
 
@@ -79,11 +79,11 @@ describe("Comeback", () => {
     nested.log.push = (line) => {
       if (line === "start" && isFirst) {
         isFirst = false;
-        void second.begin(refusal);
+        void second.restart(refusal);
       }
       return push(line);
     };
-    await second.begin(refusal);
+    await second.restart(refusal);
     expect(nested.log.filter((line) => line === "start")).toHaveLength(2);
   });
 
@@ -92,14 +92,14 @@ describe("Comeback", () => {
     ["the start", { starts: [new TypeError("x is not a function")] }],
   ])("ends the process for a mistake of ours in %s, and does not try again", async (_, world) => {
     const { comeback, fatal, log } = createWorld(world);
-    await comeback.begin(refusal);
+    await comeback.restart(refusal);
     expect(fatal.map(({ message }) => message)).toEqual(["x is not a function"]);
     expect(log.filter((line) => line === "ask")).toHaveLength(1);
   });
 
   it("starts nothing once it has been stopped", async () => {
     const { comeback, log } = createWorld({});
-    const begun = comeback.begin(refusal);
+    const begun = comeback.restart(refusal);
     comeback.stop();
     await begun;
     expect(log).toEqual(["problem Not authorized", "pause 1000"]);

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 
-import { Contact } from "../../../src/kafka/group/session-guard.ts";
+import { SessionGuard } from "../../../src/kafka/group/session-guard.ts";
 import { createTestClock } from "../../delivery/test-clock.ts";
 
 const createTestContact = () => {
   const clock = createTestClock();
   const set = { wall: 0, steady: 0 };
   const changes: boolean[] = [];
-  const contact = new Contact({
+  const contact = new SessionGuard({
     sessionTimeoutMs: 15_000,
     callTimeoutMs: 10_000,
-    now: () => clock.now() + set.wall,
-    monotonic: () => clock.now() + set.steady,
+    wallNow: () => clock.now() + set.wall,
+    monotonicNow: () => clock.now() + set.steady,
     onChange: (hasContact) => void changes.push(hasContact),
   });
   return { clock, set, changes, contact };
@@ -21,18 +21,18 @@ describe("contact with the group", () => {
   it("is lost while a call begun now could outlast the session", () => {
     const { clock, contact } = createTestContact();
     clock.advance(4_999);
-    expect(contact.isLost).toBe(false);
+    expect(contact.isExpired).toBe(false);
     clock.advance(1);
-    expect(contact.isLost).toBe(true);
+    expect(contact.isExpired).toBe(true);
   });
 
   it("is there again with the next answer, and says each change once", () => {
     const { clock, contact, changes } = createTestContact();
     clock.advance(60_000);
-    expect([contact.isLost, contact.isLost]).toEqual([true, true]);
-    contact.heard();
-    contact.heard();
-    expect(contact.isLost).toBe(false);
+    expect([contact.isExpired, contact.isExpired]).toEqual([true, true]);
+    contact.onHeartbeat();
+    contact.onHeartbeat();
+    expect(contact.isExpired).toBe(false);
     expect(changes).toEqual([false, true]);
   });
 
@@ -40,8 +40,8 @@ describe("contact with the group", () => {
     const { clock, contact, changes } = createTestContact();
     for (let second = 0; second < 60; second++) {
       clock.advance(1_000);
-      contact.heard();
-      expect(contact.isLost).toBe(false);
+      contact.onHeartbeat();
+      expect(contact.isExpired).toBe(false);
     }
     expect(changes).toEqual([]);
   });
@@ -50,17 +50,17 @@ describe("contact with the group", () => {
     const { clock, set, contact } = createTestContact();
     clock.advance(4_000);
     set.wall += byMs;
-    expect(contact.isLost).toBe(false);
+    expect(contact.isExpired).toBe(false);
     clock.advance(1_000);
-    expect(contact.isLost).toBe(true);
-    contact.heard();
-    expect(contact.isLost).toBe(false);
+    expect(contact.isExpired).toBe(true);
+    contact.onHeartbeat();
+    expect(contact.isExpired).toBe(false);
   });
 
   it("is lost where the machine has slept, though the steady clock stood still meanwhile", () => {
     const { clock, set, contact } = createTestContact();
     clock.advance(60_000);
     set.steady -= 60_000;
-    expect(contact.isLost).toBe(true);
+    expect(contact.isExpired).toBe(true);
   });
 });

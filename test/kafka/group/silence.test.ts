@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Silence } from "../../../src/kafka/group/silence.ts";
+import { ConsumerWatchdog } from "../../../src/kafka/group/silence.ts";
 
 const limitMs = 180_000;
 
@@ -8,7 +8,7 @@ const limitMs = 180_000;
 const createWorld = () => {
   let now = 1_000;
   let brokers = ["1", "2"];
-  const silence = new Silence({ limitMs, now: () => now });
+  const silence = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
   const pass = (ms: number, signs: () => void = () => {}): void => {
     for (let passed = 0; passed < ms; passed += 1_000) {
       now += 1_000;
@@ -17,8 +17,8 @@ const createWorld = () => {
     }
   };
   const fetch = (broker: string): void => {
-    silence.fetchStarted(broker);
-    silence.fetched(broker);
+    silence.onFetchStarted(broker);
+    silence.onFetched(broker);
   };
   const world = {
     silence,
@@ -30,11 +30,11 @@ const createWorld = () => {
     work: (): void => {
       fetch("1");
       fetch("2");
-      silence.clusterAnswered();
-      silence.groupAnswered();
+      silence.onClusterResponse();
+      silence.onGroupResponse();
     },
   };
-  silence.joined();
+  silence.onJoined();
   return world;
 };
 
@@ -44,21 +44,21 @@ describe("Silence", () => {
   it("finds nothing in a consumer at work, nor in one whose partitions are all paused", () => {
     const { silence, pass, work } = createWorld();
     pass(10 * limitMs, work);
-    expect(silence.sentence).toBeUndefined();
+    expect(silence.problem).toBeUndefined();
   });
 
   it("finds a consumer whose heartbeats are not answered while others are", () => {
     const { silence, pass, fetch } = createWorld();
     const signs = (): void => {
       fetch("1");
-      silence.clusterAnswered();
+      silence.onClusterResponse();
     };
     pass(limitMs - 1_000, signs);
-    expect(silence.sentence).toBeUndefined();
+    expect(silence.problem).toBeUndefined();
     pass(1_000, signs);
-    expect(silence.sentence).toBe(`${text}no heartbeat for 180 s`);
-    silence.groupAnswered();
-    expect(silence.sentence).toBeUndefined();
+    expect(silence.problem).toBe(`${text}no heartbeat for 180 s`);
+    silence.onGroupResponse();
+    expect(silence.problem).toBeUndefined();
   });
 
   it.each([
@@ -67,87 +67,87 @@ describe("Silence", () => {
   ])("finds a broker whose fetch %s, though another broker answers", (_, everyMs) => {
     const { silence, pass, work, fetch } = createWorld();
     pass(10_000, work);
-    silence.fetchStarted("2");
+    silence.onFetchStarted("2");
     let sinceMs = 0;
     pass(limitMs + 5_000, () => {
-      silence.clusterAnswered();
-      silence.groupAnswered();
+      silence.onClusterResponse();
+      silence.onGroupResponse();
       fetch("1");
       sinceMs += 1_000;
-      if (sinceMs % everyMs === 0) silence.fetchStarted("2");
+      if (sinceMs % everyMs === 0) silence.onFetchStarted("2");
     });
-    expect(silence.sentence).toBe(`${text}no fetch by broker 2 for 185 s`);
+    expect(silence.problem).toBe(`${text}no fetch by broker 2 for 185 s`);
   });
 
   it("takes fetches that fail at once for answers: rights, leaders and closed connections are others' matter", () => {
     const { silence, pass } = createWorld();
     pass(10 * limitMs, () => {
-      silence.clusterAnswered();
-      silence.groupAnswered();
-      silence.fetchStarted("1");
+      silence.onClusterResponse();
+      silence.onGroupResponse();
+      silence.onFetchStarted("1");
     });
-    expect(silence.sentence).toBeUndefined();
+    expect(silence.problem).toBeUndefined();
   });
 
   it("does not wait for a broker that has left the cluster", () => {
     const { silence, pass, work, fetch, know } = createWorld();
     pass(10_000, work);
-    silence.fetchStarted("2");
+    silence.onFetchStarted("2");
     know("1");
     pass(2 * limitMs, () => {
-      silence.clusterAnswered();
-      silence.groupAnswered();
+      silence.onClusterResponse();
+      silence.onGroupResponse();
       fetch("1");
     });
     know("1", "2");
     pass(1_000);
-    expect(silence.sentence).toBeUndefined();
+    expect(silence.problem).toBeUndefined();
   });
 
   it("waits for no fetch while the group is joining, as long as the group answers", () => {
     const { silence, pass, work } = createWorld();
     pass(10_000, work);
-    silence.joining();
+    silence.onJoining();
     pass(10 * limitMs, () => {
-      silence.clusterAnswered();
-      silence.groupAnswered();
+      silence.onClusterResponse();
+      silence.onGroupResponse();
     });
-    expect(silence.sentence).toBeUndefined();
-    pass(limitMs - 1_000, () => silence.clusterAnswered());
-    expect(silence.sentence).toBe(`${text}no heartbeat for 180 s`);
+    expect(silence.problem).toBeUndefined();
+    pass(limitMs - 1_000, () => silence.onClusterResponse());
+    expect(silence.problem).toBe(`${text}no heartbeat for 180 s`);
   });
 
   it("blames nobody if the whole cluster is silent, however long, and counts on when it answers again", () => {
     const { silence, pass, work, fetch } = createWorld();
     pass(10_000, work);
     pass(100 * limitMs, () => fetch("1"));
-    expect([silence.sentence, silence.isInDoubt]).toEqual([undefined, true]);
-    pass(limitMs, () => silence.clusterAnswered());
-    expect(silence.sentence).toContain("no heartbeat");
+    expect([silence.problem, silence.needsProbe]).toEqual([undefined, true]);
+    pass(limitMs, () => silence.onClusterResponse());
+    expect(silence.problem).toContain("no heartbeat");
     pass(1_000, work);
-    expect([silence.sentence, silence.isInDoubt]).toEqual([undefined, false]);
+    expect([silence.problem, silence.needsProbe]).toEqual([undefined, false]);
   });
 
   it("takes a process that was stopped for no silence", () => {
     const { silence, pass, work, jump } = createWorld();
     pass(10_000, work);
     jump(24 * 3_600_000);
-    silence.clusterAnswered();
+    silence.onClusterResponse();
     pass(1_000);
-    expect(silence.sentence).toBeUndefined();
+    expect(silence.problem).toBeUndefined();
   });
 
   it("watches nothing before the first join", () => {
     let now = 0;
-    const silence = new Silence({ limitMs, now: () => now });
+    const silence = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
     for (let second = 0; second < 1_000; second++) {
       now += 1_000;
-      silence.clusterAnswered();
-      silence.groupAnswered();
-      silence.fetchStarted("1");
+      silence.onClusterResponse();
+      silence.onGroupResponse();
+      silence.onFetchStarted("1");
       silence.check(["1"]);
     }
     now += 100_000;
-    expect([silence.sentence, silence.isInDoubt]).toEqual([undefined, false]);
+    expect([silence.problem, silence.needsProbe]).toEqual([undefined, false]);
   });
 });

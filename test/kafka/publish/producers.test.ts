@@ -31,7 +31,7 @@ const createWorld = (send: Send = async ({ topic }) => [{ ...taken, topicName: t
     };
   };
   return {
-    producers: new Producers({ create, onCloseError: (error) => void closeErrors.push(error) }),
+    producers: new Producers({ createProducer: create, onCloseError: (error) => void closeErrors.push(error) }),
     made,
     closeErrors,
   };

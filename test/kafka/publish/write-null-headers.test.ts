@@ -20,7 +20,7 @@ it("kafkajs writes headers without a value, among empty and other ones, if it is
   const createRecord = require("kafkajs/src/protocol/recordBatch/record/v0") as (record: object) => unknown;
   const headers = { null: nullHeader, empty: "", bytes: Buffer.from("a"), many: [nullHeader, "b", Buffer.alloc(0)] };
   const { buffer } = await RecordBatch({ records: [createRecord({ key: "k", value: "v", headers })] });
-  const { records } = await readBatches(buffer, { from: 0, room: { bytes: 1_000 }, high: 1 });
+  const { records } = await readBatches(buffer, { fetchOffset: 0, capacity: { bytes: 1_000 }, endOffset: 1 });
   expect(records[0]?.headers).toEqual({
     null: null,
     empty: Buffer.alloc(0),

@@ -4,7 +4,7 @@ import {
   type TopicRights,
   allTopics,
   neededRights,
-  readTopics,
+  topicsToRead,
   refusedRights,
 } from "../../../src/kafka/topics/needed-rights.ts";
 
@@ -29,7 +29,7 @@ const refusedIf = (topic: string, answer: Omit<TopicRights, "topic">): string[] 
 
 describe("the rights on topics", () => {
   it("are to read sources and retry topics, and to write retry topics and dead letters", () => {
-    expect(readTopics(topics)).toEqual(["orders", "retry-1s", "retry-1m"]);
+    expect(topicsToRead(topics)).toEqual(["orders", "retry-1s", "retry-1m"]);
     expect(
       refusedRights(
         needs,

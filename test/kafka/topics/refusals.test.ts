@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 
 import {
   type Right,
-  explainRefusal,
+  explainAuthorizationError,
   grantCommand,
   groupRight,
-  isRefusal,
+  isAuthorizationError,
   principalOf,
   topicRight,
 } from "../../../src/kafka/topics/refusals.ts";
@@ -99,12 +99,12 @@ describe("explainRefusal()", () => {
     ],
     ["a kind that was not asked for", refusals.cluster, [write], "Write on topic dlq"],
   ] as const)("names the right and the command for %s", (_, error, needs, right) => {
-    const sentence = explainRefusal(error, needs, paula);
+    const sentence = explainAuthorizationError(error, needs, paula);
     expect(sentence).toContain(
       `Kafka refuses the right ${right}: grant it with kafka-acls.sh --bootstrap-server k1:9092`,
     );
     expect(sentence).not.toMatch(/\.$/);
-    expect(isRefusal(error)).toBe(true);
+    expect(isAuthorizationError(error)).toBe(true);
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe("explainRefusal()", () => {
     ["a bug", new TypeError("x is not a function")],
     ["no error at all", undefined],
   ])("has nothing to say of %s", (_, error) => {
-    expect(explainRefusal(error, [write], paula)).toBeUndefined();
-    expect(isRefusal(error)).toBe(false);
+    expect(explainAuthorizationError(error, [write], paula)).toBeUndefined();
+    expect(isAuthorizationError(error)).toBe(false);
   });
 });

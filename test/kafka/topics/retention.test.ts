@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import type { TopicConfig } from "../../../src/kafka/admin.ts";
-import { type RetentionRules, judgeRetention } from "../../../src/kafka/topics/retention.ts";
+import { type RetentionRules, classifyRetention } from "../../../src/kafka/topics/retention.ts";
 
 const hour = 3_600_000;
 
 const rules: RetentionRules = {
-  tiers: [
+  retryTopics: [
     { topic: "retry-30s", delayMs: 30_000 },
     { topic: "retry-5m", delayMs: 300_000 },
   ],
@@ -37,7 +37,7 @@ describe("judgeRetention()", () => {
     ],
     ["another's topic", "other", { cleanupPolicy: "compact", retentionMs: 0 }],
   ])("is content with %s", (_, topic, config) => {
-    expect(judgeRetention([configOf(topic, config)], rules)).toEqual({ kind: "fit", warnings: [] });
+    expect(classifyRetention([configOf(topic, config)], rules)).toEqual({ kind: "fit", warnings: [] });
   });
 
   it.each<[string, Partial<TopicConfig>, RegExp]>([
@@ -48,7 +48,7 @@ describe("judgeRetention()", () => {
     ["retry-5m", { retentionMs: 299_999 }, /^retry-5m has retention.ms 299999, shorter than its delay of 300000 ms/],
     ["retry-30s", { retentionMs: 0 }, /^retry-30s has retention.ms 0, /],
   ])("refuses %s with %j, and says how to mend it", (topic, config, expected) => {
-    const verdict = judgeRetention([configOf("retry-30s"), configOf(topic, config)], rules);
+    const verdict = classifyRetention([configOf("retry-30s"), configOf(topic, config)], rules);
     expect(verdict).toEqual({ kind: "unfit", error: expect.stringMatching(expected) });
     const setting = "cleanupPolicy" in config ? "cleanup.policy=delete" : "retention.ms=-1";
     expect(JSON.stringify(verdict)).toContain(alter(topic, setting));
@@ -56,7 +56,7 @@ describe("judgeRetention()", () => {
 
   it("names every topic that is unfit", () => {
     const configs = [configOf("retry-30s", { retentionMs: 1 }), configOf("dlq", { cleanupPolicy: "compact" })];
-    expect(judgeRetention(configs, rules)).toMatchObject({ error: expect.stringMatching(/retry-30s .*\. dlq /) });
+    expect(classifyRetention(configs, rules)).toMatchObject({ error: expect.stringMatching(/retry-30s .*\. dlq /) });
   });
 
   it.each<[string, Partial<TopicConfig>, string, string]>([
@@ -71,14 +71,14 @@ describe("judgeRetention()", () => {
     ["retry-5m", { retentionBytes: 1_000_000 }, "has retention.bytes 1000000", "retention.bytes=-1"],
     ["dlq", { retentionBytes: 0 }, "has retention.bytes 0", "retention.bytes=-1"],
   ])("warns of %s with %j, and says how to mend it", (topic, config, what, setting) => {
-    const verdict = judgeRetention([configOf(topic, config)], rules);
+    const verdict = classifyRetention([configOf(topic, config)], rules);
     expect(verdict).toMatchObject({ kind: "fit", warnings: [expect.stringContaining(what)] });
     expect(JSON.stringify(verdict)).toContain(alter(topic, setting));
   });
 
   it("proposes for dead letters as long as an event may be retried, where that is more than a week", () => {
     const maxAgeMs = 30 * 24 * hour;
-    const verdict = judgeRetention([configOf("dlq", { retentionMs: hour })], { ...rules, maxAgeMs });
+    const verdict = classifyRetention([configOf("dlq", { retentionMs: hour })], { ...rules, maxAgeMs });
     expect(JSON.stringify(verdict)).toContain(`retention.ms=${maxAgeMs}`);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { metadataRequest, topicStates } from "../../../src/kafka/topics/topic-metadata.ts";
+import { tolerantMetadataRequest, topicStates } from "../../../src/kafka/topics/topic-metadata.ts";
 
 const bytesOf = async (maxVersion: number, topics: readonly string[]): Promise<{ version: number; bytes: Buffer }> => {
-  const { request } = metadataRequest({ 3: { maxVersion } }, topics, () => true);
+  const { request } = tolerantMetadataRequest({ 3: { maxVersion } }, topics, () => true);
   const { buffer } = (await request.encode()) as { buffer: Buffer };
   return { version: request.apiVersion, bytes: buffer };
 };
@@ -60,7 +60,7 @@ const answer = Buffer.concat([
 const absent = (error: string | undefined): boolean => error === "UNKNOWN_TOPIC_OR_PARTITION";
 
 const read = async (isTolerated: (error: string | undefined) => boolean) => {
-  const { response } = metadataRequest({ 3: { maxVersion: 13 } }, ["a", "b", "c"], isTolerated);
+  const { response } = tolerantMetadataRequest({ 3: { maxVersion: 13 } }, ["a", "b", "c"], isTolerated);
   return (await response.parse((await response.decode(answer)) as never)) as Parameters<typeof topicStates>[1];
 };
 

@@ -5,13 +5,13 @@ import { type TopicsOptions, ensureTopics } from "../../../src/kafka/topics/topi
 
 const options: TopicsOptions = {
   sources: ["source-a", "source-b"],
-  tiers: ["retry-30s", "retry-5m"],
+  retryTopics: ["retry-30s", "retry-5m"],
   deadLetter: "dlq",
-  create: true,
+  mayCreate: true,
   principal: { brokers: ["k1:9092", "k2:9092"] },
 };
 
-const shapeOf = (topic: string, partitions = 12, replication = 3): TopicShape => ({ topic, partitions, replication });
+const shapeOf = (topic: string, partitions = 12, replication = 3): TopicShape => ({ topic, partitions, replicationFactor: replication });
 
 /** A cluster that is nothing but its topics. */
 const createCluster = (shapes: readonly TopicShape[], refusal?: Error, forbidden = "") => {
@@ -89,7 +89,7 @@ describe("ensureTopics", () => {
 
   it("names what is missing where it may not make it", async () => {
     const { admin, changes } = createCluster([...sources, shapeOf("retry-30s")]);
-    expect(await ensureTopics(admin, { ...options, create: false })).toMatchObject({ missing: ["retry-5m", "dlq"] });
+    expect(await ensureTopics(admin, { ...options, mayCreate: false })).toMatchObject({ missing: ["retry-5m", "dlq"] });
     expect(changes).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe("ensureTopics", () => {
   ])("where it %s grow them, says what is not read and how to have it read", async (_, create, refusal) => {
     const shapes = [shapeOf("source-a", 5), shapeOf("source-b", 2), shapeOf("retry-30s", 2), shapeOf("retry-5m", 5)];
     const { admin, changes } = createCluster([...shapes, shapeOf("dlq", 1)], refusal);
-    const report = await ensureTopics(admin, { ...options, create });
+    const report = await ensureTopics(admin, { ...options, mayCreate: create });
     expect(report.unread).toEqual([
       { topic: "source-a", partitions: 3 },
       { topic: "source-b", partitions: 0 },
@@ -129,7 +129,7 @@ describe("ensureTopics", () => {
       Object.assign(admin, { topics: other.admin.topics });
       throw new Error("Topic already exists");
     };
-    const report = await ensureTopics({ ...admin, topics: (names) => admin.topics(names), create: refuse }, options);
+    const report = await ensureTopics({ ...admin, topicStates: (names) => admin.topics(names), createTopics: refuse }, options);
     expect(report).toMatchObject({ ...nothing, notGrown: undefined, created: [], missing: [], grown: ["retry-30s"] });
   });
 
