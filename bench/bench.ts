@@ -25,7 +25,12 @@ export type Bench = (stage: BenchContext) => Promise<readonly Row[]>;
 
 const rounded = (value: number): number => Number(value.toPrecision(value >= 1_000 ? 5 : 3));
 
-export const infoRow = (measured: string, got: number): Row => ({ measured, got: rounded(got), wanted: "", verdict: "" });
+export const infoRow = (measured: string, got: number): Row => ({
+  measured,
+  got: rounded(got),
+  wanted: "",
+  verdict: "",
+});
 
 export const atMostRow = (limit: number, measured: string, got: number): Row => ({
   measured,

@@ -53,7 +53,11 @@ const oneByOne = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): 
 const bytesOf = (buffers: readonly Buffer[]): number => buffers.reduce((sum, { length }) => sum + length, 0);
 
 const read = async (batch: Buffer): Promise<void> => {
-  const { unreadable } = await readBatches(batch, { fetchOffset: 0, endOffset: batchSize, capacity: { bytes: Infinity } });
+  const { unreadable } = await readBatches(batch, {
+    fetchOffset: 0,
+    endOffset: batchSize,
+    capacity: { bytes: Infinity },
+  });
   if (unreadable) throw new Error(`Cannot read a batch of the benchmark: ${unreadable.reason}`);
 };
 

@@ -30,14 +30,14 @@ const microsOf = (payloads: readonly Buffer[], work: (payload: Buffer) => unknow
 const meanLength = (payloads: readonly Buffer[]): number =>
   Math.round(payloads.reduce((sum, { length }) => sum + length, 0) / payloads.length);
 
-const standIns = { recordTime: Date.UTC(2026, 0, 1), now: Date.now };
+const timeFallbacks = { recordTime: Date.UTC(2026, 0, 1), wallNow: Date.now };
 
 /** A record of one event as the service reads it: decoded, and in its normal form. */
 const readBy =
   (decode: DecodeEvents) =>
   (payload: Buffer): unknown => {
     const event = decode(payload);
-    return isObject(event) ? normaliseEvent(event, standIns).raw : event;
+    return isObject(event) ? normaliseEvent(event, timeFallbacks).raw : event;
   };
 
 /** Prints what it costs to decode and normalise a typical event, to write it as JSON, and to unpack it with each codec. */

@@ -44,7 +44,8 @@ const onStage = async <S extends Sink>(
 
 const openOwn = ({ main }: BenchArgs): Promise<OwnSink> => openSink(main);
 
-const openAny = ({ main, url }: BenchArgs): Sink | Promise<Sink> => (url === undefined ? openSink(main) : foreignSink(url));
+const openAny = ({ main, url }: BenchArgs): Sink | Promise<Sink> =>
+  url === undefined ? openSink(main) : foreignSink(url);
 
 const repeated =
   (what: string, bench: Bench): Work =>

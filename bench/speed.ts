@@ -52,7 +52,10 @@ interface Run {
   readonly events: number;
 }
 
-const startPlain = async ({ brokers, registryUrl, sink }: BenchContext<Sink>, place: { topic: string; group: string }) => {
+const startPlain = async (
+  { brokers, registryUrl, sink }: BenchContext<Sink>,
+  place: { topic: string; group: string },
+) => {
   const [port = 0] = await freePorts(1);
   const program = startProgram(["bench/plain.ts"], {
     BENCH_PORT: String(port),

@@ -62,7 +62,8 @@ export async function openDemoTopics(cluster: ClusterAddress, delays: readonly s
     names,
     send: createSend({ producer, topic: names.source, schema, schemaId: id }),
     size: async (topics) => sum((await ranges(topics)).map(({ beginningOffset: low, endOffset: high }) => high - low)),
-    committed: async () => sum((await admin.committedOffsets(names.group, [names.source])).map(({ offset = 0 }) => offset)),
+    committed: async () =>
+      sum((await admin.committedOffsets(names.group, [names.source])).map(({ offset = 0 }) => offset)),
     read: (topics) => readAll({ kafka, names, topics, ranges }),
     async close() {
       if (!isOwn(cluster)) await remove(kafka, names, `${cluster.registryUrl}/subjects/${subject}`);
@@ -79,7 +80,12 @@ function nameAll(run: string, delays: readonly string[]): DemoTopicNames {
   return { source: `${run}-events`, tiers, deadLetter: `${run}-dlq`, group: run };
 }
 
-function createSend(options: { producer: Producer; topic: string; schema: string; schemaId: number }): DemoTopics["send"] {
+function createSend(options: {
+  producer: Producer;
+  topic: string;
+  schema: string;
+  schemaId: number;
+}): DemoTopics["send"] {
   const { producer, topic, schema, schemaId } = options;
   const type = avsc.Type.forSchema(JSON.parse(schema));
   return async (records) => {

@@ -107,7 +107,8 @@ const painter = (screen: Screen): Paint =>
     ? (style, text) => styleText(style, text, { validateStream: false })
     : (_style, text) => text;
 
-const ratioOf = ({ delivered }: Progress, total: number): string => `${formatCount(delivered)} of ${formatCount(total)}`;
+const ratioOf = ({ delivered }: Progress, total: number): string =>
+  `${formatCount(delivered)} of ${formatCount(total)}`;
 
 function lineOf(progress: Progress, { total, stamp }: { total: number; stamp: () => string }): string {
   const state = paintState(progress, (_style, text) => text).replaceAll(" · ", ", ");

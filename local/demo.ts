@@ -79,7 +79,14 @@ function stopping(scope: CleanupScope): number {
   return INTERRUPTED;
 }
 
-const addressesOf = ({ service, standin, brokers, registryUrl, source, logFile }: DemoResult): string => `It all goes on:
+const addressesOf = ({
+  service,
+  standin,
+  brokers,
+  registryUrl,
+  source,
+  logFile,
+}: DemoResult): string => `It all goes on:
   status page     ${service}/
   metrics         ${service}/metrics
   stand-in        ${standin}/

@@ -3,7 +3,7 @@ import { createKafka } from "../src/kafka/client.ts";
 import { startCluster } from "./cluster.ts";
 
 /** The service never makes its source topic, and no other tool for Kafka may be at hand. */
-const sourceTopic = { topic: "segment-events", partitions: 6, replication: 1 };
+const sourceTopic = { topic: "segment-events", partitions: 6, replicationFactor: 1 };
 
 async function makeSourceTopic(brokers: string): Promise<void> {
   const admin = new ClusterAdmin(createKafka({ brokers: brokers.split(","), clientId: "local", logLevel: 1 }));

@@ -85,7 +85,15 @@ async function untilReady({ ended }: GuardedProcess, check: () => Promise<void>)
   }
 }
 
-async function explain({ guard, name, failure }: { guard: ProcessGuard; name: string; failure: string }): Promise<Error> {
+async function explain({
+  guard,
+  name,
+  failure,
+}: {
+  guard: ProcessGuard;
+  name: string;
+  failure: string;
+}): Promise<Error> {
   const log = await readFile(logFile(guard, name), "utf8");
   return new Error(
     `Cannot start ${name}: it ${failure}; its log ends with:\n${log.split("\n").slice(-LOG_LINES).join("\n")}`,

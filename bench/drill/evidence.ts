@@ -25,12 +25,14 @@ export const duplicateExcusesOf = (drilled: readonly FaultRun[]): DuplicateExcus
   });
 
 /** Waits until nothing is left to do; after the limit it gives what is left. */
-export const untilDrained = async (stage: DrillCluster): Promise<{ drainedMs: number; left: readonly ConsumerLag[] }> => {
+export const untilDrained = async (
+  stage: DrillCluster,
+): Promise<{ drainedMs: number; uncommitted: readonly ConsumerLag[] }> => {
   const startedAt = Date.now();
   for (;;) {
     const left = await stage.backlog();
     const drainedMs = Date.now() - startedAt;
-    if (left.length === 0 || drainedMs > drainLimitMs) return { drainedMs, left };
+    if (left.length === 0 || drainedMs > drainLimitMs) return { drainedMs, uncommitted: left };
     await sleep(500);
   }
 };

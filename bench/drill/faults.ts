@@ -1,8 +1,25 @@
 import { recreateSecondSource, addSourcePartition, revokeRight } from "./cluster-faults.ts";
-import { killBroker, freezeInstance, addInstance, killInstance, removeInstance, stopRegistry, restartInstance } from "./process-faults.ts";
+import {
+  killBroker,
+  freezeInstance,
+  addInstance,
+  killInstance,
+  removeInstance,
+  stopRegistry,
+  restartInstance,
+} from "./process-faults.ts";
 import type { RunFault } from "./scene.ts";
 import type { MainKind, SideKind } from "./schedule.ts";
-import { refuseKafkaWrites, failCohort, runOutage, mixInRunner, partialFaultRunner, rotateAccessKey, inFlightSettleMs, outageRunner } from "./target-faults.ts";
+import {
+  refuseKafkaWrites,
+  failCohort,
+  runOutage,
+  mixInRunner,
+  partialFaultRunner,
+  rotateAccessKey,
+  inFlightSettleMs,
+  outageRunner,
+} from "./target-faults.ts";
 
 const skewMs = 600_000;
 
@@ -32,7 +49,11 @@ export const faultRunners: Readonly<Record<MainKind | SideKind, RunFault>> = {
       return target.resume;
     },
   }),
-  throttled: outageRunner("Gainsight answers 429 with Retry-After: 2", { kind: "status", status: 429, retryAfter: "2" }),
+  throttled: outageRunner("Gainsight answers 429 with Retry-After: 2", {
+    kind: "status",
+    status: 429,
+    retryAfter: "2",
+  }),
   revoked: outageRunner("the key is revoked", { kind: "revoked-key" }),
   rotated: rotateAccessKey,
   slow: partialFaultRunner("Gainsight takes up to half a second", ({ target }) =>
@@ -45,7 +66,8 @@ export const faultRunners: Readonly<Record<MainKind | SideKind, RunFault>> = {
     target.loseAnswers(0.1);
     return () => target.loseAnswers(0);
   }),
-  unlucky: (fault, scene) => partialFaultRunner("some users fail with 500", () => failCohort(scene, fault.pick))(fault, scene),
+  unlucky: (fault, scene) =>
+    partialFaultRunner("some users fail with 500", () => failCohort(scene, fault.pick))(fault, scene),
   refused: mixInRunner("events that Gainsight refuses for good", "refused"),
   poison: mixInRunner("values that nobody can decode", "poison"),
   repeats: partialFaultRunner("the producer sends its last 1,000 events again", ({ flow }) => {

@@ -81,7 +81,11 @@ interface InstanceOptions {
 }
 
 /** Starts one process of the service. `onEnd` hears how it ended where that is not as it was told to. */
-const start = async (options: FleetOptions, instanceOptions: InstanceOptions, onEnd: (unexpectedExit?: string) => void): Promise<Instance> => {
+const start = async (
+  options: FleetOptions,
+  instanceOptions: InstanceOptions,
+  onEnd: (unexpectedExit?: string) => void,
+): Promise<Instance> => {
   const { guard, main, logs, env } = options;
   const { number, skewMs, keyFile } = instanceOptions;
   const [port = 0] = await freePorts(1);

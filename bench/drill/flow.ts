@@ -59,7 +59,11 @@ const encoders = ({ schemas }: DrillCluster) =>
  * One request a partition. Where a partition's leader changes while a request of several is repeated, kafkajs takes the new leader's
  * earlier answer for the moved partition's: acknowledged records are lost, and others are written twice.
  */
-const sendEach = async ({ producer }: DrillCluster, records: readonly OutgoingEvent[], batch: number): Promise<void> => {
+const sendEach = async (
+  { producer }: DrillCluster,
+  records: readonly OutgoingEvent[],
+  batch: number,
+): Promise<void> => {
   const compression = compressionType(compressionOf(batch));
   const groups = Map.groupBy(records, ({ topic, message }) => `${topic}/${message.partition}`).values();
   const send = async (group: readonly OutgoingEvent[]): Promise<void> => {
@@ -78,7 +82,8 @@ const createRepeats = () => {
   return {
     repeated,
     /** Not to a topic that is being made anew. */
-    take: (hasSecond: boolean): OutgoingEvent[] => waiting.splice(0).filter(({ topic }) => hasSecond || topic !== names.second),
+    take: (hasSecond: boolean): OutgoingEvent[] =>
+      waiting.splice(0).filter(({ topic }) => hasSecond || topic !== names.second),
     remember: (records: readonly OutgoingEvent[]): void => {
       recent.push(...records);
       recent.splice(0, Math.max(0, recent.length - maxRecent));

@@ -43,8 +43,10 @@ export interface Findings {
   readonly unexplained: readonly Duplicate[];
 }
 
-const covers = ({ launch, from, to }: DuplicateExcuse, { launch: by, at }: Pick<Acceptance, "launch" | "at">): boolean =>
-  (launch === undefined || launch === by) && from <= at && at <= to;
+const covers = (
+  { launch, from, to }: DuplicateExcuse,
+  { launch: by, at }: Pick<Acceptance, "launch" | "at">,
+): boolean => (launch === undefined || launch === by) && from <= at && at <= to;
 
 const acceptancesOf = ({ entries, duplicates }: Ledger): [id: string, Acceptance][] => [
   ...[...entries.values()].flatMap(({ id, first }): [string, Acceptance][] => (first ? [[id, first]] : [])),

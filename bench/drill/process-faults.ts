@@ -24,7 +24,7 @@ export const restartInstance =
     scene.say(`SIGTERM to i${instance.number}, another one ${secondsText(lastsMs)} later${clock}`);
     await instance.stop();
     await scene.wait(lastsMs);
-    await scene.fleet.launch({ skewMs: skewMs });
+    await scene.fleet.launch({ skewMs });
     return {};
   };
 

@@ -42,7 +42,12 @@ const countLine = ({ findings: { produced, delivered, skipped, dead, duplicates,
 
 const shown = 10;
 
-const evidenceOf = ({ findings, inversions, uncommitted: left, unexpectedExits: mishaps }: Report): readonly string[] => {
+const evidenceOf = ({
+  findings,
+  inversions,
+  uncommitted: left,
+  unexpectedExits: mishaps,
+}: Report): readonly string[] => {
   const { lost, unexpectedDeliveries: undue, wronglyDead, deadTwice, unexplained } = findings;
   const few = (title: string, all: readonly unknown[]): string[] =>
     all.slice(0, shown).map((one) => `${title}: ${typeof one === "string" ? one : JSON.stringify(one)}`);

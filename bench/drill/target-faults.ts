@@ -27,7 +27,7 @@ export const runOutage =
       calls: target.calls() - calls,
       // Probes begin a second apart, then fewer.
       allowedCalls: fleet.running.length * (4 + Math.ceil(lastsMs / 2_000)),
-      written: (await stage.written()) - written,
+      movedRecords: (await stage.written()) - written,
     };
     await end();
     return { held };

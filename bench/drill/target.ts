@@ -73,7 +73,7 @@ const createAnswers = (random: () => number, onAccepted: TargetOptions["onAccept
   return {
     accept: (id: unknown, launch: number, { req, res }: { req: IncomingMessage; res: ServerResponse }): void => {
       const isLost = random() < lostShare;
-      const acceptance = { launch, at: Date.now(), isHeard: !res.closed && !req.socket.destroyed && !isLost };
+      const acceptance = { launch, at: Date.now(), isResponseRead: !res.closed && !req.socket.destroyed && !isLost };
       onAccepted(String(id), acceptance);
       newest.push(acceptance);
       if (newest.length > maxAnswered) newest.shift();

@@ -31,7 +31,12 @@ const recoveryLimitMs = 10_000;
 const growthLimitMs = 60_000;
 const memoryLimitMegabytes = 200;
 
-const noneRow = (promise: string, got: number): PromiseRow => ({ promise, want: "0", got: String(got), isKept: got === 0 });
+const noneRow = (promise: string, got: number): PromiseRow => ({
+  promise,
+  want: "0",
+  got: String(got),
+  isKept: got === 0,
+});
 
 const atMostRow = (promise: string, { allowed, got }: DuplicateAllowance, unit = ""): PromiseRow => ({
   promise,
@@ -48,7 +53,9 @@ const eventRows = ({ findings, inversions, unproduced }: DrillObservations): Pro
   noneRow("Never in the source: the drill's own producer lost them", unproduced.length),
 ];
 
-const duplicateRows = ({ findings: { duplicates, unexplained, deadTwice, deliveredAndDead } }: DrillObservations): PromiseRow[] => [
+const duplicateRows = ({
+  findings: { duplicates, unexplained, deadTwice, deliveredAndDead },
+}: DrillObservations): PromiseRow[] => [
   noneRow("Twice without a crash: joins, leaves, restarts, holds", unexplained.length),
   atMostRow("Twice by kill -9 or freeze: in flight or since the last commit", duplicates.crash),
   atMostRow("Twice because the answer was lost", duplicates["answer lost"]),
@@ -95,7 +102,12 @@ const growthRows = ({ faultRuns: drilled }: DrillObservations): PromiseRow[] => 
   return [atMostRow("Slowest start on a new partition", { allowed: growthLimitMs, got: slowest }, " ms")];
 };
 
-const processRows = ({ drainedMs, uncommitted: left, unexpectedExits: mishaps, peakMegabytes }: DrillObservations): PromiseRow[] => [
+const processRows = ({
+  drainedMs,
+  uncommitted: left,
+  unexpectedExits: mishaps,
+  peakMegabytes,
+}: DrillObservations): PromiseRow[] => [
   {
     promise: "All is committed in the end, tiers included",
     want: "yes",

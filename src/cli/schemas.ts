@@ -25,7 +25,9 @@ interface SchemasFlags {
 export function schemasCommand(): Command {
   const schemas = new Command("schemas").description("register the event schema, or check it against the registry");
   schemas.addCommand(
-    withRegistryOptions(new Command("register"), register).description("register the schema; doing it twice changes nothing"),
+    withRegistryOptions(new Command("register"), register).description(
+      "register the schema; doing it twice changes nothing",
+    ),
   );
   schemas.addCommand(
     withRegistryOptions(new Command("check"), check).description(

@@ -43,7 +43,10 @@ export interface SendResult {
 }
 
 /** Sends all events in their order. If that fails, says how far it came. */
-export const sendAll = async (sources: readonly Source[], { sink, say, ...encodeOptions }: SendAllOptions): Promise<SendResult> => {
+export const sendAll = async (
+  sources: readonly Source[],
+  { sink, say, ...encodeOptions }: SendAllOptions,
+): Promise<SendResult> => {
   const partitions = new Set<number>();
   const tick = createProgress("Sent", say);
   let count = 0;
@@ -71,7 +74,8 @@ async function* batchesOf(sources: readonly Source[], encodeOptions: EncodeOptio
   let firstLocation = "";
   let bytes = 0;
   for await (const item of eventsOf(sources)) {
-    if ("decision" in item) throw new Error(`Cannot send ${item.location}: the file has changed, and holds no event there`);
+    if ("decision" in item)
+      throw new Error(`Cannot send ${item.location}: the file has changed, and holds no event there`);
     const record = outgoingRecordOf(item, encodeOptions);
     if (records.length === maxBatch.records || bytes + record.value.length > maxBatch.bytes) {
       if (records.length > 0) yield { records, firstLocation };

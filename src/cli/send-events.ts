@@ -59,7 +59,12 @@ const readEvents = ({ location, bytes }: EventBytes): readonly SendItem[] => {
 const eventItemOf = (location: string, raw: JsonObject, unwrapRepairs: readonly Repair[] | undefined): EventItem => {
   const given = withRequiredFields(raw);
   const { raw: event, repairs } = normaliseEvent(given, { recordTime: Date.now(), wallNow: Date.now }, unwrapRepairs);
-  return { location, input: given, event: repairs.includes("traits_from_context") ? withoutCopiedTraits(event) : event, repairs };
+  return {
+    location,
+    input: given,
+    event: repairs.includes("traits_from_context") ? withoutCopiedTraits(event) : event,
+    repairs,
+  };
 };
 
 /**
@@ -83,7 +88,8 @@ const timeNames = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"];
 const isAbsent = (value: JsonObject[string]): boolean => value === undefined || value === null || value === "";
 
 /** What is written of an event: JSON as it was given, so that a service shows what it repairs; Avro has room for the normal form only. */
-export const payloadOf = ({ input: given, event }: EventItem, wireFormat: WireFormat): JsonObject => (wireFormat === "json" ? given : event);
+export const payloadOf = ({ input: given, event }: EventItem, wireFormat: WireFormat): JsonObject =>
+  wireFormat === "json" ? given : event;
 
 export interface SendRules {
   readonly wireFormat: WireFormat;

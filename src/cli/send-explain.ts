@@ -45,7 +45,7 @@ export const createExplainer = (options: ExplainOptions): ((item: SendItem) => E
     const { location } = item;
     if ("decision" in item)
       return { location, title: "no event", repairs: [], ...describeDecision(item.decision), isUnsendable: true };
-    const common = { place: location, title: titleOf(options.withoutPii(item.event)) };
+    const common = { location, title: titleOf(options.withoutPii(item.event)) };
     try {
       const parsed = parse(item);
       const repairs = [...new Set([...item.repairs, ...(parsed?.repairs ?? [])])];
@@ -73,7 +73,9 @@ const createDryRunParser = ({ wireFormat, encode, decoder, decide }: ExplainOpti
   };
 };
 
-const describeDecision = (decision: ParsedRecord["decision"] | undefined): Pick<Explanation, "label" | "why" | "body"> => {
+const describeDecision = (
+  decision: ParsedRecord["decision"] | undefined,
+): Pick<Explanation, "label" | "why" | "body"> => {
   switch (decision?.kind) {
     case "call":
       return { label: `call ${decision.type}`, body: Buffer.from(decision.body).toString() };

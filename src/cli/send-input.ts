@@ -70,7 +70,9 @@ export async function* splitEvents(input: OpenInput): AsyncGenerator<EventBytes>
 class InputTooLongError extends Error {}
 
 const inputTooLong = (label: string, bytes: number): InputTooLongError =>
-  new InputTooLongError(`Cannot read ${label}: got more than ${bytes / mebibyte} MiB, want less, or a file of JSON lines`);
+  new InputTooLongError(
+    `Cannot read ${label}: got more than ${bytes / mebibyte} MiB, want less, or a file of JSON lines`,
+  );
 
 /** By the line feed alone: Node's own reader of lines also breaks at U+2028, which JSON text may hold. */
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -47,7 +47,8 @@ export const createReport = ({ body, print }: ReportOptions): Report => {
     for (const [label, count] of outcomes.entries()) print(`${String(count).padStart(countWidth)}  ${label}`);
     if (repairs.total() > 0) print("Repaired");
     for (const [repair, count] of repairs.entries())
-      for (const line of wrapLines(`${repair}: ${repairTexts[repair]}`, String(count).padStart(countWidth))) print(line);
+      for (const line of wrapLines(`${repair}: ${repairTexts[repair]}`, String(count).padStart(countWidth)))
+        print(line);
     if (unsendable > 0) print(`${unsendable} of them cannot be sent, so the exit code is 1`);
   };
   return { heading, showEvent, totals, unsendable: () => unsendable };

@@ -42,7 +42,9 @@ const encodeJson: Encode = (event) => Buffer.from(JSON.stringify(event));
 const fileEncoder = (input: InputConfig): Encode =>
   createEncoder({ schema: readSchema(input), origin: `AVRO_SCHEMA_FILE '${input.schemaFile}'` });
 
-const registryEncoder = async (options: TopicEncoderOptions & { readonly registry: RegistryConfig }): Promise<Encode> => {
+const registryEncoder = async (
+  options: TopicEncoderOptions & { readonly registry: RegistryConfig },
+): Promise<Encode> => {
   const { input, topic, say } = options;
   const registry = registryAddressOf(options.registry);
   const subject = `${topic}-value`;
@@ -106,10 +108,10 @@ export const createDryRunCodec = (input: InputConfig): DryRunCodec => {
 const createRegistryDryRunCodec = (input: InputConfig): DryRunCodec => {
   const encode = fileEncoder(input);
   const decode = compileAvroSchema(readSchema(input));
-  const source = {
+  const decoderCache = {
     peek: () => decode,
     load: async () => ({ kind: "decoder", decode }) as const,
     prewarm: async () => {},
   };
-  return { encode: (event) => frame(1, encode(event)), decoder: createDecoder({ format: input.format, source }) };
+  return { encode: (event) => frame(1, encode(event)), decoder: createDecoder({ format: input.format, decoderCache }) };
 };

@@ -81,7 +81,7 @@ const createRuleChain = (rules: DecisionRules): ((event: SegmentEvent) => Call |
       if (typeof result === "string") return withComputationClass(event, skipped(result));
       raw = result;
     }
-    return withComputationClass(event, { kind: "call", call: event.type, body: Buffer.from(JSON.stringify(raw)) });
+    return withComputationClass(event, { kind: "call", type: event.type, body: Buffer.from(JSON.stringify(raw)) });
   };
 };
 

@@ -24,7 +24,10 @@ export interface ConfiguredDecoderOptions {
 
 type RegistryOptions = NonNullable<ConfiguredDecoderOptions["registry"]>;
 
-const createRegistryDecoderCache = ({ url, username, password }: RegistryOptions, fetch: SendRequest | undefined): DecoderCache =>
+const createRegistryDecoderCache = (
+  { url, username, password }: RegistryOptions,
+  fetch: SendRequest | undefined,
+): DecoderCache =>
   createDecoderCache({
     url,
     ...(fetch && { fetch }),
@@ -33,7 +36,13 @@ const createRegistryDecoderCache = ({ url, username, password }: RegistryOptions
   });
 
 /** The decoder that the configuration asks for. Throws a `SchemaFileError` where a schema file is needed and is none. */
-export const createConfiguredDecoder = ({ format, registry, schemaFile, fetch, warn }: ConfiguredDecoderOptions): Decoder => {
+export const createConfiguredDecoder = ({
+  format,
+  registry,
+  schemaFile,
+  fetch,
+  warn,
+}: ConfiguredDecoderOptions): Decoder => {
   const cacheOption = registry && { source: createRegistryDecoderCache(registry, fetch) };
   if (format !== "avro" && format !== "auto") return createDecoder({ format, ...cacheOption });
   const bareSchemas = compileSchemas(readSchemaFiles(schemaFile));

@@ -29,7 +29,7 @@ export interface Decoder {
 export interface DecoderOptions {
   readonly format: InputFormat;
   /** Where framed records find their schema; without it they are undecodable. */
-  readonly source?: Omit<DecoderCache, "prewarm"> & Partial<DecoderCache>;
+  readonly decoderCache?: Omit<DecoderCache, "prewarm"> & Partial<DecoderCache>;
   /** The schemas that Avro records without a header may be of; without any they are undecodable. */
   readonly bareSchemas?: readonly { readonly name: string; readonly decode: DecodeEvents }[];
 }
@@ -44,10 +44,13 @@ const AFTER_OPENING_QUOTE = new Set([...JSON_BRACKETS, 0x5c]);
 type DecodeValue = (value: Buffer) => Decoded;
 
 /** Makes the decoder for one input format. */
-export function createDecoder({ format, source: decoderCache, bareSchemas: schemas = [] }: DecoderOptions): Decoder {
-  const bareAvro = createBareAvroDecoder(schemas.map(({ name, decode }) => ({ name, read: (value) => decodeSafely(decode, value) })));
+export function createDecoder({ format, decoderCache, bareSchemas: schemas = [] }: DecoderOptions): Decoder {
+  const bareAvro = createBareAvroDecoder(
+    schemas.map(({ name, decode }) => ({ name, decode: (value) => decodeSafely(decode, value) })),
+  );
   const decodeJson: DecodeValue = (value) => decodeSafely(decodeJsonEvents, value);
-  const decodeFramedValue: DecodeValue = (value) => (decoderCache === undefined ? noRegistry : decodeFramed(value, decoderCache));
+  const decodeFramedValue: DecodeValue = (value) =>
+    decoderCache === undefined ? noRegistry : decodeFramed(value, decoderCache);
   const decodeFramedOrBare = createFramedOrBareDecoder({ decodeFramed: decodeFramedValue, bareAvro });
   // A space or a quote before a bracket may be the length of bare Avro's first text, which is JSON.
   const decodeJsonOrBare: DecodeValue = (value) => {

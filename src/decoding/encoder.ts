@@ -24,7 +24,9 @@ export function createEncoder({ schema, origin }: { readonly schema: string; rea
   const fields = type instanceof avro.types.RecordType ? type.fields.map(({ name }) => name) : [];
   if (type?.name !== SEGMENT_EVENT_RECORD || !WRITTEN_FIELDS.every((name) => fields.includes(name))) {
     const got = type?.name === undefined ? "another kind of schema" : `'${type.name}'`;
-    throw new Error(`Cannot write events by ${origin}: got ${got}, want '${SEGMENT_EVENT_RECORD}' of schemas/segment-event.avsc`);
+    throw new Error(
+      `Cannot write events by ${origin}: got ${got}, want '${SEGMENT_EVENT_RECORD}' of schemas/segment-event.avsc`,
+    );
   }
   return (event) => encodeEvent(event, type);
 }

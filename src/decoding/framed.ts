@@ -17,7 +17,10 @@ interface FramedOrBareOptions {
  * Avro: only the registry knows, and is asked first. What its schema does not read is bare if it can be: large registries have a
  * schema for many a beginning of bare records, maybe only since the record's first attempt.
  */
-export const createFramedOrBareDecoder = ({ decodeFramed, bareAvro }: FramedOrBareOptions): ((value: Buffer) => Decoded) => {
+export const createFramedOrBareDecoder = ({
+  decodeFramed,
+  bareAvro,
+}: FramedOrBareOptions): ((value: Buffer) => Decoded) => {
   /** What stands for a schema id in bare records: the registry need not be asked about it for each of them. */
   const falseSchemaIds = new Set<number>();
   const mayBeBare = (decoded: Decoded): boolean =>

@@ -49,7 +49,10 @@ const createWindowRotator = (windowMs: number) => {
   };
 };
 
-const circuitOptionsOf = ({ errorPercent, minCalls, windowMs, probePauseMs }: BreakerOptions, rotator: EventEmitter) => ({
+const circuitOptionsOf = (
+  { errorPercent, minCalls, windowMs, probePauseMs }: BreakerOptions,
+  rotator: EventEmitter,
+) => ({
   timeout: false as const,
   // Opossum opens above the limit, our contract says at it.
   errorThresholdPercentage: errorPercent - 0.001,

@@ -45,7 +45,8 @@ const slowCallShare = 0.8;
 
 const targetDownHold = ({ error }: Retry): Hold => ({ kind: "hold", reason: "target_down", error });
 
-const statusLabelOf = (result: CallResult): string => (result.kind === "response" ? String(result.status) : result.kind);
+const statusLabelOf = (result: CallResult): string =>
+  result.kind === "response" ? String(result.status) : result.kind;
 
 /** Makes calls and judges their answers: gate, breaker and wire behind one door. */
 export class Delivery {

@@ -5,7 +5,8 @@ import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { createHttpClient } from "./http.ts";
 import { createClickstreamRequest } from "./routes/clickstream.ts";
 
-export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "classifyResult" | "onUnauthorized">, ResultClassifierOptions {
+export interface GainsightOptions
+  extends Omit<DeliveryOptions, "send" | "classifyResult" | "onUnauthorized">, ResultClassifierOptions {
   /** Where Gainsight is; a path in it goes before the route's own. */
   readonly url: string;
   readonly proxy?: ProxyAddress | undefined;

@@ -112,7 +112,12 @@ export class Gate {
     if (!current) this.#beginHold(reason, cause);
     else if (cause.permit.isProbe) this.#prolongHold(reason, current, cause);
     // Calls that were in flight when the hold began say the same again: only a longer wait counts.
-    else this.#setHold(reason, { ...current, nextProbeAt: Math.max(current.nextProbeAt, this.#retryAfterAt(cause)) }, cause.error);
+    else
+      this.#setHold(
+        reason,
+        { ...current, nextProbeAt: Math.max(current.nextProbeAt, this.#retryAfterAt(cause)) },
+        cause.error,
+      );
   }
 
   readonly #retryAfterAt = ({ retryAfterMs = 0 }: HoldCause): number => this.#options.monotonicNow() + retryAfterMs;
@@ -130,7 +135,11 @@ export class Gate {
     if (current.isUnconfirmed) this.#reduceConcurrency(reason);
     const failedProbes = current.isUnconfirmed ? 0 : current.failedProbes + 1;
     const nextProbeAt = this.#options.monotonicNow() + this.#probePauseMs(reason, cause, failedProbes);
-    this.#setHold(reason, { isUnconfirmed: false, heldSince: current.heldSince, failedProbes, nextProbeAt }, cause.error);
+    this.#setHold(
+      reason,
+      { isUnconfirmed: false, heldSince: current.heldSince, failedProbes, nextProbeAt },
+      cause.error,
+    );
   }
 
   /** A probe has failed by the target's fault: the holds that are not the breaker's wait as after any failed probe. */
@@ -149,7 +158,11 @@ export class Gate {
   holdWhileBreakerIsOpen(error: string): void {
     if (!this.isHeld) this.#reduceConcurrency("target_down");
     const heldSince = this.#holds.get("target_down")?.heldSince ?? this.#options.monotonicNow();
-    this.#setHold("target_down", { isUnconfirmed: false, heldSince, failedProbes: 0, nextProbeAt: Number.POSITIVE_INFINITY }, error);
+    this.#setHold(
+      "target_down",
+      { isUnconfirmed: false, heldSince, failedProbes: 0, nextProbeAt: Number.POSITIVE_INFINITY },
+      error,
+    );
   }
 
   /** Something has changed that may end this hold: let a probe go at once. */
@@ -164,7 +177,12 @@ export class Gate {
   endHold(reason: TargetHold): void {
     const current = this.#holds.get(reason);
     if (!this.#holds.delete(reason) || !current) return;
-    this.#options.onHold({ reason, isHeld: false, error: "", heldMs: this.#options.monotonicNow() - current.heldSince });
+    this.#options.onHold({
+      reason,
+      isHeld: false,
+      error: "",
+      heldMs: this.#options.monotonicNow() - current.heldSince,
+    });
     if (this.#holds.size === 0) this.#options.onMaySend();
   }
 

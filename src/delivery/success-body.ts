@@ -31,7 +31,8 @@ const resultFalseOf = (envelope: Envelope | undefined, header: unknown): ResultF
 
 const noBytes = Buffer.alloc(0);
 
-const concatBytes = (first: Buffer, second: Buffer): Buffer => (first.length === 0 ? second : Buffer.concat([first, second]));
+const concatBytes = (first: Buffer, second: Buffer): Buffer =>
+  first.length === 0 ? second : Buffer.concat([first, second]);
 
 /** The body of a 2xx as it comes, to see whether it says `result: false`. */
 export class SuccessBody {

@@ -40,8 +40,10 @@ export class Admission {
     const { tracker } = inlet;
     const offset = Number(message.offset);
     // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
-    const exceedsWindow = (maxOffsets: number): boolean => tracker.inFlightWindow > 0 && offset - tracker.committableOffset > maxOffsets;
-    if (exceedsWindow(this.#maxInFlightWindow)) this.#options.pauses.pauseWhile(owned, "span", () => exceedsWindow(this.#maxInFlightWindow / 2));
+    const exceedsWindow = (maxOffsets: number): boolean =>
+      tracker.inFlightWindow > 0 && offset - tracker.committableOffset > maxOffsets;
+    if (exceedsWindow(this.#maxInFlightWindow))
+      this.#options.pauses.pauseWhile(owned, "span", () => exceedsWindow(this.#maxInFlightWindow / 2));
     if (owned.tier !== undefined) this.#waitUntilDue(owned, message);
     const hasCapacityAgain = deadLetterLimitWaitFor(inlet, this.#options.hasDeadLetterHold);
     if (hasCapacityAgain) this.waitForUser(owned, hasCapacityAgain);
@@ -61,7 +63,11 @@ export class Admission {
   #waitUntilDue(owned: OwnedPartition, { offset, timestamp }: KafkaMessage): void {
     const { retryTopics, pauses, monotonicNow, schedule } = this.#options;
     const { delayMs = 0 } = retryTopics.get(owned.topic) ?? {};
-    const remainingMs = owned.retryDelay.remainingMs({ offset: Number(offset), timestamp: Number(timestamp) }, delayMs, this.#options);
+    const remainingMs = owned.retryDelay.remainingMs(
+      { offset: Number(offset), timestamp: Number(timestamp) },
+      delayMs,
+      this.#options,
+    );
     if (remainingMs <= 0) return;
     const dueAt = monotonicNow() + remainingMs;
     pauses.pauseWhile(owned, "due", () => dueAt - monotonicNow() > timerToleranceMs);

@@ -59,7 +59,11 @@ export class Commits {
     });
     if (entries.length === 0) return this.#reportShortened();
     try {
-      const commits = entries.map(({ inlet, commit }) => ({ topic: inlet.topic, partition: inlet.partition, ...commit }));
+      const commits = entries.map(({ inlet, commit }) => ({
+        topic: inlet.topic,
+        partition: inlet.partition,
+        ...commit,
+      }));
       const isConfirmed = await this.#options.consumer.commit(commits);
       this.#programmingErrors = 0;
       if (!isConfirmed) return;

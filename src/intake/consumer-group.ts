@@ -23,7 +23,7 @@ export interface ConsumerGroupOptions extends Pick<
 > {
   readonly kafka: Kafka;
   readonly admin: ClusterAdmin;
-  readonly stream: Pipeline;
+  readonly pipeline: Pipeline;
   readonly clock: Clock & Clocks;
   readonly decoder: Decoder;
   readonly decide: Decide;
@@ -56,7 +56,7 @@ export interface ConsumerGroup {
 
 /** Puts the parts of intake together. Nothing is started. */
 export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGroup => {
-  const { admin, stream, clock, decoder, groupId, sources, retryTopics, startFrom } = options;
+  const { admin, pipeline, clock, decoder, groupId, sources, retryTopics, startFrom } = options;
   const consumer = new GroupConsumer({
     ...options,
     monotonicNow: clock.monotonicNow,
@@ -72,11 +72,17 @@ export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGrou
   });
   const onLoaded = (): void => ingest.reviewPauses(["schema"]);
   const { loadSchema: load } = decoder;
-  const schemaWait = new SchemaWait({ ...clock, monotonicNow: clock.monotonicNow, load, onHold: options.onRegistryHold, onLoaded });
+  const schemaWait = new SchemaWait({
+    ...clock,
+    monotonicNow: clock.monotonicNow,
+    load,
+    onHold: options.onRegistryHold,
+    onLoaded,
+  });
   const ingest: Ingest = new Ingest({
     ...clock,
     consumer,
-    stream,
+    pipeline,
     schemas: schemaWait,
     read: createRecordReader({ decoder, decide: options.decide, wallNow: clock.wallNow }),
     hasDeadLetterHold: options.hasDeadLetterHold,
@@ -90,7 +96,13 @@ export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGrou
     onError: options.onCommitError,
     onMetadataShortened: options.onMetadataShortened,
   });
-  const startOffsets = { admin, groupId, startFrom, known: new KnownLogs() };
-  const rebalanceHandler: RebalanceHandler = new RebalanceHandler({ ...options, intake: ingest, stream, commits, startOffsets });
+  const startOffsets = { admin, groupId, startFrom, knownLogs: new KnownLogs() };
+  const rebalanceHandler: RebalanceHandler = new RebalanceHandler({
+    ...options,
+    ingest,
+    pipeline,
+    commits,
+    startOffsets,
+  });
   return { consumer, ingest, commits, rebalanceHandler, schemaWait };
 };

@@ -9,7 +9,9 @@ import type { StartOffsetsOptions } from "./start-offsets.ts";
 
 export interface LogCheckOptions {
   readonly admin: Pick<ClusterAdmin, "logRanges" | "topicStates">;
-  readonly intake: Pick<Ingest, "ownedPartitions" | "recordEndOffset"> & { readonly gaps: Pick<LogGaps, "resume" | "skipRemoved"> };
+  readonly ingest: Pick<Ingest, "ownedPartitions" | "recordEndOffset"> & {
+    readonly gaps: Pick<LogGaps, "resume" | "skipRemoved">;
+  };
   readonly topics: Pick<StartOffsetsOptions, "startFrom"> & {
     readonly source: readonly string[];
     readonly retry: readonly { readonly topic: string }[];
@@ -34,7 +36,10 @@ export interface CurrentLog {
 }
 
 /** What seems to have become of an owned partition's log. */
-const suspectedCauseOf = ({ owned, position }: ReadPosition, { range, topicId }: CurrentLog): ResetCause | undefined => {
+const suspectedCauseOf = (
+  { owned, position }: ReadPosition,
+  { range, topicId }: CurrentLog,
+): ResetCause | undefined => {
   if (isOtherTopic(owned.topicId, topicId)) return "made_anew";
   if (range.endOffset < Math.max(position, owned.backlogScan?.end ?? 0)) return "truncated";
   return range.beginningOffset > (positionOf(owned) ?? 0) ? "removed" : undefined;
@@ -60,8 +65,11 @@ interface CheckedLog {
 }
 
 /** Where reading continues behind what retention removed: START_FROM decides it where a fetch has failed. */
-const resumeOffsetOf = (owned: OwnedPartition, { beginningOffset, endOffset }: CurrentLog["range"], { startFrom }: LogCheckOptions["topics"]): number =>
-  owned.isOutOfRange && startFrom === "latest" && owned.tier === undefined ? endOffset : beginningOffset;
+const resumeOffsetOf = (
+  owned: OwnedPartition,
+  { beginningOffset, endOffset }: CurrentLog["range"],
+  { startFrom }: LogCheckOptions["topics"],
+): number => (owned.isOutOfRange && startFrom === "latest" && owned.tier === undefined ? endOffset : beginningOffset);
 
 /** What is left out up to this offset, and has not been told of yet. */
 const recordRemoved = (owned: OwnedPartition, newOffset: number): LogReset | undefined => {
@@ -81,7 +89,7 @@ const removedError = (removedRanges: readonly LogReset[]): Error => {
 
 /** The log is still the one that it was. Gives back what retention removed of it, to be told. */
 const continueReading = ({ owned, range, verdict }: CheckedLog, options: LogCheckOptions): LogReset[] => {
-  const { intake, topics } = options;
+  const { ingest: intake, topics } = options;
   if (verdict !== undefined && verdict !== "removed") return [];
   intake.recordEndOffset(owned, range.endOffset);
   if (verdict === undefined) {
@@ -95,10 +103,10 @@ const continueReading = ({ owned, range, verdict }: CheckedLog, options: LogChec
   return removed ? [removed] : [];
 };
 
-const readPositionsOf = ({ ownedPartitions }: LogCheckOptions["intake"]): ReadPosition[] =>
+const readPositionsOf = ({ ownedPartitions }: LogCheckOptions["ingest"]): ReadPosition[] =>
   ownedPartitions.flatMap((owned) => {
     const position = positionOf(owned);
-    return position === undefined ? [] : [{ feed: owned, position }];
+    return position === undefined ? [] : [{ owned, position }];
   });
 
 /**
@@ -106,7 +114,7 @@ const readPositionsOf = ({ ownedPartitions }: LogCheckOptions["intake"]): ReadPo
  * should be asked again soon.
  */
 export const checkLogs = async (options: LogCheckOptions): Promise<boolean> => {
-  const { admin, intake, topics, onLogReset, onLogReplaced, onFatal } = options;
+  const { admin, ingest: intake, topics, onLogReset, onLogReplaced, onFatal } = options;
   const readPosition = readPositionsOf(intake);
   const topicNames = [...topics.source, ...topics.retry.map(({ topic }) => topic)];
   const topicIds = new Map((await admin.topicStates(topicNames)).map(({ topic, id }) => [topic, id]));
@@ -115,12 +123,14 @@ export const checkLogs = async (options: LogCheckOptions): Promise<boolean> => {
   const verdicts = readPosition.flatMap((entry) => {
     const range = ranges.get(partitionKey(entry.owned));
     if (!range || !stillOwned.has(entry.owned)) return [];
-    return [{ feed: entry.owned, range, verdict: classifyLog(entry, { range, topicId: topicIds.get(entry.owned.topic) }) }];
+    return [
+      { owned: entry.owned, range, verdict: classifyLog(entry, { range, topicId: topicIds.get(entry.owned.topic) }) },
+    ];
   });
   const removedRanges = verdicts.flatMap((entry) => continueReading(entry, options));
   for (const removed of removedRanges) onLogReset(removed);
   if (removedRanges.length > 0 && topics.startFrom === "fail") onFatal(removedError(removedRanges));
   const replaced = verdicts.filter(({ verdict }) => verdict === "made_anew" || verdict === "truncated");
-  if (replaced.length > 0) onLogReplaced(replaced.map(({ feed: owned }) => owned));
+  if (replaced.length > 0) onLogReplaced(replaced.map(({ owned }) => owned));
   return verdicts.some(({ verdict }) => verdict === "doubtful");
 };

@@ -6,9 +6,9 @@ import type { BacklogRebuild } from "./restore-backlog.ts";
 
 export interface LogGapsOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
-  readonly stream: Pick<Pipeline, "startReady">;
+  readonly pipeline: Pick<Pipeline, "startReady">;
   readonly pauses: Pauses;
-  readonly restoring: Pick<BacklogRebuild, "advanceTo">;
+  readonly backlogRebuild: Pick<BacklogRebuild, "advanceTo">;
   readonly findOwned: (topicPartition: TopicPartition) => OwnedPartition | undefined;
   /** Somebody has to ask the cluster. */
   readonly onSuspectLog: () => void;
@@ -44,14 +44,18 @@ export class LogGaps {
    * Retention removed what was to be read next, up to `low`: nobody waits any longer for what is gone of a retry topic. A partition
    * that was out of range because of it continues at `goOnAt`.
    */
-  skipRemoved(owned: OwnedPartition, { low: beginningOffset, goOnAt: resumeOffset }: { low: number; goOnAt: number }): void {
+  skipRemoved(
+    owned: OwnedPartition,
+    { low: beginningOffset, goOnAt: resumeOffset }: { low: number; goOnAt: number },
+  ): void {
     const { inlet, tier } = owned;
-    if (inlet && tier !== undefined) inlet.backlog.removeRange(tier, { from: inlet.tracker.position, to: beginningOffset });
+    if (inlet && tier !== undefined)
+      inlet.backlog.removeRange(tier, { from: inlet.tracker.position, to: beginningOffset });
     if (owned.isOutOfRange) {
       inlet?.tracker.skipTo(resumeOffset);
-      this.#options.restoring.advanceTo(owned, resumeOffset);
+      this.#options.backlogRebuild.advanceTo(owned, resumeOffset);
       this.resume(owned);
     }
-    this.#options.stream.startReady();
+    this.#options.pipeline.startReady();
   }
 }

@@ -10,7 +10,14 @@ import { Admission, type AdmissionOptions, capacityReasons } from "./admission.t
 import { CapacityWait } from "./capacity-wait.ts";
 import { LogGaps } from "./gaps.ts";
 import type { OwnedPartition, PauseReason } from "./owned-partition.ts";
-import { areAllOpen, createOwnedPartition, partitionKey, wasReadBefore, isFetchBlocked, partitionNumbersOf } from "./owned-partition.ts";
+import {
+  areAllOpen,
+  createOwnedPartition,
+  partitionKey,
+  wasReadBefore,
+  isFetchBlocked,
+  partitionNumbersOf,
+} from "./owned-partition.ts";
 import { Pauses } from "./pauses.ts";
 import type { StartOffset } from "./plan-start.ts";
 import type { RecordReader } from "./record-reader.ts";
@@ -19,7 +26,7 @@ import { UnreadableBatches, type UnreadableEvents } from "./unreadable-batches.t
 
 export interface IngestOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly consumer: Pick<GroupConsumer, "pause" | "resume" | "seek">;
-  readonly stream: Pick<Pipeline, "beginAssignment" | "enqueue" | "startReady" | "spillHotKeys"> & {
+  readonly pipeline: Pick<Pipeline, "beginAssignment" | "enqueue" | "startReady" | "spillHotKeys"> & {
     readonly capacity: Pick<Capacity, "isFull" | "mayContinueBatch" | "mayResume">;
   };
   readonly read: RecordReader;
@@ -45,15 +52,16 @@ export class Ingest {
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#pauses = new Pauses(options.consumer);
-    this.#capacityWait = new CapacityWait({ ...options, capacity: options.stream.capacity });
+    this.#capacityWait = new CapacityWait({ ...options, capacity: options.pipeline.capacity });
     this.#admission = new Admission({ ...options, pauses: this.#pauses });
     this.#backlogRebuild = new BacklogRebuild({
       ...options,
       pauses: this.#pauses,
       onNeedsSchema: (owned, schemaId) => this.#admission.waitForSchema(owned, schemaId),
     });
-    const findOwned = (topicPartition: TopicPartition): OwnedPartition | undefined => this.#ownedPartitions.get(partitionKey(topicPartition));
-    const parts = { ...options, pauses: this.#pauses, restoring: this.#backlogRebuild, feedOf: findOwned };
+    const findOwned = (topicPartition: TopicPartition): OwnedPartition | undefined =>
+      this.#ownedPartitions.get(partitionKey(topicPartition));
+    const parts = { ...options, pauses: this.#pauses, backlogRebuild: this.#backlogRebuild, findOwned };
     this.gaps = new LogGaps(parts);
     this.unreadable = new UnreadableBatches({ ...parts, events: options.unreadableEvents });
   }
@@ -73,7 +81,9 @@ export class Ingest {
 
   /** A new assignment: nothing is fetched until `restore` has been told where to start. */
   assign(assigned: readonly TopicPartition[]): void {
-    const ownedPartitions = assigned.map((topicPartition) => createOwnedPartition(topicPartition, this.#options.retryTopics.get(topicPartition.topic)?.tier));
+    const ownedPartitions = assigned.map((topicPartition) =>
+      createOwnedPartition(topicPartition, this.#options.retryTopics.get(topicPartition.topic)?.tier),
+    );
     this.#ownedPartitions = new Map(ownedPartitions.map((owned) => [partitionKey(owned), owned]));
     this.#assignment = createAssignment();
     this.#pauses.assign(ownedPartitions, "restore", isFetchBlocked);
@@ -81,7 +91,7 @@ export class Ingest {
 
   /** Starts to read: the tiers from their commits to their ends first, then everything. */
   open(startOffsets: ReadonlyMap<string, StartOffset>): void {
-    this.#options.stream.beginAssignment(this.#assignment, partitionNumbersOf(this.ownedPartitions));
+    this.#options.pipeline.beginAssignment(this.#assignment, partitionNumbersOf(this.ownedPartitions));
     this.#backlogRebuild.start(this.ownedPartitions, startOffsets);
   }
 
@@ -103,7 +113,8 @@ export class Ingest {
       const isWhole = this.#readPart(owned, batch, resolve);
       if (isWhole || !this.#mayRead(owned)) return;
       const hasCapacity = await this.#capacityWait.wait(this.#options.monotonicNow() - startedAt);
-      if (!hasCapacity) return this.#pauses.pauseWhile(owned, "budget", () => !this.#options.stream.capacity.mayResume);
+      if (!hasCapacity)
+        return this.#pauses.pauseWhile(owned, "budget", () => !this.#options.pipeline.capacity.mayResume);
     }
     return undefined;
   }
@@ -118,9 +129,11 @@ export class Ingest {
 
   #readPart(owned: OwnedPartition, batch: Batch, resolve: (offset: number) => void): boolean {
     this.recordEndOffset(owned, Number(batch.highWatermark));
-    const lastOffset = owned.backlogScan ? this.#backlogRebuild.readBatch(owned, batch) : this.#readOpenBatch(owned, batch);
+    const lastOffset = owned.backlogScan
+      ? this.#backlogRebuild.readBatch(owned, batch)
+      : this.#readOpenBatch(owned, batch);
     if (lastOffset !== undefined) resolve(lastOffset);
-    this.#options.stream.startReady();
+    this.#options.pipeline.startReady();
     return lastOffset === Number(batch.messages.at(-1)?.offset);
   }
 
@@ -144,11 +157,11 @@ export class Ingest {
 
   /** Now and then: everything is asked again, and whoever keeps others waiting has to make way. */
   reviewPeriodically(): void {
-    const { stream } = this.#options;
+    const { pipeline } = this.#options;
     this.reviewPauses();
     this.unreadable.review(this.ownedPartitions);
-    stream.spillHotKeys(this.#pauses.pausedFor("span").flatMap(({ inlet }) => (inlet ? [inlet] : [])));
-    stream.startReady();
+    pipeline.spillHotKeys(this.#pauses.pausedFor("span").flatMap(({ inlet }) => (inlet ? [inlet] : [])));
+    pipeline.startReady();
   }
 
   recordEndOffset(owned: OwnedPartition, endOffset: number): void {
@@ -176,12 +189,13 @@ export class Ingest {
       tracker.register(offset);
       return true;
     }
-    if (this.#admission.pauseIfMustWait(owned, inlet, message) || this.#options.stream.capacity.isFull) return false;
+    if (this.#admission.pauseIfMustWait(owned, inlet, message) || this.#options.pipeline.capacity.isFull) return false;
     const parsedRecords = this.#parse(owned, inlet, message);
     if (!parsedRecords) return false;
     const entry = tracker.register(offset, parsedRecords.length);
     if (!entry) return true;
-    for (const item of createWorkItems(inlet, entry, parsedRecords)) this.#options.stream.enqueue(this.#assignment, item);
+    for (const item of createWorkItems(inlet, entry, parsedRecords))
+      this.#options.pipeline.enqueue(this.#assignment, item);
     return true;
   }
 

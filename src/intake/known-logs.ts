@@ -31,7 +31,8 @@ export class KnownLogs {
 
   /** These are left, for those. Whoever owned a partition meanwhile knows better than this member whether its log is over. */
   recordRevoked(ownedPartitions: readonly OwnedPartition[], assigned: readonly TopicPartition[]): void {
-    for (const owned of ownedPartitions) if (positionOf(owned) !== undefined) this.#remember(owned, this.get(owned)?.isTruncated ?? false);
+    for (const owned of ownedPartitions)
+      if (positionOf(owned) !== undefined) this.#remember(owned, this.get(owned)?.isTruncated ?? false);
     const keys = new Set(assigned.map((topicPartition) => partitionKey(topicPartition)));
     for (const [key, log] of this.#logs) if (!keys.has(key)) this.#logs.set(key, { ...log, isTruncated: false });
   }

@@ -81,7 +81,8 @@ export const committablePartitions = (ownedPartitions: readonly OwnedPartition[]
 export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** What is to be read next; undefined until it is known where to start. */
-export const positionOf = ({ inlet, backlogScan }: OwnedPartition): number | undefined => inlet?.tracker.position ?? backlogScan?.position;
+export const positionOf = ({ inlet, backlogScan }: OwnedPartition): number | undefined =>
+  inlet?.tracker.position ?? backlogScan?.position;
 
 /** This offset was read before: its record is fetched again, or another log gives the number once more. */
 export const wasReadBefore = (owned: OwnedPartition, offset: number): boolean => offset < (positionOf(owned) ?? 0);
@@ -97,9 +98,14 @@ export const currentUnreadableWait = (owned: OwnedPartition): UnreadableWait | u
 
 /** Whether all are open, but for those of a number of which a retry topic cannot be read: nobody knows who is parked there. */
 export const areAllOpen = (ownedPartitions: readonly OwnedPartition[]): boolean => {
-  const unreadable = new Set(ownedPartitions.filter((owned) => owned.backlogScan && currentUnreadableWait(owned)).map(({ partition }) => partition));
+  const unreadable = new Set(
+    ownedPartitions
+      .filter((owned) => owned.backlogScan && currentUnreadableWait(owned))
+      .map(({ partition }) => partition),
+  );
   return ownedPartitions.every(({ inlet, partition }) => inlet !== undefined || unreadable.has(partition));
 };
 
 /** How many records are not yet finished, as far as is known. */
-export const lagOf = ({ inlet, endOffset, startOffset }: OwnedPartition): number => Math.max(0, endOffset - (inlet?.tracker.committableOffset ?? startOffset));
+export const lagOf = ({ inlet, endOffset, startOffset }: OwnedPartition): number =>
+  Math.max(0, endOffset - (inlet?.tracker.committableOffset ?? startOffset));

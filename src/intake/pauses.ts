@@ -18,7 +18,11 @@ export class Pauses {
   }
 
   /** Forgets all others. kafkajs keeps pauses over a rebalance: every partition is paused anew, for as long as `mustWait`. */
-  assign(ownedPartitions: readonly OwnedPartition[], reason: PauseReason, mustWait: (owned: OwnedPartition) => boolean): void {
+  assign(
+    ownedPartitions: readonly OwnedPartition[],
+    reason: PauseReason,
+    mustWait: (owned: OwnedPartition) => boolean,
+  ): void {
     this.#paused = new Map();
     this.#current = new Set(ownedPartitions);
     for (const owned of ownedPartitions) owned.pauses.clear();
@@ -50,11 +54,15 @@ export class Pauses {
     for (const reason of reasons) {
       const ownedPartitions = this.#paused.get(reason);
       if (!ownedPartitions?.size) continue;
-      for (const owned of ownedPartitions) if (!owned.pauses.get(reason)?.()) this.#resume(owned, { reason, feeds: ownedPartitions });
+      for (const owned of ownedPartitions)
+        if (!owned.pauses.get(reason)?.()) this.#resume(owned, { reason, ownedPartitions });
     }
   }
 
-  #resume(owned: OwnedPartition, { reason, feeds: ownedPartitions }: { reason: PauseReason; feeds: Set<OwnedPartition> }): void {
+  #resume(
+    owned: OwnedPartition,
+    { reason, ownedPartitions }: { reason: PauseReason; ownedPartitions: Set<OwnedPartition> },
+  ): void {
     ownedPartitions.delete(owned);
     owned.pauses.delete(reason);
     if (owned.pauses.size === 0) this.#consumer.resume(owned);

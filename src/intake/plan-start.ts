@@ -69,5 +69,10 @@ export const planStartOffset = (log: PartitionLog, startFrom: StartFrom): StartO
   // START_FROM concerns a new group: to one that reads the topic already, a partition without a commit is new itself.
   const isNewGroup = !isRetryTopic && !hasCommits;
   if (isNewGroup && startFrom === "fail") return "uncommitted";
-  return { offset: isNewGroup && startFrom === "latest" ? endOffset : beginningOffset, metadata: null, endOffset, topicId };
+  return {
+    offset: isNewGroup && startFrom === "latest" ? endOffset : beginningOffset,
+    metadata: null,
+    endOffset,
+    topicId,
+  };
 };

@@ -8,8 +8,8 @@ import type { OwnedPartition } from "./owned-partition.ts";
 import { StartRefusedError, type StartOffsets, type StartOffsetsOptions, readStartOffsets } from "./start-offsets.ts";
 
 export interface RebalanceHandlerOptions {
-  readonly intake: Pick<Ingest, "assign" | "open" | "pauseAll" | "ownedPartitions">;
-  readonly stream: Pick<Pipeline, "drain" | "dropAssignment">;
+  readonly ingest: Pick<Ingest, "assign" | "open" | "pauseAll" | "ownedPartitions">;
+  readonly pipeline: Pick<Pipeline, "drain" | "dropAssignment">;
   readonly commits: Pick<Commits, "flush">;
   readonly startOffsets: StartOffsetsOptions;
   /** A log is not the one that the group or this member knew. */
@@ -48,15 +48,18 @@ export class RebalanceHandler {
 
   /** Before every join: nothing new starts, what is in flight ends, and all of it is committed by the old generation. */
   async beforeJoin(): Promise<void> {
-    await this.#endAssignment("joining", { detail: "The group is joining", limitMs: this.#options.drainTimeoutMs.join });
+    await this.#endAssignment("joining", {
+      detail: "The group is joining",
+      limitMs: this.#options.drainTimeoutMs.join,
+    });
   }
 
   /** After every join. Synchronous up to the point where everything is paused: the first fetch comes right after it. */
   onJoined(assigned: readonly TopicPartition[]): void {
     const generation = ++this.#generation;
-    const { stream, intake: ingest, startOffsets: starts } = this.#options;
-    stream.dropAssignment();
-    starts.knownLogs.recordRevoked(ingest.ownedPartitions, assigned);
+    const { pipeline, ingest, startOffsets } = this.#options;
+    pipeline.dropAssignment();
+    startOffsets.knownLogs.recordRevoked(ingest.ownedPartitions, assigned);
     ingest.assign(assigned);
     if (this.#state === "leaving") return;
     this.#setState("restoring", `${assigned.length} partitions`);
@@ -71,10 +74,14 @@ export class RebalanceHandler {
    */
   async restartAssignment(replaced: readonly OwnedPartition[]): Promise<void> {
     if (this.#state !== "owner") return;
-    const { intake: ingest, startOffsets: starts, drainTimeoutMs } = this.#options;
-    starts.knownLogs.recordReplaced(replaced);
-    const generation = await this.#endAssignment("restoring", { detail: "Beginning again", limitMs: drainTimeoutMs.join });
-    if (generation === this.#generation) this.onJoined(ingest.ownedPartitions.map(({ topic, partition }) => ({ topic, partition })));
+    const { ingest, startOffsets, drainTimeoutMs } = this.#options;
+    startOffsets.knownLogs.recordReplaced(replaced);
+    const generation = await this.#endAssignment("restoring", {
+      detail: "Beginning again",
+      limitMs: drainTimeoutMs.join,
+    });
+    if (generation === this.#generation)
+      this.onJoined(ingest.ownedPartitions.map(({ topic, partition }) => ({ topic, partition })));
   }
 
   /** Ends for good: as before a join, and nothing begins again. */
@@ -82,21 +89,24 @@ export class RebalanceHandler {
     await this.#endAssignment("leaving", { detail: "Shutting down", limitMs: this.#options.drainTimeoutMs.leave });
   }
 
-  async #endAssignment(state: RebalanceState, { detail, limitMs: timeoutMs }: { detail: string; limitMs: number }): Promise<number> {
+  async #endAssignment(
+    state: RebalanceState,
+    { detail, limitMs: timeoutMs }: { detail: string; limitMs: number },
+  ): Promise<number> {
     const wasOwner = this.#state === "owner";
     const generation = ++this.#generation;
     if (this.#state !== "leaving") this.#setState(state, detail);
     if (wasOwner) this.#handover = this.#drainAndCommit(timeoutMs);
     // The group may join while this member leaves, or the other way round: neither may drop what the other still waits for.
     await this.#handover;
-    this.#options.stream.dropAssignment();
+    this.#options.pipeline.dropAssignment();
     return generation;
   }
 
   async #drainAndCommit(timeoutMs: number): Promise<void> {
-    const { intake: ingest, stream, commits, abortCalls, pause } = this.#options;
+    const { ingest, pipeline, commits, abortCalls, pause } = this.#options;
     ingest.pauseAll();
-    const drained = stream.drain();
+    const drained = pipeline.drain();
     const isDrained = await Promise.race([drained.then(() => true), pause(timeoutMs).then(() => false)]);
     if (!isDrained) {
       abortCalls();
@@ -110,11 +120,11 @@ export class RebalanceHandler {
       const result = await this.#readStartOffsets(generation);
       if (generation !== this.#generation) return;
       if (result) {
-        const { byPartition: starts, resets } = result;
+        const { byPartition: startOffsets, resets } = result;
         for (const reset of resets) this.#options.onLogReset(reset);
-        this.#options.intake.open(starts);
-        this.#options.startOffsets.knownLogs.recordOpened(this.#options.intake.ownedPartitions);
-        this.#setState("owner", `${starts.size} partitions`);
+        this.#options.ingest.open(startOffsets);
+        this.#options.startOffsets.knownLogs.recordOpened(this.#options.ingest.ownedPartitions);
+        this.#setState("owner", `${startOffsets.size} partitions`);
         return;
       }
       await this.#options.pause(retryPauseMs);
@@ -124,7 +134,7 @@ export class RebalanceHandler {
   /** Undefined where the cluster does not answer. What it says to an earlier join, or fails to say, is nobody's matter any more. */
   async #readStartOffsets(generation: number): Promise<StartOffsets | undefined> {
     try {
-      return await readStartOffsets(this.#options.intake.ownedPartitions, this.#options.startOffsets);
+      return await readStartOffsets(this.#options.ingest.ownedPartitions, this.#options.startOffsets);
     } catch (error) {
       if (isProgrammingError(error)) throw error;
       if (generation !== this.#generation) return undefined;

@@ -4,7 +4,14 @@ import type { Decide } from "../core/decide.ts";
 import { normaliseEvent } from "../core/event/normal-form.ts";
 import type { Repair } from "../core/event/repairs.ts";
 import type { JsonObject } from "../core/json/json.ts";
-import { type SourcePosition, type RetryState, headerNames, sourcePositionInList, sourcePositionOf, readRetryState } from "../core/outcome/headers.ts";
+import {
+  type SourcePosition,
+  type RetryState,
+  headerNames,
+  sourcePositionInList,
+  sourcePositionOf,
+  readRetryState,
+} from "../core/outcome/headers.ts";
 import { dead, skipped } from "../core/outcome/outcome.ts";
 import type { ParsedRecord, KafkaRecord } from "../core/parsed-record.ts";
 import { userOf } from "../core/rules/validate.ts";
@@ -37,7 +44,7 @@ const toKafkaRecord = ({ key, value, headers, timestamp }: KafkaMessage): KafkaR
 });
 
 const retryStateOf = (record: KafkaRecord, source: SourcePosition, tier: number | undefined): RetryState =>
-  tier === undefined ? { source: source, attempts: 0, firstFailedAt: undefined } : readRetryState(record.headers, source);
+  tier === undefined ? { source, attempts: 0, firstFailedAt: undefined } : readRetryState(record.headers, source);
 
 /** Nobody knows whose it is: it waits for nobody. */
 const withoutUser = (record: KafkaRecord, retryState: RetryState, decision: ParsedRecord["decision"]): ReadResult => ({
@@ -66,7 +73,7 @@ const createParseEvent =
   ({ decide, wallNow = Date.now }: Pick<RecordReaderOptions, "decide" | "wallNow">) =>
   (record: KafkaRecord, retryState: RetryState, { rawEvent, unwrapRepairs }: UnwrappedEvent): ParsedRecord => {
     const { source, firstFailedAt } = retryState;
-    const timeFallbacks = { recordTime: source.timestamp, firstFailedAt, now: wallNow };
+    const timeFallbacks = { recordTime: source.timestamp, firstFailedAt, wallNow };
     const { raw, repairs } = normaliseEvent(rawEvent, timeFallbacks, unwrapRepairs);
     const decided = decide(raw);
     // A record that belongs to nobody waits for nobody. Nor does one that can only become a dead letter, and nobody waits for it,
@@ -84,7 +91,10 @@ const createParseList =
     const { index } = retryState.source;
     if (raws.length === 0) return withoutUser(record, retryState, skipped("tombstone"));
     if (index === undefined) {
-      const retryStateAt = (place: number): RetryState => ({ ...retryState, source: sourcePositionInList(retryState.source, place) });
+      const retryStateAt = (place: number): RetryState => ({
+        ...retryState,
+        source: sourcePositionInList(retryState.source, place),
+      });
       return {
         kind: "arrivals",
         arrivals: raws.map((rawEvent, place) => parseEvent(record, retryStateAt(place), { rawEvent, unwrapRepairs })),

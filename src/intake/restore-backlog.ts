@@ -13,7 +13,7 @@ export interface BacklogRebuildOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
   readonly pauses: Pauses;
   readonly read: RecordReader;
-  readonly monotonic: () => number;
+  readonly monotonicNow: () => number;
   readonly onNeedsSchema: (owned: OwnedPartition, schemaId: number) => void;
 }
 
@@ -37,7 +37,7 @@ export class BacklogRebuild {
         owned.metadata = start.metadata;
         owned.endOffset = start.endOffset;
         owned.topicId = start.topicId;
-        owned.retryDelay.recordEndOffset(start.endOffset, this.#options.monotonic());
+        owned.retryDelay.recordEndOffset(start.endOffset, this.#options.monotonicNow());
       }
       if (owned.tier !== undefined && owned.startOffset < owned.endOffset) this.#startScan(owned);
     }
@@ -48,7 +48,11 @@ export class BacklogRebuild {
   readBatch(owned: OwnedPartition, batch: Batch): number | undefined {
     const { backlogScan } = owned;
     if (!backlogScan) return undefined;
-    const { last: lastOffset, needs: neededSchemaId } = scanBatch(batch, { owned, backlogScan, read: this.#options.read });
+    const { last: lastOffset, needs: neededSchemaId } = scanBatch(batch, {
+      owned,
+      backlogScan,
+      read: this.#options.read,
+    });
     if (lastOffset !== undefined) backlogScan.position = lastOffset + 1;
     if (neededSchemaId === undefined) this.advanceTo(owned, Number(batch.lastOffset()) + 1);
     else this.#options.onNeedsSchema(owned, neededSchemaId);
@@ -73,7 +77,10 @@ export class BacklogRebuild {
   /** Opens all topics of a partition number once its tiers are read, so that no user overtakes himself. */
   #openIfScanned(number: number): void {
     const ownedPartitions = this.#ownedPartitions.filter(({ partition }) => partition === number);
-    if (ownedPartitions.some(({ backlogScan, inlet }) => inlet || (backlogScan && backlogScan.position < backlogScan.end))) return;
+    if (
+      ownedPartitions.some(({ backlogScan, inlet }) => inlet || (backlogScan && backlogScan.position < backlogScan.end))
+    )
+      return;
     const backlog = new RetryBacklog(
       ownedPartitions.flatMap(({ backlogScan }) => backlogScan?.found ?? []),
       this.#parked,
@@ -81,7 +88,13 @@ export class BacklogRebuild {
     for (const owned of ownedPartitions) {
       const { topic, partition, tier, startOffset: start, metadata, topicId } = owned;
       owned.backlogScan = undefined;
-      owned.inlet = { topic, partition, tier, backlog, tracker: new OffsetTracker({ startOffset: start, metadata, topicId }) };
+      owned.inlet = {
+        topic,
+        partition,
+        tier,
+        backlog,
+        tracker: new OffsetTracker({ startOffset: start, metadata, topicId }),
+      };
       this.#options.consumer.seek(owned, start);
     }
     this.#options.pauses.review(["restore"]);

@@ -25,7 +25,11 @@ const refuseSkip = ({ topic, partition, toOffset }: SkipRequest, reason: string)
 };
 
 /** A cluster may take no metadata (`offset.metadata.max.bytes`). Then the word counts for any topic of the name. */
-const commitSkipOffset = async (admin: Pick<ClusterAdmin, "commitOffset">, group: string, skipOffset: GroupOffset): Promise<void> => {
+const commitSkipOffset = async (
+  admin: Pick<ClusterAdmin, "commitOffset">,
+  group: string,
+  skipOffset: GroupOffset,
+): Promise<void> => {
   try {
     await admin.commitOffset(group, skipOffset);
   } catch (error) {
@@ -42,11 +46,13 @@ export const requestSkip = async (
 ): Promise<void> => {
   const { topic, partition, toOffset } = skip;
   const [state] = await admin.topicStates([topic]);
-  if (!state || state.error !== undefined) return refuseSkip(skip, `Kafka says ${state?.error ?? "nothing"} of the topic`);
+  if (!state || state.error !== undefined)
+    return refuseSkip(skip, `Kafka says ${state?.error ?? "nothing"} of the topic`);
   const range = (await admin.logRanges([topic])).find((candidate) => candidate.partition === partition);
   if (!range) return refuseSkip(skip, "there is no such partition, or it has no leader");
   const { beginningOffset, endOffset } = range;
-  if (toOffset <= beginningOffset || toOffset > endOffset) return refuseSkip(skip, `want more than ${beginningOffset} and at most ${endOffset}`);
+  if (toOffset <= beginningOffset || toOffset > endOffset)
+    return refuseSkip(skip, `want more than ${beginningOffset} and at most ${endOffset}`);
   // A topic of the same name that is made anew has other records at the same offsets.
   const metadata = encodeTopicId(state.id);
   return commitSkipOffset(admin, skipGroupOf(groupId), { topic, partition, offset: toOffset, metadata });

@@ -41,24 +41,28 @@ const suspicionKeyOf = (log: PartitionLog): string | undefined => {
 
 /** Asks once more where a topic seems to have been made anew, or a log to be cut off. */
 const confirmSuspicions = (logs: readonly PartitionLog[], knownLogs: KnownLogs): void => {
-  const checked = logs.map((log) => ({ place: log, isSure: knownLogs.confirmsSuspicion(log.range, suspicionKeyOf(log)) }));
+  const checked = logs.map((log) => ({
+    place: log,
+    isSure: knownLogs.confirmsSuspicion(log.range, suspicionKeyOf(log)),
+  }));
   const unconfirmed = checked.filter(({ place: log, isSure }) => !isSure && suspicionKeyOf(log) !== undefined);
   const descriptions = unconfirmed.map(({ place: log }) => `${partitionKey(log.range)} (${resetCauseOf(log)})`);
-  if (descriptions.length > 0) throw new Error(`These logs seem not to be those that were read from: ${descriptions.join(", ")}`);
+  if (descriptions.length > 0)
+    throw new Error(`These logs seem not to be those that were read from: ${descriptions.join(", ")}`);
 };
 
 /** Asks the cluster for everything that the start of these partitions depends on. */
 const readPartitionLogs = async (
   ownedPartitions: readonly OwnedPartition[],
   { admin, groupId, knownLogs }: StartOffsetsOptions,
-): Promise<(PartitionLog & { feed: OwnedPartition })[]> => {
+): Promise<(PartitionLog & { owned: OwnedPartition })[]> => {
   const topics = [...new Set(ownedPartitions.map(({ topic }) => topic))];
   const ids = new Map((await admin.topicStates(topics)).map(({ topic, id }) => [topic, id]));
   const commits = await admin.committedOffsets(groupId, topics);
   const ranges = byKey(await admin.logRanges(topics));
   const committed = byKey(commits);
-  return ownedPartitions.map((owned): PartitionLog & { feed: OwnedPartition } => ({
-    feed: owned,
+  return ownedPartitions.map((owned): PartitionLog & { owned: OwnedPartition } => ({
+    owned,
     range: requireEntry(ranges, partitionKey(owned)),
     committed: requireEntry(committed, partitionKey(owned)),
     isRetryTopic: owned.tier !== undefined,
@@ -69,27 +73,29 @@ const readPartitionLogs = async (
 };
 
 interface PlannedStart {
-  readonly feed: OwnedPartition;
+  readonly owned: OwnedPartition;
   readonly log: PartitionLog;
   readonly start: ReturnType<typeof planStartOffset>;
 }
 
-const logResetOf = ({ feed: { topic, partition }, log, start }: PlannedStart): LogReset | undefined => {
+const logResetOf = ({ owned: { topic, partition }, log, start }: PlannedStart): LogReset | undefined => {
   if (typeof start === "string" || start.cause === undefined) return undefined;
   const oldOffset = Math.max(log.committed.offset ?? 0, log.knownLog?.position ?? 0);
   return { topic, partition, cause: start.cause, oldOffset, newOffset: start.offset };
 };
 
 const throwIfRefused = (planned: readonly PlannedStart[]): void => {
-  const outside = planned.flatMap(({ feed: owned, log: { range, committed }, start }) =>
-    start === "outside" ? [`${partitionKey(owned)} (committed ${committed.offset}, log ${range.beginningOffset} to ${range.endOffset})`] : [],
+  const outside = planned.flatMap(({ owned, log: { range, committed }, start }) =>
+    start === "outside"
+      ? [`${partitionKey(owned)} (committed ${committed.offset}, log ${range.beginningOffset} to ${range.endOffset})`]
+      : [],
   );
   if (outside.length > 0)
     throw new StartRefusedError(
       `The committed offset is outside the log of ${outside.join(", ")}, and START_FROM is fail: ` +
         "reset the group's offsets, or set START_FROM to earliest or latest",
     );
-  const uncommitted = planned.flatMap(({ feed: owned, start }) => (start === "uncommitted" ? [partitionKey(owned)] : []));
+  const uncommitted = planned.flatMap(({ owned, start }) => (start === "uncommitted" ? [partitionKey(owned)] : []));
   if (uncommitted.length > 0)
     throw new StartRefusedError(
       `The group has no committed offset of ${uncommitted.join(", ")}, and START_FROM is fail: ` +
@@ -98,12 +104,15 @@ const throwIfRefused = (planned: readonly PlannedStart[]): void => {
 };
 
 /** Asks the cluster where the given partitions start. Throws `StartRefused` with their names where that is wished. */
-export const readStartOffsets = async (ownedPartitions: readonly OwnedPartition[], options: StartOffsetsOptions): Promise<StartOffsets> => {
+export const readStartOffsets = async (
+  ownedPartitions: readonly OwnedPartition[],
+  options: StartOffsetsOptions,
+): Promise<StartOffsets> => {
   const logs = await readPartitionLogs(ownedPartitions, options);
   confirmSuspicions(logs, options.knownLogs);
-  const planned = logs.map(({ feed: owned, ...log }) => ({ feed: owned, place: log, start: planStartOffset(log, options.startFrom) }));
+  const planned = logs.map(({ owned, ...log }) => ({ owned, log, start: planStartOffset(log, options.startFrom) }));
   throwIfRefused(planned);
-  const starts = planned.flatMap(({ feed: owned, start }) =>
+  const starts = planned.flatMap(({ owned, start }) =>
     typeof start === "string" ? [] : [[partitionKey(owned), start] as const],
   );
   return { byPartition: new Map(starts), resets: planned.flatMap((plan) => logResetOf(plan) ?? []) };

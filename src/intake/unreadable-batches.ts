@@ -19,9 +19,9 @@ export interface UnreadableEvents {
 export interface UnreadableBatchesOptions {
   readonly events: UnreadableEvents;
   readonly consumer: Pick<GroupConsumer, "seek">;
-  readonly stream: Pick<Pipeline, "startReady">;
+  readonly pipeline: Pick<Pipeline, "startReady">;
   readonly pauses: Pauses;
-  readonly restoring: Pick<BacklogRebuild, "advanceTo">;
+  readonly backlogRebuild: Pick<BacklogRebuild, "advanceTo">;
   readonly findOwned: (unreadablePartition: TopicPartition) => OwnedPartition | undefined;
   readonly monotonicNow: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
@@ -50,7 +50,8 @@ export class UnreadableBatches {
     if (!owned || position === undefined) return;
     // It may be the answer to a question from before the partition was assigned, moved on, or was put back.
     if (position > unreadablePartition.lastOffset || position < unreadablePartition.fetchOffset) return;
-    if (!unreadablePartition.mustWait && unreadablePartition.lastOffset < owned.maySkipTo) this.#skip(owned, unreadablePartition);
+    if (!unreadablePartition.mustWait && unreadablePartition.lastOffset < owned.maySkipTo)
+      this.#skip(owned, unreadablePartition);
     else this.#wait(owned, { ...unreadablePartition, position });
   }
 
@@ -79,13 +80,17 @@ export class UnreadableBatches {
     const { offset, lastOffset, reason, mustWait = false, position } = unreadablePartition;
     const retryAt = monotonicNow() + retryPauseMs;
     owned.unreadableWait = { offset, lastOffset, reason, mustWait, position, retryPauseMs, retryAt };
-    pauses.pauseWhile(owned, "unreadable", () => (currentUnreadableWait(owned)?.retryAt ?? 0) - monotonicNow() > timerToleranceMs);
+    pauses.pauseWhile(
+      owned,
+      "unreadable",
+      () => (currentUnreadableWait(owned)?.retryAt ?? 0) - monotonicNow() > timerToleranceMs,
+    );
     schedule(retryPauseMs, () => pauses.review(["unreadable"]));
     if (!previous) events.onWaiting(unreadablePartition);
   }
 
   #skip(owned: OwnedPartition, { offset, lastOffset, reason }: UnreadableOffsets): void {
-    const { events, consumer, stream, pauses, restoring } = this.#options;
+    const { events, consumer, pipeline, pauses, backlogRebuild } = this.#options;
     const { topic, partition, tier, inlet } = owned;
     const nextOffset = lastOffset + 1;
     owned.unreadableWait = undefined;
@@ -93,9 +98,9 @@ export class UnreadableBatches {
     if (inlet && tier !== undefined) inlet.backlog.removeRange(tier, { from: inlet.tracker.position, to: nextOffset });
     inlet?.tracker.skipTo(nextOffset);
     consumer.seek(owned, nextOffset);
-    restoring.advanceTo(owned, nextOffset);
+    backlogRebuild.advanceTo(owned, nextOffset);
     pauses.review(["unreadable"]);
-    stream.startReady();
+    pipeline.startReady();
     // A retry topic that is scanned is read once more, and only then is the batch passed for good.
     if (inlet) events.onSkipped({ topic, partition, offset, lastOffset, reason });
   }

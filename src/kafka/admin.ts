@@ -152,7 +152,10 @@ export class ClusterAdmin {
     await this.#waitUntilVisible(shapes);
   }
 
-  async #createTopicsWith(topics: readonly ITopicConfig[], [settings = [], ...fallbacks]: typeof topicSettingsFallbacks): Promise<void> {
+  async #createTopicsWith(
+    topics: readonly ITopicConfig[],
+    [settings = [], ...fallbacks]: typeof topicSettingsFallbacks,
+  ): Promise<void> {
     const configured = topics.map((topic) => ({ ...topic, configEntries: [...settings] }));
     try {
       await this.#admin.createTopics({ topics: configured, waitForLeaders: false });

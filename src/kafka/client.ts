@@ -40,7 +40,9 @@ const withExplainedErrors =
     if (entry.level > logLevel.WARN) return write(entry);
     // kafkajs also logs errors in the place of messages.
     const { message: originalMessage }: { readonly message: unknown } = entry.log;
-    const message = explainConnectionError(originalMessage instanceof Error ? originalMessage.message : String(originalMessage));
+    const message = explainConnectionError(
+      originalMessage instanceof Error ? originalMessage.message : String(originalMessage),
+    );
     if (entry.level === logLevel.ERROR) onConnectionError?.(message);
     return write({ ...entry, log: { ...entry.log, message } });
   };
@@ -61,7 +63,8 @@ export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry
   patchSession();
   const level = log.logLevel ?? logLevel.INFO;
   const logger = log.logCreator && withExplainedErrors(log.logCreator(level), log.onConnectionError);
-  const onUnusableFiles = (reason: string): void => warnOfTls(logger, `${reason}; connecting with what was there before`);
+  const onUnusableFiles = (reason: string): void =>
+    warnOfTls(logger, `${reason}; connecting with what was there before`);
   return new Kafka({
     brokers: [...brokers],
     clientId,

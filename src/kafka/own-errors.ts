@@ -1,5 +1,10 @@
 /** As kafkajs draws the line itself: these are mistakes in a program, and to try again does not mend them. */
-const programmingErrorNames: ReadonlySet<string> = new Set(["TypeError", "RangeError", "ReferenceError", "SyntaxError"]);
+const programmingErrorNames: ReadonlySet<string> = new Set([
+  "TypeError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+]);
 
 /**
  * Whether a question to the cluster failed by a mistake of this program, which must end the process. kafkajs wraps what it

@@ -6,7 +6,8 @@ const maxTopCulprits = 3;
 const percentText = (percent: number): string => (percent === 0 ? "less than 0.1 %" : `${percent} %`);
 
 /** A cause without its topic, as in `invalid_event (type_missing)`. */
-export const causeText = ({ reason, rule }: DeadLetterCause): string => (rule === undefined ? reason : `${reason} (${rule})`);
+export const causeText = ({ reason, rule }: DeadLetterCause): string =>
+  rule === undefined ? reason : `${reason} (${rule})`;
 
 const culpritText = (culprit: Culprit): string =>
   `${percentText(culprit.percentOfDeadLetters)} are ${causeText(culprit)} in ${culprit.topic}, ${percentText(culprit.percentOfTopic)} of that topic's events`;

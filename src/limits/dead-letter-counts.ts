@@ -40,7 +40,8 @@ class LastMinuteCount {
 
   sum(slice: number): number {
     let sum = 0;
-    for (let index = 0; index < sliceCount; index++) if ((this.#sliceNumbers[index] ?? 0) > slice - sliceCount) sum += this.#counts[index] ?? 0;
+    for (let index = 0; index < sliceCount; index++)
+      if ((this.#sliceNumbers[index] ?? 0) > slice - sliceCount) sum += this.#counts[index] ?? 0;
     return sum;
   }
 }
@@ -97,13 +98,16 @@ export class DeadLetterCounts {
 
   /** The causes that are not held, the most frequent first. */
   culprits(window: CountWindow, slice: number): readonly Culprit[] {
-    const deadLettersOf = ({ lastMinute, consecutive }: CauseCounts): number => (window === "row" ? consecutive : lastMinute.sum(slice));
+    const deadLettersOf = ({ lastMinute, consecutive }: CauseCounts): number =>
+      window === "row" ? consecutive : lastMinute.sum(slice);
     const totalDeadLetters = sumOf(this.#causesNotHeld.map(deadLettersOf));
     return this.#causesNotHeld
       .map((counts) => {
         const { cause, error } = counts;
         const deadLetters = deadLettersOf(counts);
-        const deadInTopic = sumOf(this.#causesNotHeld.filter((other) => other.cause.topic === cause.topic).map(deadLettersOf));
+        const deadInTopic = sumOf(
+          this.#causesNotHeld.filter((other) => other.cause.topic === cause.topic).map(deadLettersOf),
+        );
         const events = Math.max(this.#events.get(cause.topic)?.sum(slice) ?? 0, deadInTopic);
         const shares = {
           percentOfDeadLetters: percentOf(deadLetters, totalDeadLetters),

@@ -1,5 +1,11 @@
 import { causeText, culpritsText, topCulpritsOf } from "./dead-letter-causes.ts";
-import { type DeadLetterCause, type Culprit, DeadLetterCounts, type CountWindow, sliceOf } from "./dead-letter-counts.ts";
+import {
+  type DeadLetterCause,
+  type Culprit,
+  DeadLetterCounts,
+  type CountWindow,
+  sliceOf,
+} from "./dead-letter-counts.ts";
 
 /** How many dead letters are too many, and who waits then: all events, or those whose cause makes most of the dead letters of a topic. */
 export interface DeadLetterLimitRules {
@@ -149,7 +155,8 @@ export class DeadLetterLimit {
     const counts = this.#countsOf(topic);
     for (let excess = findExcess(limit, counts, slice); excess; excess = findExcess(limit, counts, slice)) {
       const culprits = counts.culprits(excess.window, slice);
-      if (limit.scope === "all") return this.#hold(topCulpritsOf(culprits), holdAllText(excess.sentence, culprits), wallNow);
+      if (limit.scope === "all")
+        return this.#hold(topCulpritsOf(culprits), holdAllText(excess.sentence, culprits), wallNow);
       const [worst] = culprits;
       if (!worst) return;
       counts.hold(worst);
@@ -178,7 +185,10 @@ const findExcess = (limit: DeadLetterLimitRules, counts: DeadLetterCounts, slice
   if (events < limit.minEvents) return undefined;
   const deadLetters = counts.deadLettersInLastMinute(slice);
   if (deadLetters * 100 < limit.percent * events) return undefined;
-  return { window: "minute", sentence: `${deadLetters} of ${events} events within a minute went to the dead-letter topic` };
+  return {
+    window: "minute",
+    sentence: `${deadLetters} of ${events} events within a minute went to the dead-letter topic`,
+  };
 };
 
 const holdAllText = (sentence: string, culprits: readonly Culprit[]): string =>

@@ -46,7 +46,11 @@ const encodeBitset = (commitOffset: number, completed: readonly number[], limit:
  * Writes the finished offsets beyond the mark (ascending, all > mark). What does not fit into so many characters is left out
  * from the end: those offsets would be done again, never lost.
  */
-export const encodeCompleted = (commitOffset: number, completed: readonly number[], limit = maxMetadataChars): string => {
+export const encodeCompleted = (
+  commitOffset: number,
+  completed: readonly number[],
+  limit = maxMetadataChars,
+): string => {
   if (completed.length === 0) return "";
   const runs = encodeRuns(commitOffset, completed);
   const bits = runs.length > Math.min(200, limit) ? encodeBitset(commitOffset, completed, limit) : undefined;

@@ -15,7 +15,8 @@ const encodeBitset = (completedEvents: ReadonlySet<number>): string => {
 const decodeBitset = (text: string): Set<number> => {
   const completedEvents = new Set<number>();
   for (const [byteIndex, char] of Array.from(atob(text)).entries())
-    for (let bit = 0; bit < 8; bit++) if ((char.codePointAt(0) ?? 0) & (1 << bit)) completedEvents.add(byteIndex * 8 + bit);
+    for (let bit = 0; bit < 8; bit++)
+      if ((char.codePointAt(0) ?? 0) & (1 << bit)) completedEvents.add(byteIndex * 8 + bit);
   return completedEvents;
 };
 

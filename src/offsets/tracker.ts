@@ -66,7 +66,11 @@ export class OffsetTracker {
     if (offset < this.position) return undefined;
     this.position = offset + 1;
     const completedEvents = events > 1 ? new Set(this.#partialLists.get(offset)) : undefined;
-    const entry: OffsetEntry = { offset, openEvents: this.#completedBefore.has(offset) ? 0 : events - (completedEvents?.size ?? 0), completedEvents };
+    const entry: OffsetEntry = {
+      offset,
+      openEvents: this.#completedBefore.has(offset) ? 0 : events - (completedEvents?.size ?? 0),
+      completedEvents,
+    };
     this.#entries.push(entry);
     return entry.openEvents <= 0 ? undefined : entry;
   }
@@ -95,9 +99,18 @@ export class OffsetTracker {
     // Better known without the map than with a map of who knows what.
     const topicId = this.#topicId.length <= limit ? this.#topicId : "";
     const remainingChars = limit - topicId.length;
-    const completed = encodeCompleted(offset, [...this.#completedOffsets(), ...this.#completedUnseen()], remainingChars);
-    const metadata = completed + encodePartialLists(offset, this.#remainingPartialLists(), remainingChars - completed.length) + topicId;
-    return offset === this.#lastConfirmed?.offset && metadata === this.#lastConfirmed.metadata ? undefined : { offset, metadata };
+    const completed = encodeCompleted(
+      offset,
+      [...this.#completedOffsets(), ...this.#completedUnseen()],
+      remainingChars,
+    );
+    const metadata =
+      completed +
+      encodePartialLists(offset, this.#remainingPartialLists(), remainingChars - completed.length) +
+      topicId;
+    return offset === this.#lastConfirmed?.offset && metadata === this.#lastConfirmed.metadata
+      ? undefined
+      : { offset, metadata };
   }
 
   /** Whether nothing was finished that the broker has not confirmed. */
@@ -116,8 +129,10 @@ export class OffsetTracker {
 
   #remainingPartialLists(): PartialLists {
     const partialLists = new Map<number, ReadonlySet<number>>();
-    for (const { offset, openEvents, completedEvents } of this.#entries.values()) if (openEvents > 0 && completedEvents?.size) partialLists.set(offset, completedEvents);
-    for (const [offset, completedEvents] of this.#partialLists) if (offset >= this.position) partialLists.set(offset, completedEvents);
+    for (const { offset, openEvents, completedEvents } of this.#entries.values())
+      if (openEvents > 0 && completedEvents?.size) partialLists.set(offset, completedEvents);
+    for (const [offset, completedEvents] of this.#partialLists)
+      if (offset >= this.position) partialLists.set(offset, completedEvents);
     return partialLists;
   }
 

@@ -20,7 +20,11 @@ export interface MetricsSnapshot {
   /** For each source, how many of its partitions are not read. */
   readonly unreadPartitions: readonly { readonly topic: string; readonly partitions: number }[];
   /** Where partitions wait because a batch cannot be read. */
-  readonly unreadablePartitions: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[];
+  readonly unreadablePartitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset: number;
+  }[];
   /** Who makes the dead letters, while they are too many; shares are percentages. */
   readonly deadLetterCauses: readonly {
     /** Whether everything waits for them, or only their events. */

@@ -71,7 +71,10 @@ export const createMetrics = (): Metrics => {
   const retries = registerLabelledCounter(registry, "gainstream_retries_total", ["reason"]);
   const calls = registerLabelledCounter(registry, "gainstream_calls_total", ["call", "status"]);
   const resultsFalse = registerLabelledCounter(registry, "gainstream_result_false_total", ["code"]);
-  const computations = registerLabelledCounter(registry, "gainstream_computations_total", ["computation_class", "outcome"]);
+  const computations = registerLabelledCounter(registry, "gainstream_computations_total", [
+    "computation_class",
+    "outcome",
+  ]);
   const writeFailures = registerLabelledCounter(registry, "gainstream_kafka_write_failures_total", ["topic"]);
   const logResets = registerLabelledCounter(registry, "gainstream_log_resets_total", ["topic"]);
   const skippedOffsets = registerCounter(registry, "gainstream_offsets_skipped_total", ["topic"]);
@@ -134,7 +137,11 @@ const registerCounter = (registry: Registry, name: MetricName, labelNames: reado
   new Counter({ name, help: metricHelp[name], labelNames, registers: [registry] });
 
 /** A counter whose counting is done in a tally. */
-const registerLabelledCounter = (registry: Registry, name: MetricName, labelNames: readonly string[]): LabelledCounter => {
+const registerLabelledCounter = (
+  registry: Registry,
+  name: MetricName,
+  labelNames: readonly string[],
+): LabelledCounter => {
   const counts = createLabelledCounter();
   const counter = new Counter({
     name,

@@ -13,7 +13,8 @@ type ResultFalseAnswer = ResultFalse & { readonly status: number };
 
 const reportEveryMs = 3_600_000;
 
-const reportText = "Gainsight answers with result: false; the setting failOnResultFalse says what becomes of these events";
+const reportText =
+  "Gainsight answers with result: false; the setting failOnResultFalse says what becomes of these events";
 
 /** Counts answers that say `result: false`. The first one is logged at once, the others once an hour with the newest of them. */
 export const createResultFalseReport = ({

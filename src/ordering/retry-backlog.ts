@@ -58,7 +58,7 @@ const headTimestamp = ({ records, nextIndex: next }: MergeInput): number => reco
 
 /** Source order: within a topic by offset; between topics, where no order is known, by the time of the records. */
 const sortInSourceOrder = (found: readonly ScannedRecord[]): readonly ScannedRecord[] => {
-  let inputs: MergeInput[] = groupBySourceTopic(found).map((records) => ({ records, next: 0 }));
+  let inputs: MergeInput[] = groupBySourceTopic(found).map((records) => ({ records, nextIndex: 0 }));
   const ordered: ScannedRecord[] = [];
   while (inputs.length > 1) {
     const earliest = inputs.reduce((a, b) => (headTimestamp(a) <= headTimestamp(b) ? a : b));
@@ -85,7 +85,8 @@ interface KeyBacklog {
   length: number;
 }
 
-const isSamePosition = (a: RetryPosition, b: RetryPosition | undefined): boolean => a.tier === b?.tier && a.offset === b.offset;
+const isSamePosition = (a: RetryPosition, b: RetryPosition | undefined): boolean =>
+  a.tier === b?.tier && a.offset === b.offset;
 
 /** A record follows the one before it to its tier; the first has nobody to wait for. */
 const checkBehind = (previous: BacklogRecord | undefined): BacklogCheck =>
@@ -141,7 +142,8 @@ export class RetryBacklog {
   /** The turn of a record; `place` is where it was read, undefined for the source. */
   checkAndAdopt(user: string, eventKey: string, position: RetryPosition | undefined): BacklogCheck {
     const record = this.#records.get(eventKey);
-    if (record ? !isSamePosition(record.position, position) : this.#recentlyCompleted.has(eventKey)) return { kind: "superseded" };
+    if (record ? !isSamePosition(record.position, position) : this.#recentlyCompleted.has(eventKey))
+      return { kind: "superseded" };
     if (record?.user === user) return checkBehind(record.previous);
     const check = checkBehind(this.#keyBacklogs.get(user)?.link);
     // Nobody here wrote it (an operator did, or a former owner whose write came late), or its user could not be read

@@ -62,7 +62,13 @@ interface TunnelOptions {
   readonly connect: Connector;
 }
 
-const openTunnel = async ({ proxy, authority, userAgent, tunnelTimeoutMs, connect }: TunnelOptions): Promise<Socket> => {
+const openTunnel = async ({
+  proxy,
+  authority,
+  userAgent,
+  tunnelTimeoutMs,
+  connect,
+}: TunnelOptions): Promise<Socket> => {
   const client = new Client(proxy.origin, { connect });
   const signal = AbortSignal.timeout(tunnelTimeoutMs);
   const authorization = proxy.authorization?.read();
@@ -84,7 +90,9 @@ const openTunnel = async ({ proxy, authority, userAgent, tunnelTimeoutMs, connec
   // Of a client that connects by `net` or `tls` it is such a socket.
   if (isSuccess(statusCode)) return socket as Socket;
   socket.on("error", () => {}).destroy();
-  throw new ProxyError(proxyRefusalText({ host, authority, status: statusCode, hasCredentials: authorization !== undefined }));
+  throw new ProxyError(
+    proxyRefusalText({ host, authority, status: statusCode, hasCredentials: authorization !== undefined }),
+  );
 };
 
 const isSuccess = (status: number): boolean => status >= 200 && status <= 299;
@@ -98,7 +106,9 @@ interface ProxyRefusal {
 
 const proxyRefusalText = ({ host, authority, status, hasCredentials }: ProxyRefusal): string => {
   if (status === 407)
-    return hasCredentials ? `The proxy ${host} refuses the credentials (407)` : `The proxy ${host} wants credentials (407)`;
+    return hasCredentials
+      ? `The proxy ${host} refuses the credentials (407)`
+      : `The proxy ${host} wants credentials (407)`;
   if (status >= 500) return `The proxy ${host} cannot reach ${authority} (${status})`;
   return `The proxy ${host} refuses the way to ${authority} (${status})`;
 };

@@ -30,7 +30,11 @@ export class Capacity {
   /** Room for a handful more. In small steps, for while records are read answers wait, and connections stand idle. */
   get mayContinueBatch(): boolean {
     const { budget, maxReadyQueues, isPaused } = this.#options;
-    return budget.isHalfFree && this.#readyQueues() <= Math.max(maxReadyQueues / 2, maxReadyQueues - continueStep) && !isPaused();
+    return (
+      budget.isHalfFree &&
+      this.#readyQueues() <= Math.max(maxReadyQueues / 2, maxReadyQueues - continueStep) &&
+      !isPaused()
+    );
   }
 
   /** Records are wanted again. Half of the limits, so that pausing and resuming do not flutter. */

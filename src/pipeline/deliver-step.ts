@@ -53,7 +53,10 @@ const requestedPauseMs = ({ status, retryAfterMs = 0 }: Retry): number => (statu
 const refusedAloneOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Retry | Dead => {
   const error = `Only this event is refused, others go through: ${refusal}`;
   if (reason !== "throttled") return dead("rejected", error, status);
-  const answerDetails = { ...(status !== undefined && { status }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  const answerDetails = {
+    ...(status !== undefined && { status }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
   return { kind: "retry", reason: "throttled", error, ...answerDetails };
 };
 
@@ -160,7 +163,12 @@ export class DeliverStep {
   }
 
   #quickBackoffMs(attempt: number): number {
-    return fullJitter({ attempt, baseMs: quickBackoffBaseMs, maxMs: quickBackoffMaxMs, random: this.#options.clock.random() });
+    return fullJitter({
+      attempt,
+      baseMs: quickBackoffBaseMs,
+      maxMs: quickBackoffMaxMs,
+      random: this.#options.clock.random(),
+    });
   }
 
   async #onFailure(assignment: Assignment, queue: KeyQueue<WorkItem>, failure: Retry): Promise<void> {
@@ -168,7 +176,12 @@ export class DeliverStep {
     item.quickAttemptsUsed++;
     const requestedMs = requestedPauseMs(failure);
     const isRoundOver = item.quickAttemptsUsed >= this.#options.maxQuickAttempts || requestedMs > quickBackoffMaxMs;
-    if (isRoundOver || queue.mustSpill || item.mustSpill) return this.#parts.settleStep.retry(assignment, queue, failure);
-    this.#parts.restartAfter(assignment, queue, Math.max(requestedMs, this.#quickBackoffMs(item.quickAttemptsUsed - 1)));
+    if (isRoundOver || queue.mustSpill || item.mustSpill)
+      return this.#parts.settleStep.retry(assignment, queue, failure);
+    this.#parts.restartAfter(
+      assignment,
+      queue,
+      Math.max(requestedMs, this.#quickBackoffMs(item.quickAttemptsUsed - 1)),
+    );
   }
 }

@@ -39,7 +39,9 @@ const hotKeyWaitForUser = ({ queues }: Assignment, owned: Inlet, user: string): 
   const { tier, backlog } = owned;
   if (tier !== undefined) {
     const key = queueKeyOf(owned, user);
-    return queues.lengthOf(key) < maxQueuedPerUser ? undefined : () => queues.lengthOf(key) <= maxQueuedPerUser * resumeFraction.held;
+    return queues.lengthOf(key) < maxQueuedPerUser
+      ? undefined
+      : () => queues.lengthOf(key) <= maxQueuedPerUser * resumeFraction.held;
   }
   if (backlog.recordCount === 0) return undefined;
   const isBelowLimit = (fraction: number): boolean =>

@@ -4,7 +4,15 @@ import { coalesce } from "./coalesce.ts";
 import { DeliverStep, type DeliverStepOptions, type StepCompletion } from "./deliver-step.ts";
 import { mustWaitForSourceQueue, markForSpill } from "./hot-keys.ts";
 import { SettleStep, type SettleStepOptions } from "./settle-step.ts";
-import { type Assignment, type WorkItem, type Inlet, hasFailed, needsCall, queueKeyOf, checkBacklog } from "./work-item.ts";
+import {
+  type Assignment,
+  type WorkItem,
+  type Inlet,
+  hasFailed,
+  needsCall,
+  queueKeyOf,
+  checkBacklog,
+} from "./work-item.ts";
 
 export interface PipelineOptions extends SettleStepOptions, DeliverStepOptions, CapacityOptions {
   /** Whether this member may still start anything: one that the group has lost sight of may not. */

@@ -46,7 +46,8 @@ export const createThrottledState = (): RefusalState => ({
 
 const refusalReasons: ReadonlySet<HoldReason> = new Set<RefusalReason>(["unauthorized", "misconfigured", "throttled"]);
 
-export const isRefusalHold = (hold: Hold): hold is Hold & { readonly reason: RefusalReason } => refusalReasons.has(hold.reason);
+export const isRefusalHold = (hold: Hold): hold is Hold & { readonly reason: RefusalReason } =>
+  refusalReasons.has(hold.reason);
 
 /**
  * Finds events that are refused while others go through: a firewall that dislikes their body, for example. A round is a call
@@ -100,7 +101,14 @@ export class RefusedAlone {
     this.#recent[kind]++;
     const othersRefused = ++this.#total[kind];
     const othersBefore = { passed: this.#total.passed, refused: othersRefused };
-    return { kind, lastCallAtRefusal: this.#lastCallNumber, othersRefused, rounds: 0, inconclusiveRefusals: 0, othersBefore };
+    return {
+      kind,
+      lastCallAtRefusal: this.#lastCallNumber,
+      othersRefused,
+      rounds: 0,
+      inconclusiveRefusals: 0,
+      othersBefore,
+    };
   }
 
   /** A limit may let some through all the time: there an event is only alone if nobody else has met it in between. */

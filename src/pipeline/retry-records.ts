@@ -11,7 +11,10 @@ export const retryRecordOf = ({ parsed, owned }: WorkItem, failure: RetryRecordD
   failure: { source: parsed.retryState.source, partition: owned.partition, ...failure },
 });
 
-const waitingRecordOf = (item: WorkItem, details: Pick<RetryRecordDetails, "tier" | "error" | "status">): RetryRecord => {
+const waitingRecordOf = (
+  item: WorkItem,
+  details: Pick<RetryRecordDetails, "tier" | "error" | "status">,
+): RetryRecord => {
   const { attempts, firstFailedAt } = item.parsed.retryState;
   return retryRecordOf(item, { reason: "parked", ...details, attempts, firstFailedAt });
 };

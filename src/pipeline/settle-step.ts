@@ -1,4 +1,4 @@
-import { type RetryState, eventKeyOf } from "../core/outcome/headers.ts";
+import { type FailureDetails, type RetryState, eventKeyOf } from "../core/outcome/headers.ts";
 import { type Dead, type Outcome, type Retry, dead } from "../core/outcome/outcome.ts";
 import { type RetryRules, planRetry } from "../core/outcome/retry-plan.ts";
 import type { DeadLetterLimit, DeadLetterRuling } from "../limits/dead-letter-limit.ts";
@@ -6,7 +6,13 @@ import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { OffsetEntry } from "../offsets/tracker.ts";
 import type { KeyQueue } from "../ordering/key-queues.ts";
 import type { Clock, RetryRecord, Observer, PublisherPort } from "./ports.ts";
-import { deadLetterCauseOf, limitParkedRecordOf, retryRecordOf, parkedRecordOf, earlierRefusalOf } from "./retry-records.ts";
+import {
+  deadLetterCauseOf,
+  limitParkedRecordOf,
+  retryRecordOf,
+  parkedRecordOf,
+  earlierRefusalOf,
+} from "./retry-records.ts";
 import { type Assignment, type WorkItem, checkBacklog } from "./work-item.ts";
 
 export interface SettleStepOptions {
@@ -26,7 +32,8 @@ const maxRunRecords = 100;
 const maxRunBytes = 256 * 1024;
 
 /** A first failure in the future, by a foreign header, would never be old enough to end. */
-const firstFailedAtOf = ({ firstFailedAt }: RetryState, wallNow: number): number => Math.min(firstFailedAt ?? wallNow, wallNow);
+const firstFailedAtOf = ({ firstFailedAt }: RetryState, wallNow: number): number =>
+  Math.min(firstFailedAt ?? wallNow, wallNow);
 
 /** Makes the outcome of a lane's head safe, and only then lets its offset be committed and its lane go on. */
 export class SettleStep {
@@ -75,7 +82,9 @@ export class SettleStep {
   /** Too much waits behind the head: it goes to the first tier, those behind it follow, and other users have room. */
   spill(assignment: Assignment, queue: KeyQueue<WorkItem>): Promise<void> {
     queue.mustSpill = false;
-    return this.#moveToRetryTopic(assignment, queue, [parkedRecordOf(queue.head, 0, "Makes way: too much of its user waits")]);
+    return this.#moveToRetryTopic(assignment, queue, [
+      parkedRecordOf(queue.head, 0, "Makes way: too much of its user waits"),
+    ]);
   }
 
   async #moveToRetryTopic(assignment: Assignment, queue: KeyQueue<WorkItem>, records: RetryRecords): Promise<void> {
@@ -87,7 +96,10 @@ export class SettleStep {
       const failure = records[index]?.failure;
       // Its copy may have been read, and gone on, before the write was acknowledged: then that one counts.
       if (!failure || checkBacklog(item).kind === "superseded") continue;
-      owned.backlog.upsert(parsed.user, eventKeyOf(parsed.retryState.source), { tier: failure.tier, offset: offset + index });
+      owned.backlog.upsert(parsed.user, eventKeyOf(parsed.retryState.source), {
+        tier: failure.tier,
+        offset: offset + index,
+      });
       this.#options.observer.movedToRetry(parsed, failure);
     }
     this.dropCopies(assignment, queue, records.length);
@@ -112,11 +124,14 @@ export class SettleStep {
     const { reason, error, status } = outcome;
     const wasCalled = item.quickAttemptsUsed > 0 || reason === "rejected";
     const attemptsSpent = wasCalled ? attempts + 1 : attempts;
-    const failure: Failure = { origin: source, reason, error, status, attempts: attemptsSpent, firstFailedAt };
+    const failure: FailureDetails = { source, reason, error, status, attempts: attemptsSpent, firstFailedAt };
     const isSafe = await publisher.publishDeadLetter(parsed, failure, () => assignment.isCurrentGeneration);
     if (!isSafe || !assignment.isCurrentGeneration) return;
     assignment.queues.completeHead(queue);
-    this.#complete({ ...item, parsed: { ...parsed, retryState: { ...parsed.retryState, attempts: attemptsSpent } } }, outcome);
+    this.#complete(
+      { ...item, parsed: { ...parsed, retryState: { ...parsed.retryState, attempts: attemptsSpent } } },
+      outcome,
+    );
   }
 
   /**
@@ -132,7 +147,9 @@ export class SettleStep {
   /** Gainsight has refused it, and what it refuses like that still waits: to ask again and again would only be a burden. */
   refusalOnHold(item: WorkItem): Dead | undefined {
     const refusal = earlierRefusalOf(item);
-    return refusal && this.#options.deadLetterLimit.rulingOf(deadLetterCauseOf(item, refusal)) === "parked" ? refusal : undefined;
+    return refusal && this.#options.deadLetterLimit.rulingOf(deadLetterCauseOf(item, refusal)) === "parked"
+      ? refusal
+      : undefined;
   }
 
   /** To the limit of dead letters a list is one bad record, however many of its events are dead. */

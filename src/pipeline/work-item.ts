@@ -46,7 +46,11 @@ export interface Assignment {
   readonly queues: KeyQueues<WorkItem>;
 }
 
-const createWorkItem = ({ owned, entry }: Pick<WorkItem, "owned" | "entry">, parsed: ParsedRecord, isOnlyEvent: boolean): WorkItem => {
+const createWorkItem = (
+  { owned, entry }: Pick<WorkItem, "owned" | "entry">,
+  parsed: ParsedRecord,
+  isOnlyEvent: boolean,
+): WorkItem => {
   const body = parsed.decision.kind === "call" ? parsed.decision.body.length : 0;
   const value = parsed.record.value?.length ?? 0;
   return {
@@ -71,11 +75,17 @@ const completeParkedList = ({ tier, backlog }: Inlet, source: SourcePosition | u
 };
 
 /** The events of a record that an earlier owner has not finished. */
-export const createWorkItems = (owned: Inlet, entry: OffsetEntry, parsedRecords: readonly ParsedRecord[]): WorkItem[] => {
+export const createWorkItems = (
+  owned: Inlet,
+  entry: OffsetEntry,
+  parsedRecords: readonly ParsedRecord[],
+): WorkItem[] => {
   const [first] = parsedRecords;
   completeParkedList(owned, first?.retryState.source);
   if (first && parsedRecords.length === 1) return [createWorkItem({ owned, entry }, first, true)];
-  const remainingEvents = entry.completedEvents?.size ? parsedRecords.filter((_, index) => !entry.completedEvents?.has(index)) : parsedRecords;
+  const remainingEvents = entry.completedEvents?.size
+    ? parsedRecords.filter((_, index) => !entry.completedEvents?.has(index))
+    : parsedRecords;
   return remainingEvents.map((parsed) => createWorkItem({ owned, entry }, parsed, false));
 };
 

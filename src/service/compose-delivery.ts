@@ -20,7 +20,14 @@ interface ComposeDeliveryOptions {
 }
 
 /** The way to Gainsight, by the configuration, the settings of the moment and a real clock. */
-export const composeDelivery = ({ config, settings, log, metrics, observer, onMaySend: onChange }: ComposeDeliveryOptions): Gainsight =>
+export const composeDelivery = ({
+  config,
+  settings,
+  log,
+  metrics,
+  observer,
+  onMaySend: onChange,
+}: ComposeDeliveryOptions): Gainsight =>
   createGainsight({
     ...clock,
     userAgent: readUserAgent(),
@@ -28,7 +35,7 @@ export const composeDelivery = ({ config, settings, log, metrics, observer, onMa
     monotonicNow: clock.monotonicNow,
     ...config.gainsight,
     breaker: config.breaker,
-    watchFile: watchFile,
+    watchFile,
     onMaySend: onChange,
     onHold: observer.holdChanged,
     onCall: observer.callEnded,

@@ -22,10 +22,18 @@ export const composeKafkaClients = ({ config, log, onFatal }: KafkaClientsOption
   const fetch = createFetch({ proxy: config.kafka.tokenProxy, userAgent: readUserAgent() });
   const sasl = createLogin({ sasl: config.kafka.sasl, fetch, warn: (sentence) => log.warn(sentence) });
   const connectionConfig = { ...config.kafka, sasl };
-  const kafka = createKafka({ ...connectionConfig, ...createKafkaLog(log), onConnectionError: lastConnectionError.record });
+  const kafka = createKafka({
+    ...connectionConfig,
+    ...createKafkaLog(log),
+    onConnectionError: lastConnectionError.record,
+  });
   const noRetryKafka = createKafka({ ...connectionConfig, ...createKafkaLog(log, "debug"), retry: noRetry });
   const admin = new ClusterAdmin(kafka);
   const rights = new Rights({ config, log, onFatal, admin, monotonicNow: clock.monotonicNow });
   const tokenProblem = (): string | undefined => sasl?.problem?.();
-  return { kafka, impatient: noRetryKafka, shared: { trouble: lastConnectionError, admin, rights, tokenProblem, knock: () => checkConnection(noRetryKafka) } };
+  return {
+    kafka,
+    noRetryKafka,
+    shared: { lastConnectionError, admin, rights, tokenProblem, pingCluster: () => checkConnection(noRetryKafka) },
+  };
 };

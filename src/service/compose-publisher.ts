@@ -36,7 +36,7 @@ const createProducerHealth = (options: ComposePublisherOptions): ProducerHealth 
   const principal = principalOf(config.kafka);
   return new ProducerHealth({
     ...options,
-    monotonicNow: monotonicNow,
+    monotonicNow,
     explain: (topic, error) =>
       explainAuthorizationError(error, [topicRight("Write", topic)], principal) ??
       explainConnectionError(error instanceof Error ? error.message : String(error)),

@@ -77,7 +77,10 @@ const metadataShortenedText =
 const sessionTimeoutOf = (config: Config): number =>
   Math.min(30_000, Math.max(15_000, config.gainsight.timeoutMs + 5_000));
 
-type PipelineParts = Pick<App, "settings" | "publisher" | "budget" | "deadLetterLimit" | "gainsight" | "sessionGuard" | "watchdog"> & {
+type PipelineParts = Pick<
+  App,
+  "settings" | "publisher" | "budget" | "deadLetterLimit" | "gainsight" | "sessionGuard" | "watchdog"
+> & {
   readonly observer: Observer;
   readonly dedupe: Dedupe;
 };
@@ -153,18 +156,39 @@ const registryFetch = ({ input }: Config): Fetch =>
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */
 export const createApp = (options: AppOptions): App => {
   const { config, log } = options;
-  const { kafka, impatient: noRetryKafka, shared } = composeKafkaClients(options);
+  const { kafka, noRetryKafka, shared } = composeKafkaClients(options);
   const metrics = createMetrics();
   const observer = createObserver({ log, metrics, wallNow: clock.wallNow });
   const budget = createMemoryBudget(memoryBudgetLimits);
   const settings = openSettings(options);
-  const decoder = createConfiguredDecoder({ ...config.input, fetch: registryFetch(config), warn: (text) => log.warn(text) });
+  const decoder = createConfiguredDecoder({
+    ...config.input,
+    fetch: registryFetch(config),
+    warn: (text) => log.warn(text),
+  });
   const { holdChanged: onHold } = observer;
   const onMissing = (): void => topicWatch.checkSoon();
-  const publisherParts = composePublisher({ ...options, kafka: noRetryKafka, ...clock, metrics, onHold, pause: sleep, onMissing });
+  const publisherParts = composePublisher({
+    ...options,
+    kafka: noRetryKafka,
+    ...clock,
+    metrics,
+    onHold,
+    pause: sleep,
+    onMissing,
+  });
   // Not at once: an answer that opens the gate has still to be told to the stream.
-  const gainsight = composeDelivery({ ...options, observer, metrics, settings, onMaySend: () => pipeline.startReadySoon() });
-  const watchdog = new ConsumerWatchdog({ timeoutMs: options.watchdogLimitMs ?? 180_000, monotonicNow: clock.monotonicNow });
+  const gainsight = composeDelivery({
+    ...options,
+    observer,
+    metrics,
+    settings,
+    onMaySend: () => pipeline.startReadySoon(),
+  });
+  const watchdog = new ConsumerWatchdog({
+    timeoutMs: options.watchdogLimitMs ?? 180_000,
+    monotonicNow: clock.monotonicNow,
+  });
   const sessionGuard = composeSessionGuard(options, () => pipeline.startReady());
   const deadLetterLimit = createLiveDeadLetterLimit({ settings, hold: onHold, wallNow: clock.wallNow });
   reportPause({ settings, hold: onHold, monotonicNow: clock.monotonicNow });
@@ -185,7 +209,14 @@ export const createApp = (options: AppOptions): App => {
   const topicWatch = new TopicWatch({ ...options, ...clock, ...shared, principal, metrics, group: () => group });
   const unreadableWatch = new UnreadableWatch({ ...options, ...clock, ...shared, metrics, group: () => group });
   const watches = { topicWatch, unreadableWatch };
-  const group: ConsumerGroup = composeConsumerGroup(options, { ...pipelineParts, ...shared, ...watches, kafka, decoder, pipeline });
+  const group: ConsumerGroup = composeConsumerGroup(options, {
+    ...pipelineParts,
+    ...shared,
+    ...watches,
+    kafka,
+    decoder,
+    pipeline,
+  });
   // Last, so that everybody has heard of the change before anything moves: a hold may have ended.
   settings.onChange(() => {
     group.ingest.reviewPauses();

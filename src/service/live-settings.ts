@@ -55,7 +55,11 @@ export interface HoldOptions {
 }
 
 /** The dead-letter limit of the moment; a changed one ends the hold. */
-export const createLiveDeadLetterLimit = ({ settings, wallNow, hold }: HoldOptions & { wallNow: () => number }): DeadLetterLimit => {
+export const createLiveDeadLetterLimit = ({
+  settings,
+  wallNow,
+  hold,
+}: HoldOptions & { wallNow: () => number }): DeadLetterLimit => {
   const limiter = new DeadLetterLimit({
     limit: settings.current.deadLetterLimit,
     onHoldChange: (change) => hold({ reason: "flooded", ...change }),

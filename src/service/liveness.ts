@@ -5,14 +5,14 @@ import { type ServiceView, diagnosticsOf, progressOf } from "./status.ts";
 const checkEveryMs = 1_000;
 
 /** Looks whether the consumer alone is silent, and tells of it once per change. */
-const createConsumerCheck = ({ log, watchdog: silence, pingCluster: knock, group: member }: App): (() => void) => {
+const createConsumerCheck = ({ log, watchdog, pingCluster: knock, group }: App): (() => void) => {
   let isPinging = false;
   let reported: string | undefined;
   const pingCluster = async (): Promise<void> => {
     isPinging = true;
     try {
       await knock();
-      silence.onClusterResponse();
+      watchdog.onClusterResponse();
     } catch (error) {
       log.debug({ err: error }, "No broker answers");
     } finally {
@@ -20,10 +20,11 @@ const createConsumerCheck = ({ log, watchdog: silence, pingCluster: knock, group
     }
   };
   return () => {
-    silence.check(member.consumer.brokers);
-    if (silence.needsProbe && !isPinging) void pingCluster();
-    const { problem: problemSentence } = silence;
-    if (problemSentence !== undefined && reported === undefined) log.error({ problem: problemSentence }, "The consumer has died");
+    watchdog.check(group.consumer.brokers);
+    if (watchdog.needsProbe && !isPinging) void pingCluster();
+    const { problem: problemSentence } = watchdog;
+    if (problemSentence !== undefined && reported === undefined)
+      log.error({ problem: problemSentence }, "The consumer has died");
     if (problemSentence === undefined && reported !== undefined) log.info("The consumer is alive again");
     reported = problemSentence;
   };
@@ -37,14 +38,15 @@ export interface Liveness {
 
 /** Watches whether work goes on, also while nobody probes; a stall's state is in the log before somebody ends the process. */
 export const createLiveness = (view: ServiceView): Liveness => {
-  const { config, log, group: member, watchdog: silence } = view.app;
+  const { config, log, group, watchdog } = view.app;
   const { timeoutMs } = config.gainsight;
   const { quickAttempts } = config.retry;
   const stallDetector = new StallDetector({
     limitMs: stallLimitMs({ timeoutMs, quickAttempts }),
     monotonicNow: () => performance.now(),
     readProgress: () => progressOf(view),
-    onStall: (silentMs) => log.error({ silentMs: Math.round(silentMs), ...diagnosticsOf(view) }, "Stalled: nothing moves"),
+    onStall: (silentMs) =>
+      log.error({ silentMs: Math.round(silentMs), ...diagnosticsOf(view) }, "Stalled: nothing moves"),
     onStallEnd: (silentMs) => log.info({ silentMs: Math.round(silentMs) }, "The stall has ended"),
   });
   const checkSilence = createConsumerCheck(view.app);
@@ -52,9 +54,9 @@ export const createLiveness = (view: ServiceView): Liveness => {
     stallDetector.check();
     checkSilence();
   }, checkEveryMs);
-  const problem = (): string | undefined => silence.problem ?? stallDetector.stallSentence;
+  const problem = (): string | undefined => watchdog.problem ?? stallDetector.stallSentence;
   return {
-    check: () => ({ ok: problem() === undefined, detail: problem() ?? member.rebalanceHandler.state }),
+    check: () => ({ ok: problem() === undefined, detail: problem() ?? group.rebalanceHandler.state }),
     close: () => clearInterval(timer),
   };
 };

@@ -1,5 +1,11 @@
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import { type TopicRights, allTopics, neededRights, topicsToRead, refusedRights } from "../kafka/topics/needed-rights.ts";
+import {
+  type TopicRights,
+  allTopics,
+  neededRights,
+  topicsToRead,
+  refusedRights,
+} from "../kafka/topics/needed-rights.ts";
 import {
   type Principal,
   type Right,
@@ -18,7 +24,7 @@ const checkEveryTicks = 5;
 const refusalTtlMs = 30_000;
 
 export interface RightsOptions extends Pick<App, "config" | "log"> {
-  readonly admin: { readonly topics: (topics: readonly string[]) => Promise<readonly TopicRights[]> };
+  readonly admin: { readonly topicStates: (topics: readonly string[]) => Promise<readonly TopicRights[]> };
   readonly monotonicNow: () => number;
   readonly onFatal: (error: Error) => void;
 }
@@ -57,7 +63,7 @@ export class Rights {
   /** Asks the cluster; throws where it does not answer. */
   async refresh(): Promise<void> {
     const { admin, config } = this.#options;
-    const topicRights = await admin.topics(allTopics(config.topics));
+    const topicRights = await admin.topicStates(allTopics(config.topics));
     this.#doesClusterReportRights = topicRights.some(({ operations }) => operations !== undefined);
     this.#missingRights = refusedRights(neededRights(config.topics), topicRights);
   }

@@ -1,6 +1,12 @@
 import { explainConnectionError } from "../kafka/connection-error.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import { type Principal, type Right, explainAuthorizationError, grantCommand, topicRight } from "../kafka/topics/refusals.ts";
+import {
+  type Principal,
+  type Right,
+  explainAuthorizationError,
+  grantCommand,
+  topicRight,
+} from "../kafka/topics/refusals.ts";
 import { classifyRetention } from "../kafka/topics/retention.ts";
 import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";
@@ -26,7 +32,8 @@ interface StartupStep {
 const problemSentence = (error: unknown, requiredRights: readonly Right[], principal: Principal): string => {
   if (isProgrammingError(error)) throw error;
   return (
-    explainAuthorizationError(error, requiredRights, principal) ?? explainConnectionError(error instanceof Error ? error.message : String(error))
+    explainAuthorizationError(error, requiredRights, principal) ??
+    explainConnectionError(error instanceof Error ? error.message : String(error))
   );
 };
 
@@ -61,7 +68,9 @@ const checkRetention = async ({ app, onFatal }: Startup): Promise<string | undef
   const { retry: retryTopics, deadLetter } = app.config.topics;
   const configs = await app.admin.topicConfigs([...retryTopics.map(({ topic }) => topic), deadLetter]);
   if (configs === "refused") {
-    const topics = [...retryTopics.map(({ topic }) => topic), deadLetter].map((name) => ({ kind: "topic", name }) as const);
+    const topics = [...retryTopics.map(({ topic }) => topic), deadLetter].map(
+      (name) => ({ kind: "topic", name }) as const,
+    );
     const command = grantCommand("DescribeConfigs", topics, app.rights.principal);
     app.log.info(
       `Kafka does not tell how long topics keep their records, so that is not checked: to let it, ${command}`,

@@ -16,7 +16,13 @@ export interface ServiceView {
   readonly readiness: Readiness;
 }
 
-const activeHoldsOf = ({ gainsight, group, deadLetterLimit: flood, settings, producerHealth: writes }: App): HoldReason[] => [
+const activeHoldsOf = ({
+  gainsight,
+  group,
+  deadLetterLimit: flood,
+  settings,
+  producerHealth: writes,
+}: App): HoldReason[] => [
   ...gainsight.delivery.holds,
   ...(group.schemaWait.isHeld ? (["registry_down"] as const) : []),
   ...(writes.isHeld ? (["kafka_unwritable"] as const) : []),
@@ -25,7 +31,10 @@ const activeHoldsOf = ({ gainsight, group, deadLetterLimit: flood, settings, pro
 ];
 
 const parkedUsersOf = ({ group: { ingest } }: App): number =>
-  [...new Set(ingest.inlets.map(({ backlog: chains }) => chains))].reduce((sum, { userCount: users }) => sum + users, 0);
+  [...new Set(ingest.inlets.map(({ backlog: chains }) => chains))].reduce(
+    (sum, { userCount: users }) => sum + users,
+    0,
+  );
 
 const lagsOf = ({ group: { ingest } }: App) =>
   ingest.ownedPartitions.map((owned) => ({ topic: owned.topic, partition: owned.partition, lag: lagOf(owned) }));
@@ -47,7 +56,10 @@ export const snapshotOf = (app: App): MetricsSnapshot => ({
   pausedPartitions: pausedPartitionsOf(app),
   unreadPartitions: app.topicWatch.unreadPartitions,
   unreadablePartitions: app.unreadableWatch.partitions,
-  deadLetterCauses: app.deadLetterLimit.culprits.map((culprit) => ({ scope: app.deadLetterLimit.isHeld ? "all" : "cause", ...culprit })),
+  deadLetterCauses: app.deadLetterLimit.culprits.map((culprit) => ({
+    scope: app.deadLetterLimit.isHeld ? "all" : "cause",
+    ...culprit,
+  })),
   areSettingsOk: app.settings.problem === undefined,
 });
 
@@ -56,7 +68,8 @@ const isServing = ({ group: { rebalanceHandler: membership, ingest, schemaWait: 
   membership.state === "owner" && (ingest.areAllOpen || schemas.isHeld);
 
 /** Why nothing goes at all. */
-const startupProblemOf = ({ app, readiness: { startupProblem } }: ServiceView): string | undefined => startupProblem || app.tokenProblem();
+const startupProblemOf = ({ app, readiness: { startupProblem } }: ServiceView): string | undefined =>
+  startupProblem || app.tokenProblem();
 
 const notReadyReasonsOf = (view: ServiceView): string[] => {
   const { app } = view;
@@ -64,7 +77,8 @@ const notReadyReasonsOf = (view: ServiceView): string[] => {
   if (startupProblem !== undefined) return [startupProblem];
   if (app.watchdog.problem !== undefined) return [app.watchdog.problem];
   const reasons = [...app.rights.missing, ...app.topicWatch.problems];
-  if (app.group.rebalanceHandler.state !== "owner") return [...reasons, `The group is ${app.group.rebalanceHandler.state}`];
+  if (app.group.rebalanceHandler.state !== "owner")
+    return [...reasons, `The group is ${app.group.rebalanceHandler.state}`];
   return isServing(app) ? reasons : [...reasons, "The retry tiers are being read"];
 };
 
@@ -73,7 +87,12 @@ export const readinessOf = (view: ServiceView) => {
   const reasons = notReadyReasonsOf(view);
   const { topicWatch, unreadableWatch } = view.app;
   const warnings = [...topicWatch.warnings, ...unreadableWatch.warnings, ...view.app.deadLetterLimit.warnings];
-  return { ok: reasons.length === 0, reasons, holds: activeHoldsOf(view.app), ...(warnings.length > 0 && { warnings }) };
+  return {
+    ok: reasons.length === 0,
+    reasons,
+    holds: activeHoldsOf(view.app),
+    ...(warnings.length > 0 && { warnings }),
+  };
 };
 
 const settingsStatusOf = ({ settings: { problem, changedAt: since } }: App) => ({
@@ -82,7 +101,12 @@ const settingsStatusOf = ({ settings: { problem, changedAt: since } }: App) => (
   since: new Date(since).toISOString(),
 });
 
-const deadLetterCauseOf = ({ topic, reason, rule, ...more }: Culprit) => ({ topic, reason, rule: rule ?? null, ...more });
+const deadLetterCauseOf = ({ topic, reason, rule, ...more }: Culprit) => ({
+  topic,
+  reason,
+  rule: rule ?? null,
+  ...more,
+});
 
 /** For `/api/status` and the page. */
 export const statusOf = ({ app, readiness }: ServiceView) => ({
@@ -90,7 +114,9 @@ export const statusOf = ({ app, readiness }: ServiceView) => ({
   missing: startupProblemOf({ app, readiness }),
   ...(app.rights.missing.length > 0 && { rights: app.rights.missing }),
   ...(app.unreadableWatch.partitions.length > 0 && { unreadable: app.unreadableWatch.partitions }),
-  ...(app.deadLetterLimit.culprits.length > 0 && { deadLetterLimit: app.deadLetterLimit.culprits.map(deadLetterCauseOf) }),
+  ...(app.deadLetterLimit.culprits.length > 0 && {
+    deadLetterLimit: app.deadLetterLimit.culprits.map(deadLetterCauseOf),
+  }),
   membership: app.group.rebalanceHandler.state,
   holds: activeHoldsOf(app),
   breaker: app.gainsight.delivery.breakerState,
@@ -119,7 +145,14 @@ export const progressOf = ({ app, readiness }: ServiceView): ProgressReading => 
   return { finishedRecords: metrics.progressCount(), heldRecords, idleReason };
 };
 
-const partitionDiagnosticsOf = ({ topic, partition, inlet, endOffset: high, pauses, backlogScan: scan }: OwnedPartition) => ({
+const partitionDiagnosticsOf = ({
+  topic,
+  partition,
+  inlet,
+  endOffset: high,
+  pauses,
+  backlogScan: scan,
+}: OwnedPartition) => ({
   topic,
   partition,
   position: inlet?.tracker.position ?? scan?.position,

@@ -110,7 +110,14 @@ export class TopicWatch {
     const onOver: LogCheckOptions["onLogReplaced"] = (owned) => {
       membership.restartAssignment(owned).catch((error: unknown) => onFatal(toError(error)));
     };
-    const isDoubtful = await checkLogs({ admin, intake: ingest, topics: config.topics, onLogReset: this.onLogReset, onLogReplaced: onOver, onFatal });
+    const isDoubtful = await checkLogs({
+      admin,
+      ingest,
+      topics: config.topics,
+      onLogReset: this.onLogReset,
+      onLogReplaced: onOver,
+      onFatal,
+    });
     if (isDoubtful) this.checkSoon();
   }
 

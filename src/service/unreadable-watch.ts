@@ -17,7 +17,7 @@ export interface UnreadableWatchOptions {
   readonly rights: { readonly principal: Principal };
   readonly log: Pick<Log, "info" | "warn" | "error">;
   readonly metrics: Pick<Metrics, "recordSkippedOffsets">;
-  readonly group: () => { readonly intake: Pick<Ingest, "ownedPartitions" | "unreadable"> };
+  readonly group: () => { readonly ingest: Pick<Ingest, "ownedPartitions" | "unreadable"> };
   readonly monotonicNow: () => number;
   readonly onFatal: (error: Error) => void;
 }
@@ -69,7 +69,14 @@ export class UnreadableWatch implements UnreadableEvents {
     return this.#stuckPartitions().map((stuck) => {
       const { owned, batch } = stuck;
       const { offset, lastOffset, reason } = batch;
-      return { topic: owned.topic, partition: owned.partition, offset, lastOffset, reason, skip: skipCommandFor(stuck) };
+      return {
+        topic: owned.topic,
+        partition: owned.partition,
+        offset,
+        lastOffset,
+        reason,
+        skip: skipCommandFor(stuck),
+      };
     });
   }
 
@@ -105,9 +112,9 @@ export class UnreadableWatch implements UnreadableEvents {
   }
 
   #stuckPartitions(): StuckPartition[] {
-    return this.#options.group().intake.ownedPartitions.flatMap((owned) => {
+    return this.#options.group().ingest.ownedPartitions.flatMap((owned) => {
       const batch = currentUnreadableWait(owned);
-      return batch ? [{ feed: owned, batch }] : [];
+      return batch ? [{ owned, batch }] : [];
     });
   }
 
@@ -127,10 +134,11 @@ export class UnreadableWatch implements UnreadableEvents {
     const topics = [...new Set(stuck.map(({ owned }) => owned.topic))];
     const allowedSkips = await admin.committedOffsets(this.#skipGroup, topics);
     this.#problem = undefined;
-    const { ownedPartitions, unreadable } = group().intake;
+    const { ownedPartitions, unreadable } = group().ingest;
     for (const { owned } of stuck) {
       const allowedSkip = allowedSkips.find((candidate) => partitionKey(candidate) === partitionKey(owned));
-      if (ownedPartitions.includes(owned) && isForCurrentTopic(owned, allowedSkip)) unreadable.allowSkip(owned, allowedSkip.offset);
+      if (ownedPartitions.includes(owned) && isForCurrentTopic(owned, allowedSkip))
+        unreadable.allowSkip(owned, allowedSkip.offset);
     }
   }
 
@@ -147,5 +155,8 @@ export class UnreadableWatch implements UnreadableEvents {
 }
 
 /** Whether the answer is about this very topic, which may have been made anew since. */
-const isForCurrentTopic = (owned: OwnedPartition, allowedSkip: CommittedOffset | undefined): allowedSkip is CommittedOffset & { offset: number } =>
+const isForCurrentTopic = (
+  owned: OwnedPartition,
+  allowedSkip: CommittedOffset | undefined,
+): allowedSkip is CommittedOffset & { offset: number } =>
   allowedSkip?.offset !== undefined && !isOtherTopic(decodeTopicId(allowedSkip.metadata), owned.topicId);

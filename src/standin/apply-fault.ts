@@ -52,7 +52,9 @@ const answerWithStatus = (
   sendAnswer(exchange, retryAfter === undefined ? page : { ...page, headers: { "retry-after": retryAfter } });
 };
 
-const resultFalseResponse = ({ errorCode = "GU_1101" }: Extract<RefusingFault, { kind: "body-false" }>): StandinResponse => {
+const resultFalseResponse = ({
+  errorCode = "GU_1101",
+}: Extract<RefusingFault, { kind: "body-false" }>): StandinResponse => {
   const requestId = randomUUID();
   const body = { result: false, errorCode, errorDesc: "Fault body-false", requestId, data: null, message: null };
   return jsonResponse(200, body, { "x-gs-request-id": requestId });
@@ -81,7 +83,8 @@ export const answerByFault = (exchange: CallExchange, id: string, fault: Refusin
 function* textOfBytes(bytes: number): Generator<string> {
   const chunk = "x".repeat(65_536);
   yield '"';
-  for (let remaining = bytes - 2; remaining > 0; remaining -= chunk.length) yield remaining < chunk.length ? chunk.slice(0, remaining) : chunk;
+  for (let remaining = bytes - 2; remaining > 0; remaining -= chunk.length)
+    yield remaining < chunk.length ? chunk.slice(0, remaining) : chunk;
   yield '"';
 }
 

@@ -29,7 +29,10 @@ const problemIn = (body: unknown): string | undefined => {
 };
 
 /** The answer that refuses a call, or undefined where all is well. */
-export const refuseCall = ({ headers, isTooLarge, body }: ReceivedCall, accessKey: string): StandinResponse | undefined => {
+export const refuseCall = (
+  { headers, isTooLarge, body }: ReceivedCall,
+  accessKey: string,
+): StandinResponse | undefined => {
   if (isTooLarge) return errorResponse(413, `Cannot take the body: want at most ${bodyLimitBytes} bytes`);
   if (headers["accesskey"] !== accessKey) return unauthorized;
   const contentType = headers["content-type"] ?? "";
@@ -41,4 +44,7 @@ export const refuseCall = ({ headers, isTooLarge, body }: ReceivedCall, accessKe
 };
 
 /** Says the same whether the key is wrong, absent or revoked, and never repeats it. */
-export const unauthorized = errorResponse(401, "Cannot accept the access key: want a valid one in the header accessKey");
+export const unauthorized = errorResponse(
+  401,
+  "Cannot accept the access key: want a valid one in the header accessKey",
+);

@@ -77,7 +77,10 @@ const listRequests =
     const text = query.get("last") ?? "20";
     const limit = /^\d+$/.test(text) ? Number(text) : 0;
     if (limit >= 1 && limit <= maxRecordedCalls) return sendResponse(res, jsonResponse(200, callLog.newest(limit)));
-    sendResponse(res, errorResponse(400, `Cannot use 'last': got '${text}', want a whole number from 1 to ${maxRecordedCalls}`));
+    sendResponse(
+      res,
+      errorResponse(400, `Cannot use 'last': got '${text}', want a whole number from 1 to ${maxRecordedCalls}`),
+    );
   };
 
 const showLedger =
@@ -93,7 +96,10 @@ const endFault =
   ({ faults: activeFaults }: ControlOptions): Handler =>
   ({ res, subPath }) => {
     const ended = activeFaults.clear(subPath);
-    sendResponse(res, ended > 0 ? jsonResponse(200, { ended }) : errorResponse(404, "Cannot end the fault: want the id of one"));
+    sendResponse(
+      res,
+      ended > 0 ? jsonResponse(200, { ended }) : errorResponse(404, "Cannot end the fault: want the id of one"),
+    );
   };
 
 /** The routes that steer the stand-in and tell what arrived. */

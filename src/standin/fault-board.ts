@@ -1,4 +1,11 @@
-import { matchesEvent, isRefusingConnections, type AnsweringFault, type Fault, type LatencyFault, type FaultScope } from "./fault.ts";
+import {
+  matchesEvent,
+  isRefusingConnections,
+  type AnsweringFault,
+  type Fault,
+  type LatencyFault,
+  type FaultScope,
+} from "./fault.ts";
 import type { WireObject } from "./json.ts";
 
 /** A fault that is switched on. One that has used up its count stays on the board, idle, until it ends. */
@@ -59,7 +66,8 @@ const planCall = (entries: Iterable<FaultEntry>, call: CallContext): FaultPlan =
   let answeredBy: FaultPlan["answeredBy"];
   for (const entry of entries) {
     const { id, fault, used } = entry;
-    if (isRefusingConnections(fault) || (answeredBy && fault.kind !== "latency") || !isInScope(fault, used, call)) continue;
+    if (isRefusingConnections(fault) || (answeredBy && fault.kind !== "latency") || !isInScope(fault, used, call))
+      continue;
     entry.used += 1;
     if (fault.kind === "latency") delayMs += latencyMs(fault, call.random);
     else answeredBy = { id, fault };

@@ -71,7 +71,8 @@ export type SpoilingFault = Extract<AnsweringFault, { readonly kind: "slow-body"
 /** A fault that answers in place of Gainsight: the event is not taken. */
 export type RefusingFault = Exclude<AnsweringFault, SpoilingFault>;
 
-export const isRefusingConnections = (fault: Fault): fault is RefuseConnectionsFault => fault.kind === "outage" && fault.mode === "refuse";
+export const isRefusingConnections = (fault: Fault): fault is RefuseConnectionsFault =>
+  fault.kind === "outage" && fault.mode === "refuse";
 
 export const isSpoiling = (fault: AnsweringFault): fault is SpoilingFault =>
   fault.kind === "slow-body" || fault.kind === "oversize-body";

@@ -73,7 +73,11 @@ const isFaultKind = (kind: unknown): kind is FaultKind => typeof kind === "strin
 const quote = (value: unknown): string =>
   value === undefined ? "nothing" : `'${JSON.stringify(value).slice(0, 100)}'`;
 
-const checkField = (name: string, { want: wants, isValid: isRight, required: isRequired }: FieldRule, value: unknown): void => {
+const checkField = (
+  name: string,
+  { want: wants, isValid: isRight, required: isRequired }: FieldRule,
+  value: unknown,
+): void => {
   if (value === undefined ? !isRequired : isRight(value)) return;
   throw new FaultError(`Cannot use the fault's '${name}': got ${quote(value)}, want ${wants}`);
 };
@@ -98,7 +102,9 @@ const checkFault = (value: unknown): void => {
   const fields = fieldsByKind[kind];
   const unknownField = Object.keys(value).find((name) => name !== "kind" && !Object.hasOwn(fields, name));
   if (unknownField !== undefined) {
-    throw new FaultError(`Cannot use the fault: got '${unknownField}', ${kind} takes ${Object.keys(fields).join(", ")}`);
+    throw new FaultError(
+      `Cannot use the fault: got '${unknownField}', ${kind} takes ${Object.keys(fields).join(", ")}`,
+    );
   }
   for (const [name, field] of Object.entries(fields)) checkField(name, field, value[name]);
   checkRefuseConnections(value);

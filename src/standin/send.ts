@@ -43,4 +43,8 @@ export const jsonResponse = (status: number, value: unknown, headers: OutgoingHt
 export const errorResponse = (status: number, error: string, headers: OutgoingHttpHeaders = {}): StandinResponse =>
   jsonResponse(status, { error }, headers);
 
-export const textResponse = (body: string): StandinResponse => ({ status: 200, contentType: "text/plain; charset=utf-8", body });
+export const textResponse = (body: string): StandinResponse => ({
+  status: 200,
+  contentType: "text/plain; charset=utf-8",
+  body,
+});

@@ -89,7 +89,13 @@ export const createStandin = async (options: StandinOptions): Promise<Standin> =
   const server = createServer(timeouts);
   const listener = await openListener({ server, host, port });
   const clickstream = createClickstreamHandler({ faults, callLog, ledger, accessKey: () => accessKey });
-  const control = createControlRoutes({ faults, callLog, ledger, applyToListener: (added) => applyToListener(listener, faults, added), reset });
+  const control = createControlRoutes({
+    faults,
+    callLog,
+    ledger,
+    applyToListener: (added) => applyToListener(listener, faults, added),
+    reset,
+  });
   server.on("request", createRouter({ clickstream, control, callLog }));
 
   return {

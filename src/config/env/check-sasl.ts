@@ -1,5 +1,12 @@
 import type { Problem } from "../config-error.ts";
-import { type EnvironmentDraft, checkRequiresSecret, checkRequires, checkSecretNotEmpty, checkSecretFile, missingProblem } from "./check-values.ts";
+import {
+  type EnvironmentDraft,
+  checkRequiresSecret,
+  checkRequires,
+  checkSecretNotEmpty,
+  checkSecretFile,
+  missingProblem,
+} from "./check-values.ts";
 import type { VariableName } from "./variables.ts";
 
 const passwordNames = ["KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD_FILE"] as const;
@@ -17,7 +24,12 @@ const mechanismGroups = [
   {
     mechanisms: ["oauthbearer"],
     inWords: "'oauthbearer'",
-    names: ["KAFKA_SASL_OAUTH_TOKEN_URL", ...tokenServerNames, "KAFKA_SASL_OAUTH_TOKEN_FILE", "KAFKA_SASL_OAUTH_EXTENSIONS"],
+    names: [
+      "KAFKA_SASL_OAUTH_TOKEN_URL",
+      ...tokenServerNames,
+      "KAFKA_SASL_OAUTH_TOKEN_FILE",
+      "KAFKA_SASL_OAUTH_EXTENSIONS",
+    ],
   },
   { mechanisms: ["aws-msk-iam"], inWords: "'aws-msk-iam'", names: ["KAFKA_SASL_AWS_REGION"] },
 ] as const satisfies readonly {
@@ -35,7 +47,7 @@ export const checkSasl = (draft: EnvironmentDraft): Problem[] => [
   ...checkRequiredNames(draft),
 ];
 
-const notEmptyRule = { isGood: (content: string): boolean => content !== "", want: "a file that is not empty" };
+const notEmptyRule = { isValid: (content: string): boolean => content !== "", want: "a file that is not empty" };
 
 const checkOtherMechanisms = (draft: EnvironmentDraft): Problem[] => {
   const { setNames } = draft;
@@ -86,7 +98,10 @@ const checkOauth = (draft: EnvironmentDraft): Problem[] => {
     return unneeded.map((variable) => ({ variable, got: `it beside ${file}`, want: `nothing, or ${url} instead` }));
   }
   if (!setNames.has(url)) return [missingProblem(url, `${want}, because KAFKA_SASL_MECHANISM is 'oauthbearer'`)];
-  return [...checkRequires(draft, url, "KAFKA_SASL_OAUTH_CLIENT_ID"), ...checkRequiresSecret(draft, url, clientSecretNames)];
+  return [
+    ...checkRequires(draft, url, "KAFKA_SASL_OAUTH_CLIENT_ID"),
+    ...checkRequiresSecret(draft, url, clientSecretNames),
+  ];
 };
 
 /** Amazon MSK takes IAM log-ins within TLS only, and a token is as good as a password for whoever reads it on the way. */

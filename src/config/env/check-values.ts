@@ -13,8 +13,14 @@ export interface EnvironmentDraft {
 export const missingProblem = (variable: VariableName, want: string): Problem => ({ variable, got: "nothing", want });
 
 /** What is needed because something else is given. */
-export const checkRequires = ({ setNames }: EnvironmentDraft, name: VariableName, requiredName: VariableName): Problem[] =>
-  setNames.has(name) && !setNames.has(requiredName) ? [missingProblem(requiredName, `a value, because ${name} is given`)] : [];
+export const checkRequires = (
+  { setNames }: EnvironmentDraft,
+  name: VariableName,
+  requiredName: VariableName,
+): Problem[] =>
+  setNames.has(name) && !setNames.has(requiredName)
+    ? [missingProblem(requiredName, `a value, because ${name} is given`)]
+    : [];
 
 type SecretNames =
   | readonly ["KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD_FILE"]
@@ -22,7 +28,11 @@ type SecretNames =
   | readonly ["SCHEMA_REGISTRY_PASSWORD", "SCHEMA_REGISTRY_PASSWORD_FILE"]
   | readonly ["GAINSIGHT_ACCESS_KEY", "GAINSIGHT_ACCESS_KEY_FILE"];
 
-export const checkRequiresSecret = ({ setNames }: EnvironmentDraft, reasonName: VariableName, names: SecretNames): Problem[] =>
+export const checkRequiresSecret = (
+  { setNames }: EnvironmentDraft,
+  reasonName: VariableName,
+  names: SecretNames,
+): Problem[] =>
   setNames.has(reasonName) && !names.some((name) => setNames.has(name))
     ? [missingProblem(names[0], `a value, here or as ${names[1]}, because ${reasonName} is given`)]
     : [];

@@ -67,7 +67,11 @@ interface TrimmedValue {
   readonly trimmed: string;
 }
 
-const trimmedValueOf = (name: string, { hasLowerCaseName: isLowerCaseToo }: Variable<unknown>, env: Environment): TrimmedValue => {
+const trimmedValueOf = (
+  name: string,
+  { hasLowerCaseName: isLowerCaseToo }: Variable<unknown>,
+  env: Environment,
+): TrimmedValue => {
   const names = isLowerCaseToo ? [name.toLowerCase(), name] : [name];
   const all = names.map((foundName) => ({ name: foundName, trimmed: env[foundName]?.trim() ?? "" }));
   return all.find(({ trimmed }) => trimmed !== "") ?? { name, trimmed: "" };
@@ -86,7 +90,10 @@ const readVariable = (name: string, variable: Variable<unknown>, env: Environmen
   return { name, isSet: true, problem: { variable: foundName, got: (kind.show ?? quote)(text), want: kind.want } };
 };
 
-const readInitialSettings = ({ values, readFile }: EnvironmentDraft): { value: Settings; problems: readonly Problem[] } => {
+const readInitialSettings = ({
+  values,
+  readFile,
+}: EnvironmentDraft): { value: Settings; problems: readonly Problem[] } => {
   if (values.SETTINGS_FILE === undefined) return { value: parseSettings(""), problems: [] };
   try {
     return { value: readSettingsFile(values.SETTINGS_FILE, readFile), problems: [] };

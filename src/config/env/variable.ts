@@ -12,7 +12,11 @@ export interface Variable<T> {
   readonly presence: "required" | "optional" | "unavailable";
 }
 
-export const required = <T>(kind: ValueKind<T>, description: string): Variable<T> => ({ kind, description, presence: "required" });
+export const required = <T>(kind: ValueKind<T>, description: string): Variable<T> => ({
+  kind,
+  description,
+  presence: "required",
+});
 
 export const optional = <T>(kind: ValueKind<T>, description: string): Variable<T | undefined> => ({
   kind,

@@ -97,7 +97,11 @@ export const variables = {
   SCHEMA_REGISTRY_PASSWORD: optional(secret, "required with a username, here or as a file"),
   SCHEMA_REGISTRY_PASSWORD_FILE: optional(secretPath, "file that holds the password, read anew for new connections"),
   AVRO_SCHEMA_FILE: {
-    ...withDefault(fileOrFolderPath, shippedSchema.path, "the schema for `avro` and `auto`; a folder: each `*.avsc` in it"),
+    ...withDefault(
+      fileOrFolderPath,
+      shippedSchema.path,
+      "the schema for `avro` and `auto`; a folder: each `*.avsc` in it",
+    ),
     defaultInWords: shippedSchema.inWords,
   },
   GAINSIGHT_ROUTE: withDefault(
@@ -167,5 +171,5 @@ export const describeVariables = (): readonly VariableDescription[] =>
       name,
       default: variable.defaultText ?? variable.default ?? (variable.presence === "required" ? "required" : "none"),
       isLiteral: variable.default !== undefined && variable.defaultText === undefined,
-      meaning: variable.description,
+      description: variable.description,
     }));

@@ -8,7 +8,9 @@ const envelopeFields = ["type", "messageId", "timestamp", "event"];
 
 /** A dot that belongs to a key is written `\.`. A star within a name would be taken for a wildcard, which it is not. */
 const isPropertyPath = (path: string): boolean =>
-  path.split(/(?<!\\)\./).every((segment) => segment === "*" || (segment !== "" && segment === segment.trim() && !segment.includes("*")));
+  path
+    .split(/(?<!\\)\./)
+    .every((segment) => segment === "*" || (segment !== "" && segment === segment.trim() && !segment.includes("*")));
 
 const pathWant = "a path such as traits.email, without blanks around a key, with * alone for any one key or list item";
 
@@ -113,7 +115,9 @@ const removedPath = droppedPath.meta({
 const filter = z.discriminatedUnion(
   "action",
   [
-    strictMap({ action: z.literal("drop_event"), when: whenCondition }, mapWant).meta({ description: "Do not send the event" }),
+    strictMap({ action: z.literal("drop_event"), when: whenCondition }, mapWant).meta({
+      description: "Do not send the event",
+    }),
     strictMap({ action: z.literal("drop_property"), path: removedPath, when: whenCondition }, mapWant).meta({
       description: "Send the event without what is at path",
     }),

@@ -5,7 +5,11 @@ import { toLooseName } from "../../core/rules/allow-list.ts";
 
 type EventNameRules = Pick<DecisionRules, "events" | "eventMatching" | "filters">;
 
-const eventNameSettings = new Set<PropertyKey>(["events", "eventMatching", "filters"] satisfies (keyof EventNameRules)[]);
+const eventNameSettings = new Set<PropertyKey>([
+  "events",
+  "eventMatching",
+  "filters",
+] satisfies (keyof EventNameRules)[]);
 
 /** Whether the names can be judged, whatever else is wrong: every mistake is reported at once. */
 export const canCheckNames = ({ issues }: z.core.ParsePayload): boolean =>
@@ -13,7 +17,10 @@ export const canCheckNames = ({ issues }: z.core.ParsePayload): boolean =>
     part === undefined ? code === "unrecognized_keys" : !eventNameSettings.has(part),
   );
 
-const eventNamesIn = ({ events, filters }: EventNameRules): readonly { readonly name: string; readonly path: PropertyKey[] }[] => [
+const eventNamesIn = ({
+  events,
+  filters,
+}: EventNameRules): readonly { readonly name: string; readonly path: PropertyKey[] }[] => [
   ...events.map((name, index) => ({ name, path: ["events", index] })),
   ...filters.flatMap(({ when }, index) =>
     (when?.event ?? []).map((name) => ({ name, path: ["filters", index, "when", "event"] })),

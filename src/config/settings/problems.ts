@@ -13,7 +13,10 @@ const problemsOfIssue = (issue: z.core.$ZodIssue, parentPath: readonly PropertyK
   const nestedIssues = issue.code === "invalid_union" ? issue.errors.find(isNestedProblem) : undefined;
   if (nestedIssues) return nestedIssues.flatMap((inner) => problemsOfIssue(inner, path));
   return [
-    { variable: settingNameOf(path), ...(path.length === 0 ? notAMap : { got: describeValue(offendingValue(issue)), want: issue.message }) },
+    {
+      variable: settingNameOf(path),
+      ...(path.length === 0 ? notAMap : { got: describeValue(offendingValue(issue)), want: issue.message }),
+    },
   ];
 };
 

@@ -51,11 +51,15 @@ export const settingsSchema = strictMap(
         "How names of events are compared. loose: only letters and digits count, in any case; exact: character by character",
     }),
     skippedTypes,
-    integrationNames: optionalSection(listOf(integrationName, integrationWant).min(1, { error: integrationWant }), ["Gainsight"], {
-      description:
-        "Under which names this destination is looked up in an event's integrations. Case counts. false blocks, also as text or 0",
-      examples: [["Gainsight", "Kafka"]],
-    }),
+    integrationNames: optionalSection(
+      listOf(integrationName, integrationWant).min(1, { error: integrationWant }),
+      ["Gainsight"],
+      {
+        description:
+          "Under which names this destination is looked up in an event's integrations. Case counts. false blocks, also as text or 0",
+        examples: [["Gainsight", "Kafka"]],
+      },
+    ),
     ignoreAllFalse: optionalSection(
       strictMap(
         {

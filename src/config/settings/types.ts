@@ -3,9 +3,12 @@ import { listOf, optionalSection, nonEmptyText } from "./kinds.ts";
 
 const want = "a list of types as text, such as [heartbeat]; identify, track and group are none of them";
 
-const skippedType = nonEmptyText(want).refine((name) => toComparableType(name) !== "" && !deliveredTypes.has(toComparableType(name)), {
-  error: want,
-});
+const skippedType = nonEmptyText(want).refine(
+  (name) => toComparableType(name) !== "" && !deliveredTypes.has(toComparableType(name)),
+  {
+    error: want,
+  },
+);
 
 /** Types of our own producers that are skipped. */
 export const skippedTypes = optionalSection(listOf(skippedType, want), [], {

@@ -14,10 +14,16 @@ export interface Computation {
   readonly isMember?: boolean;
 }
 
-const computationClasses = new Set<unknown>(["audience", "journey_step", "trait", "computed_trait"] satisfies ComputationClass[]);
+const computationClasses = new Set<unknown>([
+  "audience",
+  "journey_step",
+  "trait",
+  "computed_trait",
+] satisfies ComputationClass[]);
 const isComputationClass = (name: unknown): name is ComputationClass => computationClasses.has(name);
 
-const computationClassOf = ({ computation_class: name }: JsonObject): ComputationClass => (isComputationClass(name) ? name : "other");
+const computationClassOf = ({ computation_class: name }: JsonObject): ComputationClass =>
+  isComputationClass(name) ? name : "other";
 const hasMembership = (name: ComputationClass): boolean => name === "audience" || name === "journey_step";
 
 const membershipByValue = new Map<unknown, boolean>([

@@ -20,7 +20,11 @@ export interface NormalEvent {
  * Gives one event, as a decoder read it, the form that Segment specifies. Each step sees what the steps before it made. Never
  * throws, and never changes what it is given: if nothing is to be repaired, that comes back.
  */
-export const normaliseEvent = (event: JsonObject, timeFallbacks: TimeFallbacks, unwrapRepairs: readonly Repair[] = []): NormalEvent => {
+export const normaliseEvent = (
+  event: JsonObject,
+  timeFallbacks: TimeFallbacks,
+  unwrapRepairs: readonly Repair[] = [],
+): NormalEvent => {
   const repairs: Repairs = [...unwrapRepairs];
   // Written out, since a loop over steps takes a quarter longer.
   let raw = normaliseEnvelopeNames(event);

@@ -28,11 +28,17 @@ const isoPattern = wholePattern(
 /** With the month's name, so that nothing is to be guessed. */
 const monthNamePatterns: readonly RegExp[] = [
   // RFC 2822 and 1123: Tue, 5 Mar 2024 10:15:30 +0100
-  wholePattern(String.raw`${weekdayPattern}(?<day>\d{1,2})[ -]${monthPattern}[ -](?<year>\d{4})(?:,? ${clockPattern}${zonePattern}${commentPattern})?`),
+  wholePattern(
+    String.raw`${weekdayPattern}(?<day>\d{1,2})[ -]${monthPattern}[ -](?<year>\d{4})(?:,? ${clockPattern}${zonePattern}${commentPattern})?`,
+  ),
   // Java's Date, C and Unix: Tue Mar 05 10:15:30 CET 2024
-  wholePattern(String.raw`${weekdayPattern}${monthPattern} (?<day>\d{1,2}) ${clockPattern}${zonePattern} (?<year>\d{4})`),
+  wholePattern(
+    String.raw`${weekdayPattern}${monthPattern} (?<day>\d{1,2}) ${clockPattern}${zonePattern} (?<year>\d{4})`,
+  ),
   // JavaScript's Date, Java's Gson: Tue Mar 05 2024 10:15:30 GMT+0100 (CET), Mar 5, 2024, 10:15:30 AM
-  wholePattern(String.raw`${weekdayPattern}${monthPattern} (?<day>\d{1,2}),? (?<year>\d{4})(?:,? ${clockPattern}${zonePattern}${commentPattern})?`),
+  wholePattern(
+    String.raw`${weekdayPattern}${monthPattern} (?<day>\d{1,2}),? (?<year>\d{4})(?:,? ${clockPattern}${zonePattern}${commentPattern})?`,
+  ),
 ];
 
 const monthNames = "january february march april may june july august september october november december".split(" ");

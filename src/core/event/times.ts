@@ -21,7 +21,8 @@ const clockToleranceMs = 5 * 60_000;
 const normalTimePattern =
   /^(?:19[89]\d|20\d\d)-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const isNormalTime = (value: Json | undefined): boolean => typeof value === "string" && normalTimePattern.test(value);
-const isNormalTimeOrAbsent = (value: Json | undefined): boolean => value === undefined || value === null || isNormalTime(value);
+const isNormalTimeOrAbsent = (value: Json | undefined): boolean =>
+  value === undefined || value === null || isNormalTime(value);
 
 /** An event does not happen after it was received: a time that says so comes from a clock that was set in between. */
 const ifBeforeReceived = (time: number | undefined, receivedAt = Number.POSITIVE_INFINITY): number | undefined =>
@@ -36,7 +37,10 @@ const clockCorrectedTime = ({ originalTimestamp, sentAt, receivedAt }: EnvelopeT
     ? undefined
     : receivedAt - (sentAt - originalTimestamp);
 
-const fallbackTimestamp = (times: EnvelopeTimes, { recordTime, firstFailedAt, wallNow }: TimeFallbacks): readonly [Repair, number] => {
+const fallbackTimestamp = (
+  times: EnvelopeTimes,
+  { recordTime, firstFailedAt, wallNow }: TimeFallbacks,
+): readonly [Repair, number] => {
   const { originalTimestamp, sentAt, receivedAt } = times;
   const candidates: readonly (readonly [Repair, number | undefined])[] = [
     ["timestamp_computed", ifBeforeReceived(clockCorrectedTime(times), receivedAt)],

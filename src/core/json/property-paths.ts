@@ -73,7 +73,8 @@ const createEditAtKey = (key: string, edit: EditAtDepth): EditAtDepth => {
   const editHere: EditAtDepth = (value, depth) => {
     const below = depth + 1;
     if (isObject(value)) return editKeys(value, matchingKeys(value, key), (child) => edit(child, below));
-    if (isArray(value)) return depth > maxDepth ? undefined : editList(value, key === wildcardKey ? edit : editHere, below);
+    if (isArray(value))
+      return depth > maxDepth ? undefined : editList(value, key === wildcardKey ? edit : editHere, below);
     return typeof value === "string" ? editText(value, (parsedValue) => editHere(parsedValue, below)) : value;
   };
   return editHere;

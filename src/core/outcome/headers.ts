@@ -69,7 +69,13 @@ const parseTime = (text: string | undefined): number | undefined => {
   return Number.isNaN(time) ? undefined : time;
 };
 
-export const sourcePositionOf = ({ topic, partition, offset, timestamp, topicId }: Omit<SourcePosition, "id" | "index">): SourcePosition => ({
+export const sourcePositionOf = ({
+  topic,
+  partition,
+  offset,
+  timestamp,
+  topicId,
+}: Omit<SourcePosition, "id" | "index">): SourcePosition => ({
   id: `${topic}-${partition}-${offset}`,
   topic,
   partition,
@@ -138,7 +144,14 @@ export interface FailureDetails {
 
 const truncate = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`);
 
-const failureHeaders = ({ source, reason, error, status, attempts, firstFailedAt }: FailureDetails): Record<string, string> => ({
+const failureHeaders = ({
+  source,
+  reason,
+  error,
+  status,
+  attempts,
+  firstFailedAt,
+}: FailureDetails): Record<string, string> => ({
   [headerNames.reason]: reason,
   [headerNames.error]: truncate(error, maxErrorChars),
   ...(status !== undefined && { [headerNames.status]: String(status) }),
@@ -157,22 +170,30 @@ const isReplacedHeader = (name: string): boolean =>
   (name !== headerNames.redrives && Object.values<string>(headerNames).includes(name)) ||
   name.startsWith("__connect.errors.");
 
-const isHeaderValue = (value: unknown): boolean => value === null || typeof value === "string" || value instanceof Uint8Array;
+const isHeaderValue = (value: unknown): boolean =>
+  value === null || typeof value === "string" || value instanceof Uint8Array;
 
 /** Stands for null in a header to be written, which kafkajs 2.2.4 cannot do by itself (see `kafka/publish/write-null-headers.ts`). */
 export const nullHeader: Uint8Array = new Uint8Array();
 
 /** kafkajs reads for a name such as `constructor` what every object has of that name, before the value. */
 const toWritableValue = (value: HeaderValue): HeaderValue =>
-  Array.isArray(value) ? value.filter(isHeaderValue).map((element: SingleHeaderValue) => element ?? nullHeader) : (value ?? nullHeader);
+  Array.isArray(value)
+    ? value.filter(isHeaderValue).map((element: SingleHeaderValue) => element ?? nullHeader)
+    : (value ?? nullHeader);
 
 const preservedHeaders = (headers: Headers): Record<string, HeaderValue> =>
   Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (isReplacedHeader(name) ? [] : [[name, toWritableValue(value)] as const])),
+    Object.entries(headers).flatMap(([name, value]) =>
+      isReplacedHeader(name) ? [] : [[name, toWritableValue(value)] as const],
+    ),
   );
 
 /** The headers of a record on its way to a tier: the original ones unchanged, ours replaced, never appended. */
-export const retryHeaders = (headers: Headers, failure: FailureDetails): Headers => ({ ...preservedHeaders(headers), ...failureHeaders(failure) });
+export const retryHeaders = (headers: Headers, failure: FailureDetails): Headers => ({
+  ...preservedHeaders(headers),
+  ...failureHeaders(failure),
+});
 
 /** The names that viewers of dead letters know from Kafka Connect. Source: Apache Kafka, `DeadLetterQueueReporter`. */
 const connectHeaders = ({ source, reason, error }: FailureDetails): Record<string, string> => ({
@@ -194,4 +215,7 @@ export const deadLetterHeaders = (headers: Headers, failure: FailureDetails): He
 });
 
 /** Only ours, for a record whose own headers do not fit the topic any more. */
-export const minimalHeaders = (failure: FailureDetails): Headers => ({ ...failureHeaders(failure), ...connectHeaders(failure) });
+export const minimalHeaders = (failure: FailureDetails): Headers => ({
+  ...failureHeaders(failure),
+  ...connectHeaders(failure),
+});

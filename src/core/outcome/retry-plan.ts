@@ -40,4 +40,5 @@ export const planRetry = (rules: RetryRules, event: FailedEvent): RetryPlan => {
  * When a record of a tier is due: its own timestamp and the tier's delay, but never later than the delay from now, so a
  * skewed clock cannot hang it.
  */
-export const dueAt = (timestamp: number, delayMs: number, wallNow: number): number => Math.min(timestamp, wallNow) + delayMs;
+export const dueAt = (timestamp: number, delayMs: number, wallNow: number): number =>
+  Math.min(timestamp, wallNow) + delayMs;

@@ -58,7 +58,10 @@ const defaultSkippedTypes = createSkippedTypes([]);
  * Checks Segment's rules for the envelope of an event in its normal form: a typed event, or `dead(invalid_event)` whose
  * error starts with the broken rule.
  */
-export const parseEvent = (raw: RawEvent, allSkippedTypes: ReadonlySet<string> = defaultSkippedTypes): SegmentEvent | Dead => {
+export const parseEvent = (
+  raw: RawEvent,
+  allSkippedTypes: ReadonlySet<string> = defaultSkippedTypes,
+): SegmentEvent | Dead => {
   const type = textOrEmpty(raw["type"]);
   // What Gainsight has no use for is skipped, whatever else is wrong with it.
   if (!isDeliveredType(raw) && allSkippedTypes.has(toComparableType(type))) return { type: "other", name: type, raw };

@@ -32,8 +32,12 @@ export function compileAvroSchema(schema: unknown): DecodeEvents {
 /** Makes a decoder of a type that was made with the `readAsJson` hook. */
 export function createAvroDecoder(type: Type): DecodeEvents {
   const eventTypes = possibleEventTypes(type);
-  const hasExtra = possibleEventTypes(type, payloadTypes).some((eventType) => eventType instanceof JsonRecord && eventType.name === SEGMENT_EVENT_RECORD);
-  const hasWrapper = eventTypes.some((eventType) => eventType instanceof JsonRecord && wrappedTypeOf(eventType) !== undefined);
+  const hasExtra = possibleEventTypes(type, payloadTypes).some(
+    (eventType) => eventType instanceof JsonRecord && eventType.name === SEGMENT_EVENT_RECORD,
+  );
+  const hasWrapper = eventTypes.some(
+    (eventType) => eventType instanceof JsonRecord && wrappedTypeOf(eventType) !== undefined,
+  );
   const isBytes = type instanceof Base64Bytes;
   return function decodeAvro(payload: Buffer, repairs: Repairs = []): EventOrEvents {
     resetCounters();

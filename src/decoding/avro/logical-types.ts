@@ -4,7 +4,14 @@ import type { ForSchemaOptions, Schema, Type } from "avsc";
 import type { Json } from "../../core/json/json.ts";
 import { BigDecimal, type DecimalDefinition, decimalScale, decimalText } from "./decimal.ts";
 import { JsonText, type Long, READ_METHOD, type Tap, readLong } from "./scalars.ts";
-import { MICROS_PER_MS, MILLIS_PER_MS, NANOS_PER_MS, toIsoDate, createTimeOfDayConverter, createTimestampConverter } from "./times.ts";
+import {
+  MICROS_PER_MS,
+  MILLIS_PER_MS,
+  NANOS_PER_MS,
+  toIsoDate,
+  createTimeOfDayConverter,
+  createTimestampConverter,
+} from "./times.ts";
 
 /** What of a schema says how a type is read. A property that is missing or wrong leaves the plain type. */
 export interface TypeDefinition extends DecimalDefinition {
@@ -21,18 +28,27 @@ const connectTypeName = (name: string): string => `org.apache.kafka.connect.data
 const debeziumTypeName = (name: string): string => `io.debezium.time.${name}`;
 
 /** What stands for a date or a time, by Avro's names and by those of Kafka Connect. */
-export const TEMPORAL_TYPES: readonly (readonly [base: "int" | "long", names: readonly string[], read: ConvertLong])[] = [
-  ["int", ["date", connectTypeName("Date"), debeziumTypeName("Date")], toIsoDate],
-  ["int", ["time-millis", connectTypeName("Time"), debeziumTypeName("Time")], createTimeOfDayConverter(MILLIS_PER_MS)],
-  ["long", ["time-micros", debeziumTypeName("MicroTime")], createTimeOfDayConverter(MICROS_PER_MS)],
-  ["long", [debeziumTypeName("NanoTime")], createTimeOfDayConverter(NANOS_PER_MS)],
-  ["long", ["timestamp-millis", connectTypeName("Timestamp"), debeziumTypeName("Timestamp")], createTimestampConverter(MILLIS_PER_MS, "Z")],
-  ["long", ["timestamp-micros", debeziumTypeName("MicroTimestamp")], createTimestampConverter(MICROS_PER_MS, "Z")],
-  ["long", ["timestamp-nanos", debeziumTypeName("NanoTimestamp")], createTimestampConverter(NANOS_PER_MS, "Z")],
-  ["long", ["local-timestamp-millis"], createTimestampConverter(MILLIS_PER_MS, "")],
-  ["long", ["local-timestamp-micros"], createTimestampConverter(MICROS_PER_MS, "")],
-  ["long", ["local-timestamp-nanos"], createTimestampConverter(NANOS_PER_MS, "")],
-];
+export const TEMPORAL_TYPES: readonly (readonly [base: "int" | "long", names: readonly string[], read: ConvertLong])[] =
+  [
+    ["int", ["date", connectTypeName("Date"), debeziumTypeName("Date")], toIsoDate],
+    [
+      "int",
+      ["time-millis", connectTypeName("Time"), debeziumTypeName("Time")],
+      createTimeOfDayConverter(MILLIS_PER_MS),
+    ],
+    ["long", ["time-micros", debeziumTypeName("MicroTime")], createTimeOfDayConverter(MICROS_PER_MS)],
+    ["long", [debeziumTypeName("NanoTime")], createTimeOfDayConverter(NANOS_PER_MS)],
+    [
+      "long",
+      ["timestamp-millis", connectTypeName("Timestamp"), debeziumTypeName("Timestamp")],
+      createTimestampConverter(MILLIS_PER_MS, "Z"),
+    ],
+    ["long", ["timestamp-micros", debeziumTypeName("MicroTimestamp")], createTimestampConverter(MICROS_PER_MS, "Z")],
+    ["long", ["timestamp-nanos", debeziumTypeName("NanoTimestamp")], createTimestampConverter(NANOS_PER_MS, "Z")],
+    ["long", ["local-timestamp-millis"], createTimestampConverter(MILLIS_PER_MS, "")],
+    ["long", ["local-timestamp-micros"], createTimestampConverter(MICROS_PER_MS, "")],
+    ["long", ["local-timestamp-nanos"], createTimestampConverter(NANOS_PER_MS, "")],
+  ];
 
 const LOGICAL_TYPES: ReadonlyMap<string, Type> = new Map<string, Type>([
   ...TEMPORAL_TYPES.flatMap(([base, names, convert]) => {
@@ -49,7 +65,9 @@ export function logicalTypeOf(definition: TypeDefinition): Type | undefined {
   const { type, logicalType: name, "connect.name": connectName } = definition;
   const scale = type === "bytes" ? decimalScale(definition) : undefined;
   if (scale !== undefined) return createBytesType((bytes) => decimalText(bytes, scale) ?? toBase64(bytes));
-  return LOGICAL_TYPES.get(`${String(type)}:${String(name)}`) ?? LOGICAL_TYPES.get(`${String(type)}:${String(connectName)}`);
+  return (
+    LOGICAL_TYPES.get(`${String(type)}:${String(name)}`) ?? LOGICAL_TYPES.get(`${String(type)}:${String(connectName)}`)
+  );
 }
 
 /** Makes a fixed type with the `schema` that avsc takes; what it reads, its `definition` says. */

@@ -20,7 +20,9 @@ export const createTimeOfDayConverter =
   (value: Long): Json => {
     const { ms, rest } = splitAtMs(value, perMs);
     const iso = ms >= 0 && ms < DAY_MS ? tryToIso(ms) : undefined;
-    return iso === undefined ? toExactLong(value) : `${iso.slice(iso.indexOf("T") + 1, -1)}${subMillisDigits(rest, perMs)}`;
+    return iso === undefined
+      ? toExactLong(value)
+      : `${iso.slice(iso.indexOf("T") + 1, -1)}${subMillisDigits(rest, perMs)}`;
   };
 
 /** A time since 1970 in ISO 8601, in UTC or, for a local time, without a zone; the number itself where no Date can hold it. */

@@ -76,7 +76,8 @@ const withoutStackTraces = <T>(work: () => T): T => {
 
 const hasEvents = (decoded: Decoded): decoded is DecodedEvents => decoded.kind === "event" || decoded.kind === "events";
 
-const eventList = (decoded: DecodedEvents): readonly JsonObject[] => (decoded.kind === "event" ? [decoded.raw] : decoded.raws);
+const eventList = (decoded: DecodedEvents): readonly JsonObject[] =>
+  decoded.kind === "event" ? [decoded.raw] : decoded.raws;
 
 /** A kind of call is one word. Nearly any bytes are some text, so that a schema of texts alone reads what others wrote. */
 const typePattern = /^[a-z][a-z_-]{1,39}$/i;
@@ -109,7 +110,7 @@ const areSameEvents = (one: DecodedEvents, other: DecodedEvents): boolean =>
   isDeepStrictEqual(eventList(one).map(toNormalForm), eventList(other).map(toNormalForm));
 
 /** What stands in for a missing time is the same for both. */
-const noTimeFallbacks = { recordTime: 0, now: () => 0 };
+const noTimeFallbacks = { recordTime: 0, wallNow: () => 0 };
 const toNormalForm = (event: JsonObject): JsonObject => normaliseEvent(event, noTimeFallbacks).raw;
 
 const maxNames = 10;

@@ -42,7 +42,10 @@ const createTypeHook = (namedTypes: NamedTypes, file: string): NonNullable<ForSc
     const definition = findNamedType(namedTypes, name, file);
     if (definition === undefined) return undefined;
     typesOfOtherFiles.set(name, undefined);
-    const type = avro.Type.forSchema(definition.schema as Schema, { ...options, namespace: definition.namespace } as TypeHookOptions);
+    const type = avro.Type.forSchema(
+      definition.schema as Schema,
+      { ...options, namespace: definition.namespace } as TypeHookOptions,
+    );
     typesOfOtherFiles.set(name, type);
     return type;
   };

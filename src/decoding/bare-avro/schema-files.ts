@@ -15,9 +15,12 @@ export interface SchemaFile {
 /** A file that cannot be used, in a sentence. */
 export const schemaFileError = (path: string, cause: unknown): SchemaFileError => {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new SchemaFileError(`Cannot use AVRO_SCHEMA_FILE: got '${path}' (${reason}), want a file with an Avro schema`, {
-    cause,
-  });
+  return new SchemaFileError(
+    `Cannot use AVRO_SCHEMA_FILE: got '${path}' (${reason}), want a file with an Avro schema`,
+    {
+      cause,
+    },
+  );
 };
 
 /** False also if nothing can be looked at there: to read it as a file then fails with its name. */

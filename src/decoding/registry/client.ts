@@ -57,7 +57,10 @@ export async function fetchSchemaById(schemaId: number, connection: RegistryConn
  * unreachable registry as status 400, and ends the process by an unhandled rejection on an error whose body is `null`.
  * The last middleware is the outermost: by not calling `next` it replaces all the others.
  */
-function createTransport(connection: RegistryConnection, onSchemaBody: (body: JsonResponse["body"]) => void): Middleware {
+function createTransport(
+  connection: RegistryConnection,
+  onSchemaBody: (body: JsonResponse["body"]) => void,
+): Middleware {
   return () => {
     let path = "";
     return {
@@ -83,7 +86,9 @@ async function requestSchema(connection: RegistryConnection, path: string): Prom
   if (isNotFound(registryResponse)) throw new UnknownSchemaError();
   const { status, body } = registryResponse;
   if (status !== 200 || typeof body["schema"] !== "string") {
-    throw new RegistryDownError(`Cannot use the schema registry at ${registryHostOf(connection)}: got status ${status}, want a schema`);
+    throw new RegistryDownError(
+      `Cannot use the schema registry at ${registryHostOf(connection)}: got status ${status}, want a schema`,
+    );
   }
   return body;
 }

@@ -7,7 +7,10 @@ export interface RegisteredSchema {
 }
 
 /** The newest schema under a subject; undefined where none is registered. Throws a sentence where the registry does not answer. */
-export async function fetchLatestSchema(connection: RegistryConnection, subject: string): Promise<RegisteredSchema | undefined> {
+export async function fetchLatestSchema(
+  connection: RegistryConnection,
+  subject: string,
+): Promise<RegisteredSchema | undefined> {
   const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
   const response = await requestRegistry(connection, { method: "GET", path });
   if (isNotFound(response)) return undefined;

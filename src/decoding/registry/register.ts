@@ -28,12 +28,19 @@ export async function registerSchema(subjectSchema: SubjectSchema): Promise<Regi
   const subject = encodeURIComponent(subjectSchema.subject);
   const isNew = (await fetchLatestVersion(subjectSchema)) === undefined;
   const { schema } = subjectSchema;
-  expectOk(subjectSchema, await requestRegistry(subjectSchema, { method: "POST", path: `/subjects/${subject}/versions`, body: { schema } }));
+  expectOk(
+    subjectSchema,
+    await requestRegistry(subjectSchema, { method: "POST", path: `/subjects/${subject}/versions`, body: { schema } }),
+  );
   if (isNew) {
     const body = { compatibility: "BACKWARD" };
     expectOk(subjectSchema, await requestRegistry(subjectSchema, { method: "PUT", path: `/config/${subject}`, body }));
   }
-  const response = await requestRegistry(subjectSchema, { method: "POST", path: `/subjects/${subject}`, body: { schema } });
+  const response = await requestRegistry(subjectSchema, {
+    method: "POST",
+    path: `/subjects/${subject}`,
+    body: { schema },
+  });
   const { id, version } = expectOk(subjectSchema, response);
   return { subject: subjectSchema.subject, id: Number(id), version: Number(version) };
 }
@@ -44,10 +51,17 @@ export async function compareWithLatest(subjectSchema: SubjectSchema): Promise<S
   const latest = await fetchLatestVersion(subjectSchema);
   if (latest === undefined) return { kind: "new" };
   const { schema } = subjectSchema;
-  const response = await requestRegistry(subjectSchema, { method: "POST", path: `/subjects/${subject}`, body: { schema } });
+  const response = await requestRegistry(subjectSchema, {
+    method: "POST",
+    path: `/subjects/${subject}`,
+    body: { schema },
+  });
   if (response.status === 200 && Number(response.body["version"]) === latest) return { kind: "same", version: latest };
   const path = `/compatibility/subjects/${subject}/versions/latest?verbose=true`;
-  const compatibility = expectOk(subjectSchema, await requestRegistry(subjectSchema, { method: "POST", path, body: { schema } }));
+  const compatibility = expectOk(
+    subjectSchema,
+    await requestRegistry(subjectSchema, { method: "POST", path, body: { schema } }),
+  );
   if (compatibility["is_compatible"] === true) return { kind: "compatible", version: latest };
   return { kind: "incompatible", version: latest, reasons: incompatibilityReasons(compatibility["messages"]) };
 }

@@ -32,7 +32,10 @@ export function expectOk(connection: RegistryConnection, { status, body }: JsonR
 export const isNotFound = ({ status, body }: JsonResponse): boolean => status === 404 && "error_code" in body;
 
 /** One call of the registry's REST API. Throws a sentence where nothing comes back, or nothing that can be used. */
-export async function requestRegistry(connection: RegistryConnection, { method, path, body }: RegistryRequest): Promise<JsonResponse> {
+export async function requestRegistry(
+  connection: RegistryConnection,
+  { method, path, body }: RegistryRequest,
+): Promise<JsonResponse> {
   const request: Parameters<SendRequest>[1] = {
     method,
     headers: { accept: "application/json", "content-type": CONTENT_TYPE, ...authorizationHeader(connection) },
@@ -46,9 +49,12 @@ export async function requestRegistry(connection: RegistryConnection, { method, 
     return await readJsonResponse(response, MAX_ANSWER_BYTES);
   } catch (error) {
     const hint = "is it running, and is SCHEMA_REGISTRY_URL right?";
-    throw new Error(`Cannot reach the schema registry at ${registryHostOf(connection)}: ${fetchErrorReason(error)}; ${hint}`, {
-      cause: error,
-    });
+    throw new Error(
+      `Cannot reach the schema registry at ${registryHostOf(connection)}: ${fetchErrorReason(error)}; ${hint}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

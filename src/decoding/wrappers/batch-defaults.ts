@@ -43,7 +43,8 @@ export function cloudEventDefaults({ time }: JsonObject): EventDefaults | undefi
   };
 }
 
-const presentValue = (value: Json | undefined): Json | undefined => (value === null || value === "" ? undefined : value);
+const presentValue = (value: Json | undefined): Json | undefined =>
+  value === null || value === "" ? undefined : value;
 
 const hasAnyOf = (event: JsonObject, names: readonly string[]): boolean =>
   names.some((name) => presentValue(event[name]) !== undefined);
@@ -74,7 +75,9 @@ const mergeContext = createMerge({ consent: createMerge({ categoryPreferences: c
 function mergeIntegrations(batchPart: JsonObject, own: Json | undefined): Json {
   const ownContent = contentOf(own);
   if (own === undefined || !isObject(ownContent)) return batchPart;
-  const statedEntries = Object.entries(ownContent).filter(([name, value]) => value !== null || !Object.hasOwn(batchPart, name));
+  const statedEntries = Object.entries(ownContent).filter(
+    ([name, value]) => value !== null || !Object.hasOwn(batchPart, name),
+  );
   return inFormOf(own, withDefaults(batchPart, Object.fromEntries(statedEntries)));
 }
 

@@ -7,7 +7,8 @@ import { parseJsonBytes } from "../json.ts";
 
 /** The value in an envelope of Kafka Connect's JsonConverter, read by the schema beside it, as Avro is read by its own. */
 export function convertConnectPayload(schema: JsonObject | null, payload: Json): Json {
-  if (schema?.["type"] === "bytes" && typeof payload === "string") return parseJsonBytes(Buffer.from(payload, "base64"));
+  if (schema?.["type"] === "bytes" && typeof payload === "string")
+    return parseJsonBytes(Buffer.from(payload, "base64"));
   return converterFor(schema)(payload);
 }
 
@@ -68,7 +69,9 @@ function arrayConverter(convert: Convert): Convert {
 
 function logicalTypeConverter(name: string, { parameters }: JsonObject): Convert {
   const scale = decimalScale({ "connect.name": name, "connect.parameters": parameters });
-  return scale === undefined ? (LOGICAL_CONVERTERS.get(name) ?? keepAsIs) : textConverter((text) => decodeDecimal(text, scale));
+  return scale === undefined
+    ? (LOGICAL_CONVERTERS.get(name) ?? keepAsIs)
+    : textConverter((text) => decodeDecimal(text, scale));
 }
 
 const LOGICAL_CONVERTERS: ReadonlyMap<string, Convert> = new Map<string, Convert>([

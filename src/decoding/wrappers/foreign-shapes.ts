@@ -26,7 +26,8 @@ const maxwell: ForeignShape = {
 /** Change events of databases, and envelopes of clouds and collectors. */
 const untypedShapes: readonly ForeignShape[] = [
   {
-    description: "a Debezium change event, want the event itself; use Debezium's ExtractNewRecordState, or its EventRouter for an outbox",
+    description:
+      "a Debezium change event, want the event itself; use Debezium's ExtractNewRecordState, or its EventRouter for an outbox",
     matches: ({ op, source, before, after }) =>
       isOneOf(op, "c", "u", "d", "r", "t", "m") &&
       isObject(source) &&
@@ -52,7 +53,8 @@ const untypedShapes: readonly ForeignShape[] = [
     matches: ({ schema, data }) => isText(schema) && schema.startsWith("iglu:") && data !== undefined,
   },
   {
-    description: "a line of Logstash's or Beats', want the event itself; set the output's codec to write the message alone",
+    description:
+      "a line of Logstash's or Beats', want the event itself; set the output's codec to write the message alone",
     matches: (object) => object["@timestamp"] !== undefined && isText(object["message"]),
   },
   {

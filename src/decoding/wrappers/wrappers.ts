@@ -28,7 +28,11 @@ interface Unwrapped {
 }
 
 /** Told by their shape alone. A wrapper may hold another. */
-const unwrappers: readonly ((object: JsonObject) => Unwrapped | undefined)[] = [unwrapConnectEnvelope, unwrapBatch, unwrapCloudEvent];
+const unwrappers: readonly ((object: JsonObject) => Unwrapped | undefined)[] = [
+  unwrapConnectEnvelope,
+  unwrapBatch,
+  unwrapCloudEvent,
+];
 
 /**
  * Kafka Connect's JsonConverter with `schemas.enable`: these two keys and no other.
@@ -56,7 +60,8 @@ function unwrapCloudEvent(object: JsonObject): Unwrapped | undefined {
   const { specversion = null, data, data_base64: bytes } = object;
   if (specversion === null || (data === undefined && typeof bytes !== "string")) return undefined;
   const content = data ?? (typeof bytes === "string" ? parseJsonBytes(Buffer.from(bytes, "base64")) : null);
-  if (content === null) throw new Error("Cannot read an event: got a CloudEvent whose data is null, want an event in it");
+  if (content === null)
+    throw new Error("Cannot read an event: got a CloudEvent whose data is null, want an event in it");
   return { repair: "cloud_event", content, defaults: cloudEventDefaults(object) };
 }
 

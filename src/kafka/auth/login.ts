@@ -39,7 +39,10 @@ export const createLogin = ({ sasl, ...options }: LoginOptions): LoginMechanism 
     case "oauthbearer":
       return createOauthLogin(sasl, options);
     case "aws-msk-iam":
-      return createTokenLogin({ tokens: createRenewedTokens(createMskTokens(sasl.region), options.warn), hint: mskHint });
+      return createTokenLogin({
+        tokens: createRenewedTokens(createMskTokens(sasl.region), options.warn),
+        hint: mskHint,
+      });
     case "plain":
     case "scram-sha-256":
     case "scram-sha-512":
@@ -58,4 +61,9 @@ const createOauthLogin = (
 };
 
 const createRenewedTokens = (requestNewToken: () => Promise<Token>, warn: LoginOptions["warn"]): Tokens =>
-  new RenewedTokens({ requestToken: requestNewToken, warn, monotonicNow: () => performance.now(), random: () => Math.random() });
+  new RenewedTokens({
+    requestToken: requestNewToken,
+    warn,
+    monotonicNow: () => performance.now(),
+    random: () => Math.random(),
+  });

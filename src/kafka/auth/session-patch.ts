@@ -68,7 +68,9 @@ export const patchSession = (): void => {
   const { authenticate } = authenticator;
   const authenticating = new WeakSet<Connection>();
   prototype.isAuthenticated = function isAuthenticated() {
-    return !authenticating.has(this) && this.authenticatedAt !== null && !mustReauthenticate(this, this.authenticatedAt);
+    return (
+      !authenticating.has(this) && this.authenticatedAt !== null && !mustReauthenticate(this, this.authenticatedAt)
+    );
   };
   prototype.send = async function sendEncoded(sendOptions) {
     if (!this.sasl) return send.call(this, sendOptions);

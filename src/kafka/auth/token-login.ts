@@ -69,7 +69,8 @@ export const createTokenLogin = ({ tokens, extensions, hint }: TokenLoginOptions
   /** What the brokers said to the newest token, until they take one. */
   let lastRefusal: string | undefined;
   const authenticate = async ({ host, port, saslAuthenticate }: AuthenticationProviderArgs): Promise<void> => {
-    const connectionError = (reason: string): Error => new kafkajs.KafkaJSConnectionError(reason, { broker: `${host}:${port}` });
+    const connectionError = (reason: string): Error =>
+      new kafkajs.KafkaJSConnectionError(reason, { broker: `${host}:${port}` });
     const token = await tokens.get().catch((error: unknown) => {
       throw isProgrammingError(error) ? error : connectionError(error instanceof Error ? error.message : String(error));
     });

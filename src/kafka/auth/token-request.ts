@@ -30,11 +30,15 @@ const errorHints: Readonly<Record<string, string>> = {
  * its error, and never with the secret or a token.
  */
 export const requestToken = async (server: TokenServer): Promise<Token> => {
-  const { status, body } = await postTokenRequest(server).catch((error: unknown) => throwTokenError(server, fetchErrorReason(error)));
+  const { status, body } = await postTokenRequest(server).catch((error: unknown) =>
+    throwTokenError(server, fetchErrorReason(error)),
+  );
   if (status < 200 || status > 299) return throwTokenError(server, describeRefusal(status, body["error"]));
   const { access_token: value, token_type: type = "Bearer" } = body;
-  if (!isToken(value)) return throwTokenError(server, `got status ${status} without an access_token, want JSON with one`);
-  if (String(type).toLowerCase() !== "bearer") return throwTokenError(server, "got a token of another type, want 'Bearer'");
+  if (!isToken(value))
+    return throwTokenError(server, `got status ${status} without an access_token, want JSON with one`);
+  if (String(type).toLowerCase() !== "bearer")
+    return throwTokenError(server, "got a token of another type, want 'Bearer'");
   return { value, lifetimeMs: lifetimeOf(body["expires_in"]) };
 };
 

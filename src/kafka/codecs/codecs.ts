@@ -22,7 +22,10 @@ const codecs: Readonly<Record<CodecName, Codec>> = {
   zstd: zstdCodec,
 };
 
-const compressionTypes = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const satisfies Record<Compression, number>;
+const compressionTypes = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const satisfies Record<
+  Compression,
+  number
+>;
 
 /** kafkajs's number for it. */
 export const compressionType = (compression: Compression): number => compressionTypes[compression];

@@ -43,7 +43,9 @@ const readFrames = async (packed: Buffer, limitBytes: number): Promise<Buffer> =
   do {
     const remaining = packed.subarray(at);
     const options = { maxOutputLength: Math.max(limitBytes - bytes, 1), info: true };
-    const { buffer, engine } = mayRunSync(remaining) ? readFrameSync(remaining, options) : await readFrame(remaining, options);
+    const { buffer, engine } = mayRunSync(remaining)
+      ? readFrameSync(remaining, options)
+      : await readFrame(remaining, options);
     frames.push(buffer);
     at += engine.bytesWritten;
     bytes += buffer.length;

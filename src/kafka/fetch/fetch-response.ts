@@ -99,8 +99,18 @@ const readPartition = async (
   const fetchOffset = fetchOffsetOf(topic, header.partition);
   // kafkajs takes the error of one partition for the failure of all.
   if (unreadableCodes.has(header.errorCode))
-    return { ...header, errorCode: 0, size, messages: [], unreadable: unreadableByError(header.errorCode, fetchOffset) };
-  const { records, unreadable } = await readBatches(bytes, { fetchOffset, endOffset: Number(header.highWatermark), capacity });
+    return {
+      ...header,
+      errorCode: 0,
+      size,
+      messages: [],
+      unreadable: unreadableByError(header.errorCode, fetchOffset),
+    };
+  const { records, unreadable } = await readBatches(bytes, {
+    fetchOffset,
+    endOffset: Number(header.highWatermark),
+    capacity,
+  });
   const messages = hideAbortedRecords(records, header.abortedTransactions);
   return { ...header, abortedTransactions: [], size, messages, unreadable };
 };
@@ -120,7 +130,7 @@ export const createFetchDecoder =
       decoder.readInt16(); // An error of the fetch session, of which kafkajs has none.
       decoder.readInt32(); // The session.
     }
-    const context = { version, askedFor: fetchOffsetOf, room: { bytes: maxResponseBytes } };
+    const context = { version, fetchOffsetOf, capacity: { bytes: maxResponseBytes } };
     const responses = await decoder.readArrayAsync((one) => readTopic(one, context));
     // From version 8 on the broker has not waited itself, and expects this client to.
     return version >= 8

@@ -1,5 +1,10 @@
 import type { BrokerRequest } from "../cluster.ts";
-import { type FetchOffsetOf, type FetchResponse, createFetchDecoder, supportedFetchVersions } from "./fetch-response.ts";
+import {
+  type FetchOffsetOf,
+  type FetchResponse,
+  createFetchDecoder,
+  supportedFetchVersions,
+} from "./fetch-response.ts";
 import type { UnreadableOffsets } from "./record-batches.ts";
 import { StarvedPartitions } from "./starved-partitions.ts";
 

@@ -19,7 +19,14 @@ const decodeMessageSet = require("kafkajs/src/protocol/messageSet/decoder") as (
 const DecoderClass = require("kafkajs/src/protocol/decoder") as new (bytes: Buffer) => object;
 
 /** Where things are in a batch, in bytes. Source: https://kafka.apache.org/documentation/#recordbatch. */
-export const headerPositions = { length: 8, magic: 16, crc: 17, attributes: 21, lastOffsetDelta: 23, count: 57 } as const;
+export const headerPositions = {
+  length: 8,
+  magic: 16,
+  crc: 17,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  count: 57,
+} as const;
 const v2Positions = { firstTimestamp: 27, maxTimestamp: 35, producerId: 43, records: 61 } as const;
 /** The same of a message of before. Source: https://kafka.apache.org/documentation/#messageset. */
 const legacyPositions = { crc: 12, attributes: 17 } as const;
@@ -87,8 +94,13 @@ const readRecordBatch = async (frame: BatchFrame, { fetchOffset, capacity }: Rea
   const attributes = bytes.readInt16BE(headerPositions.attributes);
   const context = readBatchContext(frame, attributes);
   const count = bytes.readInt32BE(headerPositions.count);
-  const uncompressed = count === 0 ? Buffer.alloc(0) : await decompressRecords(bytes.subarray(v2Positions.records), attributes);
-  const { records, isWhole } = readRecords(uncompressed, context, { count, fetchOffset: Math.min(fetchOffset, lastOffset), capacity });
+  const uncompressed =
+    count === 0 ? Buffer.alloc(0) : await decompressRecords(bytes.subarray(v2Positions.records), attributes);
+  const { records, isWhole } = readRecords(uncompressed, context, {
+    count,
+    fetchOffset: Math.min(fetchOffset, lastOffset),
+    capacity,
+  });
   // The records are views of it. What is not compressed is part of the answer, which is there anyway.
   if (attributes & flags.codec) capacity.bytes -= uncompressed.length;
   if (isWhole && Number(records.at(-1)?.offset ?? -1) < lastOffset) records.push(controlRecordAt(lastOffset, context));

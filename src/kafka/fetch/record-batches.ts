@@ -42,7 +42,8 @@ const isTruncated = (bytes: Buffer): boolean => bytes.length < minBytesOfAnyBatc
 
 /** Compaction has left no gap in it, as in every batch that has just come. */
 const isGapless = ({ bytes, baseOffset, lastOffset }: BatchFrame): boolean =>
-  bytes.readInt8(headerPositions.magic) !== 2 || bytes.readInt32BE(headerPositions.count) === lastOffset - baseOffset + 1;
+  bytes.readInt8(headerPositions.magic) !== 2 ||
+  bytes.readInt32BE(headerPositions.count) === lastOffset - baseOffset + 1;
 
 const hasPlausibleOffsets = (frame: BatchFrame, { fetchOffset, endOffset, nextOffset }: OffsetBounds): boolean => {
   const { baseOffset, lastOffset } = frame;
@@ -54,7 +55,8 @@ const readFrameHeader = (bytes: Buffer, bounds: OffsetBounds): BatchFrame => {
   // Kafka sends the first batch of a partition whole, however large it is (KIP-74).
   if (isTruncated(bytes)) throw new CorruptRecordsError("It is not whole");
   const magic = bytes.readInt8(headerPositions.magic);
-  if (batchBytesOf(bytes) < (minBatchBytes[magic] ?? minBytesOfAnyBatch)) throw new CorruptRecordsError("Its length is wrong");
+  if (batchBytesOf(bytes) < (minBatchBytes[magic] ?? minBytesOfAnyBatch))
+    throw new CorruptRecordsError("Its length is wrong");
   const baseOffset = readInt64At(bytes, 0);
   const lastOffset = magic === 2 ? baseOffset + bytes.readInt32BE(headerPositions.lastOffsetDelta) : baseOffset;
   const frame = { bytes: bytes.subarray(0, batchBytesOf(bytes)), baseOffset, lastOffset };
@@ -70,10 +72,17 @@ const nextBaseOffset = (bytes: Buffer): number => {
 };
 
 /** The offsets of a batch that cannot be read, as far as what is left of it can be believed; too few of them rather than too many. */
-const unreadableOffsetsOf = (bytes: Buffer, { fetchOffset, endOffset, nextOffset }: OffsetBounds): Omit<UnreadableOffsets, "reason"> => {
+const unreadableOffsetsOf = (
+  bytes: Buffer,
+  { fetchOffset, endOffset, nextOffset }: OffsetBounds,
+): Omit<UnreadableOffsets, "reason"> => {
   const claimedOffset = bytes.length < minBytesOfAnyBatch ? nextOffset : readInt64At(bytes, 0);
-  const offset = Math.max(fetchOffset, claimedOffset >= nextOffset && claimedOffset < endOffset ? claimedOffset : nextOffset);
-  const claimedLastOffset = bytes.length < minBytesOfAnyBatch ? offset : claimedOffset + bytes.readInt32BE(headerPositions.lastOffsetDelta);
+  const offset = Math.max(
+    fetchOffset,
+    claimedOffset >= nextOffset && claimedOffset < endOffset ? claimedOffset : nextOffset,
+  );
+  const claimedLastOffset =
+    bytes.length < minBytesOfAnyBatch ? offset : claimedOffset + bytes.readInt32BE(headerPositions.lastOffsetDelta);
   const candidates = [claimedLastOffset, nextBaseOffset(bytes) - 1].filter((end) => end >= offset && end < endOffset);
   return { offset, lastOffset: candidates.length > 0 ? Math.min(...candidates) : offset };
 };
@@ -94,7 +103,10 @@ const isCapacityUsed = ({ fetchOffset, nextOffset }: OffsetBounds, { bytes }: Re
  * Reads the batches of one partition. kafkajs checks no checksums, and one batch that it cannot read fails the fetch of all
  * partitions of a broker; here it only ends what is read of its own partition.
  */
-export const readBatches = async (bytes: Buffer, { fetchOffset, endOffset, capacity }: RequestedRange): Promise<FetchedBatches> => {
+export const readBatches = async (
+  bytes: Buffer,
+  { fetchOffset, endOffset, capacity }: RequestedRange,
+): Promise<FetchedBatches> => {
   const records: FetchedRecord[] = [];
   let bounds: OffsetBounds = { fetchOffset, endOffset, nextOffset: 0 };
   for (let start = 0; start < bytes.length;) {
@@ -107,7 +119,8 @@ export const readBatches = async (bytes: Buffer, { fetchOffset, endOffset, capac
       bounds = { fetchOffset, endOffset, nextOffset: frame.lastOffset + 1 };
     } catch (error) {
       if (!(error instanceof CorruptRecordsError)) throw error;
-      if (!isBeforeFetchOffset(remaining, bounds)) return stopAtUnreadable(records, bounds, { ...unreadableOffsetsOf(remaining, bounds), reason: error.message });
+      if (!isBeforeFetchOffset(remaining, bounds))
+        return stopAtUnreadable(records, bounds, { ...unreadableOffsetsOf(remaining, bounds), reason: error.message });
     }
     start += batchBytesOf(remaining);
   }
@@ -115,5 +128,8 @@ export const readBatches = async (bytes: Buffer, { fetchOffset, endOffset, capac
 };
 
 /** Of records before those that were asked for, kafkajs would move on by one offset each time. */
-const stopAtUnreadable = (records: readonly FetchedRecord[], { fetchOffset }: OffsetBounds, unreadable: UnreadableOffsets): FetchedBatches =>
-  Number(records.at(-1)?.offset ?? -1) >= fetchOffset ? { records } : { records: [], unreadable };
+const stopAtUnreadable = (
+  records: readonly FetchedRecord[],
+  { fetchOffset }: OffsetBounds,
+  unreadable: UnreadableOffsets,
+): FetchedBatches => (Number(records.at(-1)?.offset ?? -1) >= fetchOffset ? { records } : { records: [], unreadable });

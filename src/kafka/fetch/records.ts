@@ -84,7 +84,8 @@ class VarintReader {
   }
 
   skip(length: number): void {
-    if (length < 0 || length > this.remaining) throw new CorruptRecordsError("A record claims more bytes than there are");
+    if (length < 0 || length > this.remaining)
+      throw new CorruptRecordsError("A record claims more bytes than there are");
     this.position += length;
   }
 
@@ -98,7 +99,8 @@ class VarintReader {
 const readHeaders = (reader: VarintReader): FetchedRecord["headers"] => {
   const count = reader.readVarint();
   if (count === 0) return noHeaders;
-  if (count < 0 || count > reader.remaining) throw new CorruptRecordsError("A record claims more headers than there are");
+  if (count < 0 || count > reader.remaining)
+    throw new CorruptRecordsError("A record claims more headers than there are");
   const headers = new Map<string, FetchedHeader | FetchedHeader[]>();
   for (let index = 0; index < count; index++) {
     const name = reader.readBytes(reader.readVarint()).toString();

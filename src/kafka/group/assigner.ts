@@ -86,7 +86,11 @@ const patchCluster = (cluster: Cluster, groupId: string, options: AssignerOption
   tolerateMissingTopics(cluster);
   isolatePartitions(cluster, options);
   const { beforeJoin, onCoordinator, onOutOfRange } = options;
-  const coordinator = new CoordinatorProxy({ findCoordinator: createCoordinatorFinder(cluster, groupId), beforeLeave: beforeJoin, onOutOfRange });
+  const coordinator = new CoordinatorProxy({
+    findCoordinator: createCoordinatorFinder(cluster, groupId),
+    beforeLeave: beforeJoin,
+    onOutOfRange,
+  });
   onCoordinator(coordinator);
   Object.assign(cluster, {
     findGroupCoordinator: async () => {

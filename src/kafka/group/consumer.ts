@@ -182,7 +182,8 @@ export class GroupConsumer {
     this.#consumer.on(STOP, () => void (this.#isRunning = false));
     this.#consumer.on(CRASH, ({ payload }) => {
       if (payload.restart) return;
-      if (isAuthorizationError(payload.error)) this.#restart.restart(payload.error).catch((error: unknown) => this.#reportFatal(error));
+      if (isAuthorizationError(payload.error))
+        this.#restart.restart(payload.error).catch((error: unknown) => this.#reportFatal(error));
       else this.#options.onFatal(payload.error);
     });
   }

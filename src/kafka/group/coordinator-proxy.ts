@@ -137,7 +137,8 @@ export class CoordinatorProxy {
       });
     } catch (error) {
       // kafkajs would repeat these offsets for minutes, and no newer ones of any topic could be committed meanwhile.
-      if (brokerErrorOf(error) === "UNKNOWN_TOPIC_OR_PARTITION") throw Object.assign(error as Error, { retriable: false });
+      if (brokerErrorOf(error) === "UNKNOWN_TOPIC_OR_PARTITION")
+        throw Object.assign(error as Error, { retriable: false });
       throw error;
     }
   }

@@ -10,7 +10,9 @@ interface GroupRef {
 interface ClusterInternals {
   findGroupCoordinator(group: GroupRef): Promise<unknown>;
   readonly brokerPool: {
-    findConnectedBroker(): Promise<{ findGroupCoordinator(group: GroupRef & { coordinatorType: 0 }): Promise<unknown> }>;
+    findConnectedBroker(): Promise<{
+      findGroupCoordinator(group: GroupRef & { coordinatorType: 0 }): Promise<unknown>;
+    }>;
   };
 }
 

@@ -66,6 +66,8 @@ export const withPlaceholderOffsets = (response: OffsetFetchResponse): OffsetFet
   ...response,
   responses: response.responses.map(({ topic, partitions }) => ({
     topic,
-    partitions: partitions.map((entry) => (Number(entry.offset) < 0 ? Object.assign({}, entry, { offset: "0" }) : entry)),
+    partitions: partitions.map((entry) =>
+      Number(entry.offset) < 0 ? Object.assign({}, entry, { offset: "0" }) : entry,
+    ),
   })),
 });

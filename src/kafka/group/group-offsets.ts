@@ -16,7 +16,11 @@ const isCoordinatorNotFound = (error: unknown): boolean =>
   (error as { name?: unknown }).name === "KafkaJSGroupCoordinatorNotFound";
 
 /** Asks something about a group. Throws what the cluster says, such as that this user may not know. */
-export const withExplainedError = async <T>(cluster: KafkaCluster, groupId: string, request: () => Promise<T>): Promise<T> => {
+export const withExplainedError = async <T>(
+  cluster: KafkaCluster,
+  groupId: string,
+  request: () => Promise<T>,
+): Promise<T> => {
   try {
     return await request();
   } catch (error) {

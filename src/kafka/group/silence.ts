@@ -40,7 +40,9 @@ export class ConsumerWatchdog {
 
   /** Whether nobody has been answered lately, so that somebody has to ask the cluster whether it answers at all. */
   get needsProbe(): boolean {
-    return this.#groupResponseAt !== undefined && this.#options.monotonicNow() - this.#clusterResponseAt >= probeAfterMs;
+    return (
+      this.#groupResponseAt !== undefined && this.#options.monotonicNow() - this.#clusterResponseAt >= probeAfterMs
+    );
   }
 
   /** The broker that keeps the group has answered, be it with an error. */
@@ -90,7 +92,9 @@ export class ConsumerWatchdog {
     const activities = [["no heartbeat", this.#groupResponseAt ?? this.#countedMs] as const, ...fetches];
     const overdue = activities.filter(([, at]) => this.#countedMs - at >= this.#options.timeoutMs);
     if (overdue.length === 0) return undefined;
-    const facts = overdue.map(([activity, at]) => `${activity} for ${Math.round((this.#countedMs - at) / 1_000)} s`).join(", ");
+    const facts = overdue
+      .map(([activity, at]) => `${activity} for ${Math.round((this.#countedMs - at) / 1_000)} s`)
+      .join(", ");
     return `Kafka answers other connections but not the consumer's: ${facts}`;
   }
 }

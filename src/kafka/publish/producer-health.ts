@@ -49,10 +49,10 @@ export class ProducerHealth {
     const failingBefore = this.#failing.get(write);
     if (failingBefore) failingBefore.error = error;
     else {
-      const failing = { error, isLong: false };
+      const failing = { error, isLasting: false };
       this.#failing.set(write, failing);
       schedule(holdAfterMs, () => {
-        failing.isLong = true;
+        failing.isLasting = true;
         this.#check();
       });
     }

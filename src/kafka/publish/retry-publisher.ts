@@ -41,7 +41,7 @@ interface RetryRecord {
 }
 
 /** What is left to be tried of a write. */
-interface PendingWrite extends PendingWrite {
+interface RemainingVariants extends PendingWrite {
   /** The same record in full and shortened, each compressed less and more. */
   readonly variants: Write[];
   /** Whether the last of them is tried until it is acknowledged, whatever Kafka says of it. */
@@ -71,7 +71,8 @@ const codecRefusals: ReadonlySet<string> = new Set([
   "KAFKAJS_UNKNOWN_ERROR_CODE",
 ]);
 
-const hasTypeIn = (types: ReadonlySet<string>, error: unknown): boolean => errorTypesOf(error).some((type) => types.has(type));
+const hasTypeIn = (types: ReadonlySet<string>, error: unknown): boolean =>
+  errorTypesOf(error).some((type) => types.has(type));
 
 /** So many errors in a row are no passing trouble of kafkajs. */
 const maxOwnErrors = 5;
@@ -100,18 +101,22 @@ export class RetryPublisher {
   }
 
   /** Writes records to one tier and partition, in order; resolves with the offset of the first, undefined where the service stopped first. */
-  async publishRetries(records: readonly RetryRecord[], isWanted = () => true): Promise<number | "too_large" | undefined> {
+  async publishRetries(
+    records: readonly RetryRecord[],
+    isWanted = () => true,
+  ): Promise<number | "too_large" | undefined> {
     const [first] = records;
     if (!first) return undefined;
     const { tier, partition } = first.failure;
     const topic = this.#options.retryTopics[tier] ?? "";
-    const whole = records.map(({ parsed, failure }) =>
-      toMessage(parsed, retryHeaders(parsed.record.headers, failure)),
-    );
+    const whole = records.map(({ parsed, failure }) => toMessage(parsed, retryHeaders(parsed.record.headers, failure)));
     const minimal = toMessage(first.parsed, minimalHeaders(first.failure));
     const variants = records.length === 1 ? [whole, [minimal]] : [whole];
     const writes = this.#withCompressions(variants.map((messages) => ({ topic, partition, messages })));
-    return this.#writeUntilAcknowledged({ topic, variants: writes, mustBeWritten: false, timestamps: [...writeTimestamps], consecutiveOwnErrors: 0 }, isWanted);
+    return this.#writeUntilAcknowledged(
+      { topic, variants: writes, mustBeWritten: false, timestamps: [...writeTimestamps], consecutiveOwnErrors: 0 },
+      isWanted,
+    );
   }
 
   /** Resolves with true when the dead letter is safe; false where the service stopped first. */
@@ -124,7 +129,13 @@ export class RetryPublisher {
     const withoutValue: Message = { ...toMessage(parsed, tooLargeHeaders), value: Buffer.alloc(0) };
     const full = [whole, minimal].map((message) => ({ topic, messages: [message] }));
     const writes = [...this.#withCompressions(full), { topic, messages: [withoutValue] }];
-    const pending: PendingWrite = { topic, variants: writes, mustBeWritten: true, timestamps: [...writeTimestamps], consecutiveOwnErrors: 0 };
+    const pending: RemainingVariants = {
+      topic,
+      variants: writes,
+      mustBeWritten: true,
+      timestamps: [...writeTimestamps],
+      consecutiveOwnErrors: 0,
+    };
     const written = await this.#writeUntilAcknowledged(pending, isWanted);
     return written !== undefined;
   }
@@ -139,7 +150,10 @@ export class RetryPublisher {
   }
 
   /** Writes the first variant that fits into the topic, and tries until it is acknowledged. */
-  async #writeUntilAcknowledged(pending: PendingWrite, isWanted: () => boolean): Promise<number | "too_large" | undefined> {
+  async #writeUntilAcknowledged(
+    pending: RemainingVariants,
+    isWanted: () => boolean,
+  ): Promise<number | "too_large" | undefined> {
     try {
       for (let attempt = 0; !this.#isStopped && isWanted(); attempt++) {
         const [write] = pending.variants;
@@ -157,7 +171,7 @@ export class RetryPublisher {
   }
 
   /** Whether another variant or another time is to be tried at once. */
-  #adaptWrite(pending: PendingWrite, error: unknown): boolean {
+  #adaptWrite(pending: RemainingVariants, error: unknown): boolean {
     if (this.#isFormRefused(pending, error)) {
       if (pending.mustBeWritten && pending.variants.length === 1) return false;
       pending.variants.shift();
@@ -170,7 +184,7 @@ export class RetryPublisher {
   }
 
   /** Whether Kafka refuses the form of what was written. */
-  #isFormRefused({ topic, variants: [write] }: PendingWrite, error: unknown): boolean {
+  #isFormRefused({ topic, variants: [write] }: RemainingVariants, error: unknown): boolean {
     const codec = write?.compression ?? "none";
     if (codec === "none" || !hasTypeIn(codecRefusals, error)) return hasTypeIn(sizeRefusals, error);
     this.#options.onCodecRefused(topic, codec);
@@ -181,7 +195,7 @@ export class RetryPublisher {
    * A mistake of this program ends the process, for nothing mends it. A few may be kafkajs's: if a broker goes while its metadata are
    * being refreshed, kafkajs 2.2.4 itself throws a TypeError.
    */
-  async #waitAfterFailure(pending: PendingWrite, error: unknown, attempt: number): Promise<void> {
+  async #waitAfterFailure(pending: RemainingVariants, error: unknown, attempt: number): Promise<void> {
     const { onWriteFailed, pause, random } = this.#options;
     pending.consecutiveOwnErrors = isProgrammingError(error) ? pending.consecutiveOwnErrors + 1 : 0;
     if (pending.consecutiveOwnErrors >= maxOwnErrors) throw error;

@@ -1,6 +1,12 @@
 import { createRequire } from "node:module";
 
-import { type ApiVersions, type BrokerRequest, type ClusterBroker, type KafkaCluster, sendRequest } from "../cluster.ts";
+import {
+  type ApiVersions,
+  type BrokerRequest,
+  type ClusterBroker,
+  type KafkaCluster,
+  sendRequest,
+} from "../cluster.ts";
 import { isProgrammingError } from "../own-errors.ts";
 
 /** Where the log of a partition begins and ends (the end is the offset of the next record to come). */
@@ -32,7 +38,9 @@ interface ListOffsetsRequest {
 const require = createRequire(import.meta.url);
 const { requests, lookup } = require("kafkajs/src/protocol/requests") as {
   requests: { ListOffsets: object };
-  lookup: (versions: ApiVersions) => (apiKey: number, request: object) => (question: ListOffsetsRequest) => BrokerRequest;
+  lookup: (
+    versions: ApiVersions,
+  ) => (apiKey: number, request: object) => (question: ListOffsetsRequest) => BrokerRequest;
 };
 
 const apiKey = 2;
@@ -53,7 +61,10 @@ const listOffsets = async (
     topic,
     partitions: entries.map(({ partition }) => ({ partition, timestamp })),
   }));
-  const { request, response } = lookup(broker.versions ?? {})(apiKey, requests.ListOffsets)({ ...consumerRequest, topics });
+  const { request, response } = lookup(broker.versions ?? {})(apiKey, requests.ListOffsets)({
+    ...consumerRequest,
+    topics,
+  });
   const parse = async (decoded: ListOffsetsResponse): Promise<ListOffsetsResponse> => decoded;
   const listed = (await sendRequest(broker, {
     request,
@@ -69,14 +80,22 @@ const listOffsets = async (
 };
 
 /** What one leader says of its partitions, or why it says nothing. */
-const listRangesOfLeader = async (cluster: KafkaCluster, nodeId: number, ledPartitions: readonly TopicPartition[]): Promise<LogRange[] | Error> => {
+const listRangesOfLeader = async (
+  cluster: KafkaCluster,
+  nodeId: number,
+  ledPartitions: readonly TopicPartition[],
+): Promise<LogRange[] | Error> => {
   try {
     const broker = await cluster.findBroker({ nodeId });
     const beginningOffsets = await listOffsets(broker, ledPartitions, earliest);
     const endOffsets = await listOffsets(broker, ledPartitions, latest);
     return ledPartitions.flatMap(({ topic, partition }) => {
-      const [beginningOffset, endOffset] = [beginningOffsets, endOffsets].map((offsets) => offsets.get(partitionKey({ topic, partition })));
-      return beginningOffset === undefined || endOffset === undefined ? [] : [{ topic, partition, low: beginningOffset, high: endOffset }];
+      const [beginningOffset, endOffset] = [beginningOffsets, endOffsets].map((offsets) =>
+        offsets.get(partitionKey({ topic, partition })),
+      );
+      return beginningOffset === undefined || endOffset === undefined
+        ? []
+        : [{ topic, partition, beginningOffset, endOffset }];
     });
   } catch (error) {
     if (!(error instanceof Error) || isProgrammingError(error)) throw error;

@@ -15,7 +15,10 @@ export interface TopicRights {
 }
 
 /** A member that cannot read one of these must not take part: it would not know who is parked. */
-export const topicsToRead = ({ source, retry }: ServiceTopics): string[] => [...source, ...retry.map(({ topic }) => topic)];
+export const topicsToRead = ({ source, retry }: ServiceTopics): string[] => [
+  ...source,
+  ...retry.map(({ topic }) => topic),
+];
 
 export const allTopics = (topics: ServiceTopics): string[] => [...topicsToRead(topics), topics.deadLetter];
 

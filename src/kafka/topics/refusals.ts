@@ -141,7 +141,11 @@ export const missingRight = ({ operation, resource }: Right, principal: Principa
  * Says which of the rights that a request needs is missing; undefined where the error is no refusal. Where an error does not name
  * its topic, the first topic of `needs` stands for it: ask for one topic at a time.
  */
-export const explainAuthorizationError = (error: unknown, needs: readonly Right[], principal: Principal): string | undefined => {
+export const explainAuthorizationError = (
+  error: unknown,
+  needs: readonly Right[],
+  principal: Principal,
+): string | undefined => {
   const refusal = findRefusal(error);
   if (!refusal) return undefined;
   const ofKind = needs.filter(({ resource }) => resource.kind === refusal.kind);

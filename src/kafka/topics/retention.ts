@@ -74,7 +74,9 @@ export const classifyRetention = (configs: readonly TopicConfig[], rules: Retent
     { topic: deadLetter, delayMs: 0, proposal: Math.max(weekMs, maxAgeMs) },
   ];
   const retentions = ownTopics.flatMap(({ topic, delayMs, proposal: proposedRetentionMs }) =>
-    configs.filter((config) => config.topic === topic).map((config) => ({ config, delayMs, maxAgeMs, proposal: proposedRetentionMs })),
+    configs
+      .filter((config) => config.topic === topic)
+      .map((config) => ({ config, delayMs, maxAgeMs, proposedRetentionMs })),
   );
   const errors = retentions.flatMap(errorsOf);
   return errors.length > 0

@@ -54,7 +54,10 @@ interface KafkajsMetadata {
   readonly topicMetadata: readonly TopicMetadata[];
 }
 
-type MetadataRequestFactory = (options: { topics: readonly string[]; allowAutoTopicCreation: boolean }) => BrokerRequest;
+type MetadataRequestFactory = (options: {
+  topics: readonly string[];
+  allowAutoTopicCreation: boolean;
+}) => BrokerRequest;
 
 const require = createRequire(import.meta.url);
 const EncoderClass = require("kafkajs/src/protocol/encoder") as new () => Encoder;
@@ -161,8 +164,8 @@ export const topicStates = (topics: readonly string[], { topicMetadata }: Kafkaj
   const byName = new Map(topicMetadata.map((entry) => [entry.topic, entry]));
   return topics.map((topic) => {
     const { topicErrorCode = 3, topicId, operations, partitionMetadata = [] } = byName.get(topic) ?? {};
-    const replication = partitionMetadata[0]?.replicas.length ?? 1;
+    const replicationFactor = partitionMetadata[0]?.replicas.length ?? 1;
     const error = errorOf(topicErrorCode);
-    return { topic, error, id: topicId, operations, partitions: partitionMetadata.length, replication };
+    return { topic, error, id: topicId, operations, partitions: partitionMetadata.length, replicationFactor };
   });
 };

@@ -16,7 +16,10 @@ const keepEverything: readonly TopicSetting[] = [
 const producerCompression: TopicSetting = { name: "compression.type", value: "producer" };
 
 /** The settings to make a topic of ours with; the next ones if the cluster refuses those before. Some hosted ones choose the codec. */
-export const topicSettingsFallbacks: readonly (readonly TopicSetting[])[] = [[...keepEverything, producerCompression], keepEverything];
+export const topicSettingsFallbacks: readonly (readonly TopicSetting[])[] = [
+  [...keepEverything, producerCompression],
+  keepEverything,
+];
 
 /** How clusters say it, hosted ones among them. */
 const settingsErrorTypes: ReadonlySet<string> = new Set(["INVALID_CONFIG", "POLICY_VIOLATION", "INVALID_REQUEST"]);

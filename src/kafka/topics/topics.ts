@@ -42,7 +42,8 @@ const tryChange = async (change: () => Promise<void>): Promise<unknown> => {
   }
 };
 
-const maxPartitionsOf = (states: readonly TopicState[]): number => Math.max(0, ...states.map(({ partitions }) => partitions));
+const maxPartitionsOf = (states: readonly TopicState[]): number =>
+  Math.max(0, ...states.map(({ partitions }) => partitions));
 
 interface TopicStates {
   readonly all: readonly TopicState[];
@@ -52,7 +53,10 @@ interface TopicStates {
   readonly missing: readonly string[];
 }
 
-const readTopicStates = async (admin: Pick<ClusterAdmin, "topicStates">, options: TopicsOptions): Promise<TopicStates> => {
+const readTopicStates = async (
+  admin: Pick<ClusterAdmin, "topicStates">,
+  options: TopicsOptions,
+): Promise<TopicStates> => {
   const all = await admin.topicStates([...options.sources, ...options.retryTopics, options.deadLetter]);
   const existing = all.filter(({ error }) => error === undefined);
   const missing = all.filter(({ error }) => error === unknownTopic).map(({ topic }) => topic);
@@ -69,8 +73,10 @@ const planChanges = ({ sources, retryTopics, missing }: TopicStates, options: To
   const partitions = maxPartitionsOf([...sources, ...retryTopics]);
   const toCreate = missing
     .filter((topic) => !options.sources.includes(topic))
-    .map((topic) => ({ topic, partitions, replication: template.replicationFactor }));
-  const toGrow = retryTopics.filter((retryTopic) => retryTopic.partitions < partitions).map(({ topic }) => ({ topic, partitions }));
+    .map((topic) => ({ topic, partitions, replicationFactor: template.replicationFactor }));
+  const toGrow = retryTopics
+    .filter((retryTopic) => retryTopic.partitions < partitions)
+    .map(({ topic }) => ({ topic, partitions }));
   return { toMake: toCreate, toGrow };
 };
 
@@ -80,7 +86,10 @@ const unreadPartitionsOf = (
 ): Pick<TopicsReport, "unread" | "warnings"> => {
   const maxPartitions = maxPartitionsOf(sources);
   const readPartitions = Math.min(...retryTopics.map(({ partitions }) => partitions), maxPartitions);
-  const unread = sources.map(({ topic, partitions }) => ({ topic, partitions: Math.max(0, partitions - readPartitions) }));
+  const unread = sources.map(({ topic, partitions }) => ({
+    topic,
+    partitions: Math.max(0, partitions - readPartitions),
+  }));
   const command = `kafka-topics.sh --bootstrap-server ${principal.brokers.join(",")} --alter --topic`;
   const commands = retryTopics
     .filter(({ partitions }) => partitions < maxPartitions)
