@@ -1,0 +1,60 @@
+import type { Variable } from "../../src/config/variable.ts";
+import { describeVariables, variables } from "../../src/config/variables.ts";
+import type { VariableDescription, VariableName } from "../../src/config/variables.ts";
+import { code, entry, sentence } from "./reference-text.ts";
+
+/** The sections in their order; a variable belongs to the first one that matches. */
+const sections: ReadonlyArray<readonly [heading: string, names: RegExp]> = [
+  ["Encryption to Kafka", /^KAFKA_TLS/],
+  ["Log-in to Kafka", /^KAFKA_SASL/],
+  ["Kafka", /^KAFKA_/],
+  ["Topics and retries", /^(SOURCE|RETRY|DEAD_LETTER)_|^(QUICK_ATTEMPTS|CREATE_TOPICS|START_FROM)$/],
+  ["Input", /^(INPUT|SCHEMA_REGISTRY|AVRO)_/],
+  ["Gainsight", /^GAINSIGHT_/],
+  ["Proxies", /_PROXY$/],
+  ["Circuit breaker", /^BREAKER_/],
+  ["The process", /^(SETTINGS|HTTP|LOG|SHUTDOWN)_/],
+];
+
+/** What `docs/configuration.md` says once for all variables. */
+const saidOnce = /^(text|`true` or `false`|the path of a readable file)$/;
+
+const isVariable = (name: string): name is VariableName => name in variables;
+
+const takes = ({ name, meaning }: VariableDescription): string => {
+  if (!isVariable(name)) return "";
+  const { kind }: Variable<unknown> = variables[name];
+  const want = kind.want
+    .replace(/, such as [^;]+|; remove it$/g, "")
+    .replaceAll(/'([^' ]+)'/g, "`$1`")
+    .replaceAll(/` or (?=.*` or )/g, "`, ");
+  const choices = want.match(/`[^`]+`/g) ?? [];
+  const isSaid = want === meaning || (choices.length > 1 && choices.every((choice) => meaning.includes(choice)));
+  return isSaid || saidOnce.test(want) ? "" : sentence(`Takes ${want}`);
+};
+
+/** In brackets: its default, or that it is required. */
+const presence = ({ default: fallback, isLiteral }: VariableDescription): string => {
+  if (isLiteral) return ` (default ${code(fallback)})`;
+  if (fallback === "none") return "";
+  return fallback === "required" ? " (required)" : ` (default: ${fallback})`;
+};
+
+export const variableText = (variable: VariableDescription): string =>
+  `${code(variable.name)}${presence(variable)}: ${sentence(variable.meaning)}`;
+
+const headingOf = (name: string): string => {
+  const found = sections.find(([, names]) => names.test(name));
+  if (!found) throw new Error(`Cannot place ${name} in docs/configuration.md: want a section for it`);
+  return found[0];
+};
+
+export const variablesReference = (): string => {
+  const all = Object.groupBy(describeVariables(), ({ name }) => headingOf(name));
+  return Object.entries(all)
+    .map(([heading, members = []]) => {
+      const entries = members.map((variable) => entry(`${variableText(variable)} ${takes(variable)}`));
+      return [`### ${heading}\n`, ...entries].join("\n");
+    })
+    .join("\n\n");
+};
