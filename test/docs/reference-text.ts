@@ -18,7 +18,7 @@ const marked = (text: string): string =>
   );
 
 /** What stays on one line: `code`, and a number with a full stop, which would begin a list on a line of its own. */
-const pieces = (text: string): readonly string[] => text.match(/(?:`[^`]*`|[^\s`])+(?: \d+\.(?!\S))?/g) ?? [];
+const pieces = (text: string): readonly string[] => text.match(/(?:`[^`]*`|\S)+(?: \d+\.(?!\S))?/g) ?? [];
 
 /** A paragraph of lines no longer than oxfmt's own. */
 export const paragraph = (text: string, indent = ""): string => {
