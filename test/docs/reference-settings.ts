@@ -45,7 +45,7 @@ const branches = (schema: Schema): readonly Schema[] => {
 const kindOf = ({ type = [], items, additionalProperties: values, minimum, maximum }: Schema): string => {
   if (items) return `a list of ${kindsOf(items).replace("a map", "maps")}`;
   if (typeof values === "object") return `a map of names to ${kindsOf(values)}`;
-  if (minimum !== undefined) return `a number from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return `${minimum} to ${maximum}`;
   const kinds = [type].flat().map((name) => words[name] ?? name);
   return (kinds.length === 2 ? kinds.filter((kind) => kind !== "null") : kinds).join(" or ");
 };
@@ -79,22 +79,23 @@ const settingsBelow = (schema: Schema, at: string): readonly Setting[] => {
 const isClear = ({ default: fallback, description = "" }: Schema, kinds: string): boolean => {
   const values = kinds.match(/(?<=`)\w+(?=`)/g) ?? [];
   const isSaid = values.length > 1 && values.every((value) => description.includes(value));
-  return isSaid || typeof fallback === "boolean" || /^(a list of )?text$/.test(kinds);
+  return isSaid || typeof fallback === "boolean" || /^((a list of )?text|\d+ to \d+)$/.test(kinds);
 };
 
 const takes = ({ schemas }: Setting, isMap: boolean): string => {
   const [schema = {}] = schemas;
   const kinds = kindsOf({ anyOf: schemas });
-  const examples = (schema.examples ?? []).filter((example) => !isMap || Array.isArray(example));
-  const such = examples.map(json).join(" or ");
-  if (isMap || isClear(schema, kinds)) return such === "" ? "" : sentence(`For example ${such}`);
+  const such = (schema.examples ?? []).map(json).join(" or ");
+  if (isMap) return "";
+  if (isClear(schema, kinds)) return such === "" ? "" : sentence(`For example ${such}`);
   return sentence(`Takes ${kinds}${such === "" ? "" : `, such as ${such}`}`);
 };
 
 const presence = ({ schemas, isRequired }: Setting, isMap: boolean): string => {
-  const fallback = schemas[0]?.default;
-  if (isRequired) return "required";
-  return isMap || fallback === undefined ? "" : `default ${json(fallback)}`;
+  const { default: fallback, minimum, maximum } = schemas[0] ?? {};
+  const byDefault = isMap || fallback === undefined ? [] : [`default ${json(fallback)}`];
+  const limits = minimum === undefined ? [] : [`${minimum} to ${maximum}`];
+  return [...(isRequired ? ["required"] : byDefault), ...limits].join(", ");
 };
 
 const isBelow = (setting: Setting, top: string): boolean =>

@@ -8,6 +8,8 @@ export const json = (value: unknown): string => {
   return code(text.replaceAll(/(?<=[[{])\n\s*|\n\s*(?=[\]}])/g, "").replaceAll(/\n\s*/g, " "));
 };
 
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Ends a sentence, unless it has an end. */
 export const sentence = (text: string): string => (text === "" || text.endsWith(".") ? text : `${text}.`);
 

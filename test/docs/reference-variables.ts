@@ -1,7 +1,7 @@
 import type { Variable } from "../../src/config/variable.ts";
 import { describeVariables, variables } from "../../src/config/variables.ts";
 import type { VariableDescription, VariableName } from "../../src/config/variables.ts";
-import { code, entry, sentence } from "./reference-text.ts";
+import { capital, code, entry, sentence } from "./reference-text.ts";
 
 /** The sections in their order; a variable belongs to the first one that matches. */
 const sections: ReadonlyArray<readonly [heading: string, names: RegExp]> = [
@@ -17,25 +17,34 @@ const sections: ReadonlyArray<readonly [heading: string, names: RegExp]> = [
 ];
 
 /** What `docs/configuration.md` says once for all variables. */
-const saidOnce = /^(text|`true` or `false`|the path of a readable file)$/;
+const saidOnce = /^(text|`true` or `false`|the path of a readable file|(a topic name|topic names|at most 249) .*)$/;
+
+const range = /^a (?:whole number|duration) from (\S+ to [^;]+)(?:; )?/;
 
 const isVariable = (name: string): name is VariableName => name in variables;
 
-const takes = ({ name, meaning }: VariableDescription): string => {
+const wantOf = (name: string): string => {
   if (!isVariable(name)) return "";
   const { kind }: Variable<unknown> = variables[name];
-  const want = kind.want
+  return kind.want
     .replace(/, such as [^;]+|; remove it$/g, "")
     .replaceAll(/'([^' ]+)'/g, "`$1`")
     .replaceAll(/` or (?=.*` or )/g, "`, ");
+};
+
+/** What the variable takes, unless its meaning or its range says so. */
+const takes = ({ name, meaning }: VariableDescription): string => {
+  const want = wantOf(name);
+  if (range.test(want)) return sentence(capital(want.replace(range, "")));
   const choices = want.match(/`[^`]+`/g) ?? [];
   const isSaid = want === meaning || (choices.length > 1 && choices.every((choice) => meaning.includes(choice)));
   return isSaid || saidOnce.test(want) ? "" : sentence(`Takes ${want}`);
 };
 
-/** In brackets: its default, or that it is required. */
-const presence = ({ default: fallback, isLiteral }: VariableDescription): string => {
-  if (isLiteral) return ` (default ${code(fallback)})`;
+/** In brackets: its default and its range, or that it is required. */
+const presence = ({ name, default: fallback, isLiteral }: VariableDescription): string => {
+  const [, limits] = range.exec(wantOf(name)) ?? [];
+  if (isLiteral) return ` (default ${code(fallback)}${limits === undefined ? "" : `, ${limits}`})`;
   if (fallback === "none") return "";
   return fallback === "required" ? " (required)" : ` (default: ${fallback})`;
 };
