@@ -5,15 +5,15 @@ import { capital, code, entry, sentence } from "./reference-text.ts";
 
 /** The sections in their order; a variable belongs to the first one that matches. */
 const sections: ReadonlyArray<readonly [heading: string, names: RegExp]> = [
-  ["Encryption to Kafka", /^KAFKA_TLS/],
-  ["Log-in to Kafka", /^KAFKA_SASL/],
+  ["Kafka: encryption", /^KAFKA_TLS/],
+  ["Kafka: authentication", /^KAFKA_SASL/],
   ["Kafka", /^KAFKA_/],
   ["Topics and retries", /^(SOURCE|RETRY|DEAD_LETTER)_|^(QUICK_ATTEMPTS|CREATE_TOPICS|START_FROM)$/],
   ["Input", /^(INPUT|SCHEMA_REGISTRY|AVRO)_/],
   ["Gainsight", /^GAINSIGHT_/],
   ["Proxies", /_PROXY$/],
   ["Circuit breaker", /^BREAKER_/],
-  ["The process", /^(SETTINGS|HTTP|LOG|SHUTDOWN)_/],
+  ["Process", /^(SETTINGS|HTTP|LOG|SHUTDOWN)_/],
 ];
 
 /** What `docs/configuration.md` says once for all variables. */
@@ -49,7 +49,7 @@ const presence = ({ name, default: fallback, isLiteral }: VariableDescription): 
   return fallback === "required" ? " (required)" : ` (default: ${fallback})`;
 };
 
-export const variableText = (variable: VariableDescription): string =>
+const variableText = (variable: VariableDescription): string =>
   `${code(variable.name)}${presence(variable)}: ${sentence(variable.meaning)}`;
 
 const headingOf = (name: string): string => {
