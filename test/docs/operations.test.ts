@@ -32,7 +32,7 @@ describe("docs/operations.md", () => {
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => readFileSync(`${parentPath}/${name}`, "utf8"))
       .join("\n");
-    const quoted = Array.from(text.matchAll(/`([A-Z][a-z]+ [^`]+)`/g), ([, quote = ""]) => quote);
+    const quoted = Array.from(text.matchAll(/`([A-Z][a-z]+:? [^`]+)`/g), ([, quote = ""]) => quote);
     expect(quoted).toContain("Cannot reach Kafka");
     expect(quoted.filter((quote) => !source.includes(quote))).toEqual([]);
   });
