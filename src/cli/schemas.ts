@@ -40,7 +40,7 @@ export function schemasCommand(): Command {
 function withRegistryOptions(command: Command, run: (target: SubjectSchema) => Promise<void>): Command {
   return command
     .option("--subject <name>", "subject in the registry (default: the first of SOURCE_TOPICS, then -value)")
-    .addOption(new Option("--file <path>", "the Avro schema").default(shippedSchema.path, shippedSchema.inWords))
+    .addOption(new Option("--file <path>", "the Avro schema").default(shippedSchema.path, shippedSchema.text))
     .addOption(new Option("--registry <url>", "address of the registry").env("SCHEMA_REGISTRY_URL"))
     .action(async (flags: SchemasFlags) => {
       try {
