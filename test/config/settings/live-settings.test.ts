@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { type LiveSettings, createLiveSettings } from "../../../src/config/settings/reload.ts";
+import { type LiveSettings, createLiveSettings } from "../../../src/config/settings/live-settings.ts";
 import { type Settings, parseSettings } from "../../../src/config/settings/settings.ts";
 
 const pollMs = 1_000;
