@@ -26,10 +26,7 @@ const isVariable = (name: string): name is VariableName => name in variables;
 const wantOf = (name: string): string => {
   if (!isVariable(name)) return "";
   const { kind }: Variable<unknown> = variables[name];
-  return kind.want
-    .replace(/, such as [^;]+|; remove it$/g, "")
-    .replaceAll(/'([^' ]+)'/g, "`$1`")
-    .replaceAll(/` or (?=.*` or )/g, "`, ");
+  return kind.want.replace(/, such as [^;]+/, "").replaceAll(/'([^' ]+)'/g, "`$1`");
 };
 
 /** What the variable takes, unless its description or its range says so. */
@@ -37,7 +34,9 @@ const takes = ({ name, description }: VariableDescription): string => {
   const want = wantOf(name);
   if (range.test(want)) return sentence(capital(want.replace(range, "")));
   const choices = want.match(/`[^`]+`/g) ?? [];
-  const isSaid = want === description || (choices.length > 1 && choices.every((choice) => description.includes(choice)));
+  const isSaid =
+    description.toLowerCase().includes(want.toLowerCase()) ||
+    (choices.length > 1 && choices.every((choice) => description.includes(choice)));
   return isSaid || saidOnce.test(want) ? "" : sentence(`Takes ${want}`);
 };
 

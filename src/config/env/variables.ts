@@ -39,14 +39,18 @@ export const variables = {
   RETRY_MAX_AGE: withDefault(
     duration("0s", "30d"),
     "4h",
-    "The time from the first failure until the service gives up an event, if it has reached RETRY_MAX_ATTEMPTS too",
+    "The service gives up an event only after this time since its first failure, and after RETRY_MAX_ATTEMPTS",
   ),
   RETRY_MAX_ATTEMPTS: withDefault(
     integer(1, 1000),
     "6",
-    "The attempts after which the service gives up an event, if it has reached RETRY_MAX_AGE too",
+    "The service gives up an event only after this many attempts, and after RETRY_MAX_AGE",
   ),
-  QUICK_ATTEMPTS: withDefault(integer(1, 10), "3", "The calls in one attempt, before an event goes to a retry topic"),
+  QUICK_ATTEMPTS: withDefault(
+    integer(1, 10),
+    "3",
+    "The number of calls in one attempt, before an event goes to a retry topic",
+  ),
   DEAD_LETTER_TOPIC: withDefault(topic, "gainstream-dlq", "The topic for events that can never be delivered"),
   CREATE_TOPICS: withDefault(
     booleanText,
@@ -63,13 +67,13 @@ export const variables = {
     "auto",
     "The format of records: `registry` (Avro with a Confluent header), `avro` (no header), `json` or `auto` (by the first byte)",
   ),
-  SCHEMA_REGISTRY_URL: optional(url, "The address of a Confluent-compatible schema registry. `registry` needs it"),
-  SCHEMA_REGISTRY_USERNAME: optional(anyText, "The user name, if the registry needs one"),
-  SCHEMA_REGISTRY_PASSWORD: optional(secret, "The password. SCHEMA_REGISTRY_USERNAME needs it, here or as a file"),
-  SCHEMA_REGISTRY_PASSWORD_FILE: optional(
-    secretPath,
-    "A file with the password. The service reads the file at each request",
+  SCHEMA_REGISTRY_URL: optional(
+    url,
+    "The address of a Confluent-compatible schema registry. Required with `INPUT_FORMAT=registry`",
   ),
+  SCHEMA_REGISTRY_USERNAME: optional(anyText, "The user name, if the registry needs one"),
+  SCHEMA_REGISTRY_PASSWORD: optional(secret, "The password. Required with a user name, here or as a file"),
+  SCHEMA_REGISTRY_PASSWORD_FILE: optional(secretPath, "A file with the password, read at each request"),
   AVRO_SCHEMA_FILE: {
     ...withDefault(
       fileOrFolderPath,
@@ -85,10 +89,7 @@ export const variables = {
   ),
   GAINSIGHT_URL: withDefault(url, "https://event.gainsight.com", "The base address of Gainsight"),
   GAINSIGHT_ACCESS_KEY: optional(accessKey, "The 36 characters of a Gainsight access key. Required, here or as a file"),
-  GAINSIGHT_ACCESS_KEY_FILE: optional(
-    secretPath,
-    "A file with the access key. The service reads the file when it changes",
-  ),
+  GAINSIGHT_ACCESS_KEY_FILE: optional(secretPath, "A file with the access key, read when it changes"),
   GAINSIGHT_TIMEOUT: withDefault(duration("10ms", "25s", timeoutHint), "10s", "The time limit of a call"),
   GAINSIGHT_CONCURRENCY: withDefault(integer(1, 4096), "64", "The maximum number of calls in flight, per replica"),
   GAINSIGHT_CALLS_PER_MINUTE: unavailable,
@@ -97,7 +98,7 @@ export const variables = {
     optional(proxyUrl, "The proxy for `https://` addresses. `https_proxy` takes precedence"),
   ),
   HTTP_PROXY: withLowerCaseName(
-    optional(proxyUrl, "The proxy for `http://` addresses, which needs CONNECT too. `http_proxy` takes precedence"),
+    optional(proxyUrl, "The proxy for `http://` addresses; it must allow CONNECT. `http_proxy` takes precedence"),
   ),
   NO_PROXY: withLowerCaseName(
     optional(
@@ -110,7 +111,7 @@ export const variables = {
   BREAKER_MIN_CALLS: withDefault(
     integer(1, 100_000),
     "10",
-    "The calls in the window before the percentage counts. As many failures in a row open the breaker at once",
+    "With fewer calls in the window, the percentage does not count. This many failures in a row open the breaker at once",
   ),
   BREAKER_WINDOW: withDefault(duration("100ms", "10m"), "10s", "The time window in which calls count"),
   BREAKER_PROBE_MIN: withDefault(duration("10ms", "1h"), "1s", "The first pause before a probe"),

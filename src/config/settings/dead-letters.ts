@@ -13,7 +13,10 @@ export const deadLetterLimit = z.union(
       {
         consecutive: eventCount
           .default(deadLetterLimitDefault.consecutive)
-          .meta({ description: "How many dead letters in a row reach the limit; with scope cause, counted per topic" }),
+          .meta({
+            description:
+              "How many dead letters in a row reach the limit; with `scope: cause` they are counted per topic",
+          }),
         percent: wholeNumber(1, 100)
           .default(deadLetterLimitDefault.percent)
           .meta({ description: "Which percentage of dead letters within a minute reaches the limit" }),
@@ -22,7 +25,7 @@ export const deadLetterLimit = z.union(
           .meta({ description: "With fewer events within a minute, the percentage does not count" }),
         scope: z.enum(["all", "cause"], { error: "'all' or 'cause'" }).default(deadLetterLimitDefault.scope).meta({
           description:
-            "Which events wait at the limit. all: every event. cause: only events with the most frequent cause in their topic",
+            "Which events wait at the limit. `all`: every event; `cause`: only events with the most frequent cause in their topic",
         }),
       },
       "",

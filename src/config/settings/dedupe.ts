@@ -22,13 +22,13 @@ export const dedupe = z.union(
     strictMap(
       {
         window: windowMs.default(dedupeDefault.windowMs).meta({
-          description: "How long the service remembers a messageId",
+          description: "How long the service remembers a `messageId`",
           default: "24h",
           examples: ["24h", "90m"],
         }),
         maxEvents: wholeNumber(1, 1_000_000)
           .default(dedupeDefault.maxEvents)
-          .meta({ description: "How many messageIds the service remembers per partition" }),
+          .meta({ description: "How many of the newest `messageId`s the service remembers per partition" }),
       },
       "",
     ).transform(({ window, maxEvents }) => ({ windowMs: window, maxEvents })),

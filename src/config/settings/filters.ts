@@ -64,23 +64,23 @@ const condition = strictMap(
       .transform(asList)
       .optional()
       .meta({
-        description: "The name of a track event, or a list of names. eventMatching says how they are compared",
+        description: "The name of a track event, or a list of names. `eventMatching` says how they are compared",
         examples: ["Order Completed", ["Page Pinged", "Heartbeat"]],
       }),
     path: path.optional().meta({
       description:
-        "The path of a value in the event. It needs equals, in or matches; * matches one key or one list item",
+        "The path of a value in the event, with `equals`, `in` or `matches`. `*` matches one key or one list item",
       examples: ["properties.plan", "context.page.url", "properties.items.*.sku"],
     }),
-    equals: scalar.optional().meta({ description: "The value at path is equal to this", examples: ["free"] }),
+    equals: scalar.optional().meta({ description: "The value at `path` is equal to this", examples: ["free"] }),
     in: listOf(scalar, "a list of values such as [free, trial]")
       .min(1)
       .optional()
-      .meta({ description: "The value at path is one of these", examples: [["free", "trial"]] }),
+      .meta({ description: "The value at `path` is one of these", examples: [["free", "trial"]] }),
     matches: nonEmptyText("text of 1 to 1,000 characters, in which * matches any characters")
       .optional()
       .meta({
-        description: "The value at path is text that matches this; * matches any characters",
+        description: "The value at `path` is text that matches this; `*` matches any characters",
         examples: ["*@example.com"],
       }),
   },
@@ -107,10 +107,10 @@ const percent = z
   .max(100, { error: percentWant })
   .meta({ description: "The percentage of users to keep", examples: [10, 0.5] });
 
-const pathScopeText = "Keys also match in lists and in JSON text; * matches one key or one list item";
+const pathScopeText = "keys also match inside lists and JSON text, and `*` matches one key or one list item";
 
 const removedPath = droppedPath.meta({
-  description: `The path of the property. ${pathScopeText}. A path to traits also covers context.traits`,
+  description: `The path of the property: ${pathScopeText}. A path to \`traits\` also covers \`context.traits\``,
   examples: ["context.ip", "properties.items.*.cost"],
 });
 
@@ -121,7 +121,7 @@ const filter = z.discriminatedUnion(
       description: "Drops the event",
     }),
     strictMap({ action: z.literal("drop_property"), path: removedPath, when: whenCondition }, mapWant).meta({
-      description: "Drops the property at path",
+      description: "Drops the property at `path`",
     }),
     strictMap(
       {
@@ -147,13 +147,13 @@ export const pii = strictMap(
     drop: listOf(droppedPath, pathsWant)
       .default([])
       .meta({
-        description: `Paths of values to remove. ${pathScopeText}`,
+        description: `The paths of values to remove: ${pathScopeText}`,
         examples: [["context.ip", "properties.card.number"]],
       }),
     hash: listOf(hashedPath, pathsWant)
       .default([])
       .meta({
-        description: `Paths of values to replace by their SHA-256 in hex. ${pathScopeText}`,
+        description: `The paths of values to replace by their SHA-256 in hex: ${pathScopeText}`,
         examples: [["traits.email", "traits.phone"]],
       }),
   },

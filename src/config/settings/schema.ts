@@ -29,26 +29,27 @@ const typeConversion = (what: string) =>
           .refine((types) => Object.keys(types).length <= maxItems, { error: `at most ${maxItems} names` })
           .default({})
           .meta({
-            description: `Converts ${what} from text to a number or a boolean: "12" → 12, "true" → true`,
+            description: `Converts ${what} from text to a number or a boolean: \`"12"\` → \`12\`, \`"true"\` → \`true\``,
             examples: [{ isTrial: "boolean", seats: "number" }],
           }),
       },
       "a map such as { types: { seats: number } }",
     ),
     { types: {} },
-    { description: `For topics in which all ${what} are text, such as those of an Avro map<string>` },
+    { description: `For topics in which all ${what} are text, such as those of an Avro \`map<string>\`` },
   );
 
 /** The settings file: its values, the texts of its errors, and the descriptions for editors and the documentation. */
 export const settingsSchema = strictMap(
   {
     events: optionalSection(listOf(nonEmptyText(namesWant), namesWant, 10_000), [], {
-      description: "The track events to deliver; an empty list delivers all. identify and group are always delivered",
+      description:
+        "The track events to deliver; an empty list delivers all. identify and group events are always delivered",
       examples: [["Order Completed", "Signed Up"]],
     }),
     eventMatching: optionalSection(z.enum(["loose", "exact"], { error: matchingWant }), "loose", {
       description:
-        "How event names are compared. loose: only letters and digits count, in any case; exact: every character counts",
+        "How event names are compared. `loose`: only letters and digits count, in any case; `exact`: every character counts",
     }),
     skippedTypes,
     integrationNames: optionalSection(
@@ -56,7 +57,7 @@ export const settingsSchema = strictMap(
       ["Gainsight"],
       {
         description:
-          'The names of this destination in the integrations of an event; case counts. A value of false, "false" or 0 skips the event',
+          'The names of this destination in the `integrations` of an event; case counts. `false`, `"false"` or `0` skips the event',
         examples: [["Gainsight", "Kafka"]],
       },
     ),
@@ -72,7 +73,7 @@ export const settingsSchema = strictMap(
       ),
       { engage: true, replays: true },
       {
-        description: "Deliver events with integrations of All: false that do not mention this destination",
+        description: "Delivers events with `All: false` in `integrations` that do not mention this destination",
       },
     ),
     consent: optionalSection(
@@ -82,7 +83,7 @@ export const settingsSchema = strictMap(
             .default([])
             .meta({
               description:
-                "The consent categories that this destination needs. If an event states one of them, it must be true",
+                "The consent categories that this destination needs. If an event states one of them, its value must be `true`",
               examples: [["Marketing"]],
             }),
         },
@@ -95,21 +96,21 @@ export const settingsSchema = strictMap(
       },
     ),
     dedupe: optionalSection(dedupe, dedupeDefault, {
-      description: "Skips an event if one with the same messageId was delivered before. false turns this off",
+      description: "Skips an event if one with the same `messageId` was delivered before. `false` turns this off",
       default: { window: "24h", maxEvents: dedupeDefault.maxEvents },
       examples: [false],
     }),
     deadLetterLimit: optionalSection(deadLetterLimit, deadLetterLimitDefault, {
       description:
-        "Above this limit of dead letters, events wait until the setting is changed. false turns the limit off",
+        "At this limit of dead letters, events wait until somebody changes the setting. `false` turns the limit off",
       examples: [false],
     }),
     failOnResultFalse: optionalSection(booleanSetting, false, {
       description:
-        "Treats a 2xx from Gainsight with result: false in its body as a failure. false: the event counts as delivered, and the service counts and logs it",
+        "Treats a 2xx from Gainsight with `result: false` in its body as a failure. Otherwise the event counts as delivered, with a count and a log line",
     }),
     paused: optionalSection(booleanSetting, false, {
-      description: "Stops the deliveries while it is true. Calls in flight end",
+      description: "Stops the deliveries while it is `true`. Calls in flight still end",
     }),
     traits: typeConversion("traits"),
     properties: typeConversion("properties"),
@@ -123,7 +124,7 @@ export const settingsSchema = strictMap(
       { drop: [], hash: [] },
       {
         description:
-          "Personal data to remove from every event, or to replace by its hash. A path to traits also covers context.traits",
+          "Personal data to remove from every event, or to replace by its hash. A path to `traits` also covers `context.traits`",
         examples: [{ drop: ["context.ip"], hash: ["traits.email"] }],
       },
     ),

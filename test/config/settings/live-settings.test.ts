@@ -29,7 +29,7 @@ describe("createLiveSettings()", () => {
   };
   const write = (text: string): void => writeFileSync(file, text);
 
-  /** A change counts at the second look that sees it. */
+  /** A change takes effect at the second poll that sees it. */
   const settle = (): void => void vi.advanceTimersByTime(2 * pollMs);
 
   beforeEach(() => {
@@ -46,19 +46,19 @@ describe("createLiveSettings()", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("keeps the settings it was given where there is no file, and looks at nothing", () => {
+  it("keeps the initial settings and polls nothing if there is no file", () => {
     open(undefined);
     expect(vi.getTimerCount()).toBe(0);
-    expect(live).toMatchObject({ current: initial, problem: undefined, since: Date.now() });
+    expect(live).toMatchObject({ current: initial, problem: undefined, changedAt: Date.now() });
   });
 
-  it("takes up a good change within two looks, tells once, and ends when it is closed", () => {
+  it("reloads a valid change within two polls, reports it once, and stops when it is closed", () => {
     open(file);
     settle();
     write("events: [A, B]\ndeadLetterLimit: false");
     settle();
     const expected = { ...initial, events: ["A", "B"], deadLetterLimit: false };
-    expect(live).toMatchObject({ current: expected, problem: undefined, since: Date.now() });
+    expect(live).toMatchObject({ current: expected, problem: undefined, changedAt: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
     expect(changes).toEqual([expected]);
     expect(reads).toEqual([undefined]);
@@ -66,14 +66,14 @@ describe("createLiveSettings()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes up what was written between the start's reading and its first look", () => {
+  it("reloads a change between the read at the start and the first poll", () => {
     write("events: [B]");
     open(file);
     settle();
     expect(live.current.events).toEqual(["B"]);
   });
 
-  it("says nothing where the file was written anew with the same settings", () => {
+  it("reports nothing if the file was rewritten with the same settings", () => {
     open(file);
     settle();
     write("# the same\nevents: [A]");
@@ -81,16 +81,16 @@ describe("createLiveSettings()", () => {
     expect([reads, changes]).toEqual([[], []]);
   });
 
-  it("refuses a wrong change, keeps what was before, and says why once per change", () => {
+  it("rejects a wrong change, keeps the previous settings, and reports the reason once per change", () => {
     open(file);
     settle();
     write("events: [3]\nevnts: []");
     settle();
     const problem =
       "settings.events[0]: got '3', want a list of event names as text, such as [Order Completed]; " +
-      "settings.evnts: got an unknown setting, want one of the known ones: " +
+      "settings.evnts is unknown; known settings are " +
       Object.keys(initial).join(", ");
-    expect(live).toMatchObject({ current: initial, problem, since: Date.now() });
+    expect(live).toMatchObject({ current: initial, problem, changedAt: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
     expect(reads).toEqual([problem]);
     write("events: [4]\nevnts: []\n");
@@ -99,7 +99,7 @@ describe("createLiveSettings()", () => {
     expect(changes).toEqual([]);
   });
 
-  it("tells twenty of many mistakes, and how many more there are", () => {
+  it("lists twenty of many mistakes, and counts the others", () => {
     open(file);
     settle();
     write(`events: [${"3,".repeat(1_000)}]`);
@@ -107,7 +107,7 @@ describe("createLiveSettings()", () => {
     expect(live.problem).toMatch(/^settings.events\[0\]: .*; settings.events\[19\]: [^;]*; and 980 more mistakes$/);
   });
 
-  it("is content again when the wrong change is taken back", () => {
+  it("reports no problem any more when the wrong change is reverted", () => {
     open(file);
     settle();
     write("events: [");
@@ -115,12 +115,12 @@ describe("createLiveSettings()", () => {
     expect(live.problem).toMatch(/valid YAML/);
     write("events: [A]");
     settle();
-    expect(live).toMatchObject({ current: initial, problem: undefined, since: Date.now() });
+    expect(live).toMatchObject({ current: initial, problem: undefined, changedAt: Date.now() });
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
   });
 
-  it("does not take a file that is just being written for an empty one, which would let every event go", () => {
+  it("does not treat a file that is being written as empty, which would allow every event", () => {
     open(file);
     settle();
     write("");
@@ -130,7 +130,7 @@ describe("createLiveSettings()", () => {
     expect(changes.map(({ events }) => events)).toEqual([["A", "B"]]);
   });
 
-  it("keeps the settings where the file goes missing, and says so", () => {
+  it("keeps the settings if the file disappears, and reports it", () => {
     open(file);
     settle();
     unlinkSync(file);
