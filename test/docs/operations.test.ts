@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import { help } from "../../src/ops/metric-help.ts";
+import { metricHelp } from "../../src/ops/metric-help.ts";
 import { markedLines } from "./marked.ts";
 
 const document = "docs/operations.md";
@@ -40,5 +40,5 @@ describe("docs/operations.md", () => {
 
 it.each(guides)("%s names only metrics that exist", (file) => {
   const named = Array.from(readFileSync(file, "utf8").matchAll(/\bgainstream_[a-z_]+[a-z]/g), ([name]) => name);
-  expect(named.filter((name) => !(name in help))).toEqual([]);
+  expect(named.filter((name) => !(name in metricHelp))).toEqual([]);
 });

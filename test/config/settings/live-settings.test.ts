@@ -30,7 +30,7 @@ describe("createLiveSettings()", () => {
   const write = (text: string): void => writeFileSync(file, text);
 
   /** A change takes effect at the second poll that sees it. */
-  const settle = (): void => void vi.advanceTimersByTime(2 * pollMs);
+  const pollTwice = (): void => void vi.advanceTimersByTime(2 * pollMs);
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -54,9 +54,9 @@ describe("createLiveSettings()", () => {
 
   it("reloads a valid change within two polls, reports it once, and stops when it is closed", () => {
     open(file);
-    settle();
+    pollTwice();
     write("events: [A, B]\ndeadLetterLimit: false");
-    settle();
+    pollTwice();
     const expected = { ...initial, events: ["A", "B"], deadLetterLimit: false };
     expect(live).toMatchObject({ current: expected, problem: undefined, changedAt: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
@@ -69,23 +69,23 @@ describe("createLiveSettings()", () => {
   it("reloads a change between the read at the start and the first poll", () => {
     write("events: [B]");
     open(file);
-    settle();
+    pollTwice();
     expect(live.current.events).toEqual(["B"]);
   });
 
   it("reports nothing if the file was rewritten with the same settings", () => {
     open(file);
-    settle();
+    pollTwice();
     write("# the same\nevents: [A]");
-    settle();
+    pollTwice();
     expect([reads, changes]).toEqual([[], []]);
   });
 
   it("rejects a wrong change, keeps the previous settings, and reports the reason once per change", () => {
     open(file);
-    settle();
+    pollTwice();
     write("events: [3]\nevnts: []");
-    settle();
+    pollTwice();
     const problem =
       "settings.events[0]: got '3', want a list of event names as text, such as [Order Completed]; " +
       "settings.evnts is unknown; known settings are " +
@@ -94,27 +94,27 @@ describe("createLiveSettings()", () => {
     vi.advanceTimersByTime(10 * pollMs);
     expect(reads).toEqual([problem]);
     write("events: [4]\nevnts: []\n");
-    settle();
+    pollTwice();
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
   });
 
   it("lists twenty of many mistakes, and counts the others", () => {
     open(file);
-    settle();
+    pollTwice();
     write(`events: [${"3,".repeat(1_000)}]`);
-    settle();
+    pollTwice();
     expect(live.problem).toMatch(/^settings.events\[0\]: .*; settings.events\[19\]: [^;]*; and 980 more mistakes$/);
   });
 
   it("reports no problem any more when the wrong change is reverted", () => {
     open(file);
-    settle();
+    pollTwice();
     write("events: [");
-    settle();
+    pollTwice();
     expect(live.problem).toMatch(/valid YAML/);
     write("events: [A]");
-    settle();
+    pollTwice();
     expect(live).toMatchObject({ current: initial, problem: undefined, changedAt: Date.now() });
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
@@ -122,19 +122,19 @@ describe("createLiveSettings()", () => {
 
   it("does not treat a file that is being written as empty, which would allow every event", () => {
     open(file);
-    settle();
+    pollTwice();
     write("");
     vi.advanceTimersByTime(pollMs);
     write("events: [A, B]");
-    settle();
+    pollTwice();
     expect(changes.map(({ events }) => events)).toEqual([["A", "B"]]);
   });
 
   it("keeps the settings if the file disappears, and reports it", () => {
     open(file);
-    settle();
+    pollTwice();
     unlinkSync(file);
-    settle();
+    pollTwice();
     expect(live).toMatchObject({ current: initial, problem: expect.stringContaining("a readable file") });
   });
 
@@ -149,9 +149,9 @@ describe("createLiveSettings()", () => {
     const mounted = join(folder, "mounted.yaml");
     symlinkSync(join("..data", "mounted.yaml"), mounted);
     open(mounted);
-    settle();
+    pollTwice();
     mount("..2026_01_02", "events: [B]");
-    settle();
+    pollTwice();
     expect(live.current.events).toEqual(["B"]);
     expect(changes).toHaveLength(1);
   });
