@@ -5,8 +5,8 @@ import type { Decoder } from "../decoding/decoder.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import { type ConsumerOptions, GroupConsumer } from "../kafka/group/consumer.ts";
 import type { ConsumerWatchdog } from "../kafka/group/silence.ts";
-import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Clock } from "../pipeline/ports.ts";
+import type { Scheduler } from "../pipeline/scheduler.ts";
 import { Commits } from "./commits.ts";
 import { Ingest, type IngestOptions } from "./ingest.ts";
 import { KnownLogs } from "./known-logs.ts";
@@ -23,7 +23,7 @@ export interface ConsumerGroupOptions extends Pick<
 > {
   readonly kafka: Kafka;
   readonly admin: ClusterAdmin;
-  readonly pipeline: Pipeline;
+  readonly scheduler: Scheduler;
   readonly clock: Clock & Clocks;
   readonly decoder: Decoder;
   readonly decide: Decide;
@@ -56,7 +56,7 @@ export interface ConsumerGroup {
 
 /** Puts the parts of intake together. Nothing is started. */
 export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGroup => {
-  const { admin, pipeline, clock, decoder, groupId, sources, retryTopics, startFrom } = options;
+  const { admin, scheduler, clock, decoder, groupId, sources, retryTopics, startFrom } = options;
   const consumer = new GroupConsumer({
     ...options,
     monotonicNow: clock.monotonicNow,
@@ -82,7 +82,7 @@ export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGrou
   const ingest: Ingest = new Ingest({
     ...clock,
     consumer,
-    pipeline,
+    scheduler,
     schemas: schemaWait,
     read: createRecordReader({ decoder, decide: options.decide, wallNow: clock.wallNow }),
     hasDeadLetterHold: options.hasDeadLetterHold,
@@ -100,7 +100,7 @@ export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGrou
   const rebalanceHandler: RebalanceHandler = new RebalanceHandler({
     ...options,
     ingest,
-    pipeline,
+    scheduler,
     commits,
     startOffsets,
   });
