@@ -54,42 +54,62 @@ export interface ConsumerGroup {
   readonly schemaWait: SchemaWait;
 }
 
-/** Puts the parts of intake together. Nothing is started. */
-export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGroup => {
-  const { admin, scheduler, clock, decoder, groupId, sources, retryTopics, startFrom } = options;
-  const consumer = new GroupConsumer({
+type Later<T> = () => T;
+
+/** What the consumer calls: by the first fetch all of it is there. */
+const createConsumer = (
+  options: ConsumerGroupOptions,
+  ingest: Later<Ingest>,
+  rebalanceHandler: Later<RebalanceHandler>,
+): GroupConsumer => {
+  const retryTopics = options.retryTopics.map(({ topic }) => topic);
+  return new GroupConsumer({
     ...options,
-    monotonicNow: clock.monotonicNow,
-    topics: [...sources, ...retryTopics.map(({ topic }) => topic)],
-    retryTopics: retryTopics.map(({ topic }) => topic),
-    ownedNumbers: () => partitionNumbersOf(ingest.ownedPartitions),
-    beforeJoin: () => rebalanceHandler.beforeJoin(),
-    onJoin: (assigned) => rebalanceHandler.onJoined(assigned),
-    onBatch: (batch, resolve) => ingest.handleBatch(batch, resolve),
-    onHiddenRecords: (partition) => ingest.skipHiddenRecords(partition),
-    onOutOfRange: (partition) => ingest.gaps.onOutOfRange(partition),
-    onUnreadable: (partition) => ingest.unreadable.onUnreadable(partition),
+    monotonicNow: options.clock.monotonicNow,
+    topics: [...options.sources, ...retryTopics],
+    retryTopics,
+    ownedNumbers: () => partitionNumbersOf(ingest().ownedPartitions),
+    beforeJoin: () => rebalanceHandler().beforeJoin(),
+    onJoin: (assigned) => rebalanceHandler().onJoined(assigned),
+    onBatch: (batch, resolve) => ingest().handleBatch(batch, resolve),
+    onHiddenRecords: (partition) => ingest().skipHiddenRecords(partition),
+    onOutOfRange: (partition) => ingest().gaps.onOutOfRange(partition),
+    onUnreadable: (partition) => ingest().unreadable.onUnreadable(partition),
   });
-  const onLoaded = (): void => ingest.reviewPauses(["schema"]);
-  const { loadSchema: load } = decoder;
-  const schemaWait = new SchemaWait({
-    ...clock,
-    monotonicNow: clock.monotonicNow,
-    load,
-    onHold: options.onRegistryHold,
-    onLoaded,
-  });
-  const ingest: Ingest = new Ingest({
+};
+
+const createIngest = (options: ConsumerGroupOptions, consumer: GroupConsumer, schemas: SchemaWait): Ingest => {
+  const { clock, decoder, decide, scheduler, retryTopics, hasDeadLetterHold, onSuspectLog, unreadableEvents } = options;
+  return new Ingest({
     ...clock,
     consumer,
     scheduler,
-    schemas: schemaWait,
-    read: createRecordReader({ decoder, decide: options.decide, wallNow: clock.wallNow }),
-    hasDeadLetterHold: options.hasDeadLetterHold,
-    onSuspectLog: options.onSuspectLog,
-    unreadableEvents: options.unreadableEvents,
+    schemas,
+    read: createRecordReader({ decoder, decide, wallNow: clock.wallNow }),
+    hasDeadLetterHold,
+    onSuspectLog,
+    unreadableEvents,
     retryTopics: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
   });
+};
+
+/** Puts the parts of intake together. Nothing is started. */
+export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGroup => {
+  const { admin, scheduler, clock, decoder, groupId, startFrom } = options;
+  const consumer = createConsumer(
+    options,
+    () => ingest,
+    () => rebalanceHandler,
+  );
+  const schemaWait = new SchemaWait({
+    random: clock.random,
+    schedule: clock.schedule,
+    monotonicNow: clock.monotonicNow,
+    load: decoder.loadSchema,
+    onHold: options.onRegistryHold,
+    onLoaded: () => ingest.reviewPauses(["schema"]),
+  });
+  const ingest: Ingest = createIngest(options, consumer, schemaWait);
   const commits = new Commits({
     consumer,
     ownedPartitions: () => committablePartitions(ingest.ownedPartitions),
