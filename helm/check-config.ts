@@ -57,7 +57,8 @@ if (job && service) {
     job,
   );
   const ofService = loginOf(Object.entries(dataOf("-env")), service);
-  if (ofJob !== ofService) throw new Error(`The topics Job does not log in as the service does: got ${ofJob}, want ${ofService}`);
+  if (ofJob !== ofService)
+    throw new Error(`The topics Job does not log in as the service does: got ${ofJob}, want ${ofService}`);
 }
 
 // The API server drops empty lists, except that of a projected volume. A tool that compares would always find a difference.
