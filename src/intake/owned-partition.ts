@@ -1,6 +1,6 @@
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
 import type { TopicPartition } from "../kafka/group/consumer.ts";
-import type { ScannedRecord } from "../ordering/retry-backlog.ts";
+import type { ScannedRecord } from "../ordering/scanned-records.ts";
 import type { Inlet } from "../pipeline/work-item.ts";
 import type { ResetCause } from "./log-resets.ts";
 import { RetryDelay } from "./retry-delay.ts";

@@ -1,4 +1,5 @@
-import { RetryBacklog, type ScannedRecord, type RetryPosition } from "../../src/ordering/retry-backlog.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import type { RetryPosition, ScannedRecord } from "../../src/ordering/scanned-records.ts";
 
 interface Event {
   readonly user: string;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { RetryBacklog, type ScannedRecord, type RetryPosition } from "../../src/ordering/retry-backlog.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import type { RetryPosition, ScannedRecord } from "../../src/ordering/scanned-records.ts";
 
 const at = (tier: number, offset = 0): RetryPosition => ({ tier, offset });
 const found = (id: string, place: RetryPosition, more: Partial<ScannedRecord> = {}): ScannedRecord => ({
