@@ -54,7 +54,7 @@ describe("RetryBacklog", () => {
     expect(backlog.checkAndAdopt("u", "e2", undefined)).toEqual(deliver);
   });
 
-  test("counts only the copy that was written last, and the source's no more", () => {
+  test("counts only the copy that was written last, and no longer the one in the source", () => {
     const backlog = new RetryBacklog([found("e1", at(0, 4))]);
     backlog.upsert("u", "e1", at(1, 8));
     expect(backlog.checkAndAdopt("u", "e1", at(0, 4))).toEqual(superseded);
@@ -70,7 +70,7 @@ describe("RetryBacklog", () => {
     expect(backlog.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
   });
 
-  test("keeps nobody waiting for ever behind an event that ended, came once more from the source and failed", () => {
+  test("keeps no user waiting for ever behind an event that was completed, read again from the source and failed", () => {
     const backlog = new RetryBacklog([found("e1", at(0, 4))]);
     backlog.complete("u", "e1");
     backlog.upsert("u", "e1", at(0, 5));
@@ -79,7 +79,7 @@ describe("RetryBacklog", () => {
     expect(backlog.checkAndAdopt("u", "e2", undefined)).toEqual(deliver);
   });
 
-  test("is empty only until somebody is parked, for it remembers who was", () => {
+  test("is untouched only until a user is parked, for it remembers the completed events", () => {
     const backlog = new RetryBacklog([]);
     expect(backlog.isUntouched).toBe(true);
     backlog.upsert("u", "e1", at(0));
@@ -88,7 +88,7 @@ describe("RetryBacklog", () => {
     expect([backlog.userCount, backlog.isUntouched]).toEqual([0, false]);
   });
 
-  test("remembers ten thousand of them, and forgets the oldest first", () => {
+  test("remembers ten thousand completed events, and forgets the oldest first", () => {
     const ids = Array.from({ length: 10_001 }, (_, n) => `e${n}`);
     const backlog = new RetryBacklog(ids.map((id, n) => found(id, at(0, n), { user: id })));
     for (const id of ids) backlog.complete(id, id);
@@ -103,6 +103,34 @@ describe("RetryBacklog", () => {
     expect(backlog.checkAndAdopt("u", "e10", undefined)).toEqual(forward(0));
     expect(backlog.checkAndAdopt("v", "x", at(0, 5))).toEqual(deliver);
     expect(backlog.checkAndAdopt("v", "y", undefined)).toEqual(forward(0));
+  });
+
+  test("changes nothing in a check: a record that it does not know waits for nobody until it is adopted", () => {
+    const backlog = new RetryBacklog([]);
+    for (const _ of [1, 2]) expect(backlog.check("u", "e1", at(0, 3))).toEqual(deliver);
+    expect([backlog.recordCount, backlog.has("u", "e1"), backlog.check("u", "e2", undefined)]).toEqual([
+      0,
+      false,
+      deliver,
+    ]);
+    backlog.adopt("u", "e1", at(0, 3));
+    expect([backlog.recordCount, backlog.has("u", "e1"), backlog.check("u", "e2", undefined)]).toEqual([
+      1,
+      true,
+      forward(0),
+    ]);
+  });
+
+  test("adopts a record of a retry topic once, no superseded copy and no record of a source", () => {
+    const backlog = new RetryBacklog([found("e1", at(1, 4))]);
+    backlog.adopt("u", "e2", at(0, 3));
+    backlog.adopt("u", "e2", at(0, 3));
+    backlog.adopt("u", "e2", at(0, 2));
+    backlog.adopt("u", "e3", undefined);
+    expect([backlog.recordCount, backlog.check("u", "e2", at(0, 3))]).toEqual([2, forward(1)]);
+    backlog.complete("u", "e2");
+    backlog.adopt("u", "e2", at(0, 3));
+    expect([backlog.recordCount, backlog.check("u", "e2", at(0, 3))]).toEqual([1, superseded]);
   });
 
   describe("with records whose user was unknown when they were parked", () => {
@@ -122,7 +150,7 @@ describe("RetryBacklog", () => {
       expect(backlog.userCount).toBe(0);
     });
 
-    test("puts each behind its real user's, whose order stays", () => {
+    test("puts each behind the records of its real user, whose order stays", () => {
       const backlog = new RetryBacklog([
         found("e1", at(1, 1)),
         found("e2", at(2, 2)),
@@ -143,14 +171,14 @@ describe("RetryBacklog", () => {
       expect(backlog.userCount).toBe(0);
     });
 
-    test("counts none but the copy that was written last, whoever its user is", () => {
+    test("counts only the copy that was written last, whoever its user is", () => {
       const backlog = new RetryBacklog([found("e1", at(1, 8), { user: "e1" })]);
       expect(backlog.checkAndAdopt("u", "e1", at(0, 4))).toEqual(superseded);
       expect(backlog.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
       expect(backlog.checkAndAdopt("u", "e1", at(1, 8))).toEqual(deliver);
     });
 
-    test("follows them when they move or end under their real user without a turn", () => {
+    test("follows them when they move or complete under their real user without a check", () => {
       const backlog = new RetryBacklog([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
       backlog.upsert("u", "e1", at(1, 3));
       backlog.complete("u", "e2");
@@ -243,7 +271,7 @@ describe("RetryBacklog", () => {
     expect(backlog.checkAndAdopt("u", "e4", undefined)).toEqual(deliver);
   });
 
-  test("puts the records of a topic that was made anew behind those of the former one, whose offsets were higher", () => {
+  test("puts the records of a topic that was created again behind those of the former topic, whose offsets were higher", () => {
     const old = (id: string, timestamp: number) => found(id, at(0, timestamp), { topicId: "old", timestamp });
     const anew = (id: string, timestamp: number) => found(id, at(0, timestamp), { topicId: "new", timestamp });
     const backlog = new RetryBacklog([anew("e1", 30), old("e8", 10), old("e9", 20)]);
