@@ -223,6 +223,17 @@ describe("DeadLetterLimit, by cause", () => {
     expect(deadLetterLimit.culprits.at(-1)?.rule).toBeUndefined();
   });
 
+  it("counts nothing when it is asked: topics that only appear in questions leave room for those that are counted", () => {
+    const { deadLetterLimit, play } = createTestLimit(byCause);
+    play("DDDDDD");
+    for (let n = 0; n < 200; n++) {
+      expect(deadLetterLimit.rulingOf({ topic: `asked${n}`, reason: "rejected" })).toBe("admitted");
+      expect(deadLetterLimit.isTopicHeld(`asked${n}`)).toBe(false);
+    }
+    play("dddddd");
+    expect(deadLetterLimit.culprits.map(({ topic }) => topic)).toEqual(["b", "a"]);
+  });
+
   it("never admits more in a row of a topic than the limit for each of its causes, and holds no cause that made none", () => {
     const script = fc.array(fc.constantFrom(...Array.from("..::ddddefDDDE")), { maxLength: 200, size: "max" });
     fc.assert(
