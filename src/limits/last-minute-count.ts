@@ -12,16 +12,17 @@ export class LastMinuteCount {
   /** Counts one more in this slice. A slice never comes before an earlier call's. */
   increment(slice: number): void {
     const index = slice % sliceCount;
-    if (this.#sliceNumbers[index] !== slice) this.#counts[index] = 0;
+    const count = this.#sliceNumbers[index] === slice ? (this.#counts[index] ?? 0) : 0;
     this.#sliceNumbers[index] = slice;
-    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+    this.#counts[index] = count + 1;
   }
 
   /** The sum of the minute that ends with this slice. */
   sum(slice: number): number {
-    let sum = 0;
-    for (let index = 0; index < sliceCount; index++)
-      if ((this.#sliceNumbers[index] ?? 0) > slice - sliceCount) sum += this.#counts[index] ?? 0;
-    return sum;
+    return this.#counts.reduce((sum, count, index) => (this.#isCurrent(index, slice) ? sum + count : sum), 0);
+  }
+
+  #isCurrent(index: number, slice: number): boolean {
+    return (this.#sliceNumbers[index] ?? 0) > slice - sliceCount;
   }
 }

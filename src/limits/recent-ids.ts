@@ -1,5 +1,7 @@
 const firstCapacity = 1_024;
 
+const at = (array: Uint32Array, index: number): number => array[index] ?? 0;
+
 /** The finalizer of MurmurHash3 (https://github.com/aappleby/smhasher, src/MurmurHash3.cpp, fmix32): each bit of its input changes half of its output. */
 const mixBits = (hash: number): number => {
   const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
@@ -29,7 +31,7 @@ export class RecentIds {
   #oldest = 0;
   #size = 0;
   /** A hash table of positions in the ring, plus one; 0 is an empty bucket. Open addressing with linear probing (Knuth, volume 3, 6.4). */
-  #buckets = new Int32Array(2 * firstCapacity);
+  #buckets = new Uint32Array(2 * firstCapacity);
   /** The hash at hand, in fields so that no call has to allocate it. */
   #high = 0;
   #low = 0;
@@ -46,13 +48,13 @@ export class RecentIds {
   /** The time of an id, in seconds; undefined if the id is not known. */
   addedAtSeconds(id: string): number | undefined {
     this.#setHash(id);
-    const ringPosition = this.#buckets[this.#findBucket()] ?? 0;
+    const ringPosition = at(this.#buckets, this.#findBucket());
     return ringPosition === 0 ? undefined : this.#times[ringPosition - 1];
   }
 
   /** Adds an id as the newest, or gives a known id this time. Forgets ids from the oldest on while their time is before `since` or they are too many. */
   add(id: string, seconds: number, since: number): void {
-    while (this.#size > 0 && (this.#times[this.#oldest] ?? 0) < since) this.#forgetOldest();
+    while (this.#size > 0 && at(this.#times, this.#oldest) < since) this.#forgetOldest();
     while (this.#size >= this.maxSize) this.#forgetOldest();
     if (this.#size === this.#highs.length) this.#grow();
     this.#setHash(id);
@@ -61,7 +63,7 @@ export class RecentIds {
 
   #put(seconds: number): void {
     const bucket = this.#findBucket();
-    const known = this.#buckets[bucket] ?? 0;
+    const known = at(this.#buckets, bucket);
     const ringPosition = known === 0 ? (this.#oldest + this.#size) % this.#highs.length : known - 1;
     this.#times[ringPosition] = seconds;
     if (known !== 0) return;
@@ -88,7 +90,7 @@ export class RecentIds {
   #findBucket(): number {
     const mask = this.#buckets.length - 1;
     let bucket = this.#low & mask;
-    for (let ringPosition = this.#buckets[bucket] ?? 0; ringPosition !== 0; ringPosition = this.#buckets[bucket] ?? 0) {
+    for (let ringPosition = at(this.#buckets, bucket); ringPosition !== 0; ringPosition = at(this.#buckets, bucket)) {
       if (this.#lows[ringPosition - 1] === this.#low && this.#highs[ringPosition - 1] === this.#high) break;
       bucket = (bucket + 1) & mask;
     }
@@ -96,8 +98,8 @@ export class RecentIds {
   }
 
   #forgetOldest(): void {
-    this.#high = this.#highs[this.#oldest] ?? 0;
-    this.#low = this.#lows[this.#oldest] ?? 0;
+    this.#high = at(this.#highs, this.#oldest);
+    this.#low = at(this.#lows, this.#oldest);
     this.#emptyBucket(this.#findBucket());
     this.#oldest = (this.#oldest + 1) % this.#highs.length;
     this.#size--;
@@ -108,8 +110,8 @@ export class RecentIds {
     const mask = this.#buckets.length - 1;
     let holeBucket = freedBucket;
     for (let bucket = (holeBucket + 1) & mask; this.#buckets[bucket] !== 0; bucket = (bucket + 1) & mask) {
-      const ringPosition = this.#buckets[bucket] ?? 0;
-      const homeBucket = (this.#lows[ringPosition - 1] ?? 0) & mask;
+      const ringPosition = at(this.#buckets, bucket);
+      const homeBucket = at(this.#lows, ringPosition - 1) & mask;
       if (((bucket - homeBucket) & mask) < ((bucket - holeBucket) & mask)) continue;
       this.#buckets[holeBucket] = ringPosition;
       holeBucket = bucket;
@@ -123,14 +125,14 @@ export class RecentIds {
     this.#highs = new Uint32Array(2 * capacity);
     this.#lows = new Uint32Array(2 * capacity);
     this.#times = new Uint32Array(2 * capacity);
-    this.#buckets = new Int32Array(4 * capacity);
+    this.#buckets = new Uint32Array(4 * capacity);
     this.#oldest = 0;
     this.#size = 0;
     for (let age = 0; age < capacity; age++) {
       const ringPosition = (first + age) % capacity;
-      this.#high = highs[ringPosition] ?? 0;
-      this.#low = lows[ringPosition] ?? 0;
-      this.#put(times[ringPosition] ?? 0);
+      this.#high = at(highs, ringPosition);
+      this.#low = at(lows, ringPosition);
+      this.#put(at(times, ringPosition));
     }
   }
 }

@@ -95,6 +95,14 @@ describe("DeadLetterLimit", () => {
     expect(changes[0]?.error).toContain("100 % are undecodable in topic a (100 % of that topic's events)");
   });
 
+  it("names a share that rounds to nothing as less than 0.1 %", () => {
+    const { changes, play } = createTestLimit({ ...limit, consecutive: 1, minEvents: 1_000_000 });
+    play(`${".".repeat(5_000)}dd`);
+    expect(changes[0]?.error).toContain(
+      "100 % are invalid_event (d) in topic a (less than 0.1 % of that topic's events)",
+    );
+  });
+
   it("forgets the share after a minute, and the row never", () => {
     const { deadLetterLimit, play } = createTestLimit();
     play(".d.d.d.d.d.d.d.d.d.");
@@ -118,7 +126,7 @@ describe("DeadLetterLimit", () => {
     const { deadLetterLimit, play } = createTestLimit();
     play("dddddd");
     deadLetterLimit.setLimit(false, start);
-    expect([play("d".repeat(5_000)), deadLetterLimit.isHeld]).toEqual([5_000, false]);
+    expect([play(`.${"d".repeat(5_000)}`), deadLetterLimit.isHeld]).toEqual([5_000, false]);
   });
 
   it("keeps counting if the clock is set back", () => {

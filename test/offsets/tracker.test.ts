@@ -232,6 +232,19 @@ describe("OffsetTracker", () => {
     ]);
   });
 
+  test("is fully committed until an event is completed, and again when the broker has confirmed the commit", () => {
+    const tracker = new OffsetTracker({ startOffset: 5 });
+    const entry = tracker.register(5);
+    expect(tracker.isFullyCommitted()).toBe(true);
+    if (entry) tracker.complete(entry);
+    expect(tracker.isFullyCommitted()).toBe(false);
+    const commit = tracker.nextCommit();
+    if (commit) tracker.confirm(commit);
+    expect(tracker.isFullyCommitted()).toBe(true);
+    tracker.skipTo(9);
+    expect(tracker.isFullyCommitted()).toBe(false);
+  });
+
   test("starts without completed offsets if the metadata is not its own, and never throws", () => {
     fc.assert(
       fc.property(

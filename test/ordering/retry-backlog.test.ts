@@ -133,6 +133,19 @@ describe("RetryBacklog", () => {
     expect([backlog.recordCount, backlog.check("u", "e2", at(0, 3))]).toEqual([1, superseded]);
   });
 
+  test("counts the waiting records of each user, and of all backlogs that share their totals", () => {
+    const totals = { records: 0 };
+    const backlogs = [0, 1].map(() => new RetryBacklog([found("e1", at(0, 1)), found("e2", at(0, 2))], totals));
+    backlogs[0]?.upsert("v", "e3", at(0, 3));
+    backlogs[1]?.complete("u", "e1");
+    expect(backlogs.map((backlog) => [backlog.lengthOf("u"), backlog.lengthOf("v"), backlog.totalRecordCount])).toEqual(
+      [
+        [2, 1, 4],
+        [1, 0, 4],
+      ],
+    );
+  });
+
   describe("with records whose user was unknown when they were parked", () => {
     test("releases each with the backlog of its real user", () => {
       const backlog = new RetryBacklog([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
@@ -212,6 +225,15 @@ describe("RetryBacklog", () => {
         "source order, whatever the order of the tiers",
         [found("e3", at(0)), found("e1", at(1)), found("e2", at(2))],
         ["e1@1", "e2@2", "e3@0"],
+      ],
+      [
+        "the order of the events of one record's list",
+        [
+          found("e3", at(0, 1), { offset: 7, index: 2 }),
+          found("e1", at(0, 2), { offset: 7 }),
+          found("e2", at(0, 3), { offset: 7, index: 1 }),
+        ],
+        ["e1@0", "e2@0", "e3@0"],
       ],
       ["offsets as numbers", [found("e10", at(0)), found("e9", at(1))], ["e9@1", "e10@0"]],
       [
