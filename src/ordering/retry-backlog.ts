@@ -94,19 +94,10 @@ export class RetryBacklog {
 
   /**
    * Adds a record that was read from a retry topic, as the last of its user, if the backlog does not know it: an operator or
-   * a former owner of the partition wrote it, or its user was unknown until its schema came. Does nothing for a record that is
-   * superseded or comes from a source topic.
+   * a former owner of the partition wrote it, or its user was unknown until its schema came. Does nothing for a superseded copy.
    */
-  adopt(user: string, eventKey: string, position: RetryPosition | undefined): void {
-    if (!position || this.check(user, eventKey, position).kind === "superseded") return;
-    this.upsert(user, eventKey, position);
-  }
-
-  /** `check`, then `adopt`. */
-  checkAndAdopt(user: string, eventKey: string, position: RetryPosition | undefined): BacklogCheck {
-    const check = this.check(user, eventKey, position);
-    this.adopt(user, eventKey, position);
-    return check;
+  adopt(user: string, eventKey: string, position: RetryPosition): void {
+    if (this.check(user, eventKey, position).kind !== "superseded") this.upsert(user, eventKey, position);
   }
 
   /** A record was written to a retry topic. It keeps its place among the records of its user, or becomes the last. */

@@ -1,4 +1,4 @@
-import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import { type BacklogCheck, RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 import type { RetryPosition, ScannedRecord } from "../../src/ordering/scanned-records.ts";
 
 interface Event {
@@ -10,6 +10,18 @@ interface Event {
 export type Verdict = "deliver" | "fail" | "dead";
 
 const delays = [30, 300, 1_800];
+
+/** What the pipeline does when the turn of a record comes. `position` is undefined for a record of the source. */
+export const takeTurn = (
+  backlog: RetryBacklog,
+  user: string,
+  eventKey: string,
+  position: RetryPosition | undefined,
+): BacklogCheck => {
+  const check = backlog.check(user, eventKey, position);
+  if (position && check.kind !== "superseded") backlog.adopt(user, eventKey, position);
+  return check;
+};
 
 /**
  * One partition number with its source and retry topics: what the broker holds, and the plainest form of
@@ -45,7 +57,7 @@ export const createBacklogWorld = (users: readonly string[]) => {
     options: { position: RetryPosition | undefined; verdict: Verdict; isRepeated: boolean },
   ) => {
     const { position, verdict, isRepeated } = options;
-    const check = backlog.checkAndAdopt(event.user, event.id, position);
+    const check = takeTurn(backlog, event.user, event.id, position);
     if (check.kind === "superseded") return;
     if (check.kind === "forward") return write(event, check.tier, isRepeated);
     if (verdict === "fail") return write(event, position ? Math.min(position.tier + 1, 2) : 0, isRepeated);
