@@ -1,4 +1,5 @@
-import { eventKeyOf, sourcePositionOf, readRetryState, retryHeaders } from "../../src/core/outcome/headers.ts";
+import { retryHeaders } from "../../src/core/outcome/failure-headers.ts";
+import { eventKeyOf, sourcePositionOf, readRetryState } from "../../src/core/outcome/headers.ts";
 import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import type { DeadLetterLimitRules } from "../../src/limits/dead-letter-limit.ts";
