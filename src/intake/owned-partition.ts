@@ -1,7 +1,8 @@
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
 import type { TopicPartition } from "../kafka/group/consumer.ts";
 import type { OffsetTracker } from "../offsets/tracker.ts";
-import type { RetryBacklog, ScannedRecord } from "../ordering/retry-backlog.ts";
+import type { RetryBacklog } from "../ordering/retry-backlog.ts";
+import type { ScannedRecord } from "../ordering/scanned-records.ts";
 import type { OpenPartition } from "../pipeline/work-item.ts";
 import type { ResetCause } from "./log-resets.ts";
 import { RetryDelay } from "./retry-delay.ts";

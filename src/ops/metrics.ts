@@ -1,7 +1,7 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
+import type { DecidedEvent } from "../core/decide.ts";
 import type { ComputationClass } from "../core/event/engage.ts";
-import type { SegmentEvent } from "../core/event/event.ts";
 import type { Repair } from "../core/event/repairs.ts";
 import type { DeadReason, Outcome, SkipReason } from "../core/outcome/outcome.ts";
 import type { CodeFamily } from "../core/outcome/result-false.ts";
@@ -14,7 +14,7 @@ import type { MetricName } from "./metric-help.ts";
 
 /** An event at its final outcome; a retry is none. */
 interface FinalEvent {
-  readonly type: SegmentEvent["type"] | "unknown";
+  readonly type: DecidedEvent["type"];
   readonly outcome: FinalOutcome;
   /** Absent for `delivered`. */
   readonly reason?: SkipReason | DeadReason;

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { LiveSettings } from "../config/settings/live-settings.ts";
-import { createConfiguredDecoder } from "../decoding/create-decoder.ts";
+import { createConfiguredDecoder } from "../decoding/configured-decoder.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Gainsight } from "../delivery/gainsight.ts";
 import type { ConsumerGroup } from "../intake/consumer-group.ts";

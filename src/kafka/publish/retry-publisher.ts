@@ -1,13 +1,8 @@
 import type { Message } from "kafkajs";
 
 import { fullJitter } from "../../core/outcome/backoff.ts";
-import {
-  type FailureDetails,
-  type Headers,
-  minimalHeaders,
-  deadLetterHeaders,
-  retryHeaders,
-} from "../../core/outcome/headers.ts";
+import { minimalHeaders, deadLetterHeaders, retryHeaders } from "../../core/outcome/failure-headers.ts";
+import type { FailureDetails, Headers } from "../../core/outcome/headers.ts";
 import type { ParsedRecord } from "../../core/parsed-record.ts";
 import type { Compression } from "../codecs/codecs.ts";
 import { errorTypesOf } from "../error-types.ts";

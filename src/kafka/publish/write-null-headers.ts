@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-import { nullHeader } from "../../core/outcome/headers.ts";
+import { nullHeader } from "../../core/outcome/failure-headers.ts";
 
 type EncodeHeader = (header: { readonly key: string; readonly value: unknown }) => unknown;
 

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 import { expect, it } from "vitest";
 
-import { nullHeader } from "../../../src/core/outcome/headers.ts";
+import { nullHeader } from "../../../src/core/outcome/failure-headers.ts";
 import { readBatches } from "../../../src/kafka/fetch/record-batches.ts";
 import { patchNullHeaders } from "../../../src/kafka/publish/write-null-headers.ts";
 

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 
 import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
-import { createDecoder, type Decoded, type Decoder, type InputFormat } from "../../src/decoding/decoder.ts";
-import { frame } from "../../src/decoding/encoder.ts";
-import { createDecoderCache } from "../../src/decoding/registry/schemas.ts";
+import type { Decoded } from "../../src/decoding/decoded.ts";
+import { createDecoder, type Decoder, type InputFormat } from "../../src/decoding/decoder.ts";
+import { frame } from "../../src/decoding/frame.ts";
+import { createDecoderCache } from "../../src/decoding/registry/decoder-cache.ts";
 import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";
 import { createFakeRegistry } from "./registry/fake-registry.ts";
 
-/** A record that begins with the zero of `null`, and then with the length of a text. */
+/** A schema whose bare records begin with the zero of `null`, followed by the length of a text. */
 const schema = {
   type: "record",
   name: "E",
@@ -20,9 +21,9 @@ const schema = {
 const ours = { name: "e.avsc", decode: compileAvroSchema(schema) };
 const event = { userId: "user-1", type: "identify" };
 const value = (change: Value = event): Buffer => writeAvro(schema, change);
-/** As it looks: the zero, and the length of `user-1` and its first letters. */
+/** The schema id that the header seems to hold: the length of `user-1` and its first letters. */
 const seemingId = value().readUInt32BE(1);
-const asEvent: Decoded = { kind: "event", raw: event };
+const asEvent: Decoded = { kind: "event", event };
 
 type Field = readonly [name: string, type: AvroSchema];
 
@@ -47,7 +48,7 @@ const withMap = [
   ...ends,
 ] as const;
 
-/** Files that take the schema id of a record, and the beginning of the record, for fields in front of the `type`. */
+/** Schemas that read the schema id and the beginning of a framed record as fields before `type`. */
 const misreadings: readonly (readonly [string, { file: AvroSchema; id: number; schema: AvroSchema; event: Value }])[] =
   [
     [
@@ -97,7 +98,7 @@ const withRegistry = async (
 const pathOf = (id: number): string => `GET /schemas/ids/${id}`;
 
 describe("a value that begins with a zero byte", () => {
-  it("is bare if there is no registry and the file reads it as an event, else as wrong as ever", () => {
+  it("is bare if there is no registry and the file reads it as an event; otherwise the error stays", () => {
     const decoder = createDecoder({ format: "auto", bareSchemas: [ours] });
     expect(decoder.decode(value())).toEqual(asEvent);
     expect(decoder.decode(value({ userId: "u", type: "7" }))).toMatchObject({
@@ -109,7 +110,7 @@ describe("a value that begins with a zero byte", () => {
     expect(decoder.decode(Buffer.from([0, 0, 0]))).toMatchObject({ kind: "undecodable" });
   });
 
-  it("is bare if the registry has no schema of that id: it is asked first", () =>
+  it("is bare if the registry, which is asked first, has no schema of that id", () =>
     withRegistry(async ({ decoder, registry }) => {
       expect(decoder.decode(value())).toEqual({ kind: "needs_schema", schemaId: seemingId });
       expect(await decoder.loadSchema(seemingId)).toEqual({ kind: "unknown" });
@@ -117,7 +118,7 @@ describe("a value that begins with a zero byte", () => {
       expect(registry.requests).toEqual([pathOf(seemingId)]);
     }));
 
-  it("is bare without another question as long as the file reads what begins so", () =>
+  it("is bare without another request while the file reads values that begin so", () =>
     withRegistry(async ({ decoder, advance }) => {
       await decoder.loadSchema(seemingId);
       expect(decoder.decode(value())).toEqual(asEvent);
@@ -125,12 +126,12 @@ describe("a value that begins with a zero byte", () => {
       expect(decoder.decode(value())).toEqual(asEvent);
       expect(decoder.decode(value({ ...event, type: "group" }))).toEqual({
         kind: "event",
-        raw: { ...event, type: "group" },
+        event: { ...event, type: "group" },
       });
       expect(decoder.decode(value().subarray(0, -1))).toEqual({ kind: "needs_schema", schemaId: seemingId });
     }));
 
-  it("remembers 50,000 such ids, and asks about the oldest again", () => {
+  it("keeps 50,000 such ids, and asks about the oldest again", () => {
     let known: "unknown" | undefined = "unknown";
     const decoderCache = { peek: () => known, load: () => Promise.resolve({ kind: "unknown" } as const) };
     const decoder = createDecoder({ format: "auto", decoderCache, bareSchemas: [ours] });
@@ -145,7 +146,7 @@ describe("a value that begins with a zero byte", () => {
     expect([oldest, new Set(others)]).toEqual(["needs_schema", new Set(["event"])]);
   });
 
-  it("has the schema of the registry where there is one that reads it, whatever the file makes of it", () =>
+  it("is framed if the registry's schema reads it, even if the file reads it too", () =>
     withRegistry(async ({ decoder, registry }) => {
       registry.replies.set(pathOf(seemingId), { status: 200, body: { schema: JSON.stringify(schema) } });
       await decoder.loadSchema(seemingId);
@@ -157,7 +158,7 @@ describe("a value that begins with a zero byte", () => {
     ["another producer's schema", { schema: JSON.stringify({ ...schema, fields: schema.fields.toReversed() }) }],
     ["a schema of keys", { schema: '"string"' }],
     ["a schema that cannot be used", { schemaType: "PROTOBUF", schema: 'syntax = "proto3";' }],
-  ])("is bare at every attempt, also if what stands for the id has become that of %s", (_, body) =>
+  ])("is bare at every attempt, also if its id has become that of %s", (_, body) =>
     withRegistry(async ({ decoder, registry, advance }) => {
       await decoder.loadSchema(seemingId);
       expect(decoder.decode(value())).toEqual(asEvent);
@@ -176,13 +177,13 @@ describe("a value that begins with a zero byte", () => {
       expect(decoder.decode(framed)).toEqual({ kind: "unknown_schema", schemaId: 9 });
     }));
 
-  it.each(misreadings)("waits for its schema if the file reads it, but wrongly: %s", (_, given) => {
+  it.each(misreadings)("waits for its schema if the file misreads it: %s", (_, given) => {
     const { file, id, schema: writer, event: written } = given;
     const bare = [{ name: "e.avsc", decode: compileAvroSchema(file) }];
     const decoderCache = { peek: () => "unknown" as const, load: () => Promise.resolve({ kind: "unknown" } as const) };
     const framed = frame(id, writeAvro(writer, written));
     expect(createDecoder({ format: "avro", bareSchemas: bare }).decode(framed)).toMatchObject({
-      raw: { type: "group", userId: "u1" },
+      event: { type: "group", userId: "u1" },
     });
     expect(createDecoder({ format: "auto", decoderCache, bareSchemas: bare }).decode(framed)).toEqual({
       kind: "unknown_schema",
@@ -200,7 +201,7 @@ describe("a value that begins with a zero byte", () => {
   it.each<[InputFormat, object]>([
     ["avro", asEvent],
     ["registry", { kind: "unknown_schema", schemaId: seemingId }],
-  ])("is what INPUT_FORMAT=%s says", (format, decoded) =>
+  ])("is decoded as INPUT_FORMAT=%s asks", (format, decoded) =>
     withRegistry(async ({ decoder }) => {
       await decoder.loadSchema(seemingId);
       expect(decoder.decode(value())).toEqual(decoded);

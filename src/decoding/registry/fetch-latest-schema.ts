@@ -2,11 +2,15 @@ import { requestRegistry, expectOk, registryHostOf, isNotFound, type RegistryCon
 
 export interface RegisteredSchema {
   readonly id: number;
-  /** Its text: of Avro JSON, of other kinds whatever they are written in. */
+  /** The schema's text: JSON for Avro, another language for other schema types. */
   readonly schema: string;
 }
 
-/** The newest schema under a subject; undefined where none is registered. Throws a sentence where the registry does not answer. */
+/**
+ * Fetches the newest schema under a subject; undefined if none is registered. Throws a sentence if the registry does not answer or
+ * answers something else.
+ * Source: https://docs.confluent.io/platform/current/schema-registry/develop/api.html
+ */
 export async function fetchLatestSchema(
   connection: RegistryConnection,
   subject: string,

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { SchemaFileError, readSchemaFiles } from "../../src/decoding/bare-avro/schema-files.ts";
-import { createConfiguredDecoder } from "../../src/decoding/create-decoder.ts";
+import { createConfiguredDecoder } from "../../src/decoding/configured-decoder.ts";
 import { type AvroSchema, writeAvro } from "./avro-writer.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gainstream-input-"));
@@ -18,7 +18,7 @@ const fileWith = (text: string): string => {
   return path;
 };
 
-/** A folder of its own with these files, by their paths in it. */
+/** A temporary folder with these files, by their paths in it. */
 const folderWith = (files: Readonly<Record<string, unknown>>): string => {
   const folder = mkdtempSync(join(root, "folder-"));
   for (const [name, content] of Object.entries(files)) {
@@ -41,26 +41,26 @@ const namesIn = (folder: string): readonly string[] => readSchemaFiles(folder).m
 it.each([
   ["no JSON", "{"],
   ["no Avro schema", `{ "type": "recordd" }`],
-])("names the variable and the file where the schema file holds %s", (_, text) => {
+])("names the variable and the file if the schema file holds %s", (_, text) => {
   const schemaFile = fileWith(text);
   const create = (): unknown => createConfiguredDecoder({ format: "auto", schemaFile });
   expect(create).toThrow(SchemaFileError);
   expect(create).toThrow(`Cannot use AVRO_SCHEMA_FILE: got '${schemaFile}'`);
 });
 
-it("takes a schema file with a byte order mark", () => {
+it("accepts a schema file with a byte order mark", () => {
   const decoder = createConfiguredDecoder({ format: "auto", schemaFile: fileWith(`\uFEFF${JSON.stringify(track)}`) });
   const event = { type: "track", userId: "u1", event: "Paid" };
-  expect(decoder.decode(writeAvro(track, event))).toEqual({ kind: "event", raw: event });
+  expect(decoder.decode(writeAvro(track, event))).toEqual({ kind: "event", event });
 });
 
-it("does not read the schema file where the format needs none", () => {
+it("does not read the schema file if the format needs none", () => {
   const decoder = createConfiguredDecoder({ format: "json", schemaFile: "/nowhere" });
-  expect(decoder.decode(Buffer.from(`{"type":"track"}`))).toEqual({ kind: "event", raw: { type: "track" } });
+  expect(decoder.decode(Buffer.from(`{"type":"track"}`))).toEqual({ kind: "event", event: { type: "track" } });
 });
 
 describe("a folder as AVRO_SCHEMA_FILE", () => {
-  it.each(["avro", "auto"] as const)("reads records of each of its schemas, with INPUT_FORMAT=%s", (format) => {
+  it.each(["avro", "auto"] as const)("decodes records of each schema with INPUT_FORMAT=%s", (format) => {
     const decoder = createConfiguredDecoder({
       format,
       schemaFile: folderWith({ "a.avsc": track, "b.avsc": identify }),
@@ -70,10 +70,10 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
       { type: "identify", userId: "u1", age: 40 },
     ];
     const values = [writeAvro(track, events[0]), writeAvro(identify, events[1])];
-    expect(values.map((value) => decoder.decode(value))).toEqual(events.map((raw) => ({ kind: "event", raw })));
+    expect(values.map((value) => decoder.decode(value))).toEqual(events.map((event) => ({ kind: "event", event })));
   });
 
-  it("takes its *.avsc in order, and no other files, no folders and nothing hidden", () => {
+  it("reads its *.avsc in order, and no other files, folders or hidden files", () => {
     const folder = folderWith({
       "b.avsc": track,
       "a.avsc": identify,
@@ -86,27 +86,27 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
     expect(namesIn(folder)).toEqual(["a.avsc", "b.avsc"]);
   });
 
-  it("reads what Kubernetes mounts from a ConfigMap once", () => {
+  it("reads a file that Kubernetes mounts from a ConfigMap once", () => {
     const folder = folderWith({ "..2026_01_31/a.avsc": track, "..2026_01_31/b.avsc": identify });
     symlinkSync("..2026_01_31", join(folder, "..data"));
     for (const name of ["a.avsc", "b.avsc"]) symlinkSync(join("..data", name), join(folder, name));
     expect(namesIn(folder)).toEqual(["a.avsc", "b.avsc"]);
   });
 
-  it("reads a file once that has two names", () => {
+  it("reads a file with two names once", () => {
     const folder = folderWith({ "v1.avsc": track });
     symlinkSync("v1.avsc", join(folder, "latest.avsc"));
     expect(namesIn(folder)).toEqual(["latest.avsc"]);
   });
 
-  it("takes two versions of one record", () => {
+  it("accepts two versions of one record", () => {
     const next = { ...track, fields: [...track.fields, { name: "plan", type: "string" }] };
     const decoder = createConfiguredDecoder({
       format: "avro",
       schemaFile: folderWith({ "v1.avsc": track, "v2.avsc": next }),
     });
     const event = { type: "track", userId: "u1", event: "Paid", plan: "pro" };
-    expect(decoder.decode(writeAvro(next, event))).toEqual({ kind: "event", raw: event });
+    expect(decoder.decode(writeAvro(next, event))).toEqual({ kind: "event", event });
   });
 
   it.each<[fault: string, file: string, content: unknown]>([
@@ -121,7 +121,7 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
     expect(create).toThrow(`Cannot use AVRO_SCHEMA_FILE: got '${join(schemaFile, file)}' (`);
   });
 
-  it("names a link that leads nowhere", () => {
+  it("names a broken link", () => {
     const schemaFile = folderWith({ "a.avsc": track });
     symlinkSync("gone", join(schemaFile, "b.avsc"));
     expect(() => createConfiguredDecoder({ format: "auto", schemaFile })).toThrow(
@@ -129,7 +129,7 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
     );
   });
 
-  it("says so if it is empty", () => {
+  it("refuses an empty folder", () => {
     const schemaFile = folderWith({ "a.json": "{}" });
     expect(() => createConfiguredDecoder({ format: "avro", schemaFile })).toThrow(
       `Cannot use AVRO_SCHEMA_FILE: got the folder '${schemaFile}' without schemas, want *.avsc in it`,
@@ -152,17 +152,17 @@ describe("schemas of a folder that refer to each other", () => {
     namespace: "com.acme",
   };
 
-  it("find the records of other files, whatever the order, also those that hold themselves", () => {
+  it("find the records of other files in any order, also recursive ones", () => {
     const files = { "z-address.avsc": address, "a-order.avsc": { ...order, fields: order.fields.slice(0, 4) } };
     const decoder = createConfiguredDecoder({ format: "avro", schemaFile: folderWith(files) });
     const inline = JSON.parse(
       JSON.stringify(files["a-order.avsc"]).replace(`"type":"Address"`, `"type":${JSON.stringify(address)}`),
     ) as AvroSchema;
     const event = { type: "track", userId: "u1", to: { city: "Wien", next: { city: "Graz" } }, from: { city: "Linz" } };
-    expect(decoder.decode(writeAvro(inline, event))).toEqual({ kind: "event", raw: event });
+    expect(decoder.decode(writeAvro(inline, event))).toEqual({ kind: "event", event });
   });
 
-  it("find names by their namespace, and those that are defined further in", () => {
+  it("find names by their namespace, and nested definitions", () => {
     const home = { ...record("Home", ["country", country]), namespace: "com.acme" };
     const user = record("User", ["type", "string"], ["userId", "string"], ["country", "com.acme.geo.Country"]);
     const decoder = createConfiguredDecoder({
@@ -171,17 +171,17 @@ describe("schemas of a folder that refer to each other", () => {
     });
     const inline = record("User", ["type", "string"], ["userId", "string"], ["country", country]);
     const event = { type: "identify", userId: "u1", country: "CH" };
-    expect(decoder.decode(writeAvro(inline, event))).toEqual({ kind: "event", raw: event });
+    expect(decoder.decode(writeAvro(inline, event))).toEqual({ kind: "event", event });
   });
 
-  it("are refused if two files define the name differently, and taken if they do not", () => {
+  it("are refused if two files define a name differently, and accepted if they define it alike", () => {
     const user = record("User", ["type", "string"], ["at", "com.acme.Address"]);
     const other = { ...address, fields: address.fields.slice(0, 1) };
     const same = folderWith({ "a.avsc": address, "b.avsc": address, "user.avsc": user });
     expect(() => createConfiguredDecoder({ format: "avro", schemaFile: same })).not.toThrow();
     const different = folderWith({ "a.avsc": address, "b.avsc": other, "user.avsc": user });
     expect(() => createConfiguredDecoder({ format: "avro", schemaFile: different })).toThrow(
-      `got '${join(different, "user.avsc")}' ('com.acme.Address' is defined in a.avsc and, differently, in b.avsc)`,
+      `got '${join(different, "user.avsc")}' (a.avsc and b.avsc define 'com.acme.Address' differently)`,
     );
   });
 });
@@ -202,7 +202,7 @@ describe("the warning of bare Avro that may begin with a zero byte", () => {
     return warnings;
   };
 
-  it("names the schema, if there is a registry that has to be asked", () => {
+  it("names the schema if there is a registry", () => {
     expect(warningsOf({})).toEqual([
       expect.stringMatching(/^Bare Avro of b\.avsc may begin with a zero byte.*INPUT_FORMAT=avro$/),
     ]);

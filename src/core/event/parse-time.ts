@@ -2,25 +2,28 @@ import type { Json } from "../json/json.ts";
 import { type ParsedTime, parseDate } from "./time-forms.ts";
 
 /**
- * Before this, a time is what an unset one looks like: 0 and 1970-01-01 (epoch), -1 (Kafka), 0001-01-01 (.NET), 0000-00-00
- * (MySQL), 1900-01-01 (SQL Server), or epoch seconds taken for milliseconds, which all lie in January 1970. 202403051015,
+ * An earlier time is taken for an unset field or a mistaken unit. Unset fields are 0 and 1970-01-01 (epoch), -1 (Kafka), 0001-01-01
+ * (.NET), 0000-00-00 (MySQL) or 1900-01-01 (SQL Server). Epoch seconds read as milliseconds all lie in January 1970. 202403051015,
  * a date and a time without separators, would be milliseconds of 1976.
  */
 const earliestEventTime = Date.UTC(1980, 0, 1);
-/** From this on, it is a mark for "never" (9999-12-31), or a unit was mistaken. */
+/** A time from here on means "never" (9999-12-31) or has a mistaken unit. */
 const eventTimeEnd = Date.UTC(2100, 0, 1);
 
-/** Whether events can have happened at this time (ms since 1970). */
+/** Whether a time (milliseconds since 1970) can be the time of an event: from 1980 to 2099. */
 export const isPlausibleEventTime = (time: number): boolean => time >= earliestEventTime && time < eventTimeEnd;
 
 const maxTimeChars = 100;
 const epochPattern = /^(\d{8,19})(?:[.,](\d+))?$/;
-/** As Java writes a double. */
+/** A double as Java writes it: `1.7096337301E12`. */
 const javaDoublePattern = /^\d(?:\.\d+)?e\d{1,2}$/i;
-/** As .NET's older JSON writes it: milliseconds; the offset is only for display. */
+/** A time as .NET's older JSON serializers write it: milliseconds since 1970. Its offset is only for display. */
 const dotNetDatePattern = /^\/Date\((\d{1,15})(?:[+-]\d{4})?\)\/$/;
 
-/** Seconds to nanoseconds since 1970, told apart by their size: between 1980 and 2100 these never meet. */
+/**
+ * Reads seconds, milliseconds, microseconds or nanoseconds since 1970. The number of digits tells the unit: between 1980 and 2100
+ * the ranges of the four units do not overlap.
+ */
 const parseEpoch = (whole: string, fraction = ""): number => {
   if (whole.length <= 10) return Number(whole + fraction.slice(0, 3).padEnd(3, "0"));
   if (whole.length <= 13) return Number(whole);
@@ -37,7 +40,7 @@ const parseTimeText = (written: string): ParsedTime | undefined => {
   return millis === undefined ? parseDate(text) : { time: Number(millis), isFullIso: false };
 };
 
-/** Reads a time that a producer wrote as text or number. Undefined if it is none, or cannot be the time of an event. */
+/** Parses a time that a producer wrote as text or as a number. Undefined if it is not a time, or not a plausible one. */
 export const parseEventTime = (written: Json): ParsedTime | undefined => {
   if (typeof written !== "string" && typeof written !== "number") return undefined;
   const parsed = parseTimeText(String(written));

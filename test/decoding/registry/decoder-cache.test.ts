@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { createDecoderCache } from "../../../src/decoding/registry/schemas.ts";
+import { createDecoderCache } from "../../../src/decoding/registry/decoder-cache.ts";
 import { createFakeRegistry, type FakeReply } from "./fake-registry.ts";
 
 const schema = JSON.stringify({ type: "record", name: "E", fields: [{ name: "type", type: "string" }] });
@@ -8,7 +8,7 @@ const payload = Buffer.from([2, 0x61]);
 const path = "GET /schemas/ids/1";
 
 describe("createDecoderCache()", () => {
-  it("fetches a schema once and then knows it", async () => {
+  it("fetches a schema once and keeps it", async () => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
     const source = createDecoderCache({ url: `${registry.url}/` });
     expect(source.peek(1)).toBeUndefined();
@@ -42,20 +42,22 @@ describe("createDecoderCache()", () => {
     });
   });
 
-  it("says at least once that a schema is unknown, however late it is looked up", async () => {
+  it("keeps a schema unknown until 500 ms after the first record was given up, however late that is", async () => {
     await using registry = await createFakeRegistry();
     let now = 1_000;
     const source = createDecoderCache({ url: registry.url, monotonicNow: () => now });
     await source.load(1);
     now += 60_000;
     expect(source.peek(1)).toBe("unknown");
+    source.reportUnknown(1);
     now += 499;
+    source.reportUnknown(1);
     expect(source.peek(1)).toBe("unknown");
     now += 1;
     expect(source.peek(1)).toBeUndefined();
   });
 
-  it("does not come back to an answer that a newer one has replaced", async () => {
+  it("forgets that a schema is unknown when a newer answer has replaced that one", async () => {
     await using registry = await createFakeRegistry();
     const source = createDecoderCache({ url: registry.url });
     await source.load(1);
@@ -64,23 +66,24 @@ describe("createDecoderCache()", () => {
     expect(source.peek(1)).toBeUndefined();
   });
 
-  it("goes by a clock that nobody can set", async () => {
+  it("uses the monotonic clock", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     await using registry = await createFakeRegistry();
     const source = createDecoderCache({ url: registry.url });
     await source.load(1);
-    expect(source.peek(1)).toBe("unknown");
+    source.reportUnknown(1);
     vi.setSystemTime(Date.now() + 3_600_000);
     expect(source.peek(1)).toBe("unknown");
     vi.useRealTimers();
   });
 
-  it("forgets 500 ms after it first said so that a schema is unknown", async () => {
+  it("asks again for an unknown schema 500 ms after a record was given up", async () => {
     await using registry = await createFakeRegistry();
     let now = 1_000;
     const source = createDecoderCache({ url: registry.url, monotonicNow: () => now });
     expect(await source.load(1)).toEqual({ kind: "unknown" });
     expect(source.peek(1)).toBe("unknown");
+    source.reportUnknown(1);
     now += 500;
     expect(source.peek(1)).toBeUndefined();
     registry.replies.set(path, { status: 200, body: { schema } });
@@ -94,11 +97,11 @@ describe("createDecoderCache()", () => {
     ["403", { status: 403, body: {} }, "got status 403"],
     ["429", { status: 429, body: {} }, "got status 429"],
     ["400", { status: 400, body: {} }, "got status 400"],
-    ["404 from what is no registry", { status: 404, raw: "<html>" }, "got status 404"],
+    ["404 from another server", { status: 404, raw: "<html>" }, "got status 404"],
     ["a page instead of a schema", { status: 200, raw: "<html>" }, "got status 200, want a schema"],
     ["an answer that breaks off", "break", "Cannot reach"],
     ["no answer in time", "hang", "no answer in time"],
-  ])("calls the registry down on %s, and asks again next time", async (_name, reply, error) => {
+  ])("reports the registry as down on %s, and asks again next time", async (_name, reply, error) => {
     await using registry = await createFakeRegistry({ [path]: reply });
     const source = createDecoderCache({ url: registry.url, timeoutMs: 500 });
     const result = await source.load(1);
@@ -108,7 +111,7 @@ describe("createDecoderCache()", () => {
     expect((await source.load(1)).kind).toBe("decoder");
   });
 
-  it("calls it down when nothing listens, without the address's secrets", async () => {
+  it("reports the registry as down if nothing listens, without the secrets in its address", async () => {
     const closed = await createFakeRegistry();
     await closed[Symbol.asyncDispose]();
     const { host } = new URL(closed.url);
@@ -120,13 +123,13 @@ describe("createDecoderCache()", () => {
   it.each([
     [{ username: "ada", password: { read: () => "s3cret" } }, "Basic YWRhOnMzY3JldA=="],
     [{}, undefined],
-  ])("sends the credentials it was given: %j", async (credentials, authorization) => {
+  ])("sends the given credentials: %j", async (credentials, authorization) => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
     await createDecoderCache({ url: registry.url, ...credentials }).load(1);
     expect(registry.authorizations).toEqual([authorization]);
   });
 
-  it("asks with the password of the moment", async () => {
+  it("uses the current password", async () => {
     await using registry = await createFakeRegistry();
     let password = "old";
     const source = createDecoderCache({ url: registry.url, username: "ada", password: { read: () => password } });
@@ -136,7 +139,7 @@ describe("createDecoderCache()", () => {
     expect(registry.authorizations).toEqual([`Basic ${btoa("ada:old")}`, `Basic ${btoa("ada:new")}`]);
   });
 
-  it.each([301, 302, 307, 308])("does not follow a redirect with status %i, whatever it promises", async (status) => {
+  it.each([301, 302, 307, 308])("does not follow a redirect with status %i", async (status) => {
     await using stranger = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
     await using registry = await createFakeRegistry({ [path]: { status, location: `${stranger.url}/schemas/ids/1` } });
     const source = createDecoderCache({ url: registry.url, username: "ada", password: { read: () => "s3cret" } });
@@ -145,14 +148,14 @@ describe("createDecoderCache()", () => {
     expect(stranger.requests).toEqual([]);
   });
 
-  it("cuts an answer off that would fill the memory", async () => {
+  it("cuts off a response that is too long", async () => {
     const long = { status: 200, raw: `{"schema":"${"x".repeat(11 * 1024 * 1024)}"}` };
     await using registry = await createFakeRegistry({ [path]: long });
     const error = expect.stringContaining("got an answer of more than 10485760 bytes") as string;
     expect(await createDecoderCache({ url: registry.url }).load(1)).toEqual({ kind: "registry_down", error });
   });
 
-  it("reads records of a JSON schema as JSON, whatever the schema says", async () => {
+  it("decodes records of a JSON schema as JSON without validation", async () => {
     await using registry = await createFakeRegistry({
       [path]: { status: 200, body: { schemaType: "JSON", schema: '{"type":"x?"}' } },
     });
@@ -171,7 +174,7 @@ describe("createDecoderCache()", () => {
     ["another kind", { schemaType: "XML", schema: "" }, "got type XML, want AVRO or JSON"],
     ["a broken Avro schema", { schema: '{"type":"nonsense"}' }, "Cannot use Avro schema 1"],
     ["an Avro schema that is no JSON", { schema: "{" }, "Cannot use Avro schema 1"],
-  ])("makes every record of %s undecodable, and asks once", async (_name, body, error) => {
+  ])("makes every record of %s undecodable and asks once", async (_name, body, error) => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body } });
     const source = createDecoderCache({ url: registry.url });
     expect(await source.load(1)).toEqual({ kind: "undecodable", error: expect.stringContaining(error) as string });
@@ -179,7 +182,7 @@ describe("createDecoderCache()", () => {
     expect(() => typeof decode === "function" && decode(payload)).toThrow(error);
   });
 
-  it("remembers a thousand schemas at most", async () => {
+  it("keeps a thousand schemas at most", async () => {
     await using registry = await createFakeRegistry();
     const source = createDecoderCache({ url: registry.url });
     for (let id = 1; id <= 1_001; id++)
@@ -196,7 +199,7 @@ describe("createDecoderCache()", () => {
 describe("prewarm()", () => {
   const latest = "GET /subjects/events-value/versions/latest";
 
-  it("loads the newest schema of every topic's values, so that no record waits for it", async () => {
+  it("loads the newest value schema of every topic", async () => {
     await using registry = await createFakeRegistry({
       [latest]: { status: 200, body: { subject: "events-value", id: 1, version: 3, schema } },
       "GET /subjects/a%20b%2Fc-value/versions/latest": { status: 200, body: { id: 2, schema } },
@@ -208,7 +211,7 @@ describe("prewarm()", () => {
     expect([typeof source.peek(1), typeof source.peek(2), source.peek(3)]).toEqual(["function", "function", undefined]);
   });
 
-  it("does not ask again for a schema that is known, nor twice for one of two topics", async () => {
+  it("does not ask again for a known schema, nor twice for a schema of two topics", async () => {
     await using registry = await createFakeRegistry({
       [latest]: { status: 200, body: { id: 1, schema } },
       "GET /subjects/more-value/versions/latest": { status: 200, body: { id: 1, schema } },
@@ -227,7 +230,7 @@ describe("prewarm()", () => {
     ["an id that is none", { status: 200, body: { id: "1" } }],
     ["an answer that breaks off", "break"],
     ["no answer in time", "hang"],
-  ])("takes %s for an answer, and a record is still able to ask", async (_name, reply) => {
+  ])("ignores %s, and a record may ask later", async (_name, reply) => {
     await using registry = await createFakeRegistry({ [latest]: reply, [path]: { status: 200, body: { schema } } });
     const source = createDecoderCache({ url: registry.url, timeoutMs: 300 });
     await expect(source.prewarm(["events"])).resolves.toBeUndefined();
@@ -235,7 +238,7 @@ describe("prewarm()", () => {
     expect((await source.load(1)).kind).toBe("decoder");
   });
 
-  it("does not mind that nothing listens, or that the address is none", async () => {
+  it("ignores a registry that does not listen, and an invalid address", async () => {
     const closed = await createFakeRegistry();
     await closed[Symbol.asyncDispose]();
     await expect(createDecoderCache({ url: closed.url }).prewarm(["events"])).resolves.toBeUndefined();

@@ -3,7 +3,7 @@ import { type BareSchema, compileSchemas } from "./bare-avro/compile-schemas.ts"
 import { mayBeginWithZero } from "./bare-avro/first-byte.ts";
 import { readSchemaFiles } from "./bare-avro/schema-files.ts";
 import { type Decoder, type InputFormat, createDecoder } from "./decoder.ts";
-import { type DecoderCache, createDecoderCache } from "./registry/schemas.ts";
+import { type DecoderCache, createDecoderCache } from "./registry/decoder-cache.ts";
 
 export interface ConfiguredDecoderOptions {
   readonly format: InputFormat;
@@ -14,11 +14,11 @@ export interface ConfiguredDecoderOptions {
         readonly password?: { readonly read: () => string } | undefined;
       }
     | undefined;
-  /** Knows the way to the registry. */
+  /** Sends the requests to the registry, by a proxy and with TLS settings if these are configured. */
   readonly fetch?: SendRequest;
-  /** The path of the Avro schema for records without a header, or of a folder of them. */
+  /** The path of the Avro schema of bare records, or of a folder of such schemas. */
   readonly schemaFile: string;
-  /** Told of what works, but not well. */
+  /** Called with a sentence about a configuration that works but has a risk. */
   readonly warn?: (text: string) => void;
 }
 
@@ -35,7 +35,10 @@ const createRegistryDecoderCache = (
     ...(password && { password }),
   });
 
-/** The decoder that the configuration asks for. Throws a `SchemaFileError` where a schema file is needed and is none. */
+/**
+ * Makes the decoder that the configuration asks for. Throws a `SchemaFileError` if the format needs a schema file and it cannot be
+ * used.
+ */
 export const createConfiguredDecoder = ({
   format,
   registry,
@@ -43,18 +46,19 @@ export const createConfiguredDecoder = ({
   fetch,
   warn,
 }: ConfiguredDecoderOptions): Decoder => {
-  const cacheOption = registry && { source: createRegistryDecoderCache(registry, fetch) };
-  if (format !== "avro" && format !== "auto") return createDecoder({ format, ...cacheOption });
-  const bareSchemas = compileSchemas(readSchemaFiles(schemaFile));
-  if (format === "auto" && cacheOption) for (const text of ambiguityWarnings(bareSchemas)) warn?.(text);
-  return createDecoder({ format, ...cacheOption, bareSchemas });
+  const decoderCache = registry && createRegistryDecoderCache(registry, fetch);
+  const bareSchemas = mayBeBareAvro(format) ? compileSchemas(readSchemaFiles(schemaFile)) : [];
+  if (format === "auto" && decoderCache) for (const text of ambiguityWarnings(bareSchemas)) warn?.(text);
+  return createDecoder({ format, bareSchemas, ...(decoderCache && { decoderCache }) });
 };
 
-/** Only the registry tells such records from those with a schema id. */
+const mayBeBareAvro = (format: InputFormat): boolean => format === "avro" || format === "auto";
+
+/** One warning for each schema whose bare records may begin like framed records. */
 const ambiguityWarnings = (schemas: readonly BareSchema[]): readonly string[] =>
   schemas
     .filter(({ type }) => mayBeginWithZero(type))
     .map(
       ({ name }) =>
-        `Bare Avro of ${name} may begin with a zero byte, as records with a schema id do: the registry is asked about what stands there. If no record has a schema id, set INPUT_FORMAT=avro`,
+        `Bare Avro of ${name} may begin with a zero byte, like a record with a schema id; the registry is then asked for a schema that may not exist. If no record has a schema id, set INPUT_FORMAT=avro`,
     );
