@@ -4,7 +4,8 @@ import { ConfigError } from "../config/config-error.ts";
 import { readConfig } from "../config/env/read-config.ts";
 import { type SkipRequest, requestSkip, skipGroupOf } from "../intake/skip-requests.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
-import { explainAuthorizationError, groupRight, principalOf, topicRight } from "../kafka/topics/refusals.ts";
+import { explainAuthorizationError } from "../kafka/rights/missing-right.ts";
+import { groupRight, principalOf, topicRight } from "../kafka/rights/rights.ts";
 import { connectKafka } from "./connect-kafka.ts";
 import { exitCodes } from "./exit-codes.ts";
 

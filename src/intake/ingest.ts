@@ -1,7 +1,8 @@
 import type { Batch, KafkaMessage } from "kafkajs";
 
 import type { ParsedRecord } from "../core/parsed-record.ts";
-import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import { type TopicPartition, partitionKey } from "../kafka/topic-partition.ts";
 import type { Capacity } from "../pipeline/capacity.ts";
 import { hotKeyWaitFor } from "../pipeline/hot-keys.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
@@ -13,7 +14,6 @@ import type { OwnedPartition, PauseReason } from "./owned-partition.ts";
 import {
   areAllOpen,
   createOwnedPartition,
-  partitionKey,
   wasReadBefore,
   isFetchBlocked,
   partitionNumbersOf,

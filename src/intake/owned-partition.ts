@@ -1,5 +1,5 @@
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { ScannedRecord } from "../ordering/retry-backlog.ts";
 import type { Inlet } from "../pipeline/work-item.ts";
 import type { ResetCause } from "./log-resets.ts";
@@ -77,8 +77,6 @@ export const isFetchBlocked = ({ inlet, backlogScan, isOutOfRange }: OwnedPartit
 /** The partitions of which something may be committed: of a log that may be another one by now, nothing is. */
 export const committablePartitions = (ownedPartitions: readonly OwnedPartition[]): readonly Inlet[] =>
   ownedPartitions.flatMap(({ inlet, suspectedReset }) => (inlet && suspectedReset === undefined ? [inlet] : []));
-
-export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** What is to be read next; undefined until it is known where to start. */
 export const positionOf = ({ inlet, backlogScan }: OwnedPartition): number | undefined =>

@@ -16,7 +16,7 @@ import { dead, skipped } from "../core/outcome/outcome.ts";
 import type { ParsedRecord, KafkaRecord } from "../core/parsed-record.ts";
 import { userOf } from "../core/rules/validate.ts";
 import type { Decoded, Decoder } from "../decoding/decoder.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 
 export interface RecordReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;

@@ -8,8 +8,8 @@ import type { Gainsight } from "../delivery/gainsight.ts";
 import { type ConsumerGroup, createConsumerGroup } from "../intake/consumer-group.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { LastConnectionError } from "../kafka/connection-error.ts";
+import { ConsumerWatchdog } from "../kafka/group/consumer-watchdog.ts";
 import { SessionGuard } from "../kafka/group/session-guard.ts";
-import { ConsumerWatchdog } from "../kafka/group/silence.ts";
 import type { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
 import type { Dedupe } from "../limits/dedupe.ts";
 import { type MemoryBudget, createMemoryBudget } from "../limits/memory-budget.ts";
@@ -92,10 +92,10 @@ const composeSessionGuard = ({ config, log }: AppOptions, onRecovered: () => voi
     wallNow: clock.wallNow,
     monotonicNow: clock.monotonicNow,
     onChange: (isSessionAlive) => {
-      if (!isSessionAlive) return log.warn("The group does not answer: no new calls until it does");
-      log.info("The group answers again");
-      return onRecovered();
+      if (isSessionAlive) log.info("The group answers again");
+      else log.warn("The group does not answer: no new calls until it does");
     },
+    onRecovered,
   });
 
 const composePipeline = ({ config }: AppOptions, pipelineParts: PipelineParts, review: () => void): Pipeline =>
