@@ -1,7 +1,7 @@
 /** kafkajs's connections to the brokers of one cluster. `Broker` names the methods that the caller uses of a connection. */
 export interface BrokerPool<Broker> {
   readonly brokers: Readonly<Record<string, Broker>>;
-  readonly seedBroker: Broker | undefined;
+  readonly seedBroker?: Broker | undefined;
   createBroker(options: object): Broker;
 }
 

@@ -73,7 +73,7 @@ export const sendRequest = async (broker: ClusterBroker, request: BrokerRequest)
  * member that joined without the right to read a retry topic would not know which users are parked there.
  */
 export const tolerateMissingTopics = (
-  { brokerPool }: Pick<KafkaCluster, "brokerPool">,
+  { brokerPool }: { readonly brokerPool: BrokerPool<ClusterBroker> },
   isTolerated: IsTolerated = (error) => error === "UNKNOWN_TOPIC_OR_PARTITION",
 ): void =>
   patchBrokers(brokerPool, (broker) => {

@@ -8,7 +8,8 @@ import { type TLSSocket, connect, createServer as createTlsServer } from "node:t
 import type { LogEntry } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { createPasswordLogin, createTlsOptions } from "../../src/kafka/auth/tls.ts";
+import { createPasswordLogin } from "../../src/kafka/auth/password-login.ts";
+import { createTlsOptions } from "../../src/kafka/auth/tls.ts";
 import { createKafka } from "../../src/kafka/client.ts";
 import { type Authority, type Certificate, createAuthority } from "../security/certificates.ts";
 
@@ -80,7 +81,7 @@ describe("createTls()", () => {
     listener.close();
     expect(names).toEqual(["first", "second", "second", "second", "second", "first"]);
     expect(problems).toEqual([
-      expect.stringMatching(/^Cannot use KAFKA_TLS_CERT_FILE: got '.*' without PEM in it$/),
+      expect.stringMatching(/^Cannot use KAFKA_TLS_CERT_FILE: the file '.*' holds no PEM$/),
       expect.stringMatching(/^Cannot use KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE: .*mismatch/),
       expect.stringContaining("ENOENT"),
     ]);
@@ -90,7 +91,7 @@ describe("createTls()", () => {
     const caFile = join(folder, "empty.pem");
     writeFileSync(caFile, "\n");
     const tls = createTlsOptions({ caFile }, () => {});
-    expect(() => tls.secureContext).toThrow("Cannot use KAFKA_TLS_CA_FILE: got");
+    expect(() => tls.secureContext).toThrow("Cannot use KAFKA_TLS_CA_FILE: the file");
   });
 });
 

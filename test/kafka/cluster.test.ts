@@ -1,13 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { createKafka } from "../../src/kafka/client.ts";
-import {
-  type BrokerRequest,
-  type ClusterBroker,
-  createAdminCluster,
-  sendRequest,
-  tolerateMissingTopics,
-} from "../../src/kafka/cluster.ts";
+import { type ClusterBroker, createAdminCluster, sendRequest, tolerateMissingTopics } from "../../src/kafka/cluster.ts";
+import type { BrokerRequest } from "../../src/kafka/protocol.ts";
 
 const codes: Readonly<Record<string, number>> = { missing: 3, forbidden: 29, leaderless: 5 };
 
@@ -76,7 +71,5 @@ it("the kafkajs that is installed has everything that is reached into", () => {
     Array.from({ length: 3 }, () => "function"),
   );
   expect(cluster.brokerPool).toMatchObject({ brokers: {}, metadata: null });
-  expect(() => createAdminCluster({} as Parameters<typeof createAdminCluster>[0])).toThrow(
-    /not the kafkajs that we know/,
-  );
+  expect(() => createAdminCluster({} as Parameters<typeof createAdminCluster>[0])).toThrow(/want kafkajs 2\.2\.4/);
 });

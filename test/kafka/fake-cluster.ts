@@ -1,7 +1,6 @@
 import type { Kafka } from "kafkajs";
 
-import type { BrokerRequest } from "../../src/kafka/cluster.ts";
-import type { TopicMetadata } from "../../src/kafka/topics/topic-metadata.ts";
+import type { BrokerRequest, TopicMetadata } from "../../src/kafka/protocol.ts";
 
 type Answers = Record<string, (request: unknown) => unknown>;
 

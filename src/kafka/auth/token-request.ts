@@ -49,7 +49,7 @@ export const requestToken = async (server: TokenServer): Promise<Token> => {
 const describeRefusal = (status: number, error: unknown): string => {
   if (typeof error !== "string" || !/^[a-z_]{1,40}$/.test(error)) return `got status ${status}`;
   const hint = errorHints[error];
-  return `got status ${status}, ${error}${hint === undefined ? "" : `, ${hint}`}`;
+  return `got status ${status}, ${error}${hint === undefined ? "" : `; ${hint}`}`;
 };
 
 const throwTokenError = ({ url }: TokenServer, reason: string): never => {

@@ -8,7 +8,7 @@ import { type SaslWire, authenticate, handshake, startSaslWire } from "./sasl-wi
 interface Connection {
   readonly authenticatedAt: [number, number] | null;
   readonly sessionLifetime: unknown;
-  readonly sasl?: { readonly hasToken?: () => boolean; readonly isReady?: () => boolean };
+  readonly sasl?: { readonly hasToken?: () => boolean; readonly isFresh?: () => boolean };
 }
 
 interface ConnectionClass {
@@ -64,13 +64,13 @@ describe("the session patch", () => {
     expect(prototype.isAuthenticated.call(Object.assign(connection(0, 0), { authenticatedAt: null }))).toBe(false);
   });
 
-  it.each<[string, { hasToken: boolean; isReady: boolean }, number, boolean]>([
-    ["waits for a token that lasts", { hasToken: true, isReady: false }, 8_000, true],
-    ["takes a token that lasts", { hasToken: true, isReady: true }, 8_000, false],
-    ["takes any valid token after the session's end", { hasToken: true, isReady: false }, 10_000, false],
-    ["lets the broker close the connection if there is none", { hasToken: false, isReady: false }, 10_000, true],
-  ])("%s", (_, { hasToken, isReady }, agoMs, isAuthenticated) => {
-    const sasl = { hasToken: () => hasToken, isReady: () => isReady };
+  it.each<[string, { hasToken: boolean; isFresh: boolean }, number, boolean]>([
+    ["waits for a token that lasts", { hasToken: true, isFresh: false }, 8_000, true],
+    ["takes a token that lasts", { hasToken: true, isFresh: true }, 8_000, false],
+    ["takes any valid token after the session's end", { hasToken: true, isFresh: false }, 10_000, false],
+    ["lets the broker close the connection if there is none", { hasToken: false, isFresh: false }, 10_000, true],
+  ])("%s", (_, { hasToken, isFresh }, agoMs, isAuthenticated) => {
+    const sasl = { hasToken: () => hasToken, isFresh: () => isFresh };
     expect(connection(agoMs, 9_000, sasl).isAuthenticated()).toBe(isAuthenticated);
   });
 });
@@ -101,16 +101,16 @@ const request = (apiKey: number, isEncoded: Promise<void> = Promise.resolve()): 
 
 describe("a connection with the session patch", () => {
   let wire: SaslWire;
-  let tokens: { readonly isReady: () => boolean };
+  let tokens: { readonly isFresh: () => boolean };
   let open: OpenConnection;
 
   beforeEach(async () => {
     patchSession();
     wire = await startSaslWire();
-    tokens = { isReady: () => true };
+    tokens = { isFresh: () => true };
     const sasl = {
       mechanism: "plain",
-      isReady: () => tokens.isReady(),
+      isFresh: () => tokens.isFresh(),
       authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (exchange: object) => Promise<void> }) => ({
         authenticate: () => saslAuthenticate({ request: { encode: () => Buffer.alloc(4) } }),
       }),
@@ -180,7 +180,7 @@ describe("a connection with the session patch", () => {
   it("writes nothing between the two either if there is no lasting token any more", async () => {
     wire.onRequest = async (apiKey) => {
       if (apiKey !== handshake) return;
-      tokens = { isReady: () => false };
+      tokens = { isFresh: () => false };
       void open.send(request(101));
       await new Promise((later) => void setTimeout(later, 20));
     };

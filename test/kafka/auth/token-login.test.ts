@@ -24,7 +24,8 @@ const logIn = async ({ answers, get = async () => "t1", extensions }: Broker) =>
     get,
     invalidate: (value: string) => void refused.push(value),
     hasToken: () => true,
-    isReady: () => true,
+    isFresh: () => true,
+    renewIfStale: () => {},
     problem: () => undefined,
   };
   const saslAuthenticate: AuthenticationProviderArgs["saslAuthenticate"] = async ({ request, response }) => {
@@ -85,7 +86,7 @@ describe("createTokenLogin()", () => {
     const message = "Cannot change principals during re-authentication from IAM.a/session-1: IAM.a/session-2";
     const { refused, outcome, login } = await logIn({ answers: [new KafkaJSProtocolError({ name: "x", message })] });
     expect([refused, login.problem?.()]).toEqual([[], undefined]);
-    expect(outcome).toMatchObject({ message: `A new connection is needed: ${message}`, retriable: true });
+    expect(outcome).toMatchObject({ message: `The broker wants a new connection: ${message}`, retriable: true });
   });
 
   it("keeps the token if only the connection breaks", async () => {
@@ -106,7 +107,10 @@ describe("createTokenLogin()", () => {
   it("has a problem as long as brokers refuse the newest token, whatever they say of older ones", async () => {
     const values = ["t1", "t2", "t3"];
     const get = async (): Promise<string> => values.shift() ?? "";
-    const tokens = { get, invalidate: () => {}, hasToken: () => true, isReady: () => true, problem: () => "no token" };
+    const ignore = (): void => {};
+    const isValid = (): boolean => true;
+    const state = { hasToken: isValid, isFresh: isValid, problem: () => "no token" };
+    const tokens = { ...state, get, invalidate: ignore, renewIfStale: ignore };
     const login = createTokenLogin({ tokens, hint: "want another" });
     const start = () => {
       const { promise, resolve } = Promise.withResolvers<string>();

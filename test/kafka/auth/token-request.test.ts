@@ -73,12 +73,12 @@ describe("requestToken()", () => {
     [
       "refuses the client",
       (response) => answerJson(response, 401, echoed),
-      "got status 401, invalid_client, want KAFKA_SASL_OAUTH_CLIENT_ID and KAFKA_SASL_OAUTH_CLIENT_SECRET (or its file) that it knows",
+      "got status 401, invalid_client; set KAFKA_SASL_OAUTH_CLIENT_ID and KAFKA_SASL_OAUTH_CLIENT_SECRET (or its file) to a client that it knows",
     ],
     [
       "refuses the scope",
       (response) => answerJson(response, 400, { error: "invalid_scope" }),
-      "got status 400, invalid_scope, want another KAFKA_SASL_OAUTH_SCOPE",
+      "got status 400, invalid_scope; set KAFKA_SASL_OAUTH_SCOPE to a scope that it accepts",
     ],
     [
       "has an error of its own",

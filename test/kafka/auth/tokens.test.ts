@@ -45,14 +45,16 @@ describe("RenewedTokens", () => {
     const { world, tokens, give } = createWorld();
     void tokens.get();
     await give("t1");
-    expect(tokens.isReady()).toBe(true);
+    expect(tokens.isFresh()).toBe(true);
     world.now = 70_000;
-    expect(tokens.isReady()).toBe(false);
+    expect(tokens.isFresh()).toBe(false);
+    expect(world.requests).toHaveLength(1);
     expect(await tokens.get()).toBe("t1");
-    expect(tokens.isReady()).toBe(false);
+    expect(tokens.isFresh()).toBe(false);
+    tokens.renewIfStale();
     expect(world.requests).toHaveLength(2);
     await give("t2");
-    expect(tokens.isReady()).toBe(true);
+    expect(tokens.isFresh()).toBe(true);
     expect(await tokens.get()).toBe("t2");
   });
 
@@ -69,11 +71,11 @@ describe("RenewedTokens", () => {
       await fail("Cannot get a token");
     }
     expect(askedAt).toEqual([70_000, 70_750, 72_250, 75_250, 81_250, 93_250]);
-    expect(world.warnings[0]).toBe("Cannot get a token; the present token is valid for another 30 s");
+    expect(world.warnings[0]).toBe("Cannot get a token; the current token is valid for another 30 s");
     expect(tokens.problem()).toBe("Cannot get a token");
     expect(tokens.hasToken()).toBe(false);
     world.now = 200_000;
-    tokens.isReady();
+    tokens.renewIfStale();
     await fail("Still none");
     expect(world.warnings.at(-1)).toBe("Still none");
   });
@@ -146,12 +148,12 @@ describe("fileTokens()", () => {
     expect(await tokens.get()).toBe("t1");
     content = "t2";
     expect(await tokens.get()).toBe("t2");
-    expect([tokens.isReady(), tokens.hasToken(), tokens.problem()]).toEqual([true, true, undefined]);
+    expect([tokens.isFresh(), tokens.hasToken(), tokens.problem()]).toEqual([true, true, undefined]);
   });
 
   it.each(["", "two words", "t\u0001auth=Bearer other"])("takes no token that is none: %j", async (content) => {
     await expect(fileTokens(() => content).get()).rejects.toThrow(
-      `Cannot use KAFKA_SASL_OAUTH_TOKEN_FILE: got ${content.length} characters that are no token`,
+      `Cannot use KAFKA_SASL_OAUTH_TOKEN_FILE: got ${content.length} characters that are no token, want printable ASCII without blanks`,
     );
   });
 });

@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 import { assert as assertProperty, asyncProperty, integer, nat } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { BrokerRequest } from "../../../src/kafka/cluster.ts";
 import { type FetchResponse, createFetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
 import { type UnreadablePartition, isolatePartitions } from "../../../src/kafka/fetch/isolate-partitions.ts";
+import type { BrokerRequest } from "../../../src/kafka/protocol.ts";
 import { type PartitionShape, batchBytes, responseBytes } from "./batch-bytes.ts";
 
 const require = createRequire(import.meta.url);
@@ -126,18 +126,18 @@ describe("a consumer whose partitions fail alone", () => {
   });
 
   it.each([
-    [-1, "The broker says UNKNOWN"],
-    [2, "The broker says CORRUPT_MESSAGE"],
-    [56, "The broker says KAFKA_STORAGE_ERROR"],
+    [-1, "The broker reports UNKNOWN"],
+    [2, "The broker reports CORRUPT_MESSAGE"],
+    [56, "The broker reports KAFKA_STORAGE_ERROR"],
   ])("treats the broker's error %i as that partition's own", async (errorCode, reason) => {
     const partitions = [
       { partition: 0, errorCode, high: -1, bytes: Buffer.alloc(0) },
       { partition: 1, bytes: three(0) },
     ];
     const { told, offsets } = await fetchIsolated(11, partitions, [7, 0]);
-    const mustWait = errorCode === 56 && { mustWait: true };
+    const skippable = errorCode === 56 && { isUnskippable: true };
     expect(told).toEqual([
-      { topic: "events", partition: 0, fetchOffset: 7, offset: 7, lastOffset: 7, reason, ...mustWait },
+      { topic: "events", partition: 0, fetchOffset: 7, offset: 7, lastOffset: 7, reason, ...skippable },
     ]);
     expect(offsets).toEqual([[], [0, 1, 2]]);
   });

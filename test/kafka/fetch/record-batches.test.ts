@@ -313,7 +313,7 @@ describe("a batch that cannot be read", () => {
     expect(await read(three(0), bad)).toEqual({ offsets: [0, 1, 2], unreadable: undefined });
     expect(await read(bad, three(6))).toEqual({
       offsets: [],
-      unreadable: { offset: 3, lastOffset: 5, reason: "It is not whole" },
+      unreadable: { offset: 3, lastOffset: 5, reason: "It is incomplete" },
     });
   });
 

@@ -13,7 +13,7 @@ const createTest = () => {
 const told = (offset: number) => ({
   offset,
   lastOffset: offset,
-  reason: "The broker gives nothing, though its log goes on",
+  reason: "The broker returns no records, though the log continues",
 });
 
 it("a broker that gives nothing of a log that goes on is given half a minute, and no more for the next offsets", () => {

@@ -117,7 +117,7 @@ describe("Coordinator", () => {
     coordinator.allowCommit();
     await coordinator.joinGroup({ groupId: "g" });
     const late = coordinator.offsetCommit({ groupGenerationId: 2 });
-    await expect(late).rejects.toThrow("A commit of a former assignment comes too late");
+    await expect(late).rejects.toThrow("Cannot commit: the offsets belong to an earlier assignment");
     await expect(late).rejects.toMatchObject({ retriable: false });
     coordinator.allowCommit();
     await coordinator.offsetCommit({ groupGenerationId: 2 });

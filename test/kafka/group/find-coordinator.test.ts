@@ -1,6 +1,6 @@
-import type { Cluster } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
+import type { KafkaCluster } from "../../../src/kafka/cluster.ts";
 import { createCoordinatorFinder } from "../../../src/kafka/group/find-coordinator.ts";
 
 const unexplained = Object.assign(new Error("Failed to find group coordinator"), {
@@ -9,7 +9,7 @@ const unexplained = Object.assign(new Error("Failed to find group coordinator"),
 const refusal = Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" });
 const lost = Object.assign(new Error("Closed connection"), { name: "KafkaJSConnectionError" });
 
-const createCluster = (finds: unknown[], reason?: Error): Cluster => {
+const createCluster = (finds: unknown[], reason?: Error): KafkaCluster => {
   const cluster = {
     findGroupCoordinator: async () => {
       const answer = finds.shift();
@@ -24,7 +24,7 @@ const createCluster = (finds: unknown[], reason?: Error): Cluster => {
       }),
     },
   };
-  return cluster as unknown as Cluster;
+  return cluster as unknown as KafkaCluster;
 };
 
 describe("createFinder()", () => {

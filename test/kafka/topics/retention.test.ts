@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { TopicConfig } from "../../../src/kafka/admin.ts";
 import { type RetentionRules, classifyRetention } from "../../../src/kafka/topics/retention.ts";
+import type { TopicConfig } from "../../../src/kafka/topics/topic-config.ts";
 
 const hour = 3_600_000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { TopicShape } from "../../../src/kafka/admin.ts";
-import { type TopicsOptions, ensureTopics } from "../../../src/kafka/topics/topics.ts";
+import { type TopicsOptions, ensureTopics } from "../../../src/kafka/topics/ensure-topics.ts";
 
 const options: TopicsOptions = {
   sources: ["source-a", "source-b"],
@@ -109,8 +109,8 @@ describe("ensureTopics", () => {
       { topic: "source-b", partitions: 0 },
     ]);
     expect(report.warnings).toEqual([
-      "3 of the partitions of source-a are not read, because not all retry topics have as many: " +
-        `${alter} retry-30s --partitions 5`,
+      "3 partitions of source-a are not read, because not all retry topics have as many; " +
+        `add partitions with ${alter} retry-30s --partitions 5`,
     ]);
     expect(report).toMatchObject({ problems: [], growError: refusal, grown: [] });
     expect(changes).toEqual([]);
@@ -121,7 +121,7 @@ describe("ensureTopics", () => {
     const report = await ensureTopics(admin, options);
     expect([report.missing, report.created]).toEqual([["retry-5m"], []]);
     expect(report.problems).toEqual([
-      new Error("Cannot look at topic dlq: TOPIC_AUTHORIZATION_FAILED"),
+      new Error("Cannot read the metadata of dlq: TOPIC_AUTHORIZATION_FAILED"),
       new Error("No"),
     ]);
   });

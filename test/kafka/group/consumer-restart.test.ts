@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ConsumerRestart } from "../../../src/kafka/group/restart.ts";
+import { ConsumerRestart } from "../../../src/kafka/group/consumer-restart.ts";
 
 const refusal = Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" });
 

@@ -6,7 +6,7 @@ import {
   neededRights,
   topicsToRead,
   refusedRights,
-} from "../../../src/kafka/topics/needed-rights.ts";
+} from "../../../src/kafka/rights/needed-rights.ts";
 
 const topics = { source: ["orders"], retry: [{ topic: "retry-1s" }, { topic: "retry-1m" }], deadLetter: "dlq" };
 const needs = neededRights(topics);

@@ -1,14 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import {
-  type Right,
-  explainAuthorizationError,
-  grantCommand,
-  groupRight,
-  isAuthorizationError,
-  principalOf,
-  topicRight,
-} from "../../../src/kafka/topics/refusals.ts";
+import { isAuthorizationError } from "../../../src/kafka/rights/authorization-errors.ts";
+import { explainAuthorizationError, grantCommand } from "../../../src/kafka/rights/missing-right.ts";
+import { type Right, groupRight, principalOf, topicRight } from "../../../src/kafka/rights/rights.ts";
 
 const paula = { brokers: ["k1:9092", "k2:9092"], username: "paula" };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ConsumerWatchdog } from "../../../src/kafka/group/silence.ts";
+import { ConsumerWatchdog } from "../../../src/kafka/group/consumer-watchdog.ts";
 
 const limitMs = 180_000;
 
@@ -76,7 +76,7 @@ describe("ConsumerWatchdog", () => {
       sinceMs += 1_000;
       if (sinceMs % everyMs === 0) watchdog.onFetchStarted("2");
     });
-    expect(watchdog.problem).toBe(`${text}no fetch by broker 2 for 185 s`);
+    expect(watchdog.problem).toBe(`${text}no fetch from broker 2 for 185 s`);
   });
 
   it("counts fetches that fail at once as answers: rights, leaders and closed connections are handled elsewhere", () => {

@@ -3,8 +3,8 @@ import { EventEmitter } from "node:events";
 import type { Consumer } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
-import { attachWatchdog } from "../../../src/kafka/group/silence-events.ts";
-import { ConsumerWatchdog } from "../../../src/kafka/group/silence.ts";
+import { attachWatchdog } from "../../../src/kafka/group/attach-watchdog.ts";
+import { ConsumerWatchdog } from "../../../src/kafka/group/consumer-watchdog.ts";
 
 const limitMs = 180_000;
 
@@ -32,7 +32,7 @@ describe("attachWatchdog", () => {
   });
 
   it.each([
-    ["Heartbeat", "no fetch by broker 1"],
+    ["Heartbeat", "no fetch from broker 1"],
     ["Metadata", "no heartbeat"],
   ])("reports the silence of a consumer that gets answers to %s only", (apiName, expected) => {
     expect(sentenceAfter(apiName)).toContain(expected);
