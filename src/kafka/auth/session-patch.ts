@@ -47,16 +47,14 @@ const sessionStateOf = ({ sessionLifetime }: Connection, authenticatedAt: [numbe
   return ageMs < lifetimeMs ? "ending" : "ended";
 };
 
-/** Whether a connection should log in again before its next request. It does so only with a token that is good enough, if it uses tokens. */
+/**
+ * Whether a connection should log in again before its next request. A log-in without tokens always can. One with tokens waits for a
+ * fresh token while the session lasts, and takes any valid one afterwards.
+ */
 const mustReauthenticate = (state: SessionState, sasl: Connection["sasl"]): boolean => {
-  switch (state) {
-    case "current":
-      return false;
-    case "ending":
-      return sasl?.isFresh?.() ?? true;
-    case "ended":
-      return sasl?.hasToken?.() ?? true;
-  }
+  if (state === "current") return false;
+  const isTokenUsable = state === "ending" ? sasl?.isFresh : sasl?.hasToken;
+  return isTokenUsable?.() ?? true;
 };
 
 const require = createRequire(import.meta.url);
