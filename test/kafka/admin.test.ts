@@ -17,8 +17,8 @@ const failWith = (type: string) => (): never => {
 
 const one: FakeTopic = { partitions: [{ low: 5, high: 9 }] };
 
-describe("cluster admin", () => {
-  it("never asks two questions at a time, also where one of them fails", async () => {
+describe("ClusterAdmin", () => {
+  it("never sends two requests at a time, even if one of them fails", async () => {
     const { admin, most } = createTestAdmin({ a: one, b: one }, { offsetFetch: failWith("NOT_AUTHORIZED") });
     const asked = [
       admin.connect(),
@@ -37,7 +37,7 @@ describe("cluster admin", () => {
     expect(most()).toBe(1);
   });
 
-  it("asks for committed offsets topic by topic, and distinguishes partitions without a commit from those without an answer", async () => {
+  it("requests committed offsets topic by topic, and distinguishes partitions without a commit from those without an answer", async () => {
     const partitions = [
       { partition: 0, offset: "12", metadata: "g1:1.1" },
       { partition: 1, offset: "-1", metadata: null },
@@ -58,7 +58,7 @@ describe("cluster admin", () => {
     ]);
   });
 
-  it("gives ranges as numbers, and one missing, forbidden or leaderless log does not spoil the others", async () => {
+  it("returns log ranges as numbers, although one topic is missing, forbidden or without a leader", async () => {
     const { admin } = createTestAdmin({
       a: one,
       forbidden: { errorCode: 29 },
@@ -70,7 +70,7 @@ describe("cluster admin", () => {
     ]);
   });
 
-  it("says of each topic what the cluster says, whatever it says of the others", async () => {
+  it("returns the state of each topic, whatever the states of the others", async () => {
     const { admin } = createTestAdmin({ a: { partitions: [{ replicas: [1, 2, 3] }, {}] }, b: { errorCode: 29 } });
     expect(await admin.topicStates(["b", "a", "c"])).toEqual([
       { topic: "b", error: "TOPIC_AUTHORIZATION_FAILED", id: "id-of-b", partitions: 0, replicationFactor: 1 },
@@ -116,7 +116,7 @@ describe("cluster admin", () => {
     },
   );
 
-  it("makes no second attempt at a topic that is refused for another reason", async () => {
+  it("does not try again if a topic is refused for another reason", async () => {
     const { admin, calls } = createTestAdmin({ a: one }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
     await expect(admin.createTopics([{ topic: "a", partitions: 1, replicationFactor: 1 }])).rejects.toThrow(
       "AUTHORIZATION",
@@ -124,7 +124,7 @@ describe("cluster admin", () => {
     expect(calls.filter(({ name }) => name === "createTopics")).toHaveLength(1);
   });
 
-  it("gives topics more partitions", async () => {
+  it("adds partitions to topics", async () => {
     const { admin, calls } = createTestAdmin({ a: { partitions: [{}, {}] } });
     await admin.createPartitions([{ topic: "a", partitions: 2 }]);
     expect(calls.find(({ name }) => name === "createPartitions")?.request).toMatchObject({
@@ -154,7 +154,7 @@ describe("cluster admin", () => {
     { type: "TOPIC_AUTHORIZATION_FAILED", retriable: false },
     { type: "UNSUPPORTED_VERSION", retriable: false },
     { name: "KafkaJSServerDoesNotSupportApiKey" },
-  ])("says that it may not ask for settings where the cluster answers %j", async (refusal) => {
+  ])("returns `refused` for settings if the cluster answers %j", async (refusal) => {
     const describeConfigs = () => {
       throw Object.assign(new Error("No"), refusal);
     };
@@ -172,7 +172,7 @@ describe("cluster admin", () => {
     );
   });
 
-  it("does not ask where there is nothing to make", async () => {
+  it("sends no request if there is nothing to create", async () => {
     const { admin, calls } = createTestAdmin({});
     await admin.createTopics([]);
     await admin.createPartitions([]);

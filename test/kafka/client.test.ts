@@ -49,8 +49,8 @@ const mount = (name: string) => {
   return { files, put };
 };
 
-describe("createTls()", () => {
-  it("shows every connection the certificate of the moment, and the last good one while there is none", async () => {
+describe("createTlsOptions()", () => {
+  it("uses the current certificate for every connection, and the last good one while there is none", async () => {
     const { files, put } = mount("mounted");
     const names: unknown[] = [];
     const options = { ca: readFileSync(authority.ca), cert: readFileSync(server.cert), key: readFileSync(server.key) };
@@ -87,7 +87,7 @@ describe("createTls()", () => {
     ]);
   });
 
-  it("never trusts all authorities of the system because the file of ours is empty", () => {
+  it("never trusts all authorities of the system if the CA file is empty", () => {
     const caFile = join(folder, "empty.pem");
     writeFileSync(caFile, "\n");
     const tls = createTlsOptions({ caFile }, () => {});

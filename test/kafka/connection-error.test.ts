@@ -40,7 +40,7 @@ describe("explainConnectionError()", () => {
       "SASL SCRAM SHA512 authentication failed: Authentication failed during re-authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512",
       /refuses the log-in/,
     ],
-  ])("says what '%s' means", (message, meaning) => {
+  ])("explains '%s'", (message, meaning) => {
     expect(explainConnectionError(message)).toMatch(meaning);
     expect(explainConnectionError(`Failed to connect to seed broker: ${message}`)).not.toContain("openssl");
   });
@@ -48,9 +48,11 @@ describe("explainConnectionError()", () => {
   it.each([
     "The broker refuses the token: put a token that it trusts into KAFKA_SASL_OAUTH_TOKEN_FILE (invalid_token)",
     "Cannot get a token for Kafka from login.example.com: SELF_SIGNED_CERT_IN_CHAIN",
-  ])("leaves alone what explains itself: %s", (message) => expect(explainConnectionError(message)).toBe(message));
+  ])("returns a message that explains itself as it is: %s", (message) =>
+    expect(explainConnectionError(message)).toBe(message),
+  );
 
-  it("leaves alone what it does not know", () => {
+  it("returns an unknown message as it is", () => {
     const message = "Connection error: connect ECONNREFUSED 127.0.0.1:9092";
     expect(explainConnectionError(message)).toBe(message);
   });

@@ -33,7 +33,7 @@ const connection = (agoMs: number, lifetimeMs: number, sasl: Connection["sasl"] 
 };
 
 describe("the session patch", () => {
-  it("is still needed: kafkajs logs in anew before every request of a short session", () => {
+  it("is still needed: kafkajs logs in again before every request of a short session", () => {
     expect(original.call(connection(0, 9_000))).toBe(false);
   });
 
@@ -55,20 +55,30 @@ describe("the session patch", () => {
     ["after its end", 10_000, 9_000, false],
     ["that is over at once, since brokers refuse two log-ins within a second", 900, 500, true],
     ["that was over at once, later", 1_200, 500, false],
-  ])("takes a connection for logged in, or not: a session %s", (_, agoMs, lifetimeMs, isAuthenticated) => {
+  ])("decides whether a connection is still logged in: a session %s", (_, agoMs, lifetimeMs, isAuthenticated) => {
     expect(connection(agoMs, lifetimeMs).isAuthenticated()).toBe(isAuthenticated);
   });
 
-  it("never takes a connection for logged in that has not begun", () => {
+  it("never treats a connection as logged in before its first log-in", () => {
     const { prototype } = ConnectionOfKafkajs;
     expect(prototype.isAuthenticated.call(Object.assign(connection(0, 0), { authenticatedAt: null }))).toBe(false);
   });
 
   it.each<[string, { hasToken: boolean; isFresh: boolean }, number, boolean]>([
-    ["waits for a token that lasts", { hasToken: true, isFresh: false }, 8_000, true],
-    ["takes a token that lasts", { hasToken: true, isFresh: true }, 8_000, false],
-    ["takes any valid token after the session's end", { hasToken: true, isFresh: false }, 10_000, false],
-    ["lets the broker close the connection if there is none", { hasToken: false, isFresh: false }, 10_000, true],
+    ["waits for a fresh token", { hasToken: true, isFresh: false }, 8_000, true],
+    ["logs in again with a fresh token", { hasToken: true, isFresh: true }, 8_000, false],
+    [
+      "logs in again with any valid token after the end of the session",
+      { hasToken: true, isFresh: false },
+      10_000,
+      false,
+    ],
+    [
+      "lets the broker close the connection if there is no valid token",
+      { hasToken: false, isFresh: false },
+      10_000,
+      true,
+    ],
   ])("%s", (_, { hasToken, isFresh }, agoMs, isAuthenticated) => {
     const sasl = { hasToken: () => hasToken, isFresh: () => isFresh };
     expect(connection(agoMs, 9_000, sasl).isAuthenticated()).toBe(isAuthenticated);
@@ -156,7 +166,7 @@ describe("a connection with the session patch", () => {
     expect(new Set(wire.keys.slice(4))).toEqual(new Set([100, 101]));
   });
 
-  it("writes what was encoded before a log-in is due before that", async () => {
+  it("writes a request before the log-in if the request was encoded before the log-in was due", async () => {
     const first = open.send(request(100));
     await Promise.resolve();
     const second = open.send(request(101));
@@ -167,7 +177,7 @@ describe("a connection with the session patch", () => {
     expect(wire.keys[at + 1]).toBe(authenticate);
   });
 
-  it("lets no log-in overtake what has waited for a throttling broker", async () => {
+  it("lets no log-in overtake a request that waits for a throttling broker", async () => {
     Object.assign(open.requestQueue, { throttledUntil: Date.now() + 50 });
     const waiting = open.send(request(100));
     await new Promise((later) => void setTimeout(later, 5));
@@ -177,7 +187,7 @@ describe("a connection with the session patch", () => {
     expect(wire.keys.slice(2)).toEqual([100, handshake, authenticate, 101]);
   });
 
-  it("writes nothing between the two either if there is no lasting token any more", async () => {
+  it("writes nothing between the two even if the token is no longer fresh", async () => {
     wire.onRequest = async (apiKey) => {
       if (apiKey !== handshake) return;
       tokens = { isFresh: () => false };

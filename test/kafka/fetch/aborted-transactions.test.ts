@@ -37,8 +37,8 @@ const seen = async (bytes: Buffer, from: number, aborted: readonly (readonly [nu
   return { offsets: batch.messages.map(({ offset }) => Number(offset)), last: Number(batch.lastOffset()) };
 };
 
-describe("the records of an aborted transaction", () => {
-  it("is not seen, though the broker tells the transactions in the order in which they ended", async () => {
+describe("the records of aborted transactions", () => {
+  it("are hidden, though the broker lists the transactions in the order in which they ended", async () => {
     const bytes = Buffer.concat([write(0, 1), write(1, 2), write(2, 1), end(3, 2, "abort"), end(4, 1, "abort")]);
     expect(
       await seen(bytes, 0, [
@@ -48,7 +48,7 @@ describe("the records of an aborted transaction", () => {
     ).toEqual({ offsets: [], last: 4 });
   });
 
-  it("is not seen where several of them began before what is fetched", async () => {
+  it("are hidden if several transactions began before the fetch offset", async () => {
     const bytes = Buffer.concat([write(7, 3), write(8, 2), write(9, 1)]);
     expect(
       await seen(bytes, 7, [
@@ -59,12 +59,12 @@ describe("the records of an aborted transaction", () => {
     ).toEqual({ offsets: [], last: 9 });
   });
 
-  it("is not seen behind a record whose key looks like a marker, and what comes after the marker is", async () => {
+  it("are hidden after a record whose key looks like a marker, and those after the real marker are not", async () => {
     const bytes = Buffer.concat([write(0, 1, "\0\0\0\0"), write(1, 1), end(2, 1, "abort"), write(3, 1)]);
     expect(await seen(bytes, 0, [[1, 0]])).toEqual({ offsets: [3], last: 3 });
   });
 
-  it("is the only thing that is not seen, whichever transactions run beside each other", async () => {
+  it("are the only records that are hidden, whichever transactions run at the same time", async () => {
     const step = record({ producer: nat(3), ends: nat(3), aborts: boolean() });
     await assertProperty(
       asyncProperty(array(step, { maxLength: 30 }), nat(30), async (steps, asked) => {

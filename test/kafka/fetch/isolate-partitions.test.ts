@@ -147,7 +147,7 @@ describe("a consumer whose partitions fail alone", () => {
     await expect(failing).rejects.toMatchObject({ type: "NOT_LEADER_FOR_PARTITION" });
   });
 
-  it("leaves all other requests, and versions that it does not know, as they are", async () => {
+  it("leaves all other requests and unknown versions as they are", async () => {
     const decode = async (): Promise<object> => ({ responses: [] });
     for (const [apiKey, apiVersion] of [
       [3, 11],
@@ -171,7 +171,7 @@ describe("a consumer whose partitions fail alone", () => {
     }
   });
 
-  it("isolates also in brokers that join later", async () => {
+  it("patches brokers that connect later too", async () => {
     const told: UnreadablePartition[] = [];
     const broker = createBroker(11, () => [{ partition: 0, bytes: broken(8) }]);
     const brokerPool = { brokers: {}, createBroker: () => broker };
@@ -201,14 +201,14 @@ describe("a consumer whose partitions fail alone", () => {
     expect(told).toEqual([0, 0]);
   });
 
-  it("unpacks no more than fits into memory: of the other partitions nothing is read, and nothing is said against them", async () => {
+  it("decompresses no more than the memory limit: the other partitions are neither read nor reported", async () => {
     const bomb = batchBytes({ base: 0, attributes: 1, records: [{ offsetDelta: 0, value: "x".repeat(40_000_000) }] });
     const partitions = [0, 1, 2].map((partition) => ({ partition, bytes: Buffer.concat([bomb, three(1)]) }));
     const { told, offsets } = await fetchIsolated(11, partitions, [0, 0, 0]);
     expect([told, offsets]).toEqual([[], [[0], [], []]]);
   });
 
-  it("gives all other partitions whole, and the batches before, whichever byte of a partition has changed", async () => {
+  it("returns all other partitions whole, and the batches before, whichever byte of a partition has changed", async () => {
     const good = Buffer.concat([three(0), three(3, 1), three(6)]);
     await assertProperty(
       asyncProperty(nat(good.length - 1), integer({ min: 1, max: 255 }), async (place, mask) => {

@@ -104,7 +104,7 @@ describe("the records of good batches", () => {
     );
   });
 
-  it("keep headers that are null, empty, repeated, or called as every object's own", async () => {
+  it("keep headers that are null, empty, repeated, or named like a property of every object", async () => {
     const headers = [
       ["null", null],
       ["empty", ""],
@@ -138,7 +138,7 @@ describe("the records of good batches", () => {
     expect(await read()).toEqual({ offsets: [], unreadable: undefined });
   });
 
-  it("end with a marker where compaction has left a gap, or nothing, so that the gap is passed", async () => {
+  it("end with a control record if compaction has left a gap or no record, so that kafkajs passes the gap", async () => {
     const gap = batchBytes({ base: 0, records: recordsAt(0, 2), lastOffsetDelta: 9 });
     const nothing = batchBytes({ base: 10, records: [], lastOffsetDelta: 4, attributes: 1 });
     const { records } = await readBatches(Buffer.concat([gap, nothing, three(15)]), {
@@ -157,7 +157,7 @@ describe("the records of good batches", () => {
     expect(records[3]).toMatchObject({ timestamp: String(firstTimestamp), key: null });
   });
 
-  it("may lie beyond the end offset that the broker reports: it records that before it reads", async () => {
+  it("may lie beyond the end offset that the broker reports: it notes that before it reads", async () => {
     const { records, unreadable } = await readBatches(Buffer.concat([three(0), three(3)]), {
       fetchOffset: 0,
       endOffset: 3,
@@ -165,7 +165,7 @@ describe("the records of good batches", () => {
     expect([offsetsOf(records), unreadable]).toEqual([[0, 1, 2, 3, 4, 5], undefined]);
   });
 
-  it("may be messages of the format before, among batches", async () => {
+  it("may be messages of the format before Kafka 0.11, between batches", async () => {
     const inner = Buffer.concat([messageBytes(0, "a"), messageBytes(1, "b")]);
     const bytes = Buffer.concat([messageBytes(0, "plain"), messageBytes(2, gzipSync(inner), 1), three(3)]);
     const { records, unreadable } = await readBatches(bytes, { fetchOffset: 0, endOffset: 1_000 });
@@ -175,7 +175,7 @@ describe("the records of good batches", () => {
   });
 });
 
-describe("what is read of one answer", () => {
+describe("the capacity of one answer", () => {
   const many = (base: number, count: number, more: Partial<BatchShape> = {}): Buffer =>
     batchBytes({ base, records: Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta })), ...more });
 
@@ -197,7 +197,7 @@ describe("what is read of one answer", () => {
     return answers;
   };
 
-  it("ends where the room does, also within a batch, and the rest is read later: each record once", async () => {
+  it("may end inside a batch, and the rest is read later: each record once", async () => {
     const bytes = Buffer.concat([
       many(0, 100),
       many(100, 100, { attributes: 1 }),
@@ -213,13 +213,13 @@ describe("what is read of one answer", () => {
     );
   });
 
-  it("is one batch at most where each exceeds the room once it is unpacked", async () => {
+  it("allows one batch if each batch exceeds it after decompression", async () => {
     const bomb = (base: number): Buffer =>
       batchBytes({ base, records: [{ offsetDelta: 0, value: "x".repeat(100_000) }], attributes: 1 });
     expect(await readOn(Buffer.concat([bomb(0), bomb(1), bomb(2)]), 50_000, 3)).toEqual([[0], [1], [2]]);
   });
 
-  it("is nothing of a partition if others have taken all room, and nothing is said against it", async () => {
+  it("may leave nothing for a partition, which is not reported as unreadable then", async () => {
     const room = { bytes: 0 };
     expect(await readWithin(three(0), { fetchOffset: 0, endOffset: 3, capacity: room })).toEqual({ records: [] });
   });
@@ -308,7 +308,7 @@ describe("a batch that cannot be read", () => {
     expect(await lastOf(three(0), far, three(6))).toBe(5);
   });
 
-  it("is not passed over because it claims to be longer than what the broker has sent", async () => {
+  it("is reported if it claims to be longer than the bytes that the broker has sent", async () => {
     const bad = edited(three(3), (bytes) => bytes.writeInt32BE(2 ** 30, 8));
     expect(await read(three(0), bad)).toEqual({ offsets: [0, 1, 2], unreadable: undefined });
     expect(await read(bad, three(6))).toEqual({
@@ -322,7 +322,7 @@ describe("a batch that cannot be read", () => {
     return within >= 12 && within < 16 ? "epoch" : "none";
   };
 
-  it("is passed over if nothing of it was asked for, and only its offset is broken", async () => {
+  it("is skipped if it lies before the fetch offset, and only its offset is wrong", async () => {
     const broken = edited(three(3), (bytes) => bytes.writeBigInt64BE(2n ** 40n));
     const bytes = Buffer.concat([broken, three(6), three(9)]);
     const { records, unreadable } = await readBatches(bytes, { fetchOffset: 6, endOffset: 12 });
@@ -333,7 +333,7 @@ describe("a batch that cannot be read", () => {
     });
   });
 
-  it("shows by a leap of its offsets to beyond the end of the log", async () => {
+  it("is recognized by offsets beyond the end of the log", async () => {
     const leap = edited(three(3), (bytes) => bytes.writeBigInt64BE(100n));
     const { records, unreadable } = await readBatches(Buffer.concat([leap, three(6)]), {
       fetchOffset: 3,
@@ -342,7 +342,7 @@ describe("a batch that cannot be read", () => {
     expect([records, unreadable]).toEqual([[], { offset: 3, lastOffset: 5, reason: "Its offsets are wrong" }]);
   });
 
-  it("gives exactly the batches before it, whichever bit has changed, or all if nothing vouches for that bit", async () => {
+  it("leaves exactly the batches before it, whichever bit has changed, or all if no check covers that bit", async () => {
     const batches = [three(10, { attributes: 1 }), three(13), three(16, { attributes: 1 })];
     const bytes = Buffer.concat(batches);
     const starts = batches.map((_, index) => Buffer.concat(batches.slice(0, index)).length);
@@ -364,7 +364,7 @@ describe("a batch that cannot be read", () => {
     );
   });
 
-  it("ends in time and in an orderly way, whatever it holds under a right checksum", async () => {
+  it("never hangs or throws, whatever bytes it holds under a valid checksum", async () => {
     const good = three(10);
     await assertProperty(
       asyncProperty(nat(good.length - 22), uint8Array({ minLength: 1, maxLength: 8 }), async (at, noise) => {

@@ -16,7 +16,7 @@ const told = (offset: number) => ({
   reason: "The broker returns no records, though the log continues",
 });
 
-it("a broker that gives nothing of a log that goes on is given half a minute, and no more for the next offsets", () => {
+it("a partition whose log continues is reported after 30 s without bytes, and at once for the next offsets", () => {
   const { clock, ask } = createTest();
   expect(ask(3)).toBeUndefined();
   clock.now = 29_999;
@@ -39,14 +39,14 @@ it("nothing is reported at the end of the log, and returned records restart the 
   expect(ask(3, { partition: 4 })).toBeUndefined();
 });
 
-it("what was seen long ago counts no more: the partition may have been paused, or owned by another", () => {
+it("an empty answer of long ago no longer counts: the partition may have been paused, or owned by another member", () => {
   const { clock, ask } = createTest();
   ask(3);
   clock.now = 120_000;
   expect(ask(3)).toBeUndefined();
 });
 
-it("nothing is made of an answer that others have filled, for as long as they do", () => {
+it("an empty answer does not count while other partitions fill the answer before it", () => {
   const { clock, ask } = createTest();
   for (; clock.now <= 600_000; clock.now += 1_000) expect(ask(3, { isFirst: false })).toBeUndefined();
   expect(ask(3)).toBeUndefined();

@@ -25,8 +25,8 @@ const groups = fc
     })),
   }));
 
-describe("spread", () => {
-  it("gives every number to exactly one member, as evenly as can be", () => {
+describe("assignNumbers()", () => {
+  it("assigns every number to exactly one member, as evenly as possible", () => {
     fc.assert(
       fc.property(groups, ({ members, all }) => {
         const shares = [...assignNumbers(members, all).values()];
@@ -52,7 +52,7 @@ describe("spread", () => {
     );
   });
 
-  it("moves nothing where nothing has changed, whatever the order of the members", () => {
+  it("moves nothing if nothing has changed, whatever the order of the members", () => {
     fc.assert(
       fc.property(groups, ({ members, all }) => {
         const shares = assignNumbers(members, all);
@@ -63,7 +63,7 @@ describe("spread", () => {
     );
   });
 
-  it("gives a number that two members claim to one of them", () => {
+  it("assigns a number that two members claim to one of them", () => {
     const members = ["a", "b"].map((id) => ({ id, owned: [0, 1] }));
     expect([...assignNumbers(members, [0, 1]).values()].flat().toSorted(byNumber)).toEqual([0, 1]);
   });
@@ -111,7 +111,7 @@ describe("assigner", () => {
     return assignments.map(({ memberAssignment }) => MemberAssignment.decode(memberAssignment)?.assignment ?? {});
   };
 
-  it("gives partition n of every topic to the same member", async () => {
+  it("assigns partition n of every topic to the same member", async () => {
     const assignments = await assign([[], [], [], []]);
     expect(assignments).toHaveLength(4);
     for (const assignment of assignments) {
@@ -142,13 +142,16 @@ describe("assigner", () => {
       { source: 4, "retry-30s": 2, "retry-5m": 0 },
       { source: [], "retry-30s": [], "retry-5m": [] },
     ],
-  ])("of %j it gives out only what every retry topic has, and of each topic what it has", async (shape, expected) => {
-    const assignments = await assign([[], []], shape);
-    const all = (topic: string) => assignments.flatMap((assignment) => assignment[topic] ?? []).toSorted(byNumber);
-    expect(Object.fromEntries(topics.map((topic) => [topic, all(topic)]))).toEqual(expected);
-    for (const assignment of assignments)
-      expect(assignment["retry-30s"]).toEqual(expect.arrayContaining(assignment["source"] ?? []));
-  });
+  ])(
+    "of %j it assigns only numbers that every retry topic has, and of each topic the partitions that exist",
+    async (shape, expected) => {
+      const assignments = await assign([[], []], shape);
+      const all = (topic: string) => assignments.flatMap((assignment) => assignment[topic] ?? []).toSorted(byNumber);
+      expect(Object.fromEntries(topics.map((topic) => [topic, all(topic)]))).toEqual(expected);
+      for (const assignment of assignments)
+        expect(assignment["retry-30s"]).toEqual(expect.arrayContaining(assignment["source"] ?? []));
+    },
+  );
 
   it("reports its name, the topics and the owned partitions", () => {
     const owned = [2, 4];
@@ -167,7 +170,7 @@ describe("assigner", () => {
     ["null", Buffer.from("null")],
     ["another form", Buffer.from('{"p":{"0":1}}')],
     ["other types", Buffer.from('{"p":["0",null,1.5]}')],
-  ])("treats a member as new that reports %s", async (_, userData) => {
+  ])("treats a member that reports %s as new", async (_, userData) => {
     const { cluster } = createCluster(partitions);
     const memberMetadata = MemberMetadata.encode({ version: 1, topics, userData });
     const [assignment] = await assignerOf(cluster).assign({ members: [{ memberId: "m0", memberMetadata }], topics });

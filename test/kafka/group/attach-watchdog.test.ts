@@ -27,14 +27,14 @@ const sentenceAfter = (apiName: string): string | undefined => {
 };
 
 describe("attachWatchdog", () => {
-  it("reports no silent fetch while the coordinator is looked up: fetches wait for it in their heartbeats", () => {
+  it("reports no missing fetch during a lookup of the coordinator: fetches wait for it in their heartbeats", () => {
     expect(sentenceAfter("GroupCoordinator")).toBeUndefined();
   });
 
   it.each([
     ["Heartbeat", "no fetch from broker 1"],
     ["Metadata", "no heartbeat"],
-  ])("reports the silence of a consumer that gets answers to %s only", (apiName, expected) => {
+  ])("reports a consumer that gets answers only to %s", (apiName, expected) => {
     expect(sentenceAfter(apiName)).toContain(expected);
   });
 });

@@ -27,8 +27,8 @@ const createCluster = (finds: unknown[], reason?: Error): KafkaCluster => {
   return cluster as unknown as KafkaCluster;
 };
 
-describe("createFinder()", () => {
-  it("gives the broker that the cluster names", async () => {
+describe("createCoordinatorFinder()", () => {
+  it("returns the broker that the cluster names", async () => {
     const broker = { nodeId: 7 };
     expect(await createCoordinatorFinder(createCluster([broker]), "g")()).toBe(broker);
   });
@@ -36,16 +36,16 @@ describe("createFinder()", () => {
   it.each([
     ["a refusal", refusal],
     ["a lost connection", lost],
-  ])("throws what a broker says if kafkajs keeps it to itself: %s", async (_, reason) => {
+  ])("throws the broker's reason if kafkajs drops it: %s", async (_, reason) => {
     await expect(createCoordinatorFinder(createCluster([unexplained], reason), "g")()).rejects.toBe(reason);
   });
 
-  it("asks again if the broker knows by now", async () => {
+  it("asks again if the broker names the coordinator now", async () => {
     const broker = { nodeId: 7 };
     expect(await createCoordinatorFinder(createCluster([unexplained, broker]), "g")()).toBe(broker);
   });
 
-  it("hands on what kafkajs does say", async () => {
+  it("throws kafkajs's other errors as they are", async () => {
     await expect(createCoordinatorFinder(createCluster([lost], refusal), "g")()).rejects.toBe(lost);
   });
 });

@@ -30,7 +30,7 @@ const createWorld = () => {
 const refused = new Error("NO");
 const to = (topic: string): PendingWrite => ({ topic });
 
-it("a write that fails and is acknowledged soon is no hold, but every failure counts", () => {
+it("a write that fails and is acknowledged soon causes no hold, but every failure counts", () => {
   const { writes, told, pass } = createWorld();
   const write = to("retry-30s");
   writes.recordFailure(write, refused);
@@ -43,7 +43,7 @@ it("a write that fails and is acknowledged soon is no hold, but every failure co
   expect(writes.isHeld).toBe(false);
 });
 
-it("a write that still fails after a moment is a hold, named once, until it is acknowledged", () => {
+it("a write that still fails after 3 s causes a hold, reported once, until it is acknowledged", () => {
   const { writes, holds, pass } = createWorld();
   const write = to("dlq");
   writes.recordFailure(write, refused);

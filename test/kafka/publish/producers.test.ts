@@ -38,7 +38,7 @@ const createWorld = (send: Send = async ({ topic }) => [{ ...taken, topicName: t
 };
 
 describe("Producers", () => {
-  it("write with the acknowledgement of all replicas, each topic by connections of its own that stay open", async () => {
+  it("write with the acknowledgement of all replicas, each topic over its own connections, which stay open", async () => {
     const { producers, made } = createWorld();
     expect(made).toEqual([]);
     expect(await producers.write({ topic: "retry", partition: 2, messages })).toBe(7);
@@ -86,7 +86,7 @@ describe("Producers", () => {
     expect(made.map(({ isConnected }) => isConnected)).toEqual([false, true]);
   });
 
-  it("let writes under way end before the producer is closed that they were given to", async () => {
+  it("close a producer only after its writes have ended", async () => {
     const slow = Promise.withResolvers<RecordMetadata[]>();
     const { producers, made } = createWorld(({ messages: [message] }) =>
       message?.partition === 2 ? slow.promise : Promise.resolve([]),

@@ -67,7 +67,7 @@ describe("the rights on topics", () => {
       [],
     ],
     ["nothing that the cluster does not tell", "dlq", { error: undefined, operations: undefined }, []],
-  ])("that are refused are %s", (_, topic, answer, refused) => {
+  ])("that are refused: %s", (_, topic, answer, refused) => {
     expect(refusedIf(topic, answer)).toEqual(refused);
   });
 });

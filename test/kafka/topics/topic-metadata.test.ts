@@ -64,14 +64,14 @@ const read = async (isTolerated: (error: string | undefined) => boolean) => {
   return (await response.parse((await response.decode(answer)) as never)) as Parameters<typeof topicStates>[1];
 };
 
-describe("the question about topics", () => {
+describe("tolerantMetadataRequest()", () => {
   it.each([
     [13, 12, "00 02 00000000000000000000000000000000 02 61 00 00 01 00"],
     [11, 11, "00 02 00000000000000000000000000000000 02 61 00 00 01 00"],
     [10, 10, "00 02 00000000000000000000000000000000 02 61 00 00 00 01 00"],
     [9, 6, "00000001 0001 61 00"],
     [4, 4, "00000001 0001 61 00"],
-  ])("to a broker that speaks version %i goes in version %i, and makes no topic", async (max, version, hex) => {
+  ])("for a broker that speaks version %i has version %i, and creates no topic", async (max, version, hex) => {
     const sent = await bytesOf(max, ["a"]);
     expect(sent).toEqual({ version, bytes: Buffer.from(hex.replaceAll(" ", ""), "hex") });
   });
