@@ -15,12 +15,15 @@ const failWith = (type: string) => (): never => {
   throw Object.assign(new Error(type), { type, retriable: false });
 };
 
-const one: FakeTopic = { partitions: [{ low: 5, high: 9 }] };
+const oneTopic: FakeTopic = { partitions: [{ beginningOffset: 5, endOffset: 9 }] };
 
 describe("ClusterAdmin", () => {
   it("never sends two requests at a time, even if one of them fails", async () => {
-    const { admin, most } = createTestAdmin({ a: one, b: one }, { offsetFetch: failWith("NOT_AUTHORIZED") });
-    const asked = [
+    const { admin, maxRunning } = createTestAdmin(
+      { a: oneTopic, b: oneTopic },
+      { offsetFetch: failWith("NOT_AUTHORIZED") },
+    );
+    const requested = [
       admin.connect(),
       admin.committedOffsets("g", ["a"]),
       admin.logRanges(["a", "b", "c"]),
@@ -31,10 +34,10 @@ describe("ClusterAdmin", () => {
       admin.committedOffsets("g", ["b"]),
       admin.close(),
     ];
-    const settled = await Promise.allSettled(asked);
+    const settled = await Promise.allSettled(requested);
     const failed = settled.flatMap(({ status }, index) => (status === "rejected" ? [index] : []));
     expect(failed).toEqual([1, 7]);
-    expect(most()).toBe(1);
+    expect(maxRunning()).toBe(1);
   });
 
   it("requests committed offsets topic by topic, and distinguishes partitions without a commit from those without an answer", async () => {
@@ -42,17 +45,17 @@ describe("ClusterAdmin", () => {
       { partition: 0, offset: "12", metadata: "g1:1.1" },
       { partition: 1, offset: "-1", metadata: null },
     ];
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const offsetFetch = (request: unknown) => {
-      asked.push(request);
-      return { responses: asked.length === 1 ? [{ topic: "a", partitions }] : [] };
+      requested.push(request);
+      return { responses: requested.length === 1 ? [{ topic: "a", partitions }] : [] };
     };
-    const { admin } = createTestAdmin({ a: { partitions: [{}, {}] }, b: one }, { offsetFetch });
+    const { admin } = createTestAdmin({ a: { partitions: [{}, {}] }, b: oneTopic }, { offsetFetch });
     expect(await admin.committedOffsets("g", ["a", "b"])).toEqual([
       { topic: "a", partition: 0, offset: 12, metadata: "g1:1.1" },
       { topic: "a", partition: 1, offset: undefined, metadata: null },
     ]);
-    expect(asked).toEqual([
+    expect(requested).toEqual([
       { groupId: "g", topics: [{ topic: "a", partitions: [{ partition: 0 }, { partition: 1 }] }] },
       { groupId: "g", topics: [{ topic: "b", partitions: [{ partition: 0 }] }] },
     ]);
@@ -60,9 +63,9 @@ describe("ClusterAdmin", () => {
 
   it("returns log ranges as numbers, although one topic is missing, forbidden or without a leader", async () => {
     const { admin } = createTestAdmin({
-      a: one,
+      a: oneTopic,
       forbidden: { errorCode: 29 },
-      some: { partitions: [{ leader: -1 }, { high: 3 }, { errorCode: 5 }] },
+      some: { partitions: [{ leader: -1 }, { endOffset: 3 }, { errorCode: 5 }] },
     });
     expect(await admin.logRanges(["a", "missing", "forbidden", "some"])).toEqual([
       { topic: "a", partition: 0, beginningOffset: 5, endOffset: 9 },
@@ -83,8 +86,8 @@ describe("ClusterAdmin", () => {
   });
 
   it("creates topics that keep their records, and waits until the broker knows them", async () => {
-    const known: Topics[] = [{}, {}, { b: { partitions: [{}] } }, { b: { partitions: [{}, {}] } }];
-    const { admin, calls } = createTestAdmin(() => (known.length > 1 ? known.shift() : known[0]) ?? {});
+    const states: Topics[] = [{}, {}, { b: { partitions: [{}] } }, { b: { partitions: [{}, {}] } }];
+    const { admin, calls } = createTestAdmin(() => (states.length > 1 ? states.shift() : states[0]) ?? {});
     await admin.createTopics([{ topic: "b", partitions: 2, replicationFactor: 3 }]);
     const configEntries = [
       { name: "cleanup.policy", value: "delete" },
@@ -95,29 +98,29 @@ describe("ClusterAdmin", () => {
     expect(calls.find(({ name }) => name === "createTopics")?.request).toMatchObject({
       topics: [{ topic: "b", numPartitions: 2, replicationFactor: 3, configEntries }],
     });
-    expect(known).toHaveLength(1);
+    expect(states).toHaveLength(1);
   });
 
   it.each(["INVALID_CONFIG", "POLICY_VIOLATION", "INVALID_REQUEST"])(
     "leaves the codec of a topic to a cluster that answers %s to ours",
     async (type) => {
       const errors = ["TOPIC_ALREADY_EXISTS", type].map((name) => Object.assign(new Error(name), { type: name }));
-      const made: string[][] = [];
+      const attempts: string[][] = [];
       const createTopics = (request: unknown) => {
         const { topics } = request as { topics: { configEntries: { name: string }[] }[] };
-        made.push(topics[0]?.configEntries.map(({ name }) => name) ?? []);
-        if (made.length === 1) throw new KafkaJSAggregateError("Topic creation errors", errors);
+        attempts.push(topics[0]?.configEntries.map(({ name }) => name) ?? []);
+        if (attempts.length === 1) throw new KafkaJSAggregateError("Topic creation errors", errors);
         return {};
       };
-      const { admin } = createTestAdmin({ a: one, b: one }, { createTopics });
+      const { admin } = createTestAdmin({ a: oneTopic, b: oneTopic }, { createTopics });
       await admin.createTopics(["a", "b"].map((topic) => ({ topic, partitions: 1, replicationFactor: 1 })));
       const kept = ["cleanup.policy", "retention.ms", "retention.bytes"];
-      expect(made).toEqual([[...kept, "compression.type"], kept]);
+      expect(attempts).toEqual([[...kept, "compression.type"], kept]);
     },
   );
 
   it("does not try again if a topic is refused for another reason", async () => {
-    const { admin, calls } = createTestAdmin({ a: one }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
+    const { admin, calls } = createTestAdmin({ a: oneTopic }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
     await expect(admin.createTopics([{ topic: "a", partitions: 1, replicationFactor: 1 }])).rejects.toThrow(
       "AUTHORIZATION",
     );

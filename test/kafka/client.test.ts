@@ -38,7 +38,7 @@ const listen = async (listener: Server): Promise<number> => {
   return (listener.address() as AddressInfo).port;
 };
 
-/** Copies of a certificate and its key that a test may replace. */
+/** Copies of a certificate and its key, which a test may replace. */
 const mount = (name: string) => {
   const files = { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.pem`) };
   const put = ({ cert, key }: Certificate): void => {
@@ -63,7 +63,7 @@ describe("createTlsOptions()", () => {
     const tls = createTlsOptions({ caFile: authority.ca, ...files }, (why) => problems.push(why));
     const visit = (): Promise<void> =>
       new Promise((resolve, reject) => {
-        // As kafkajs does it.
+        // kafkajs connects in this way.
         const socket: TLSSocket = connect(Object.assign({ host: "127.0.0.1", port }, tls));
         socket.on("error", reject).on("end", resolve).resume();
       });
@@ -118,12 +118,12 @@ describe("createKafka()", () => {
       onConnectionError: (sentence) => troubles.push(sentence),
     });
     const admin = kafka.admin();
-    // It tries for longer than this test.
+    // It retries for longer than this test takes.
     void admin.connect().catch(() => {});
     await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
     await admin.disconnect();
     listener.close();
-    // A TLS record that holds a handshake.
+    // The first byte of a TLS handshake
     expect(seen.map((data) => data[0])).toEqual(seen.map(() => 0x16));
     expect(Buffer.concat(seen).includes("open-sesame")).toBe(false);
     expect(JSON.stringify(entries)).not.toContain("open-sesame");

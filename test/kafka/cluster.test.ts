@@ -6,7 +6,7 @@ import type { BrokerRequest } from "../../src/kafka/protocol.ts";
 
 const codes: Readonly<Record<string, number>> = { missing: 3, forbidden: 29, leaderless: 5 };
 
-/** A broker that tells of topics what their names say. */
+/** A broker whose answer about a topic follows from the topic's name. */
 const createBroker = (): ClusterBroker & { readonly log: string[] } => {
   const log: string[] = [];
   const send = async ({ response }: BrokerRequest, topics: string[]): Promise<unknown> => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { explainConnectionError } from "../../src/kafka/connection-error.ts";
 
-// As kafkajs 2.2.4 on Node 24 said it of a broker 4.1.0.
+// Messages of kafkajs 2.2.4 on Node 24 with a broker of Kafka 4.1.0.
 const opensslOf = (alert: string): string =>
   `Connection error: 405D64EBEF7F0000:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert ${alert}:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:918:SSL alert number 42\n`;
 

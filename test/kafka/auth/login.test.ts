@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Login, createLogin } from "../../../src/kafka/auth/login.ts";
 import type { SendRequest } from "../../../src/outbound/json-answer.ts";
 
-/** What such a log-in sends to a broker that takes it. */
+/** What the log-in sends to a broker that accepts it. */
 const sentBy = async (sasl: Login, fetch?: SendRequest): Promise<string> => {
   const sent: string[] = [];
   const saslAuthenticate: AuthenticationProviderArgs["saslAuthenticate"] = async ({ request, response }) => {

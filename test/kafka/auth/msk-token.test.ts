@@ -18,7 +18,7 @@ interface Signing {
   readonly region: string;
 }
 
-/** What AWS makes of the address (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). */
+/** The signature that AWS computes for the URL (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). */
 const signatureOf = (url: URL, { secret, region }: Signing): string => {
   const pairs = url.search
     .slice(1)
@@ -80,7 +80,7 @@ describe("signMskToken()", () => {
   });
 });
 
-/** Nothing of this machine's own AWS settings counts. */
+/** Hides this machine's own AWS settings. */
 const stubAws = (env: Readonly<Record<string, string>>): void => {
   for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
   const nowhere = {
@@ -103,7 +103,7 @@ describe("createMskTokens()", () => {
     expect(urlOf(value).searchParams.get("X-Amz-Security-Token")).toBe("session");
   });
 
-  // Brokers refuse to renew a log-in under another name, and a session's name is a part of it.
+  // A broker refuses another principal on an open connection, and the principal contains the session name.
   it.each([
     [undefined, "gainstream"],
     ["ours", "ours"],
@@ -141,7 +141,7 @@ describe("createMskTokens()", () => {
   it("starts again with a new chain if an answer never comes", async () => {
     let asked = 0;
     const server = createServer((_, response) => {
-      // Whoever waits for the first answer waits for ever.
+      // The first answer never comes.
       if (asked++ === 0) return;
       const Expiration = new Date(Date.now() + 3_600_000).toISOString();
       const body = { AccessKeyId: "AKID", SecretAccessKey: "secret", Token: "session", Expiration };
@@ -159,7 +159,7 @@ describe("createMskTokens()", () => {
     server.closeAllConnections();
   });
 
-  // So log-ins failed after a day elsewhere: tokens were signed with credentials that had ended.
+  // Other clients failed to log in after a day: they signed tokens with expired credentials.
   it("signs a later token with new credentials, since those of a role expire", async () => {
     let served = 0;
     const server = createServer((_, response) => {

@@ -22,12 +22,12 @@ const Long = require("kafkajs/src/utils/long") as { readonly fromValue: (value: 
 const original = ConnectionOfKafkajs.prototype.isAuthenticated;
 const logger = { namespace: () => logger, debug: () => {}, error: () => {} };
 
-/** A connection that logged in so long ago, for a session of so many milliseconds. */
+/** A connection that logged in `agoMs` ago, for a session of `lifetimeMs`. */
 const connection = (agoMs: number, lifetimeMs: number, sasl: Connection["sasl"] = {}) => {
   const authenticatedAtMs = Number(process.hrtime.bigint() / 1_000_000n) - agoMs;
   return Object.assign(new ConnectionOfKafkajs({ host: "127.0.0.1", port: 1, logger, sasl }), {
     authenticatedAt: [Math.floor(authenticatedAtMs / 1_000), (authenticatedAtMs % 1_000) * 1e6],
-    // As kafkajs makes it of a broker's answer.
+    // kafkajs's own form of a session's lifetime
     sessionLifetime: Long.fromValue(String(lifetimeMs)),
   });
 };
@@ -98,7 +98,7 @@ interface OpenConnection extends Connection {
 const SocketOfKafkajs = require("kafkajs/src/network/socketFactory") as () => unknown;
 const EncoderOfKafkajs = require("kafkajs/src/protocol/encoder") as new () => object;
 
-/** A request of no known kind, which is ready to be sent after `isEncoded`. */
+/** A request of an unknown kind, whose encoding ends with `isEncoded`. */
 const request = (apiKey: number, isEncoded: Promise<void> = Promise.resolve()): object => ({
   request: {
     apiKey,
@@ -151,7 +151,7 @@ describe("a connection with the session patch", () => {
 
   const endSession = (): void => void Object.assign(open, { authenticatedAt: connection(9_000, 0).authenticatedAt });
 
-  /* Brokers close a connection on which anything else comes between the two. */
+  /* A broker closes the connection if another request comes between the two. */
   it("writes nothing between the two requests of a log-in, however long a request takes to encode", async () => {
     const { promise: isEncoded, resolve } = Promise.withResolvers<void>();
     wire.onRequest = async (apiKey) => {

@@ -9,13 +9,13 @@ const framed = (text: string): Buffer => {
 };
 
 interface Broker {
-  /** What it answers, message by message; an error is thrown, as kafkajs does for a broker's. */
+  /** The broker's answer to each message; an Error is thrown, as kafkajs throws a broker's error. */
   readonly answers: readonly (string | Error)[];
   readonly get?: () => Promise<string>;
   readonly extensions?: Readonly<Record<string, string>>;
 }
 
-/** Logs in to a broker that answers so, and gives what went to it and what came of it. */
+/** Logs in to a broker with these answers. Returns the messages that it got and the outcome. */
 const logIn = async ({ answers, get = async () => "t1", extensions }: Broker) => {
   const sent: string[] = [];
   const refused: string[] = [];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { RenewedTokens, type Token, fileTokens } from "../../../src/kafka/auth/tokens.ts";
 
-/** A token server whose answers the test gives, and a clock that it sets. */
+/** A token server and a clock that the test controls. */
 const createWorld = () => {
   const world = { now: 0, warnings: new Array<string>(), requests: new Array<PromiseWithResolvers<Token>>() };
   const tokens = new RenewedTokens({

@@ -40,7 +40,7 @@ const javaHeader = Buffer.concat([Buffer.from("\x82SNAPPY\0", "latin1"), int32(1
 const text = "gainstream ".repeat(10);
 
 /**
- * What kafka-clients 4.1.0 makes of the text: `Compression.of(type).build().wrapForOutput(buffer, 2)`, the text, a flush, the text again.
+ * The compressed text of kafka-clients 4.1.0: `Compression.of(type).build().wrapForOutput(buffer, 2)`, the text, a flush, the text again.
  * So snappy and lz4 have two blocks each.
  */
 const fromJava = {
@@ -90,7 +90,7 @@ describe.each(codecNames)("%s", (name) => {
       changed[at] = (changed[at] ?? 0) ^ 0xff;
       const tried = [changed, packed.subarray(0, at)].map((bytes) => decompress(name, bytes));
       for (const end of await Promise.allSettled(tried))
-        // What is read wrong is left to the batch's checksum.
+        // The batch's checksum catches what a codec does not.
         expect(end.status === "fulfilled" || end.reason instanceof UnreadableBatch).toBe(true);
     }
   });

@@ -7,7 +7,7 @@ import { createFetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
 import { batchBytes, responseBytes } from "./batch-bytes.ts";
 
 const require = createRequire(import.meta.url);
-/** What kafkajs makes of a partition's answer, for its consumer. */
+/** How kafkajs passes a fetched partition to its consumer. */
 const Batch = require("kafkajs/src/consumer/batch") as new (
   topic: string,
   from: string,
@@ -20,7 +20,7 @@ const control = 32;
 const write = (base: number, producerId: number, key = "key"): Buffer =>
   batchBytes({ base, producerId, attributes: inTransaction, records: [{ offsetDelta: 0, key, value: "v" }] });
 
-/** The marker with which a transaction ends. */
+/** The marker that ends a transaction. */
 const end = (base: number, producerId: number, type: "abort" | "commit"): Buffer =>
   batchBytes({
     base,
@@ -29,7 +29,7 @@ const end = (base: number, producerId: number, type: "abort" | "commit"): Buffer
     records: [{ offsetDelta: 0, key: type === "abort" ? "\0\0\0\0" : "\0\0\0\u{1}", value: "\0\0" }],
   });
 
-/** What a consumer sees of these batches, fetched from this offset. */
+/** The offsets of the records that a consumer sees of these batches, fetched from this offset. */
 const seen = async (bytes: Buffer, from: number, aborted: readonly (readonly [number, number])[]) => {
   const raw = responseBytes(11, "events", [{ partition: 0, bytes, aborted }]);
   const { responses } = await createFetchDecoder(11, () => from)(raw);
@@ -87,7 +87,7 @@ describe("the records of aborted transactions", () => {
         }
         for (const producer of open.keys()) finish(producer, producer % 2 === 0);
         const from = Math.min(asked, Math.max(0, log.length - 1));
-        // The broker tells those that touch what is fetched.
+        // The broker lists the transactions that overlap the fetched offsets.
         const touching = aborted.filter(([producer, first]) => first >= from || endOf(log, producer, first) >= from);
         const { offsets } = await seen(Buffer.concat(log.slice(from)), from, touching);
         expect(offsets).toEqual(expected.filter((offset) => offset >= from).toSorted((a, b) => a - b));
@@ -96,7 +96,7 @@ describe("the records of aborted transactions", () => {
   });
 });
 
-/** Where the marker of a transaction is. */
+/** The offset of the marker of a transaction. */
 function endOf(log: readonly Buffer[], producer: number, first: number): number {
   return log.findIndex(
     (bytes, offset) =>

@@ -46,7 +46,7 @@ const three = (base: number, more: Partial<BatchShape> = {}): Buffer =>
 
 const offsetsOf = (records: readonly FetchedRecord[]): number[] => records.map(({ offset }) => Number(offset));
 
-/** What a consumer gets of these batches from the beginning, and is told when it asks for what comes next. */
+/** The offsets that a consumer reads of these batches, and what it learns when it then fetches the next offset. */
 const read = async (...batches: Buffer[]) => {
   const bytes = Buffer.concat(batches);
   const offsets = offsetsOf((await readBatches(bytes, { fetchOffset: 0, endOffset: 1_000 })).records);
@@ -81,13 +81,13 @@ describe("the records of good batches", () => {
         let base = 5;
         const bytes = Buffer.concat(
           shapes.map(({ records, attributes }) => {
-            const made = batchBytes({
+            const bytesOfBatch = batchBytes({
               base,
               attributes,
               records: records.map((one, offsetDelta) => ({ ...one, offsetDelta })),
             });
             base += records.length;
-            return made;
+            return bytesOfBatch;
           }),
         );
         const size = Buffer.alloc(4);
@@ -179,16 +179,16 @@ describe("the capacity of one answer", () => {
   const many = (base: number, count: number, more: Partial<BatchShape> = {}): Buffer =>
     batchBytes({ base, records: Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta })), ...more });
 
-  /** Reads on as a consumer does, with so much room for each answer; gives the offsets that each one brought. */
-  const readOn = async (bytes: Buffer, roomBytes: number, end: number) => {
+  /** Reads fetch after fetch, with this capacity for each answer. Returns the offsets of each answer. */
+  const readFetchByFetch = async (bytes: Buffer, capacityBytes: number, end: number) => {
     const answers: number[][] = [];
     for (let from = 0; from < end;) {
       const { records } = await readWithin(bytes, {
         fetchOffset: from,
         endOffset: end,
-        capacity: { bytes: roomBytes },
+        capacity: { bytes: capacityBytes },
       });
-      // As kafkajs does with what was not asked for.
+      // kafkajs drops records before the fetch offset.
       answers.push(offsetsOf(records).filter((offset) => offset >= from));
       const next = Number(records.at(-1)?.offset) + 1;
       if (!(next > from)) throw new Error(`Stuck at ${from}`);
@@ -205,10 +205,10 @@ describe("the capacity of one answer", () => {
     ]);
     const shown = [...Array.from({ length: 201 }, (_, offset) => offset), 205, 209];
     await assertProperty(
-      asyncProperty(nat(100_000), async (roomBytes) => {
-        const answers = await readOn(bytes, roomBytes + 1, 210);
+      asyncProperty(nat(100_000), async (capacityBytes) => {
+        const answers = await readFetchByFetch(bytes, capacityBytes + 1, 210);
         expect(answers.flat()).toEqual(shown);
-        for (const offsets of answers) expect(offsets.length).toBeLessThanOrEqual(2 + (roomBytes + 1) / 512);
+        for (const offsets of answers) expect(offsets.length).toBeLessThanOrEqual(2 + (capacityBytes + 1) / 512);
       }),
     );
   });
@@ -216,20 +216,20 @@ describe("the capacity of one answer", () => {
   it("allows one batch if each batch exceeds it after decompression", async () => {
     const bomb = (base: number): Buffer =>
       batchBytes({ base, records: [{ offsetDelta: 0, value: "x".repeat(100_000) }], attributes: 1 });
-    expect(await readOn(Buffer.concat([bomb(0), bomb(1), bomb(2)]), 50_000, 3)).toEqual([[0], [1], [2]]);
+    expect(await readFetchByFetch(Buffer.concat([bomb(0), bomb(1), bomb(2)]), 50_000, 3)).toEqual([[0], [1], [2]]);
   });
 
   it("may leave nothing for a partition, which is not reported as unreadable then", async () => {
-    const room = { bytes: 0 };
-    expect(await readWithin(three(0), { fetchOffset: 0, endOffset: 3, capacity: room })).toEqual({ records: [] });
+    const capacity = { bytes: 0 };
+    expect(await readWithin(three(0), { fetchOffset: 0, endOffset: 3, capacity })).toEqual({ records: [] });
   });
 });
 
 describe("a batch that cannot be read", () => {
   const flip =
-    (place: number, mask = 1) =>
+    (position: number, mask = 1) =>
     (bytes: Buffer): void => {
-      bytes[place] = (bytes[place] ?? 0) ^ mask;
+      bytes[position] = (bytes[position] ?? 0) ^ mask;
     };
   const resealed = (make: Buffer, edit: (bytes: Buffer) => unknown): Buffer =>
     edited(make, (bytes) => {
@@ -347,13 +347,13 @@ describe("a batch that cannot be read", () => {
     const bytes = Buffer.concat(batches);
     const starts = batches.map((_, index) => Buffer.concat(batches.slice(0, index)).length);
     await assertProperty(
-      asyncProperty(nat(bytes.length - 1), nat(7), async (place, bit) => {
-        const { offsets, unreadable } = await read(edited(bytes, flip(place, 1 << bit)));
-        const index = starts.findLastIndex((start) => start <= place);
-        const within = place - (starts[index] ?? 0);
+      asyncProperty(nat(bytes.length - 1), nat(7), async (position, bit) => {
+        const { offsets, unreadable } = await read(edited(bytes, flip(position, 1 << bit)));
+        const index = starts.findLastIndex((start) => start <= position);
+        const within = position - (starts[index] ?? 0);
         const all = Array.from({ length: 9 }, (_, one) => 10 + one);
         const before = all.slice(0, 3 * index);
-        // Offset, length, the leader's epoch and the format are not covered by the checksum.
+        // The checksum does not cover the offset, the length, the leader's epoch and the format.
         const cover = coverOf(within);
         expect(cover === "none" ? offsets.slice(0, before.length) : offsets).toEqual(cover === "epoch" ? all : before);
         expect(cover === "none" ? undefined : unreadable?.offset).toBe(

@@ -8,7 +8,7 @@ import { ConsumerWatchdog } from "../../../src/kafka/group/consumer-watchdog.ts"
 
 const limitMs = 180_000;
 
-/** A consumer that has joined and fetched once from broker 1; the cluster answers one kind of question for twice the limit. */
+/** A consumer that has joined and fetched once from broker 1. For twice the limit, the cluster answers only one kind of request. */
 const sentenceAfter = (apiName: string): string | undefined => {
   let now = 0;
   const watchdog = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });

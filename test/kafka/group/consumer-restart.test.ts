@@ -6,7 +6,7 @@ const refusal = Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHOR
 
 type Answer = boolean | Error;
 
-/** A consumer and a cluster that answer as they are told to: first to each question, then to each start. */
+/** A consumer and a cluster with these answers, to each check and to each start in turn. */
 const createWorld = ({ answers = [], starts = [] }: { answers?: Answer[]; starts?: (Error | undefined)[] }) => {
   const log: string[] = [];
   const fatal: Error[] = [];

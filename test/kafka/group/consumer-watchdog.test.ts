@@ -4,7 +4,7 @@ import { ConsumerWatchdog } from "../../../src/kafka/group/consumer-watchdog.ts"
 
 const limitMs = 180_000;
 
-/** A consumer that has joined, on a cluster of two brokers; what it hears in each second is up to the test. */
+/** A consumer that has joined, on a cluster of two brokers. The test decides which answers it gets in each second. */
 const createWorld = () => {
   let now = 1_000;
   let brokers = ["1", "2"];

@@ -7,7 +7,7 @@ const connectionError = Object.assign(new Error("connect ECONNREFUSED"), { name:
 const moved = Object.assign(new Error("Not the coordinator"), { type: "NOT_COORDINATOR_FOR_GROUP" });
 const rebalancing = Object.assign(new Error("Rebalancing"), { type: "REBALANCE_IN_PROGRESS" });
 
-/** Brokers that keep the group one after the other; each answers, or fails as it is told to. */
+/** Brokers that are the coordinator one after the other. Each answers, or fails with the error of its number. */
 const createBrokers = (failures: readonly (Error | undefined)[] = []) => {
   const log: string[] = [];
   let generation = 0;

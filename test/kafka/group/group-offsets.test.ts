@@ -5,7 +5,7 @@ import { commitWithoutMembers } from "../../../src/kafka/group/group-offsets.ts"
 
 const commit = { topic: "events", partition: 3, offset: 20, metadata: ";@id" };
 
-/** A cluster that refuses to say who keeps the group, for this reason; undefined: it says it. */
+/** A cluster that refuses to name the coordinator, for this reason; undefined if it names it. */
 const createCluster = (reason: Error | undefined, hidden = "KafkaJSGroupCoordinatorNotFound") => {
   const commits: unknown[] = [];
   const cluster = {

@@ -42,7 +42,7 @@ const refusedTime = new KafkaJSProtocolError(
   Object.assign(new Error("The timestamp is out of range"), { type: "INVALID_TIMESTAMP", code: 32, retriable: false }),
 );
 
-/** Producers that answer each write in turn: with an error, or the offset it was written at; then always 7. */
+/** Producers that answer each write in turn: with an error, or with an offset; after these, always with offset 7. */
 const createPublisherWith = (compressions: readonly Compression[], answers: (Error | number)[]) => {
   const written: Write[] = [];
   const pauses: number[] = [];

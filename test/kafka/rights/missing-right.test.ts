@@ -6,7 +6,7 @@ import { type Right, groupRight, principalOf, topicRight } from "../../../src/ka
 
 const paula = { brokers: ["k1:9092", "k2:9092"], username: "paula" };
 
-/** As kafkajs makes it of a broker's answer. */
+/** kafkajs's error for a broker's error code. */
 const protocolError = (type: string, more: object = {}): Error =>
   Object.assign(new Error("Not authorized"), { name: "KafkaJSProtocolError", type, retriable: false, ...more });
 

@@ -17,7 +17,7 @@ const shapeOf = (topic: string, partitions = 12, replicationFactor = 3): TopicSh
   replicationFactor,
 });
 
-/** A cluster that is nothing but its topics. */
+/** A cluster that consists only of topics. */
 const createCluster = (shapes: readonly TopicShape[], refusal?: Error, forbidden = "") => {
   const topics = new Map(shapes.map((shape) => [shape.topic, shape]));
   const changes: unknown[] = [];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ClusterBroker, KafkaCluster } from "../../../src/kafka/cluster.ts";
 import { listLogRanges } from "../../../src/kafka/topics/log-ranges.ts";
 
-/** A cluster in which broker n leads partition n of the topic; some cannot be reached. */
+/** A cluster in which broker n leads partition n of the topic. Some brokers cannot be reached. */
 const createCluster = (nodes: readonly number[], failures: Readonly<Record<number, Error>>): KafkaCluster => {
   const brokerOf = (partition: number): Pick<ClusterBroker, "versions" | "connectionPool"> => ({
     versions: { 2: { maxVersion: 3 } },

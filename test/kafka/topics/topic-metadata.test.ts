@@ -16,7 +16,7 @@ const int32 = (value: number): Buffer => {
 const text = (value: string): Buffer => Buffer.concat([Buffer.from([value.length + 1]), Buffer.from(value)]);
 const id = Buffer.from("000102030405060708090a0b0c0d0e0f", "hex");
 
-/** Version 12, as https://kafka.apache.org/protocol#The_Messages_Metadata lays it out; a field of a later Kafka at its end. */
+/** Version 12 of the answer (https://kafka.apache.org/protocol#The_Messages_Metadata), with a field of a later Kafka at its end. */
 const answer = Buffer.concat([
   Buffer.from([0]),
   int32(0),
