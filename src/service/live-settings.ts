@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { Config } from "../config/config.ts";
-import { type LiveSettings, createLiveSettings } from "../config/settings/reload.ts";
+import { type LiveSettings, createLiveSettings } from "../config/settings/live-settings.ts";
 import type { Settings } from "../config/settings/settings.ts";
 import { type Decide, createDecide } from "../core/decide.ts";
 import type { RawEvent } from "../core/event/event.ts";
@@ -51,32 +51,32 @@ export const createLiveDecide = (settings: LiveSettings): Decide => {
 
 export interface HoldOptions {
   readonly settings: LiveSettings;
-  readonly hold: Observer["holdChanged"];
+  readonly onHold: Observer["holdChanged"];
 }
 
 /** The dead-letter limit of the moment; a changed one ends the hold. */
 export const createLiveDeadLetterLimit = ({
   settings,
   wallNow,
-  hold,
+  onHold,
 }: HoldOptions & { wallNow: () => number }): DeadLetterLimit => {
   const limiter = new DeadLetterLimit({
     limit: settings.current.deadLetterLimit,
-    onHoldChange: (change) => hold({ reason: "flooded", ...change }),
+    onHoldChange: (change) => onHold({ reason: "flooded", ...change }),
   });
   settings.onChange(({ deadLetterLimit }) => limiter.setLimit(deadLetterLimit, wallNow()));
   return limiter;
 };
 
 /** Tells of an operator's stop, which the settings of the moment say themselves: once per change, as of every hold. */
-export const reportPause = ({ settings, monotonicNow, hold }: HoldOptions & { monotonicNow: () => number }): void => {
+export const reportPause = ({ settings, monotonicNow, onHold }: HoldOptions & { monotonicNow: () => number }): void => {
   let since: number | undefined;
   const report = ({ paused }: Settings): void => {
     const wasPaused = since !== undefined;
     if (paused === wasPaused) return;
     const heldMs = since === undefined ? 0 : monotonicNow() - since;
     since = paused ? monotonicNow() : undefined;
-    hold({ reason: "paused", isHeld: paused, error: "The settings file says paused: true", heldMs });
+    onHold({ reason: "paused", isHeld: paused, error: "The settings file says paused: true", heldMs });
   };
   report(settings.current);
   settings.onChange(report);

@@ -31,7 +31,7 @@ const activeHoldsOf = ({
 ];
 
 const parkedUsersOf = ({ group: { ingest } }: App): number =>
-  [...new Set(ingest.inlets.map(({ backlog: chains }) => chains))].reduce(
+  [...new Set(ingest.openPartitions.map(({ backlog }) => backlog))].reduce(
     (sum, { userCount: users }) => sum + users,
     0,
   );
@@ -148,18 +148,19 @@ export const progressOf = ({ app, readiness }: ServiceView): ProgressReading => 
 const partitionDiagnosticsOf = ({
   topic,
   partition,
-  inlet,
+  tracker,
+  backlog,
   endOffset: high,
   pauses,
   backlogScan: scan,
 }: OwnedPartition) => ({
   topic,
   partition,
-  position: inlet?.tracker.position ?? scan?.position,
-  mark: inlet?.tracker.committableOffset,
+  position: tracker?.position ?? scan?.position,
+  mark: tracker?.committableOffset,
   high,
   pauses: [...pauses.keys()],
-  parkedUsers: inlet?.backlog.userCount,
+  parkedUsers: backlog?.userCount,
 });
 
 /** For the log, where the service stands still and nobody knows why. Without users, keys and payloads. */
@@ -169,7 +170,7 @@ export const diagnosticsOf = ({ app }: ServiceView) => ({
   breaker: app.gainsight.delivery.breakerState,
   gate: app.gainsight.delivery.state,
   inFlight: app.gainsight.delivery.inFlight,
-  working: app.pipeline.headsInWork,
+  working: app.scheduler.headsInWork,
   heldRecords: app.budget.records,
   heldBytes: app.budget.bytes,
   partitions: app.group.ingest.ownedPartitions.map(partitionDiagnosticsOf),
