@@ -45,7 +45,7 @@ export interface KafkaCluster {
 }
 
 const unknownKafkajs = (): Error =>
-  new Error("Cannot use the installed kafkajs: its internals are not those of version 2.2.4, want kafkajs 2.2.4");
+  new Error("Cannot use the installed kafkajs: it lacks internals of version 2.2.4, want kafkajs 2.2.4");
 
 /** The whole of a cluster, of which kafkajs's types show a part. Throws if it is not the kafkajs that this service knows. */
 export const internalsOf = (cluster: Cluster): KafkaCluster => {

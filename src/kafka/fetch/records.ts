@@ -1,4 +1,4 @@
-/** Bytes that are no valid batch of records. The message says what is wrong, and is a sentence about the batch, such as "Its checksum is wrong". */
+/** Bytes that are no valid batch of records. The message is a sentence about the batch, such as "Its checksum is wrong". */
 export class CorruptRecordsError extends Error {}
 
 /** The fields of a batch that hold for all its records, by kafkajs's names. */

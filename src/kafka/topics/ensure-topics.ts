@@ -108,7 +108,8 @@ const unreadPartitionsOf = (
     .filter(({ partitions }) => partitions > 0)
     .map(
       ({ topic, partitions }) =>
-        `${partitions} partitions of ${topic} are not read, because not all retry topics have as many; ` +
+        `${partitions === 1 ? `1 partition of ${topic} is` : `${partitions} partitions of ${topic} are`} not read, ` +
+        "because not all retry topics have as many; " +
         `add partitions with ${commands.join("; ")}`,
     );
   return { unread, warnings: warnings.length > 0 && refusal !== undefined ? [...warnings, refusal] : warnings };

@@ -112,15 +112,18 @@ const request = (apiKey: number, isEncoded: Promise<void> = Promise.resolve()): 
 describe("a connection with the session patch", () => {
   let wire: SaslWire;
   let tokens: { readonly isFresh: () => boolean };
+  let renewals: number;
   let open: OpenConnection;
 
   beforeEach(async () => {
     patchSession();
     wire = await startSaslWire();
     tokens = { isFresh: () => true };
+    renewals = 0;
     const sasl = {
       mechanism: "plain",
       isFresh: () => tokens.isFresh(),
+      renewIfStale: () => void renewals++,
       authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (exchange: object) => Promise<void> }) => ({
         authenticate: () => saslAuthenticate({ request: { encode: () => Buffer.alloc(4) } }),
       }),
@@ -185,6 +188,15 @@ describe("a connection with the session patch", () => {
     endSession();
     await Promise.all([waiting, open.send(request(101))]);
     expect(wire.keys.slice(2)).toEqual([100, handshake, authenticate, 101]);
+  });
+
+  it("has a stale token renewed at a request while the session is ending, and not before", async () => {
+    tokens = { isFresh: () => false };
+    await open.send(request(100));
+    expect(renewals).toBe(0);
+    endSession();
+    await open.send(request(101));
+    expect([renewals, wire.keys.slice(2)]).toEqual([1, [100, 101]]);
   });
 
   it("writes nothing between the two even if the token is no longer fresh", async () => {
