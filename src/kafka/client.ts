@@ -1,5 +1,6 @@
 import { Kafka, type RetryOptions, type logCreator, logLevel } from "kafkajs";
 
+import { toError } from "../core/to-error.ts";
 import { patchSession } from "./auth/session-patch.ts";
 import { type TlsFiles, createTlsOptions } from "./auth/tls.ts";
 import type { LoginMechanism } from "./auth/token-login.ts";
@@ -7,7 +8,6 @@ import { registerCodecs } from "./codecs/codecs.ts";
 import { explainConnectionError } from "./connection-error.ts";
 import { patchNullHeaders } from "./publish/write-null-headers.ts";
 import { patchTimer } from "./timer-patch.ts";
-import { errorMessage } from "./to-error.ts";
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];
@@ -41,7 +41,7 @@ const withExplainedErrors =
     if (entry.level > logLevel.WARN) return write(entry);
     // In place of a message, kafkajs sometimes logs an Error.
     const { message: originalMessage }: { readonly message: unknown } = entry.log;
-    const message = explainConnectionError(errorMessage(originalMessage));
+    const message = explainConnectionError(toError(originalMessage).message);
     if (entry.level === logLevel.ERROR) onConnectionError?.(message);
     return write({ ...entry, log: { ...entry.log, message } });
   };

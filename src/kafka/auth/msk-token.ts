@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
-import { errorMessage } from "../to-error.ts";
+import { toError } from "../../core/to-error.ts";
 import type { Token } from "./tokens.ts";
 
 interface Credentials {
@@ -106,6 +106,6 @@ export const createMskTokens = (region: string, timeoutMs = defaultTimeoutMs): (
 
 /** A plain Error: even a TypeError of AWS's packages is no reason to end the process. */
 const throwLoginError = (error: unknown): never => {
-  const reason = errorMessage(error).slice(0, 300);
+  const reason = toError(error).message.slice(0, 300);
   throw new Error(`Cannot log in to Amazon MSK with AWS credentials: ${reason}`);
 };

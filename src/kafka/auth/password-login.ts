@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 // Node does not find KafkaJSConnectionError among the named exports of kafkajs.
 import kafkajs, { type AuthenticationProviderArgs, type Authenticator, type Mechanism } from "kafkajs";
 
-import { errorMessage } from "../to-error.ts";
+import { toError } from "../../core/to-error.ts";
 
 export interface PasswordLogin {
   readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
@@ -33,7 +33,7 @@ export const createPasswordLogin = ({ mechanism, username, password }: PasswordL
     try {
       await provider({ username, password: password.read() })(args).authenticate();
     } catch (error) {
-      throw new kafkajs.KafkaJSConnectionError(errorMessage(error), { broker: `${args.host}:${args.port}` });
+      throw new kafkajs.KafkaJSConnectionError(toError(error).message, { broker: `${args.host}:${args.port}` });
     }
   };
   return { mechanism, authenticationProvider: (args) => ({ authenticate: () => authenticate(args) }) };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type ConnectionOptions, type SecureContext, createSecureContext } from "node:tls";
 
-import { errorMessage } from "../to-error.ts";
+import { toError } from "../../core/to-error.ts";
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -25,7 +25,9 @@ const createTlsContext = ({ caFile, certFile, keyFile }: TlsFiles): SecureContex
   try {
     return createSecureContext({ ca, cert, key });
   } catch (error) {
-    throw new Error(`Cannot use KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE: ${errorMessage(error)}`, { cause: error });
+    throw new Error(`Cannot use KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE: ${toError(error).message}`, {
+      cause: error,
+    });
   }
 };
 
@@ -44,7 +46,7 @@ export const createTlsOptions = (files: TlsFiles, onUnusableFiles: (reason: stri
         lastGood = createTlsContext(files);
       } catch (error) {
         if (!lastGood) throw error;
-        onUnusableFiles(errorMessage(error));
+        onUnusableFiles(toError(error).message);
       }
       return lastGood;
     },

@@ -1,8 +1,8 @@
 // Node does not find the errors among the named exports of kafkajs.
 import kafkajs, { type AuthenticationProviderArgs, type Mechanism } from "kafkajs";
 
+import { toError } from "../../core/to-error.ts";
 import { isProgrammingError } from "../own-errors.ts";
-import { errorMessage } from "../to-error.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** A log-in in kafkajs's form. A log-in with tokens also has the methods that tell the session patch when it can log in again. */
@@ -78,7 +78,7 @@ export const createTokenLogin = ({ tokens, extensions, hint }: TokenLoginOptions
     const connectionError = (reason: string): Error =>
       new kafkajs.KafkaJSConnectionError(reason, { broker: `${host}:${port}` });
     const token = await tokens.get().catch((error: unknown) => {
-      throw isProgrammingError(error) ? error : connectionError(errorMessage(error));
+      throw isProgrammingError(error) ? error : connectionError(toError(error).message);
     });
     newestToken = token;
     const refusal = await authenticateWithToken(token, extensions, saslAuthenticate).catch((error: unknown) => {

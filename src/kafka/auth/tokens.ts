@@ -1,6 +1,6 @@
 import { equalJitter } from "../../core/outcome/backoff.ts";
+import { toError } from "../../core/to-error.ts";
 import { isProgrammingError } from "../own-errors.ts";
-import { errorMessage, toError } from "../to-error.ts";
 
 /** A token for a log-in by SASL/OAUTHBEARER. */
 export interface Token {
@@ -129,7 +129,7 @@ export class RenewedTokens implements Tokens {
     const { warn, monotonicNow } = this.#options;
     const remainingSeconds = Math.ceil((this.#expiresAt - monotonicNow()) / 1_000);
     const remainder = remainingSeconds > 0 ? `; the current token is valid for another ${remainingSeconds} s` : "";
-    warn(`${errorMessage(error)}${remainder}`);
+    warn(`${toError(error).message}${remainder}`);
   }
 }
 

@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
 
+import { toError } from "../../core/to-error.ts";
 import { codecOfType, decompress } from "../codecs/codecs.ts";
 import { decodeMessageSet } from "../protocol.ts";
-import { errorMessage } from "../to-error.ts";
 import { crc32c } from "./crc32c.ts";
 import { type BatchContext, CorruptRecordsError, type FetchedRecord, type ReadLimits, readRecords } from "./records.ts";
 
@@ -53,7 +53,7 @@ const decompressRecords = async (bytes: Buffer, attributes: number): Promise<Buf
   try {
     return await decompress(codec, bytes);
   } catch (error) {
-    throw new CorruptRecordsError(errorMessage(error), { cause: error });
+    throw new CorruptRecordsError(toError(error).message, { cause: error });
   }
 };
 
@@ -111,7 +111,7 @@ const readMessageSet = async ({ bytes }: BatchFrame, { capacity }: ReadLimits): 
     capacity.bytes -= valueBytesOf(messages);
     return messages.map((message) => Object.assign(message, { headers: {}, batchContext: noTransaction }));
   } catch (error) {
-    throw new CorruptRecordsError(errorMessage(error), { cause: error });
+    throw new CorruptRecordsError(toError(error).message, { cause: error });
   }
 };
 

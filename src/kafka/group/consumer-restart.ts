@@ -1,5 +1,5 @@
+import { toError } from "../../core/to-error.ts";
 import { isProgrammingError } from "../own-errors.ts";
-import { toError } from "../to-error.ts";
 
 export interface ConsumerRestartOptions {
   /** Leaves the group for good, and checks whether the consumer has the rights to start. False if it has not. */

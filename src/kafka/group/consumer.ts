@@ -1,9 +1,9 @@
 import type { Batch, Cluster, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 
+import { toError } from "../../core/to-error.ts";
 import type { OffsetCommit } from "../../offsets/tracker.ts";
 import { patientRetry } from "../client.ts";
 import { isAuthorizationError } from "../rights/authorization-errors.ts";
-import { toError } from "../to-error.ts";
 import type { TopicPartition } from "../topic-partition.ts";
 import { type AssignerOptions, createAssigner } from "./assigner.ts";
 import { attachWatchdog } from "./attach-watchdog.ts";
