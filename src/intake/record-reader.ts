@@ -17,7 +17,7 @@ import type { ParsedRecord, KafkaRecord } from "../core/parsed-record.ts";
 import { userOf } from "../core/rules/validate.ts";
 import type { Decoded } from "../decoding/decoded.ts";
 import type { Decoder } from "../decoding/decoder.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 
 export interface RecordReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;

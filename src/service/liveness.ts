@@ -38,7 +38,7 @@ export interface Liveness {
 
 /** Watches whether work goes on, also while nobody probes; a stall's state is in the log before somebody ends the process. */
 export const createLiveness = (view: ServiceView): Liveness => {
-  const { config, log, group, watchdog } = view.app;
+  const { config, log, group, watchdog, sessionGuard } = view.app;
   const { timeoutMs } = config.gainsight;
   const { quickAttempts } = config.retry;
   const stallDetector = new StallDetector({
@@ -51,6 +51,8 @@ export const createLiveness = (view: ServiceView): Liveness => {
   });
   const checkSilence = createConsumerCheck(view.app);
   const timer = setInterval(() => {
+    // Only a member that owns partitions can lose its session.
+    if (group.rebalanceHandler.state === "owner") sessionGuard.check();
     stallDetector.check();
     checkSilence();
   }, checkEveryMs);

@@ -1,12 +1,7 @@
 import { explainConnectionError } from "../kafka/connection-error.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import {
-  type Principal,
-  type Right,
-  explainAuthorizationError,
-  grantCommand,
-  topicRight,
-} from "../kafka/topics/refusals.ts";
+import { explainAuthorizationError, grantCommand } from "../kafka/rights/missing-right.ts";
+import { type Principal, type Right, topicRight } from "../kafka/rights/rights.ts";
 import { classifyRetention } from "../kafka/topics/retention.ts";
 import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";

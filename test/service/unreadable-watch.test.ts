@@ -76,7 +76,7 @@ describe("UnreadableWatch", () => {
 
   it("names no command if the batch itself is not at fault", () => {
     const { watch, test } = createWorld();
-    test.ingest.unreadable.onUnreadable({ ...met, mustWait: true });
+    test.ingest.unreadable.onUnreadable({ ...met, isUnskippable: true });
     expect([watch.warnings[0], watch.partitions]).toEqual([
       expect.stringMatching(/cannot be skipped, since nothing is known against its records$/),
       [{ ...batch, skip: undefined }],

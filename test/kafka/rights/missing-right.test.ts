@@ -1,18 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import {
-  type Right,
-  explainAuthorizationError,
-  grantCommand,
-  groupRight,
-  isAuthorizationError,
-  principalOf,
-  topicRight,
-} from "../../../src/kafka/topics/refusals.ts";
+import { isAuthorizationError } from "../../../src/kafka/rights/authorization-errors.ts";
+import { explainAuthorizationError, grantCommand } from "../../../src/kafka/rights/missing-right.ts";
+import { type Right, groupRight, principalOf, topicRight } from "../../../src/kafka/rights/rights.ts";
 
 const paula = { brokers: ["k1:9092", "k2:9092"], username: "paula" };
 
-/** As kafkajs makes it of a broker's answer. */
+/** kafkajs's error for a broker's error code. */
 const protocolError = (type: string, more: object = {}): Error =>
   Object.assign(new Error("Not authorized"), { name: "KafkaJSProtocolError", type, retriable: false, ...more });
 
@@ -37,7 +31,7 @@ describe("grantCommand()", () => {
     expect(grantCommand(operation, [resource], paula)).toBe(command);
   });
 
-  it("leaves a place for a principal that is not known, which no shell takes for a redirection", () => {
+  it("has a placeholder for an unknown principal, quoted so that no shell takes it for a redirection", () => {
     const { operation, resource } = topicRight("Read", "orders");
     expect(grantCommand(operation, [resource], { brokers: ["k1:9092"] })).toContain(
       "--allow-principal 'User:<principal>' --operation",
@@ -52,7 +46,7 @@ describe("grantCommand()", () => {
     [topicRight("DescribeConfigs", "dlq"), "kafka-cluster:DescribeTopicDynamicConfiguration on topic dlq"],
     [groupRight("Read", "gainstream"), "kafka-cluster:AlterGroup on group gainstream"],
     [groupRight("Describe", "gainstream-skips"), "kafka-cluster:DescribeGroup on group gainstream-skips"],
-  ])("names the action of IAM where that grants $operation on $resource", ({ operation, resource }, policy) => {
+  ])("names the IAM action for $operation on $resource", ({ operation, resource }, policy) => {
     const principal = principalOf({ brokers: ["k1:9098"], sasl: { mechanism: "aws-msk-iam" } });
     expect(grantCommand(operation, [resource], principal)).toBe(`an IAM policy that allows ${policy}`);
   });
@@ -112,7 +106,7 @@ describe("explainAuthorizationError()", () => {
     ["a lost connection", Object.assign(new Error("Closed connection"), { name: "KafkaJSConnectionClosedError" })],
     ["a bug", new TypeError("x is not a function")],
     ["no error at all", undefined],
-  ])("has nothing to say of %s", (_, error) => {
+  ])("returns undefined for %s", (_, error) => {
     expect(explainAuthorizationError(error, [write], paula)).toBeUndefined();
     expect(isAuthorizationError(error)).toBe(false);
   });

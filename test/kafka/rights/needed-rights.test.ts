@@ -6,7 +6,7 @@ import {
   neededRights,
   topicsToRead,
   refusedRights,
-} from "../../../src/kafka/topics/needed-rights.ts";
+} from "../../../src/kafka/rights/needed-rights.ts";
 
 const topics = { source: ["orders"], retry: [{ topic: "retry-1s" }, { topic: "retry-1m" }], deadLetter: "dlq" };
 const needs = neededRights(topics);
@@ -16,7 +16,7 @@ const describeIt = 1 << 8;
 
 const granted = { error: undefined, operations: read | write | describeIt };
 
-/** Of one topic; all others grant everything. */
+/** The refused rights if one topic has this answer and all others grant everything. */
 const refusedIf = (topic: string, answer: Omit<TopicRights, "topic">): string[] => {
   const answers = allTopics(topics).map((name): TopicRights => {
     const { error, operations } = name === topic ? answer : granted;
@@ -40,7 +40,7 @@ describe("the rights on topics", () => {
   });
 
   it.each<[string, string, Omit<TopicRights, "topic">, string[]]>([
-    ["nothing where all is granted", "orders", granted, []],
+    ["nothing if all is granted", "orders", granted, []],
     ["a source that may be seen and not read", "orders", { error: undefined, operations: describeIt }, ["Read orders"]],
     [
       "a retry topic that may only be read",
@@ -66,8 +66,8 @@ describe("the rights on topics", () => {
       { error: "UNKNOWN_TOPIC_OR_PARTITION", operations: undefined },
       [],
     ],
-    ["nothing that the cluster does not tell", "dlq", { error: undefined, operations: undefined }, []],
-  ])("that are refused are %s", (_, topic, answer, refused) => {
+    ["nothing that the cluster does not report", "dlq", { error: undefined, operations: undefined }, []],
+  ])("that are refused: %s", (_, topic, answer, refused) => {
     expect(refusedIf(topic, answer)).toEqual(refused);
   });
 });

@@ -1,23 +1,24 @@
+import { toError } from "../../core/to-error.ts";
 import { isProgrammingError } from "../own-errors.ts";
 
 export interface ConsumerRestartOptions {
-  /** Ends what the consumer has left behind, and asks whether it may start. False where it may not. */
+  /** Leaves the group for good, and checks whether the consumer has the rights to start. False if it has not. */
   readonly mayStart: () => Promise<boolean>;
   readonly start: () => Promise<void>;
   readonly pause: (ms: number) => Promise<void>;
-  /** Milliseconds by a clock that nobody can set. */
+  /** A monotonic clock in milliseconds. */
   readonly monotonicNow: () => number;
-  /** Why the consumer does not run. */
+  /** Receives the error that keeps the consumer from running. */
   readonly onProblem: (problem: unknown) => void;
   readonly onFatal: (error: Error) => void;
 }
 
 const minPauseMs = 1_000;
 const maxPauseMs = 8_000;
-/** A consumer that is refused sooner than this after its start is paused for longer each time: each start disturbs the whole group. */
+/** If a consumer is refused sooner than this after its start, each pause is longer than the last: every start rebalances the whole group. */
 const stableAfterMs = 60_000;
 
-/** Starts a consumer again that the cluster has refused. It asks before, so that the group is not disturbed in vain. */
+/** Starts a consumer again after the cluster has refused it. It checks the rights before each start, so as not to rebalance in vain. */
 export class ConsumerRestart {
   readonly #options: ConsumerRestartOptions;
   #pauseMs = minPauseMs;
@@ -30,34 +31,34 @@ export class ConsumerRestart {
     this.#options = options;
   }
 
-  /** The consumer has ended with this refusal. Resolves when it runs again, or nobody wants it any more. */
+  /** Call it when a refusal has ended the consumer. Resolves when the consumer runs again or `stop` was called. */
   async restart(refusal: unknown): Promise<void> {
-    const { monotonicNow, onProblem, pause } = this.#options;
-    onProblem(refusal);
+    this.#options.onProblem(refusal);
     this.#isRestartNeeded = true;
-    if (this.#isRestarting) return;
-    const wasStable = monotonicNow() - this.#startedAt >= stableAfterMs;
-    this.#pauseMs = wasStable ? minPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
-    while (this.#continueRestarting()) {
-      await pause(this.#pauseMs);
-      await this.#tryStart();
-    }
+    if (!this.#isRestarting) await this.#restartUntilRunning();
   }
 
   stop(): void {
     this.#isStopped = true;
   }
 
-  #continueRestarting(): boolean {
-    this.#isRestarting = this.#isRestartNeeded;
-    return this.#isRestarting;
+  async #restartUntilRunning(): Promise<void> {
+    const { monotonicNow, pause } = this.#options;
+    const wasStable = monotonicNow() - this.#startedAt >= stableAfterMs;
+    this.#pauseMs = wasStable ? minPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
+    this.#isRestarting = true;
+    while (this.#isRestartNeeded) {
+      await pause(this.#pauseMs);
+      await this.#tryStart();
+    }
+    this.#isRestarting = false;
   }
 
   async #tryStart(): Promise<void> {
     const { mayStart, start, monotonicNow, onProblem, onFatal } = this.#options;
     try {
       if (!this.#isStopped && !(await mayStart())) return;
-      // A refusal may come back before `start` has resolved.
+      // Before the start: the next refusal may come before `start` has resolved.
       this.#isRestartNeeded = false;
       if (this.#isStopped) return;
       this.#startedAt = monotonicNow();
@@ -65,7 +66,7 @@ export class ConsumerRestart {
     } catch (error) {
       this.#isRestartNeeded = !isProgrammingError(error);
       if (this.#isRestartNeeded) onProblem(error);
-      else onFatal(error instanceof Error ? error : new Error(String(error)));
+      else onFatal(toError(error));
     }
   }
 }

@@ -1,37 +1,41 @@
-import type { ClusterAdmin } from "../admin.ts";
+import type { ClusterAdmin, TopicShape } from "../admin.ts";
 import { isProgrammingError } from "../own-errors.ts";
-import { type Principal, explainAuthorizationError, topicRight } from "./refusals.ts";
+import { explainAuthorizationError } from "../rights/missing-right.ts";
+import { type Principal, topicRight } from "../rights/rights.ts";
 import type { TopicState } from "./topic-metadata.ts";
 
 export interface TopicsOptions {
   readonly sources: readonly string[];
-  /** The retry tiers. */
   readonly retryTopics: readonly string[];
   readonly deadLetter: string;
-  /** Whether missing tiers and dead-letter topics may be made, and tiers given more partitions. Sources are never touched. */
+  /** Whether the service may create missing retry and dead-letter topics and add partitions to retry topics. It never changes a source. */
   readonly mayCreate: boolean;
-  /** For the commands that are proposed. */
+  /** The principal in the commands that the warnings propose. */
   readonly principal: Principal;
 }
 
 export interface TopicsReport {
-  /** Somebody has to make these. */
+  /** Topics that an operator has to create. */
   readonly missing: readonly string[];
-  /** Why the cluster does not tell of a topic, or did not make one. */
+  /** Why the cluster did not describe a topic, or did not create one. */
   readonly problems: readonly unknown[];
-  /** Why it did not give partitions to the smaller ones. */
+  /** Why the cluster did not add partitions; undefined if it did or did not have to. */
   readonly growError?: unknown;
   readonly created: readonly string[];
+  /** Topics that got more partitions. */
   readonly grown: readonly string[];
-  /** For each source, how many of its partitions are not read: a record waits on the partition number that it came from. */
+  /**
+   * For each source, how many of its partitions are not read. An event is retried on the partition number that it came from, so a
+   * partition is read only if every retry topic has its number.
+   */
   readonly unread: readonly { readonly topic: string; readonly partitions: number }[];
-  /** How to have those read. */
+  /** What an operator can do to have all partitions read. */
   readonly warnings: readonly string[];
 }
 
 const unknownTopic = "UNKNOWN_TOPIC_OR_PARTITION";
 
-/** Runs one of the changes that are allowed. What the cluster refuses is given back, and the rest goes on. */
+/** Runs a change and returns the error with which the cluster refuses it, or undefined. */
 const tryChange = async (change: () => Promise<void>): Promise<unknown> => {
   try {
     await change();
@@ -47,8 +51,9 @@ const maxPartitionsOf = (states: readonly TopicState[]): number =>
 
 interface TopicStates {
   readonly all: readonly TopicState[];
-  /** Those of each kind that are there. */
+  /** The sources that exist. */
   readonly sources: readonly TopicState[];
+  /** The retry topics that exist. */
   readonly retryTopics: readonly TopicState[];
   readonly missing: readonly string[];
 }
@@ -66,10 +71,15 @@ const readTopicStates = async (
   return { all, sources: sources ?? [], retryTopics: retryTopics ?? [], missing };
 };
 
-/** Every retry topic is to be as large as the largest topic. */
-const planChanges = ({ sources, retryTopics, missing }: TopicStates, options: TopicsOptions) => {
+interface TopicChanges {
+  readonly toCreate: readonly TopicShape[];
+  readonly toGrow: readonly Pick<TopicShape, "topic" | "partitions">[];
+}
+
+/** Gives every retry topic as many partitions as the largest source or retry topic has. */
+const planChanges = ({ sources, retryTopics, missing }: TopicStates, options: TopicsOptions): TopicChanges => {
   const [template] = [...sources, ...retryTopics];
-  if (!options.mayCreate || !template) return { toMake: [], toGrow: [] };
+  if (!options.mayCreate || !template) return { toCreate: [], toGrow: [] };
   const partitions = maxPartitionsOf([...sources, ...retryTopics]);
   const toCreate = missing
     .filter((topic) => !options.sources.includes(topic))
@@ -77,7 +87,7 @@ const planChanges = ({ sources, retryTopics, missing }: TopicStates, options: To
   const toGrow = retryTopics
     .filter((retryTopic) => retryTopic.partitions < partitions)
     .map(({ topic }) => ({ topic, partitions }));
-  return { toMake: toCreate, toGrow };
+  return { toCreate, toGrow };
 };
 
 const unreadPartitionsOf = (
@@ -98,15 +108,16 @@ const unreadPartitionsOf = (
     .filter(({ partitions }) => partitions > 0)
     .map(
       ({ topic, partitions }) =>
-        `${partitions} of the partitions of ${topic} are not read, because not all retry topics have as many: ` +
-        commands.join("; "),
+        `${partitions === 1 ? `1 partition of ${topic} is` : `${partitions} partitions of ${topic} are`} not read, ` +
+        "because not all retry topics have as many; " +
+        `add partitions with ${commands.join("; ")}`,
     );
   return { unread, warnings: warnings.length > 0 && refusal !== undefined ? [...warnings, refusal] : warnings };
 };
 
 /**
- * Looks whether all topics are there and large enough. Where that is allowed, makes the missing ones of ours and gives partitions to
- * the smaller ones.
+ * Checks that all topics exist and that every retry topic has enough partitions. If `mayCreate` is set, creates missing retry and
+ * dead-letter topics and adds partitions to retry topics. The report holds what the cluster refuses; other errors are thrown.
  */
 export const ensureTopics = async (
   admin: Pick<ClusterAdmin, "topicStates" | "createTopics" | "createPartitions">,
@@ -114,14 +125,14 @@ export const ensureTopics = async (
 ): Promise<TopicsReport> => {
   const { principal } = options;
   const before = await readTopicStates(admin, options);
-  const { toMake: toCreate, toGrow } = planChanges(before, options);
+  const { toCreate, toGrow } = planChanges(before, options);
   const createError = await tryChange(() => admin.createTopics(toCreate));
   const neededRights = toGrow.map(({ topic }) => topicRight("Alter", topic));
   const growError = await tryChange(() => admin.createPartitions(toGrow));
-  // Another member may have made them at the same time, so that only this one was refused.
+  // Another member may have created the topics at the same time, so that the cluster refused only this member's request.
   const after = toCreate.length + toGrow.length > 0 ? await readTopicStates(admin, options) : before;
   const forbidden = after.all.flatMap(({ topic, error }) =>
-    error === undefined || error === unknownTopic ? [] : [new Error(`Cannot look at topic ${topic}: ${error}`)],
+    error === undefined || error === unknownTopic ? [] : [new Error(`Cannot read the metadata of ${topic}: ${error}`)],
   );
   return {
     missing: after.missing,

@@ -1,30 +1,33 @@
 export interface ConsumerWatchdogOptions {
-  /** How long the consumer may get no answer, in milliseconds, while others get theirs: longer than any join may take. */
+  /**
+   * How many milliseconds the consumer may get no answer while other connections get theirs. Must be longer than any join of the group
+   * takes.
+   */
   readonly timeoutMs: number;
-  /** Milliseconds by a clock that nobody can set. */
+  /** A monotonic clock in milliseconds. */
   readonly monotonicNow: () => number;
 }
 
-/** A process that was stopped for a while has not been silent. */
+/** A longer time between two checks counts as this: the process was suspended, and nobody could answer it. */
 const maxTickMs = 5_000;
-/** The cluster counts as answering for so long after an answer: one of its brokers may cost a request its whole time-out. */
+/** The cluster counts as available for this long after an answer: while one broker is down, a request may wait its whole time-out. */
 const clusterAliveMs = 60_000;
 const probeAfterMs = 15_000;
 /** A fetch that ends sooner than its time-out was answered or refused, even if it failed. */
 const quickFetchMs = 20_000;
 
 /**
- * Whether the consumer has died silently: for minutes the brokers answer neither its fetches nor its heartbeats, although they
- * answer other connections of this process. If nobody is answered it is the cluster's outage, and time does not count.
+ * Detects a consumer that has died without an error: for minutes the brokers answer neither its fetches nor its heartbeats, although
+ * they answer other connections of this process. Time in which no connection gets an answer does not count: then the cluster is down.
  */
 export class ConsumerWatchdog {
   readonly #options: ConsumerWatchdogOptions;
   #checkedAt: number;
   #clusterResponseAt: number;
-  /** Milliseconds during which the cluster was answering; everything below is measured in them. */
+  /** For how many milliseconds the cluster has been available; the times below are on this scale. */
   #countedMs = 0;
   #groupResponseAt: number | undefined;
-  /** By broker; undefined while the consumer is joining, when nothing is fetched. */
+  /** The last fetch from each broker; undefined while the consumer joins the group, since it does not fetch then. */
   #fetches: Map<string, { at: number; startedAt: number }> | undefined;
 
   constructor(options: ConsumerWatchdogOptions) {
@@ -38,19 +41,19 @@ export class ConsumerWatchdog {
     this.#clusterResponseAt = this.#options.monotonicNow();
   }
 
-  /** Whether nobody has been answered lately, so that somebody has to ask the cluster whether it answers at all. */
+  /** Whether no broker has answered lately, so that the caller should send a request to find out if the cluster answers at all. */
   get needsProbe(): boolean {
     return (
       this.#groupResponseAt !== undefined && this.#options.monotonicNow() - this.#clusterResponseAt >= probeAfterMs
     );
   }
 
-  /** The broker that keeps the group has answered, be it with an error. */
+  /** The group's coordinator has answered, with an error or without. */
   onGroupResponse(): void {
     if (this.#groupResponseAt !== undefined) this.#groupResponseAt = this.#countedMs;
   }
 
-  /** The group's broker is being looked for, and answered for: heartbeats wait for it, and each fetch waits for its heartbeat. */
+  /** A broker has said which broker is the coordinator. Heartbeats wait for that, and each fetch waits for its heartbeat. */
   onCoordinatorLookup(): void {
     this.onGroupResponse();
     for (const fetch of this.#fetches?.values() ?? []) fetch.at = this.#countedMs;
@@ -77,7 +80,7 @@ export class ConsumerWatchdog {
     this.#fetches?.set(broker, { at: this.#countedMs, startedAt: this.#options.monotonicNow() });
   }
 
-  /** To be called every second or so, with the brokers that the consumer knows: others need not be fetched from any more. */
+  /** Call it about once a second, with the brokers that the consumer knows: it need not fetch from any other broker. */
   check(brokers: readonly string[]): void {
     const now = this.#options.monotonicNow();
     const tickMs = Math.min(Math.max(0, now - this.#checkedAt), maxTickMs);
@@ -86,9 +89,11 @@ export class ConsumerWatchdog {
     for (const broker of this.#fetches?.keys() ?? []) if (!brokers.includes(broker)) this.#fetches?.delete(broker);
   }
 
-  /** A sentence while the consumer is silent. */
+  /** A sentence if the consumer gets no answers; otherwise undefined. */
   get problem(): string | undefined {
-    const fetches = [...(this.#fetches ?? [])].map(([broker, { at }]) => [`no fetch by broker ${broker}`, at] as const);
+    const fetches = [...(this.#fetches ?? [])].map(
+      ([broker, { at }]) => [`no fetch from broker ${broker}`, at] as const,
+    );
     const activities = [["no heartbeat", this.#groupResponseAt ?? this.#countedMs] as const, ...fetches];
     const overdue = activities.filter(([, at]) => this.#countedMs - at >= this.#options.timeoutMs);
     if (overdue.length === 0) return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { TopicShape } from "../../../src/kafka/admin.ts";
-import { type TopicsOptions, ensureTopics } from "../../../src/kafka/topics/topics.ts";
+import { type TopicsOptions, ensureTopics } from "../../../src/kafka/topics/ensure-topics.ts";
 
 const options: TopicsOptions = {
   sources: ["source-a", "source-b"],
@@ -17,7 +17,7 @@ const shapeOf = (topic: string, partitions = 12, replicationFactor = 3): TopicSh
   replicationFactor,
 });
 
-/** A cluster that is nothing but its topics. */
+/** A cluster that consists only of topics. */
 const createCluster = (shapes: readonly TopicShape[], refusal?: Error, forbidden = "") => {
   const topics = new Map(shapes.map((shape) => [shape.topic, shape]));
   const changes: unknown[] = [];
@@ -59,7 +59,7 @@ describe("ensureTopics", () => {
     expect(changes).toEqual([]);
   });
 
-  it("makes the missing topics of ours as large as the largest, with the source's replication", async () => {
+  it("creates missing retry and dead-letter topics as large as the largest topic, with the source's replication", async () => {
     const { admin, changes } = createCluster([shapeOf("source-a", 4), shapeOf("source-b", 12), shapeOf("retry-30s")]);
     const report = await ensureTopics(admin, options);
     expect(report).toEqual({ ...nothing, created: ["retry-5m", "dlq"], unread: allRead });
@@ -77,7 +77,7 @@ describe("ensureTopics", () => {
     expect(changes).toEqual([["grow", { topic: "retry-30s", partitions: 12 }]]);
   });
 
-  it("makes ours again also while a source is missing, as large as those that are there", async () => {
+  it("creates them although a source is missing, as large as the topics that exist", async () => {
     const { admin, changes } = createCluster([shapeOf("source-a"), shapeOf("retry-30s")]);
     expect(await ensureTopics(admin, options)).toMatchObject({ missing: ["source-b"], created: ["retry-5m", "dlq"] });
     expect(changes).toHaveLength(1);
@@ -100,7 +100,7 @@ describe("ensureTopics", () => {
   it.each([
     ["may not", false, undefined],
     ["is not allowed to", true, new Error("Cluster authorization failed")],
-  ])("if it %s grow them, says what is not read and how to have it read", async (_, mayCreate, refusal) => {
+  ])("if it %s add partitions, reports which are not read and how to have them read", async (_, mayCreate, refusal) => {
     const shapes = [shapeOf("source-a", 5), shapeOf("source-b", 2), shapeOf("retry-30s", 2), shapeOf("retry-5m", 5)];
     const { admin, changes } = createCluster([...shapes, shapeOf("dlq", 1)], refusal);
     const report = await ensureTopics(admin, { ...options, mayCreate });
@@ -109,8 +109,8 @@ describe("ensureTopics", () => {
       { topic: "source-b", partitions: 0 },
     ]);
     expect(report.warnings).toEqual([
-      "3 of the partitions of source-a are not read, because not all retry topics have as many: " +
-        `${alter} retry-30s --partitions 5`,
+      "3 partitions of source-a are not read, because not all retry topics have as many; " +
+        `add partitions with ${alter} retry-30s --partitions 5`,
     ]);
     expect(report).toMatchObject({ problems: [], growError: refusal, grown: [] });
     expect(changes).toEqual([]);
@@ -121,7 +121,7 @@ describe("ensureTopics", () => {
     const report = await ensureTopics(admin, options);
     expect([report.missing, report.created]).toEqual([["retry-5m"], []]);
     expect(report.problems).toEqual([
-      new Error("Cannot look at topic dlq: TOPIC_AUTHORIZATION_FAILED"),
+      new Error("Cannot read the metadata of dlq: TOPIC_AUTHORIZATION_FAILED"),
       new Error("No"),
     ]);
   });

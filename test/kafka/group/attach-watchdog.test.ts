@@ -3,12 +3,12 @@ import { EventEmitter } from "node:events";
 import type { Consumer } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
-import { attachWatchdog } from "../../../src/kafka/group/silence-events.ts";
-import { ConsumerWatchdog } from "../../../src/kafka/group/silence.ts";
+import { attachWatchdog } from "../../../src/kafka/group/attach-watchdog.ts";
+import { ConsumerWatchdog } from "../../../src/kafka/group/consumer-watchdog.ts";
 
 const limitMs = 180_000;
 
-/** A consumer that has joined and fetched once from broker 1; the cluster answers one kind of question for twice the limit. */
+/** A consumer that has joined and fetched once from broker 1. For twice the limit, the cluster answers only one kind of request. */
 const sentenceAfter = (apiName: string): string | undefined => {
   let now = 0;
   const watchdog = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
@@ -27,14 +27,14 @@ const sentenceAfter = (apiName: string): string | undefined => {
 };
 
 describe("attachWatchdog", () => {
-  it("reports no silent fetch while the coordinator is looked up: fetches wait for it in their heartbeats", () => {
+  it("reports no missing fetch during a lookup of the coordinator: fetches wait for it in their heartbeats", () => {
     expect(sentenceAfter("GroupCoordinator")).toBeUndefined();
   });
 
   it.each([
-    ["Heartbeat", "no fetch by broker 1"],
+    ["Heartbeat", "no fetch from broker 1"],
     ["Metadata", "no heartbeat"],
-  ])("reports the silence of a consumer that gets answers to %s only", (apiName, expected) => {
+  ])("reports a consumer that gets answers only to %s", (apiName, expected) => {
     expect(sentenceAfter(apiName)).toContain(expected);
   });
 });

@@ -1,15 +1,15 @@
 import type { Consumer } from "kafkajs";
 
-import type { ConsumerWatchdog } from "./silence.ts";
+import type { ConsumerWatchdog } from "./consumer-watchdog.ts";
 
-/** The question which broker keeps the group, by kafkajs's name. */
+/** kafkajs's name of the request that asks which broker is the coordinator. */
 const findCoordinatorApi = "GroupCoordinator";
-/** What is asked of the broker that keeps the group, by kafkajs's names. */
+/** kafkajs's names of the requests to the coordinator. */
 const groupApis = new Set(["JoinGroup", "SyncGroup", "Heartbeat", "OffsetCommit", "LeaveGroup"]);
 
 /**
- * Tells of every sign of life of a consumer. kafkajs emits FETCH also after a pause in which everything was paused and nothing
- * was asked; only REQUEST says that a broker has answered.
+ * Reports the events of a consumer to its watchdog. kafkajs also emits FETCH if all partitions are paused and it has sent no request;
+ * only REQUEST means that a broker has answered.
  */
 export const attachWatchdog = (consumer: Consumer, watchdog: ConsumerWatchdog): void => {
   const { FETCH_START, FETCH, GROUP_JOIN, REQUEST } = consumer.events;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { ConsumerWatchdog } from "../../../src/kafka/group/silence.ts";
+import { ConsumerWatchdog } from "../../../src/kafka/group/consumer-watchdog.ts";
 
 const limitMs = 180_000;
 
-/** A consumer that has joined, on a cluster of two brokers; what it hears in each second is up to the test. */
+/** A consumer that has joined, on a cluster of two brokers. The test decides which answers it gets in each second. */
 const createWorld = () => {
   let now = 1_000;
   let brokers = ["1", "2"];
@@ -41,13 +41,13 @@ const createWorld = () => {
 const text = "Kafka answers other connections but not the consumer's: ";
 
 describe("ConsumerWatchdog", () => {
-  it("finds nothing in a consumer at work, nor in one whose partitions are all paused", () => {
+  it("reports no problem for a consumer at work, even if all partitions are paused", () => {
     const { watchdog, pass, work } = createWorld();
     pass(10 * limitMs, work);
     expect(watchdog.problem).toBeUndefined();
   });
 
-  it("finds a consumer whose heartbeats are not answered while others are", () => {
+  it("reports a consumer whose heartbeats get no answer while other requests do", () => {
     const { watchdog, pass, fetch } = createWorld();
     const signs = (): void => {
       fetch("1");
@@ -64,7 +64,7 @@ describe("ConsumerWatchdog", () => {
   it.each([
     ["never ends", 10 * limitMs],
     ["ends with its time-out again and again", 31_000],
-  ])("finds a broker whose fetch %s, though another broker answers", (_, everyMs) => {
+  ])("reports a broker whose fetch %s, though another broker answers", (_, everyMs) => {
     const { watchdog, pass, work, fetch } = createWorld();
     pass(10_000, work);
     watchdog.onFetchStarted("2");
@@ -76,10 +76,10 @@ describe("ConsumerWatchdog", () => {
       sinceMs += 1_000;
       if (sinceMs % everyMs === 0) watchdog.onFetchStarted("2");
     });
-    expect(watchdog.problem).toBe(`${text}no fetch by broker 2 for 185 s`);
+    expect(watchdog.problem).toBe(`${text}no fetch from broker 2 for 185 s`);
   });
 
-  it("counts fetches that fail at once as answers: rights, leaders and closed connections are handled elsewhere", () => {
+  it("counts a fetch that fails at once as an answer: kafkajs handles missing rights, moved leaders and closed connections", () => {
     const { watchdog, pass } = createWorld();
     pass(10 * limitMs, () => {
       watchdog.onClusterResponse();
@@ -104,7 +104,7 @@ describe("ConsumerWatchdog", () => {
     expect(watchdog.problem).toBeUndefined();
   });
 
-  it("waits for no fetch while the group is joining, as long as the group answers", () => {
+  it("expects no fetch while the consumer joins and the group answers", () => {
     const { watchdog, pass, work } = createWorld();
     pass(10_000, work);
     watchdog.onJoining();
@@ -117,7 +117,7 @@ describe("ConsumerWatchdog", () => {
     expect(watchdog.problem).toBe(`${text}no heartbeat for 180 s`);
   });
 
-  it("blames nobody if the whole cluster is silent, however long, and counts on when it answers again", () => {
+  it("reports no problem while no broker answers at all, however long, and continues to count when one answers again", () => {
     const { watchdog, pass, work, fetch } = createWorld();
     pass(10_000, work);
     pass(100 * limitMs, () => fetch("1"));
@@ -128,7 +128,7 @@ describe("ConsumerWatchdog", () => {
     expect([watchdog.problem, watchdog.needsProbe]).toEqual([undefined, false]);
   });
 
-  it("does not mistake a stopped process for silence", () => {
+  it("reports no problem after the process was suspended", () => {
     const { watchdog, pass, work, jump } = createWorld();
     pass(10_000, work);
     jump(24 * 3_600_000);
@@ -137,7 +137,7 @@ describe("ConsumerWatchdog", () => {
     expect(watchdog.problem).toBeUndefined();
   });
 
-  it("watches nothing before the first join", () => {
+  it("reports no problem before the first join", () => {
     let now = 0;
     const watchdog = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
     for (let second = 0; second < 1_000; second++) {

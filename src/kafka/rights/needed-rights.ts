@@ -1,4 +1,4 @@
-import { type Operation, type Right, topicRight } from "./refusals.ts";
+import { type Operation, type Right, topicRight } from "./rights.ts";
 
 export interface ServiceTopics {
   readonly source: readonly string[];
@@ -6,15 +6,16 @@ export interface ServiceTopics {
   readonly deadLetter: string;
 }
 
-/** What the cluster says of a topic when asked by its name. */
+/** What a broker says about this user's rights on a topic. */
 export interface TopicRights {
   readonly topic: string;
+  /** The name of the topic's error code; undefined for none. */
   readonly error: string | undefined;
-  /** What this user may do, a bit for each operation; undefined where the cluster does not tell. */
+  /** What this user may do, one bit for each operation; undefined if the broker does not send it. */
   readonly operations: number | undefined;
 }
 
-/** A member that cannot read one of these must not take part: it would not know who is parked. */
+/** A member that cannot read one of these topics must not join the group: it would not know which users are parked. */
 export const topicsToRead = ({ source, retry }: ServiceTopics): string[] => [
   ...source,
   ...retry.map(({ topic }) => topic),
@@ -22,13 +23,16 @@ export const topicsToRead = ({ source, retry }: ServiceTopics): string[] => [
 
 export const allTopics = (topics: ServiceTopics): string[] => [...topicsToRead(topics), topics.deadLetter];
 
-/** What the service needs of topics that are there. Each of these rights implies Describe. */
+/** The rights that the service needs on its topics once they exist. Each of them implies Describe. */
 export const neededRights = (topics: ServiceTopics): Right[] => [
   ...topicsToRead(topics).map((topic) => topicRight("Read", topic)),
   ...[...topics.retry.map(({ topic }) => topic), topics.deadLetter].map((topic) => topicRight("Write", topic)),
 ];
 
-/** Kafka's codes, https://kafka.apache.org/protocol (AclOperation): the number of the bit. */
+/**
+ * The bit of each operation
+ * (https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/acl/AclOperation.java).
+ */
 const operationCodes: Readonly<Record<Operation, number>> = {
   Read: 3,
   Write: 4,
@@ -43,7 +47,7 @@ const isRefused = (operation: Operation, { error, operations }: TopicRights): bo
   return error === undefined && operations !== undefined && (operations & (1 << operationCodes[operation])) === 0;
 };
 
-/** Which of the needed rights the cluster refuses by its own words. One that it does not tell of counts as granted. */
+/** The needed rights that the cluster says are missing. A right that the cluster does not mention counts as granted. */
 export const refusedRights = (needs: readonly Right[], topicRights: readonly TopicRights[]): Right[] => {
   const byTopic = new Map(topicRights.map((rights) => [rights.topic, rights]));
   return needs.filter(({ operation, resource }) => {
