@@ -27,14 +27,14 @@ export interface TopicEncoderOptions {
   readonly input: InputConfig;
   readonly topic: string;
   /** Prints which schema was registered. */
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 /** The encoder for a topic, with the schema from the registry if there is one. Rejects if that schema is not ours. */
-export const createTopicEncoder = async ({ input, topic, say }: TopicEncoderOptions): Promise<Encode> => {
+export const createTopicEncoder = async ({ input, topic, print }: TopicEncoderOptions): Promise<Encode> => {
   const { registry } = input;
   const wireFormat = wireFormatOf(input);
-  if (wireFormat === "registry" && registry !== undefined) return registryEncoder({ input, registry, topic, say });
+  if (wireFormat === "registry" && registry !== undefined) return registryEncoder({ input, registry, topic, print });
   return wireFormat === "avro" ? fileEncoder(input) : encodeJson;
 };
 
@@ -46,14 +46,14 @@ const fileEncoder = (input: InputConfig): Encode =>
 const registryEncoder = async (
   options: TopicEncoderOptions & { readonly registry: RegistryConfig },
 ): Promise<Encode> => {
-  const { input, topic, say } = options;
+  const { input, topic, print } = options;
   const registry = registryConnectionOf(options.registry);
   const subject = `${topic}-value`;
   const registered = await fetchLatestSchema(registry, subject);
   if (registered === undefined) {
     const encodeByFile = fileEncoder(input);
     const { id } = await registerSchema({ ...registry, subject, schema: readSchema(input) });
-    say(`Registered the schema of AVRO_SCHEMA_FILE under ${subject}, id ${id}`);
+    print(`Registered the schema of AVRO_SCHEMA_FILE under ${subject}, id ${id}`);
     return (event) => frame(id, encodeByFile(event));
   }
   const encode = encoderOf(registered, subject);
