@@ -97,7 +97,7 @@ export class DeliverStep {
     const isFirst = queue.head.quickAttemptsUsed === 0;
     const refused = this.#refusedAlone.refusalHistoryOf(queue.head);
     const callNumber = this.#refusedAlone.beginCall();
-    this.#options.delivery.attempt(call, { isFirst, refused }, (verdict) =>
+    this.#options.delivery.attempt(call, { isFirst, refusalHistory: refused }, (verdict) =>
       this.#parts.onCallEnded(this.#applyVerdict(assignment, queue, { verdict, callNumber, refused })),
     );
     return "calling";

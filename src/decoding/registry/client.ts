@@ -2,7 +2,7 @@ import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
 import type { Type } from "avsc";
 
-import type { JsonResponse } from "../../outbound/json-answer.ts";
+import type { JsonResponse } from "../../outbound/json-response.ts";
 import { jsonTypeHook } from "../avro/avro.ts";
 import { requestRegistry, registryHostOf, isNotFound, type RegistryConnection } from "./rest.ts";
 

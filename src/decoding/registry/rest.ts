@@ -1,4 +1,4 @@
-import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-answer.ts";
+import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-response.ts";
 
 export interface RegistryConnection {
   readonly url: string;
