@@ -94,11 +94,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#forcedResult) controller.abort(new Error("Ended"));
   }
 
-  onResponseStart(
-    controller: Controller,
-    status: number,
-    headers: ResponseHeaders,
-  ): void {
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
     // Otherwise a controller that has moved to the old heap keeps them there.
     controller.rawHeaders = null;
     // An interim response (1xx): the final one follows.

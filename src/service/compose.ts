@@ -16,7 +16,8 @@ import { type MemoryBudget, createMemoryBudget } from "../limits/memory-budget.t
 import type { Log } from "../ops/log.ts";
 import { type Metrics, createMetrics } from "../ops/metrics.ts";
 import { type Observer, createObserver } from "../ops/observer.ts";
-import { type Fetch, createFetch } from "../outbound/fetch.ts";
+import { createFetch } from "../outbound/fetch.ts";
+import type { SendRequest } from "../outbound/json-response.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { clock, sleep } from "./clock.ts";
@@ -150,7 +151,7 @@ const composeConsumerGroup = (
   });
 };
 
-const registryFetch = ({ input }: Config): Fetch =>
+const registryFetch = ({ input }: Config): SendRequest =>
   createFetch({ proxy: input.registry?.proxy, userAgent: readUserAgent() });
 
 /** Introduces the rooms to each other. Nothing is started, and nothing connects. */

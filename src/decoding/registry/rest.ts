@@ -1,4 +1,9 @@
-import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-response.ts";
+import {
+  type JsonResponse,
+  type SendRequest,
+  readJsonResponse,
+  fetchErrorReason,
+} from "../../outbound/json-response.ts";
 
 export interface RegistryConnection {
   readonly url: string;
