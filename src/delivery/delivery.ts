@@ -1,6 +1,7 @@
 import type { Call } from "../core/decide.ts";
 import type { CallResult } from "../core/outcome/classify.ts";
-import type { RefusalHistory, TargetHoldReason, Verdict } from "../core/outcome/outcome.ts";
+import type { TargetHoldReason, Verdict } from "../core/outcome/outcome.ts";
+import type { AttemptOptions, DeliveryPort } from "../pipeline/ports.ts";
 import type { BreakerState } from "./breaker.ts";
 import type { GateState, Permit } from "./gate-types.ts";
 import { TargetHealth, type TargetHealthOptions } from "./target-health.ts";
@@ -11,13 +12,6 @@ export interface DeliveryOptions extends TargetHealthOptions {
   readonly classifyResult: (result: CallResult) => Verdict;
   /** A call has ended. `status` is the HTTP status, or `timeout`, `network` or `aborted`. */
   readonly onCall: (ended: { call: Call["type"]; status: string; seconds: number }) => void;
-}
-
-interface AttemptOptions {
-  /** False for the repetitions of one round: together they count once for the breaker. */
-  readonly isFirst: boolean;
-  /** How earlier calls of this event were refused: it says whether another refusal concerns other events. */
-  readonly refusalHistory: RefusalHistory;
 }
 
 interface Attempt extends AttemptOptions {
@@ -31,7 +25,7 @@ const statusLabelOf = (result: CallResult): string =>
   result.kind === "response" ? String(result.status) : result.kind;
 
 /** Makes calls to Gainsight and classifies their results. */
-export class Delivery {
+export class Delivery implements DeliveryPort {
   readonly #options: DeliveryOptions;
   readonly #health: TargetHealth;
 

@@ -1,4 +1,4 @@
-import { type OpsServer, createOpsServer } from "../ops/http.ts";
+import { type OpsServer, createOpsServer } from "../ops/ops-server.ts";
 import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";
 import { type Liveness, createLiveness } from "./liveness.ts";
