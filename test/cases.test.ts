@@ -13,7 +13,7 @@ import { createDecideFor } from "../src/service/live-settings.ts";
 import { type CaseFile, type ExpectedEvent, caseSettings, foundOf, readCaseFiles, recordTime } from "./case-files.ts";
 
 const files = await readCaseFiles();
-const handle = createDecideFor(readSettingsFile(caseSettings, (path) => readFileSync(path, "utf8")));
+const decide = createDecideFor(readSettingsFile(caseSettings, (path) => readFileSync(path, "utf8")));
 const ours = { name: "ours", decode: compileAvroSchema(readFileSync("schemas/segment-event.avsc", "utf8")) };
 const schemaId = 7;
 
@@ -27,68 +27,72 @@ interface Way {
 const waysOf = ({ schema }: CaseFile): readonly Way[] => {
   if (schema === undefined) {
     const decoder = createDecoder({ format: "auto", bareSchemas: [ours] });
-    return [{ way: "JSON", read: createRecordReader({ decoder, decide: handle }), written: (value) => value }];
+    return [{ way: "JSON", read: createRecordReader({ decoder, decide }), written: (value) => value }];
   }
   const decode = compileAvroSchema(schema);
   const bare = createDecoder({ format: "avro", bareSchemas: [{ name: "theirs", decode }] });
-  const source = { peek: () => decode, load: async () => ({ kind: "decoder", decode }) as const };
-  const framed = createDecoder({ format: "auto", source, bareSchemas: [ours] });
+  const decoderCache = { peek: () => decode, load: async () => ({ kind: "decoder", decode }) as const };
+  const framed = createDecoder({ format: "auto", decoderCache, bareSchemas: [ours] });
   return [
-    { way: "bare Avro", read: createRecordReader({ decoder: bare, decide: handle }), written: (value) => value },
-    { way: "framed Avro", read: createRecordReader({ decoder: framed, decide: handle }), written: (value) => frame(schemaId, value) },
+    { way: "bare Avro", read: createRecordReader({ decoder: bare, decide }), written: (value) => value },
+    {
+      way: "framed Avro",
+      read: createRecordReader({ decoder: framed, decide }),
+      written: (value) => frame(schemaId, value),
+    },
   ];
 };
 
-const arrivalsOf = ({ read, written }: Way, value: Buffer): readonly ParsedRecord[] => {
+const parsedRecordsOf = ({ read, written }: Way, value: Buffer): readonly ParsedRecord[] => {
   const timestamp = String(recordTime);
   const record = { key: null, value: written(value), timestamp, attributes: 0, offset: "0", headers: {} };
   const reading = read(record, { topic: "events", partition: 0, tier: undefined });
   return reading.kind === "arrivals" ? reading.arrivals : [];
 };
 
-const outcomeOf = ({ decision: meaning }: ParsedRecord): string =>
-  `${meaning.kind} ${meaning.kind === "call" ? meaning.type : meaning.reason}`;
+const outcomeOf = ({ decision }: ParsedRecord): string =>
+  `${decision.kind} ${decision.kind === "call" ? decision.type : decision.reason}`;
 
-const bodyOf = ({ decision: meaning }: ParsedRecord): JsonObject =>
-  meaning.kind === "call" ? (JSON.parse(Buffer.from(meaning.body).toString()) as JsonObject) : {};
+const bodyOf = ({ decision }: ParsedRecord): JsonObject =>
+  decision.kind === "call" ? (JSON.parse(Buffer.from(decision.body).toString()) as JsonObject) : {};
 
-const check = (arrival: ParsedRecord, { outcome, error, repairs, body = {}, without }: ExpectedEvent): void => {
-  expect([outcomeOf(arrival), "error" in arrival.decision ? arrival.decision.error : ""]).toEqual([
+const check = (parsed: ParsedRecord, { outcome, error, repairs, body = {}, without }: ExpectedEvent): void => {
+  expect([outcomeOf(parsed), "error" in parsed.decision ? parsed.decision.error : ""]).toEqual([
     outcome,
     expect.stringContaining(error),
   ]);
-  expect([...arrival.repairs].sort()).toEqual([...repairs].sort());
-  expect(bodyOf(arrival)).toMatchObject(body);
-  expect(foundOf(bodyOf(arrival), without)).toEqual([]);
+  expect([...parsed.repairs].sort()).toEqual([...repairs].sort());
+  expect(bodyOf(parsed)).toMatchObject(body);
+  expect(foundOf(bodyOf(parsed), without)).toEqual([]);
 };
 
 const ways = files.flatMap((file) => waysOf(file).map((way) => [file.producer, way.way, { file, way }] as const));
 
 describe.each(ways)("%s, as %s", (_producer, _way, { file: { records }, way }) => {
   it.each(records)("line $line", ({ value, events }) => {
-    const arrivals = arrivalsOf(way, value);
-    expect(arrivals.map(outcomeOf)).toEqual(events.map(({ outcome }) => outcome));
-    for (const [index, arrival] of arrivals.entries()) {
+    const parsedRecords = parsedRecordsOf(way, value);
+    expect(parsedRecords.map(outcomeOf)).toEqual(events.map(({ outcome }) => outcome));
+    for (const [index, parsed] of parsedRecords.entries()) {
       const expected = events[index];
-      if (expected) check(arrival, expected);
+      if (expected) check(parsed, expected);
     }
   });
 });
 
 describe("all cases", () => {
-  const arrivals = files.flatMap((file) => {
+  const parsedRecords = files.flatMap((file) => {
     const [way] = waysOf(file);
-    return way ? file.records.flatMap(({ value }) => arrivalsOf(way, value)) : [];
+    return way ? file.records.flatMap(({ value }) => parsedRecordsOf(way, value)) : [];
   });
 
   it("give each event that is delivered a user and a messageId of its own, so that they keep their order and none is a duplicate", () => {
-    const delivered = arrivals.filter(({ decision: meaning }) => meaning.kind === "call");
+    const delivered = parsedRecords.filter(({ decision }) => decision.kind === "call");
     expect(new Set(delivered.map(({ user }) => user)).size).toBe(delivered.length);
     expect(new Set(delivered.map(({ messageId = "" }) => messageId)).size).toBe(delivered.length);
   });
 
   it("have fewer dead letters than would hold a service", () => {
-    const dead = arrivals.filter(({ decision: meaning }) => meaning.kind === "dead");
+    const dead = parsedRecords.filter(({ decision }) => decision.kind === "dead");
     expect(dead.length).toBeLessThan(90);
   });
 });

@@ -20,8 +20,8 @@ const asSources = (events: readonly unknown[]): readonly Source[] => [asSource("
 
 const say = (): void => {};
 const encode = (event: JsonObject): Buffer => Buffer.from(JSON.stringify(event));
-const wire = "json";
-const rules = { wire, invalid: false, skippedTypes: [], say } as const;
+const wireFormat = "json";
+const rules = { wireFormat, invalid: false, skippedTypes: [], say } as const;
 
 /** A topic that remembers the batches, and can refuse one of them. */
 const createTopic = (refuses?: number) => {
@@ -71,7 +71,10 @@ describe("sendAll()", () => {
   it("sends in order, at most 500 at a time, and tells how many and where to", async () => {
     const topic = createTopic();
     const input = asSources(Array.from({ length: 1_201 }, (_, index) => track(`u${index}`)));
-    expect(await sendAll(input, { sink: topic, wireFormat: wire, encode, say })).toEqual({ count: 1_201, partitions: "0, 1, 2" });
+    expect(await sendAll(input, { sink: topic, wireFormat, encode, say })).toEqual({
+      count: 1_201,
+      partitions: "0, 1, 2",
+    });
     expect(topic.batches.map((batch) => batch.length)).toEqual([500, 500, 201]);
     expect(topic.batches.flat().map(({ key }) => key)).toEqual(
       Array.from({ length: 1_201 }, (_, index) => `u${index}`),
@@ -82,7 +85,7 @@ describe("sendAll()", () => {
     const topic = createTopic();
     const sizes = [200, 200, 200, 2_000, 100];
     const input = asSources(sizes.map((size) => track("u1", { text: "x".repeat(size * 1024) })));
-    await sendAll(input, { sink: topic, wireFormat: wire, encode, say });
+    await sendAll(input, { sink: topic, wireFormat, encode, say });
     expect(topic.batches.map((batch) => batch.length)).toEqual([2, 1, 1, 1]);
   });
 
@@ -93,14 +96,14 @@ describe("sendAll()", () => {
     [{}, null],
   ])("takes the key of %j to be %j", async (ids, key) => {
     const topic = createTopic();
-    await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wireFormat: wire, encode, say });
+    await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wireFormat, encode, say });
     expect(topic.batches.flat().map((record) => record.key)).toEqual([key]);
   });
 
   it("sends files in their order", async () => {
     const topic = createTopic();
     const sources = [asSource("a.jsonl", [track("u1"), track("u2")]), asSource("b.jsonl", [track("u3")])];
-    expect(await sendAll(sources, { sink: topic, wireFormat: wire, encode, say })).toMatchObject({ count: 3 });
+    expect(await sendAll(sources, { sink: topic, wireFormat, encode, say })).toMatchObject({ count: 3 });
     expect(topic.batches.flat().map(({ key }) => key)).toEqual(["u1", "u2", "u3"]);
   });
 
@@ -121,7 +124,7 @@ describe("sendAll()", () => {
 
   it("says how far it came where the topic refuses", async () => {
     const input = asSources(Array.from({ length: 700 }, () => track("u1")));
-    const sending = sendAll(input, { sink: createTopic(1), wireFormat: wire, encode, say });
+    const sending = sendAll(input, { sink: createTopic(1), wireFormat, encode, say });
     await expect(sending).rejects.toThrow("Cannot write to topic t. Sent for certain: the 500 events before line 501");
   });
 });

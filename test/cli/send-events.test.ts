@@ -24,8 +24,8 @@ const readEvent = async (event: JsonObject): Promise<JsonObject> => {
 };
 
 const complete = { type: "track", event: "A", userId: "u1", messageId: "m1", timestamp: "2026-01-31T12:00:00Z" };
-const json = { wire: "json", invalid: false, skippedTypes: [] } as const;
-const avro = { ...json, wire: "avro" } as const;
+const json = { wireFormat: "json", invalid: false, skippedTypes: [] } as const;
+const avro = { ...json, wireFormat: "avro" } as const;
 
 describe("eventsOf()", () => {
   it("leaves a complete event as it is", async () => {
@@ -69,18 +69,18 @@ describe("eventsOf()", () => {
     ["no JSON", "nonsense", "Cannot read JSON"],
     ["no object", "4", "Cannot read an event"],
     ["a change event", '{"op":"c","before":null,"source":{"connector":"mysql"}}', "got a Debezium change event"],
-  ])("judges %s as the service does", async (_, text, error) => {
-    const meaning = { kind: "dead", reason: "undecodable", error: expect.stringContaining(error) };
-    expect(await readOne(text)).toEqual({ place: "line 1", meaning });
+  ])("decides on %s as the service does", async (_, text, error) => {
+    const decision = { kind: "dead", reason: "undecodable", error: expect.stringContaining(error) };
+    expect(await readOne(text)).toEqual({ location: "line 1", decision });
   });
 
   it.each([
     ["an empty list within a line", '{"a":1}\n[]'],
     ["an empty envelope", '{"schema":null,"payload":null}'],
-  ])("judges %s as the service does", async (_, text) => {
+  ])("decides on %s as the service does", async (_, text) => {
     const items = await readAll(text);
-    const meaning = { kind: "skipped", reason: "tombstone" };
-    expect(items.at(-1)).toEqual({ place: `line ${items.length}`, meaning });
+    const decision = { kind: "skipped", reason: "tombstone" };
+    expect(items.at(-1)).toEqual({ location: `line ${items.length}`, decision });
   });
 
   it.each([
@@ -89,21 +89,21 @@ describe("eventsOf()", () => {
   ])("takes each event of %s in a line on its own", async (_, text, repairs) => {
     const items = await readAll(`{"type":"page"}\n${text}`);
     expect(items).toMatchObject([
-      { place: "line 1", event: { type: "page" }, repairs: [] },
-      { place: "line 2, event 1", event: { type: "page" }, repairs },
-      { place: "line 2, event 2", event: { userId: "u2" }, repairs },
+      { location: "line 1", event: { type: "page" }, repairs: [] },
+      { location: "line 2, event 1", event: { type: "page" }, repairs },
+      { location: "line 2, event 2", event: { userId: "u2" }, repairs },
     ]);
   });
 
   it("reads files in their order, and names them if there are several", async () => {
     const items = await readAll('{"type":"page"}\n{"type":"page"}', '{"type":"page"}');
-    expect(items.map(({ location: place }) => place)).toEqual(["0.jsonl, line 1", "0.jsonl, line 2", "1.jsonl, line 1"]);
+    expect(items.map(({ location }) => location)).toEqual(["0.jsonl, line 1", "0.jsonl, line 2", "1.jsonl, line 1"]);
   });
 
   it("keeps an event as it was given, but for what is missing", async () => {
     const given = { type: "Track", event: "A", user_id: 5, timestamp: "2026-01-31T12:00:00Z", traits: [] };
     expect(await readOne(JSON.stringify(given))).toMatchObject({
-      given: { ...given, messageId: expect.any(String) },
+      input: { ...given, messageId: expect.any(String) },
       event: { type: "track", userId: "5", traits: {} },
       repairs: ["type_case", "empty_list", "id_number"],
     });
@@ -112,7 +112,7 @@ describe("eventsOf()", () => {
   it("leaves the traits of an identify in its context, from where the service takes them", async () => {
     const event = { ...complete, type: "identify", context: { traits: { email: "a@b.example" } } };
     const item = await readOne(JSON.stringify(event));
-    expect(item).toMatchObject({ given: event, repairs: ["traits_from_context"] });
+    expect(item).toMatchObject({ input: event, repairs: ["traits_from_context"] });
     expect("event" in item && item.event).toEqual({ ...event, timestamp: "2026-01-31T12:00:00.000Z" });
     for (const rules of [json, avro]) expect(problemOf(item, rules)).toBeUndefined();
   });
@@ -146,6 +146,8 @@ describe("problemOf()", () => {
     const dead = { kind: "dead", reason: "undecodable", error: "Cannot read JSON" } as const;
     expect(problemOf({ location: "line 1", decision: dead }, json)).toBe("Cannot read JSON");
     const empty = { kind: "skipped", reason: "tombstone" } as const;
-    expect(problemOf({ location: "line 1", decision: empty }, json)).toContain("Cannot find an event: got an empty list");
+    expect(problemOf({ location: "line 1", decision: empty }, json)).toContain(
+      "Cannot find an event: got an empty list",
+    );
   });
 });

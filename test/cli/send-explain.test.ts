@@ -51,9 +51,9 @@ interface Explained {
 
 const explain = ({ input = "JSON", settings = "" }: Explained, given = items): readonly Explanation[] => {
   const parsed = parseSettings(settings);
-  const rules = { handle: createDecideFor(parsed), withoutPii: createPiiRemoverFor(parsed) };
-  const wire = wireFormatOf(inputs[input]);
-  return given.map(createExplainer({ wireFormat: wire, ...createDryRunCodec(inputs[input]), ...rules }));
+  const rules = { decide: createDecideFor(parsed), withoutPii: createPiiRemoverFor(parsed) };
+  const wireFormat = wireFormatOf(inputs[input]);
+  return given.map(createExplainer({ wireFormat, ...createDryRunCodec(inputs[input]), ...rules }));
 };
 
 describe("a dry run", () => {
@@ -95,7 +95,7 @@ describe("a dry run", () => {
   });
 
   const given = { ...order, type: "Track", userId: 5 };
-  const repaired = { ...itemOf({ ...order, userId: "5" }), given, repairs: ["type_case", "id_number"] } as const;
+  const repaired = { ...itemOf({ ...order, userId: "5" }), input: given, repairs: ["type_case", "id_number"] } as const;
   it.each(Object.keys(inputs) as (keyof typeof inputs)[])("names each repair once, in %s", (input) => {
     expect(explain({ input }, [repaired])).toMatchObject([
       { label: "call track", repairs: ["type_case", "id_number"] },

@@ -19,7 +19,7 @@ const inChunks = (text: string, size: number): OpenInput =>
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
   };
 
-describe("piecesOf()", () => {
+describe("splitEvents()", () => {
   it.each([
     ["JSON lines", '{"a":1}\n{"a":2}\n', ['line 1: {"a":1}', 'line 2: {"a":2}']],
     ["a last line without an end", '{"a":1}\n{"a":2}', ['line 1: {"a":1}', 'line 2: {"a":2}']],

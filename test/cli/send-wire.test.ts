@@ -17,7 +17,7 @@ const latest = "GET /subjects/shop-value/versions/latest";
 const writerFor = (url: string, say: (line: string) => void = () => {}) =>
   createTopicEncoder({ input: { format: "registry", registry: { url }, schemaFile }, topic: "shop", say });
 
-describe("wireOf()", () => {
+describe("wireFormatOf()", () => {
   const registry = { url: "http://127.0.0.1:1" };
   it.each([
     [{ format: "json" }, "json"],
@@ -30,7 +30,7 @@ describe("wireOf()", () => {
   });
 });
 
-describe("createWriter()", () => {
+describe("createTopicEncoder()", () => {
   it("writes JSON", async () => {
     const encode = await createTopicEncoder({ input: { format: "auto", schemaFile }, topic: "shop", say: () => {} });
     expect(JSON.parse(encode(event).toString())).toEqual(event);

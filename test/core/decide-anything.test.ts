@@ -96,8 +96,9 @@ const freeze = <T>(value: T): T => {
   return value;
 };
 
-const standIns = { recordTime: 1, now: () => Date.UTC(2026, 0, 1) };
-const handle = (given: DecisionRules, raw: RawEvent) => createDecide(given)(normaliseEvent(raw, standIns).raw).decision;
+const fallbacks = { recordTime: 1, wallNow: () => Date.UTC(2026, 0, 1) };
+const decide = (given: DecisionRules, raw: RawEvent) =>
+  createDecide(given)(normaliseEvent(raw, fallbacks).raw).decision;
 
 describe("an event of whatever shape", () => {
   test("always means something, and is never changed", () => {
@@ -105,10 +106,10 @@ describe("an event of whatever shape", () => {
     fc.assert(
       fc.property(rules, raws, (given, raw) => {
         const before = JSON.stringify(raw);
-        const meaning = handle(given, freeze(raw));
+        const decision = decide(given, freeze(raw));
         expect(JSON.stringify(raw)).toBe(before);
-        expect(JSON.parse(meaning.kind === "call" ? String(meaning.body) : "{}")).toBeTypeOf("object");
-        kinds[meaning.kind] = (kinds[meaning.kind] ?? 0) + 1;
+        expect(JSON.parse(decision.kind === "call" ? String(decision.body) : "{}")).toBeTypeOf("object");
+        kinds[decision.kind] = (kinds[decision.kind] ?? 0) + 1;
       }),
       { numRuns: 3_000, seed: 20_240_501 },
     );
@@ -120,9 +121,9 @@ describe("an event of whatever shape", () => {
     fc.assert(
       fc.property(raws, (raw) => {
         const before = JSON.stringify(raw);
-        const normal = normaliseEvent(freeze(raw), standIns).raw;
+        const normal = normaliseEvent(freeze(raw), fallbacks).raw;
         expect(JSON.stringify(raw)).toBe(before);
-        expect(JSON.stringify(normaliseEvent(normal, standIns).raw)).toBe(JSON.stringify(normal));
+        expect(JSON.stringify(normaliseEvent(normal, fallbacks).raw)).toBe(JSON.stringify(normal));
       }),
       { numRuns: 500, seed: 20_240_501 },
     );
@@ -134,11 +135,11 @@ describe("an event of whatever shape", () => {
     let value: unknown = { b: "x" };
     for (let level = 0; level < 6; level++) value = nested(JSON.stringify(value));
     const traits = { a: value } as RawEvent;
-    const meaning = handle(
+    const decision = decide(
       { ...noRules, pii: { drop: ["traits.a.b"], hash: ["traits.*.c"] } },
       { type: "identify", userId: "u1", traits },
     );
-    expect(meaning.kind === "call" && String(meaning.body)).not.toContain("x");
+    expect(decision.kind === "call" && String(decision.body)).not.toContain("x");
   });
 
   test("may be 1,000 levels deep, along the paths too", () => {
@@ -146,10 +147,10 @@ describe("an event of whatever shape", () => {
     const traits = JSON.parse(deep('{"a":', "}").replace("}", '"x"}')) as RawEvent;
     const properties = JSON.parse(`{"a":${deep("[", "]")}}`) as RawEvent;
     const longPath = ["traits", ...Array.from({ length: 499 }, () => "a")].join(".");
-    const meaning = handle(
+    const decision = decide(
       { ...noRules, pii: { drop: [`${longPath}.b`, "properties.a.b", "properties.*.*"], hash: [longPath] } },
       freeze({ type: "identify", userId: "u1", traits, properties }),
     );
-    expect(meaning.kind === "call" && JSON.parse(String(meaning.body))).toMatchObject({ properties: { a: [] } });
+    expect(decision.kind === "call" && JSON.parse(String(decision.body))).toMatchObject({ properties: { a: [] } });
   });
 });

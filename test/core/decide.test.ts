@@ -5,26 +5,26 @@ import { createDecide } from "../../src/core/decide.ts";
 import type { RawEvent } from "../../src/core/event/event.ts";
 import { noRules } from "./no-rules.ts";
 
-const handle = createDecide({ ...noRules, events: ["Allowed"], skippedTypes: ["heartBeat"] });
+const decide = createDecide({ ...noRules, events: ["Allowed"], skippedTypes: ["heartBeat"] });
 
 const bodyOf = (raw: RawEvent): RawEvent => {
-  const { decision: meaning } = handle(raw);
-  if (meaning.kind !== "call") throw new Error(`Want a call, got ${meaning.reason}`);
-  return JSON.parse(String(meaning.body)) as RawEvent;
+  const { decision } = decide(raw);
+  if (decision.kind !== "call") throw new Error(`Want a call, got ${decision.reason}`);
+  return JSON.parse(String(decision.body)) as RawEvent;
 };
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
 
-describe("createHandler()", () => {
+describe("createDecide()", () => {
   test.each<[RawEvent, object]>([
-    [identify, { kind: "call", call: "identify" }],
+    [identify, { kind: "call", type: "identify" }],
     [
       { ...identify, type: "group", groupId: "g1" },
-      { kind: "call", call: "group" },
+      { kind: "call", type: "group" },
     ],
     [
       { ...identify, type: "track", event: "Allowed" },
-      { kind: "call", call: "track" },
+      { kind: "call", type: "track" },
     ],
     [
       { ...identify, type: "track", event: "Other" },
@@ -32,7 +32,7 @@ describe("createHandler()", () => {
     ],
     [
       { ...identify, type: "identify", event: "Other" },
-      { kind: "call", call: "identify" },
+      { kind: "call", type: "identify" },
     ],
     [
       { ...identify, type: "page" },
@@ -47,13 +47,13 @@ describe("createHandler()", () => {
       { kind: "dead", reason: "invalid_event" },
     ],
   ])("takes %j for %j", (raw, expected) => {
-    expect(handle(raw).decision).toMatchObject(expected);
+    expect(decide(raw).decision).toMatchObject(expected);
   });
 
   test("says what Engage computed, also of an event that is filtered", () => {
     const context = { personas: { computation_class: "audience", computation_key: "vip" } };
-    expect(handle({ ...identify, context }).decision).toMatchObject({ kind: "call", computationClass: "audience" });
-    expect(handle({ ...identify, type: "track", event: "Audience Entered", context }).decision).toEqual({
+    expect(decide({ ...identify, context }).decision).toMatchObject({ kind: "call", computationClass: "audience" });
+    expect(decide({ ...identify, type: "track", event: "Audience Entered", context }).decision).toEqual({
       kind: "skipped",
       reason: "filtered_by_allow_list",
       computationClass: "audience",

@@ -25,14 +25,14 @@ export const noRules: DecisionRules = {
 /** What a valid event, in its normal form, means by some rules: a call, or why there is none. */
 export const judge = (raw: RawEvent, rules: Partial<DecisionRules> = {}): Call | SkipReason => {
   const normal = normaliseEvent(raw, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).raw;
-  const { decision: meaning } = createDecide({ ...noRules, ...rules })(normal);
-  if (meaning.kind === "dead") throw new Error(`The test's own event is invalid: ${meaning.error}`);
-  return meaning.kind === "call" ? meaning : meaning.reason;
+  const { decision } = createDecide({ ...noRules, ...rules })(normal);
+  if (decision.kind === "dead") throw new Error(`The test's own event is invalid: ${decision.error}`);
+  return decision.kind === "call" ? decision : decision.reason;
 };
 
 /** What an event that goes is sent as. */
 export const sentAs = (raw: RawEvent, rules: Partial<DecisionRules> = {}): RawEvent => {
-  const meaning = judge(raw, rules);
-  if (typeof meaning === "string") throw new Error(`Want a call, got ${meaning}`);
-  return JSON.parse(String(meaning.body)) as RawEvent;
+  const decision = judge(raw, rules);
+  if (typeof decision === "string") throw new Error(`Want a call, got ${decision}`);
+  return JSON.parse(String(decision.body)) as RawEvent;
 };

@@ -13,7 +13,7 @@ import type { DecoderCache } from "../../src/decoding/registry/schemas.ts";
 const fileSchema: unknown = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8"));
 const type = avro.Type.forSchema(fileSchema as avro.Type);
 const ours = compileAvroSchema(fileSchema);
-const source: Pick<DecoderCache, "peek" | "load"> = {
+const decoderCache: Pick<DecoderCache, "peek" | "load"> = {
   peek: (id) => ({ 7: ours, 8: decodeJsonEvents, 9: "unknown" as const })[id],
   load: () => Promise.resolve({ kind: "unknown" }),
 };
@@ -29,7 +29,10 @@ const undecodable = (text: string) => ({ kind: "undecodable", error: expect.stri
 
 describe("createDecoder()", () => {
   const decoders = Object.fromEntries(
-    formats.map((format) => [format, createDecoder({ format, source, bareSchemas: [{ name: "ours", decode: ours }] })]),
+    formats.map((format) => [
+      format,
+      createDecoder({ format, decoderCache, bareSchemas: [{ name: "ours", decode: ours }] }),
+    ]),
   );
 
   it.each<[format: InputFormat, what: string, value: Buffer | null, decoded: unknown]>([
@@ -106,7 +109,7 @@ describe("createDecoder()", () => {
       const page = { context: text, type: "page", userId: "u" };
       const decoder = createDecoder({
         format: "auto",
-        source,
+        decoderCache,
         bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }],
       });
       const value = avro.Type.forSchema(schema).toBuffer(page);

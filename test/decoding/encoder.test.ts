@@ -49,7 +49,7 @@ describe("createEncoder()", () => {
   });
 });
 
-describe("toRecord()", () => {
+describe("toAvroRecord()", () => {
   it.each<[string, JsonObject, string]>([
     ["no type", {}, "`type`, want text"],
     ["a number for an id", { type: "track", userId: 5 }, "`userId`, want text"],
@@ -57,7 +57,9 @@ describe("toRecord()", () => {
     ["a list for traits", { type: "track", traits: [] }, "`traits`, want an object"],
     ["text for properties", { type: "track", properties: "secret" }, "`properties`, want an object"],
   ])("refuses %s in a sentence without the payload", (_, event, words) => {
-    expect(() => toAvroRecord(event)).toThrow(new Error(`Cannot write the event as Avro: got another kind of ${words}`));
+    expect(() => toAvroRecord(event)).toThrow(
+      new Error(`Cannot write the event as Avro: got another kind of ${words}`),
+    );
   });
 });
 

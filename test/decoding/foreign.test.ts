@@ -8,12 +8,12 @@ import { createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
 
 const schema = { type: "record", name: "Event", fields: [{ name: "type", type: "string" }] };
-const source = {
+const decoderCache = {
   peek: (id: number) => [compileAvroSchema(schema), decodeJsonEvents][id],
   load: () => Promise.resolve({ kind: "unknown" } as const),
 };
 const [auto, json, registry, bare] = (["auto", "json", "registry", "avro"] as const).map((format) =>
-  createDecoder({ format, source, bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }] }),
+  createDecoder({ format, decoderCache, bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }] }),
 );
 const event = { type: "track", userId: "u1", event: "Opened" };
 const eventBytes = Buffer.from(JSON.stringify(event));

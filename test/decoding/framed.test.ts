@@ -89,9 +89,9 @@ const withRegistry = async (
 ): Promise<void> => {
   await using registry = await createFakeRegistry();
   let now = 0;
-  const source = createDecoderCache({ url: registry.url, monotonicNow: () => now });
+  const decoderCache = createDecoderCache({ url: registry.url, monotonicNow: () => now });
   const advance = (ms: number): void => void (now += ms);
-  await story({ decoder: createDecoder({ format, source, bareSchemas: [ours] }), registry, advance });
+  await story({ decoder: createDecoder({ format, decoderCache, bareSchemas: [ours] }), registry, advance });
 };
 
 const pathOf = (id: number): string => `GET /schemas/ids/${id}`;
@@ -132,8 +132,8 @@ describe("a value that begins with a zero byte", () => {
 
   it("remembers 50,000 such ids, and asks about the oldest again", () => {
     let known: "unknown" | undefined = "unknown";
-    const source = { peek: () => known, load: () => Promise.resolve({ kind: "unknown" } as const) };
-    const decoder = createDecoder({ format: "auto", source, bareSchemas: [ours] });
+    const decoderCache = { peek: () => known, load: () => Promise.resolve({ kind: "unknown" } as const) };
+    const decoder = createDecoder({ format: "auto", decoderCache, bareSchemas: [ours] });
     const letter = (n: number): string => String.fromCharCode(48 + (n % 40));
     const values = Array.from({ length: 50_001 }, (_, n) =>
       value({ ...event, userId: `${letter(n)}${letter(n / 40)}${letter(n / 1_600)}abc` }),
@@ -179,12 +179,12 @@ describe("a value that begins with a zero byte", () => {
   it.each(misreadings)("waits for its schema if the file reads it, but wrongly: %s", (_, given) => {
     const { file, id, schema: writer, event: written } = given;
     const bare = [{ name: "e.avsc", decode: compileAvroSchema(file) }];
-    const source = { peek: () => "unknown" as const, load: () => Promise.resolve({ kind: "unknown" } as const) };
+    const decoderCache = { peek: () => "unknown" as const, load: () => Promise.resolve({ kind: "unknown" } as const) };
     const framed = frame(id, writeAvro(writer, written));
     expect(createDecoder({ format: "avro", bareSchemas: bare }).decode(framed)).toMatchObject({
       raw: { type: "group", userId: "u1" },
     });
-    expect(createDecoder({ format: "auto", source, bareSchemas: bare }).decode(framed)).toEqual({
+    expect(createDecoder({ format: "auto", decoderCache, bareSchemas: bare }).decode(framed)).toEqual({
       kind: "unknown_schema",
       schemaId: id,
     });

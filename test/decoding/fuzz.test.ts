@@ -50,8 +50,12 @@ const loose: AvroSchema = {
 };
 const ourSchema = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8")) as Schema;
 const ourType = avro.Type.forSchema(ourSchema);
-const decoders = [...[ourSchema, anyMap, loose].map(compileAvroSchema), decodeJsonEvents, compileAvroSchema(logicalSchema)];
-const source = {
+const decoders = [
+  ...[ourSchema, anyMap, loose].map(compileAvroSchema),
+  decodeJsonEvents,
+  compileAvroSchema(logicalSchema),
+];
+const decoderCache = {
   peek: (id: number) => decoders[id] ?? (id < 100 ? ("unknown" as const) : undefined),
   load: () => Promise.resolve({ kind: "unknown" } as const),
 };
@@ -70,13 +74,17 @@ const everyRule = createDecide({
   pii: { drop: ["context.ip", "traits.*.city"], hash: ["traits.email", "userId"] },
 });
 const formats: readonly InputFormat[] = ["auto", "registry", "avro", "json"];
-const readerOf = (format: InputFormat, handle: Decide): RecordReader =>
+const readerOf = (format: InputFormat, decide: Decide): RecordReader =>
   createRecordReader({
-    decoder: createDecoder({ format, source, bareSchemas: [{ name: "ours", decode: compileAvroSchema(ourSchema) }] }),
-    decide: handle,
+    decoder: createDecoder({
+      format,
+      decoderCache,
+      bareSchemas: [{ name: "ours", decode: compileAvroSchema(ourSchema) }],
+    }),
+    decide,
   });
-const readers = [createDecide(noRules), everyRule].flatMap((handle) =>
-  formats.map((format) => readerOf(format, handle)),
+const readers = [createDecide(noRules), everyRule].flatMap((decide) =>
+  formats.map((format) => readerOf(format, decide)),
 );
 
 const wrapped = (event: object): readonly object[] => [
@@ -175,8 +183,8 @@ const check = (read: RecordReader, value: Buffer): void => {
     return;
   }
   if (reading.arrivals.length === 0) throw new Error("A record that nothing became of");
-  for (const { record, decision: meaning } of reading.arrivals) {
-    seen.kinds.add(meaning.kind);
+  for (const { record, decision } of reading.arrivals) {
+    seen.kinds.add(decision.kind);
     if (record.value !== value || !before.equals(value)) throw new Error("The record's bytes are not the same");
   }
 };

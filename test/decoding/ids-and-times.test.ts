@@ -13,21 +13,24 @@ import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";
 // From the bytes of a record to the body of the call: nothing on the way rounds an id or moves a time.
 const now = Date.UTC(2026, 5, 1);
 const recordTime = Date.UTC(2026, 4, 1);
-const handle = createDecide(noRules);
-const source = { topic: "source", partition: 0, tier: undefined };
+const decide = createDecide(noRules);
+const sourcePartition = { topic: "source", partition: 0, tier: undefined };
 
 type Message = Partial<Parameters<typeof messageOf>[1]>;
 
 const readWith = (decoder: ReturnType<typeof createDecoder>, message: Message, tier?: number): ParsedRecord => {
-  const read = createRecordReader({ decoder, decide: handle, wallNow: () => now });
-  const reading = read({ ...messageOf(1, message), timestamp: String(recordTime), ...message }, { ...source, tier });
-  const [arrival] = reading.kind === "arrivals" ? reading.arrivals : [];
-  if (!arrival) throw new Error("Nothing became of it");
-  return arrival;
+  const read = createRecordReader({ decoder, decide, wallNow: () => now });
+  const reading = read(
+    { ...messageOf(1, message), timestamp: String(recordTime), ...message },
+    { ...sourcePartition, tier },
+  );
+  const [parsed] = reading.kind === "arrivals" ? reading.arrivals : [];
+  if (!parsed) throw new Error("Nothing became of it");
+  return parsed;
 };
-const bodyOf = ({ decision: meaning }: ParsedRecord): unknown => {
-  if (meaning.kind !== "call") throw new Error(`Want a call, got ${JSON.stringify(meaning)}`);
-  return JSON.parse(Buffer.from(meaning.body).toString());
+const bodyOf = ({ decision }: ParsedRecord): unknown => {
+  if (decision.kind !== "call") throw new Error(`Want a call, got ${JSON.stringify(decision)}`);
+  return JSON.parse(Buffer.from(decision.body).toString());
 };
 const json = createDecoder({ format: "json" });
 const fromJson = (text: string): ParsedRecord => readWith(json, { value: Buffer.from(text) });
@@ -51,9 +54,9 @@ describe("an id that is a number", () => {
   it.each(["97980", "9007199254740993", "-9223372036854775808", "123456789012345678901"])(
     "%s in JSON is sent exactly",
     (id) => {
-      const arrival = fromJson(`{"type":"identify","userId":${id},"messageId":${id},"timestamp":"${timestamp}"}`);
-      expect(arrival).toMatchObject({ user: id, messageId: id });
-      expect(bodyOf(arrival)).toMatchObject({ userId: id, messageId: id });
+      const parsed = fromJson(`{"type":"identify","userId":${id},"messageId":${id},"timestamp":"${timestamp}"}`);
+      expect(parsed).toMatchObject({ user: id, messageId: id });
+      expect(bodyOf(parsed)).toMatchObject({ userId: id, messageId: id });
     },
   );
 
@@ -65,9 +68,9 @@ describe("an id that is a number", () => {
     [9_223_372_036_854_775_807n, ["null", "long"]],
   ])("%s in Avro's %j is sent exactly", (id, type) => {
     const given = type === "double" ? Number(id) : id;
-    const arrival = fromAvro({ ...strings, user_id: type }, { type: "identify", timestamp, user_id: given });
-    expect(arrival.user).toBe(String(id));
-    expect(bodyOf(arrival)).toMatchObject({ userId: String(id) });
+    const parsed = fromAvro({ ...strings, user_id: type }, { type: "identify", timestamp, user_id: given });
+    expect(parsed.user).toBe(String(id));
+    expect(bodyOf(parsed)).toMatchObject({ userId: String(id) });
   });
 
   it("is named as a repair", () => {
@@ -81,11 +84,11 @@ describe("an id that is a number", () => {
 describe("the type as an enum of Avro", () => {
   const fields = { type: kind, userId: "string", timestamp: "string" };
   it.each([
-    ["IDENTIFY", "identify", { kind: "call", call: "identify" }],
+    ["IDENTIFY", "identify", { kind: "call", type: "identify" }],
     ["PAGE", "other", { kind: "skipped", reason: "unsupported_event_type" }],
     ["BATCH", "unknown", { kind: "dead", reason: "invalid_event", error: expect.stringMatching(/^type_unknown: /) }],
-  ])("%s is %s", (type, name, meaning) => {
-    expect(fromAvro(fields, { type, userId: "u", timestamp })).toMatchObject({ type: name, meaning });
+  ])("%s is %s", (type, name, decision) => {
+    expect(fromAvro(fields, { type, userId: "u", timestamp })).toMatchObject({ type: name, decision });
   });
 });
 
@@ -106,9 +109,9 @@ describe("parts in Avro", () => {
       context: '{"ip":"::1"}',
       integrations: '{"All":true}',
     };
-    const arrival = fromAvro(fields, event);
-    expect(bodyOf(arrival)).toMatchObject({ traits: {}, context: { ip: "::1" }, integrations: { All: true } });
-    expect(arrival.repairs).toEqual(["json_text", "empty_list"]);
+    const parsed = fromAvro(fields, event);
+    expect(bodyOf(parsed)).toMatchObject({ traits: {}, context: { ip: "::1" }, integrations: { All: true } });
+    expect(parsed.repairs).toEqual(["json_text", "empty_list"]);
   });
 });
 
@@ -119,42 +122,42 @@ describe("a time that is a number", () => {
     ["microseconds", "long", 1_772_000_000_123_456n],
     ["nanoseconds, beyond 2^53", ["null", "long"], 1_772_000_000_123_456_789n],
   ])("of %s in a plain Avro %j is understood", (_, type, value) => {
-    const arrival = fromAvro(
+    const parsed = fromAvro(
       { type: "string", userId: "string", timestamp: type },
       { type: "identify", userId: "u", timestamp: value },
     );
     const millis = value === 1_772_000_000n ? "000" : "123";
-    expect(bodyOf(arrival)).toMatchObject({ timestamp: `2026-02-25T06:13:20.${millis}Z` });
-    expect(arrival.repairs).toEqual(["time_format"]);
+    expect(bodyOf(parsed)).toMatchObject({ timestamp: `2026-02-25T06:13:20.${millis}Z` });
+    expect(parsed.repairs).toEqual(["time_format"]);
   });
 
   it("of nanoseconds in JSON is understood", () => {
-    const arrival = fromJson('{"type":"identify","userId":"u","timestamp":1772000000123456789}');
-    expect(bodyOf(arrival)).toMatchObject({ timestamp });
+    const parsed = fromJson('{"type":"identify","userId":"u","timestamp":1772000000123456789}');
+    expect(bodyOf(parsed)).toMatchObject({ timestamp });
   });
 
   it("of a timestamp in microseconds needs no repair", () => {
     const micros = { type: "long", logicalType: "timestamp-micros" };
-    const arrival = fromAvro(
+    const parsed = fromAvro(
       { type: "string", userId: "string", timestamp: micros },
       { type: "identify", userId: "u", timestamp },
     );
-    expect(bodyOf(arrival)).toMatchObject({ timestamp });
-    expect(arrival.repairs).toEqual([]);
+    expect(bodyOf(parsed)).toMatchObject({ timestamp });
+    expect(parsed.repairs).toEqual([]);
   });
 });
 
 describe("a timestamp that is missing", () => {
   const value = Buffer.from('{"type":"identify","userId":"u"}');
   const event = (fields: object) => Buffer.from(JSON.stringify({ type: "identify", userId: "u", ...fields }));
-  const timeOf = (arrival: ParsedRecord): unknown => (bodyOf(arrival) as { timestamp: unknown }).timestamp;
+  const timeOf = (parsed: ParsedRecord): unknown => (bodyOf(parsed) as { timestamp: unknown }).timestamp;
   const iso = (time: number): string => new Date(time).toISOString();
   const originalTimestamp = "2025-01-01T00:00:00.000Z";
 
   /** The same record as it comes back from a retry topic. */
   const again = (first: ParsedRecord, firstFailedAt: number): ParsedRecord => {
-    const { source: origin } = first.retryState;
-    const headers = retryHeaders({}, { source: origin, reason: "timeout", error: "e", attempts: 1, firstFailedAt });
+    const { source } = first.retryState;
+    const headers = retryHeaders({}, { source, reason: "timeout", error: "e", attempts: 1, firstFailedAt });
     const text = Object.fromEntries(Object.entries(headers).map(([name, given]) => [name, Buffer.from(String(given))]));
     return readWith(
       json,
@@ -183,9 +186,9 @@ describe("a timestamp that is missing", () => {
   ])("is %s, at the first attempt and at every retry", (_, fields, time, want, repair) => {
     const first = readWith(json, { value: event(fields), timestamp: String(time) });
     const second = again(first, now + 1);
-    for (const arrival of [first, second, again(second, now + 1)]) {
-      expect(timeOf(arrival)).toBe(want);
-      expect(arrival.repairs).toEqual([repair]);
+    for (const parsed of [first, second, again(second, now + 1)]) {
+      expect(timeOf(parsed)).toBe(want);
+      expect(parsed.repairs).toEqual([repair]);
     }
   });
 

@@ -156,7 +156,7 @@ const decoderOf = async (schemas: readonly AvroSchema[]): Promise<Decoder> => {
     { status: 200, body: { schema: JSON.stringify(schema) } },
   ]);
   await using registry = await createFakeRegistry(Object.fromEntries(replies));
-  const decoder = createDecoder({ format: "auto", source: createDecoderCache({ url: registry.url }) });
+  const decoder = createDecoder({ format: "auto", decoderCache: createDecoderCache({ url: registry.url }) });
   await Promise.all(schemas.map((_schema, index) => decoder.loadSchema(index + 1)));
   return decoder;
 };
@@ -171,7 +171,10 @@ describe.each<Shape>(shapes)("%s", (_name, schema, value = event) => {
   });
 
   it("is read without a header, by the schema of the file", () => {
-    const decoder = createDecoder({ format: "avro", bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }] });
+    const decoder = createDecoder({
+      format: "avro",
+      bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }],
+    });
     expect(normalDecoded(decoder.decode(writeAvro(schema, value)))).toStrictEqual({ kind: "event", raw: normal });
   });
 
@@ -207,7 +210,10 @@ describe("a map of strings", () => {
     ["beside other types", scalars],
   ])("%s keeps every value as it is written, and null", (_name, values) => {
     const schema = propertiesAs(map(values));
-    const decoder = createDecoder({ format: "avro", bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }] });
+    const decoder = createDecoder({
+      format: "avro",
+      bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }],
+    });
     const bytes = writeAvro(schema, { ...event, properties: texts });
     expect(normalDecoded(decoder.decode(bytes))).toStrictEqual({
       kind: "event",

@@ -140,7 +140,7 @@ describe("breaker", () => {
     expect(breaker.state).toBe("half-open");
   });
 
-  it("stays half open until a result is told, however long that takes", async () => {
+  it("stays half-open until a result is recorded, however long that takes", async () => {
     const { breaker } = createTestBreaker();
     await tell(breaker, { bad: 10 });
     vi.advanceTimersByTime(3_600_000);
@@ -149,7 +149,7 @@ describe("breaker", () => {
     expect(breaker.state).toBe("closed");
   });
 
-  it("is not moved by results that are told while it is open", async () => {
+  it("ignores results that are recorded while it is open", async () => {
     const { breaker, states } = createTestBreaker();
     await tell(breaker, { bad: 10 });
     await tell(breaker, { good: 50, bad: 50 });
@@ -206,16 +206,19 @@ describe("breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
-  it.each(["failed", "slow"] as const)("is open the moment it is told that a probe %s", async (how) => {
-    const { breaker } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
-    vi.advanceTimersByTime(1_000);
-    const told = breaker[how]();
-    expect(breaker.state).toBe("open");
-    await told;
-    vi.advanceTimersByTime(2_000);
-    expect(breaker.state).toBe("half-open");
-  });
+  it.each(["recordFailure", "recordSlowCall"] as const)(
+    "opens at once when a probe fails or is slow: %s()",
+    async (how) => {
+      const { breaker } = createTestBreaker();
+      await tell(breaker, { bad: 10 });
+      vi.advanceTimersByTime(1_000);
+      const told = breaker[how]();
+      expect(breaker.state).toBe("open");
+      await told;
+      vi.advanceTimersByTime(2_000);
+      expect(breaker.state).toBe("half-open");
+    },
+  );
 
   it("says how long it has been open when it asks for the next pause", async () => {
     const asked: [number, number][] = [];

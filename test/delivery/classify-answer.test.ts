@@ -45,7 +45,7 @@ const withGainsight = (
     });
     const attempt = (): Promise<Verdict> =>
       new Promise((resolve) => {
-        const call = { kind: "call", call: "track", body } as const;
+        const call = { kind: "call", type: "track", body } as const;
         gainsight.delivery.attempt(call, { isFirst: true, refused: "never" }, resolve);
       });
     try {
@@ -100,7 +100,7 @@ describe("a 200 with result: false", () => {
     },
   );
 
-  it("opens the breaker as 500 does, where Gainsight says so to every call", () =>
+  it("opens the breaker as 500 does, if Gainsight answers every call with it", () =>
     withGainsight(
       () => true,
       async ({ standin, attempt, holds }) => {

@@ -36,7 +36,7 @@ describe("credentials", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("keep the key that was given where there is no file, and look at nothing", () => {
+  it("keep the given key if there is no file, and watch nothing", () => {
     open(undefined);
     credentials.refresh();
     expect(vi.getTimerCount()).toBe(0);
@@ -129,7 +129,7 @@ describe("credentials", () => {
     expect(changes).toBe(0);
   });
 
-  it("say nothing where the file was written anew with the same key", () => {
+  it("report nothing if the file was rewritten with the same key", () => {
     open(file);
     writeFileSync(file, `  ${oldKey}\n\n`);
     vi.advanceTimersByTime(pollMs);

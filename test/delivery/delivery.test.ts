@@ -35,11 +35,11 @@ const createParts = () => {
     concurrency: 8,
     timeoutMs: 2_000,
     userAgent: "gainstream/test",
-    now: clock.now,
+    monotonicNow: clock.now,
     schedule: clock.schedule,
     random: () => 0,
     breaker,
-    onChange: () => {},
+    onMaySend: () => {},
     onHold: ({ reason, isHeld }: { reason: string; isHeld: boolean }) => void holds.push(`${reason} ${isHeld}`),
     onCall: ({ call, status }: { call: string; status: string }) => void calls.push(`${call} ${status}`),
     failOnResultFalse: () => false,
@@ -84,7 +84,7 @@ const isHalfOpen = (delivery: Delivery): Promise<void> =>
   vi.waitFor(() => expect(delivery.breakerState).toBe("half-open"), { interval: 5, timeout: 4_000 });
 
 describe("delivery", () => {
-  it("delivers, and tells of the call", () =>
+  it("delivers, and reports the call", () =>
     withDelivery(async ({ delivery, standin, calls }) => {
       expect(await attempt(delivery, callOf(), first)).toEqual({ kind: "delivered" });
       expect(standin.ledger().distinct).toBe(1);
@@ -167,7 +167,7 @@ describe("delivery", () => {
       expect(holds).toEqual(["target_down true", "target_down false"]);
     }));
 
-  it("holds a probe that fails, also where it repeats a round, and waits for the next", () =>
+  it("holds a probe that fails, also if it repeats a round, and waits for the next", () =>
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       await attempts(delivery, 3);
@@ -182,7 +182,7 @@ describe("delivery", () => {
       expect(holds).toEqual(["target_down true"]);
     }));
 
-  it("lets the next probe go at once where the target answers one with a refusal", () =>
+  it("sends the next probe at once if the target answers one with a refusal", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       await attempts(delivery, 3);
@@ -207,7 +207,7 @@ describe("delivery", () => {
       expect(holds).toEqual(["throttled true", "throttled false"]);
     }));
 
-  it("waits for everybody where a 503 asks for a pause, but the event has used its attempt", () =>
+  it("holds every event if a 503 asks for a pause, but the event has used its attempt", () =>
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "status", status: 503, retryAfter: "5", count: 1 });
       expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
@@ -298,7 +298,12 @@ describe("delivery", () => {
         vi.advanceTimersByTime(afterMs);
         onAnswer({ kind: "network", code: "ECONNREFUSED", sent: false });
       };
-      const delivery = new Delivery({ ...createParts().options, send, classifyResult: classify, onUnauthorized: () => {} });
+      const delivery = new Delivery({
+        ...createParts().options,
+        send,
+        classifyResult: classify,
+        onUnauthorized: () => {},
+      });
       try {
         expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
         expect(sent).toBe(many);

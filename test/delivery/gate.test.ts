@@ -54,7 +54,7 @@ describe("gate", () => {
     expect(gate.state).toBe("open");
   });
 
-  it("closes with a hold, tells of it once, and lets exactly one probe go after the pause", () => {
+  it("closes with a hold, reports it once, and allows exactly one probe after the pause", () => {
     const { gate, clock, holds, changes, holdBy } = createTestGate();
     holdBy("throttled");
     expect(gate.state).toBe("closed");
@@ -69,7 +69,7 @@ describe("gate", () => {
     expect(gate.state).toBe("closed");
   });
 
-  it("calls back when a probe is due even where the timer fires before its time by the wall clock", () => {
+  it("calls back when a probe is due even if the timer fires early by the wall clock", () => {
     const { gate, clock, changes, holdBy } = createTestGate();
     holdBy("throttled", 5_000);
     clock.fireEarly(1);
@@ -212,7 +212,7 @@ describe("gate", () => {
     expect(gate.state).toBe("open");
   });
 
-  it("lets a probe go at once where something has changed, but not while another hold is not due", () => {
+  it("allows a probe at once if something has changed, but not while another hold is not due", () => {
     const { gate, clock, changes, holdBy } = createTestGate();
     holdBy("unauthorized", 60_000);
     gate.probeNow("unauthorized");
@@ -229,7 +229,7 @@ describe("gate", () => {
     expect(gate.holds).toEqual(["unauthorized", "throttled"]);
   });
 
-  it("lets the next probe go at once where the key changed while one with the old key was under way", () => {
+  it("allows the next probe at once if the key changed while one with the old key was in flight", () => {
     const { gate, holdBy } = createTestGate();
     holdBy("unauthorized", 1_000);
     gate.probeNow("unauthorized");
@@ -302,7 +302,7 @@ describe("gate", () => {
     expect(gate.concurrencyLimit).toBe(2);
   });
 
-  it("waits as long as it was asked to, also where the key changed meanwhile", () => {
+  it("waits as long as it was asked to, also if the key changed meanwhile", () => {
     const { gate, clock, holdBy } = createTestGate();
     holdBy("throttled", 1_000);
     clock.advance(1_000);

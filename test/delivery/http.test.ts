@@ -23,7 +23,7 @@ describe("http client", () => {
       expect(await send(client, requestOf("m8", "wrong"))).toEqual({ kind: "response", status: 401, body: "json" });
     }));
 
-  it("answers after send has returned, also where there is no connection to be had", () =>
+  it("answers after send has returned, also if there is no connection", () =>
     withBoth({}, async (client) => {
       await client.close();
       let isAnswered = false;
@@ -73,7 +73,7 @@ describe("http client", () => {
     ),
   );
 
-  it.each([200, 202, 503])("goes by the status %i where the body does not end in time", (status) =>
+  it.each([200, 202, 503])("goes by the status %i if the body does not end in time", (status) =>
     withSocket(
       (socket) => onRequest(socket, () => socket.write(`HTTP/1.1 ${status} Some\r\nContent-Length: 99\r\n\r\n{`)),
       async (client) => expect(await send(client, requestOf())).toMatchObject({ kind: "response", status }),
@@ -142,7 +142,7 @@ describe("http client", () => {
     expect(sent).not.toMatch(/accept-encoding/i);
   });
 
-  it("knows that nothing was sent where the connection is refused", async () => {
+  it("knows that nothing was sent if the connection is refused", async () => {
     let origin = "";
     await withStandin(async (standin) => {
       origin = standin.url;
@@ -152,7 +152,7 @@ describe("http client", () => {
     });
   });
 
-  it("does not know whether anything arrived where the connection is reset", () =>
+  it("does not know whether anything arrived if the connection is reset", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "outage", mode: "reset" });
       expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: true });
@@ -189,7 +189,7 @@ describe("http client", () => {
     );
   });
 
-  it("never meets a connection that the target has closed without a word after its answer", () =>
+  it("never reuses a connection that the target closed silently after its answer", () =>
     withSocket(
       (socket) => onRequest(socket, () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
       async (client) => {

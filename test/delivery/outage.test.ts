@@ -165,7 +165,7 @@ describe("load", () => {
     vi.useRealTimers();
   });
 
-  it("is taken off a target where calls queue, and comes back with its speed", async () => {
+  it("is reduced if calls queue at the target, and comes back with its speed", async () => {
     let waiting = 0;
     const queue: Behaviour = () => {
       waiting++;

@@ -12,7 +12,7 @@ const pausesOf = ({ outageMs = 120_000, random = 0.5, ...limits }): number[] => 
   return pauses;
 };
 
-describe("probePause", () => {
+describe("nextProbePauseMs()", () => {
   it("doubles up to nine seconds in an outage of minutes", () => {
     expect(pausesOf({ outageMs: 30_000, random: 1 })).toEqual([1_000, 2_000, 4_000, 8_000, 9_000, 9_000]);
   });

@@ -12,7 +12,7 @@ import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts"
 import { createTestClock } from "./test-clock.ts";
 
 const callOf = (messageId: string) =>
-  ({ kind: "call", call: "track", body: Buffer.from(JSON.stringify({ ...sampleEvent, messageId })) }) as const;
+  ({ kind: "call", type: "track", body: Buffer.from(JSON.stringify({ ...sampleEvent, messageId })) }) as const;
 
 const toRequest = createClickstreamRequest({ pathPrefix: "", userAgent: "gainstream/test" });
 
@@ -76,7 +76,7 @@ describe("http client behind a proxy", () => {
       expect(proxy.open()).toBe(8);
     }));
 
-  it("says who it is where the proxy asks for that", () =>
+  it("sends its credentials if the proxy asks for them", () =>
     withAll(
       async ({ proxy, client }) => {
         proxy.credentials = "paul:p@ss:word";
@@ -129,7 +129,7 @@ describe("http client behind a proxy", () => {
     await client.close();
   });
 
-  it("does not know whether an event arrived where its way breaks, as without a proxy", () =>
+  it("does not know whether an event arrived if its connection breaks, as without a proxy", () =>
     withAll(async ({ standin, client }) => {
       standin.faults.add({ kind: "outage", mode: "reset" });
       expect(await send(client)).toMatchObject({ kind: "network", sent: true });

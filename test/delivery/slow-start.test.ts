@@ -9,7 +9,7 @@ const mean = (samples: readonly Sample[], of: "calls" | "limit" | "meanMs"): num
 
 const minLimit = (samples: readonly Sample[]): number => Math.min(...samples.map(({ limit }) => limit));
 
-describe("ramp", () => {
+describe("ConcurrencyLimit", () => {
   it.each([
     [20, 1_000],
     [50, 600],
@@ -99,7 +99,7 @@ describe("ramp", () => {
     expect(all - half).toBeLessThan(18);
   });
 
-  it("does not sink ever lower where it is throttled again before it has grown", () => {
+  it("does not sink ever lower if it is throttled again before it has grown", () => {
     const ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
     for (let time = 0; time < 10; time++) ramp.restartAfterThrottling();
     for (let call = 0; call < 7; call++) ramp.recordSuccess(20);

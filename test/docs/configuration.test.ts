@@ -20,5 +20,5 @@ it.each(Object.entries(referenceTables()))(
 );
 
 it("docs/configuration.md says what every value of the chart means", () => {
-  expect(markedTable("docs/configuration.md", "chart").filter(([, , meaning]) => meaning === "")).toEqual([]);
+  expect(markedTable("docs/configuration.md", "chart").filter(([, , decision]) => decision === "")).toEqual([]);
 });

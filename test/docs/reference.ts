@@ -45,11 +45,11 @@ const isVariable = (name: string): name is VariableName => name in variables;
 const variablesTable = (): string =>
   table(
     ["variable", "takes", "default", "meaning"],
-    describeVariables().map(({ name, default: fallback, isLiteral, description: meaning }) => [
+    describeVariables().map(({ name, default: fallback, isLiteral, description: decision }) => [
       code(name),
       isVariable(name) ? takes(name) : "",
       isLiteral ? code(fallback) : fallback,
-      meaning,
+      decision,
     ]),
   );
 
@@ -147,9 +147,9 @@ const isGroup = (value: unknown): value is Values => isMap(value) && value.items
 const chartRows = ({ items, commentBefore }: Values, at: string): Row[] =>
   items.flatMap(({ key, value }, index) => {
     const path = `${at}${String(key)}`;
-    const meaning = told(key.commentBefore ?? (index === 0 ? commentBefore : ""));
-    if (meaning === "" && isGroup(value)) return chartRows(value, `${path}.`);
-    return [[code(path), json(value?.toJSON() ?? null), meaning]];
+    const decision = told(key.commentBefore ?? (index === 0 ? commentBefore : ""));
+    if (decision === "" && isGroup(value)) return chartRows(value, `${path}.`);
+    return [[code(path), json(value?.toJSON() ?? null), decision]];
   });
 
 const chartTable = (): string => {

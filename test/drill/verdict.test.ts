@@ -25,18 +25,18 @@ const findings: Findings = {
   },
   unexplained: [],
 };
-const held = { calls: 3, allowedCalls: 9, written: 0 };
+const held = { calls: 3, allowedCalls: 9, movedRecords: 0 };
 const outage = { kind: "outage-503", startedAt: 0, endedAt: 8_000, held } as const;
 const good = {
   seed: 7,
   findings,
   ledger,
-  drilled: [outage],
+  faultRuns: [outage],
   recoveries: [{ drilled: outage, halfRateMs: 400, caughtUpMs: 1_000 }],
-  mishaps: [],
+  unexpectedExits: [],
   peakMegabytes: 150,
   drainedMs: 2_000,
-  left: [],
+  uncommitted: [],
   unproduced: [],
 };
 
@@ -54,18 +54,21 @@ describe("reportOf()", () => {
       what: "more repetitions than the crash allows",
       given: { findings: { ...findings, duplicates: { ...findings.duplicates, crash: { allowed: 4, got: 5 } } } },
     },
-    { what: "a record written during a hold", given: { drilled: [{ ...outage, held: { ...held, written: 1 } }] } },
-    { what: "too many calls during a hold", given: { drilled: [{ ...outage, held: { ...held, calls: 10 } }] } },
+    {
+      what: "a record written during a hold",
+      given: { faultRuns: [{ ...outage, held: { ...held, movedRecords: 1 } }] },
+    },
+    { what: "too many calls during a hold", given: { faultRuns: [{ ...outage, held: { ...held, calls: 10 } }] } },
     {
       what: "a return that never came",
       given: { recoveries: [{ drilled: outage, halfRateMs: undefined, caughtUpMs: 0 }] },
     },
     {
       what: "a registry outage that did not hold",
-      given: { drilled: [{ ...outage, registry: { isSeen: false, isOver: true } }] },
+      given: { faultRuns: [{ ...outage, registry: { isSeen: false, isOver: true } }] },
     },
-    { what: "something left over", given: { left: [{ place: "drill-events/3", records: 2 }] } },
-    { what: "a process that ended by itself", given: { mishaps: ["i1 ended with exit code 1"] } },
+    { what: "something left over", given: { uncommitted: [{ place: "drill-events/3", records: 2 }] } },
+    { what: "a process that ended by itself", given: { unexpectedExits: ["i1 ended with exit code 1"] } },
     { what: "too much memory", given: { peakMegabytes: 201 } },
     { what: "a record that the producer lost", given: { unproduced: ["u1-1"] } },
   ])("calls $what a broken promise", ({ given }) => {

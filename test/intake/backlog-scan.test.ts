@@ -14,13 +14,13 @@ const read = createRecordReader({
 });
 
 const createScan = ({ start = 10, end = 20, metadata = null as string | null } = {}) => {
-  const feed = Object.assign(createOwnedPartition(place, 1), { start, metadata });
-  const scan = { end, found: [], position: start };
-  return { feed, scan, read };
+  const owned = Object.assign(createOwnedPartition(place, 1), { startOffset: start, metadata });
+  const backlogScan = { end, found: [], position: start };
+  return { owned, backlogScan, read };
 };
 
 describe("scanBatch", () => {
-  it("learns whose records wait, where, and where they came from", () => {
+  it("collects the user, position and source of each waiting record", () => {
     const options = createScan();
     const headers = {
       "gainstream-topic": "source",
@@ -30,11 +30,11 @@ describe("scanBatch", () => {
     };
     const batch = batchOf(place, [messageOf(10, { value: valueOf("u1"), headers })]);
     expect(scanBatch(batch, options)).toEqual({ last: 10 });
-    expect(options.scan.found).toEqual([
+    expect(options.backlogScan.found).toEqual([
       {
         user: "u1",
-        id: `source-2-7@${Date.parse("2026-01-31T12:00:00.000Z")}`,
-        place: { tier: 1, offset: 10 },
+        eventKey: `source-2-7@${Date.parse("2026-01-31T12:00:00.000Z")}`,
+        position: { tier: 1, offset: 10 },
         topic: "source",
         offset: 7,
         timestamp: Date.parse("2026-01-31T12:00:00.000Z"),
@@ -43,19 +43,19 @@ describe("scanBatch", () => {
     ]);
   });
 
-  const offsetsOf = ({ scan }: ReturnType<typeof createScan>): number[] =>
-    (scan.found as { place: { offset: number } }[]).map((found) => found.place.offset);
+  const offsetsOf = ({ backlogScan }: ReturnType<typeof createScan>): number[] =>
+    (backlogScan.found as { position: { offset: number } }[]).map(({ position }) => position.offset);
 
-  it("passes over what was finished beyond the commit, and what was written after the scan began", () => {
+  it("skips records completed beyond the committed offset, and records written after the scan began", () => {
     const options = createScan({ metadata: encodeCompleted(10, [11, 13]), end: 15 });
     expect(scanBatch(batchOf(place, messagesOf(10, 11, 12, 13, 14, 15, 16)), options)).toEqual({ last: 16 });
     expect(offsetsOf(options)).toEqual([10, 12, 14]);
   });
 
-  it("learns nothing twice where a part of a batch is fetched again", () => {
+  it("collects nothing twice if part of a batch is fetched again", () => {
     const options = createScan();
     scanBatch(batchOf(place, messagesOf(10, 11)), options);
-    options.scan.position = 12;
+    options.backlogScan.position = 12;
     scanBatch(batchOf(place, messagesOf(10, 11, 12)), options);
     expect(offsetsOf(options)).toEqual([10, 11, 12]);
   });
@@ -79,6 +79,6 @@ describe("scanBatch", () => {
   it("finds nothing in a batch of markers", () => {
     const options = createScan();
     expect(scanBatch(batchOf(place, [markerOf(10), markerOf(11)]), options)).toEqual({ last: undefined });
-    expect(options.scan.found).toEqual([]);
+    expect(options.backlogScan.found).toEqual([]);
   });
 });

@@ -16,8 +16,8 @@ const inletAt = (partition: number, start: number): Inlet => ({
 
 const finish = ({ tracker }: Inlet, ...offsets: number[]): void => {
   for (const offset of offsets) {
-    const slot = tracker.register(offset);
-    if (slot) tracker.complete(slot);
+    const entry = tracker.register(offset);
+    if (entry) tracker.complete(entry);
   }
 };
 
@@ -56,7 +56,7 @@ const settle = async (): Promise<void> => {
 };
 
 describe("commits", () => {
-  it("commit the mark of every partition that has moved, with what is finished beyond it", async () => {
+  it("commit the committable offset of every partition that has advanced, with the completed offsets beyond it", async () => {
     const inlets = [inletAt(0, 10), inletAt(1, 50)];
     const [first, second] = inlets;
     if (!first || !second) throw new Error("No inlets");
@@ -73,7 +73,7 @@ describe("commits", () => {
     ]);
   });
 
-  it("do not ask the broker again where nothing has moved since it confirmed", async () => {
+  it("send nothing if no offset has advanced since the last confirmation", async () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
@@ -99,7 +99,7 @@ describe("commits", () => {
     expect(errors).toEqual([]);
   });
 
-  it("drop a commit that failed, tell of it, and compute the next one anew", async () => {
+  it("drop a commit that failed, report the error, and compute the next one from scratch", async () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets, errors } = createTestCommits(inlet);
@@ -113,13 +113,13 @@ describe("commits", () => {
     expect(offsets()).toEqual([[11], [12]]);
   });
 
-  it("go with a shorter map if the broker takes none that long, at last with none, and remember what it takes", async () => {
+  it("shorten the map if the broker rejects its length, down to none, and remember the accepted length", async () => {
     const inlet = inletAt(0, 0);
     const odd = Array.from({ length: 400 }, (_, index) => 2 * index + 1);
     const seen = new Map(Array.from({ length: 900 }, (_, offset) => [offset, inlet.tracker.register(offset)]));
     const finishSeen = (offset: number): void => {
-      const slot = seen.get(offset);
-      if (slot) inlet.tracker.complete(slot);
+      const entry = seen.get(offset);
+      if (entry) inlet.tracker.complete(entry);
     };
     odd.forEach(finishSeen);
     const { commits, sent, errors, shortened } = createTestCommits(inlet);
@@ -152,7 +152,7 @@ describe("commits", () => {
     expect(errors).toEqual([]);
   });
 
-  it("tell of the error if the broker refuses even a commit without metadata", async () => {
+  it("report the error if the broker refuses even a commit without metadata", async () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, errors } = createTestCommits(inlet);
@@ -175,7 +175,7 @@ describe("commits", () => {
     expect(offsets()).toEqual([[11]]);
   });
 
-  it("flush what is finished at that moment, after the commit under way", async () => {
+  it("flush what is completed at that moment, after the commit in flight", async () => {
     const inlet = inletAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
@@ -196,7 +196,7 @@ describe("commits", () => {
   });
 });
 
-it("isAllCommitted says whether the broker has confirmed all that is finished", async () => {
+it("isAllCommitted says whether the broker has confirmed all completed records", async () => {
   const inlet = inletAt(0, 5);
   finish(inlet, 5);
   const { commits, sent } = createTestCommits(inlet);
@@ -211,7 +211,7 @@ it("isAllCommitted says whether the broker has confirmed all that is finished", 
   expect(commits.isAllCommitted).toBe(true);
 });
 
-it("tells of a mistake as one only when it comes again and again: kafkajs makes one when a broker goes", async () => {
+it("reports a programming error as such only if it repeats: kafkajs throws one when a broker goes away", async () => {
   const inlet = inletAt(0, 0);
   finish(inlet, 0);
   const { commits, sent, errors } = createTestCommits(inlet);
@@ -225,7 +225,7 @@ it("tells of a mistake as one only when it comes again and again: kafkajs makes 
   expect(errors[4]).toBe(mistake);
 });
 
-it("takes a member that has finished nothing yet for committed, though no commit was confirmed", () => {
+it("a member that has completed nothing yet counts as committed, though no commit was confirmed", () => {
   const inlet = inletAt(0, 5);
   const { commits } = createTestCommits(inlet);
   expect(commits.isAllCommitted).toBe(true);

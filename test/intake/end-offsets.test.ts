@@ -7,14 +7,19 @@ import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 
-const openFeed = (partition: number, position: number, tier?: number): OwnedPartition => {
+const openPartition = (partition: number, position: number, tier?: number): OwnedPartition => {
   const place = { topic: tier === undefined ? "source" : "tier", partition };
-  const inlet = { ...place, tier, chains: new RetryBacklog([]), tracker: new OffsetTracker({ startOffset: position }) };
+  const inlet = {
+    ...place,
+    tier,
+    backlog: new RetryBacklog([]),
+    tracker: new OffsetTracker({ startOffset: position }),
+  };
   return { ...createOwnedPartition(place, tier), topicId: "id", inlet };
 };
 
-const createTestEnds = (
-  feeds: readonly OwnedPartition[],
+const createTestLogs = (
+  ownedPartitions: readonly OwnedPartition[],
   {
     startFrom = "earliest",
     whileAsked = () => {},
@@ -24,7 +29,7 @@ const createTestEnds = (
   const fatal: string[] = [];
   const asked: (readonly string[])[] = [];
   const log: string[] = [];
-  const world = { id: "id" as string | undefined, feeds };
+  const world = { id: "id" as string | undefined, ownedPartitions };
   const ask = (...ranges: Omit<LogRange, "topic">[]): Promise<boolean> =>
     checkLogs({
       admin: {
@@ -35,7 +40,7 @@ const createTestEnds = (
             id: world.id,
             operations: undefined,
             partitions: 1,
-            replication: 1,
+            replicationFactor: 1,
           })),
         logRanges: async (topics) => {
           asked.push(topics);
@@ -44,36 +49,37 @@ const createTestEnds = (
           return answer;
         },
       },
-      intake: {
+      ingest: {
         get ownedPartitions() {
-          return world.feeds;
+          return world.ownedPartitions;
         },
-        recordEndOffset: (feed, high) => void (feed.endOffset = Math.max(feed.endOffset, high)),
+        recordEndOffset: (owned, endOffset) => void (owned.endOffset = Math.max(owned.endOffset, endOffset)),
         gaps: {
-          resume: (feed) => void log.push(`go on ${partitionKey(feed)}`),
-          skipRemoved: (feed, { low, goOnAt }) => void log.push(`pass over ${partitionKey(feed)} ${low} ${goOnAt}`),
+          resume: (owned) => void log.push(`go on ${partitionKey(owned)}`),
+          skipRemoved: (owned, { low, goOnAt }) => void log.push(`pass over ${partitionKey(owned)} ${low} ${goOnAt}`),
         },
       },
       topics: { source: ["source"], retry: [{ topic: "tier" }], startFrom },
       onLogReset: (reset) => void resets.push(reset),
-      onLogReplaced: (over) => void log.push(`over ${over.map((feed) => `${partitionKey(feed)} ${feed.suspectedReset}`).join(", ")}`),
+      onLogReplaced: (over) =>
+        void log.push(`over ${over.map((owned) => `${partitionKey(owned)} ${owned.suspectedReset}`).join(", ")}`),
       onFatal: ({ message }) => void fatal.push(message),
     });
   return { ask, asked, resets, fatal, log, world };
 };
 
-describe("askEnds", () => {
-  it("asks for sources and tiers, and moves the ends of the logs on, never back", async () => {
-    const feed = openFeed(0, 5);
-    const { ask, asked, resets, log } = createTestEnds([feed]);
+describe("checkLogs", () => {
+  it("asks for sources and retry topics, and moves end offsets forward only", async () => {
+    const owned = openPartition(0, 5);
+    const { ask, asked, resets, log } = createTestLogs([owned]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 9 }, { partition: 7, beginningOffset: 3, endOffset: 4 });
     expect(await ask({ partition: 0, beginningOffset: 0, endOffset: 8 })).toBe(false);
-    expect([feed.endOffset, asked[0], resets, log]).toEqual([9, ["source", "tier"], [], []]);
+    expect([owned.endOffset, asked[0], resets, log]).toEqual([9, ["source", "tier"], [], []]);
   });
 
-  it("tells once of each range that retention removed before it was read", async () => {
-    const { ask, resets, fatal, log } = createTestEnds([openFeed(0, 5), openFeed(1, 5)]);
-    const other = { partition: 1, low: 5, high: 20 };
+  it("reports each range that retention removed before it was read once", async () => {
+    const { ask, resets, fatal, log } = createTestLogs([openPartition(0, 5), openPartition(1, 5)]);
+    const other = { partition: 1, beginningOffset: 5, endOffset: 20 };
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 }, other);
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 }, other);
     await ask({ partition: 0, beginningOffset: 12, endOffset: 20 }, other);
@@ -89,17 +95,17 @@ describe("askEnds", () => {
     ["latest", undefined, "pass over source/0 8 20"],
     ["latest", 0, "pass over tier/0 8 8"],
   ] as const)("continues behind a gap as START_FROM %s says (tier: %s)", async (startFrom, tier, expected) => {
-    const { ask, log, resets } = createTestEnds([{ ...openFeed(0, 5, tier), isOutOfRange: true }], { startFrom });
+    const { ask, log, resets } = createTestLogs([{ ...openPartition(0, 5, tier), isOutOfRange: true }], { startFrom });
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 });
     expect(log).toEqual([expected]);
     expect(resets).toMatchObject([{ oldOffset: 5, newOffset: Number(expected.split(" ").at(-1)) }]);
   });
 
-  it("tells of the jump to the end when a fetch has failed, also where it has told of the removal before", async () => {
-    const feed = openFeed(0, 5);
-    const { ask, resets } = createTestEnds([feed], { startFrom: "latest" });
+  it("reports the jump to the end after a failed fetch, even if it reported the removal before", async () => {
+    const owned = openPartition(0, 5);
+    const { ask, resets } = createTestLogs([owned], { startFrom: "latest" });
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 });
-    feed.isOutOfRange = true;
+    owned.isOutOfRange = true;
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 });
     expect(resets).toMatchObject([
       { oldOffset: 5, newOffset: 8 },
@@ -107,14 +113,14 @@ describe("askEnds", () => {
     ]);
   });
 
-  it("does not judge a partition that is not open yet", async () => {
-    const { ask, resets, log } = createTestEnds([createOwnedPartition({ topic: "source", partition: 0 }, undefined)]);
+  it("does not check a partition that is not open yet", async () => {
+    const { ask, resets, log } = createTestLogs([createOwnedPartition({ topic: "source", partition: 0 }, undefined)]);
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 });
     expect([resets, log]).toEqual([[], []]);
   });
 
-  it("ends the process where START_FROM is fail, with the names of all the partitions", async () => {
-    const { ask, resets, fatal } = createTestEnds([openFeed(0, 5), openFeed(1, 6)], { startFrom: "fail" });
+  it("ends the process if START_FROM is fail, and names all the partitions", async () => {
+    const { ask, resets, fatal } = createTestLogs([openPartition(0, 5), openPartition(1, 6)], { startFrom: "fail" });
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 }, { partition: 1, beginningOffset: 8, endOffset: 20 });
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 }, { partition: 1, beginningOffset: 8, endOffset: 20 });
     expect(resets).toHaveLength(2);
@@ -123,70 +129,70 @@ describe("askEnds", () => {
     ]);
   });
 
-  it("takes a topic for made anew when it hears another id twice, and commits nothing of it meanwhile", async () => {
-    const feed = openFeed(0, 5);
-    const { ask, log, world } = createTestEnds([feed]);
+  it("considers a topic recreated after another id comes twice, and commits nothing of it meanwhile", async () => {
+    const owned = openPartition(0, 5);
+    const { ask, log, world } = createTestLogs([owned]);
     world.id = "other";
     expect(await ask({ partition: 0, beginningOffset: 0, endOffset: 9 })).toBe(true);
-    expect([feed.suspectedReset, feed.endOffset, log]).toEqual(["made_anew", 0, []]);
+    expect([owned.suspectedReset, owned.endOffset, log]).toEqual(["made_anew", 0, []]);
     expect(await ask({ partition: 0, beginningOffset: 0, endOffset: 9 })).toBe(false);
     expect(log).toEqual(["over source/0 made_anew"]);
   });
 
-  it("forgets a doubt that does not come again, and takes no id for no sign", async () => {
-    const feed = openFeed(0, 5);
-    const { ask, log, world } = createTestEnds([feed]);
+  it("drops a suspicion that is not confirmed, and ignores an answer without an id", async () => {
+    const owned = openPartition(0, 5);
+    const { ask, log, world } = createTestLogs([owned]);
     for (const id of ["other", undefined, "other", "id"]) {
       world.id = id;
       await ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
     }
-    expect([feed.suspectedReset, log]).toEqual([undefined, []]);
+    expect([owned.suspectedReset, log]).toEqual([undefined, []]);
   });
 
-  it("takes a log that ends before what was read for cut off when it is so twice, also where a fetch has failed", async () => {
-    const { ask, log } = createTestEnds([openFeed(0, 15), { ...openFeed(1, 15), isOutOfRange: true }]);
-    const ranges = [0, 1].map((partition) => ({ partition, low: 0, high: 9 }));
+  it("considers a log truncated if two answers end before the position, also after a failed fetch", async () => {
+    const { ask, log } = createTestLogs([openPartition(0, 15), { ...openPartition(1, 15), isOutOfRange: true }]);
+    const ranges = [0, 1].map((partition) => ({ partition, beginningOffset: 0, endOffset: 9 }));
     expect(await ask(...ranges)).toBe(true);
     expect(log).toEqual([]);
     expect(await ask(...ranges)).toBe(false);
     expect(log).toEqual(["over source/0 truncated, source/1 truncated"]);
   });
 
-  it("fetches again where only one answer has said that the log is cut off, after a fetch that failed", async () => {
-    const { ask, log } = createTestEnds([{ ...openFeed(0, 15), isOutOfRange: true }]);
+  it("fetches again after a failed fetch if only one answer says that the log is truncated", async () => {
+    const { ask, log } = createTestLogs([{ ...openPartition(0, 15), isOutOfRange: true }]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
     await ask({ partition: 0, beginningOffset: 0, endOffset: 20 });
     expect(log).toEqual(["go on source/0"]);
   });
 
   it("is not misled by what is read while the cluster answers", async () => {
-    const feed = openFeed(0, 9);
+    const owned = openPartition(0, 9);
     let position = 9;
-    const readOn = (): void => feed.inlet?.tracker.skipTo((position += 10));
-    const { ask, log } = createTestEnds([feed], { whileAsked: readOn });
-    for (const high of [9, 19, 29]) expect(await ask({ partition: 0, beginningOffset: 0, endOffset: high })).toBe(false);
+    const readOn = (): void => owned.inlet?.tracker.skipTo((position += 10));
+    const { ask, log } = createTestLogs([owned], { whileAsked: readOn });
+    for (const endOffset of [9, 19, 29]) expect(await ask({ partition: 0, beginningOffset: 0, endOffset })).toBe(false);
     expect(log).toEqual([]);
   });
 
-  it("sees a tier that is cut off while it is being scanned, which would never come to its end", async () => {
-    const scan = { end: 20, found: [], position: 3 };
-    const feed: OwnedPartition = { ...createOwnedPartition({ topic: "tier", partition: 0 }, 0), backlogScan: scan };
-    const { ask, log } = createTestEnds([feed]);
+  it("notices a retry topic that is truncated during its scan, which would never end", async () => {
+    const backlogScan = { end: 20, found: [], position: 3 };
+    const owned: OwnedPartition = { ...createOwnedPartition({ topic: "tier", partition: 0 }, 0), backlogScan };
+    const { ask, log } = createTestLogs([owned]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 19 });
     await ask({ partition: 0, beginningOffset: 0, endOffset: 19 });
     expect(log).toEqual(["over tier/0 truncated"]);
   });
 
-  it("fetches again from a partition that was out of range and is not any more", async () => {
-    const { ask, log } = createTestEnds([{ ...openFeed(0, 5), isOutOfRange: true }]);
+  it("fetches again from a partition that is no longer out of range", async () => {
+    const { ask, log } = createTestLogs([{ ...openPartition(0, 5), isOutOfRange: true }]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
     expect(log).toEqual(["go on source/0"]);
   });
 
-  it("says nothing of an assignment that has ended while the cluster answered", async () => {
-    const feed = openFeed(0, 15);
-    const test = createTestEnds([feed], { whileAsked: () => void (test.world.feeds = []) });
+  it("reports nothing about an assignment that ended while the cluster answered", async () => {
+    const owned = openPartition(0, 15);
+    const test = createTestLogs([owned], { whileAsked: () => void (test.world.ownedPartitions = []) });
     await test.ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
-    expect([feed.suspectedReset, test.log]).toEqual([undefined, []]);
+    expect([owned.suspectedReset, test.log]).toEqual([undefined, []]);
   });
 });

@@ -2,101 +2,101 @@ import { describe, expect, it } from "vitest";
 
 import { committablePartitions } from "../../src/intake/owned-partition.ts";
 import { messageOf, messagesOf, valueOf } from "./batches.ts";
-import { createTestIntake, source, tier } from "./intake-rig.ts";
+import { createTestIngest, source, tier } from "./intake-rig.ts";
 
-const feedOf = (test: ReturnType<typeof createTestIntake>, { topic }: { topic: string }) => {
-  const feed = test.intake.ownedPartitions.find((one) => one.topic === topic);
-  if (!feed) throw new Error(`There is no ${topic}`);
-  return feed;
+const ownedPartitionOf = (test: ReturnType<typeof createTestIngest>, { topic }: { topic: string }) => {
+  const owned = test.ingest.ownedPartitions.find((candidate) => candidate.topic === topic);
+  if (!owned) throw new Error(`There is no ${topic}`);
+  return owned;
 };
 
-describe("a partition whose log does not have what is to be read next", () => {
-  it("is not fetched from until it is known why, and somebody asks", () => {
-    const test = createTestIntake();
+describe("a partition whose log lacks the next offset", () => {
+  it("is paused until the cause is known, and a check is requested", () => {
+    const test = createTestIngest();
     test.own([source, 5]);
-    test.intake.gaps.onOutOfRange(source);
-    test.intake.gaps.onOutOfRange({ topic: "other", partition: 9 });
-    test.intake.reviewPeriodically();
-    expect(test.log.filter((line) => !line.startsWith("relieve"))).toEqual(["pause source/0", "doubt"]);
+    test.ingest.gaps.onOutOfRange(source);
+    test.ingest.gaps.onOutOfRange({ topic: "other", partition: 9 });
+    test.ingest.reviewPeriodically();
+    expect(test.log.filter((line) => !line.startsWith("spill"))).toEqual(["pause source/0", "suspect"]);
   });
 
-  it("is fetched from its position again where its log is the one that we know", async () => {
-    const test = createTestIntake();
+  it("is fetched from its position again if its log is the known one", async () => {
+    const test = createTestIngest();
     test.own([source, 5]);
     await test.take(source, messagesOf(5, 6)).done;
-    test.intake.gaps.onOutOfRange(source);
+    test.ingest.gaps.onOutOfRange(source);
     test.log.length = 0;
-    test.intake.gaps.resume(feedOf(test, source));
+    test.ingest.gaps.resume(ownedPartitionOf(test, source));
     expect(test.log).toEqual(["seek source/0 7", "resume source/0"]);
   });
 
-  it("continues behind what retention removed, and keeps what is in memory", async () => {
-    const test = createTestIntake();
+  it("continues behind the records that retention removed, and keeps those in memory", async () => {
+    const test = createTestIngest();
     test.own([source, 5]);
     await test.take(source, messagesOf(5, 6)).done;
-    test.intake.gaps.onOutOfRange(source);
+    test.ingest.gaps.onOutOfRange(source);
     test.log.length = 0;
-    test.intake.gaps.skipRemoved(feedOf(test, source), { low: 20, goOnAt: 20 });
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { low: 20, goOnAt: 20 });
     expect(test.log).toEqual(["seek source/0 20", "resume source/0"]);
-    expect([test.offsets(), test.inletOf(source)?.tracker.committableOffset, test.inletOf(source)?.tracker.position]).toEqual([
-      [5, 6],
-      5,
-      20,
-    ]);
+    expect([
+      test.offsets(),
+      test.inletOf(source)?.tracker.committableOffset,
+      test.inletOf(source)?.tracker.position,
+    ]).toEqual([[5, 6], 5, 20]);
     await test.take(source, messagesOf(20, 21)).done;
     expect(test.offsets()).toEqual([5, 6, 20, 21]);
   });
 
-  it("stays where it is as long as no fetch has failed: what retention removed may be in hand already", () => {
-    const test = createTestIntake();
+  it("keeps its position as long as no fetch has failed: the removed records may be in memory already", () => {
+    const test = createTestIngest();
     test.own([source, 5]);
-    test.intake.gaps.skipRemoved(feedOf(test, source), { low: 20, goOnAt: 20 });
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { low: 20, goOnAt: 20 });
     expect([test.log, test.inletOf(source)?.tracker.position]).toEqual([[], 5]);
   });
 
-  it("releases the users of a retry topic whose records are gone, and nobody else", () => {
-    const test = createTestIntake();
+  it("releases the users whose records of a retry topic are gone, and nobody else", () => {
+    const test = createTestIngest();
     test.own([source, 5], [tier, 10]);
-    const chains = test.inletOf(source)?.backlog;
-    chains?.upsert("gone", "a", { tier: 0, offset: 12 });
-    chains?.upsert("there", "b", { tier: 0, offset: 20 });
-    chains?.upsert("in memory", "c", { tier: 0, offset: 9 });
-    test.intake.gaps.skipRemoved(feedOf(test, tier), { low: 20, goOnAt: 20 });
-    expect(["gone", "there", "in memory"].map((user) => chains?.lengthOf(user))).toEqual([0, 1, 1]);
+    const backlog = test.inletOf(source)?.backlog;
+    backlog?.upsert("gone", "a", { tier: 0, offset: 12 });
+    backlog?.upsert("there", "b", { tier: 0, offset: 20 });
+    backlog?.upsert("in memory", "c", { tier: 0, offset: 9 });
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, tier), { low: 20, goOnAt: 20 });
+    expect(["gone", "there", "in memory"].map((user) => backlog?.lengthOf(user))).toEqual([0, 1, 1]);
   });
 
-  it("is scanned on behind the gap where it is a retry topic that is being read, or is opened where nothing is left", async () => {
+  it("continues its scan behind the gap if it is a retry topic, or opens if nothing is left", async () => {
     const value = valueOf("u1");
     for (const [low, expected] of [
       [12, ["seek retry-30s/0 12", "resume retry-30s/0"]],
       [14, ["seek source/0 5", "seek retry-30s/0 10", "resume source/0", "resume retry-30s/0"]],
     ] as const) {
-      const test = createTestIntake();
+      const test = createTestIngest();
       test.own([source, 5], [tier, 10, { endOffset: 14 }]);
       await test.take(tier, [messageOf(10, { value })]).done;
-      test.intake.gaps.onOutOfRange(tier);
+      test.ingest.gaps.onOutOfRange(tier);
       test.log.length = 0;
-      test.intake.gaps.skipRemoved(feedOf(test, tier), { low, goOnAt: low });
+      test.ingest.gaps.skipRemoved(ownedPartitionOf(test, tier), { low, goOnAt: low });
       expect(test.log).toEqual(expect.arrayContaining([...expected]));
-      expect(test.intake.areAllOpen).toBe(low === 14);
+      expect(test.ingest.areAllOpen).toBe(low === 14);
     }
   });
 
-  it("asks which log it is where it is handed numbers that were read before, and passes them over", async () => {
-    const test = createTestIntake();
+  it("requests a check of the log if offsets come again that were read before, and skips them", async () => {
+    const test = createTestIngest();
     test.own([source, 5]);
     await test.take(source, messagesOf(5, 6, 7)).done;
     await test.take(source, messagesOf(8, 9)).done;
     expect(test.log).toEqual([]);
     await test.take(source, messagesOf(3, 4, 10)).done;
-    expect([test.log, test.offsets()]).toEqual([["doubt"], [5, 6, 7, 8, 9, 10]]);
+    expect([test.log, test.offsets()]).toEqual([["suspect"], [5, 6, 7, 8, 9, 10]]);
   });
 
-  it("commits nothing while it is in doubt", async () => {
-    const test = createTestIntake();
+  it("commits nothing while its log is suspected", async () => {
+    const test = createTestIngest();
     test.own([source, 5]);
-    expect(committablePartitions(test.intake.ownedPartitions)).toHaveLength(1);
-    feedOf(test, source).suspectedReset = "made_anew";
-    expect(committablePartitions(test.intake.ownedPartitions)).toHaveLength(0);
+    expect(committablePartitions(test.ingest.ownedPartitions)).toHaveLength(1);
+    ownedPartitionOf(test, source).suspectedReset = "made_anew";
+    expect(committablePartitions(test.ingest.ownedPartitions)).toHaveLength(0);
   });
 });

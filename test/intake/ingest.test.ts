@@ -6,7 +6,7 @@ import { type RecordReader, createRecordReader } from "../../src/intake/record-r
 import { encodeCompleted, maxInFlightWindow } from "../../src/offsets/completed-map.ts";
 import { checkBacklog } from "../../src/pipeline/work-item.ts";
 import { baseTime, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
-import { createTestIntake, readJson, settle, source, tier } from "./intake-rig.ts";
+import { createTestIngest, readJson, settle, source, tier } from "./intake-rig.ts";
 
 const tierHeaders = (offset: number) => ({
   "gainstream-topic": "source",
@@ -15,22 +15,22 @@ const tierHeaders = (offset: number) => ({
   "gainstream-timestamp": new Date(baseTime).toISOString(),
 });
 
-describe("intake", () => {
-  it("pauses what it is assigned, and takes nothing up before it knows where to start", async () => {
-    const { intake, log, take, offsets, startAt } = createTestIntake();
-    intake.assign([source]);
+describe("ingest", () => {
+  it("pauses newly assigned partitions, and reads nothing before it has their start offsets", async () => {
+    const { ingest, log, take, offsets, startAt } = createTestIngest();
+    ingest.assign([source]);
     expect(log).toEqual(["pause source/0"]);
     const early = take(source, messagesOf(5, 6));
     await early.done;
-    expect([early.resolved, offsets(), intake.areAllOpen]).toEqual([[], [], false]);
+    expect([early.resolved, offsets(), ingest.areAllOpen]).toEqual([[], [], false]);
     log.length = 0;
-    intake.open(new Map([startAt(source, 5)]));
+    ingest.open(new Map([startAt(source, 5)]));
     expect(log).toEqual(["begin", "seek source/0 5", "resume source/0"]);
-    expect([intake.areAllOpen, partitionNumbersOf(intake.ownedPartitions)]).toEqual([true, [0]]);
+    expect([ingest.areAllOpen, partitionNumbersOf(ingest.ownedPartitions)]).toEqual([true, [0]]);
   });
 
-  it("takes up a batch and resolves its last offset", async () => {
-    const { own, take, offsets } = createTestIntake();
+  it("reads a batch and resolves its last offset", async () => {
+    const { own, take, offsets } = createTestIngest();
     own([source, 5]);
     const { resolved, done } = take(source, messagesOf(5, 6, 7));
     await done;
@@ -38,16 +38,16 @@ describe("intake", () => {
     expect(offsets()).toEqual([5, 6, 7]);
   });
 
-  it("knows nothing of partitions that it does not own", async () => {
-    const { own, take, offsets } = createTestIntake();
+  it("ignores partitions that it does not own", async () => {
+    const { own, take, offsets } = createTestIngest();
     own([source, 5]);
     const { resolved, done } = take({ topic: "source", partition: 9 }, messagesOf(5));
     await done;
     expect([resolved, offsets()]).toEqual([[], []]);
   });
 
-  it("takes up the part of a batch that the budget has room for, and the rest when there is room again", async () => {
-    const { own, take, finish, offsets, log } = createTestIntake({ maxRecords: 4 });
+  it("reads as much of a batch as the budget has room for, and the rest once there is room again", async () => {
+    const { own, take, finish, offsets, log } = createTestIngest({ maxRecords: 4 });
     own([source, 0]);
     const { resolved, done } = take(source, messagesOf(0, 1, 2, 3, 4, 5));
     await settle();
@@ -61,8 +61,8 @@ describe("intake", () => {
     expect(log).toEqual([]);
   });
 
-  it("goes on with a batch as soon as there is room for a few", async () => {
-    const { own, take, finish, offsets, room } = createTestIntake({ maxRecords: 4 });
+  it("continues a batch as soon as there is room for a few records", async () => {
+    const { own, take, finish, offsets, room } = createTestIngest({ maxRecords: 4 });
     own([source, 0]);
     const { done } = take(source, messagesOf(0, 1, 2, 3, 4));
     await settle();
@@ -72,8 +72,8 @@ describe("intake", () => {
     expect(offsets()).toEqual([1, 2, 3, 4]);
   });
 
-  it("pauses where there is no room for long, and resumes once half of the budget is free", async () => {
-    const { own, take, finish, offsets, log, clock } = createTestIntake({ maxRecords: 4 });
+  it("pauses if the budget stays full, and resumes once half of it is free", async () => {
+    const { own, take, finish, offsets, log, clock } = createTestIngest({ maxRecords: 4 });
     own([source, 0]);
     const first = take(source, messagesOf(0, 1, 2, 3, 4, 5));
     await settle();
@@ -89,8 +89,8 @@ describe("intake", () => {
     expect([second.resolved, offsets()]).toEqual([[5], [2, 3, 4, 5]]);
   });
 
-  it("lets go of a batch after 200 ms, however often there is room for a few: a rebalance must not wait for its end", async () => {
-    const { own, take, finish, log, room, clock } = createTestIntake({ maxRecords: 4 });
+  it("returns a batch after 200 ms even if there is room for a few records now and then: a rebalance must not wait for it", async () => {
+    const { own, take, finish, log, room, clock } = createTestIngest({ maxRecords: 4 });
     own([source, 0]);
     room.forFew = true;
     const { resolved, done } = take(source, messagesOf(0, 1, 2, 3, 4, 5, 6, 7, 8));
@@ -105,20 +105,20 @@ describe("intake", () => {
     expect(log).toEqual(["pause source/0", "resume source/0"]);
   });
 
-  it("lets go of a batch that waits for room when its partition is assigned anew", async () => {
-    const { intake, own, take, offsets, clock, startAt } = createTestIntake({ maxRecords: 2 });
+  it("returns a batch that waits for room when its partition is assigned again", async () => {
+    const { ingest, own, take, offsets, clock, startAt } = createTestIngest({ maxRecords: 2 });
     own([source, 0]);
     const { resolved, done } = take(source, messagesOf(0, 1, 2, 3));
     await settle();
-    intake.assign([source]);
-    intake.open(new Map([startAt(source, 0)]));
+    ingest.assign([source]);
+    ingest.open(new Map([startAt(source, 0)]));
     clock.advance(200);
     await done;
     expect([resolved, offsets()]).toEqual([[1], [0, 1]]);
   });
 
-  it("skips what it has seen already, where a part of a batch comes again", async () => {
-    const { own, take, offsets } = createTestIntake();
+  it("skips the records it has read already if part of a batch is fetched again", async () => {
+    const { own, take, offsets } = createTestIngest();
     own([source, 0]);
     await take(source, messagesOf(0, 1, 2)).done;
     const again = take(source, messagesOf(1, 2, 3));
@@ -126,8 +126,8 @@ describe("intake", () => {
     expect([again.resolved, offsets()]).toEqual([[3], [0, 1, 2, 3]]);
   });
 
-  it("skips what an earlier owner had finished beyond the commit", async () => {
-    const { own, take, finish, offsets, inletOf } = createTestIntake();
+  it("skips the records that an earlier owner completed beyond the committed offset", async () => {
+    const { own, take, finish, offsets, inletOf } = createTestIngest();
     own([source, 10, { metadata: encodeCompleted(10, [11, 13]) }]);
     const { resolved, done } = take(source, messagesOf(10, 11, 12, 13));
     await done;
@@ -136,19 +136,19 @@ describe("intake", () => {
     expect(inletOf(source)?.tracker.committableOffset).toBe(14);
   });
 
-  it("passes the markers of transactions and the gaps of compaction, so that the mark moves on", async () => {
-    const { intake, own, take, finish, offsets, inletOf } = createTestIntake();
+  it("skips transaction markers and compaction gaps, so that the committable offset advances", async () => {
+    const { ingest, own, take, finish, offsets, inletOf } = createTestIngest();
     own([source, 0]);
     await take(source, [messageOf(0), markerOf(1), messageOf(4), markerOf(5), markerOf(6)]).done;
     expect(offsets()).toEqual([0, 4]);
     finish(2);
     expect(inletOf(source)?.tracker.committableOffset).toBe(7);
-    intake.skipHiddenRecords({ ...source, lastOffset: 8 });
+    ingest.skipHiddenRecords({ ...source, lastOffset: 8 });
     expect(inletOf(source)?.tracker.committableOffset).toBe(9);
   });
 
-  it("does not pass markers at the end of a batch while a record before them is not taken up", async () => {
-    const { own, take, inletOf, clock } = createTestIntake({ maxRecords: 1 });
+  it("does not skip markers at the end of a batch while a record before them is unread", async () => {
+    const { own, take, inletOf, clock } = createTestIngest({ maxRecords: 1 });
     own([source, 0]);
     const { done } = take(source, [messageOf(0), messageOf(1), markerOf(2)]);
     await settle();
@@ -157,7 +157,7 @@ describe("intake", () => {
     expect(inletOf(source)?.tracker.position).toBe(1);
   });
 
-  it("waits mid-batch for a schema, and goes on with the same record", async () => {
+  it("waits for a schema in the middle of a batch, and continues with the same record", async () => {
     let isKnown = false;
     const decoder = createDecoder({ format: "json" });
     const read = createRecordReader({
@@ -167,7 +167,7 @@ describe("intake", () => {
       },
       decide: () => ({ type: "track", decision: { kind: "call", type: "track", body: Buffer.from("{}") } }),
     });
-    const { own, take, offsets, log, wanted, schemasCame } = createTestIntake({ read });
+    const { own, take, offsets, log, wanted, schemasCame } = createTestIngest({ read });
     own([source, 0]);
     const first = take(source, messagesOf(0, 1, 2, 3));
     await first.done;
@@ -179,17 +179,17 @@ describe("intake", () => {
     expect(offsets()).toEqual([0, 1, 2, 3]);
   });
 
-  it("pauses where too much lies beyond the mark, and resumes when the oldest is finished", async () => {
-    const { own, take, finish, log, held } = createTestIntake();
+  it("pauses if the in-flight window is full, and resumes when the oldest record is completed", async () => {
+    const { own, take, finish, log, items } = createTestIngest();
     own([source, 0]);
     await take(source, messagesOf(0, maxInFlightWindow, maxInFlightWindow + 1)).done;
-    expect([held.length, log]).toEqual([2, ["pause source/0"]]);
+    expect([items.length, log]).toEqual([2, ["pause source/0"]]);
     finish(1);
     expect(log).toEqual(["pause source/0", "resume source/0"]);
   });
 
-  it("takes up what comes after a gap of any size where nothing before it is open", async () => {
-    const { own, take, finish, offsets, inletOf, log } = createTestIntake();
+  it("reads past a gap of any size if no record before it is open", async () => {
+    const { own, take, finish, offsets, inletOf, log } = createTestIngest();
     own([source, 0]);
     const far = 3 * maxInFlightWindow;
     await take(source, messagesOf(far)).done;
@@ -201,8 +201,8 @@ describe("intake", () => {
     expect(inletOf(source)?.tracker.committableOffset).toBe(2 * far + 1);
   });
 
-  it("waits before a large gap while a record before it is open, and goes on once that is finished", async () => {
-    const { own, take, finish, offsets, log } = createTestIntake();
+  it("waits before a large gap while a record before it is open, and continues once that is completed", async () => {
+    const { own, take, finish, offsets, log } = createTestIngest();
     own([source, 0]);
     const far = 3 * maxInFlightWindow;
     const first = take(source, messagesOf(0, far));
@@ -215,52 +215,53 @@ describe("intake", () => {
     expect([again.resolved, offsets()]).toEqual([[far], [far]]);
   });
 
-  it("asks the stream to relieve the partitions that are blocked", async () => {
-    const { own, take, intake, log } = createTestIntake();
+  it("asks the pipeline to spill hot keys of the blocked partitions", async () => {
+    const { own, take, ingest, log } = createTestIngest();
     own([source, 0]);
-    intake.reviewPeriodically();
+    ingest.reviewPeriodically();
     await take(source, messagesOf(0, maxInFlightWindow + 1)).done;
-    intake.reviewPeriodically();
-    expect(log).toEqual(["relieve ", "pause source/0", "relieve source/0"]);
+    ingest.reviewPeriodically();
+    expect(log).toEqual(["spill ", "pause source/0", "spill source/0"]);
   });
 
-  it("pauses where 10,000 records of a user wait in the tiers, and resumes when some have left", async () => {
-    const { own, take, finish, intake, log, held, inletOf } = createTestIntake();
+  it("pauses if 10,000 records of a user wait in the retry topics, and resumes when some have left", async () => {
+    const { own, take, finish, ingest, log, items, inletOf } = createTestIngest();
     own([source, 0]);
-    const chains = inletOf(source)?.backlog;
+    const backlog = inletOf(source)?.backlog;
     const ofHotUser = (offset: number) => messageOf(offset, { value: valueOf("hot") });
     await take(source, [ofHotUser(0)]).done;
     finish(1);
-    for (let offset = 0; offset < 10_000; offset++) chains?.upsert("hot", `id-${offset}`, { tier: 0, offset });
+    for (let offset = 0; offset < 10_000; offset++) backlog?.upsert("hot", `id-${offset}`, { tier: 0, offset });
     await take(source, [messageOf(1), ofHotUser(2)]).done;
-    expect([held.length, log]).toEqual([1, ["pause source/0"]]);
-    for (let offset = 0; offset < 1_001; offset++) chains?.complete("hot", `id-${offset}`);
-    intake.reviewCapacityPauses();
+    expect([items.length, log]).toEqual([1, ["pause source/0"]]);
+    for (let offset = 0; offset < 1_001; offset++) backlog?.complete("hot", `id-${offset}`);
+    ingest.reviewCapacityPauses();
     await take(source, [ofHotUser(2)]).done;
-    expect([held.length, log]).toEqual([2, ["pause source/0", "resume source/0"]]);
+    expect([items.length, log]).toEqual([2, ["pause source/0", "resume source/0"]]);
   });
 
-  it("pauses where events of its topic wait for another limit of dead letters, and half of what may is in the tiers", async () => {
-    const { own, take, intake, log, held, heldTopics, inletOf } = createTestIntake();
+  it("pauses if the dead-letter limit holds its topic and the retry backlog is half full", async () => {
+    const { own, take, ingest, log, items, heldTopics, inletOf } = createTestIngest();
     own([source, 0], [{ ...source, topic: "other" }, 0]);
-    const chains = inletOf(source)?.backlog;
-    for (let offset = 0; offset < 25_000; offset++) chains?.upsert(`bad${offset}`, `id-${offset}`, { tier: 0, offset });
+    const backlog = inletOf(source)?.backlog;
+    for (let offset = 0; offset < 25_000; offset++)
+      backlog?.upsert(`bad${offset}`, `id-${offset}`, { tier: 0, offset });
     await take(source, [messageOf(0)]).done;
     heldTopics.add("source");
     await take(source, [messageOf(1)]).done;
     await take({ ...source, topic: "other" }, [messageOf(0)]).done;
-    expect([held.length, log]).toEqual([2, ["pause source/0"]]);
+    expect([items.length, log]).toEqual([2, ["pause source/0"]]);
     heldTopics.clear();
-    intake.reviewPauses();
+    ingest.reviewPauses();
     await take(source, [messageOf(1)]).done;
-    expect([held.length, log]).toEqual([3, ["pause source/0", "resume source/0"]]);
+    expect([items.length, log]).toEqual([3, ["pause source/0", "resume source/0"]]);
   });
 
-  describe("of a tier", () => {
+  describe("of a retry topic", () => {
     const late = (offset: number, ageMs: number) => messageOf(offset, { timestamp: String(baseTime - ageMs) });
 
-    it("pauses until the head is due, takes up what is, and pauses for the next", async () => {
-      const { own, take, offsets, log, clock } = createTestIntake();
+    it("pauses until the head is due, reads what is due, and pauses for the next record", async () => {
+      const { own, take, offsets, log, clock } = createTestIngest();
       own([tier, 0]);
       const messages = [late(0, 0), late(1, -20_000)];
       await take(tier, messages.slice(0, 1)).done;
@@ -275,8 +276,8 @@ describe("intake", () => {
       expect(offsets()).toEqual([0, 1]);
     });
 
-    it("never waits longer than the delay for a timestamp of the future", async () => {
-      const { own, take, offsets, clock } = createTestIntake();
+    it("never waits longer than the delay if a timestamp is in the future", async () => {
+      const { own, take, offsets, clock } = createTestIngest();
       own([tier, 0]);
       const future = [late(0, -86_400_000)];
       await take(tier, future).done;
@@ -288,23 +289,23 @@ describe("intake", () => {
     });
   });
 
-  describe("restoring", () => {
+  describe("backlog rebuild", () => {
     const parked = (offset: number, user: string, from: number) =>
       messageOf(offset, { value: valueOf(user), headers: tierHeaders(from), timestamp: String(baseTime - 60_000) });
 
-    it("reads a tier from its commit to its end before it opens the source, and starts both from their commits", async () => {
-      const { intake, log, take, offsets, startAt } = createTestIntake();
-      intake.assign([source, tier]);
+    it("scans a retry topic from its committed offset to its end before it opens the source, and starts both from their committed offsets", async () => {
+      const { ingest, log, take, offsets, startAt } = createTestIngest();
+      ingest.assign([source, tier]);
       log.length = 0;
-      intake.open(new Map([startAt(source, 50), startAt(tier, 3, { endOffset: 6 })]));
+      ingest.open(new Map([startAt(source, 50), startAt(tier, 3, { endOffset: 6 })]));
       expect(log).toEqual(["begin", "seek retry-30s/0 3", "resume retry-30s/0"]);
       await take(source, messagesOf(50)).done;
       const scan = take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]);
       await scan.done;
-      expect([scan.resolved, offsets(), intake.areAllOpen]).toEqual([[4], [], false]);
+      expect([scan.resolved, offsets(), ingest.areAllOpen]).toEqual([[4], [], false]);
       log.length = 0;
       await take(tier, [parked(5, "u2", 9)]).done;
-      expect(intake.areAllOpen).toBe(true);
+      expect(ingest.areAllOpen).toBe(true);
       expect(offsets()).toEqual([]);
       expect(log).toEqual([
         "pause retry-30s/0",
@@ -315,13 +316,13 @@ describe("intake", () => {
       ]);
     });
 
-    it("knows then who is parked: their newcomers go to the tier, others go on", async () => {
-      const { own, take, held } = createTestIntake();
+    it("knows the parked users afterwards: their new events go to the retry topic, others are delivered", async () => {
+      const { own, take, items } = createTestIngest();
       own([source, 50], [tier, 3, { endOffset: 5 }]);
       await take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]).done;
       await take(tier, [parked(3, "u1", 7), parked(4, "u1", 8)]).done;
       await take(source, [messageOf(50, { value: valueOf("u1") }), messageOf(51, { value: valueOf("u2") })]).done;
-      expect(held.map((record) => [record.owned.topic, record.entry.offset, checkBacklog(record).kind])).toEqual([
+      expect(items.map((item) => [item.owned.topic, item.entry.offset, checkBacklog(item).kind])).toEqual([
         ["retry-30s", 3, "deliver"],
         ["retry-30s", 4, "forward"],
         ["source", 50, "forward"],
@@ -330,35 +331,35 @@ describe("intake", () => {
     });
 
     it("opens other partition numbers meanwhile", async () => {
-      const { intake, own, take, offsets } = createTestIntake();
+      const { ingest, own, take, offsets } = createTestIngest();
       own([source, 50], [tier, 3, { endOffset: 5 }], [{ ...source, partition: 1 }, 7], [{ ...tier, partition: 1 }, 2]);
       await take({ ...source, partition: 1 }, messagesOf(7)).done;
       expect(offsets()).toEqual([7]);
-      expect([intake.areAllOpen, intake.inlets.map(({ partition }) => partition)]).toEqual([false, [1, 1]]);
+      expect([ingest.areAllOpen, ingest.inlets.map(({ partition }) => partition)]).toEqual([false, [1, 1]]);
     });
 
-    it("opens a tier whose last records are only markers", async () => {
-      const { intake, own, take } = createTestIntake();
+    it("opens a retry topic whose last records are only markers", async () => {
+      const { ingest, own, take } = createTestIngest();
       own([source, 50], [tier, 3, { endOffset: 6 }]);
       await take(tier, [parked(3, "u1", 7), markerOf(4)]).done;
-      expect(intake.areAllOpen).toBe(false);
-      intake.skipHiddenRecords({ ...tier, lastOffset: 5 });
-      expect(intake.areAllOpen).toBe(true);
+      expect(ingest.areAllOpen).toBe(false);
+      ingest.skipHiddenRecords({ ...tier, lastOffset: 5 });
+      expect(ingest.areAllOpen).toBe(true);
     });
 
-    it("waits for a schema while it reads a tier, and opens afterwards", async () => {
+    it("waits for a schema while it scans a retry topic, and opens afterwards", async () => {
       let isKnown = false;
       const read: RecordReader = (message, place) =>
         isKnown ? readJson(message, place) : { kind: "needs_schema", schemaId: 9 };
-      const { intake, own, take, log, wanted, schemasCame } = createTestIntake({ read });
+      const { ingest, own, take, log, wanted, schemasCame } = createTestIngest({ read });
       own([source, 50], [tier, 3, { endOffset: 4 }]);
       await take(tier, [parked(3, "u1", 7)]).done;
-      expect([wanted, log, intake.areAllOpen]).toEqual([[9], ["pause retry-30s/0"], false]);
+      expect([wanted, log, ingest.areAllOpen]).toEqual([[9], ["pause retry-30s/0"], false]);
       isKnown = true;
       schemasCame();
       await take(tier, [parked(3, "u1", 7)]).done;
-      expect(intake.areAllOpen).toBe(true);
-      expect(intake.inlets[0]?.backlog.userCount).toBe(1);
+      expect(ingest.areAllOpen).toBe(true);
+      expect(ingest.inlets[0]?.backlog.userCount).toBe(1);
     });
   });
 });

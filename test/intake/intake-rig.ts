@@ -22,11 +22,11 @@ export const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
-/** Intake with a stream that only holds what it is given, and finishes it when the test says so. */
-export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) => {
+/** Ingest with a pipeline that only keeps its work items, and completes them when the test says so. */
+export const createTestIngest = ({ maxRecords = 1_000, read = readJson } = {}) => {
   const clock = createTestClock(baseTime);
   const budget = createMemoryBudget({ maxRecords, maxBytes: 1_000_000 });
-  const held: WorkItem[] = [];
+  const items: WorkItem[] = [];
   const log: string[] = [];
   const wanted: number[] = [];
   const missing = new Set<number>();
@@ -36,27 +36,27 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
     get isFull() {
       return budget.isFull;
     },
-    get wantsMore() {
+    get mayContinueBatch() {
       return (room.forFew && !budget.isFull) || budget.isHalfFree;
     },
-    get hasRoom() {
+    get mayResume() {
       return budget.isHalfFree;
     },
   };
-  const intake = new Ingest({
+  const ingest = new Ingest({
     consumer: {
       pause: (places) => void log.push(...places.map((place) => `pause ${partitionKey(place)}`)),
       resume: (place) => void log.push(`resume ${partitionKey(place)}`),
       seek: (place, offset) => void log.push(`seek ${partitionKey(place)} ${offset}`),
     },
-    stream: {
+    pipeline: {
       beginAssignment: () => void log.push("begin"),
-      enqueue: (_, record) => {
-        budget.reserve(record.bytes);
-        held.push(record);
+      enqueue: (_, item) => {
+        budget.reserve(item.bytes);
+        items.push(item);
       },
       startReady: () => {},
-      spillHotKeys: (blocked) => void log.push(`relieve ${blocked.map(partitionKey).join(" ")}`),
+      spillHotKeys: (blocked) => void log.push(`spill ${blocked.map(partitionKey).join(" ")}`),
       capacity,
     },
     read,
@@ -73,7 +73,7 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
     monotonicNow: clock.now,
     schedule: clock.schedule,
     nextTurn: queueMicrotask,
-    onSuspectLog: () => void log.push("doubt"),
+    onSuspectLog: () => void log.push("suspect"),
     unreadableEvents: {
       onWaiting: ({ offset }) => void log.push(`waits ${offset}`),
       onResumed: () => void log.push("reads on"),
@@ -85,34 +85,34 @@ export const createTestIntake = ({ maxRecords = 1_000, read = readJson } = {}) =
     { offset, metadata: null, endOffset: offset, topicId: undefined, ...more },
   ];
   const own = (...starts: [TopicPartition, number, Partial<StartOffset>?][]): void => {
-    intake.assign(starts.map(([place]) => place));
-    intake.open(new Map(starts.map(([place, offset, more]) => startAt(place, offset, more))));
+    ingest.assign(starts.map(([place]) => place));
+    ingest.open(new Map(starts.map(([place, offset, more]) => startAt(place, offset, more))));
     log.length = 0;
   };
-  /** Hands a batch over; gives the offsets resolved, once intake lets go of it. */
+  /** Hands a batch over; gives the offsets resolved, once ingest returns it. */
   const take = (place: TopicPartition, messages: Parameters<typeof batchOf>[1], high?: number) => {
     const resolved: number[] = [];
-    const done = intake.handleBatch(batchOf(place, messages, high), (offset) => void resolved.push(offset));
+    const done = ingest.handleBatch(batchOf(place, messages, high), (offset) => void resolved.push(offset));
     return { resolved, done };
   };
   const finish = (many: number): void => {
-    for (const { owned: inlet, entry: slot, bytes } of held.splice(0, many)) {
-      inlet.tracker.complete(slot);
+    for (const { owned, entry, bytes } of items.splice(0, many)) {
+      owned.tracker.complete(entry);
       budget.release(bytes);
-      intake.reviewCapacityPauses();
+      ingest.reviewCapacityPauses();
     }
   };
   /** The registry has answered for all schemas that were asked for. */
   const schemasCame = (): void => {
     missing.clear();
-    intake.reviewPauses(["schema"]);
+    ingest.reviewPauses(["schema"]);
   };
-  const offsets = (): number[] => held.map(({ entry: slot }) => slot.offset);
-  const inletOf = (place: TopicPartition) => intake.inlets.find((inlet) => partitionKey(inlet) === partitionKey(place));
+  const offsets = (): number[] => items.map(({ entry }) => entry.offset);
+  const inletOf = (place: TopicPartition) => ingest.inlets.find((inlet) => partitionKey(inlet) === partitionKey(place));
   return {
-    intake,
+    ingest,
     clock,
-    held,
+    items,
     log,
     wanted,
     heldTopics,

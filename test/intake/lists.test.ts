@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { checkBacklog } from "../../src/pipeline/work-item.ts";
 import { baseTime, messageOf } from "./batches.ts";
-import { createTestIntake, delayMs, settle, source, tier } from "./intake-rig.ts";
+import { createTestIngest, delayMs, settle, source, tier } from "./intake-rig.ts";
 
 const listOf = (...users: string[]): Buffer =>
   Buffer.from(JSON.stringify(users.map((userId) => ({ type: "track", event: "Opened", userId }))));
@@ -15,12 +15,12 @@ const headersOf = (index: number) => ({
   "gainstream-index": String(index),
 });
 
-describe("intake, of a record that holds a list of events", () => {
-  it("hands out each event, and passes the record's offset once all of them are finished", async () => {
-    const { take, own, held, finish, inletOf } = createTestIntake();
+describe("ingest of a record that holds a list of events", () => {
+  it("enqueues each event, and commits past the record's offset once all of them are completed", async () => {
+    const { take, own, items, finish, inletOf } = createTestIngest();
     own([source, 5]);
     await take(source, [messageOf(5, { value: listOf("a", "b", "c") }), messageOf(6)]).done;
-    expect(held.map(({ parsed: arrival }) => arrival.user)).toEqual(["a", "b", "c", "u6"]);
+    expect(items.map(({ parsed }) => parsed.user)).toEqual(["a", "b", "c", "u6"]);
     finish(2);
     expect(inletOf(source)?.tracker.committableOffset).toBe(5);
     finish(1);
@@ -29,23 +29,23 @@ describe("intake, of a record that holds a list of events", () => {
 
   it("counts the record's bytes once", async () => {
     const value = listOf("a", "b", "c");
-    const { take, own, held } = createTestIntake();
+    const { take, own, items } = createTestIngest();
     own([source, 5]);
     await take(source, [messageOf(5, { value })]).done;
-    const bytes = held.reduce((sum, one) => sum + one.bytes, 0);
+    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
     const bodies = 3 * "{}".length;
     expect(bytes - bodies - value.length).toBeLessThan(3);
   });
 
-  it("passes an empty list as one record with nothing to do", async () => {
-    const { take, own, held } = createTestIntake();
+  it("enqueues an empty list as one skipped record", async () => {
+    const { take, own, items } = createTestIngest();
     own([source, 5]);
     await take(source, [messageOf(5, { value: listOf() })]).done;
-    expect(held).toMatchObject([{ arrival: { meaning: { kind: "skipped", reason: "tombstone" } } }]);
+    expect(items).toMatchObject([{ parsed: { decision: { kind: "skipped", reason: "tombstone" } } }]);
   });
 
-  it("rebuilds from a tier who waits there: one event of the list a record, in the order of the list", async () => {
-    const { take, own, clock, held } = createTestIntake();
+  it("rebuilds the backlog from a retry topic: one event of the list a record, in the order of the list", async () => {
+    const { take, own, clock, items } = createTestIngest();
     own([source, 9], [tier, 0, { endOffset: 2 }]);
     const value = listOf("a", "b", "a");
     const messages = [2, 0].map((index, offset) => messageOf(offset, { value, headers: headersOf(index) }));
@@ -54,7 +54,7 @@ describe("intake, of a record that holds a list of events", () => {
     await settle();
     void take(tier, messages);
     await settle();
-    expect(held.map((one) => [one.parsed.retryState.source.id, checkBacklog(one).kind])).toEqual([
+    expect(items.map((item) => [item.parsed.retryState.source.id, checkBacklog(item).kind])).toEqual([
       ["source-0-5#2", "forward"],
       ["source-0-5#0", "deliver"],
     ]);

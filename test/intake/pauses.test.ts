@@ -11,14 +11,14 @@ const createTestPauses = () => {
     pause: (places) => void calls.push(...places.map(({ topic, partition }) => `pause ${topic}/${partition}`)),
     resume: ({ topic, partition }) => void calls.push(`resume ${topic}/${partition}`),
   });
-  const feeds = [0, 1].map((partition) => createOwnedPartition({ topic: "t", partition }, undefined));
-  const [first, second] = feeds;
-  if (!first || !second) throw new Error("No feeds");
-  pauses.assign(feeds, "restore", ({ partition }) => holding.has(`${partition} restore`));
-  const start = (feed: typeof first, reason: PauseReason): void => {
-    const name = `${feed.partition} ${reason}`;
+  const ownedPartitions = [0, 1].map((partition) => createOwnedPartition({ topic: "t", partition }, undefined));
+  const [first, second] = ownedPartitions;
+  if (!first || !second) throw new Error("No partitions");
+  pauses.assign(ownedPartitions, "restore", ({ partition }) => holding.has(`${partition} restore`));
+  const start = (owned: typeof first, reason: PauseReason): void => {
+    const name = `${owned.partition} ${reason}`;
     holding.add(name);
-    pauses.pauseWhile(feed, reason, () => holding.has(name));
+    pauses.pauseWhile(owned, reason, () => holding.has(name));
   };
   const end = (...names: string[]): void => {
     for (const name of names) holding.delete(name);
@@ -72,7 +72,7 @@ describe("pauses", () => {
     expect(calls).toEqual(["resume t/0", "resume t/1"]);
   });
 
-  it("forget the partitions of a former assignment: what ends or begins late there moves nothing", () => {
+  it("forget the partitions of a former assignment: late ends and starts there have no effect", () => {
     const { pauses, calls, first, start, end } = createTestPauses();
     const again = createOwnedPartition({ topic: "t", partition: 0 }, undefined);
     let isRestored = false;
@@ -87,7 +87,7 @@ describe("pauses", () => {
     expect(calls).toEqual(["resume t/0"]);
   });
 
-  it("pause a partition anew that is assigned again: kafkajs keeps pauses over a rebalance", () => {
+  it("pause a partition again that is assigned again: kafkajs keeps pauses over a rebalance", () => {
     const { pauses, calls, first, start, end } = createTestPauses();
     start(first, "budget");
     calls.length = 0;

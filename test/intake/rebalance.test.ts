@@ -11,15 +11,16 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
-const topicState = { error: undefined, id: undefined, operations: undefined, partitions: 1, replication: 1 };
+const topicState = { error: undefined, id: undefined, operations: undefined, partitions: 1, replicationFactor: 1 };
 
-type Ranges = StartOffsetsOptions["admin"]["logRanges"];
+type LogRanges = StartOffsetsOptions["admin"]["logRanges"];
 
-const rangesOf: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 0, high: 199 }));
+const logRangesOf: LogRanges = async (topics) =>
+  topics.map((topic) => ({ topic, partition: 0, beginningOffset: 0, endOffset: 199 }));
 
 /** A member whose work, commits and pauses end when the test says so. */
-const createTestMembership = (
-  change: { ranges?: Ranges; startFrom?: StartOffsetsOptions["startFrom"]; restore?: () => void } = {},
+const createTestHandler = (
+  change: { logRanges?: LogRanges; startFrom?: StartOffsetsOptions["startFrom"]; restore?: () => void } = {},
 ) => {
   const log: string[] = [];
   const states: RebalanceState[] = [];
@@ -31,23 +32,23 @@ const createTestMembership = (
     new Promise((resolve) => {
       list.push(resolve);
     });
-  let feeds: readonly ReturnType<typeof createOwnedPartition>[] = [];
-  const membership = new RebalanceHandler({
-    intake: {
+  let ownedPartitions: readonly ReturnType<typeof createOwnedPartition>[] = [];
+  const handler = new RebalanceHandler({
+    ingest: {
       get ownedPartitions() {
-        return feeds;
+        return ownedPartitions;
       },
-      assign: (owned) => {
-        feeds = owned.map((entry) => createOwnedPartition(entry, undefined));
-        log.push(`assign ${owned.length}`);
+      assign: (assigned) => {
+        ownedPartitions = assigned.map((entry) => createOwnedPartition(entry, undefined));
+        log.push(`assign ${assigned.length}`);
       },
       pauseAll: () => undefined,
-      open: (starts) => {
+      open: (startOffsets) => {
         change.restore?.();
-        log.push(`restore ${[...starts.keys()].join()}`);
+        log.push(`restore ${[...startOffsets.keys()].join()}`);
       },
     },
-    stream: {
+    pipeline: {
       drain: () => {
         log.push("stop");
         return wait(idle);
@@ -62,8 +63,9 @@ const createTestMembership = (
     },
     startOffsets: {
       admin: {
-        committedOffsets: async () => [0, 7].map((partition) => ({ topic: "source", partition, offset: 99, metadata: null })),
-        logRanges: change.ranges ?? rangesOf,
+        committedOffsets: async () =>
+          [0, 7].map((partition) => ({ topic: "source", partition, offset: 99, metadata: null })),
+        logRanges: change.logRanges ?? logRangesOf,
         topicStates: async (topics) => topics.map((topic) => ({ ...topicState, topic })),
       },
       groupId: "g",
@@ -90,7 +92,7 @@ const createTestMembership = (
   };
   /** Joined, restored and at work. */
   const own = async (): Promise<void> => {
-    membership.onJoined([place]);
+    handler.onJoined([place]);
     await settle();
     log.length = 0;
   };
@@ -103,7 +105,7 @@ const createTestMembership = (
     return tracked;
   };
   return {
-    membership,
+    handler,
     log,
     states,
     fatal,
@@ -111,28 +113,28 @@ const createTestMembership = (
     own,
     track,
     endPause,
-    feeds: () => feeds,
+    ownedPartitions: () => ownedPartitions,
     becomeIdle: () => end(idle),
     endFlush: () => end(flushed),
   };
 };
 
-describe("membership", () => {
-  it("takes up an assignment: pauses it at once, asks where to start, and is at work", async () => {
-    const { membership, log, states } = createTestMembership();
-    membership.onJoined([place]);
+describe("rebalance handler", () => {
+  it("handles an assignment: pauses it at once, asks for its start offsets, and becomes owner", async () => {
+    const { handler, log, states } = createTestHandler();
+    handler.onJoined([place]);
     expect(log).toEqual(["drop", "assign 1"]);
-    expect(membership.state).toBe("restoring");
+    expect(handler.state).toBe("restoring");
     await settle();
     expect(log).toEqual(["drop", "assign 1", "restore source/0"]);
     expect(states).toEqual(["restoring", "owner"]);
   });
 
-  it("ends its work and commits it before it lets a join go on", async () => {
-    const { membership, log, own, track, becomeIdle, endFlush } = createTestMembership();
+  it("drains and commits its work before it lets a join continue", async () => {
+    const { handler, log, own, track, becomeIdle, endFlush } = createTestHandler();
     await own();
-    const joining = await track(membership.beforeJoin());
-    expect(membership.state).toBe("joining");
+    const joining = await track(handler.beforeJoin());
+    expect(handler.state).toBe("joining");
     expect(log).toEqual(["stop"]);
     await becomeIdle();
     expect(log).toEqual(["stop", "flush"]);
@@ -142,10 +144,10 @@ describe("membership", () => {
     expect(joining.isDone).toBe(true);
   });
 
-  it("aborts calls that do not end within the drain limit, and commits what is finished", async () => {
-    const { membership, log, own, track, becomeIdle, endPause, endFlush } = createTestMembership();
+  it("aborts calls that do not end within the drain timeout, and commits what is completed", async () => {
+    const { handler, log, own, track, becomeIdle, endPause, endFlush } = createTestHandler();
     await own();
-    const joining = await track(membership.beforeJoin());
+    const joining = await track(handler.beforeJoin());
     await endPause(12_000);
     expect(log).toEqual(["stop", "abort"]);
     await becomeIdle();
@@ -154,10 +156,10 @@ describe("membership", () => {
     expect(joining.isDone).toBe(true);
   });
 
-  it("does not wait for ever for a commit, nor for work that even an abort does not end", async () => {
-    const { membership, log, own, track, endPause } = createTestMembership();
+  it("does not wait forever for a commit, nor for work that even an abort does not end", async () => {
+    const { handler, log, own, track, endPause } = createTestHandler();
     await own();
-    const joining = await track(membership.beforeJoin());
+    const joining = await track(handler.beforeJoin());
     await endPause(12_000);
     await endPause(1_000);
     expect(log).toEqual(["stop", "abort", "flush"]);
@@ -166,30 +168,33 @@ describe("membership", () => {
   });
 
   it("has nothing to hand over before its first join, nor while it is being restored", async () => {
-    const { membership, log, track } = createTestMembership();
-    expect((await track(membership.beforeJoin())).isDone).toBe(true);
-    membership.onJoined([place]);
-    expect((await track(membership.beforeJoin())).isDone).toBe(true);
+    const { handler, log, track } = createTestHandler();
+    expect((await track(handler.beforeJoin())).isDone).toBe(true);
+    handler.onJoined([place]);
+    expect((await track(handler.beforeJoin())).isDone).toBe(true);
     expect(log).not.toContain("stop");
   });
 
   it("ignores an answer to an earlier join: the partitions are not the same", async () => {
     const asked: { answer: () => void }[] = [];
-    const { membership, log } = createTestMembership({
-      ranges: (topics) =>
+    const { handler, log } = createTestHandler({
+      logRanges: (topics) =>
         new Promise((resolve) => {
           const [topic = ""] = topics;
-          asked.push({ answer: () => resolve([0, 7].map((partition) => ({ topic, partition, low: 0, high: 199 }))) });
+          asked.push({
+            answer: () =>
+              resolve([0, 7].map((partition) => ({ topic, partition, beginningOffset: 0, endOffset: 199 }))),
+          });
         }),
     });
-    membership.onJoined([place]);
+    handler.onJoined([place]);
     await settle();
-    membership.onJoined([{ topic: "source", partition: 7 }]);
+    handler.onJoined([{ topic: "source", partition: 7 }]);
     await settle();
     asked[0]?.answer();
     await settle();
     expect(log.filter((line) => line.startsWith("restore"))).toEqual([]);
-    expect(membership.state).toBe("restoring");
+    expect(handler.state).toBe("restoring");
     asked[1]?.answer();
     await settle();
     expect(log.at(-1)).toBe("restore source/7");
@@ -197,55 +202,56 @@ describe("membership", () => {
 
   it("ignores an answer that comes while the group is joining again", async () => {
     const answered = Promise.withResolvers<void>();
-    const { membership, log } = createTestMembership({
-      ranges: async (topics) => {
+    const { handler, log } = createTestHandler({
+      logRanges: async (topics) => {
         await answered.promise;
-        return rangesOf(topics);
+        return logRangesOf(topics);
       },
     });
-    membership.onJoined([place]);
-    await membership.beforeJoin();
+    handler.onJoined([place]);
+    await handler.beforeJoin();
     answered.resolve();
     await settle();
     expect(log.some((line) => line.startsWith("restore"))).toBe(false);
-    expect(membership.state).toBe("joining");
+    expect(handler.state).toBe("joining");
   });
 
-  const removedRanges: Ranges = async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 150, high: 199 }));
+  const removedRanges: LogRanges = async (topics) =>
+    topics.map((topic) => ({ topic, partition: 0, beginningOffset: 150, endOffset: 199 }));
 
-  it.each<[string, Ranges, StartOffsetsOptions["startFrom"]]>([
+  it.each<[string, LogRanges, StartOffsetsOptions["startFrom"]]>([
     ["no reset", removedRanges, "earliest"],
     ["no refusal", removedRanges, "fail"],
     ["no trouble", () => Promise.reject(new Error("No leader")), "earliest"],
-  ])("tells %s that an earlier join was answered", async (_, ranges, startFrom) => {
+  ])("reports %s of an answer to an earlier join", async (_, logRanges, startFrom) => {
     const answered = Promise.withResolvers<void>();
-    const { membership, log, fatal, states } = createTestMembership({
+    const { handler, log, fatal, states } = createTestHandler({
       startFrom,
-      ranges: async (topics) => {
+      logRanges: async (topics) => {
         await answered.promise;
-        return ranges(topics);
+        return logRanges(topics);
       },
     });
-    membership.onJoined([place]);
-    await membership.beforeJoin();
+    handler.onJoined([place]);
+    await handler.beforeJoin();
     answered.resolve();
     await settle();
     expect([log, fatal, states.at(-1)]).toEqual([["drop", "assign 1", "drop"], [], "joining"]);
   });
 
-  it("tells that it does not go on where it was, once it is sure to begin elsewhere", async () => {
-    const { membership, log } = createTestMembership({ ranges: removedRanges });
-    membership.onJoined([place]);
+  it("reports a reset once it is certain to start at another offset", async () => {
+    const { handler, log } = createTestHandler({ logRanges: removedRanges });
+    handler.onJoined([place]);
     await settle();
     expect(log).toEqual(["drop", "assign 1", "reset removed", "restore source/0"]);
   });
 
-  it("asks again after a pause where the cluster does not answer, and says so once", async () => {
+  it("asks again after a pause if the cluster does not answer, and reports it once", async () => {
     let failures = 2;
-    const { membership, log, states, pauses, endPause } = createTestMembership({
-      ranges: (topics) => (failures-- > 0 ? Promise.reject(new Error("No leader")) : rangesOf(topics)),
+    const { handler, log, states, pauses, endPause } = createTestHandler({
+      logRanges: (topics) => (failures-- > 0 ? Promise.reject(new Error("No leader")) : logRangesOf(topics)),
     });
-    membership.onJoined([place]);
+    handler.onJoined([place]);
     await settle();
     expect(pauses.map(({ ms }) => ms)).toEqual([1_000]);
     await endPause(1_000);
@@ -254,95 +260,96 @@ describe("membership", () => {
     expect(states).toEqual(["restoring", "restoring", "owner"]);
   });
 
-  it("ends the process where the commit is out of range and the operator wants to be asked", async () => {
-    const { membership, fatal, log } = createTestMembership({
+  it("ends the process if the committed offset is out of range and START_FROM is fail", async () => {
+    const { handler, fatal, log } = createTestHandler({
       startFrom: "fail",
-      ranges: async (topics) => topics.map((topic) => ({ topic, partition: 0, low: 100, high: 199 })),
+      logRanges: async (topics) =>
+        topics.map((topic) => ({ topic, partition: 0, beginningOffset: 100, endOffset: 199 })),
     });
-    membership.onJoined([place]);
+    handler.onJoined([place]);
     await settle();
     expect(fatal.map(({ message }) => message)).toEqual([expect.stringContaining("START_FROM is fail")]);
     expect(log.some((line) => line.startsWith("restore"))).toBe(false);
   });
 
   const bug = new TypeError("x is not a function");
-  it.each<[string, Parameters<typeof createTestMembership>[0], Error]>([
-    ["a mistake of ours in the question", { ranges: () => Promise.reject(bug) }, bug],
+  it.each<[string, Parameters<typeof createTestHandler>[0], Error]>([
+    ["a mistake of ours in the question", { logRanges: () => Promise.reject(bug) }, bug],
     [
       "any error where the partitions are taken up",
       {
         restore: () => {
-          throw new Error("No such feed");
+          throw new Error("No such partition");
         },
       },
-      new Error("No such feed"),
+      new Error("No such partition"),
     ],
   ])("ends the process by %s, and does not ask again", async (_, change, error) => {
-    const { membership, fatal, pauses } = createTestMembership(change);
-    membership.onJoined([place]);
+    const { handler, fatal, pauses } = createTestHandler(change);
+    handler.onJoined([place]);
     await settle();
     expect(fatal).toEqual([error]);
     expect(pauses).toEqual([]);
-    expect(membership.state).toBe("restoring");
+    expect(handler.state).toBe("restoring");
   });
 
-  it("leaves: hands over, drops, and takes up nothing again", async () => {
-    const { membership, log, own, track, becomeIdle, endFlush } = createTestMembership();
+  it("leaves: hands over, drops, and accepts no assignment again", async () => {
+    const { handler, log, own, track, becomeIdle, endFlush } = createTestHandler();
     await own();
-    const leaving = await track(membership.leave());
+    const leaving = await track(handler.leave());
     await becomeIdle();
     await endFlush();
     expect(leaving.isDone).toBe(true);
     expect(log).toEqual(["stop", "flush", "drop"]);
-    membership.onJoined([place]);
+    handler.onJoined([place]);
     await settle();
-    expect(membership.state).toBe("leaving");
+    expect(handler.state).toBe("leaving");
     expect(log).toEqual(["stop", "flush", "drop", "drop", "assign 1"]);
   });
 
   it.each(["a join while it is leaving", "leaving while it joins"])(
-    "waits for one and the same hand-over: %s drops nothing that is still in work",
+    "waits for one and the same hand-over: %s drops nothing that is still in progress",
     async (order) => {
-      const { membership, log, own, track, becomeIdle, endFlush } = createTestMembership();
+      const { handler, log, own, track, becomeIdle, endFlush } = createTestHandler();
       await own();
       const isLeavingFirst = order.startsWith("a join");
-      const first = await track(isLeavingFirst ? membership.leave() : membership.beforeJoin());
-      const second = await track(isLeavingFirst ? membership.beforeJoin() : membership.leave());
+      const first = await track(isLeavingFirst ? handler.leave() : handler.beforeJoin());
+      const second = await track(isLeavingFirst ? handler.beforeJoin() : handler.leave());
       expect(log).toEqual(["stop"]);
       await becomeIdle();
       expect(log).toEqual(["stop", "flush"]);
       await endFlush();
       expect([first.isDone, second.isDone]).toEqual([true, true]);
       expect(log).toEqual(["stop", "flush", "drop", "drop"]);
-      expect(membership.state).toBe("leaving");
+      expect(handler.state).toBe("leaving");
     },
   );
 
-  it("begins again where a log is another one: ends its work as before a join, and asks anew where to start", async () => {
-    const { membership, log, states, own, becomeIdle, endFlush, feeds } = createTestMembership();
+  it("restarts the assignment if a log was replaced: drains as before a join, and asks for start offsets again", async () => {
+    const { handler, log, states, own, becomeIdle, endFlush, ownedPartitions } = createTestHandler();
     await own();
-    const again = membership.restartAssignment(feeds());
+    const restarting = handler.restartAssignment(ownedPartitions());
     await becomeIdle();
     await endFlush();
-    await again;
+    await restarting;
     expect(log).toEqual(["stop", "flush", "drop", "drop", "assign 1", "restore source/0"]);
     expect(states.slice(2)).toEqual(["restoring", "restoring", "owner"]);
   });
 
-  it("leaves it to a join that comes meanwhile to begin again, and does nothing where no assignment is at work", async () => {
-    const { membership, log, own, becomeIdle, endFlush, feeds } = createTestMembership();
-    await membership.restartAssignment(feeds());
+  it("leaves the restart to a join that comes meanwhile, and does nothing without an active assignment", async () => {
+    const { handler, log, own, becomeIdle, endFlush, ownedPartitions } = createTestHandler();
+    await handler.restartAssignment(ownedPartitions());
     expect(log).toEqual([]);
     await own();
-    const again = membership.restartAssignment(feeds());
-    const joining = membership.beforeJoin();
+    const restarting = handler.restartAssignment(ownedPartitions());
+    const joining = handler.beforeJoin();
     await becomeIdle();
     await endFlush();
-    await Promise.all([again, joining]);
-    expect([membership.state, log]).toEqual(["joining", ["stop", "flush", "drop", "drop"]]);
-    const leaving = membership.leave();
+    await Promise.all([restarting, joining]);
+    expect([handler.state, log]).toEqual(["joining", ["stop", "flush", "drop", "drop"]]);
+    const leaving = handler.leave();
     await leaving;
-    await membership.restartAssignment(feeds());
-    expect(membership.state).toBe("leaving");
+    await handler.restartAssignment(ownedPartitions());
+    expect(handler.state).toBe("leaving");
   });
 });

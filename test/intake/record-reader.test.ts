@@ -8,27 +8,27 @@ import { type ReadResult, createRecordReader } from "../../src/intake/record-rea
 import { noRules } from "../core/no-rules.ts";
 import { baseTime, messageOf } from "./batches.ts";
 
-const handle = createDecide({ ...noRules, events: ["Opened"], eventMatching: "exact" });
+const decide = createDecide({ ...noRules, events: ["Opened"], eventMatching: "exact" });
 const place = { topic: "source", partition: 4 };
-const readJson = createRecordReader({ decoder: createDecoder({ format: "json" }), decide: handle });
+const readJson = createRecordReader({ decoder: createDecoder({ format: "json" }), decide });
 const json = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 
 const onlyOne = (reading: ReadResult): ParsedRecord => {
-  const [arrival, ...more] = reading.kind === "arrivals" ? reading.arrivals : [];
-  if (!arrival || more.length > 0) throw new Error("Not one arrival");
-  return arrival;
+  const [parsed, ...more] = reading.kind === "arrivals" ? reading.arrivals : [];
+  if (!parsed || more.length > 0) throw new Error("Not one parsed record");
+  return parsed;
 };
 
-const arrivalOf = (event: object, isTier = false, headers = {}) => {
-  const tier = isTier ? 0 : undefined;
+const parse = (event: object, isFromRetryTopic = false, headers = {}) => {
+  const tier = isFromRetryTopic ? 0 : undefined;
   const reading = readJson(messageOf(42, { value: json(event), headers }), { ...place, tier });
   return onlyOne(reading);
 };
 
 const readDecoded = (decoded: Decoded) =>
-  createRecordReader({ decoder: { decode: () => decoded }, decide: handle })(messageOf(42), { ...place, tier: undefined });
+  createRecordReader({ decoder: { decode: () => decoded }, decide })(messageOf(42), { ...place, tier: undefined });
 
-describe("reader", () => {
+describe("record reader", () => {
   it("turns a record into a call of its user, and keeps its bytes", () => {
     const message = messageOf(42, { headers: { trace: Buffer.from("t") } });
     const reading = readJson(message, { ...place, tier: undefined });
@@ -38,9 +38,9 @@ describe("reader", () => {
         {
           user: "u42",
           type: "track",
-          meaning: { kind: "call", call: "track" },
-          past: {
-            origin: { id: "source-4-42", ...place, offset: "42", timestamp: baseTime },
+          decision: { kind: "call", type: "track" },
+          retryState: {
+            source: { id: "source-4-42", ...place, offset: "42", timestamp: baseTime },
             attempts: 0,
             firstFailedAt: undefined,
           },
@@ -58,29 +58,32 @@ describe("reader", () => {
     [{ type: "page", groupId: "g", anonymousId: "" }, "g"],
     [{ type: "track", event: "Opened" }, "source-4-42"],
     [{}, "source-4-42"],
-  ])("puts %j into the lane of %s", (event, user) => {
-    expect(arrivalOf(event).user).toBe(user);
+  ])("puts %j into the queue of %s", (event, user) => {
+    expect(parse(event).user).toBe(user);
   });
 
   it.each([
     { type: "track", userId: "u" },
     { type: "group", userId: "u", traits: {} },
     { type: "identify", userId: "u", traits: "no" },
-  ])("puts %j, which will never be delivered, into a lane of its own, so that its user never waits for it", (event) => {
-    expect(arrivalOf(event)).toMatchObject({ user: "source-4-42", meaning: { kind: "dead" } });
-  });
+  ])(
+    "puts %j, which will never be delivered, into a queue of its own, so that its user never waits for it",
+    (event) => {
+      expect(parse(event)).toMatchObject({ user: "source-4-42", decision: { kind: "dead" } });
+    },
+  );
 
   it.each([
     ["is not on the allow-list", { type: "track", event: "Closed", userId: "u" }, "track", "filtered_by_allow_list"],
     ["Gainsight has no use for", { type: "page", userId: "u" }, "other", "unsupported_event_type"],
     ["breaks a rule", { type: "track", userId: "u" }, "unknown", "invalid_event"],
   ])("knows what to do with an event that %s", (_, event, type, reason) => {
-    expect(arrivalOf(event)).toMatchObject({ type, meaning: { reason } });
+    expect(parse(event)).toMatchObject({ type, decision: { reason } });
   });
 
-  it("lets the time of the record stand in for an event's own", () => {
-    const { decision: meaning } = arrivalOf({ type: "identify", userId: "u" });
-    const body: unknown = meaning.kind === "call" ? JSON.parse(String(meaning.body)) : undefined;
+  it("falls back to the record's time if the event has none", () => {
+    const { decision } = parse({ type: "identify", userId: "u" });
+    const body: unknown = decision.kind === "call" ? JSON.parse(String(decision.body)) : undefined;
     expect(body).toMatchObject({ timestamp: new Date(baseTime).toISOString() });
   });
 
@@ -90,21 +93,21 @@ describe("reader", () => {
       { kind: "undecodable", error: "Cannot read" },
       { kind: "dead", reason: "undecodable", error: "Cannot read" },
     ],
-  ])("gives %j an outcome, in a lane of its own", (decoded, meaning) => {
-    const arrival = { user: "source-4-42", type: "unknown", meaning };
-    expect(readDecoded(decoded)).toMatchObject({ kind: "arrivals", arrivals: [arrival] });
+  ])("gives %j an outcome, in a queue of its own", (decoded, decision) => {
+    const parsed = { user: "source-4-42", type: "unknown", decision };
+    expect(readDecoded(decoded)).toMatchObject({ kind: "arrivals", arrivals: [parsed] });
   });
 
-  it("takes the key for the user of a record whose schema may come late, so that what follows waits behind it", () => {
-    const arrivalWith = (key: Buffer | null): ParsedRecord => {
-      const read = createRecordReader({ decoder: { decode: () => ({ kind: "unknown_schema", schemaId: 9 }) }, decide: handle });
+  it("uses the key as the user of a record whose schema may come late, so that later records wait behind it", () => {
+    const parseWithKey = (key: Buffer | null): ParsedRecord => {
+      const read = createRecordReader({ decoder: { decode: () => ({ kind: "unknown_schema", schemaId: 9 }) }, decide });
       return onlyOne(read({ ...messageOf(42), key }, { ...place, tier: undefined }));
     };
-    expect(arrivalWith(Buffer.from("ä"))).toMatchObject({
+    expect(parseWithKey(Buffer.from("ä"))).toMatchObject({
       user: "ä",
-      meaning: { kind: "retry", reason: "unknown_schema" },
+      decision: { kind: "retry", reason: "unknown_schema" },
     });
-    expect([arrivalWith(Buffer.alloc(0)).user, arrivalWith(null).user]).toEqual(["source-4-42", "source-4-42"]);
+    expect([parseWithKey(Buffer.alloc(0)).user, parseWithKey(null).user]).toEqual(["source-4-42", "source-4-42"]);
   });
 
   describe("of a list", () => {
@@ -117,48 +120,59 @@ describe("reader", () => {
       "gainstream-index": text,
     });
 
-    it("makes an arrival of each event, in order, each with an id and a lane of its own", () => {
+    it("makes a parsed record of each event, in order, each with an id and a queue of its own", () => {
       const reading = readJson(messageOf(42, { value: json([...events, { type: "track" }]) }), {
         ...place,
         tier: undefined,
       });
       expect(reading).toMatchObject({
         arrivals: [
-          { user: "a", meaning: { kind: "call" }, past: { origin: { id: "source-4-42#0", offset: "42", index: 0 } } },
-          { user: "b", meaning: { kind: "call" }, past: { origin: { id: "source-4-42#1", offset: "42", index: 1 } } },
-          { user: "source-4-42#2", meaning: { kind: "dead", reason: "invalid_event" } },
+          {
+            user: "a",
+            decision: { kind: "call" },
+            retryState: { source: { id: "source-4-42#0", offset: "42", index: 0 } },
+          },
+          {
+            user: "b",
+            decision: { kind: "call" },
+            retryState: { source: { id: "source-4-42#1", offset: "42", index: 1 } },
+          },
+          { user: "source-4-42#2", decision: { kind: "dead", reason: "invalid_event" } },
         ],
       });
     });
 
-    it("takes from a tier only the event that the record is there for", () => {
-      const arrival = arrivalOf(events, true, index("1"));
-      expect(arrival).toMatchObject({ user: "b", past: { origin: { id: "source-4-7#1", index: 1 } } });
+    it("reads only the event that the headers name from a record of a retry topic", () => {
+      const parsed = parse(events, true, index("1"));
+      expect(parsed).toMatchObject({ user: "b", retryState: { source: { id: "source-4-7#1", index: 1 } } });
     });
 
-    it.each(["2", "999999999999999"])("buries a record of a tier that is there for event %s of two", (text) => {
-      expect(arrivalOf(events, true, index(text)).decision).toMatchObject({
-        kind: "dead",
-        reason: "undecodable",
-        error: `Cannot find the event in its list: got gainstream-index ${text}, want 0 to 1`,
-      });
-    });
+    it.each(["2", "999999999999999"])(
+      "dead-letters a record of a retry topic whose headers name event %s of two",
+      (text) => {
+        expect(parse(events, true, index(text)).decision).toMatchObject({
+          kind: "dead",
+          reason: "undecodable",
+          error: `Cannot find the event in its list: got gainstream-index ${text}, want 0 to 1`,
+        });
+      },
+    );
 
     it("counts an empty list as a record without a value", () => {
-      expect(arrivalOf([]).decision).toEqual({ kind: "skipped", reason: "tombstone" });
+      expect(parse([]).decision).toEqual({ kind: "skipped", reason: "tombstone" });
     });
   });
 
   it("knows the messageId of an event that has one", () => {
-    const idOf = (messageId: unknown) => arrivalOf({ type: "identify", userId: "u", messageId }).messageId;
+    const idOf = (messageId: unknown) => parse({ type: "identify", userId: "u", messageId }).messageId;
     expect([idOf("m1"), idOf(""), idOf(null)]).toEqual(["m1", undefined, undefined]);
   });
 
-  it("asks for a schema before it can say anything", () => {
+  it("asks for the schema of a record before it reads it", () => {
     expect(readDecoded({ kind: "needs_schema", schemaId: 9 })).toEqual({ kind: "needs_schema", schemaId: 9 });
   });
 
-  describe("of a tier", () => {
+  describe("of a retry topic", () => {
     const headers = {
       "gainstream-topic": Buffer.from("source"),
       "gainstream-partition": Buffer.from("4"),
@@ -169,32 +183,35 @@ describe("reader", () => {
     };
     const event = { type: "track", event: "Opened", userId: "u" };
 
-    it("reads a record's past from its headers, and tells its event's time by its origin", () => {
-      const { retryState: past, decision: meaning } = arrivalOf(event, true, headers);
-      expect(past).toMatchObject({
-        origin: { id: "source-4-7", timestamp: Date.parse("2026-01-31T12:00:00.000Z") },
+    it("reads the retry state from the headers, and takes the event's time from its source record", () => {
+      const { retryState, decision } = parse(event, true, headers);
+      expect(retryState).toMatchObject({
+        source: { id: "source-4-7", timestamp: Date.parse("2026-01-31T12:00:00.000Z") },
         attempts: 3,
         firstFailedAt: Date.parse("2026-01-31T12:00:05.000Z"),
       });
-      expect(meaning.kind === "call" && String(meaning.body)).toContain("2026-01-31T12:00:00.000Z");
+      expect(decision.kind === "call" && String(decision.body)).toContain("2026-01-31T12:00:00.000Z");
     });
 
-    it("does not believe such headers in a source: a producer may have copied them", () => {
-      expect(arrivalOf(event, false, headers).retryState).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
+    it("ignores such headers in a source topic: a producer may have copied them", () => {
+      expect(parse(event, false, headers).retryState).toMatchObject({ source: { id: "source-4-42" }, attempts: 0 });
     });
 
-    it("takes a record without them for one of its own", () => {
-      expect(arrivalOf(event, true).retryState).toMatchObject({ origin: { id: "source-4-42" }, attempts: 0 });
+    it("treats a record without them as its own source record", () => {
+      expect(parse(event, true).retryState).toMatchObject({ source: { id: "source-4-42" }, attempts: 0 });
     });
 
     it("never throws, whatever the bytes and headers", () => {
       const bytes = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array));
       const names = fc.constantFrom(...Object.keys(headers), "__proto__", "x");
       const values = fc.oneof(bytes, fc.array(bytes, { maxLength: 3 }), fc.constant(undefined));
-      const readAny = createRecordReader({ decoder: createDecoder({ format: "auto" }), decide: handle });
+      const readAny = createRecordReader({ decoder: createDecoder({ format: "auto" }), decide });
       fc.assert(
-        fc.property(fc.option(bytes), fc.dictionary(names, values), fc.boolean(), (value, any, isTier) => {
-          const reading = readAny(messageOf(1, { value, headers: any }), { ...place, tier: isTier ? 0 : undefined });
+        fc.property(fc.option(bytes), fc.dictionary(names, values), fc.boolean(), (value, any, isFromRetryTopic) => {
+          const reading = readAny(messageOf(1, { value, headers: any }), {
+            ...place,
+            tier: isFromRetryTopic ? 0 : undefined,
+          });
           expect(["arrivals", "needs_schema"]).toContain(reading.kind);
         }),
       );

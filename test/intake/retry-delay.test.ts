@@ -13,10 +13,10 @@ const createClocks = () => {
     time.wall += ms;
     time.counted += ms;
   };
-  return { time, pass, now: () => time.wall, monotonic: () => time.counted };
+  return { time, pass, wallNow: () => time.wall, monotonicNow: () => time.counted };
 };
 
-describe("Due", () => {
+describe("RetryDelay", () => {
   it.each([
     ["just written", 0, 30_000],
     ["written ten seconds ago", -10_000, 20_000],
@@ -28,59 +28,61 @@ describe("Due", () => {
     expect(new RetryDelay().remainingMs({ offset: 7, timestamp: start + age }, delayMs, clocks)).toBe(dueIn);
   });
 
-  it("remembers what it said when the record is fetched again, whatever happens to the wall clock", () => {
+  it("keeps the due time when the record is fetched again, whatever happens to the wall clock", () => {
     const clocks = createClocks();
-    const due = new RetryDelay();
+    const retryDelay = new RetryDelay();
     const head = { offset: 7, timestamp: start + hour };
-    expect(due.remainingMs(head, delayMs, clocks)).toBe(30_000);
+    expect(retryDelay.remainingMs(head, delayMs, clocks)).toBe(30_000);
     clocks.pass(29_999);
     clocks.time.wall += hour;
-    expect(due.remainingMs(head, delayMs, clocks)).toBe(1);
+    expect(retryDelay.remainingMs(head, delayMs, clocks)).toBe(1);
     clocks.time.wall -= 2 * hour;
-    expect(due.remainingMs(head, delayMs, clocks)).toBe(1);
+    expect(retryDelay.remainingMs(head, delayMs, clocks)).toBe(1);
     clocks.pass(1);
-    expect(due.remainingMs(head, delayMs, clocks)).toBe(0);
+    expect(retryDelay.remainingMs(head, delayMs, clocks)).toBe(0);
   });
 
-  it("decides anew for another record", () => {
+  it("decides again for another record", () => {
     const clocks = createClocks();
-    const due = new RetryDelay();
-    due.remainingMs({ offset: 7, timestamp: start }, delayMs, clocks);
+    const retryDelay = new RetryDelay();
+    retryDelay.remainingMs({ offset: 7, timestamp: start }, delayMs, clocks);
     clocks.pass(30_000);
-    expect(due.remainingMs({ offset: 8, timestamp: start + 5_000 }, delayMs, clocks)).toBe(5_000);
+    expect(retryDelay.remainingMs({ offset: 8, timestamp: start + 5_000 }, delayMs, clocks)).toBe(5_000);
   });
 
-  it("is not early for a record stamped by a clock that is slow, as far as the log's end was watched", () => {
+  it("is not early for a record with the timestamp of a slow clock, if its end offset was observed", () => {
     const clocks = createClocks();
-    const due = new RetryDelay();
-    due.recordEndOffset(7, clocks.time.counted);
+    const retryDelay = new RetryDelay();
+    retryDelay.recordEndOffset(7, clocks.time.counted);
     clocks.pass(10_000);
-    due.recordEndOffset(7, clocks.time.counted);
+    retryDelay.recordEndOffset(7, clocks.time.counted);
     clocks.pass(2_000);
-    due.recordEndOffset(9, clocks.time.counted);
+    retryDelay.recordEndOffset(9, clocks.time.counted);
     clocks.pass(1_000);
     // Written within the two seconds before the end was 9, whatever its stamp says.
-    expect(due.remainingMs({ offset: 7, timestamp: start - hour }, delayMs, clocks)).toBe(27_000);
-    expect(due.remainingMs({ offset: 8, timestamp: start - hour }, delayMs, clocks)).toBe(27_000);
-    expect(due.remainingMs({ offset: 9, timestamp: start - hour }, delayMs, clocks)).toBe(29_000);
+    expect(retryDelay.remainingMs({ offset: 7, timestamp: start - hour }, delayMs, clocks)).toBe(27_000);
+    expect(retryDelay.remainingMs({ offset: 8, timestamp: start - hour }, delayMs, clocks)).toBe(27_000);
+    expect(retryDelay.remainingMs({ offset: 9, timestamp: start - hour }, delayMs, clocks)).toBe(29_000);
   });
 
-  it("does not let records of a clock that is fast wait one after the other", () => {
+  it("does not delay each record again if their timestamps come from a fast clock", () => {
     const clocks = createClocks();
-    const due = new RetryDelay();
-    due.recordEndOffset(100, clocks.time.counted);
+    const retryDelay = new RetryDelay();
+    retryDelay.recordEndOffset(100, clocks.time.counted);
     for (let offset = 0; offset < 3; offset++) {
       const { time } = clocks;
-      expect(due.remainingMs({ offset, timestamp: time.wall + hour }, delayMs, clocks)).toBe(offset === 0 ? 30_000 : 0);
+      expect(retryDelay.remainingMs({ offset, timestamp: time.wall + hour }, delayMs, clocks)).toBe(
+        offset === 0 ? 30_000 : 0,
+      );
       clocks.pass(offset === 0 ? 30_000 : 0);
     }
   });
 
-  it("trusts the stamp of a record that was there before anybody watched", () => {
+  it("trusts the timestamp of a record that was written before the first observation", () => {
     const clocks = createClocks();
-    const due = new RetryDelay();
-    due.recordEndOffset(100, clocks.time.counted);
-    expect(due.remainingMs({ offset: 99, timestamp: start - hour }, delayMs, clocks)).toBeLessThan(0);
+    const retryDelay = new RetryDelay();
+    retryDelay.recordEndOffset(100, clocks.time.counted);
+    expect(retryDelay.remainingMs({ offset: 99, timestamp: start - hour }, delayMs, clocks)).toBeLessThan(0);
   });
 
   it.each([
@@ -89,24 +91,24 @@ describe("Due", () => {
   ])("waits for a record with %s as for others, if this machine's clock is three hours ahead", (_, timestamp) => {
     const clocks = createClocks();
     clocks.time.wall += 3 * hour;
-    const due = new RetryDelay();
-    due.recordEndOffset(7, clocks.time.counted);
+    const retryDelay = new RetryDelay();
+    retryDelay.recordEndOffset(7, clocks.time.counted);
     clocks.pass(1_000);
-    due.recordEndOffset(8, clocks.time.counted);
+    retryDelay.recordEndOffset(8, clocks.time.counted);
     clocks.pass(500);
-    const dueIn = due.remainingMs({ offset: 7, timestamp }, delayMs, clocks);
+    const dueIn = retryDelay.remainingMs({ offset: 7, timestamp }, delayMs, clocks);
     expect(dueIn).toBeGreaterThanOrEqual(delayMs - 1_500);
     expect(dueIn).toBeLessThanOrEqual(delayMs);
   });
 
-  it("keeps a bounded number of ends; a forgotten one makes the bound earlier, never later", () => {
+  it("keeps a bounded number of end offsets; a forgotten one makes the due time earlier, never later", () => {
     const clocks = createClocks();
-    const due = new RetryDelay();
-    for (let high = 1; high <= 1_000; high++) {
-      due.recordEndOffset(high, clocks.time.counted);
+    const retryDelay = new RetryDelay();
+    for (let endOffset = 1; endOffset <= 1_000; endOffset++) {
+      retryDelay.recordEndOffset(endOffset, clocks.time.counted);
       clocks.pass(10);
     }
-    const dueIn = due.remainingMs({ offset: 500, timestamp: start - hour }, delayMs, clocks);
+    const dueIn = retryDelay.remainingMs({ offset: 500, timestamp: start - hour }, delayMs, clocks);
     expect(dueIn).toBeLessThanOrEqual(30_000 - 5_000);
     expect(dueIn).toBeGreaterThanOrEqual(20_000 - 10);
   });

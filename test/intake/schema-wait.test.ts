@@ -35,7 +35,7 @@ const createTestWait = (answers: Record<number, SchemaLoadResult[]>) => {
 };
 
 describe("schema wait", () => {
-  it("asks once for a schema that many records want", async () => {
+  it("asks once for a schema that many records need", async () => {
     const { wait, asked, events, pass } = createTestWait({});
     for (let record = 0; record < 5; record++) wait.request(7);
     await pass(0);
@@ -44,7 +44,7 @@ describe("schema wait", () => {
   });
 
   it.each<SchemaLoadResult>([found, { kind: "unknown" }, { kind: "undecodable", error: "Cannot use it" }])(
-    "lets decoding go on with the answer %j",
+    "continues with the answer %j",
     async (answer) => {
       const { wait, events, pass } = createTestWait({ 7: [answer] });
       wait.request(7);
@@ -54,7 +54,7 @@ describe("schema wait", () => {
     },
   );
 
-  it("holds while the registry is down, tells of it once, and asks again after growing pauses", async () => {
+  it("holds while the registry is down, reports it once, and asks again after growing pauses", async () => {
     const { wait, asked, events, pass } = createTestWait({ 7: [down, down, down, down, found] });
     wait.request(7);
     await pass(0);
@@ -99,7 +99,7 @@ describe("schema wait", () => {
     expect(wait.isHeld).toBe(true);
   });
 
-  it("asks again for a schema that is wanted again later: the registry's word is kept elsewhere", async () => {
+  it("asks again for a schema that is requested again later: answers are cached elsewhere", async () => {
     const { wait, asked, pass } = createTestWait({ 7: [{ kind: "unknown" }] });
     wait.request(7);
     await pass(0);

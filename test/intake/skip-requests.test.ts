@@ -10,30 +10,30 @@ const createCluster = (error?: string) => {
   const commits: unknown[] = [];
   return {
     commits,
-    topics: async ([topic = ""]: readonly string[]) => [
-      { topic, error, id, operations: undefined, partitions: 4, replication: 1 },
+    topicStates: async ([topic = ""]: readonly string[]) => [
+      { topic, error, id, operations: undefined, partitions: 4, replicationFactor: 1 },
     ],
-    ranges: async ([topic = ""]: readonly string[]) =>
-      [0, 1, 2, 3].map((partition) => ({ topic, partition, low: 5, high: 30 })),
-    commit: async (...commit: unknown[]) => void commits.push(commit),
+    logRanges: async ([topic = ""]: readonly string[]) =>
+      [0, 1, 2, 3].map((partition) => ({ topic, partition, beginningOffset: 5, endOffset: 30 })),
+    commitOffset: async (...commit: unknown[]) => void commits.push(commit),
   };
 };
 
-describe("allowSkip()", () => {
-  it("leaves the word, with the topic's id, where the members look for it", async () => {
+describe("requestSkip()", () => {
+  it("commits the skip offset, with the topic's id, to the group that the members read", async () => {
     const cluster = createCluster();
     await requestSkip(cluster, "group", skip);
     const commit = { topic: "events", partition: 3, offset: 20, metadata: `;@${id}` };
     expect(cluster.commits).toEqual([["group-skips", commit]]);
   });
 
-  it("leaves the word without the topic's id where the cluster takes no metadata", async () => {
+  it("commits the skip offset without the topic's id if the cluster accepts no metadata", async () => {
     const { commits, ...cluster } = createCluster();
-    const commit = async (group: string, what: { readonly metadata: string }): Promise<void> => {
+    const commitOffset = async (group: string, what: { readonly metadata: string }): Promise<void> => {
       if (what.metadata !== "") throw Object.assign(new Error("No"), { type: "OFFSET_METADATA_TOO_LARGE" });
       commits.push([group, what]);
     };
-    await requestSkip({ ...cluster, commitOffset: commit }, "group", skip);
+    await requestSkip({ ...cluster, commitOffset }, "group", skip);
     expect(commits).toEqual([["group-skips", { topic: "events", partition: 3, offset: 20, metadata: "" }]]);
   });
 
@@ -42,7 +42,7 @@ describe("allowSkip()", () => {
     [{ ...skip, toOffset: 31 }, undefined, "want more than 5 and at most 30"],
     [{ ...skip, toOffset: 5 }, undefined, "want more than 5 and at most 30"],
     [skip, "UNKNOWN_TOPIC_OR_PARTITION", "Kafka says UNKNOWN_TOPIC_OR_PARTITION of the topic"],
-  ])("refuses what there is not, with a sentence: %j %s", async (wrong, error, sentence) => {
+  ])("refuses offsets and partitions that do not exist, with a sentence: %j %s", async (wrong, error, sentence) => {
     const cluster = createCluster(error);
     const { toOffset, partition } = wrong;
     const words = `Cannot skip to offset ${toOffset} of partition ${partition} of topic events: ${sentence}`;

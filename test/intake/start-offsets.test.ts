@@ -19,23 +19,23 @@ const startOf = (
   { metadata = "g1:1.1", ...more }: Partial<PartitionLog> & { metadata?: string } = {},
 ) => {
   const committed = { ...place, offset, metadata };
-  const about = { range, committed, isTier: false, topicId: newId, hasCommits: offset !== undefined, ...more };
-  return planStartOffset(about, startFrom);
+  const log = { range, committed, isRetryTopic: false, topicId: newId, hasCommits: offset !== undefined, ...more };
+  return planStartOffset(log, startFrom);
 };
 
 /** The offset, or the refusal, with why. */
 const shortly = (start: StartOffset | string): string =>
-  typeof start === "string" ? start : [start.offset, start.cause].filter((one) => one !== undefined).join(" ");
+  typeof start === "string" ? start : [start.offset, start.cause].filter((part) => part !== undefined).join(" ");
 
-const tier = { isTier: true };
+const retryTopic = { isRetryTopic: true };
 const grown = { hasCommits: true };
 const foreign = { metadata: `g1:1.1${encodeTopicId(oldId)}` };
 const same = { metadata: `g1:1.1${encodeTopicId(newId)}` };
-const knewOther = { known: { topicId: oldId, position: 150, isOver: false } };
-const cutOff = { known: { topicId: newId, position: 190, isOver: true } };
+const knewOther = { knownLog: { topicId: oldId, position: 150, isTruncated: false } };
+const cutOff = { knownLog: { topicId: newId, position: 190, isTruncated: true } };
 const unnamed = { topicId: undefined };
 
-describe("planStart", () => {
+describe("planStartOffset", () => {
   it.each<[string, number | undefined, Parameters<typeof startOf>[2], StartFrom, string]>([
     ["a new group", undefined, {}, "earliest", "100"],
     ["a new group", undefined, {}, "latest", "200"],
@@ -64,19 +64,19 @@ describe("planStart", () => {
     ["no commit, of a topic that was known", undefined, knewOther, "earliest", "100 made_anew"],
     ["no commit, of a topic that was known", undefined, knewOther, "fail", "outside"],
     ["a commit of a log that was seen cut off", 150, { ...same, ...cutOff }, "earliest", "100 truncated"],
-    ["a new group's tier", undefined, tier, "latest", "100"],
-    ["a new group's tier", undefined, tier, "fail", "100"],
-    ["a tier's commit", 150, tier, "latest", "150"],
-    ["a tier's commit before the log", 99, tier, "latest", "100 removed"],
-    ["a tier's commit before the log", 99, tier, "fail", "100 removed"],
-    ["a tier's commit of a topic that is gone", 150, { ...tier, ...foreign }, "latest", "100 made_anew"],
-    ["a tier's commit of a topic that is gone", 150, { ...tier, ...foreign }, "fail", "100 made_anew"],
-  ])("starts with %s at %s (%j, START_FROM %s) from %s", (_, offset, about, startFrom, expected) => {
-    expect(shortly(startOf(offset, startFrom, about))).toBe(expected);
+    ["a new group's retry topic", undefined, retryTopic, "latest", "100"],
+    ["a new group's retry topic", undefined, retryTopic, "fail", "100"],
+    ["a retry topic's commit", 150, retryTopic, "latest", "150"],
+    ["a retry topic's commit before the log", 99, retryTopic, "latest", "100 removed"],
+    ["a retry topic's commit before the log", 99, retryTopic, "fail", "100 removed"],
+    ["a retry topic's commit of a topic that is gone", 150, { ...retryTopic, ...foreign }, "latest", "100 made_anew"],
+    ["a retry topic's commit of a topic that is gone", 150, { ...retryTopic, ...foreign }, "fail", "100 made_anew"],
+  ])("starts with %s at %s (%j, START_FROM %s) from %s", (_, offset, log, startFrom, expected) => {
+    expect(shortly(startOf(offset, startFrom, log))).toBe(expected);
   });
 
-  it("keeps the metadata of a commit that counts, and what was finished behind what retention removed", () => {
-    expect(startOf(150, "earliest")).toEqual({ offset: 150, metadata: "g1:1.1", high: 200, topicId: newId });
+  it("keeps the metadata of a valid commit, and the completed offsets behind those that retention removed", () => {
+    expect(startOf(150, "earliest")).toEqual({ offset: 150, metadata: "g1:1.1", endOffset: 200, topicId: newId });
     const metadata = encodeCompleted(90, [95, 100, 102, 103]);
     expect(startOf(90, "earliest", { metadata })).toMatchObject({ metadata: encodeCompleted(100, [100, 102, 103]) });
     expect(startOf(90, "latest", { metadata })).toMatchObject({ metadata: null });
@@ -84,8 +84,8 @@ describe("planStart", () => {
   });
 });
 
-describe("readStarts", () => {
-  const feeds = [
+describe("readStartOffsets", () => {
+  const ownedPartitions = [
     createOwnedPartition({ topic: "source", partition: 0 }, undefined),
     createOwnedPartition({ topic: "tier", partition: 0 }, 0),
   ];
@@ -100,7 +100,7 @@ describe("readStarts", () => {
           id: ids.at(-1),
           operations: undefined,
           partitions: 1,
-          replication: 1,
+          replicationFactor: 1,
         })),
       committedOffsets: async (groupId, topics) => {
         asked.push([groupId, topics]);
@@ -108,75 +108,86 @@ describe("readStarts", () => {
       },
       logRanges: async () => ranges,
     };
-    const known = new KnownLogs();
-    return { options: { admin, groupId: "g", startFrom, known }, asked, ids };
+    const knownLogs = new KnownLogs();
+    return { options: { admin, groupId: "g", startFrom, knownLogs }, asked, ids };
   };
-  const ranges = feeds.map(({ topic, partition }) => ({ topic, partition, low: 5, high: 9 }));
+  const ranges = ownedPartitions.map(({ topic, partition }) => ({
+    topic,
+    partition,
+    beginningOffset: 5,
+    endOffset: 9,
+  }));
 
-  it("asks once for all topics, and gives each partition its start", async () => {
+  it("asks once for all topics, and returns the start offset of each partition", async () => {
     const none = { topic: "source", partition: 0, offset: undefined, metadata: null };
     const { options, asked } = optionsOf([none, { topic: "tier", partition: 0, offset: 7, metadata: "" }], ranges);
-    expect(await readStartOffsets(feeds, options)).toEqual({
-      starts: new Map([
-        ["source/0", { offset: 5, metadata: null, high: 9, topicId: newId }],
-        ["tier/0", { offset: 7, metadata: "", high: 9, topicId: newId }],
+    expect(await readStartOffsets(ownedPartitions, options)).toEqual({
+      byPartition: new Map([
+        ["source/0", { offset: 5, metadata: null, endOffset: 9, topicId: newId }],
+        ["tier/0", { offset: 7, metadata: "", endOffset: 9, topicId: newId }],
       ]),
       resets: [],
     });
     expect(asked).toEqual([["g", ["source", "tier"]]]);
   });
 
-  it("tells of each partition whose log is another one, with the old offset and the new one", async () => {
+  it("reports each partition whose log was replaced, with the old and the new offset", async () => {
     const { options } = optionsOf(
-      feeds.map(({ topic }) => ({ topic, partition: 0, offset: 40, metadata: null })),
+      ownedPartitions.map(({ topic }) => ({ topic, partition: 0, offset: 40, metadata: null })),
       ranges,
       "latest",
     );
-    await expect(readStartOffsets(feeds, options)).rejects.toThrow(/seem not to be/);
-    const { byPartition: starts, resets } = await readStartOffsets(feeds, options);
-    expect(starts.get("source/0")).toMatchObject({ offset: 9 });
+    await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(/seem not to be/);
+    const { byPartition, resets } = await readStartOffsets(ownedPartitions, options);
+    expect(byPartition.get("source/0")).toMatchObject({ offset: 9 });
     expect(resets).toEqual([
       { topic: "source", partition: 0, cause: "truncated", oldOffset: 40, newOffset: 9 },
       { topic: "tier", partition: 0, cause: "truncated", oldOffset: 40, newOffset: 5 },
     ]);
   });
 
-  it("believes that a topic was made anew when it hears the same id twice in a row: a broker may be behind the others", async () => {
+  it("believes that a topic was recreated if two answers in a row have the same new id: a broker may lag behind the others", async () => {
     const metadata = encodeTopicId(oldId);
     const { options, ids } = optionsOf(
-      feeds.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata })),
+      ownedPartitions.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata })),
       ranges,
     );
     const doubt = /seem not to be those that were read from: source\/0 \(made_anew\), tier\/0/;
-    await expect(readStartOffsets(feeds, options)).rejects.toThrow(doubt);
+    await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(doubt);
     ids.push(oldId);
-    const { byPartition: starts, resets } = await readStartOffsets(feeds, options);
-    expect([starts.get("source/0")?.offset, resets]).toEqual([7, []]);
+    const { byPartition, resets } = await readStartOffsets(ownedPartitions, options);
+    expect([byPartition.get("source/0")?.offset, resets]).toEqual([7, []]);
     ids.push(newId);
-    await expect(readStartOffsets(feeds, options)).rejects.toThrow(doubt);
-    expect((await readStartOffsets(feeds, options)).byPartition.get("source/0")).toMatchObject({ offset: 5, cause: "made_anew" });
+    await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(doubt);
+    expect((await readStartOffsets(ownedPartitions, options)).byPartition.get("source/0")).toMatchObject({
+      offset: 5,
+      cause: "made_anew",
+    });
   });
 
-  it("believes that a log was cut off when it hears so twice in a row, or has seen it itself", async () => {
+  it("believes that a log was truncated if two answers in a row say so, or if this member has seen it", async () => {
     const source = { topic: "source", partition: 0 };
     const [whole, short] = [
-      { ...source, low: 5, high: 20 },
-      { ...source, low: 5, high: 9 },
+      { ...source, beginningOffset: 5, endOffset: 20 },
+      { ...source, beginningOffset: 5, endOffset: 9 },
     ];
     const answers = [short, whole, short, short, whole, short];
     const { options } = optionsOf([{ ...source, offset: 12, metadata: null }], []);
-    const admin = { ...options.admin, ranges: async () => answers.splice(0, 1) };
-    const read = async () => (await readStartOffsets(feeds.slice(0, 1), { ...options, admin })).byPartition.get("source/0");
+    const admin = { ...options.admin, logRanges: async () => answers.splice(0, 1) };
+    const read = async () =>
+      (await readStartOffsets(ownedPartitions.slice(0, 1), { ...options, admin })).byPartition.get("source/0");
     await expect(read()).rejects.toThrow(/seem not to be/);
     expect(await read()).toMatchObject({ offset: 12 });
     await expect(read()).rejects.toThrow(/seem not to be/);
     expect(await read()).toMatchObject({ offset: 5, cause: "truncated" });
     expect(await read()).toMatchObject({ offset: 12 });
-    options.known.recordReplaced([{ ...createOwnedPartition(source, undefined), suspectedReset: "truncated", topicId: newId, startOffset: 12 }]);
+    options.knownLogs.recordReplaced([
+      { ...createOwnedPartition(source, undefined), suspectedReset: "truncated", topicId: newId, startOffset: 12 },
+    ]);
     expect(await read()).toMatchObject({ offset: 5, cause: "truncated" });
   });
 
-  it("names every partition whose commit is outside of the log, where that is to be asked", async () => {
+  it("names every partition whose committed offset is outside the log if START_FROM is fail", async () => {
     const more = createOwnedPartition({ topic: "source", partition: 1 }, undefined);
     const outside = [0, 1].map((partition) => ({ topic: "source", partition, offset: 2, metadata: null }));
     const { options } = optionsOf(
@@ -184,33 +195,37 @@ describe("readStarts", () => {
       [...ranges, { topic: "source", partition: 1, beginningOffset: 5, endOffset: 9 }],
       "fail",
     );
-    const reading = readStartOffsets([...feeds, more], options);
+    const reading = readStartOffsets([...ownedPartitions, more], options);
     await expect(reading).rejects.toThrow(StartRefusedError);
     await expect(reading).rejects.toThrow(/source\/0 \(committed 2, log 5 to 9\), source\/1 .*START_FROM/);
   });
 
-  it("does not begin a new group where that is to be asked, and names what it would begin", async () => {
+  it("refuses a new group if START_FROM is fail, and names the partitions without a committed offset", async () => {
     const { options } = optionsOf(
-      feeds.map(({ topic }) => ({ topic, partition: 0, offset: undefined, metadata: null })),
+      ownedPartitions.map(({ topic }) => ({ topic, partition: 0, offset: undefined, metadata: null })),
       ranges,
       "fail",
     );
-    await expect(readStartOffsets(feeds, options)).rejects.toThrow(
+    await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(
       "The group has no committed offset of source/0, and START_FROM is fail: set START_FROM to earliest or latest for the first start",
     );
   });
 
   it.each([
     ["what was committed", [], ranges],
-    ["where a log ends", feeds.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata: "" })), ranges.slice(1)],
-  ])("takes no answer that lacks a partition: %s", async (_, committed, known) => {
-    await expect(readStartOffsets(feeds, optionsOf(committed, known).options)).rejects.toThrow(
+    [
+      "where a log ends",
+      ownedPartitions.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata: "" })),
+      ranges.slice(1),
+    ],
+  ])("rejects an answer that lacks a partition: %s", async (_, committed, known) => {
+    await expect(readStartOffsets(ownedPartitions, optionsOf(committed, known).options)).rejects.toThrow(
       "The cluster's answer lacks source/0",
     );
   });
 
-  it("is content with an assignment of nothing", async () => {
+  it("accepts an empty assignment", async () => {
     const { options } = optionsOf([], []);
-    expect(await readStartOffsets([], options)).toEqual({ starts: new Map(), resets: [] });
+    expect(await readStartOffsets([], options)).toEqual({ byPartition: new Map(), resets: [] });
   });
 });

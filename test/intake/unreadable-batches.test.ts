@@ -2,19 +2,19 @@ import { describe, expect, it } from "vitest";
 
 import { lagOf, currentUnreadableWait } from "../../src/intake/owned-partition.ts";
 import { messageOf, messagesOf, valueOf } from "./batches.ts";
-import { createTestIntake, source, tier } from "./intake-rig.ts";
+import { createTestIngest, source, tier } from "./intake-rig.ts";
 
-type Test = ReturnType<typeof createTestIntake>;
+type Test = ReturnType<typeof createTestIngest>;
 
-const feedOf = ({ intake }: Test, { topic }: { topic: string }) => {
-  const feed = intake.ownedPartitions.find((one) => one.topic === topic);
-  if (!feed) throw new Error(`There is no ${topic}`);
-  return feed;
+const ownedPartitionOf = ({ ingest }: Test, { topic }: { topic: string }) => {
+  const owned = ingest.ownedPartitions.find((candidate) => candidate.topic === topic);
+  if (!owned) throw new Error(`There is no ${topic}`);
+  return owned;
 };
 
 const bad = (offset: number, lastOffset: number, place = source) => ({
   ...place,
-  from: offset,
+  fetchOffset: offset,
   offset,
   lastOffset,
   reason: "Its checksum is wrong",
@@ -23,22 +23,26 @@ const bad = (offset: number, lastOffset: number, place = source) => ({
 const newLines = ({ log }: Test): string[] => log.splice(0);
 
 describe("a partition whose next batch cannot be read", () => {
-  it("is not fetched from, and tells of it once", async () => {
-    const test = createTestIntake();
+  it("is paused, and reports it once", async () => {
+    const test = createTestIngest();
     test.own([source, 5]);
     await test.take(source, messagesOf(5, 6)).done;
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     expect(newLines(test)).toEqual(["pause source/0", "waits 7"]);
-    expect(currentUnreadableWait(feedOf(test, source))).toMatchObject({ offset: 7, lastOffset: 9, position: 7 });
-    expect(test.intake.areAllOpen).toBe(true);
+    expect(currentUnreadableWait(ownedPartitionOf(test, source))).toMatchObject({
+      offset: 7,
+      lastOffset: 9,
+      position: 7,
+    });
+    expect(test.ingest.areAllOpen).toBe(true);
   });
 
-  it("is tried again at growing pauses of up to a minute, as long as nothing changes", () => {
-    const test = createTestIntake();
+  it("is tried again after growing pauses of up to a minute", () => {
+    const test = createTestIngest();
     test.own([source, 7]);
     const pauses: number[] = [];
     for (let tries = 0; tries < 9; tries++) {
-      test.intake.unreadable.onUnreadable(bad(7, 9));
+      test.ingest.unreadable.onUnreadable(bad(7, 9));
       let seconds = 0;
       for (; !test.log.includes("resume source/0"); seconds++) test.clock.advance(1_000);
       pauses.push(seconds);
@@ -47,91 +51,91 @@ describe("a partition whose next batch cannot be read", () => {
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   });
 
-  it("reads on by itself when the batch is good again, and says so", async () => {
-    const test = createTestIntake();
+  it("resumes by itself when the batch is readable again, and reports it", async () => {
+    const test = createTestIngest();
     test.own([source, 7]);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.clock.advance(1_000);
     await test.take(source, messagesOf(7, 8, 9, 10)).done;
-    test.intake.reviewPeriodically();
+    test.ingest.reviewPeriodically();
     expect(test.offsets()).toEqual([7, 8, 9, 10]);
-    expect(newLines(test)).toEqual(["pause source/0", "waits 7", "resume source/0", "reads on", "relieve "]);
-    expect(feedOf(test, source).unreadableWait).toBeUndefined();
+    expect(newLines(test)).toEqual(["pause source/0", "waits 7", "resume source/0", "reads on", "spill "]);
+    expect(ownedPartitionOf(test, source).unreadableWait).toBeUndefined();
   });
 
-  it("waits anew, from the shortest pause on, when it meets the next one", async () => {
-    const test = createTestIntake();
+  it("waits from the shortest pause again at the next unreadable batch", async () => {
+    const test = createTestIngest();
     test.own([source, 7]);
     for (let tries = 0; tries < 4; tries++) {
-      test.intake.unreadable.onUnreadable(bad(7, 9));
+      test.ingest.unreadable.onUnreadable(bad(7, 9));
       test.clock.advance(60_000);
     }
     await test.take(source, messagesOf(7, 8, 9)).done;
     test.log.length = 0;
-    test.intake.unreadable.onUnreadable(bad(10, 12));
+    test.ingest.unreadable.onUnreadable(bad(10, 12));
     test.clock.advance(1_000);
     expect(newLines(test)).toEqual(["pause source/0", "waits 10", "resume source/0"]);
   });
 
-  it("ignores what was asked for before it was assigned, before it is restored, or before it moved on", async () => {
-    const test = createTestIntake();
-    test.intake.assign([source]);
+  it("ignores answers from before it was assigned, restored or moved on", async () => {
+    const test = createTestIngest();
+    test.ingest.assign([source]);
     test.log.length = 0;
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.own([source, 10]);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
-    test.intake.unreadable.onUnreadable(bad(7, 9, { topic: "other", partition: 9 }));
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(7, 9, { topic: "other", partition: 9 }));
     expect(newLines(test)).toEqual([]);
   });
 
-  it("stays paused for every other reason that there is", () => {
-    const test = createTestIntake();
+  it("stays paused for its other reasons", () => {
+    const test = createTestIngest();
     test.own([source, 7]);
-    test.intake.gaps.onOutOfRange(source);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.gaps.onOutOfRange(source);
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.clock.advance(60_000);
-    expect(newLines(test)).toEqual(["pause source/0", "doubt", "waits 7"]);
+    expect(newLines(test)).toEqual(["pause source/0", "suspect", "waits 7"]);
   });
 
   it("no longer waits when retention has removed the batch", () => {
-    const test = createTestIntake();
+    const test = createTestIngest();
     test.own([source, 7]);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
-    test.intake.gaps.onOutOfRange(source);
-    test.intake.gaps.skipRemoved(feedOf(test, source), { low: 20, goOnAt: 20 });
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.gaps.onOutOfRange(source);
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { low: 20, goOnAt: 20 });
     newLines(test);
-    test.intake.reviewPeriodically();
-    expect(newLines(test)).toEqual(["resume source/0", "reads on", "relieve "]);
+    test.ingest.reviewPeriodically();
+    expect(newLines(test)).toEqual(["resume source/0", "reads on", "spill "]);
   });
 });
 
 describe("a batch that an operator lets the service skip", () => {
-  it("is passed, with what is open before it kept, and the rest is read", async () => {
-    const test = createTestIntake();
+  it("is skipped; open records before it are kept, and later ones are read", async () => {
+    const test = createTestIngest();
     test.own([source, 5, { endOffset: 12 }]);
     await test.take(source, messagesOf(5, 6)).done;
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     newLines(test);
-    test.intake.unreadable.allowSkip(feedOf(test, source), 10);
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 10);
     expect(newLines(test)).toEqual(["resume source/0"]);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     expect(newLines(test)).toEqual(["seek source/0 10", "skipped 7 to 9"]);
     const tracker = test.inletOf(source)?.tracker;
-    expect([tracker?.committableOffset, tracker?.position, lagOf(feedOf(test, source))]).toEqual([5, 10, 7]);
+    expect([tracker?.committableOffset, tracker?.position, lagOf(ownedPartitionOf(test, source))]).toEqual([5, 10, 7]);
     await test.take(source, messagesOf(10, 11)).done;
     test.finish(4);
-    expect([tracker?.committableOffset, lagOf(feedOf(test, source))]).toEqual([12, 0]);
-    test.intake.reviewPeriodically();
-    expect(newLines(test)).toEqual(["relieve "]);
+    expect([tracker?.committableOffset, lagOf(ownedPartitionOf(test, source))]).toEqual([12, 0]);
+    test.ingest.reviewPeriodically();
+    expect(newLines(test)).toEqual(["spill "]);
   });
 
-  it("is passed at once where the word was there before, also if several follow each other", () => {
-    const test = createTestIntake();
+  it("is skipped at once if the request came before, also several in a row", () => {
+    const test = createTestIngest();
     test.own([source, 7]);
-    test.intake.unreadable.allowSkip(feedOf(test, source), 13);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
-    test.intake.unreadable.onUnreadable(bad(10, 12));
-    test.intake.unreadable.onUnreadable(bad(13, 15));
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 13);
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(10, 12));
+    test.ingest.unreadable.onUnreadable(bad(13, 15));
     expect(newLines(test)).toEqual([
       "seek source/0 10",
       "skipped 7 to 9",
@@ -142,11 +146,11 @@ describe("a batch that an operator lets the service skip", () => {
     ]);
   });
 
-  it("is not passed if it can be read by now", async () => {
-    const test = createTestIntake();
+  it("is not skipped if it is readable again", async () => {
+    const test = createTestIngest();
     test.own([source, 7]);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
-    test.intake.unreadable.allowSkip(feedOf(test, source), 20);
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 20);
     await test.take(source, messagesOf(7, 8, 9)).done;
     expect([newLines(test), test.offsets()]).toEqual([
       ["pause source/0", "waits 7", "resume source/0"],
@@ -154,66 +158,66 @@ describe("a batch that an operator lets the service skip", () => {
     ]);
   });
 
-  it("is not passed on the word of a fetch from further on: what lies before it is not known", () => {
-    const test = createTestIntake();
+  it("is not skipped after a fetch from a later offset: the records before it are unknown", () => {
+    const test = createTestIngest();
     test.own([source, 5]);
-    test.intake.unreadable.allowSkip(feedOf(test, source), 20);
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 20);
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     expect([newLines(test), test.inletOf(source)?.tracker.position]).toEqual([[], 5]);
   });
 
-  it("is not passed if nothing is known against it: its broker's disk has failed", () => {
-    const test = createTestIntake();
+  it("is not skipped if the batch itself is not at fault: its broker's disk has failed", () => {
+    const test = createTestIngest();
     test.own([source, 7]);
-    test.intake.unreadable.allowSkip(feedOf(test, source), 20);
-    test.intake.unreadable.onUnreadable({ ...bad(7, 7), mustWait: true });
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 20);
+    test.ingest.unreadable.onUnreadable({ ...bad(7, 7), mustWait: true });
     expect([newLines(test), test.inletOf(source)?.tracker.position]).toEqual([["pause source/0", "waits 7"], 7]);
   });
 
-  it("is not passed by half, and nothing that can be read ever is", async () => {
-    const test = createTestIntake();
+  it("is not skipped in part, and readable records are never skipped", async () => {
+    const test = createTestIngest();
     test.own([source, 5]);
-    test.intake.unreadable.allowSkip(feedOf(test, source), 9);
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 9);
     await test.take(source, messagesOf(5, 6)).done;
-    test.intake.unreadable.onUnreadable(bad(7, 9));
+    test.ingest.unreadable.onUnreadable(bad(7, 9));
     expect([newLines(test), test.offsets()]).toEqual([
       ["pause source/0", "waits 7"],
       [5, 6],
     ]);
   });
 
-  it("releases the users of whom it holds records in a retry topic, and nobody else", () => {
-    const test = createTestIntake();
+  it("releases the users whose records of a retry topic it contains, and nobody else", () => {
+    const test = createTestIngest();
     test.own([source, 5], [tier, 10]);
-    const chains = test.inletOf(source)?.backlog;
-    chains?.upsert("lost", "a", { tier: 0, offset: 11 });
-    chains?.upsert("behind", "b", { tier: 0, offset: 13 });
-    test.intake.unreadable.onUnreadable(bad(10, 12, tier));
-    expect(chains?.lengthOf("lost")).toBe(1);
-    test.intake.unreadable.allowSkip(feedOf(test, tier), 13);
-    test.intake.unreadable.onUnreadable(bad(10, 12, tier));
-    expect(["lost", "behind"].map((user) => chains?.lengthOf(user))).toEqual([0, 1]);
+    const backlog = test.inletOf(source)?.backlog;
+    backlog?.upsert("lost", "a", { tier: 0, offset: 11 });
+    backlog?.upsert("behind", "b", { tier: 0, offset: 13 });
+    test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
+    expect(backlog?.lengthOf("lost")).toBe(1);
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, tier), 13);
+    test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
+    expect(["lost", "behind"].map((user) => backlog?.lengthOf(user))).toEqual([0, 1]);
   });
 });
 
 describe("a retry topic that cannot be read while it is scanned", () => {
   const start = () => {
-    const test = createTestIntake();
+    const test = createTestIngest();
     const other = { topic: "source", partition: 1 };
-    test.intake.assign([source, tier, other]);
-    test.intake.open(
+    test.ingest.assign([source, tier, other]);
+    test.ingest.open(
       new Map([test.startAt(source, 5), test.startAt(tier, 10, { endOffset: 16 }), test.startAt(other, 3)]),
     );
     newLines(test);
     return { ...test, other };
   };
 
-  it("keeps its partition number closed, since nobody knows who is parked, and no other; the service counts as restored", async () => {
+  it("keeps only its own partition number closed, since the parked users are unknown; the service counts as restored", async () => {
     const test = start();
-    expect(test.intake.areAllOpen).toBe(false);
-    test.intake.unreadable.onUnreadable(bad(10, 12, tier));
+    expect(test.ingest.areAllOpen).toBe(false);
+    test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
     expect(newLines(test)).toEqual(["pause retry-30s/0", "waits 10"]);
-    expect([test.inletOf(source), test.inletOf(test.other)?.tracker.position, test.intake.areAllOpen]).toEqual([
+    expect([test.inletOf(source), test.inletOf(test.other)?.tracker.position, test.ingest.areAllOpen]).toEqual([
       undefined,
       3,
       true,
@@ -222,19 +226,19 @@ describe("a retry topic that cannot be read while it is scanned", () => {
     expect(newLines(test)).toEqual(["resume retry-30s/0"]);
   });
 
-  it("is scanned on behind the batch that an operator lets it skip, and skips it once more when it is read", async () => {
+  it("continues its scan behind a batch that an operator lets it skip, and skips the batch again when it is read", async () => {
     const test = start();
-    test.intake.unreadable.onUnreadable(bad(10, 12, tier));
-    test.intake.unreadable.allowSkip(feedOf(test, tier), 13);
-    test.intake.unreadable.onUnreadable(bad(10, 12, tier));
+    test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
+    test.ingest.unreadable.allowSkip(ownedPartitionOf(test, tier), 13);
+    test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
     expect(newLines(test).slice(2)).toEqual(["resume retry-30s/0", "seek retry-30s/0 13"]);
     await test.take(
       tier,
       [13, 14, 15].map((offset) => messageOf(offset, { value: valueOf("parked") })),
     ).done;
-    expect([test.intake.areAllOpen, test.inletOf(source)?.backlog.lengthOf("parked")]).toEqual([true, 3]);
+    expect([test.ingest.areAllOpen, test.inletOf(source)?.backlog.lengthOf("parked")]).toEqual([true, 3]);
     newLines(test);
-    test.intake.unreadable.onUnreadable(bad(10, 12, tier));
+    test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
     expect(newLines(test)).toEqual(["seek retry-30s/0 13", "skipped 10 to 12"]);
     expect(test.inletOf(tier)?.tracker.position).toBe(13);
   });

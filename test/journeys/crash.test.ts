@@ -58,7 +58,7 @@ describe.concurrent("crash", () => {
     const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "2s,20s" };
     const service = await story.start(env);
     await story.produce([...tracks("u1", 1, 3), ...tracks("u2", 1, 2), ...tracks("u3", 1, 1)]);
-    await until("u1 waits in the second tier", () => service.logs.find(({ tier }) => tier === 1));
+    await until("u1 waits in the second retry topic", () => service.logs.find(({ tier }) => tier === 1));
     await until("u2 is through", () => deliveredIds(story, "u2").length === 2 || undefined);
     await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(1);
     await service.kill();
@@ -66,7 +66,7 @@ describe.concurrent("crash", () => {
     await story.produce([...tracks("u1", 4, 1), ...tracks("u3", 2, 1)]);
     const next = await story.start(env);
     await expect.poll(() => next.metric("gainstream_parked_users"), patient).toBe(1);
-    await until("u3 goes on", () => deliveredIds(story, "u3").includes("u3-2") || undefined);
+    await until("u3 continues", () => deliveredIds(story, "u3").includes("u3-2") || undefined);
     expect(deliveredIds(story, "u1")).toEqual([]);
     await until("u1 is through", () => deliveredIds(story, "u1").includes("u1-4") || undefined);
     expect([...new Set(deliveredIds(story, "u1"))]).toEqual(["u1-1", "u1-2", "u1-3", "u1-4"]);

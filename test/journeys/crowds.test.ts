@@ -24,7 +24,7 @@ describe.concurrent("crowds", () => {
    * A broken deploy makes every record unreadable. After ten dead letters in a row the stream holds `flooded`: still ready,
    * nothing moves, nothing is lost. The operator looks, raises the limit in the settings file, and it goes on without a restart.
    */
-  journey("a flood of bad records holds the stream until the limit is raised", async ({ story, expect }) => {
+  journey("too many dead letters hold the pipeline until the limit is raised", async ({ story, expect }) => {
     const settings = await settingsFile(story, "deadLetterLimit: { consecutive: 10 }");
     const service = await story.start({ SETTINGS_FILE: settings.path });
     const bad = Array.from({ length: 15 }, (_, n) => ({ key: `bad${n}`, value: "{", partition: 0 }));
@@ -93,7 +93,7 @@ describe.concurrent("crowds", () => {
    * One user makes far more events than can be delivered one after the other, all in front of the others' in one partition. The
    * hot user makes way and waits in a retry tier; the others are delivered long before, and the hot user's order is kept.
    */
-  journey("a hot user stalls nobody", { timeout: 90_000 }, async ({ story, expect }) => {
+  journey("a hot user delays nobody else", { timeout: 90_000 }, async ({ story, expect }) => {
     const hot = 4_500;
     story.standin.faults.add({ kind: "latency", ms: 4 });
     const service = await story.start({ RETRY_DELAYS: "3s,20s" });

@@ -57,7 +57,7 @@ describe.concurrent("partitions that grow", () => {
    * its retry topics as large and reads the new partitions from their beginning, although START_FROM is latest; a failing event of a
    * new partition waits in its retry topic like any other.
    */
-  journey("the service grows its own topics and takes part in the new partitions", async ({ story, expect }) => {
+  journey("the service grows its own topics and reads the new partitions", async ({ story, expect }) => {
     const { source, ours } = await smallTopics(story);
     const service = await story.start({ SOURCE_TOPICS: source, START_FROM: "latest" });
     await produceTo(story, source, on(0, tracks("u0", 1, 1)));
@@ -116,7 +116,7 @@ describe.concurrent("partitions that grow", () => {
    * The operator wants to be asked before anything is passed over or read anew: a group that has committed nothing does not start. After a
    * first start with latest, which leaves the old events alone, it goes on where it was.
    */
-  journey("START_FROM says where a new group begins, and only that", async ({ story, expect }) => {
+  journey("START_FROM sets where a new group starts, and only that", async ({ story, expect }) => {
     await story.produce(tracks("old", 1, 1));
     const refused = await story.launch({ START_FROM: "fail" });
     expect(await refused.exit).toBe(1);

@@ -33,7 +33,7 @@ describe.concurrent("holds", () => {
    * Gainsight goes down for everybody. The breaker opens and the stream waits: a single call now and then asks whether it is
    * back, and no event is blamed. When it is back all is delivered, in order, and the tiers have seen nothing.
    */
-  journey("an outage opens the breaker, holds the stream and leaves no trace", async ({ story, expect }) => {
+  journey("an outage opens the breaker, holds delivery and leaves no trace", async ({ story, expect }) => {
     const service = await story.start({ BREAKER_PROBE_MAX: "400ms" });
     await story.produce(oneEach(1));
     await expect.poll(() => deliveredIds(story).length, patient).toBe(30);
@@ -58,7 +58,7 @@ describe.concurrent("holds", () => {
    * Gainsight asks for three seconds of silence with 429 and Retry-After. For three seconds there is not one call, then
    * everything arrives, and no attempt was used.
    */
-  journey("429 with Retry-After is obeyed", async ({ story, expect }) => {
+  journey("Retry-After of a 429 is respected", async ({ story, expect }) => {
     const service = await story.start({ GAINSIGHT_CONCURRENCY: "1" });
     story.standin.faults.add({ kind: "status", status: 429, retryAfter: "3", count: 1 });
     await story.produce(oneEach(1));
@@ -77,7 +77,7 @@ describe.concurrent("holds", () => {
    * Gainsight throttles and does not say for how long. The stream asks again with single calls after about one second, then
    * longer, and goes on by itself.
    */
-  journey("429 without Retry-After is asked again with growing pauses", async ({ story, expect }) => {
+  journey("429 without Retry-After is retried after growing pauses", async ({ story, expect }) => {
     const service = await story.start({ GAINSIGHT_CONCURRENCY: "1" });
     story.standin.faults.add({ kind: "status", status: 429, count: 2 });
     await story.produce(oneEach(1));
@@ -95,7 +95,7 @@ describe.concurrent("holds", () => {
    * The access key is revoked while events come. The stream holds, says so and stays ready; the operator mounts the new key
    * and within seconds the stream goes on with it, without a restart. The key is in no log line.
    */
-  journey("a revoked key holds the stream until the key file changes", async ({ story, expect }) => {
+  journey("a revoked key holds delivery until the key file changes", async ({ story, expect }) => {
     const folder = await mkdtemp(join(tmpdir(), "journey-"));
     story.onEnd(() => rm(folder, { recursive: true }));
     const keyFile = join(folder, "key");
@@ -120,7 +120,7 @@ describe.concurrent("holds", () => {
    * The configured address answers 404 to everything: the address is wrong, not the events. The stream holds and asks again
    * now and then with one call; when somebody has mended it, everything is delivered.
    */
-  journey("an address that answers 404 holds the stream", async ({ story, expect }) => {
+  journey("an address that answers 404 holds delivery", async ({ story, expect }) => {
     const service = await story.start();
     story.standin.faults.add({ kind: "status", status: 404 });
     await story.produce(oneEach(1));
@@ -136,27 +136,30 @@ describe.concurrent("holds", () => {
    * A firewall in front of Gainsight refuses one event of one user with 403 and a page; 300 other users go on beside it. Nobody
    * is held, the event ends in the dead letters with its status and the word firewall, and everything is committed.
    */
-  journey.for([401, 403])("a single event with %i holds nobody and is dead", async (status, { story, expect }) => {
-    story.standin.faults.add({ kind: "latency", ms: 20 });
-    story.standin.faults.add({ kind: "status", status, body: "html", match: { messageId: "odd-1" } });
-    const service = await story.start();
-    const crowd = Array.from({ length: 300 }, (_, user) => `c${user}`);
-    const load = Array.from({ length: 12 }, (_, n) => crowd.flatMap((user) => tracks(user, n, 1))).flat();
-    const firstAt = Date.now();
-    await story.produce([...load.slice(0, 300), ...tracks("odd", 1, 2), ...load.slice(300)]);
-    await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_601);
-    expect(Date.now() - firstAt).toBeLessThan(10_000);
-    await expect.poll(() => story.read(story.deadLetters), patient).toHaveLength(1);
-    const [letter] = await story.read(story.deadLetters);
-    expect(letter?.text).toMatchObject({ "gainstream-reason": "rejected", "gainstream-status": String(status) });
-    expect(letter?.text["gainstream-error"]).toContain(`${status}, an HTML page: maybe a firewall`);
-    const { messageIds } = story.standin.ledger();
-    expect([messageIds.has("odd-1"), messageIds.has("odd-2")]).toEqual([false, true]);
-    expect(service.logs.filter(({ msg }) => msg.startsWith("Holding"))).toEqual([]);
-    await expect.poll(async () => sum(await story.committed()), patient).toBe(3_602);
-    expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-    expect(await story.read(story.tier("1s"))).toEqual([]);
-  });
+  journey.for([401, 403])(
+    "a single event with %i holds nobody and becomes a dead letter",
+    async (status, { story, expect }) => {
+      story.standin.faults.add({ kind: "latency", ms: 20 });
+      story.standin.faults.add({ kind: "status", status, body: "html", match: { messageId: "odd-1" } });
+      const service = await story.start();
+      const crowd = Array.from({ length: 300 }, (_, user) => `c${user}`);
+      const load = Array.from({ length: 12 }, (_, n) => crowd.flatMap((user) => tracks(user, n, 1))).flat();
+      const firstAt = Date.now();
+      await story.produce([...load.slice(0, 300), ...tracks("odd", 1, 2), ...load.slice(300)]);
+      await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_601);
+      expect(Date.now() - firstAt).toBeLessThan(10_000);
+      await expect.poll(() => story.read(story.deadLetters), patient).toHaveLength(1);
+      const [letter] = await story.read(story.deadLetters);
+      expect(letter?.text).toMatchObject({ "gainstream-reason": "rejected", "gainstream-status": String(status) });
+      expect(letter?.text["gainstream-error"]).toContain(`${status}, an HTML page: maybe a firewall`);
+      const { messageIds } = story.standin.ledger();
+      expect([messageIds.has("odd-1"), messageIds.has("odd-2")]).toEqual([false, true]);
+      expect(service.logs.filter(({ msg }) => msg.startsWith("Holding"))).toEqual([]);
+      await expect.poll(async () => sum(await story.committed()), patient).toBe(3_602);
+      expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
+      expect(await story.read(story.tier("1s"))).toEqual([]);
+    },
+  );
 
   /*
    * Only one event is answered with 404. The stream holds, for it might be the address; then others get through at the same

@@ -45,12 +45,12 @@ const users = (prefix: string, count: number) => Array.from({ length: count }, (
 const expectReset = (service: Service, fields: object, expect: ExpectStatic): void =>
   expect(service.logs).toContainEqual(expect.objectContaining({ level: "error", ...fields }));
 
-describe.concurrent("logs that are not those we knew", () => {
+describe.concurrent("replaced and truncated logs", () => {
   /*
    * Somebody deletes the source topic while the service runs, makes it anew and writes fewer events to it than it had. All of them are
    * delivered, whatever their offsets, and the log and a metric say that the topic is another one.
    */
-  journey("a topic made anew with fewer records is read from its beginning", async ({ story, expect }) => {
+  journey("a recreated topic with fewer records is read from its beginning", async ({ story, expect }) => {
     const admin = await adminOf(story);
     const service = await story.start();
     await story.produce(users("old", 30).flatMap((user) => tracks(user, 1, 2)));
@@ -68,7 +68,7 @@ describe.concurrent("logs that are not those we knew", () => {
   /*
    * The same, but before anybody looks the new topic has more records than the old one had: no offset is out of range.
    */
-  journey("a topic made anew with more records is read from its beginning", async ({ story, expect }) => {
+  journey("a recreated topic with more records is read from its beginning", async ({ story, expect }) => {
     const admin = await adminOf(story);
     const service = await story.start();
     await story.produce(users("old", 5).flatMap((user) => tracks(user, 1, 2)));
@@ -86,7 +86,7 @@ describe.concurrent("logs that are not those we knew", () => {
    * An event waits in a retry topic when its source topic is made anew, so that another event has its partition and its offset now. Both
    * are delivered: the new one is no copy of the old one.
    */
-  journey("an event of a topic made anew is not taken for the one that waits", async ({ story, expect }) => {
+  journey("an event of a recreated topic is not mistaken for the one that waits", async ({ story, expect }) => {
     const admin = await adminOf(story);
     story.standin.faults.add({ kind: "status", status: 500, count: 1, match: { messageId: "old-1" } });
     const service = await story.start({ RETRY_DELAYS: "20s", QUICK_ATTEMPTS: "1" });
@@ -131,7 +131,7 @@ describe.concurrent("logs that are not those we knew", () => {
    * Gainsight is down, so that the service stops reading, and meanwhile Kafka's retention removes what it has not read yet. When
    * Gainsight is back, everything that was in memory is delivered, reading continues behind the gap, and the loss is in the log.
    */
-  journey("what retention removed unread is passed over, and nothing else", async ({ story, expect }) => {
+  journey("only unread records that retention removed are skipped", async ({ story, expect }) => {
     const admin = await adminOf(story);
     const service = await story.start({ BREAKER_PROBE_MAX: "400ms" });
     story.standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 600_000 });
@@ -139,14 +139,14 @@ describe.concurrent("logs that are not those we knew", () => {
     for (let from = 0; from < many.length; from += 2_000) await story.produce(many.slice(from, from + 2_000));
     await expect.poll(() => service.metric("gainstream_held_records"), patient).toBeGreaterThan(100);
     await sleep(1_000);
-    const held = await service.metric("gainstream_held_records");
+    const heldRecords = await service.metric("gainstream_held_records");
     // kafkajs knows no other way to learn who leads the partition.
     await admin.fetchTopicOffsets(story.source);
     await admin.deleteTopicRecords({ topic: story.source, partitions: [{ partition: 0, offset: "12000" }] });
     await story.standin.faults.clear();
     await story.produce(onFirst(tracks("late", 1, 1)));
     await expect.poll(() => deliveredIds(story, "late"), slow).toEqual(["late-1"]);
-    expect(story.standin.ledger().distinct).toBeGreaterThanOrEqual(held);
+    expect(story.standin.ledger().distinct).toBeGreaterThanOrEqual(heldRecords);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
     expectReset(service, { topic: story.source, partition: 0, cause: "removed", newOffset: 12_000 }, expect);
     expect(await service.metric("gainstream_log_resets_total", { topic: story.source })).toBe(1);
@@ -156,7 +156,7 @@ describe.concurrent("logs that are not those we knew", () => {
    * A user waits in a retry topic, and somebody deletes that topic. The service makes it again within seconds. The user's event is gone,
    * and nobody waits behind it for ever: the next one is delivered, and one that fails then waits in the new topic.
    */
-  journey("a retry topic that was deleted is made again, and its users are released", async ({ story, expect }) => {
+  journey("a deleted retry topic is created again, and its users are released", async ({ story, expect }) => {
     const admin = await adminOf(story);
     story.standin.faults.add({ kind: "status", status: 500, match: { messageId: "u1-1" } });
     const service = await story.start({ RETRY_DELAYS: "120s", QUICK_ATTEMPTS: "1" });
@@ -178,7 +178,7 @@ describe.concurrent("logs that are not those we knew", () => {
   /*
    * The dead-letter topic is deleted. The service makes it again within seconds, before anybody needs it.
    */
-  journey("a dead-letter topic that was deleted is made again", async ({ story, expect }) => {
+  journey("a deleted dead-letter topic is created again", async ({ story, expect }) => {
     const admin = await adminOf(story);
     await story.start();
     await story.produce(tracks("u1", 1, 1));
@@ -195,7 +195,7 @@ describe.concurrent("logs that are not those we knew", () => {
    * The service may make no topics, and a retry topic is deleted. It is not ready and names the topic; when somebody has made it again,
    * the service continues by itself.
    */
-  journey("a retry topic that may not be made again is waited for by its name", async ({ story, expect }) => {
+  journey("the service names and waits for a retry topic that it may not create", async ({ story, expect }) => {
     const admin = await adminOf(story);
     const topics = [story.tier("1s"), story.tier("3s"), story.deadLetters];
     const made = (names: string[]) => names.map((topic) => ({ topic, numPartitions: 3 }));
@@ -215,7 +215,7 @@ describe.concurrent("logs that are not those we knew", () => {
    * One of two source topics is deleted. The service is not ready and names it, and reads the other one all the same; when the topic is
    * back, it is read from its beginning.
    */
-  journey("a source topic that was deleted is named, and read again when it is back", async ({ story, expect }) => {
+  journey("a deleted source topic is named, and read again when it exists again", async ({ story, expect }) => {
     const admin = await adminOf(story);
     const other = `${story.source}-2`;
     await createTopics(story.kafka, [{ topic: other, numPartitions: 3 }]);

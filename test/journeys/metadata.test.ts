@@ -37,7 +37,7 @@ describe.concurrent("commit metadata", () => {
    * and the map of what is finished beyond them does not fit. The service commits all the same, with as much of the map as
    * fits, at last with none; it says so, and ends with everything delivered and committed.
    */
-  journey.for([30, 0])("a broker that takes %i characters gets its commits", async (maxBytes, { story, expect }) => {
+  journey.for([30, 0])("commits work with a broker that accepts %i characters", async (maxBytes, { story, expect }) => {
     const { brokers, committed } = await startSmallBroker(story, maxBytes);
     for (let n = 0; n < users; n++)
       if (isSlow(n))

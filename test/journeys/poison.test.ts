@@ -18,7 +18,7 @@ describe.concurrent("bad records", () => {
    * without its event, an event of nobody. Each goes to the dead-letter topic with its bytes, its headers and the reason,
    * in names that viewers of dead letters know. The stream does not stop for them.
    */
-  journey("poison goes to the dead letters as it was, and the stream goes on", async ({ story, expect }) => {
+  journey("poison goes to the dead letters unchanged, and delivery continues", async ({ story, expect }) => {
     const poison = [
       { value: Buffer.from([0, 0, 0, 1]), reason: "undecodable", stage: "VALUE_CONVERTER" },
       { value: Buffer.from('{"type":"track","userId":"u1"'), reason: "undecodable", stage: "VALUE_CONVERTER" },
@@ -74,7 +74,7 @@ describe.concurrent("bad records", () => {
    * tier, with what follows under its key behind it, and goes to the dead letters when the registry still does not know it.
    * Others are not held up.
    */
-  journey("an unknown schema is waited for once", async ({ story, expect }) => {
+  journey("a record with an unknown schema is retried once", async ({ story, expect }) => {
     const value = frame(2 ** 31 - 1, Buffer.from([2]));
     await story.produce([{ key: "u1", value }, asJson(trackEvent("u1", 1)), asJson(trackEvent("u2", 1))]);
     const service = await story.start();
@@ -97,7 +97,7 @@ describe.concurrent("bad records", () => {
    * A schema is registered a moment after its first event was sent. The event waits once in the first tier, is read again
    * and delivered: nothing dies of a race between producer and registry.
    */
-  journey("a schema that comes late is found when the event is due again", async ({ story, expect }) => {
+  journey("a late schema is found when the event is due again", async ({ story, expect }) => {
     const registry = await startRegistry();
     story.onEnd(() => registry.stop());
     await story.produce([{ key: "u1", value: frame(1, encodeEvent(trackEvent("u1", 1), type)) }]);

@@ -40,7 +40,7 @@ describe.concurrent("a proxy on the way out", () => {
    * A firm lets nothing out but through a proxy that asks for credentials: Gainsight by https, the registry by http; the proxy itself
    * takes both, too. Every event arrives, with our name in each request. Then the proxy takes the credentials no more: the stream holds, nobody is blamed, and it goes on by itself.
    */
-  journey("with credentials is passed, and held for while it refuses them", async ({ story, expect }) => {
+  journey("accepts credentials; the service holds while it refuses them", async ({ story, expect }) => {
     const proxy = await startProxy(story);
     proxy.credentials = "paul:first-Secret";
     const https = await startHttps(story, proxy);
@@ -96,7 +96,7 @@ describe.concurrent("a proxy on the way out", () => {
    * A proxy is configured that nobody can reach, and Gainsight stands behind it: the stream holds, and the log names the proxy. With
    * NO_PROXY the same address is reached directly.
    */
-  journey("that nobody can reach holds the stream, and NO_PROXY goes around it", async ({ story, expect }) => {
+  journey("that is unreachable holds delivery, and NO_PROXY bypasses it", async ({ story, expect }) => {
     const proxy = await startProxy(story);
     await proxy.close();
     await story.produce(tracks("u1", 1, 3));
@@ -117,7 +117,7 @@ describe.concurrent("a proxy on the way out", () => {
   /*
    * The address of the proxy is wrong. The service does not start, and says which variable is to be corrected, without the password.
    */
-  journey("that is wrongly configured is named at the start", async ({ story, expect }) => {
+  journey("that is configured wrongly is named at the start", async ({ story, expect }) => {
     const service = await story.launch({ https_proxy: "socks5://paul:first-Secret@proxy:1080" });
     expect(await service.exit).toBe(78);
     expect(service.errors()).toMatch(/https_proxy: got '\*\*\*@proxy:1080', want an http:\/\/ or https:\/\/ address/);

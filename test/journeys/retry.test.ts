@@ -45,7 +45,7 @@ describe.concurrent("retry", () => {
    * One event fails twice and works on the third call of its round. Nobody outside notices anything but two more calls:
    * no tier, no log line about the event, and its user's next event follows.
    */
-  journey("a short trouble is over within one round", async ({ story, expect }) => {
+  journey("a short failure is retried without a retry topic", async ({ story, expect }) => {
     failFor(story, "u1-1", 2);
     const service = await story.start();
     await story.produce(tracks("u1", 1, 2));
@@ -59,49 +59,52 @@ describe.concurrent("retry", () => {
    * Gainsight fails for one event of one user, three times in a row. The event waits in the first tier, the user's later
    * events wait behind it in their order and use no attempt, and every other user goes on. When it is due, all follow.
    */
-  journey("a failing event waits in a tier, its user behind it, and nobody else", async ({ story, expect }) => {
-    failFor(story, "u1-1", 3);
-    const service = await story.start({ RETRY_DELAYS: "3s,6s" });
-    await story.produce([...tracks("u1", 1, 1), ...tracks("u2", 1, 3), ...tracks("u3", 1, 3)]);
-    await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(1);
-    await story.produce([...tracks("u1", 2, 2), ...tracks("u2", 4, 2), ...tracks("u3", 4, 2)]);
-    const others = (user: string) => [1, 2, 3, 4, 5].map((n) => `${user}-${n}`);
-    await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(others("u2"));
-    await expect.poll(() => deliveredIds(story, "u3"), patient).toEqual(others("u3"));
-    expect(deliveredIds(story, "u1")).toEqual([]);
-    await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
-    await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(0);
+  journey(
+    "a failing event waits in a retry topic, later events of its user behind it, and nobody else",
+    async ({ story, expect }) => {
+      failFor(story, "u1-1", 3);
+      const service = await story.start({ RETRY_DELAYS: "3s,6s" });
+      await story.produce([...tracks("u1", 1, 1), ...tracks("u2", 1, 3), ...tracks("u3", 1, 3)]);
+      await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(1);
+      await story.produce([...tracks("u1", 2, 2), ...tracks("u2", 4, 2), ...tracks("u3", 4, 2)]);
+      const others = (user: string) => [1, 2, 3, 4, 5].map((n) => `${user}-${n}`);
+      await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(others("u2"));
+      await expect.poll(() => deliveredIds(story, "u3"), patient).toEqual(others("u3"));
+      expect(deliveredIds(story, "u1")).toEqual([]);
+      await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
+      await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(0);
 
-    expect(await pasts(story, "3s")).toEqual(["u1-1 server_error 1", "u1-2 parked 0", "u1-3 parked 0"]);
-    const [first] = await story.read(story.tier("3s"));
-    const committed = await story.committed();
-    expect(committed[first?.partition ?? -1]).toBeGreaterThanOrEqual(3);
-    expect(first?.text).toMatchObject({
-      "gainstream-status": "500",
-      "gainstream-topic": story.source,
-      "gainstream-partition": String(first?.partition),
-      "gainstream-first-failed-at": expect.stringMatching(/Z$/),
-    });
-    const line = {
-      level: "warn",
-      topic: story.source,
-      offset: "0",
-      attempts: 1,
-      reason: "server_error",
-      status: 500,
-      tier: 0,
-    };
-    expect(service.logs.filter(({ reason }) => reason !== undefined)).toEqual([expect.objectContaining(line)]);
-    expect(story.standin.ledger()).toMatchObject({ distinct: 13, duplicates: 0, inversions: 0 });
-    expect(await service.metric("gainstream_events_total", { outcome: "delivered" })).toBe(13);
-    expect(await story.read(story.deadLetters)).toEqual([]);
-  });
+      expect(await pasts(story, "3s")).toEqual(["u1-1 server_error 1", "u1-2 parked 0", "u1-3 parked 0"]);
+      const [first] = await story.read(story.tier("3s"));
+      const committed = await story.committed();
+      expect(committed[first?.partition ?? -1]).toBeGreaterThanOrEqual(3);
+      expect(first?.text).toMatchObject({
+        "gainstream-status": "500",
+        "gainstream-topic": story.source,
+        "gainstream-partition": String(first?.partition),
+        "gainstream-first-failed-at": expect.stringMatching(/Z$/),
+      });
+      const line = {
+        level: "warn",
+        topic: story.source,
+        offset: "0",
+        attempts: 1,
+        reason: "server_error",
+        status: 500,
+        tier: 0,
+      };
+      expect(service.logs.filter(({ reason }) => reason !== undefined)).toEqual([expect.objectContaining(line)]);
+      expect(story.standin.ledger()).toMatchObject({ distinct: 13, duplicates: 0, inversions: 0 });
+      expect(await service.metric("gainstream_events_total", { outcome: "delivered" })).toBe(13);
+      expect(await story.read(story.deadLetters)).toEqual([]);
+    },
+  );
 
   /*
    * An event fails in its first tier too, so it waits in the next one, longer than those behind it. They come due before it
    * and follow it to its tier without an attempt, and a newcomer waits where the last of them waits. Nobody overtakes.
    */
-  journey("the order holds over several tiers", async ({ story, expect }) => {
+  journey("order holds across several retry topics", async ({ story, expect }) => {
     failFor(story, "u1-1", 2);
     const service = await story.start({ QUICK_ATTEMPTS: "1" });
     await story.produce([...tracks("u1", 1, 3), ...tracks("u2", 1, 1)]);
@@ -120,7 +123,7 @@ describe.concurrent("retry", () => {
    * An event fails for good, and its attempts and its age are spent. It rests in the dead-letter topic with its key, its
    * bytes and all its own headers as they came, whatever tiers it has been through. Its user is released.
    */
-  journey("an event whose attempts are spent rests as it came", async ({ story, expect }) => {
+  journey("an event without attempts left becomes a dead letter as it came", async ({ story, expect }) => {
     failFor(story, "u1-1", 100);
     const headers = { trace: Buffer.from([0, 0xff, 1]), "gainstream-attempts": "lies", twice: ["a", "b"] };
     const record = asJson(trackEvent("u1", 1), headers);
@@ -148,7 +151,7 @@ describe.concurrent("retry", () => {
   /*
    * Gainsight refuses one event with 400: that will never work, so it is dead at once and the user's next event follows.
    */
-  journey("a refused event is dead at once", async ({ story, expect }) => {
+  journey("a rejected event becomes a dead letter at once", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u1-1" } });
     await story.start();
     await story.produce(tracks("u1", 1, 2));

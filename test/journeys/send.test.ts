@@ -91,7 +91,7 @@ describe.concurrent("send", () => {
    * One event of two files breaks a rule. Nothing of either is sent, and the file, the line and the rule are named. With
    * --invalid it is sent, and ends in the dead-letter topic with the name of the same rule.
    */
-  journey("an invalid event is refused, or comes to the dead-letter topic by request", async ({ story, expect }) => {
+  journey("an invalid event is refused, or goes to the dead-letter topic on request", async ({ story, expect }) => {
     await story.start();
     const file = await inFolder(story, jsonLines([trackEvent("u1", 1), trackEvent("", 2)]));
     const good = await inFolder(story, jsonLines([trackEvent("u2", 1)]));
@@ -113,7 +113,7 @@ describe.concurrent("send", () => {
    * Things that go wrong at the first try: a topic that does not exist is not made but named, a topic whose schema is
    * another one is left alone, and a second topic can be named, of which the service would know nothing.
    */
-  journey("the topic is never made, and never gets what does not belong there", async ({ story, expect }) => {
+  journey("the topic is never created, and never gets events of another schema", async ({ story, expect }) => {
     const event = ["--event", JSON.stringify(trackEvent("u1", 1))];
     const other = `${story.source}-2`;
     const missing = await send([...event, "--topic", other], envOf(story));

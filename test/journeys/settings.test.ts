@@ -32,7 +32,7 @@ describe.concurrent("settings", () => {
    * result: false is a failure: without a restart both count from then on. What was skipped before stays skipped, and what
    * was delivered stays delivered.
    */
-  journey("a changed allow-list and failOnResultFalse are taken up while running", async ({ story, expect }) => {
+  journey("a changed allow-list and failOnResultFalse are reloaded while running", async ({ story, expect }) => {
     const file = await settingsFile(story, "events: [Order Completed]");
     const service = await story.start({ SETTINGS_FILE: file.path });
     story.standin.faults.add({ kind: "body-false", errorCode: "GSOBJ_1002", match: { event: "Order Completed" } });
@@ -59,7 +59,7 @@ describe.concurrent("settings", () => {
    * The operator makes a mistake in the file of a running service. The service says which, in log, metric and status, and works
    * on with the settings it had; when the mistake is corrected, all three are content.
    */
-  journey("a wrong change is refused, and the settings before it stay", async ({ story, expect }) => {
+  journey("a wrong change is rejected, and the previous settings stay in effect", async ({ story, expect }) => {
     const file = await settingsFile(story, "events: [Order Completed]");
     const service = await story.start({ SETTINGS_FILE: file.path });
     expect((await service.status()).settings).toMatchObject({ ok: true });
@@ -87,7 +87,7 @@ describe.concurrent("settings", () => {
    * An operator starts a paused service. It joins, is ready and says that it is paused, and takes up nothing: neither what would
    * go nor what would be skipped. With the pause gone everything is done by the settings of then.
    */
-  journey("a paused service does nothing until it is told to go on", async ({ story, expect }) => {
+  journey("a paused service does nothing until it is resumed", async ({ story, expect }) => {
     const file = await settingsFile(story, "paused: true\nevents: [Order Completed]");
     const service = await story.start({ SETTINGS_FILE: file.path });
     await produce(story, 1, "Order Completed");

@@ -14,7 +14,7 @@ describe.concurrent("shapes", () => {
    * One record holds four events of three users, and the first of them fails for a while. It waits in a tier with its user's
    * next event behind it, each in a copy of the whole record that says which of its events it is there for. The others go on.
    */
-  journey("the events of a list go their own ways, each user's in order", async ({ story, expect }) => {
+  journey("the events of a list are delivered separately, each user's in order", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, count: 3, match: { messageId: "u1-1" } });
     const service = await story.start();
     const record = asList(trackEvent("u1", 1), trackEvent("u2", 1), trackEvent("u1", 2), trackEvent("u3", 1));
@@ -43,7 +43,7 @@ describe.concurrent("shapes", () => {
    * While one event of a list still fails, the service is stopped in order and started again. The others of the list were
    * delivered, and so was a later event of one of their users: nobody gets anything twice, and nothing goes back in time.
    */
-  journey("a list that is delivered in part outlives a restart", async ({ story, expect }) => {
+  journey("a partly delivered list survives a restart", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, match: { messageId: "u1-1" } });
     const first = await story.start({ QUICK_ATTEMPTS: "10" });
     const later = { ...asJson(trackEvent("u2", 2)), key: "list" };
@@ -61,7 +61,7 @@ describe.concurrent("shapes", () => {
    * Of a list of three one event breaks a rule of Segment's and one is refused by Gainsight. Each of the two has a dead
    * letter of its own, with the bytes of the whole record as they came and the place of the event in it.
    */
-  journey("a dead event of a list rests with its whole record", async ({ story, expect }) => {
+  journey("a dead event of a list becomes a dead letter with its whole record", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u2-1" } });
     await story.start();
     const record = asList({ type: "track", userId: "u1" }, trackEvent("u2", 1), trackEvent("u3", 1));
@@ -80,7 +80,7 @@ describe.concurrent("shapes", () => {
    * string. The batch's first event fails for a while, and waits in a retry topic in the batch as it came. A fifth producer
    * compresses its values by hand: they rest among the dead letters, and the error says so.
    */
-  journey("events in wrappers are taken out, at each retry alike", async ({ story, expect }) => {
+  journey("events are unwrapped, also at each retry", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, count: 3, match: { messageId: "u1-1" } });
     const service = await story.start();
     const batch = { batch: [trackEvent("u1", 1), trackEvent("u2", 1)], writeKey: "k", context: { ip: "127.0.0.1" } };

@@ -46,7 +46,7 @@ describe.concurrent("shutdown", () => {
    * A graceful stop comes while a user is parked. The next process rebuilds who waits for whom from the tiers, and a newcomer
    * from the source does not overtake.
    */
-  journey("a user parked across a graceful restart keeps the order", async ({ story, expect }) => {
+  journey("a user parked across a graceful restart keeps its order", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, count: 1, match: { messageId: "u1-1" } });
     const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "10s" };
     const first = await story.start(env);
@@ -64,7 +64,7 @@ describe.concurrent("shutdown", () => {
    * Gainsight hangs, and the drain limit passes: the calls in flight are aborted. That is no failure of theirs: though they had
    * only one attempt they are neither dead nor in a retry topic, and not committed; after the restart each is delivered once.
    */
-  journey("calls that the drain limit aborts are simply not done", async ({ story, expect }) => {
+  journey("calls that the drain timeout aborts count as not made", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "outage", mode: "hang" });
     const env = { SHUTDOWN_TIMEOUT: "1s", RETRY_MAX_ATTEMPTS: "1", RETRY_MAX_AGE: "0s", QUICK_ATTEMPTS: "2" };
     const first = await story.start(env);

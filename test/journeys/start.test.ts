@@ -55,7 +55,7 @@ describe.concurrent("start", () => {
    * The broker is down when the service starts. The service answers its probes, is not ready, says why and tries on without
    * an exit; when the broker comes, it joins by itself and delivers.
    */
-  journey("a broker that cannot be reached is waited for", async ({ story, expect }) => {
+  journey("the service waits for an unreachable broker", async ({ story, expect }) => {
     const own = await startOwnBroker(story, tracks("u1", 1, 2));
     await own.broker(1).stop();
 
@@ -83,7 +83,7 @@ describe.concurrent("start", () => {
    * The source topic does not exist yet: it is not the service's to make. It waits, not ready, and names the topic; when
    * somebody has made it, the service makes its own topics beside it, of the same shape, and goes on.
    */
-  journey("a source topic that does not exist is waited for", async ({ story, expect }) => {
+  journey("the service waits for a missing source topic", async ({ story, expect }) => {
     const late = `${story.source}-late`;
     const service = await story.launch({ SOURCE_TOPICS: late });
     await expectWaiting(service, new RegExp(`^Waiting for topics: .*${late}`), expect);
@@ -106,7 +106,7 @@ describe.concurrent("start", () => {
    * Nothing listens at Gainsight's address when the service starts. The service is ready, holds and loses nothing; when
    * Gainsight comes, everything is delivered in order, and the tiers have seen nothing.
    */
-  journey("a Gainsight that cannot be reached at the start is waited for", async ({ story, expect }) => {
+  journey("the service waits for a Gainsight that is unreachable at the start", async ({ story, expect }) => {
     const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
     await story.produce(users.flatMap((user) => tracks(user, 1, 2)));
     story.standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });

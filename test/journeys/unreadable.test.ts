@@ -122,7 +122,7 @@ describe.concurrent("batches that cannot be read", () => {
    * A batch of a hundred kilobytes unpacks to 100 MB. The broker takes it; the service stops unpacking at its limit, says so, and waits
    * with that partition only. When the operator has skipped the batch, the partition is read on.
    */
-  journey("a decompression bomb does not get off", async ({ story, expect }) => {
+  journey("a decompression bomb does not exhaust memory", async ({ story, expect }) => {
     await createSource(story);
     const { source } = story;
     await sendBatch(source, 0, [{ key: "bomb", value: Buffer.alloc(100 * 1024 * 1024) }]);
@@ -148,7 +148,7 @@ describe.concurrent("batches that cannot be read", () => {
    * in that partition number, so all topics' partitions of that number wait; the others are delivered, and the service is ready. When
    * the operator has skipped the record, its user's later events are delivered.
    */
-  journey("a retry topic's keeps the partitions of its number closed, and no others", async ({ story, expect }) => {
+  journey("one in a retry topic keeps only the partitions of its number closed", async ({ story, expect }) => {
     await createSource(story);
     const { source } = story;
     const env = { ...(await story.env()), KAFKA_BROKERS: own.brokers, RETRY_DELAYS: "1h" };

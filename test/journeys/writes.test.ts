@@ -64,7 +64,7 @@ describe.concurrent("writes to Kafka", () => {
    * and the reason, its user waits, and all others go on, also by way of the retry topics. When the topic is there again the
    * event comes to rest in it, and the hold ends by itself.
    */
-  journey("a deleted dead-letter topic holds nobody but who has to go there", async ({ story, expect }) => {
+  journey("a deleted dead-letter topic holds only the dead letters", async ({ story, expect }) => {
     await makeOurs(story);
     const service = await story.start({ CREATE_TOPICS: "false" });
     failFor(story, "u0-1", 400, 1);
@@ -157,12 +157,12 @@ describe.concurrent("writes to Kafka", () => {
    * A retry topic grows while the service runs, as the documents say it should before its source grows. kafkajs still has the
    * old metadata, makes no request for the new partition, and gives no error. The record arrives all the same.
    */
-  journey("a record for a partition that is new is not taken for written", async ({ story, expect }) => {
+  journey("a record for a new partition never counts as written before it is", async ({ story, expect }) => {
     const topic = story.tier("1s");
     await createTopics(story.kafka, [{ topic, numPartitions: 1 }]);
     const refused: string[] = [];
     const config = readConfig(await story.env());
-    const { publisher: settler, producers } = composePublisher({
+    const { publisher, producers } = composePublisher({
       kafka: createKafka({ ...config.kafka, sasl: undefined, logLevel: 0, retry: noRetry }),
       config,
       log: createLog({ level: "fatal" }),
@@ -176,13 +176,13 @@ describe.concurrent("writes to Kafka", () => {
     });
     story.onEnd(() => producers.close());
     const write = (partition: number) => {
-      const origin = sourcePositionOf({ topic: story.source, partition, offset: "0", timestamp: Date.now() });
-      const past = { origin, attempts: 0, firstFailedAt: undefined };
+      const source = sourcePositionOf({ topic: story.source, partition, offset: "0", timestamp: Date.now() });
+      const retryState = { source, attempts: 0, firstFailedAt: undefined };
       const record = { key: Buffer.from("u1"), value: Buffer.from("{}"), headers: {}, timestamp: Date.now() };
-      const failure = { origin, reason: "server_error", error: "No", attempts: 1, firstFailedAt: undefined } as const;
-      const meaning = { kind: "call", call: "track", body: Buffer.from("{}") } as const;
-      const arrival = { record, user: "u1", type: "track", meaning, past, repairs: [] } as const;
-      return settler.publishRetries([{ parsed: arrival, failure: { ...failure, tier: 0, partition } }]);
+      const failure = { source, reason: "server_error", error: "No", attempts: 1, firstFailedAt: undefined } as const;
+      const decision = { kind: "call", type: "track", body: Buffer.from("{}") } as const;
+      const parsed = { record, user: "u1", type: "track", decision, retryState, repairs: [] } as const;
+      return publisher.publishRetries([{ parsed, failure: { ...failure, tier: 0, partition } }]);
     };
     expect(await write(0)).toBe(0);
     await withAdmin(story, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));

@@ -37,7 +37,7 @@ describe("cluster admin", () => {
     expect(most()).toBe(1);
   });
 
-  it("asks for commits topic by topic, and tells partitions without a commit from those that were not answered", async () => {
+  it("asks for committed offsets topic by topic, and distinguishes partitions without a commit from those without an answer", async () => {
     const partitions = [
       { partition: 0, offset: "12", metadata: "g1:1.1" },
       { partition: 1, offset: "-1", metadata: null },
@@ -65,24 +65,24 @@ describe("cluster admin", () => {
       some: { partitions: [{ leader: -1 }, { high: 3 }, { errorCode: 5 }] },
     });
     expect(await admin.logRanges(["a", "missing", "forbidden", "some"])).toEqual([
-      { topic: "a", partition: 0, low: 5, high: 9 },
-      { topic: "some", partition: 1, low: 0, high: 3 },
+      { topic: "a", partition: 0, beginningOffset: 5, endOffset: 9 },
+      { topic: "some", partition: 1, beginningOffset: 0, endOffset: 3 },
     ]);
   });
 
   it("says of each topic what the cluster says, whatever it says of the others", async () => {
     const { admin } = createTestAdmin({ a: { partitions: [{ replicas: [1, 2, 3] }, {}] }, b: { errorCode: 29 } });
     expect(await admin.topicStates(["b", "a", "c"])).toEqual([
-      { topic: "b", error: "TOPIC_AUTHORIZATION_FAILED", id: "id-of-b", partitions: 0, replication: 1 },
-      { topic: "a", error: undefined, id: "id-of-a", partitions: 2, replication: 3 },
-      { topic: "c", error: "UNKNOWN_TOPIC_OR_PARTITION", id: undefined, partitions: 0, replication: 1 },
+      { topic: "b", error: "TOPIC_AUTHORIZATION_FAILED", id: "id-of-b", partitions: 0, replicationFactor: 1 },
+      { topic: "a", error: undefined, id: "id-of-a", partitions: 2, replicationFactor: 3 },
+      { topic: "c", error: "UNKNOWN_TOPIC_OR_PARTITION", id: undefined, partitions: 0, replicationFactor: 1 },
     ]);
-    expect(await admin.topicShape("a")).toEqual({ topic: "a", partitions: 2, replication: 3 });
+    expect(await admin.topicShape("a")).toEqual({ topic: "a", partitions: 2, replicationFactor: 3 });
     expect(await admin.topicShape("c")).toBeUndefined();
     await expect(admin.topicShape("b")).rejects.toThrow("TOPIC_AUTHORIZATION_FAILED");
   });
 
-  it("makes topics that keep what lies in them, and waits until the broker has heard of them", async () => {
+  it("creates topics that keep their records, and waits until the broker knows them", async () => {
     const known: Topics[] = [{}, {}, { b: { partitions: [{}] } }, { b: { partitions: [{}, {}] } }];
     const { admin, calls } = createTestAdmin(() => (known.length > 1 ? known.shift() : known[0]) ?? {});
     await admin.createTopics([{ topic: "b", partitions: 2, replicationFactor: 3 }]);
@@ -110,7 +110,7 @@ describe("cluster admin", () => {
         return {};
       };
       const { admin } = createTestAdmin({ a: one, b: one }, { createTopics });
-      await admin.createTopics(["a", "b"].map((topic) => ({ topic, partitions: 1, replication: 1 })));
+      await admin.createTopics(["a", "b"].map((topic) => ({ topic, partitions: 1, replicationFactor: 1 })));
       const kept = ["cleanup.policy", "retention.ms", "retention.bytes"];
       expect(made).toEqual([[...kept, "compression.type"], kept]);
     },
@@ -118,7 +118,9 @@ describe("cluster admin", () => {
 
   it("makes no second attempt at a topic that is refused for another reason", async () => {
     const { admin, calls } = createTestAdmin({ a: one }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
-    await expect(admin.createTopics([{ topic: "a", partitions: 1, replicationFactor: 1 }])).rejects.toThrow("AUTHORIZATION");
+    await expect(admin.createTopics([{ topic: "a", partitions: 1, replicationFactor: 1 }])).rejects.toThrow(
+      "AUTHORIZATION",
+    );
     expect(calls.filter(({ name }) => name === "createTopics")).toHaveLength(1);
   });
 
@@ -130,7 +132,7 @@ describe("cluster admin", () => {
     });
   });
 
-  it("reads how long topics keep their records, and takes what is not told for kept", async () => {
+  it("reads the retention of topics, and treats what is not reported as unlimited", async () => {
     const entry = (configName: string, configValue: string | null) => ({ configName, configValue });
     const resources = [
       {
@@ -159,13 +161,15 @@ describe("cluster admin", () => {
     expect(await createTestAdmin({}, { describeConfigs }).admin.topicConfigs(["a"])).toBe("refused");
   });
 
-  it("does not take other errors about settings for a refusal", async () => {
+  it("does not treat other errors about settings as a refusal", async () => {
     const { admin } = createTestAdmin({}, { describeConfigs: failWith("x") });
     expect(await admin.topicConfigs(["a"])).toBe("refused");
     const describeConfigs = () => {
       throw Object.assign(new Error("REQUEST_TIMED_OUT"), { type: "REQUEST_TIMED_OUT" });
     };
-    await expect(createTestAdmin({}, { describeConfigs }).admin.topicConfigs(["a"])).rejects.toThrow("REQUEST_TIMED_OUT");
+    await expect(createTestAdmin({}, { describeConfigs }).admin.topicConfigs(["a"])).rejects.toThrow(
+      "REQUEST_TIMED_OUT",
+    );
   });
 
   it("does not ask where there is nothing to make", async () => {

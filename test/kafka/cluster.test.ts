@@ -76,5 +76,7 @@ it("the kafkajs that is installed has everything that is reached into", () => {
     Array.from({ length: 3 }, () => "function"),
   );
   expect(cluster.brokerPool).toMatchObject({ brokers: {}, metadata: null });
-  expect(() => createAdminCluster({} as Parameters<typeof createAdminCluster>[0])).toThrow(/not the kafkajs that we know/);
+  expect(() => createAdminCluster({} as Parameters<typeof createAdminCluster>[0])).toThrow(
+    /not the kafkajs that we know/,
+  );
 });

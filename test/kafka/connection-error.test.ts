@@ -6,7 +6,7 @@ import { explainConnectionError } from "../../src/kafka/connection-error.ts";
 const opensslOf = (alert: string): string =>
   `Connection error: 405D64EBEF7F0000:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert ${alert}:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:918:SSL alert number 42\n`;
 
-describe("explainTrouble()", () => {
+describe("explainConnectionError()", () => {
   it.each([
     [
       "Connection error: unable to verify the first certificate; if the root CA is installed locally, try running Node.js with --use-system-ca",

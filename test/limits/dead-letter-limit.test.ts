@@ -1,7 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { type DeadLetterLimitRules, DeadLetterLimit, type DeadLetterHoldChange, type DeadLetterLimitSetting } from "../../src/limits/dead-letter-limit.ts";
+import {
+  type DeadLetterLimitRules,
+  DeadLetterLimit,
+  type DeadLetterHoldChange,
+  type DeadLetterLimitSetting,
+} from "../../src/limits/dead-letter-limit.ts";
 
 const start = 1_700_000_000_000;
 const limit: DeadLetterLimitRules = { scope: "all", consecutive: 5, percent: 50, minEvents: 20 };
@@ -14,24 +19,24 @@ const causeOf = (letter: string) => ({
   rule: letter.toLowerCase(),
 });
 
-const createTestFlood = (given: DeadLetterLimitSetting = limit) => {
+const createTestLimit = (given: DeadLetterLimitSetting = limit) => {
   const changes: DeadLetterHoldChange[] = [];
-  const flood = new DeadLetterLimit({ limit: given, onHoldChange: (change) => void changes.push(change) });
+  const deadLetterLimit = new DeadLetterLimit({ limit: given, onHoldChange: (change) => void changes.push(change) });
   /** Gives the letters that were admitted to the dead-letter topic. */
   const admitted = (events: string, now = start): string =>
     Array.from(events)
       .filter((event) => {
         const isGood = event === "." || event === ":";
-        if (isGood) flood.countOtherOutcome(event === "." ? "a" : "b", now);
-        return !isGood && flood.countIfAllowed(causeOf(event), `broke ${event}`, now) === "admitted";
+        if (isGood) deadLetterLimit.countOtherOutcome(event === "." ? "a" : "b", now);
+        return !isGood && deadLetterLimit.countIfAllowed(causeOf(event), `broke ${event}`, now) === "admitted";
       })
       .join("");
   const play = (events: string, now = start): number => admitted(events, now).length;
-  const held = (): string[] => flood.culprits.map(({ topic, rule }) => `${rule} of ${topic}`);
-  return { flood, changes, play, admitted, held };
+  const held = (): string[] => deadLetterLimit.culprits.map(({ topic, rule }) => `${rule} of ${topic}`);
+  return { deadLetterLimit, changes, play, admitted, held };
 };
 
-describe("Flood", () => {
+describe("DeadLetterLimit", () => {
   it.each([
     ["fewer in a row than the limit", "dddd.dddd.dddd", 12, false],
     ["as many in a row as the limit: the next is held", "dddddd", 5, true],
@@ -40,28 +45,28 @@ describe("Flood", () => {
     ["the share while there are few events", ".d.d.d.d.d.d.d.d.d", 9, false],
     ["the share of enough events", "d.d.d.d.d.d.d.d.d.d.d.d", 10, true],
   ])("judges %s", (_, events, admitted, isHeld) => {
-    const { flood, play } = createTestFlood();
-    expect([play(events), flood.isHeld]).toEqual([admitted, isHeld]);
+    const { deadLetterLimit, play } = createTestLimit();
+    expect([play(events), deadLetterLimit.isHeld]).toEqual([admitted, isHeld]);
   });
 
-  it("tells once when it closes, in words that say how to go on", () => {
-    const { flood, changes, play } = createTestFlood();
+  it("reports once that it holds, in words that say how to continue", () => {
+    const { deadLetterLimit, changes, play } = createTestLimit();
     play("ddddddddd");
     expect(changes).toHaveLength(1);
     expect(changes[0]).toMatchObject({ isHeld: true, heldMs: 0 });
     expect(changes[0]?.error).toMatch(
       /^5 events in a row .*raise deadLetterLimit in the settings file or set it to false$/,
     );
-    expect(flood.warnings).toEqual([changes[0]?.error]);
+    expect(deadLetterLimit.warnings).toEqual([changes[0]?.error]);
   });
 
   it("names the cause that makes most of them, with its share of the dead letters and of its topic's events", () => {
-    const { flood, changes, play } = createTestFlood();
+    const { deadLetterLimit, changes, play } = createTestLimit();
     play(`${".".repeat(4)}DdddEd`);
     expect(changes[0]?.error).toContain(
       "went to the dead-letter topic: 60 % are invalid_event (d) in a, 42.9 % of that topic's events. Look",
     );
-    expect(flood.culprits).toEqual([
+    expect(deadLetterLimit.culprits).toEqual([
       {
         topic: "a",
         reason: "invalid_event",
@@ -75,55 +80,55 @@ describe("Flood", () => {
   });
 
   it("says so honestly if no single cause makes most of them, and names three", () => {
-    const { flood, changes, play } = createTestFlood({ ...limit, consecutive: 10 });
+    const { deadLetterLimit, changes, play } = createTestLimit({ ...limit, consecutive: 10 });
     play("ddddEEEfffgg");
     expect(changes[0]?.error).toContain(
       "topic; no single cause makes most of them: 40 % are invalid_event (d) in a, 57.1 % of that topic's events; " +
         "30 % are invalid_event (e) in b, 100 % of that topic's events; 30 % are invalid_event (f) in a, ",
     );
-    expect(flood.culprits).toHaveLength(3);
+    expect(deadLetterLimit.culprits).toHaveLength(3);
   });
 
   it("names a cause without a rule by its reason alone", () => {
-    const { flood, changes } = createTestFlood({ ...limit, consecutive: 1 });
-    for (const _ of [1, 2]) flood.countIfAllowed({ topic: "a", reason: "undecodable" }, "No", start);
+    const { deadLetterLimit, changes } = createTestLimit({ ...limit, consecutive: 1 });
+    for (const _ of [1, 2]) deadLetterLimit.countIfAllowed({ topic: "a", reason: "undecodable" }, "No", start);
     expect(changes[0]?.error).toContain("100 % are undecodable in a, 100 % of that topic's events");
   });
 
   it("forgets the share after a minute, and the row never", () => {
-    const { flood, play } = createTestFlood();
+    const { deadLetterLimit, play } = createTestLimit();
     play(".d.d.d.d.d.d.d.d.d.");
     expect(play("d", start + 65_000)).toBe(1);
     expect(play("ddddd", start + 10 * 60_000)).toBe(4);
-    expect(flood.isHeld).toBe(true);
+    expect(deadLetterLimit.isHeld).toBe(true);
   });
 
   it.each([limit, byCause])("goes on, counting from nothing, when an operator changes the limit: $scope", (given) => {
-    const { flood, changes, play, held } = createTestFlood(given);
+    const { deadLetterLimit, changes, play, held } = createTestLimit(given);
     play("dddddd");
-    flood.setLimit({ ...given }, start + 1_000);
+    deadLetterLimit.setLimit({ ...given }, start + 1_000);
     expect(held()).toEqual(["d of a"]);
-    flood.setLimit({ ...given, consecutive: 6 }, start + 2_000);
-    expect([flood.isHeld, held(), flood.warnings]).toEqual([false, [], []]);
+    deadLetterLimit.setLimit({ ...given, consecutive: 6 }, start + 2_000);
+    expect([deadLetterLimit.isHeld, held(), deadLetterLimit.warnings]).toEqual([false, [], []]);
     expect(changes[1]).toMatchObject({ isHeld: false, error: "", heldMs: 2_000 });
     expect(play("ddddddd")).toBe(6);
   });
 
-  it("never closes where it is switched off", () => {
-    const { flood, play } = createTestFlood();
+  it("never holds if it is switched off", () => {
+    const { deadLetterLimit, play } = createTestLimit();
     play("dddddd");
-    flood.setLimit(false, start);
-    expect([play("d".repeat(5_000)), flood.isHeld]).toEqual([5_000, false]);
+    deadLetterLimit.setLimit(false, start);
+    expect([play("d".repeat(5_000)), deadLetterLimit.isHeld]).toEqual([5_000, false]);
   });
 
-  it("goes on counting where the clock is set back", () => {
-    const { play } = createTestFlood();
+  it("keeps counting if the clock is set back", () => {
+    const { play } = createTestLimit();
     play("d.d.d.d.d.d.d.d.d.");
     expect(play("d.d", start - 3_600_000)).toBe(1);
   });
 });
 
-describe("Flood, by cause", () => {
+describe("DeadLetterLimit, by cause", () => {
   it.each([
     ["one cause in a row", "dddddddd", "ddddd", ["d of a"]],
     ["only that cause; another one has a row of its own", "ddddddeeeeeeee", "dddddeeeee", ["d of a", "e of a"]],
@@ -141,17 +146,19 @@ describe("Flood, by cause", () => {
     ["the largest share if they are too many together", "de.de.de.de.de.de.de.de.", "dededededededee", ["d of a"]],
     ["no share of another topic's events", `${"::::".repeat(5)}d.d.d.d.d.d`, "dddddd", []],
   ])("holds %s", (_, events, expected, causes) => {
-    const { flood, admitted, held } = createTestFlood(byCause);
-    expect([admitted(events), held(), flood.isHeld]).toEqual([expected, causes, false]);
+    const { deadLetterLimit, admitted, held } = createTestLimit(byCause);
+    expect([admitted(events), held(), deadLetterLimit.isHeld]).toEqual([expected, causes, false]);
   });
 
   it("lets the events of that cause wait, and says whose and how to go on", () => {
-    const { flood, changes, play } = createTestFlood(byCause);
+    const { deadLetterLimit, changes, play } = createTestLimit(byCause);
     play("dddddd");
-    expect(flood.countIfAllowed(causeOf("d"), "No", start)).toBe("parked");
-    expect(flood.rulingOf(causeOf("d"))).toBe("parked");
-    expect([flood.countIfAllowed(causeOf("e"), "No", start), flood.rulingOf(causeOf("D"))]).toEqual(["admitted", "admitted"]);
-    expect([flood.isTopicHeld("a"), flood.isTopicHeld("b")]).toEqual([true, false]);
+    expect(deadLetterLimit.countIfAllowed(causeOf("d"), "No", start)).toBe("parked");
+    expect(deadLetterLimit.rulingOf(causeOf("d"))).toBe("parked");
+    expect([deadLetterLimit.countIfAllowed(causeOf("e"), "No", start), deadLetterLimit.rulingOf(causeOf("D"))]).toEqual(
+      ["admitted", "admitted"],
+    );
+    expect([deadLetterLimit.isTopicHeld("a"), deadLetterLimit.isTopicHeld("b")]).toEqual([true, false]);
     expect(changes).toMatchObject([{ isHeld: true, culprits: [{ topic: "a", rule: "d", percentOfDeadLetters: 100 }] }]);
     expect(changes[0]?.error).toBe(
       "5 events in a row went to the dead-letter topic: 100 % are invalid_event (d) in a, 100 % of that topic's events. " +
@@ -160,11 +167,11 @@ describe("Flood, by cause", () => {
     );
   });
 
-  it("tells at the end how long the first cause was held", () => {
-    const { flood, changes, play } = createTestFlood(byCause);
+  it("reports at the end how long the first cause was held", () => {
+    const { deadLetterLimit, changes, play } = createTestLimit(byCause);
     play("dddddd");
     play("eeeeee", start + 10_000);
-    flood.setLimit(false, start + 12_000);
+    deadLetterLimit.setLimit(false, start + 12_000);
     expect(changes.map(({ isHeld, heldMs }) => [isHeld, heldMs])).toEqual([
       [true, 0],
       [true, 0],
@@ -172,48 +179,55 @@ describe("Flood, by cause", () => {
     ]);
   });
 
-  it("goes on by cause where everything was held, and the other way round", () => {
-    const { flood, play, admitted } = createTestFlood();
+  it("continues by cause if everything was held, and the other way round", () => {
+    const { deadLetterLimit, play, admitted } = createTestLimit();
     play("dddddd");
-    flood.setLimit(byCause, start);
-    expect([admitted("ddddddE"), flood.isHeld]).toEqual(["dddddE", false]);
-    flood.setLimit(limit, start);
-    expect([admitted("ddddddE"), flood.isHeld]).toEqual(["ddddd", true]);
+    deadLetterLimit.setLimit(byCause, start);
+    expect([admitted("ddddddE"), deadLetterLimit.isHeld]).toEqual(["dddddE", false]);
+    deadLetterLimit.setLimit(limit, start);
+    expect([admitted("ddddddE"), deadLetterLimit.isHeld]).toEqual(["ddddd", true]);
   });
 
   it("lets nothing wait that fits into no retry topic", () => {
-    const { flood, held } = createTestFlood(byCause);
-    const rulings = Array.from({ length: 8 }, () => flood.countIfAllowed({ topic: "a", reason: "too_large" }, "No", start));
+    const { deadLetterLimit, held } = createTestLimit(byCause);
+    const rulings = Array.from({ length: 8 }, () =>
+      deadLetterLimit.countIfAllowed({ topic: "a", reason: "too_large" }, "No", start),
+    );
     expect([new Set(rulings), held()]).toEqual([new Set(["admitted"]), []]);
-    flood.countIfAllowed(causeOf("d"), "No", start);
-    expect([flood.countIfAllowed(causeOf("d"), "No", start), held()], "nobody waits in its place").toEqual(["admitted", []]);
+    deadLetterLimit.countIfAllowed(causeOf("d"), "No", start);
+    expect([deadLetterLimit.countIfAllowed(causeOf("d"), "No", start), held()], "nobody waits in its place").toEqual([
+      "admitted",
+      [],
+    ]);
   });
 
   it("counts in bounded memory whatever names it is given: further topics and rules count together", () => {
-    const { flood } = createTestFlood(byCause);
-    for (let n = 0; n < 2_000; n++) flood.countOtherOutcome(`topic${n}`, start);
-    const die = (n: number) => flood.countIfAllowed({ topic: `more${n}`, reason: "rejected", rule: "http_400" }, "No", start);
+    const { deadLetterLimit } = createTestLimit(byCause);
+    for (let n = 0; n < 2_000; n++) deadLetterLimit.countOtherOutcome(`topic${n}`, start);
+    const die = (n: number) =>
+      deadLetterLimit.countIfAllowed({ topic: `more${n}`, reason: "rejected", rule: "http_400" }, "No", start);
     for (let n = 0; n < 20; n++) {
       die(n);
-      flood.countOtherOutcome(`more${n}`, start);
+      deadLetterLimit.countOtherOutcome(`more${n}`, start);
     }
-    expect(flood.culprits).toEqual([]);
+    expect(deadLetterLimit.culprits).toEqual([]);
     for (let n = 0; n < 6; n++) die(n);
-    expect(flood.culprits).toMatchObject([{ topic: "other", rule: "http_400" }]);
+    expect(deadLetterLimit.culprits).toMatchObject([{ topic: "other", rule: "http_400" }]);
     for (let n = 0; n < 600; n++) {
-      flood.countIfAllowed({ topic: "topic1", reason: "rejected", rule: `rule${n}` }, "No", start);
-      flood.countOtherOutcome("topic1", start);
+      deadLetterLimit.countIfAllowed({ topic: "topic1", reason: "rejected", rule: `rule${n}` }, "No", start);
+      deadLetterLimit.countOtherOutcome("topic1", start);
     }
-    for (let n = 0; n < 6; n++) flood.countIfAllowed({ topic: "topic1", reason: "rejected", rule: `new${n}` }, "No", start);
-    expect(flood.culprits.at(-1)).toMatchObject({ topic: "topic1", reason: "rejected" });
-    expect(flood.culprits.at(-1)?.rule).toBeUndefined();
+    for (let n = 0; n < 6; n++)
+      deadLetterLimit.countIfAllowed({ topic: "topic1", reason: "rejected", rule: `new${n}` }, "No", start);
+    expect(deadLetterLimit.culprits.at(-1)).toMatchObject({ topic: "topic1", reason: "rejected" });
+    expect(deadLetterLimit.culprits.at(-1)?.rule).toBeUndefined();
   });
 
   it("never admits more in a row of a topic than the limit for each of its causes, and holds no cause that made none", () => {
     const script = fc.array(fc.constantFrom(...Array.from("..::ddddefDDDE")), { maxLength: 200, size: "max" });
     fc.assert(
       fc.property(script, (events) => {
-        const { flood, admitted, held } = createTestFlood({ ...byCause, minEvents: 1_000_000 });
+        const { deadLetterLimit, admitted, held } = createTestLimit({ ...byCause, minEvents: 1_000_000 });
         const rows: Record<string, number> = { a: 0, b: 0 };
         const died = new Set<string>();
         for (const event of events) {
@@ -227,7 +241,7 @@ describe("Flood, by cause", () => {
         expect(rows["a"]).toBeLessThanOrEqual(5 * causes.a);
         expect(rows["b"]).toBeLessThanOrEqual(5 * causes.b);
         expect(held().filter((cause) => !died.has(cause))).toEqual([]);
-        expect(flood.isHeld).toBe(false);
+        expect(deadLetterLimit.isHeld).toBe(false);
       }),
       { numRuns: 2_000 },
     );

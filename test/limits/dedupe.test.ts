@@ -16,11 +16,11 @@ describe("Dedupe", () => {
       true,
       false,
     ]);
-    expect([known(1, noon), dedupe.isDuplicate(0, "m2", () => noon), dedupe.isDuplicate(0, undefined, () => noon)]).toEqual([
-      false,
-      false,
-      false,
-    ]);
+    expect([
+      known(1, noon),
+      dedupe.isDuplicate(0, "m2", () => noon),
+      dedupe.isDuplicate(0, undefined, () => noon),
+    ]).toEqual([false, false, false]);
   });
 
   test("remembers so many events of a partition number and no more", () => {
@@ -29,7 +29,7 @@ describe("Dedupe", () => {
     expect(["m1", "m2", "m4"].map((id) => dedupe.isDuplicate(0, id, () => noon))).toEqual([false, true, true]);
   });
 
-  test("takes up a shorter window and a smaller number at once, and forgets all where it is switched off", () => {
+  test("applies a shorter window and a smaller number at once, and forgets all if it is switched off", () => {
     const dedupe = new Dedupe({ rules: day, seed: 1 });
     dedupe.recordDelivered(0, "m1", noon);
     dedupe.setRules({ windowMs: hourMs, maxEvents: 3 });

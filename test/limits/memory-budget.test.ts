@@ -8,7 +8,7 @@ const filled = (sizes: readonly number[]) => {
   return budget;
 };
 
-describe("createBudget()", () => {
+describe("createMemoryBudget()", () => {
   test.each<[sizes: number[], isFull: boolean, hasRoom: boolean]>([
     [[], false, true],
     [[1, 1], false, true],

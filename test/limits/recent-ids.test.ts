@@ -51,14 +51,23 @@ describe("RecentIds", () => {
       expect(ids.addedAtSeconds(idOf(number))).toBeUndefined();
       ids.add(idOf(number), number, 0);
     }
-    expect([ids.size, ids.addedAtSeconds(idOf(49_999)), ids.addedAtSeconds(idOf(50_000))]).toEqual([100_000, undefined, 50_000]);
+    expect([ids.size, ids.addedAtSeconds(idOf(49_999)), ids.addedAtSeconds(idOf(50_000))]).toEqual([
+      100_000,
+      undefined,
+      50_000,
+    ]);
   });
 
-  test("keeps fewer from the next id on, where fewer are wanted", () => {
+  test("keeps fewer from the next id on, if the maximum is lowered", () => {
     const ids = new RecentIds({ max: 10, seed: 1 });
     for (let number = 0; number < 10; number++) ids.add(`id-${number}`, 1, 0);
     ids.maxSize = 3;
     ids.add("one more", 1, 0);
-    expect([ids.size, ids.addedAtSeconds("id-7"), ids.addedAtSeconds("id-8"), ids.addedAtSeconds("one more")]).toEqual([3, undefined, 1, 1]);
+    expect([ids.size, ids.addedAtSeconds("id-7"), ids.addedAtSeconds("id-8"), ids.addedAtSeconds("one more")]).toEqual([
+      3,
+      undefined,
+      1,
+      1,
+    ]);
   });
 });

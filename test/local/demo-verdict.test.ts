@@ -5,7 +5,7 @@ import { type Evidence, evaluate, type ReadRecord } from "../../local/demo-verdi
 
 const OPTIONS = { events: 2_000, users: 200, poison: 12, seed: 7, startAt: Date.parse("2026-03-01T12:00:00Z") };
 
-describe("createCast()", () => {
+describe("createDemoData()", () => {
   const { records, unlucky } = createDemoData(OPTIONS);
   const reasons = new Set(records.map(({ fate }) => ("reason" in fate ? fate.reason : fate.kind)));
 
@@ -74,7 +74,7 @@ const GOOD: Evidence = {
   ],
 };
 
-describe("judge()", () => {
+describe("evaluate()", () => {
   test("breaks no promise where everything is where it belongs", () => {
     expect(evaluate(GOOD).broken).toEqual([]);
   });

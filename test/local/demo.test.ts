@@ -78,7 +78,7 @@ describe("the door on a machine where nothing is installed", () => {
   });
 });
 
-describe("createScope()", () => {
+describe("createCleanupScope()", () => {
   test("undoes the last first, also what is still being started and whatever fails", async () => {
     const done: string[] = [];
     const starting = Promise.withResolvers<string>();

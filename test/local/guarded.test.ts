@@ -59,8 +59,8 @@ describe("a guard", () => {
 
 test.each(["SIGKILL", "SIGINT"] as const)("a guard cleans up when its parent dies of %s", async (signal) => {
   const script = `
-    const { createGuard } = await import(${JSON.stringify(new URL("../../local/guarded.ts", import.meta.url).href)});
-    const guard = await createGuard();
+    const { createProcessGuard } = await import(${JSON.stringify(new URL("../../local/guarded.ts", import.meta.url).href)});
+    const guard = await createProcessGuard();
     const stay = await guard.start({ ...${JSON.stringify(STAY)}, logFile: guard.folder + "/stay.log" });
     console.log(JSON.stringify({ pid: stay.pid, folder: guard.folder }));`;
   const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {

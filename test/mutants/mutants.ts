@@ -1,4 +1,4 @@
-/** A fault made by hand: one place in the source, and what stands there instead. */
+/** A fault made by hand: a text that is in the source file once, and its replacement. */
 export interface Mutant {
   readonly name: string;
   readonly file: string;
@@ -6,66 +6,66 @@ export interface Mutant {
   readonly replace: string;
 }
 
-/** Each of them loses, doubles, delays or reorders events, and must be caught by the property test of the pipeline. */
+/** Each fault loses, duplicates, delays or reorders events; the property test of the pipeline must catch it. */
 export const mutants: readonly Mutant[] = [
   {
-    name: "a late acknowledgement of an old assignment counts",
+    name: "a late acknowledgement of an earlier generation counts",
     file: "src/pipeline/settle-step.ts",
-    find: "if (offset === undefined || !assignment.isLive) return;",
+    find: "if (offset === undefined || !assignment.isCurrentGeneration) return;",
     replace: "if (offset === undefined) return;",
   },
   {
     name: "the budget is not returned for a copy that has moved on",
     file: "src/pipeline/settle-step.ts",
-    find: "() => true)) this.#letGo(held);",
-    replace: "() => true)) held.inlet.tracker.finish(held.slot, held.arrival.past.origin.index);",
+    find: "() => true)) this.#release(item);",
+    replace: "() => true)) item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
   },
   {
     name: "the committable offset is one too far",
     file: "src/offsets/tracker.ts",
-    find: "return this.#open.peek()?.offset ?? this.position;",
-    replace: "return (this.#open.peek()?.offset ?? this.position) + 1;",
+    find: "return this.#entries.peek()?.offset ?? this.position;",
+    replace: "return (this.#entries.peek()?.offset ?? this.position) + 1;",
   },
   {
-    name: "a late acknowledgement overwrites the place of a copy that went on",
+    name: "a late acknowledgement overwrites the position of a copy that was moved on",
     file: "src/pipeline/settle-step.ts",
-    find: 'if (!failure || turnOf(held).kind === "superseded") continue;',
+    find: 'if (!failure || checkBacklog(item).kind === "superseded") continue;',
     replace: "if (!failure) continue;",
   },
   {
     name: "no record is ever on its way to a retry topic",
     file: "src/pipeline/hot-keys.ts",
-    find: "return lanes.isTaken(sourceLaneOf(inlet, arrival.user));",
+    find: "return queues.isBusy(sourceQueueKeyOf(owned, parsed.user));",
     replace: "return false;",
   },
   {
     name: "deduplication never remembers",
     file: "src/limits/dedupe.ts",
-    find: "ids.add(messageId, Math.floor(now / 1_000), this.#since(this.#rules, now));",
+    find: "ids.add(messageId, Math.floor(wallNow / 1_000), this.#windowStartSeconds(this.#rules, wallNow));",
     replace: "",
   },
   {
     name: "a hold counts an attempt",
     file: "src/pipeline/deliver-step.ts",
-    find: "held.wasHeld = true;",
-    replace: "held.wasHeld = true;\n    held.quickAttempts++;",
+    find: "item.wasHeld = true;",
+    replace: "item.wasHeld = true;\n    item.quickAttemptsUsed++;",
   },
   {
-    name: "nobody asks whether more may come in",
+    name: "nothing checks whether waiting partitions may resume",
     file: "src/pipeline/pipeline.ts",
-    find: "this.#options.review();",
+    find: "this.#options.recheckWaiting();",
     replace: "",
   },
   {
-    name: "a retry topic's next record is due, and nobody asks",
+    name: "a retry topic's next record is due, and nothing resumes the partition",
     file: "src/intake/admission.ts",
-    find: 'schedule(dueIn, () => pauses.review(["due"]));',
-    replace: "schedule(dueIn, () => undefined);",
+    find: 'schedule(remainingMs, () => pauses.review(["due"]));',
+    replace: "schedule(remainingMs, () => undefined);",
   },
   {
-    name: "what an earlier owner has finished is done again",
+    name: "events that an earlier owner completed are processed again",
     file: "src/offsets/completed-map.ts",
-    find: "return read?.(mark, text.slice(3)) ?? new Set();",
+    find: "return decode?.(commitOffset, text.slice(3)) ?? new Set();",
     replace: "return new Set();",
   },
 ];

@@ -22,7 +22,7 @@ const many = fc
     return inOrder(offsets.filter((offset) => offset < maxInFlightWindow));
   });
 
-describe("encodeFinished()", () => {
+describe("encodeCompleted()", () => {
   test.each<[string, number[], string]>([
     ["nothing", [], ""],
     ["one just beyond an open one", [101], "g1:1.1"],
@@ -34,7 +34,7 @@ describe("encodeFinished()", () => {
     expect(encodeCompleted(100, offsets)).toBe(text);
   });
 
-  test("writes bits where runs are short and many", () => {
+  test("writes bits if runs are short and many", () => {
     const text = encodeCompleted(
       0,
       Array.from({ length: 5_000 }, (_, n) => n * 2 + 1),
@@ -53,8 +53,8 @@ describe("encodeFinished()", () => {
   });
 });
 
-describe("decodeFinished()", () => {
-  test("reads back what was written, whatever the pattern, as long as it lies within the longest span", () => {
+describe("decodeCompleted()", () => {
+  test("reads back what was written, whatever the pattern, within the largest in-flight window", () => {
     fc.assert(
       fc.property(mark, fc.oneof(few, many), (from, offsets) => {
         const finished = offsets.map((offset) => from + offset);
@@ -65,7 +65,7 @@ describe("decodeFinished()", () => {
     );
   });
 
-  test("describes the longest span with its worst pattern", () => {
+  test("describes the largest in-flight window with its worst pattern", () => {
     for (const stride of [1, 2, 3, 7, 100]) {
       const finished = Array.from({ length: Math.floor(maxInFlightWindow / stride) }, (_, n) => n * stride);
       expect(inOrder(decodeCompleted(0, encodeCompleted(0, finished)))).toEqual(finished);

@@ -8,7 +8,7 @@ const lists = fc
   .dictionary(fc.nat(20_000).map(String), fc.uniqueArray(fc.nat(999), { minLength: 1, maxLength: 20 }), { maxKeys: 10 })
   .map((byOffset) => new Map(Object.entries(byOffset).map(([offset, done]) => [Number(offset), new Set(done)])));
 
-describe("encodeStarted()", () => {
+describe("encodePartialLists()", () => {
   test("writes which events of a list are finished, as bits", () => {
     const started = new Map([
       [100, new Set([0, 2])],

@@ -40,8 +40,8 @@ describe("the id of the topic in a commit's metadata", () => {
     (limit, told) => {
       const tracker = new OffsetTracker({ startOffset: 0, topicId: id });
       for (let offset = 0; offset < 24_000; offset++) {
-        const slot = tracker.register(offset);
-        if (slot && offset % 3 === 1) tracker.complete(slot);
+        const entry = tracker.register(offset);
+        if (entry && offset % 3 === 1) tracker.complete(entry);
       }
       const { metadata = "none" } = tracker.nextCommit(limit) ?? {};
       expect([metadata.length <= limit, decodeTopicId(metadata)]).toEqual([true, told]);

@@ -19,19 +19,19 @@ const createWorld = (offsets: readonly number[]) => {
     const offset = offsets[next++];
     if (offset === undefined) return tracker.skipTo(end);
     const known = tracker.wasCompleted(offset) || offset < tracker.position;
-    const slot = tracker.register(offset);
-    expect(slot !== undefined && safe.has(offset), "offered what was safe").toBe(false);
-    expect(slot === undefined && !finished.has(offset), "passed over what is open").toBe(false);
-    expect(known).toBe(slot === undefined);
-    if (slot) open.push(slot);
+    const entry = tracker.register(offset);
+    expect(entry !== undefined && safe.has(offset), "offered what was safe").toBe(false);
+    expect(entry === undefined && !finished.has(offset), "passed over what is open").toBe(false);
+    expect(known).toBe(entry === undefined);
+    if (entry) open.push(entry);
     return undefined;
   };
   const steps = {
     see: offer,
     finish: (number: number) => {
-      for (const slot of open.splice(number % Math.max(1, open.length), 1)) {
-        tracker.complete(slot);
-        finished.add(slot.offset);
+      for (const entry of open.splice(number % Math.max(1, open.length), 1)) {
+        tracker.complete(entry);
+        finished.add(entry.offset);
       }
     },
     commit: () => {
@@ -56,7 +56,11 @@ const createWorld = (offsets: readonly number[]) => {
     const firstOpen = offsets.find((offset) => !finished.has(offset)) ?? end;
     const mark = Math.min(tracker.position, ...open.map(({ offset }) => offset));
     const { position } = tracker;
-    expect([tracker.committableOffset, tracker.inFlightWindow, mark <= firstOpen]).toEqual([mark, position - mark, true]);
+    expect([tracker.committableOffset, tracker.inFlightWindow, mark <= firstOpen]).toEqual([
+      mark,
+      position - mark,
+      true,
+    ]);
   };
   const finishAll = () => {
     while (next <= offsets.length) steps.see();
@@ -71,22 +75,24 @@ const createWorld = (offsets: readonly number[]) => {
 const createListWorld = (sizes: readonly number[]) => {
   const safe = sizes.map(() => new Set<number>());
   let tracker = new OffsetTracker({ startOffset: 0 });
-  let open: { slot: OffsetEntry; index: number }[] = [];
+  let open: { entry: OffsetEntry; index: number }[] = [];
   let next = 0;
   const see = (): void => {
     const size = sizes[next];
     if (size === undefined) return;
     const offset = next++;
-    const slot = tracker.register(offset, size);
-    const left = Array.from({ length: size }, (_, index) => index).filter((index) => !slot?.completedEvents?.has(index));
+    const entry = tracker.register(offset, size);
+    const left = Array.from({ length: size }, (_, index) => index).filter(
+      (index) => !entry?.completedEvents?.has(index),
+    );
     const known = safe[offset] ?? new Set();
-    expect(slot ? left : []).toEqual(Array.from({ length: size }, (_, index) => index).filter((n) => !known.has(n)));
-    if (slot) open.push(...left.map((index) => ({ slot, index })));
+    expect(entry ? left : []).toEqual(Array.from({ length: size }, (_, index) => index).filter((n) => !known.has(n)));
+    if (entry) open.push(...left.map((index) => ({ entry, index })));
   };
   const finish = (pick: number): void => {
-    for (const { slot, index } of open.splice(pick % Math.max(1, open.length), 1)) {
-      tracker.complete(slot, index);
-      safe[slot.offset]?.add(index);
+    for (const { entry, index } of open.splice(pick % Math.max(1, open.length), 1)) {
+      tracker.complete(entry, index);
+      safe[entry.offset]?.add(index);
     }
   };
   const restart = (): void => {
@@ -121,8 +127,8 @@ const logs = gaps.map((steps) => {
 const names = ["see", "see", "see", "finish", "finish", "commit", "restart"] as const;
 const scripts = fc.array(fc.tuple(fc.constantFrom(...names), fc.nat(100)), { maxLength: 150, size: "max" });
 
-describe("Tracker", () => {
-  test("loses nothing open, offers nothing safe again and never commits past an open offset, through all owners", () => {
+describe("OffsetTracker", () => {
+  test("loses no open event, offers no completed one again and never commits past an open offset, through all owners", () => {
     fc.assert(
       fc.property(logs, scripts, (offsets, script) => {
         const { steps, check, finishAll } = createWorld(offsets);
@@ -138,41 +144,45 @@ describe("Tracker", () => {
     );
   }, 30_000);
 
-  test("commits where it starts until it has seen something", () => {
+  test("commits its start offset until it has registered an offset", () => {
     const tracker = new OffsetTracker({ startOffset: 7 });
     expect(tracker.nextCommit()).toEqual({ offset: 7, metadata: "" });
     tracker.confirm({ offset: 7, metadata: "" });
     expect(tracker.nextCommit()).toBeUndefined();
   });
 
-  test("commits the mark, and what is finished beyond it", () => {
+  test("commits the committable offset, and the completed offsets beyond it", () => {
     const tracker = new OffsetTracker({ startOffset: 5 });
-    const slots = [5, 6, 8, 9].map((offset) => tracker.register(offset));
-    for (const slot of [slots[0], slots[2], slots[3]]) if (slot) tracker.complete(slot);
+    const entries = [5, 6, 8, 9].map((offset) => tracker.register(offset));
+    for (const entry of [entries[0], entries[2], entries[3]]) if (entry) tracker.complete(entry);
     expect(tracker.nextCommit()).toEqual({ offset: 6, metadata: "g1:2.2" });
   });
 
   test("passes a record of several events only when each of them is finished", () => {
     const tracker = new OffsetTracker({ startOffset: 5 });
-    const slot = tracker.register(5, 2);
+    const entry = tracker.register(5, 2);
     tracker.register(6);
-    if (!slot) throw new Error("Not taken up");
-    tracker.complete(slot, 1);
+    if (!entry) throw new Error("Not taken up");
+    tracker.complete(entry, 1);
     expect([tracker.committableOffset, tracker.nextCommit()]).toEqual([5, { offset: 5, metadata: ";0.Ag==" }]);
-    tracker.complete(slot, 0);
+    tracker.complete(entry, 0);
     expect(tracker.committableOffset).toBe(6);
   });
 
   test("hands on which events of a list are finished, also of one that it has not come to itself", () => {
     const first = new OffsetTracker({ startOffset: 5 });
     const lists = [5, 6, 7].map((offset) => first.register(offset, 3));
-    for (const [number, slot] of lists.entries()) if (slot && number !== 1) first.complete(slot, number);
+    for (const [number, entry] of lists.entries()) if (entry && number !== 1) first.complete(entry, number);
     const second = new OffsetTracker({ startOffset: 5, metadata: first.nextCommit()?.metadata });
-    expect(second.register(5, 3)).toMatchObject({ open: 2, done: new Set([0]) });
-    expect(second.register(6, 3)).toMatchObject({ open: 3, done: new Set() });
+    expect(second.register(5, 3)).toMatchObject({ openEvents: 2, completedEvents: new Set([0]) });
+    expect(second.register(6, 3)).toMatchObject({ openEvents: 3, completedEvents: new Set() });
     const third = new OffsetTracker({ startOffset: 5, metadata: second.nextCommit()?.metadata });
-    const slots = [5, 6, 7].map((offset) => third.register(offset, 3));
-    expect(slots).toMatchObject([{ open: 2 }, { open: 3 }, { open: 2, done: new Set([2]) }]);
+    const entries = [5, 6, 7].map((offset) => third.register(offset, 3));
+    expect(entries).toMatchObject([
+      { openEvents: 2 },
+      { openEvents: 3 },
+      { openEvents: 2, completedEvents: new Set([2]) },
+    ]);
   });
 
   test("offers of every list just the events that are not safe, through all owners, and loses none", () => {
@@ -210,8 +220,8 @@ describe("Tracker", () => {
 
   test("keeps its commit small however wild the pattern, and what it leaves out is done again", () => {
     const tracker = new OffsetTracker({ startOffset: 0 });
-    const slots = Array.from({ length: 20_000 }, (_, n) => tracker.register(n * 50));
-    for (const slot of slots.slice(1)) if (slot) tracker.complete(slot);
+    const entries = Array.from({ length: 20_000 }, (_, n) => tracker.register(n * 50));
+    for (const entry of entries.slice(1)) if (entry) tracker.complete(entry);
     const commit = tracker.nextCommit();
     expect(commit?.metadata.length).toBeLessThanOrEqual(4_000);
     const successor = new OffsetTracker({ startOffset: 0, metadata: commit?.metadata });
@@ -222,7 +232,7 @@ describe("Tracker", () => {
     ]);
   });
 
-  test("begins anew where the metadata are not its own, and never throws", () => {
+  test("starts without completed offsets if the metadata is not its own, and never throws", () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -3,15 +3,15 @@ import { describe, expect, test } from "vitest";
 
 import { type KeyQueue, KeyQueues } from "../../src/ordering/key-queues.ts";
 
-const headsOf = (lanes: KeyQueues<number>) => {
+const headsOf = (queues: KeyQueues<number>) => {
   const heads: number[] = [];
-  for (let lane = lanes.takeNext(); lane; lane = lanes.takeNext()) heads.push(lane.head);
+  for (let queue = queues.takeNext(); queue; queue = queues.takeNext()) heads.push(queue.head);
   return heads;
 };
 
 /** Lanes beside the simplest thing that does the same: an array per user. */
 const createModel = () => {
-  const lanes = new KeyQueues<number>();
+  const queues = new KeyQueues<number>();
   const waiting = new Map<string, number[]>();
   const taken: KeyQueue<number>[] = [];
   const out: number[] = [];
@@ -20,28 +20,28 @@ const createModel = () => {
   const steps = {
     add: (number: number) => {
       const key = ["a", "b", "__proto__"][number % 3] ?? "";
-      lanes.enqueue(key, added);
+      queues.enqueue(key, added);
       waiting.set(key, [...(waiting.get(key) ?? []), added++]);
     },
     start: () => {
-      const lane = lanes.takeNext();
-      if (!lane) return;
-      expect(taken.map(({ key }) => key)).not.toContain(lane.key);
-      expect(lane.head).toBe(waiting.get(lane.key)?.[0]);
-      taken.push(lane);
+      const queue = queues.takeNext();
+      if (!queue) return;
+      expect(taken.map(({ key }) => key)).not.toContain(queue.key);
+      expect(queue.head).toBe(waiting.get(queue.key)?.[0]);
+      taken.push(queue);
     },
     done: (number: number) => {
-      for (const lane of pick(number)) {
-        out.push(lane.head);
-        waiting.get(lane.key)?.shift();
-        lanes.completeHead(lane);
+      for (const queue of pick(number)) {
+        out.push(queue.head);
+        waiting.get(queue.key)?.shift();
+        queues.completeHead(queue);
       }
     },
-    front: (number: number) => pick(number).forEach((lane) => lanes.requeue(lane, "front")),
-    back: (number: number) => pick(number).forEach((lane) => lanes.requeue(lane, "back")),
+    front: (number: number) => pick(number).forEach((queue) => queues.requeue(queue, "front")),
+    back: (number: number) => pick(number).forEach((queue) => queues.requeue(queue, "back")),
   };
   const finishAll = () => {
-    while (lanes.readyCount > 0 || taken.length > 0) {
+    while (queues.readyCount > 0 || taken.length > 0) {
       steps.start();
       steps.done(0);
     }
@@ -52,45 +52,45 @@ const createModel = () => {
 
 const names = ["add", "add", "start", "start", "done", "front", "back"] as const;
 
-describe("Lanes", () => {
-  test("lets go of a user's last item with the lane, so that who still names the lane keeps nothing alive", () => {
-    const lanes = new KeyQueues<object>();
-    lanes.enqueue("a", {});
-    const lane = lanes.takeNext();
-    if (lane) lanes.completeHead(lane);
-    expect(lane).toMatchObject({ head: undefined, rest: undefined });
+describe("KeyQueues", () => {
+  test("releases a key's last item with the queue, so that a reference to the queue keeps nothing alive", () => {
+    const queues = new KeyQueues<object>();
+    queues.enqueue("a", {});
+    const queue = queues.takeNext();
+    if (queue) queues.completeHead(queue);
+    expect(queue).toMatchObject({ head: undefined, waiting: undefined });
   });
 
-  test("has nothing to start where nothing was added", () => {
-    const lanes = new KeyQueues<number>();
-    expect(lanes.readyCount).toBe(0);
-    expect(lanes.takeNext()).toBeUndefined();
+  test("has nothing to start if nothing was added", () => {
+    const queues = new KeyQueues<number>();
+    expect(queues.readyCount).toBe(0);
+    expect(queues.takeNext()).toBeUndefined();
   });
 
   test("starts one of each user, oldest first, and the next when it is done", () => {
-    const lanes = new KeyQueues<number>();
+    const queues = new KeyQueues<number>();
     for (const [key, item] of [
       ["a", 1],
       ["a", 2],
       ["b", 3],
       ["a", 4],
     ] as const)
-      lanes.enqueue(key, item);
-    const first = lanes.takeNext();
-    expect([first?.head, lanes.takeNext()?.head, lanes.readyCount]).toEqual([1, 3, 0]);
-    if (first) lanes.completeHead(first);
-    expect(headsOf(lanes)).toEqual([2]);
+      queues.enqueue(key, item);
+    const first = queues.takeNext();
+    expect([first?.head, queues.takeNext()?.head, queues.readyCount]).toEqual([1, 3, 0]);
+    if (first) queues.completeHead(first);
+    expect(headsOf(queues)).toEqual([2]);
   });
 
   test.each([
     ["front", [1, 2, 3]],
     ["back", [2, 3, 1]],
   ] as const)("starts what was put back to the %s in that order", (place, order) => {
-    const lanes = new KeyQueues<number>();
-    for (const item of [1, 2, 3]) lanes.enqueue(String(item), item);
-    const taken = lanes.takeNext();
-    if (taken) lanes.requeue(taken, place);
-    expect(headsOf(lanes)).toEqual(order);
+    const queues = new KeyQueues<number>();
+    for (const item of [1, 2, 3]) queues.enqueue(String(item), item);
+    const taken = queues.takeNext();
+    if (taken) queues.requeue(taken, place);
+    expect(headsOf(queues)).toEqual(order);
   });
 
   test("never has two of one user in work, keeps each user's order, and lets each item out once", () => {
@@ -108,29 +108,29 @@ describe("Lanes", () => {
     );
   }, 30_000);
 
-  test("tells what a lane holds, and lets several of it end at once", () => {
-    const lanes = new KeyQueues<number>();
-    for (const item of [1, 2, 3, 40, 5]) lanes.enqueue("a", item);
-    lanes.enqueue("b", 6);
-    const lane = lanes.takeNext();
-    if (!lane) throw new Error("No lane");
-    expect([lanes.isBusy("a"), lanes.isBusy("b"), lanes.isBusy("c")]).toEqual([true, false, false]);
-    expect([lanes.lengthOf("a"), lanes.lengthOf("b"), lanes.lengthOf("c")]).toEqual([5, 1, 0]);
-    expect(lanes.queuesHeavierThan(1, () => 1).map(({ key }) => key)).toEqual(["a"]);
-    expect([lanes.findItem((item) => item === 40), lanes.findItem((item) => item === 7)]).toEqual([40, undefined]);
-    expect(lanes.peekRun(lane, 10, (item) => item < 10)).toEqual([1, 2, 3]);
-    expect(lanes.peekRun(lane, 2, () => true)).toEqual([1, 2]);
-    lanes.completeHead(lane, 3);
-    expect([lanes.isBusy("a"), lanes.lengthOf("a")]).toEqual([false, 2]);
-    expect(headsOf(lanes)).toEqual([6, 40]);
+  test("reports the items of a queue, and completes several of them at once", () => {
+    const queues = new KeyQueues<number>();
+    for (const item of [1, 2, 3, 40, 5]) queues.enqueue("a", item);
+    queues.enqueue("b", 6);
+    const queue = queues.takeNext();
+    if (!queue) throw new Error("No lane");
+    expect([queues.isBusy("a"), queues.isBusy("b"), queues.isBusy("c")]).toEqual([true, false, false]);
+    expect([queues.lengthOf("a"), queues.lengthOf("b"), queues.lengthOf("c")]).toEqual([5, 1, 0]);
+    expect(queues.queuesHeavierThan(1, () => 1).map(({ key }) => key)).toEqual(["a"]);
+    expect([queues.findItem((item) => item === 40), queues.findItem((item) => item === 7)]).toEqual([40, undefined]);
+    expect(queues.peekRun(queue, 10, (item) => item < 10)).toEqual([1, 2, 3]);
+    expect(queues.peekRun(queue, 2, () => true)).toEqual([1, 2]);
+    queues.completeHead(queue, 3);
+    expect([queues.isBusy("a"), queues.lengthOf("a")]).toEqual([false, 2]);
+    expect(headsOf(queues)).toEqual([6, 40]);
   });
 
-  test("takes the oldest lane whose head is as wanted, and leaves the others in their order", () => {
-    const lanes = new KeyQueues<number>();
-    for (const [index, key] of ["a", "b", "c", "d"].entries()) lanes.enqueue(key, index);
-    expect(lanes.takeNextWhere((item) => item >= 2)?.key).toBe("c");
-    expect(lanes.takeNextWhere((item) => item > 9)).toBeUndefined();
-    expect([lanes.isBusy("a"), lanes.isBusy("c")]).toEqual([false, true]);
-    expect(headsOf(lanes)).toEqual([0, 1, 3]);
+  test("takes the oldest queue whose head matches, and leaves the others in their order", () => {
+    const queues = new KeyQueues<number>();
+    for (const [index, key] of ["a", "b", "c", "d"].entries()) queues.enqueue(key, index);
+    expect(queues.takeNextWhere((item) => item >= 2)?.key).toBe("c");
+    expect(queues.takeNextWhere((item) => item > 9)).toBeUndefined();
+    expect([queues.isBusy("a"), queues.isBusy("c")]).toEqual([false, true]);
+    expect(headsOf(queues)).toEqual([0, 1, 3]);
   });
 });

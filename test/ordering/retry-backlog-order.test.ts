@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { type Verdict, createChainsWorld } from "./retry-backlog-world.ts";
+import { type Verdict, createBacklogWorld } from "./retry-backlog-world.ts";
 
 const kinds = ["source", "source", "tier", "tier", "tier", "wait", "commit", "handOver", "crash"] as const;
 type Kind = (typeof kinds)[number];
@@ -19,7 +19,7 @@ const scriptOf = (from: readonly Kind[]) => fc.array(stepOf(from), { maxLength: 
 type Step = { kind: Kind; tier: number; verdict: Verdict; isRepeated: boolean };
 
 const play = (names: readonly string[], script: readonly Step[]) => {
-  const { steps, drain } = createChainsWorld(names);
+  const { steps, drain } = createBacklogWorld(names);
   const doers: Record<Kind, (step: Step) => void> = {
     source: ({ verdict, isRepeated }) => steps.source(verdict, isRepeated),
     tier: ({ tier, verdict, isRepeated }) => steps.tier(tier, verdict, isRepeated),
@@ -43,8 +43,8 @@ const byUser = (events: readonly { user: string; offset: number }[]) =>
     ]),
   );
 
-describe("Chains, over whole lives of events", () => {
-  test("ends every event once and each user's in source order, through tiers, repeated writes and hand-overs", () => {
+describe("RetryBacklog, over the whole life of each event", () => {
+  test("completes every event once and each user's in source order, through retry topics, repeated writes and hand-overs", () => {
     fc.assert(
       fc.property(users, scriptOf(kinds.filter((kind) => kind !== "crash")), (names, script) => {
         const { source, ended, parked } = play(names, script);

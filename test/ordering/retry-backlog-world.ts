@@ -11,34 +11,45 @@ export type Verdict = "deliver" | "fail" | "dead";
 const delays = [30, 300, 1_800];
 
 /**
- * One partition number with its source and tiers: what the broker holds and what the service would do with it, in its
+ * One partition number with its source and retry topics: what the broker holds and what the service would do with it, in its
  * plainest form. Nothing is due before its delay has passed, and each queue is read from its head.
  */
-export const createChainsWorld = (users: readonly string[]) => {
+export const createBacklogWorld = (users: readonly string[]) => {
   const source: Event[] = users.map((user, offset) => ({ user, id: `e${offset}`, offset }));
   const tiers: ScannedRecord[][] = delays.map(() => []);
   /** Read, but not yet committed: what a crash brings back. */
   const heads = { source: 0, tiers: delays.map(() => 0) };
   let committed = structuredClone(heads);
-  let chains = new RetryBacklog([]);
+  let backlog = new RetryBacklog([]);
   let now = 0;
   const ended: Event[] = [];
 
-  const write = (event: Event, tier: number, isRepeated: boolean) => {
+  const write = ({ user, id, offset }: Event, tier: number, isRepeated: boolean) => {
     const queue = tiers[tier] ?? [];
     // A write whose acknowledgement was lost is there twice; only the second is heard of.
     for (let copies = isRepeated ? 2 : 1; copies > 0; copies--)
-      queue.push({ ...event, position: { tier, offset: queue.length }, topic: "events", timestamp: 0, writtenAt: now });
-    chains.upsert(event.user, event.id, { tier, offset: queue.length - 1 });
+      queue.push({
+        user,
+        eventKey: id,
+        position: { tier, offset: queue.length },
+        topic: "events",
+        offset,
+        timestamp: 0,
+        writtenAt: now,
+      });
+    backlog.upsert(user, id, { tier, offset: queue.length - 1 });
   };
-  const work = (event: Event, options: { place: RetryPosition | undefined; verdict: Verdict; isRepeated: boolean }) => {
-    const { place, verdict, isRepeated } = options;
-    const turn = chains.checkAndAdopt(event.user, event.id, place);
+  const work = (
+    event: Event,
+    options: { position: RetryPosition | undefined; verdict: Verdict; isRepeated: boolean },
+  ) => {
+    const { position, verdict, isRepeated } = options;
+    const turn = backlog.checkAndAdopt(event.user, event.id, position);
     if (turn.kind === "superseded") return;
     if (turn.kind === "forward") return write(event, turn.tier, isRepeated);
-    if (verdict === "fail") return write(event, place ? Math.min(place.tier + 1, 2) : 0, isRepeated);
+    if (verdict === "fail") return write(event, position ? Math.min(position.tier + 1, 2) : 0, isRepeated);
     ended.push(event);
-    chains.complete(event.user, event.id);
+    backlog.complete(event.user, event.id);
   };
   const dueAt = (tier: number) => {
     const head = tiers[tier]?.[heads.tiers[tier] ?? 0];
@@ -49,14 +60,14 @@ export const createChainsWorld = (users: readonly string[]) => {
       const event = source[heads.source];
       if (!event) return;
       heads.source++;
-      work(event, { place: undefined, verdict, isRepeated });
+      work(event, { position: undefined, verdict, isRepeated });
     },
     tier: (tier: number, verdict: Verdict, isRepeated: boolean) => {
       const copy = tiers[tier]?.[heads.tiers[tier] ?? 0];
       if (!copy || dueAt(tier) > now) return;
       heads.tiers[tier] = (heads.tiers[tier] ?? 0) + 1;
-      const { position: place, user, eventKey: id, offset } = copy;
-      work({ user, id, offset }, { place, verdict, isRepeated });
+      const { position, user, eventKey: id, offset } = copy;
+      work({ user, id, offset }, { position, verdict, isRepeated });
     },
     wait: () => {
       const next = Math.min(...delays.map((_, tier) => dueAt(tier)));
@@ -68,7 +79,7 @@ export const createChainsWorld = (users: readonly string[]) => {
     /** Another owner begins with what is committed. */
     restart: () => {
       Object.assign(heads, structuredClone(committed));
-      chains = new RetryBacklog(tiers.flatMap((queue, tier) => queue.slice(heads.tiers[tier])));
+      backlog = new RetryBacklog(tiers.flatMap((queue, tier) => queue.slice(heads.tiers[tier])));
     },
   };
   const drain = () => {
@@ -77,7 +88,7 @@ export const createChainsWorld = (users: readonly string[]) => {
       for (const tier of delays.keys()) steps.tier(tier, "deliver", false);
       steps.wait();
     }
-    return { source, ended, parked: chains.userCount };
+    return { source, ended, parked: backlog.userCount };
   };
   return { steps, drain };
 };

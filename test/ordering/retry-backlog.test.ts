@@ -17,158 +17,162 @@ const deliver = { kind: "deliver" };
 const superseded = { kind: "superseded" };
 const forward = (tier: number) => ({ kind: "forward", tier });
 
-describe("Chains", () => {
-  test("lets everything go where nobody is parked", () => {
-    const chains = new RetryBacklog([]);
-    expect(chains.checkAndAdopt("u", "e1", undefined)).toEqual(deliver);
-    chains.complete("u", "e1");
-    expect(chains.checkAndAdopt("u", "e1", undefined)).toEqual(deliver);
-    expect(chains.userCount).toBe(0);
+describe("RetryBacklog", () => {
+  test("delivers everything if nothing is parked", () => {
+    const backlog = new RetryBacklog([]);
+    expect(backlog.checkAndAdopt("u", "e1", undefined)).toEqual(deliver);
+    backlog.complete("u", "e1");
+    expect(backlog.checkAndAdopt("u", "e1", undefined)).toEqual(deliver);
+    expect(backlog.userCount).toBe(0);
   });
 
-  test("sends a newcomer to where the last of its user waits, not the first", () => {
-    const chains = new RetryBacklog([]);
-    chains.upsert("u", "e1", at(1, 4));
-    expect(chains.checkAndAdopt("u", "e2", undefined)).toEqual(forward(1));
-    chains.upsert("u", "e2", at(0, 9));
-    expect(chains.checkAndAdopt("u", "e3", undefined)).toEqual(forward(0));
-    expect(chains.checkAndAdopt("other", "x", undefined)).toEqual(deliver);
-    expect(chains.userCount).toBe(1);
+  test("forwards a new event to the retry topic of its user's last event, not of the first", () => {
+    const backlog = new RetryBacklog([]);
+    backlog.upsert("u", "e1", at(1, 4));
+    expect(backlog.checkAndAdopt("u", "e2", undefined)).toEqual(forward(1));
+    backlog.upsert("u", "e2", at(0, 9));
+    expect(backlog.checkAndAdopt("u", "e3", undefined)).toEqual(forward(0));
+    expect(backlog.checkAndAdopt("other", "x", undefined)).toEqual(deliver);
+    expect(backlog.userCount).toBe(1);
   });
 
-  test("delivers only the first of a chain, and sends one that is due too early behind the one before it", () => {
-    const chains = new RetryBacklog([found("e1", at(1, 4)), found("e2", at(0, 9)), found("e3", at(0, 10))]);
-    expect(chains.checkAndAdopt("u", "e2", at(0, 9))).toEqual(forward(1));
-    chains.upsert("u", "e2", at(1, 5));
-    expect(chains.checkAndAdopt("u", "e3", at(0, 10))).toEqual(forward(1));
-    expect(chains.checkAndAdopt("u", "e1", at(1, 4))).toEqual(deliver);
-    chains.complete("u", "e1");
-    expect(chains.checkAndAdopt("u", "e2", at(1, 5))).toEqual(deliver);
+  test("delivers only the first event of a key's backlog, and forwards one that is due too early behind the one before it", () => {
+    const backlog = new RetryBacklog([found("e1", at(1, 4)), found("e2", at(0, 9)), found("e3", at(0, 10))]);
+    expect(backlog.checkAndAdopt("u", "e2", at(0, 9))).toEqual(forward(1));
+    backlog.upsert("u", "e2", at(1, 5));
+    expect(backlog.checkAndAdopt("u", "e3", at(0, 10))).toEqual(forward(1));
+    expect(backlog.checkAndAdopt("u", "e1", at(1, 4))).toEqual(deliver);
+    backlog.complete("u", "e1");
+    expect(backlog.checkAndAdopt("u", "e2", at(1, 5))).toEqual(deliver);
   });
 
-  test("releases the user with the last of his chain", () => {
-    const chains = new RetryBacklog([found("e1", at(0))]);
-    chains.complete("u", "e1");
-    expect(chains.userCount).toBe(0);
-    expect(chains.checkAndAdopt("u", "e2", undefined)).toEqual(deliver);
+  test("releases the user with the last event of the backlog", () => {
+    const backlog = new RetryBacklog([found("e1", at(0))]);
+    backlog.complete("u", "e1");
+    expect(backlog.userCount).toBe(0);
+    expect(backlog.checkAndAdopt("u", "e2", undefined)).toEqual(deliver);
   });
 
   test("counts only the copy that was written last, and the source's no more", () => {
-    const chains = new RetryBacklog([found("e1", at(0, 4))]);
-    chains.upsert("u", "e1", at(1, 8));
-    expect(chains.checkAndAdopt("u", "e1", at(0, 4))).toEqual(superseded);
-    expect(chains.checkAndAdopt("u", "e1", at(1, 7))).toEqual(superseded);
-    expect(chains.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
-    expect(chains.checkAndAdopt("u", "e1", at(1, 8))).toEqual(deliver);
+    const backlog = new RetryBacklog([found("e1", at(0, 4))]);
+    backlog.upsert("u", "e1", at(1, 8));
+    expect(backlog.checkAndAdopt("u", "e1", at(0, 4))).toEqual(superseded);
+    expect(backlog.checkAndAdopt("u", "e1", at(1, 7))).toEqual(superseded);
+    expect(backlog.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
+    expect(backlog.checkAndAdopt("u", "e1", at(1, 8))).toEqual(deliver);
   });
 
-  test("never delivers another copy of what went through the tiers lately", () => {
-    const chains = new RetryBacklog([found("e1", at(0, 4))]);
-    chains.complete("u", "e1");
-    expect(chains.checkAndAdopt("u", "e1", at(0, 5))).toEqual(superseded);
-    expect(chains.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
+  test("never delivers another copy of an event that was completed from the retry topics recently", () => {
+    const backlog = new RetryBacklog([found("e1", at(0, 4))]);
+    backlog.complete("u", "e1");
+    expect(backlog.checkAndAdopt("u", "e1", at(0, 5))).toEqual(superseded);
+    expect(backlog.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
   });
 
   test("keeps nobody waiting for ever behind an event that ended, came once more from the source and failed", () => {
-    const chains = new RetryBacklog([found("e1", at(0, 4))]);
-    chains.complete("u", "e1");
-    chains.upsert("u", "e1", at(0, 5));
-    expect(chains.checkAndAdopt("u", "e1", at(0, 5))).toEqual(deliver);
-    chains.complete("u", "e1");
-    expect(chains.checkAndAdopt("u", "e2", undefined)).toEqual(deliver);
+    const backlog = new RetryBacklog([found("e1", at(0, 4))]);
+    backlog.complete("u", "e1");
+    backlog.upsert("u", "e1", at(0, 5));
+    expect(backlog.checkAndAdopt("u", "e1", at(0, 5))).toEqual(deliver);
+    backlog.complete("u", "e1");
+    expect(backlog.checkAndAdopt("u", "e2", undefined)).toEqual(deliver);
   });
 
   test("is empty only until somebody is parked, for it remembers who was", () => {
-    const chains = new RetryBacklog([]);
-    expect(chains.isUntouched).toBe(true);
-    chains.upsert("u", "e1", at(0));
-    expect(chains.isUntouched).toBe(false);
-    chains.complete("u", "e1");
-    expect([chains.userCount, chains.isUntouched]).toEqual([0, false]);
+    const backlog = new RetryBacklog([]);
+    expect(backlog.isUntouched).toBe(true);
+    backlog.upsert("u", "e1", at(0));
+    expect(backlog.isUntouched).toBe(false);
+    backlog.complete("u", "e1");
+    expect([backlog.userCount, backlog.isUntouched]).toEqual([0, false]);
   });
 
   test("remembers ten thousand of them, and forgets the oldest first", () => {
     const ids = Array.from({ length: 10_001 }, (_, n) => `e${n}`);
-    const chains = new RetryBacklog(ids.map((id, n) => found(id, at(0, n), { user: id })));
-    for (const id of ids) chains.complete(id, id);
-    expect(chains.checkAndAdopt("e0", "e0", undefined)).toEqual(deliver);
-    expect(chains.checkAndAdopt("e1", "e1", undefined)).toEqual(superseded);
-    expect(chains.checkAndAdopt("e10000", "e10000", undefined)).toEqual(superseded);
+    const backlog = new RetryBacklog(ids.map((id, n) => found(id, at(0, n), { user: id })));
+    for (const id of ids) backlog.complete(id, id);
+    expect(backlog.checkAndAdopt("e0", "e0", undefined)).toEqual(deliver);
+    expect(backlog.checkAndAdopt("e1", "e1", undefined)).toEqual(superseded);
+    expect(backlog.checkAndAdopt("e10000", "e10000", undefined)).toEqual(superseded);
   });
 
-  test("takes a record of a tier that nobody here wrote as the last of its user", () => {
-    const chains = new RetryBacklog([found("e1", at(1, 4))]);
-    expect(chains.checkAndAdopt("u", "e9", at(0, 3))).toEqual(forward(1));
-    expect(chains.checkAndAdopt("u", "e10", undefined)).toEqual(forward(0));
-    expect(chains.checkAndAdopt("v", "x", at(0, 5))).toEqual(deliver);
-    expect(chains.checkAndAdopt("v", "y", undefined)).toEqual(forward(0));
+  test("takes a record of a retry topic that this process did not write as the last of its user", () => {
+    const backlog = new RetryBacklog([found("e1", at(1, 4))]);
+    expect(backlog.checkAndAdopt("u", "e9", at(0, 3))).toEqual(forward(1));
+    expect(backlog.checkAndAdopt("u", "e10", undefined)).toEqual(forward(0));
+    expect(backlog.checkAndAdopt("v", "x", at(0, 5))).toEqual(deliver);
+    expect(backlog.checkAndAdopt("v", "y", undefined)).toEqual(forward(0));
   });
 
   describe("with records whose user was unknown when they were parked", () => {
-    test("releases each with the chain of its real user", () => {
-      const chains = new RetryBacklog([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
+    test("releases each with the backlog of its real user", () => {
+      const backlog = new RetryBacklog([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
       for (const [id, offset] of [
         ["e3", 3],
         ["e4", 4],
         ["e5", 5],
       ] as const)
-        chains.upsert(id, id, at(0, offset));
-      expect(chains.userCount).toBe(5);
+        backlog.upsert(id, id, at(0, offset));
+      expect(backlog.userCount).toBe(5);
       for (const offset of [1, 2, 3, 4, 5]) {
-        expect(chains.checkAndAdopt("u", `e${offset}`, at(0, offset))).toEqual(deliver);
-        chains.complete("u", `e${offset}`);
+        expect(backlog.checkAndAdopt("u", `e${offset}`, at(0, offset))).toEqual(deliver);
+        backlog.complete("u", `e${offset}`);
       }
-      expect(chains.userCount).toBe(0);
+      expect(backlog.userCount).toBe(0);
     });
 
     test("puts each behind its real user's, whose order stays", () => {
-      const chains = new RetryBacklog([found("e1", at(1, 1)), found("e2", at(2, 2)), found("e0", at(0, 3), { user: "e0" })]);
-      expect(chains.checkAndAdopt("u", "e0", at(0, 3))).toEqual(forward(2));
-      chains.upsert("u", "e0", at(2, 4));
-      expect(chains.userCount).toBe(1);
-      expect(chains.checkAndAdopt("u", "e2", at(2, 2))).toEqual(forward(1));
+      const backlog = new RetryBacklog([
+        found("e1", at(1, 1)),
+        found("e2", at(2, 2)),
+        found("e0", at(0, 3), { user: "e0" }),
+      ]);
+      expect(backlog.checkAndAdopt("u", "e0", at(0, 3))).toEqual(forward(2));
+      backlog.upsert("u", "e0", at(2, 4));
+      expect(backlog.userCount).toBe(1);
+      expect(backlog.checkAndAdopt("u", "e2", at(2, 2))).toEqual(forward(1));
       for (const [id, place] of [
         ["e1", at(1, 1)],
         ["e2", at(2, 2)],
         ["e0", at(2, 4)],
       ] as const) {
-        expect(chains.checkAndAdopt("u", id, place)).toEqual(deliver);
-        chains.complete("u", id);
+        expect(backlog.checkAndAdopt("u", id, place)).toEqual(deliver);
+        backlog.complete("u", id);
       }
-      expect(chains.userCount).toBe(0);
+      expect(backlog.userCount).toBe(0);
     });
 
     test("counts none but the copy that was written last, whoever its user is", () => {
-      const chains = new RetryBacklog([found("e1", at(1, 8), { user: "e1" })]);
-      expect(chains.checkAndAdopt("u", "e1", at(0, 4))).toEqual(superseded);
-      expect(chains.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
-      expect(chains.checkAndAdopt("u", "e1", at(1, 8))).toEqual(deliver);
+      const backlog = new RetryBacklog([found("e1", at(1, 8), { user: "e1" })]);
+      expect(backlog.checkAndAdopt("u", "e1", at(0, 4))).toEqual(superseded);
+      expect(backlog.checkAndAdopt("u", "e1", undefined)).toEqual(superseded);
+      expect(backlog.checkAndAdopt("u", "e1", at(1, 8))).toEqual(deliver);
     });
 
     test("follows them when they move or end under their real user without a turn", () => {
-      const chains = new RetryBacklog([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
-      chains.upsert("u", "e1", at(1, 3));
-      chains.complete("u", "e2");
-      expect(chains.userCount).toBe(1);
-      expect(chains.checkAndAdopt("u", "e2", at(0, 2))).toEqual(superseded);
-      expect(chains.checkAndAdopt("u", "e1", at(1, 3))).toEqual(deliver);
+      const backlog = new RetryBacklog([found("e1", at(0, 1), { user: "e1" }), found("e2", at(0, 2), { user: "e2" })]);
+      backlog.upsert("u", "e1", at(1, 3));
+      backlog.complete("u", "e2");
+      expect(backlog.userCount).toBe(1);
+      expect(backlog.checkAndAdopt("u", "e2", at(0, 2))).toEqual(superseded);
+      expect(backlog.checkAndAdopt("u", "e1", at(1, 3))).toEqual(deliver);
     });
   });
 
-  describe("rebuilt from the tiers", () => {
+  describe("rebuilt from the retry topics", () => {
     const orderOf = (records: readonly ScannedRecord[]): string[] => {
-      const chains = new RetryBacklog(records);
+      const backlog = new RetryBacklog(records);
       const left = new Map(
         records.map((record) => [`${record.eventKey}@${record.position.tier}/${record.position.offset}`, record]),
       );
       const order: string[] = [];
-      while (chains.userCount > 0) {
+      while (backlog.userCount > 0) {
         const first = [...left.values()].find(
-          ({ user, eventKey: id, position: place }) => chains.checkAndAdopt(user, id, place).kind === "deliver",
+          ({ user, eventKey: id, position: place }) => backlog.checkAndAdopt(user, id, place).kind === "deliver",
         );
         if (!first) throw new Error("Nobody is the first");
         order.push(`${first.eventKey}@${first.position.tier}`);
-        chains.complete(first.user, first.eventKey);
+        backlog.complete(first.user, first.eventKey);
       }
       return order;
     };
@@ -212,41 +216,41 @@ describe("Chains", () => {
       const expected = Array.from({ length: 50_000 }, (__, n) =>
         found(`e${n}`, at(0, n), { topic: `t${n % topics}`, timestamp: n }),
       );
-      const chains = new RetryBacklog(expected.toReversed());
+      const backlog = new RetryBacklog(expected.toReversed());
       for (const { user, eventKey: id, position: place } of expected) {
-        if (chains.checkAndAdopt(user, id, place).kind !== "deliver") throw new Error(`${id} is not the first`);
-        chains.complete(user, id);
+        if (backlog.checkAndAdopt(user, id, place).kind !== "deliver") throw new Error(`${id} is not the first`);
+        backlog.complete(user, id);
       }
-      expect(chains.userCount).toBe(0);
+      expect(backlog.userCount).toBe(0);
     });
 
     test("keeps users apart", () => {
-      const chains = new RetryBacklog([found("e1", at(0, 1)), found("e2", at(0, 2), { user: "v" })]);
-      expect(chains.userCount).toBe(2);
-      expect(chains.checkAndAdopt("v", "e2", at(0, 2))).toEqual(deliver);
+      const backlog = new RetryBacklog([found("e1", at(0, 1)), found("e2", at(0, 2), { user: "v" })]);
+      expect(backlog.userCount).toBe(2);
+      expect(backlog.checkAndAdopt("v", "e2", at(0, 2))).toEqual(deliver);
     });
   });
 
-  test("waits no longer for what is gone from the log of a tier, and still for everything else", () => {
-    const chains = new RetryBacklog([found("e1", at(0, 4)), found("e2", at(0, 5)), found("e3", at(1, 4))]);
-    chains.removeRange(0, { from: 0, to: 5 });
-    expect(chains.checkAndAdopt("u", "e2", at(0, 5))).toEqual(deliver);
-    expect(chains.checkAndAdopt("u", "e3", at(1, 4))).toEqual(forward(0));
-    chains.removeRange(0, { from: 5, to: 6 });
-    chains.removeRange(1, { from: 0, to: 9 });
-    expect([chains.userCount, chains.recordCount]).toEqual([0, 0]);
-    expect(chains.checkAndAdopt("u", "e4", undefined)).toEqual(deliver);
+  test("no longer waits for records deleted from the log of a retry topic, and still waits for all others", () => {
+    const backlog = new RetryBacklog([found("e1", at(0, 4)), found("e2", at(0, 5)), found("e3", at(1, 4))]);
+    backlog.removeRange(0, { from: 0, to: 5 });
+    expect(backlog.checkAndAdopt("u", "e2", at(0, 5))).toEqual(deliver);
+    expect(backlog.checkAndAdopt("u", "e3", at(1, 4))).toEqual(forward(0));
+    backlog.removeRange(0, { from: 5, to: 6 });
+    backlog.removeRange(1, { from: 0, to: 9 });
+    expect([backlog.userCount, backlog.recordCount]).toEqual([0, 0]);
+    expect(backlog.checkAndAdopt("u", "e4", undefined)).toEqual(deliver);
   });
 
   test("puts the records of a topic that was made anew behind those of the former one, whose offsets were higher", () => {
     const old = (id: string, timestamp: number) => found(id, at(0, timestamp), { topicId: "old", timestamp });
     const anew = (id: string, timestamp: number) => found(id, at(0, timestamp), { topicId: "new", timestamp });
-    const chains = new RetryBacklog([anew("e1", 30), old("e8", 10), old("e9", 20)]);
-    expect(chains.checkAndAdopt("u", "e8", at(0, 10))).toEqual(deliver);
-    expect(chains.checkAndAdopt("u", "e9", at(0, 20))).toEqual(forward(0));
-    expect(chains.checkAndAdopt("u", "e1", at(0, 30))).toEqual(forward(0));
-    chains.complete("u", "e8");
-    chains.complete("u", "e9");
-    expect(chains.checkAndAdopt("u", "e1", at(0, 30))).toEqual(deliver);
+    const backlog = new RetryBacklog([anew("e1", 30), old("e8", 10), old("e9", 20)]);
+    expect(backlog.checkAndAdopt("u", "e8", at(0, 10))).toEqual(deliver);
+    expect(backlog.checkAndAdopt("u", "e9", at(0, 20))).toEqual(forward(0));
+    expect(backlog.checkAndAdopt("u", "e1", at(0, 30))).toEqual(forward(0));
+    backlog.complete("u", "e8");
+    backlog.complete("u", "e9");
+    expect(backlog.checkAndAdopt("u", "e1", at(0, 30))).toEqual(deliver);
   });
 });

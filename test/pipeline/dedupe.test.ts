@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { delivered } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
-import { arrivalOf, turns } from "./rig.ts";
+import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, inFlight, outcomes, setUp } from "./set-up.ts";
 
 type SetUp = ReturnType<typeof setUp>;
@@ -10,12 +10,12 @@ type SetUp = ReturnType<typeof setUp>;
 let offsets = 100;
 const send = (rig: SetUp, name: string, messageId: string | undefined): ParsedRecord => {
   const offset = offsets++;
-  const arrival = arrivalOf(name, offset, { messageId });
-  rig.take(rig.inlet, arrival, offset);
-  return arrival;
+  const parsed = parsedOf(name, offset, { messageId });
+  rig.take(rig.owned, parsed, offset);
+  return parsed;
 };
 
-describe("Stream, of events that were sent twice", () => {
+describe("Pipeline, with events that were sent twice", () => {
   test("delivers one of two events of the same messageId, and skips the other as a duplicate", async () => {
     const rig = setUp();
     send(rig, "u1", "m1");
@@ -27,7 +27,7 @@ describe("Stream, of events that were sent twice", () => {
     expect(rig.ended.at(-1)?.outcome).toEqual({ kind: "skipped", reason: "duplicate" });
   });
 
-  test("delivers the second where the first did not reach its goal", async () => {
+  test("delivers the second copy if the first was not delivered", async () => {
     const rig = setUp();
     send(rig, "u1", "m1");
     await answer(rig, "u1", { kind: "dead", reason: "rejected", error: "No" });
@@ -48,7 +48,7 @@ describe("Stream, of events that were sent twice", () => {
     rig.tier(0, second, 1);
     await answer(rig, "u1", delivered);
     await turns();
-    expect([inFlight(rig), outcomes(rig), rig.chains.userCount]).toEqual([[], ["u1 delivered", "u2 skipped"], 0]);
+    expect([inFlight(rig), outcomes(rig), rig.backlog.userCount]).toEqual([[], ["u1 delivered", "u2 skipped"], 0]);
   });
 
   test("delivers every event that has no messageId", async () => {

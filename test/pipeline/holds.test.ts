@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 
 import { type Hold, aborted, dead, delivered } from "../../src/core/outcome/outcome.ts";
-import { arrivalOf, createOwner, turns } from "./rig.ts";
+import { parsedOf, createOwner, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp } from "./set-up.ts";
 
 const hold = (reason: Hold["reason"]): Hold => ({ kind: "hold", reason, error: "Held", status: 404 });
 
-describe("Stream, held", () => {
+describe("Pipeline, held", () => {
   test.each(["target_down", "throttled", "unauthorized"] as const)(
     "puts a call back on hold %s, uses no attempt, and makes it again when the gate opens",
     async (reason) => {
@@ -19,7 +19,7 @@ describe("Stream, held", () => {
       expect(inFlight(rig)).toEqual([]);
       expect([rig.writes, rig.ended, rig.timers]).toEqual([[], [], []]);
       rig.gate.state = "open";
-      rig.stream.startReady();
+      rig.pipeline.startReady();
       expect(inFlight(rig)).toEqual(["v1", "u1", "w1"]);
       expect(rig.calls.every(({ isFirst }) => isFirst)).toBe(true);
     },
@@ -30,12 +30,12 @@ describe("Stream, held", () => {
     rig.gate.state = "closed";
     rig.odd({ user: "d", decision: dead("undecodable", "No") });
     rig.odd({ user: "e", decision: dead("invalid_event", "No") });
-    rig.tier(0, arrivalOf("p1", 90), 0);
+    rig.tier(0, parsedOf("p1", 90), 0);
     rig.source("p2", "u1", "v1");
-    rig.chains.upsert("q", "e", { tier: 1, offset: 0 });
+    rig.backlog.upsert("q", "e", { tier: 1, offset: 0 });
     rig.source("q1");
     rig.gate.state = "probe";
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     await turns();
     expect(inFlight(rig)).toEqual(["p1"]);
     expect(rig.writes).toEqual([]);
@@ -45,14 +45,14 @@ describe("Stream, held", () => {
     expect(rig.writes.map(({ failure }) => failure.reason)).toEqual(["undecodable", "invalid_event", "parked"]);
   });
 
-  test("leaves everything where it is when a probe finds no call", async () => {
+  test("leaves every event in its place if a probe finds no call", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
     rig.odd({ user: "d", decision: dead("undecodable", "No") });
     rig.gate.state = "probe";
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     await turns();
-    expect([rig.writes, rig.stream.headsInWork, rig.assignment.queues.readyCount]).toEqual([[], 0, 1]);
+    expect([rig.writes, rig.pipeline.headsInWork, rig.assignment.queues.readyCount]).toEqual([[], 0, 1]);
   });
 
   test.each([
@@ -63,12 +63,12 @@ describe("Stream, held", () => {
     rig.gate.state = "closed";
     for (let n = 0; n < many; n++) rig.odd({ user: `d${n}`, decision: dead("undecodable", "No") });
     rig.gate.state = "probe";
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     await turns();
-    expect([rig.writes.length, rig.stream.capacity.mayResume]).toEqual([1, false]);
+    expect([rig.writes.length, rig.pipeline.capacity.mayResume]).toEqual([1, false]);
     for (let n = 0; n < many / 2; n++) await acknowledge(rig);
     // Half of the limit: only then does intake go on, and may bring a call.
-    expect([rig.writes.length, rig.ended.length, rig.stream.capacity.mayResume]).toEqual([0, many / 2, true]);
+    expect([rig.writes.length, rig.ended.length, rig.pipeline.capacity.mayResume]).toEqual([0, many / 2, true]);
     rig.source("u1");
     expect(inFlight(rig)).toEqual(["u1"]);
   });
@@ -80,11 +80,11 @@ describe("Stream, held", () => {
     const rig = setUp({ maxReady });
     rig.gate.state = "closed";
     for (let n = 0; n < maxReady; n++) rig.odd({ user: `u${n}` });
-    const { queues: lanes } = rig.assignment;
+    const { queues } = rig.assignment;
     const wanted: number[] = [];
-    while (lanes.readyCount > 0) {
-      if (rig.stream.capacity.mayContinueBatch) wanted.push(lanes.readyCount);
-      lanes.takeNext();
+    while (queues.readyCount > 0) {
+      if (rig.pipeline.capacity.mayContinueBatch) wanted.push(queues.readyCount);
+      queues.takeNext();
     }
     expect(wanted).toEqual(Array.from({ length: few }, (_, n) => few - n));
   });
@@ -92,12 +92,12 @@ describe("Stream, held", () => {
   test("lets a call that was aborted be: no attempt, no write, and whoever owns it next makes it again", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
-    const idle = rig.stream.drain();
+    const idle = rig.pipeline.drain();
     for (const name of ["u1", "v1"]) await answer(rig, name, aborted);
     await idle;
     await fire(rig);
     expect([inFlight(rig), rig.writes, rig.ended, rig.timers]).toEqual([[], [], [], []]);
-    expect(rig.inlet.tracker.committableOffset).toBe(0);
+    expect(rig.owned.tracker.committableOffset).toBe(0);
   });
 
   /** The call of `odd` finds the address wrong, `other` probes and goes through, and then `odd` is called again. */
@@ -106,14 +106,14 @@ describe("Stream, held", () => {
     rig.source(other);
     await answer(rig, odd, hold("misconfigured"));
     rig.gate.state = "probe";
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     expect(inFlight(rig)).toEqual([other]);
     rig.gate.state = "open";
     await answer(rig, other, delivered);
     expect([rig.writes, inFlight(rig)]).toEqual([[], [odd]]);
   };
 
-  test("goes on with another event where one finds the address wrong, and rejects it when others succeeded in between, often enough", async () => {
+  test("continues with another event if one finds the address wrong, and rejects it after others succeeded in between often enough", async () => {
     const rig = setUp();
     rig.source("u1");
     const others = ["v1", "w1", "x1", "y1", "z1", "a1", "b1"];
@@ -125,7 +125,7 @@ describe("Stream, held", () => {
     expect(outcomes(rig)).toEqual([...others.map((other) => `${other} delivered`), "u1 dead"]);
   });
 
-  test("rejects the odd event of a quiet topic as well, where it has to probe by itself in between", async () => {
+  test("also rejects the one refused event of a quiet topic, whose probes it has to make itself", async () => {
     const rig = setUp();
     rig.source("u1");
     await findWrong(rig, "u1", "v1");
@@ -146,7 +146,7 @@ describe("Stream, held", () => {
       rig.source(other);
       await answer(rig, "u1", hold("misconfigured"));
       rig.gate.state = "open";
-      rig.stream.startReady();
+      rig.pipeline.startReady();
       expect(inFlight(rig)).toEqual([other, "u1"]);
       await answer(rig, other, delivered);
     }
@@ -161,52 +161,52 @@ describe("Stream, held", () => {
     for (const name of ["u1", "v1", "u1", "v1", "u1"]) {
       await answer(rig, name, hold("misconfigured"));
       rig.gate.state = "probe";
-      rig.stream.startReady();
+      rig.pipeline.startReady();
     }
     expect([rig.writes, rig.ended]).toEqual([[], []]);
   });
 });
 
-describe("Stream, stopped", () => {
+describe("Pipeline, stopped", () => {
   test("waits for calls and writes in flight and starts nothing more", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
     let isIdle = false;
-    const idle = rig.stream.drain().then(() => (isIdle = true));
+    const idle = rig.pipeline.drain().then(() => (isIdle = true));
     rig.source("w1");
     await answer(rig, "u1", delivered);
     await answer(rig, "v1", dead("rejected", "No"));
-    expect([isIdle, inFlight(rig), rig.stream.headsInWork]).toEqual([false, [], 1]);
+    expect([isIdle, inFlight(rig), rig.pipeline.headsInWork]).toEqual([false, [], 1]);
     await acknowledge(rig);
     await idle;
     expect(outcomes(rig)).toEqual(["u1 delivered", "v1 dead"]);
-    expect(rig.inlet.tracker.nextCommit()).toEqual({ offset: 1, metadata: "g1:1.1" });
+    expect(rig.owned.tracker.nextCommit()).toEqual({ offset: 1, metadata: "g1:1.1" });
   });
 
-  test("is idle at once where nothing is in flight, and does not wait for a pause between quick attempts", async () => {
+  test("is idle at once if nothing is in flight, and does not wait for a pause between quick attempts", async () => {
     const rig = setUp();
     rig.source("u1");
     await answer(rig, "u1", failed);
-    await rig.stream.drain();
+    await rig.pipeline.drain();
     await fire(rig);
     expect(inFlight(rig)).toEqual([]);
   });
 
-  test("tells everyone who asks when it is idle", async () => {
+  test("resolves every drain() when it is idle", async () => {
     const rig = setUp();
     rig.source("u1");
-    const idle = Promise.all([rig.stream.drain(), rig.stream.drain()]);
+    const idle = Promise.all([rig.pipeline.drain(), rig.pipeline.drain()]);
     await answer(rig, "u1", delivered);
     await expect(idle).resolves.toHaveLength(2);
   });
 });
 
-describe("Stream, dropped", () => {
+describe("Pipeline, dropped", () => {
   test("does nothing before it has an assignment, and may be dropped without one", () => {
     const rig = setUp();
-    rig.stream.dropAssignment();
-    rig.stream.dropAssignment();
-    rig.stream.startReady();
+    rig.pipeline.dropAssignment();
+    rig.pipeline.dropAssignment();
+    rig.pipeline.startReady();
     rig.source("u1");
     expect(inFlight(rig)).toEqual([]);
   });
@@ -218,9 +218,9 @@ describe("Stream, dropped", () => {
     await answer(rig, "e1", dead("rejected", "No"));
     rig.source("f1");
     await answer(rig, "f1", failed);
-    rig.stream.dropAssignment();
+    rig.pipeline.dropAssignment();
     const owner = createOwner(rig);
-    owner.take(owner.source, arrivalOf("x1", 0), 0);
+    owner.take(owner.source, parsedOf("x1", 0), 0);
     const held = rig.budget.records;
     await answer(rig, "a1", delivered);
     await answer(rig, "b1", failed);
@@ -229,24 +229,29 @@ describe("Stream, dropped", () => {
     while (rig.writes.length > 0) await acknowledge(rig);
     expect(inFlight(rig)).toEqual(["x1"]);
     expect([rig.ended, rig.moved]).toEqual([[], []]);
-    expect([rig.inlet.tracker.committableOffset, owner.source.tracker.committableOffset, rig.budget.records, held]).toEqual([0, 0, 1, 1]);
+    expect([
+      rig.owned.tracker.committableOffset,
+      owner.source.tracker.committableOffset,
+      rig.budget.records,
+      held,
+    ]).toEqual([0, 0, 1, 1]);
   });
 
-  test("commits nothing where a write ends unwritten, for the service stops", async () => {
+  test("commits nothing if a write is given up because the service stops", async () => {
     const rig = setUp();
     rig.source("u1", "v1");
     await exhaust(rig, "u1");
     await answer(rig, "v1", dead("rejected", "No"));
     while (rig.writes.length > 0) rig.writes[0]?.answer("stopped");
     await turns();
-    expect([rig.ended, rig.moved, rig.inlet.tracker.committableOffset]).toEqual([[], [], 0]);
+    expect([rig.ended, rig.moved, rig.owned.tracker.committableOffset]).toEqual([[], [], 0]);
   });
 
   test("writes no dead letter for another owner's event, when its write turns out too large after the drop", async () => {
     const rig = setUp();
     rig.source("u1");
     await exhaust(rig, "u1");
-    rig.stream.dropAssignment();
+    rig.pipeline.dropAssignment();
     rig.writes[0]?.answer("too_large");
     await turns();
     expect(rig.writes).toEqual([]);

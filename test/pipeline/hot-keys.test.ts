@@ -5,16 +5,16 @@ import { delivered } from "../../src/core/outcome/outcome.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 import { hotKeyWaitFor } from "../../src/pipeline/hot-keys.ts";
-import { arrivalOf, createOwner, createRig, turns } from "./rig.ts";
+import { parsedOf, createOwner, createRig, turns } from "./rig.ts";
 
 const failed: Retry = { kind: "retry", reason: "timeout", error: "No answer" };
 
-/** A stream that has taken so many events of the hot user `h` from the source, and one of `u`. */
+/** A pipeline that has enqueued so many events of the hot user `h` from the source, and one of `u`. */
 const createCrowd = (many: number) => {
   const rig = createRig();
   const owner = createOwner(rig);
-  for (let offset = 0; offset < many; offset++) owner.take(owner.source, arrivalOf(`h${offset}`, offset), offset);
-  owner.take(owner.source, arrivalOf("u0", many), many);
+  for (let offset = 0; offset < many; offset++) owner.take(owner.source, parsedOf(`h${offset}`, offset), offset);
+  owner.take(owner.source, parsedOf("u0", many), many);
   const bodies = (): string[] => rig.calls.map(({ body }) => body);
   const answer = async (body: string, verdict: Parameters<(typeof rig.calls)[number]["answer"]>[0]): Promise<void> => {
     rig.calls.find((call) => call.body === body)?.answer(verdict);
@@ -30,9 +30,9 @@ const createCrowd = (many: number) => {
 };
 
 describe("a hot user", () => {
-  it("makes way when memory is short: all of it waits in the first tier, in order, and others go on", async () => {
+  it("is moved to the first retry topic when memory is short, in order, and others continue", async () => {
     const { rig, bodies, answer, write } = createCrowd(601);
-    rig.stream.spillHotKeys([]);
+    rig.pipeline.spillHotKeys([]);
     expect(bodies()).toEqual(["h0", "u0"]);
     await answer("h0", delivered);
     expect(rig.calls.map(({ body }) => body)).toEqual(["u0"]);
@@ -51,14 +51,14 @@ describe("a hot user", () => {
     expect(rig.budget.records).toBe(1);
   });
 
-  it("stays where it is while there is room, and while a hold is to blame", async () => {
+  it("stays in memory while there is capacity, and while a hold is the cause", async () => {
     const few = createCrowd(400);
-    few.rig.stream.spillHotKeys([]);
+    few.rig.pipeline.spillHotKeys([]);
     await few.answer("h0", delivered);
     expect([few.bodies(), few.rig.writes]).toEqual([["u0", "h1"], []]);
     const held = createCrowd(601);
     held.rig.gate.isHeld = true;
-    held.rig.stream.spillHotKeys([]);
+    held.rig.pipeline.spillHotKeys([]);
     held.rig.gate.isHeld = false;
     await held.answer("h0", delivered);
     expect([held.bodies(), held.rig.writes]).toEqual([["u0", "h1"], []]);
@@ -66,33 +66,33 @@ describe("a hot user", () => {
 
   it("makes no way while a hold is probed: the probe is a call", async () => {
     const { rig, bodies, answer } = createCrowd(601);
-    rig.stream.spillHotKeys([]);
+    rig.pipeline.spillHotKeys([]);
     await answer("u0", delivered);
     rig.gate.state = "closed";
     await answer("h0", { kind: "hold", reason: "throttled", error: "Slow down" });
     rig.gate.state = "probe";
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     expect([bodies(), rig.writes]).toEqual([["h0"], []]);
   });
 
   it("is followed in runs that a broker takes: not more than 256 KB at a time", async () => {
     const rig = createRig();
-    const owner = createOwner(rig, { chains: new RetryBacklog([]) });
-    owner.chains.upsert("h", "first", { tier: 1, offset: 0 });
+    const owner = createOwner(rig, { backlog: new RetryBacklog([]) });
+    owner.backlog.upsert("h", "first", { tier: 1, offset: 0 });
     rig.gate.state = "closed";
     const value = new Uint8Array(100_000);
     for (let offset = 0; offset < 5; offset++) {
-      const arrival = arrivalOf(`h${offset}`, offset);
-      owner.take(owner.source, { ...arrival, record: { ...arrival.record, value } }, offset);
+      const parsed = parsedOf(`h${offset}`, offset);
+      owner.take(owner.source, { ...parsed, record: { ...parsed.record, value } }, offset);
     }
     rig.gate.state = "open";
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     expect(rig.writes.map(({ moves, tier }) => [moves.length, tier])).toEqual([[3, 1]]);
   });
 
-  it("goes one by one where a run is too large for the topic", async () => {
+  it("is moved record by record if a run is too large for the topic", async () => {
     const { rig, answer, write } = createCrowd(601);
-    rig.stream.spillHotKeys([]);
+    rig.pipeline.spillHotKeys([]);
     await answer("h0", delivered);
     await write();
     rig.writes[0]?.answer("too_large");
@@ -104,79 +104,82 @@ describe("a hot user", () => {
 });
 
 describe("an event that blocks its partition", () => {
-  it("moves to the retry tier after its present call, without further quick attempts", async () => {
+  it("moves to the retry topic after its current call, without further quick attempts", async () => {
     const { rig, owner, answer, write } = createCrowd(1);
-    rig.stream.spillHotKeys([owner.source]);
+    rig.pipeline.spillHotKeys([owner.source]);
     await answer("h0", failed);
     expect([rig.timers, rig.writes.map(({ failure }) => failure.reason)]).toEqual([[], ["timeout"]]);
     await write();
     expect(owner.source.tracker.committableOffset).toBe(1);
   });
 
-  it("is found behind the head of its lane too", async () => {
+  it("is found behind the head of its queue too", async () => {
     const rig = createRig();
     const owner = createOwner(rig);
     const second = { ...owner.source, topic: "other", tracker: new OffsetTracker({ startOffset: 0 }) };
-    owner.take(owner.source, arrivalOf("h0", 0), 0);
-    owner.take(second, arrivalOf("h1", 0), 0);
-    rig.stream.spillHotKeys([second]);
+    owner.take(owner.source, parsedOf("h0", 0), 0);
+    owner.take(second, parsedOf("h1", 0), 0);
+    rig.pipeline.spillHotKeys([second]);
     rig.calls[0]?.answer(delivered);
     await turns();
-    expect(rig.writes.map(({ arrival }) => arrival.decision)).toMatchObject([{ body: Buffer.from("h1") }]);
+    expect(rig.writes.map(({ parsed }) => parsed.decision)).toMatchObject([{ body: Buffer.from("h1") }]);
   });
 });
 
-describe("crowdOf", () => {
-  it("lets 500 records of a user out of a tier into memory, and more again when half of them have gone", async () => {
+describe("hotKeyWaitFor()", () => {
+  it("reads 500 records of a user from a retry topic into memory, and more when half of them have gone", async () => {
     const rig = createRig();
     const owner = createOwner(rig);
     const [tier] = owner.tiers;
     if (!tier) throw new Error("No tier");
     rig.gate.state = "closed";
     for (let offset = 0; offset < 500; offset++) {
-      expect(hotKeyWaitFor(owner.assignment, tier, [arrivalOf("h", 0)])).toBeUndefined();
-      owner.take(tier, arrivalOf(`h${offset}`, offset), offset);
+      expect(hotKeyWaitFor(owner.assignment, tier, [parsedOf("h", 0)])).toBeUndefined();
+      owner.take(tier, parsedOf(`h${offset}`, offset), offset);
     }
-    const hasRoom = hotKeyWaitFor(owner.assignment, tier, [arrivalOf("h", 0)]);
+    const hasRoom = hotKeyWaitFor(owner.assignment, tier, [parsedOf("h", 0)]);
     expect([
       hasRoom?.(),
-      hotKeyWaitFor(owner.assignment, tier, [arrivalOf("u", 0)]),
-      hotKeyWaitFor(owner.assignment, owner.source, [arrivalOf("h", 0)]),
+      hotKeyWaitFor(owner.assignment, tier, [parsedOf("u", 0)]),
+      hotKeyWaitFor(owner.assignment, owner.source, [parsedOf("h", 0)]),
     ]).toEqual([false, undefined, undefined]);
     for (let done = 0; done < 250; done++) {
-      const lane = owner.assignment.queues.takeNext();
-      if (lane) owner.assignment.queues.completeHead(lane);
+      const queue = owner.assignment.queues.takeNext();
+      if (queue) owner.assignment.queues.completeHead(queue);
     }
     expect(hasRoom?.()).toBe(true);
   });
 
-  it("lets 10,000 records of a user wait in the tiers, and none of others who wait for nobody wait for them", () => {
-    const chains = new RetryBacklog([]);
-    const owner = createOwner(createRig(), { chains });
+  it("lets 10,000 records of a user wait in the retry topics, without delaying users of whom nothing waits", () => {
+    const backlog = new RetryBacklog([]);
+    const owner = createOwner(createRig(), { backlog });
     for (let offset = 0; offset < 10_000; offset++) {
-      expect(hotKeyWaitFor(owner.assignment, owner.source, [arrivalOf("h", 0)])).toBeUndefined();
-      chains.upsert("h", `id-${offset}`, { tier: 0, offset });
+      expect(hotKeyWaitFor(owner.assignment, owner.source, [parsedOf("h", 0)])).toBeUndefined();
+      backlog.upsert("h", `id-${offset}`, { tier: 0, offset });
     }
-    const hasRoom = hotKeyWaitFor(owner.assignment, owner.source, [arrivalOf("h", 0)]);
-    expect([hasRoom?.(), hotKeyWaitFor(owner.assignment, owner.source, [arrivalOf("u", 0)])]).toEqual([false, undefined]);
-    for (let offset = 0; offset < 1_001; offset++) chains.complete("h", `id-${offset}`);
+    const hasRoom = hotKeyWaitFor(owner.assignment, owner.source, [parsedOf("h", 0)]);
+    expect([hasRoom?.(), hotKeyWaitFor(owner.assignment, owner.source, [parsedOf("u", 0)])]).toEqual([
+      false,
+      undefined,
+    ]);
+    for (let offset = 0; offset < 1_001; offset++) backlog.complete("h", `id-${offset}`);
     expect(hasRoom?.()).toBe(true);
   });
 
-  it("lets 60,000 records wait in the tiers over all partition numbers, and more only of users of whom none waits", () => {
+  it("lets 60,000 records wait in the retry topics over all partition numbers, and more only of users of whom none waits", () => {
     const parked = { records: 0 };
     const fill = (number: number): RetryBacklog => {
-      const chains = new RetryBacklog([], parked);
+      const backlog = new RetryBacklog([], parked);
       for (let n = 0; n < 20_000; n++)
-        chains.upsert(n < 6_001 ? "h" : `v${n}`, `${number}-${n}`, { tier: 0, offset: n });
-      return chains;
+        backlog.upsert(n < 6_001 ? "h" : `v${n}`, `${number}-${n}`, { tier: 0, offset: n });
+      return backlog;
     };
     const [here, there] = [fill(0), fill(1)];
     fill(2);
-    const owner = createOwner(createRig(), { chains: here });
-    const hasRoom = hotKeyWaitFor(owner.assignment, owner.source, [arrivalOf("h", 0)]);
+    const owner = createOwner(createRig(), { backlog: here });
+    const hasRoom = hotKeyWaitFor(owner.assignment, owner.source, [parsedOf("h", 0)]);
     expect([parked.records, hasRoom?.()]).toEqual([60_000, false]);
-    expect(hotKeyWaitFor(owner.assignment, owner.source, [arrivalOf("u", 0)])).toBeUndefined();
+    expect(hotKeyWaitFor(owner.assignment, owner.source, [parsedOf("u", 0)])).toBeUndefined();
     for (let n = 0; n < 6_001; n++) {
       expect(hasRoom?.()).toBe(false);
       there.complete("h", `1-${n}`);
@@ -188,8 +191,8 @@ describe("crowdOf", () => {
     const parked = { records: 0 };
     const found = Array.from({ length: 60_000 }, (_, n) => ({
       user: n % 2 ? "h" : `v${n}`,
-      id: `id-${n}`,
-      place: { tier: 0, offset: n },
+      eventKey: `id-${n}`,
+      position: { tier: 0, offset: n },
       topic: "events",
       offset: n,
       timestamp: n,
@@ -197,9 +200,9 @@ describe("crowdOf", () => {
     }));
     const numbers = [new RetryBacklog(found, parked), new RetryBacklog(found, parked)];
     expect([parked.records, numbers[0]?.totalRecordCount]).toEqual([120_000, 120_000]);
-    const owner = createOwner(createRig(), { chains: numbers[0] ?? new RetryBacklog([]) });
-    expect(hotKeyWaitFor(owner.assignment, owner.source, [arrivalOf("h", 0)])?.()).toBe(false);
-    for (const chains of numbers) for (const { user, id } of found) chains.complete(user, id);
+    const owner = createOwner(createRig(), { backlog: numbers[0] ?? new RetryBacklog([]) });
+    expect(hotKeyWaitFor(owner.assignment, owner.source, [parsedOf("h", 0)])?.()).toBe(false);
+    for (const backlog of numbers) for (const { user, eventKey } of found) backlog.complete(user, eventKey);
     expect(parked.records).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { sourcePositionInList, sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import { type Retry, dead, delivered } from "../../src/core/outcome/outcome.ts";
 import { type Inlet, createWorkItems } from "../../src/pipeline/work-item.ts";
-import { arrivalOf, turns } from "./rig.ts";
+import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, inFlight, outcomes, setUp } from "./set-up.ts";
 
 type SetUp = ReturnType<typeof setUp>;
@@ -12,23 +12,24 @@ type SetUp = ReturnType<typeof setUp>;
 const takeList = (
   rig: SetUp,
   names: readonly string[],
-  { inlet = rig.inlet, offset = 0 }: { inlet?: Inlet; offset?: number } = {},
+  { owned = rig.owned, offset = 0 }: { owned?: Inlet; offset?: number } = {},
 ) => {
   const record = { key: null, value: new Uint8Array(100), headers: {}, timestamp: 0 };
   const origin = sourcePositionOf({ topic: "events", partition: 0, offset: String(offset), timestamp: 0 });
-  const arrivals = names.map((name, index) =>
-    arrivalOf(name, offset, {
+  const parsedRecords = names.map((name, index) =>
+    parsedOf(name, offset, {
       record,
       retryState: { source: sourcePositionInList(origin, index), attempts: 0, firstFailedAt: undefined },
     }),
   );
-  const slot = inlet.tracker.register(inlet.tracker.position, names.length);
-  for (const held of slot ? createWorkItems(inlet, slot, arrivals) : []) rig.stream.enqueue(rig.assignment, held);
-  rig.stream.startReady();
-  return arrivals;
+  const entry = owned.tracker.register(owned.tracker.position, names.length);
+  for (const item of entry ? createWorkItems(owned, entry, parsedRecords) : [])
+    rig.pipeline.enqueue(rig.assignment, item);
+  rig.pipeline.startReady();
+  return parsedRecords;
 };
 
-describe("Stream, of lists of events", () => {
+describe("Pipeline, with lists of events", () => {
   test("keeps the bytes of a list in the budget until the last of its events is finished", async () => {
     const rig = setUp();
     takeList(rig, ["a1", "b1", "c1"]);
@@ -37,21 +38,21 @@ describe("Stream, of lists of events", () => {
     await answer(rig, "b1", delivered);
     expect([rig.budget.records, rig.budget.bytes]).toEqual([1, 100 + "a1".length]);
     await answer(rig, "c1", delivered);
-    expect([rig.budget.records, rig.budget.bytes, rig.inlet.tracker.committableOffset]).toEqual([0, 0, 1]);
+    expect([rig.budget.records, rig.budget.bytes, rig.owned.tracker.committableOffset]).toEqual([0, 0, 1]);
   });
 
   test("counts a list as one bad record for the limit of dead letters, and gives each of its events a letter", async () => {
-    const rig = setUp({ deadLetterLimit: { scope: "all", consecutive: 2, percent: 100, minEvents: 1_000 } });
+    const rig = setUp({ limit: { scope: "all", consecutive: 2, percent: 100, minEvents: 1_000 } });
     takeList(rig, ["a1", "b1", "c1", "d1"]);
     for (const name of ["a1", "b1", "c1", "d1"]) await answer(rig, name, dead("rejected", "No"));
     while (rig.writes.length > 0) await acknowledge(rig);
-    expect([outcomes(rig).length, rig.floodHolds]).toEqual([4, []]);
+    expect([outcomes(rig).length, rig.limitHolds]).toEqual([4, []]);
   });
 
   test.each(["all", "cause"] as const)(
     "keeps the rest of a list once the limit is reached, with scope %s",
     async (scope) => {
-      const rig = setUp({ deadLetterLimit: { scope, consecutive: 1, percent: 100, minEvents: 1_000 } });
+      const rig = setUp({ limit: { scope, consecutive: 1, percent: 100, minEvents: 1_000 } });
       takeList(rig, ["a1", "b1"]);
       takeList(rig, ["x1"], { offset: 1 });
       await answer(rig, "a1", dead("rejected", "No"));
@@ -65,16 +66,16 @@ describe("Stream, of lists of events", () => {
 
   test("forgets a list that was parked as one record, once its schema has come and its events are known", async () => {
     const rig = setUp();
-    const meaning: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
-    rig.take(rig.inlet, arrivalOf("x", 0, { user: "events-0-0", decision: meaning }), 0);
+    const decision: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
+    rig.take(rig.owned, parsedOf("x", 0, { user: "events-0-0", decision }), 0);
     await acknowledge(rig);
-    expect(rig.chains.userCount).toBe(1);
-    const [inlet] = rig.tiers;
-    if (!inlet) throw new Error("No tier");
-    takeList(rig, ["a1", "b1"], { inlet });
+    expect(rig.backlog.userCount).toBe(1);
+    const [owned] = rig.tiers;
+    if (!owned) throw new Error("No tier");
+    takeList(rig, ["a1", "b1"], { owned });
     await answer(rig, "a1", delivered);
     await answer(rig, "b1", delivered);
     await turns();
-    expect([inFlight(rig), outcomes(rig), rig.chains.userCount]).toEqual([[], ["a1 delivered", "b1 delivered"], 0]);
+    expect([inFlight(rig), outcomes(rig), rig.backlog.userCount]).toEqual([[], ["a1 delivered", "b1 delivered"], 0]);
   });
 });

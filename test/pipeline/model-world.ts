@@ -5,7 +5,7 @@ import type { DeadLetterLimitRules } from "../../src/limits/dead-letter-limit.ts
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog, type ScannedRecord } from "../../src/ordering/retry-backlog.ts";
 import type { Inlet } from "../../src/pipeline/work-item.ts";
-import { type PendingWrite, type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
+import { type PendingWrite, type Rig, parsedOf, createOwner, createRig, turns } from "./rig.ts";
 
 export type Answer = "deliver" | "fail" | "dead" | "throttled" | "misconfigured";
 
@@ -21,25 +21,25 @@ const verdicts: Readonly<Record<Answer, Verdict>> = {
 
 /** What the broker keeps of one partition number, whoever owns it. */
 interface Log {
-  readonly arrivals: ParsedRecord[];
+  readonly parsedRecords: ParsedRecord[];
   committed: { offset: number; metadata: string };
 }
 
 const placeOf = (tier: number) => ({ topic: `tier-${tier}`, partition: 0 });
 
-/** A real stream, the broker's logs around it, and every choice made by hand. */
+/** A real pipeline, the broker's logs around it, and every choice made by hand. */
 export const createModelWorld = (names: readonly string[]) => {
-  const logOf = (arrivals: ParsedRecord[]): Log => ({ arrivals, committed: { offset: 0, metadata: "" } });
+  const logOf = (parsedRecords: ParsedRecord[]): Log => ({ parsedRecords, committed: { offset: 0, metadata: "" } });
   const isOther = (name: string): boolean => name.endsWith("b");
   const pastIn = (topic: string, offset: number) => ({
-    past: {
-      origin: sourcePositionOf({ topic, partition: 0, offset: String(offset), timestamp: 0 }),
+    retryState: {
+      source: sourcePositionOf({ topic, partition: 0, offset: String(offset), timestamp: 0 }),
       attempts: 0,
       firstFailedAt: undefined,
     },
   });
-  const sourceLog = logOf(names.filter((name) => !isOther(name)).map((name, offset) => arrivalOf(name, offset)));
-  const otherLog = logOf(names.filter(isOther).map((name, offset) => arrivalOf(name, offset, pastIn("other", offset))));
+  const sourceLog = logOf(names.filter((name) => !isOther(name)).map((name, offset) => parsedOf(name, offset)));
+  const otherLog = logOf(names.filter(isOther).map((name, offset) => parsedOf(name, offset, pastIn("other", offset))));
   const tierLogs = [0, 1, 2].map(() => logOf([]));
   /** By turns everything waits at the limit, or the events of one cause. */
   let raised = names.length;
@@ -51,36 +51,36 @@ export const createModelWorld = (names: readonly string[]) => {
       ? { scope: "all", consecutive: 1 + consecutive, ...common }
       : { scope: "cause", consecutive, ...common };
   };
-  const rig: Rig = createRig({ deadLetterLimit: nextLimit() });
+  const rig: Rig = createRig({ limit: nextLimit() });
   let owner = createOwner(rig);
   let other: Inlet = { ...owner.source, topic: "other", tracker: new OffsetTracker({ startOffset: 0 }) };
-  const inlets = (): [Inlet, Log][] => [
+  const allOwned = (): [Inlet, Log][] => [
     [owner.source, sourceLog],
     [other, otherLog],
-    ...owner.tiers.flatMap((inlet, tier): [Inlet, Log][] => {
+    ...owner.tiers.flatMap((owned, tier): [Inlet, Log][] => {
       const log = tierLogs[tier];
-      return log ? [[inlet, log]] : [];
+      return log ? [[owned, log]] : [];
     }),
   ];
 
-  /** What the stream writes is in the broker's log at once; the acknowledgement may come late, or never. */
+  /** What the pipeline writes is in the broker's log at once; the acknowledgement may come late, or never. */
   const landed = new WeakSet<object>();
   let refuse = 0;
-  /** Refuses a run of records as too large, where nothing else is on its way to the same tier. */
+  /** Refuses a run of records as too large, if nothing else is being written to the same retry topic. */
   const isRefused = ({ moves }: PendingWrite, tier: number, log: Log): boolean => {
-    const isLast = rig.written[tier] === log.arrivals.length + moves.length;
+    const isLast = rig.written[tier] === log.parsedRecords.length + moves.length;
     if (refuse === 0 || moves.length === 1 || !isLast) return false;
     refuse--;
-    rig.written[tier] = log.arrivals.length;
+    rig.written[tier] = log.parsedRecords.length;
     return true;
   };
   const append = ({ moves }: PendingWrite, tier: number, log: Log): void => {
-    for (const { arrival, failure } of moves) {
-      const offset = String(log.arrivals.length);
-      const here = { ...placeOf(tier), id: "", offset, timestamp: rig.clock.now() };
-      const headers = retryHeaders(arrival.record.headers, failure);
-      const record = { ...arrival.record, headers, timestamp: rig.clock.now() };
-      log.arrivals.push({ ...arrival, record, retryState: readRetryState(headers, here) });
+    for (const { parsed, failure } of moves) {
+      const offset = String(log.parsedRecords.length);
+      const here = { ...placeOf(tier), id: "", offset, timestamp: rig.clock.wallNow() };
+      const headers = retryHeaders(parsed.record.headers, failure);
+      const record = { ...parsed.record, headers, timestamp: rig.clock.wallNow() };
+      log.parsedRecords.push({ ...parsed, record, retryState: readRetryState(headers, here) });
     }
   };
   const land = (): void => {
@@ -100,13 +100,13 @@ export const createModelWorld = (names: readonly string[]) => {
     land();
     rig.clock.time += 1_000;
   };
-  const take = ([inlet, log]: [Inlet, Log]): void => {
-    const offset = inlet.tracker.position;
-    const arrival = log.arrivals[offset];
-    if (arrival) owner.take(inlet, arrival, offset);
+  const take = ([owned, log]: [Inlet, Log]): void => {
+    const offset = owned.tracker.position;
+    const parsed = log.parsedRecords[offset];
+    if (parsed) owner.take(owned, parsed, offset);
   };
   const commit = (): void => {
-    for (const [{ tracker }, log] of inlets()) {
+    for (const [{ tracker }, log] of allOwned()) {
       const pending = tracker.nextCommit();
       if (!pending) continue;
       log.committed = pending;
@@ -114,7 +114,7 @@ export const createModelWorld = (names: readonly string[]) => {
     }
   };
   const begin = (): void => {
-    rig.stream.dropAssignment();
+    rig.pipeline.dropAssignment();
     const trackers = new Map<Log, OffsetTracker>(
       [...tierLogs, sourceLog, otherLog].map((log) => {
         const { offset, metadata } = log.committed;
@@ -122,17 +122,19 @@ export const createModelWorld = (names: readonly string[]) => {
       }),
     );
     const found = tierLogs.flatMap((log, tier) =>
-      log.arrivals.flatMap(({ user, retryState: past, record }, offset): ScannedRecord[] => {
+      log.parsedRecords.flatMap(({ user, retryState, record }, offset): ScannedRecord[] => {
         const isLeft = offset >= log.committed.offset && !trackers.get(log)?.wasCompleted(offset);
-        const { topic, offset: at, timestamp } = past.source;
-        const id = eventKeyOf(past.source);
+        const { topic, offset: at, timestamp } = retryState.source;
+        const id = eventKeyOf(retryState.source);
         const place = { tier, offset };
-        return isLeft ? [{ user, eventKey: id, position: place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }] : [];
+        return isLeft
+          ? [{ user, eventKey: id, position: place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }]
+          : [];
       }),
     );
     const otherTracker = trackers.get(otherLog);
     owner = createOwner(rig, {
-      chains: new RetryBacklog(found),
+      backlog: new RetryBacklog(found),
       trackerOf: (tier) => trackers.get(tier === undefined ? sourceLog : (tierLogs[tier] ?? sourceLog)),
     });
     if (otherTracker) other = { ...owner.source, topic: "other", tracker: otherTracker };
@@ -151,35 +153,35 @@ export const createModelWorld = (names: readonly string[]) => {
   const reopen = (state: "open" | "probe"): void => {
     // As the real gate: one probe at a time.
     if (rig.gate.state === "closed" && (state === "open" || rig.calls.length === 0)) rig.gate.state = state;
-    rig.stream.startReady();
+    rig.pipeline.startReady();
   };
   const fire = (): void => {
     for (const { callback } of rig.timers.splice(0)) callback();
   };
-  /** The oldest event of the source, or of a tier, has to make way. */
-  const makeWay = (number: number): void => {
-    const inlet = inlets()[number % 5];
-    if (inlet) rig.stream.spillHotKeys([inlet[0]]);
+  /** Spills the oldest event of the source or of a retry topic. */
+  const spill = (number: number): void => {
+    const owned = allOwned()[number % 5];
+    if (owned) rig.pipeline.spillHotKeys([owned[0]]);
   };
-  /** A copy of a record that waits in a tier, as a repeated write or an operator makes it. */
+  /** A copy of a record in a retry topic, as a repeated write or an operator makes it. */
   const copy = (number: number): void => {
     land();
     const log = tierLogs[number % 3];
-    const original = log?.arrivals[number % Math.max(1, log.arrivals.length)];
+    const original = log?.parsedRecords[number % Math.max(1, log.parsedRecords.length)];
     const tier = (number + 1) % 3;
     if (!original) return;
-    tierLogs[tier]?.arrivals.push(original);
+    tierLogs[tier]?.parsedRecords.push(original);
     rig.written[tier] = (rig.written[tier] ?? 0) + 1;
   };
   const goOn = (): void => {
-    rig.flood.setLimit(nextLimit(), rig.clock.now());
-    rig.stream.startReady();
+    rig.deadLetterLimit.setLimit(nextLimit(), rig.clock.wallNow());
+    rig.pipeline.startReady();
   };
   /** One of everything that may happen now, with good answers only. */
   const helpOn = async (): Promise<void> => {
     goOn();
     rig.gate.state = "open";
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     fire();
     for (const call of rig.calls.slice()) call.answer(delivered);
     while (rig.writes.length > 0) acknowledge(0);
@@ -195,25 +197,26 @@ export const createModelWorld = (names: readonly string[]) => {
     while (rig.writes.length > 0) acknowledge(0);
   };
   const handOver = async (): Promise<void> => {
-    const idle = rig.stream.drain();
-    while (rig.stream.headsInWork > 0) await helpOn();
+    const idle = rig.pipeline.drain();
+    while (rig.pipeline.headsInWork > 0) await helpOn();
     await idle;
     commit();
     begin();
   };
-  const isDone = (): boolean => inlets().every(([{ tracker }, log]) => tracker.committableOffset === log.arrivals.length);
+  const isDone = (): boolean =>
+    allOwned().every(([{ tracker }, log]) => tracker.committableOffset === log.parsedRecords.length);
   const drain = async (): Promise<void> => {
     refuse = 0;
     for (let rounds = 0; !isDone(); rounds++) {
       if (rounds === 1_000) throw new Error("The events never come to an end");
-      for (const inlet of inlets()) take(inlet);
+      for (const owned of allOwned()) take(owned);
       await helpOn();
     }
     commit();
   };
   const takeFrom = (number: number): void => {
-    const inlet = inlets()[number % 5];
-    if (inlet) take(inlet);
+    const owned = allOwned()[number % 5];
+    if (owned) take(owned);
   };
   /** Every call in flight fails until its event is moved on; no write is acknowledged. */
   const failCalls = async (): Promise<void> => {
@@ -225,7 +228,8 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   const takeAll = (number: number): void => {
     land();
-    for (const inlet of inlets().slice(number % 5, (number % 5) + 1)) for (let more = 0; more < 10; more++) take(inlet);
+    for (const owned of allOwned().slice(number % 5, (number % 5) + 1))
+      for (let more = 0; more < 10; more++) take(owned);
   };
   const newest = (): void => {
     land();
@@ -234,7 +238,7 @@ export const createModelWorld = (names: readonly string[]) => {
   const tooLarge = (number: number): void => {
     refuse = 1 + (number % 2);
   };
-  const parked = (): number => owner.chains.userCount;
+  const parked = (): number => owner.backlog.userCount;
   const acts = {
     tooLarge,
     parked,
@@ -247,7 +251,7 @@ export const createModelWorld = (names: readonly string[]) => {
     reopen,
     fire,
     failRound,
-    makeWay,
+    spill,
     copy,
     goOn,
     commit,

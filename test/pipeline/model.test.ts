@@ -19,7 +19,7 @@ const kinds = [
   "fire",
   "failRound",
   "failRound",
-  "makeWay",
+  "spill",
   "copy",
   "goOn",
   "commit",
@@ -35,14 +35,14 @@ const kinds = [
 ] as const;
 type Kind = (typeof kinds)[number];
 
-/** Long chains, read and moved on while acknowledgements are late: what a mixture of everything seldom comes to. */
-const chainKinds: readonly Kind[] =
-  "source source takeAll takeAll takeAll failCalls acknowledge newest newest answer fire reopen goOn makeWay handOver tooLarge copy crash commit"
+/** Long backlogs, read and moved on while acknowledgements are late, which a uniform mixture rarely reaches. */
+const backlogKinds: readonly Kind[] =
+  "source source takeAll takeAll takeAll failCalls acknowledge newest newest answer fire reopen goOn spill handOver tooLarge copy crash commit"
     .split(" ")
     .map((name) => name as Kind);
 
 const scriptOf = (isAllowed: (kind: Kind) => boolean) =>
-  fc.oneof(stepsOf(kinds.filter(isAllowed)), stepsOf(chainKinds.filter(isAllowed)));
+  fc.oneof(stepsOf(kinds.filter(isAllowed)), stepsOf(backlogKinds.filter(isAllowed)));
 
 const stepsOf = (from: readonly Kind[]) =>
   fc.array(
@@ -72,7 +72,7 @@ const userNames = fc
 
 type Script = readonly { kind: Kind; number: number; answer: Answer }[];
 
-/** Plays the script, then lets all come to an end. Tells which events ended, in order, and how often a user was called twice at a time. */
+/** Plays the script, then lets all come to an end. Returns which events ended, in order, and how often a user was called twice at a time. */
 const play = async (names: readonly string[], script: Script) => {
   const world = createModelWorld(names);
   const doers: Record<Kind, (step: Script[number]) => void | Promise<void>> = {
@@ -83,7 +83,7 @@ const play = async (names: readonly string[], script: Script) => {
     reopen: ({ number }) => world.reopen(number % 2 === 0 ? "open" : "probe"),
     fire: world.fire,
     failRound: world.failRound,
-    makeWay: ({ number }) => world.makeWay(number),
+    spill: ({ number }) => world.spill(number),
     copy: ({ number }) => world.copy(number),
     goOn: world.goOn,
     commit: world.commit,
@@ -108,7 +108,7 @@ const play = async (names: readonly string[], script: Script) => {
 const byUser = (names: readonly string[]) =>
   Object.groupBy(names, (name) => `${name.slice(0, 1)} in ${name.endsWith("b") ? "the second" : "the first"}`);
 
-describe("Stream, over whole lives of events", () => {
+describe("Pipeline, over the whole life of each event", () => {
   test("ends each event once, each user's in source order and one at a time, whatever is answered, over hand-overs", async () => {
     await fc.assert(
       fc.asyncProperty(

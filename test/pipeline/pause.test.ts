@@ -1,33 +1,33 @@
 import { describe, expect, it } from "vitest";
 
 import { dead, delivered } from "../../src/core/outcome/outcome.ts";
-import { arrivalOf, createOwner, createRig, turns } from "./rig.ts";
+import { parsedOf, createOwner, createRig, turns } from "./rig.ts";
 
 const failed = { kind: "retry", reason: "server_error", error: "Failed", status: 500 } as const;
 
-describe("Stream, paused", () => {
+describe("Pipeline, paused", () => {
   it("wants no records and starts nothing: neither calls nor dead letters nor second attempts", async () => {
     const rig = createRig();
     const { source, take } = createOwner(rig);
-    take(source, arrivalOf("u0", 0), 0);
+    take(source, parsedOf("u0", 0), 0);
     rig.clock.isPaused = true;
-    take(source, arrivalOf("v0", 1), 1);
-    take(source, arrivalOf("d0", 2, { decision: dead("undecodable", "No") }), 2);
+    take(source, parsedOf("v0", 1), 1);
+    take(source, parsedOf("d0", 2, { decision: dead("undecodable", "No") }), 2);
     rig.calls[0]?.answer(failed);
     await turns();
     rig.timers.shift()?.callback();
-    expect([rig.calls, rig.writes, rig.ended, rig.moved, rig.stream.headsInWork]).toEqual([[], [], [], [], 0]);
-    expect([rig.stream.capacity.isFull, rig.stream.capacity.mayResume]).toEqual([true, false]);
+    expect([rig.calls, rig.writes, rig.ended, rig.moved, rig.pipeline.headsInWork]).toEqual([[], [], [], [], 0]);
+    expect([rig.pipeline.capacity.isFull, rig.pipeline.capacity.mayResume]).toEqual([true, false]);
   });
 
-  it("goes on where it stopped, and has used no attempt meanwhile", async () => {
+  it("continues where it stopped, and has used no attempt meanwhile", async () => {
     const rig = createRig();
     const { source, take } = createOwner(rig);
     rig.clock.isPaused = true;
-    take(source, arrivalOf("u0", 0), 0);
+    take(source, parsedOf("u0", 0), 0);
     rig.clock.isPaused = false;
-    rig.stream.startReady();
-    expect([rig.stream.capacity.isFull, rig.stream.capacity.mayResume]).toEqual([false, true]);
+    rig.pipeline.startReady();
+    expect([rig.pipeline.capacity.isFull, rig.pipeline.capacity.mayResume]).toEqual([false, true]);
     expect(rig.calls.map(({ body, isFirst }) => [body, isFirst])).toEqual([["u0", true]]);
     rig.calls[0]?.answer(delivered);
     await turns();
@@ -37,24 +37,26 @@ describe("Stream, paused", () => {
   it("lets a call in flight end", async () => {
     const rig = createRig();
     const { source, take } = createOwner(rig);
-    take(source, arrivalOf("u0", 0), 0);
+    take(source, parsedOf("u0", 0), 0);
     rig.clock.isPaused = true;
     rig.calls[0]?.answer(delivered);
     await turns();
     expect([rig.ended.length, source.tracker.committableOffset]).toEqual([1, 1]);
   });
 
-  it("blames nobody: no user makes way, and no probe is helped along", async () => {
+  it("spills no user, and starts no extra probe", async () => {
     const rig = createRig();
     const { assignment, source, take } = createOwner(rig);
     rig.clock.isPaused = true;
-    for (let offset = 0; offset < 1_000; offset++) take(source, arrivalOf(`u${offset}`, offset), offset);
-    rig.stream.spillHotKeys([source]);
+    for (let offset = 0; offset < 1_000; offset++) take(source, parsedOf(`u${offset}`, offset), offset);
+    rig.pipeline.spillHotKeys([source]);
     expect(rig.budget.isHalfFree).toBe(false);
-    expect(assignment.queues.queuesHeavierThan(500, () => 1).map(({ mustSpill: mustYield }) => mustYield)).toEqual([false]);
+    expect(assignment.queues.queuesHeavierThan(500, () => 1).map(({ mustSpill: mustYield }) => mustYield)).toEqual([
+      false,
+    ]);
     rig.gate.state = "probe";
     rig.gate.isHeld = true;
-    for (let look = 0; look < 30; look++) rig.stream.spillHotKeys([]);
-    expect(rig.stream.headsInWork).toBe(0);
+    for (let look = 0; look < 30; look++) rig.pipeline.spillHotKeys([]);
+    expect(rig.pipeline.headsInWork).toBe(0);
   });
 });

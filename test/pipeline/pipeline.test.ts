@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import { type Retry, dead, delivered, skipped } from "../../src/core/outcome/outcome.ts";
-import { arrivalOf, turns } from "./rig.ts";
+import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp } from "./set-up.ts";
 
-describe("Stream", () => {
+describe("Pipeline", () => {
   test("works for every user at a time, and for each one event after the other", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1", "v2");
@@ -19,12 +19,12 @@ describe("Stream", () => {
     const rig = setUp();
     rig.source("u1", "v1");
     await answer(rig, "v1", delivered);
-    expect(rig.inlet.tracker.nextCommit()).toEqual({ offset: 0, metadata: "g1:1.1" });
+    expect(rig.owned.tracker.nextCommit()).toEqual({ offset: 0, metadata: "g1:1.1" });
     await answer(rig, "u1", dead("rejected", "No", 400));
-    expect(rig.inlet.tracker.committableOffset).toBe(0);
+    expect(rig.owned.tracker.committableOffset).toBe(0);
     expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "rejected", status: 400, attempts: 1 } }]);
     await acknowledge(rig);
-    expect(rig.inlet.tracker.committableOffset).toBe(2);
+    expect(rig.owned.tracker.committableOffset).toBe(2);
     expect(rig.budget.records).toBe(0);
     expect(outcomes(rig)).toEqual(["v1 delivered", "u1 dead"]);
   });
@@ -57,7 +57,7 @@ describe("Stream", () => {
     expect(rig.writes).toEqual([]);
   });
 
-  test("makes no quick attempt where the target asks for more time than those have: a tier waits better", async () => {
+  test("makes no quick attempt if the target asks for a longer pause: the event waits in a retry topic", async () => {
     const rig = setUp();
     rig.source("u1");
     await answer(rig, "u1", { ...failed, reason: "locked", status: 423, retryAfterMs: 60_000 });
@@ -65,7 +65,7 @@ describe("Stream", () => {
     expect(rig.writes).toMatchObject([{ tier: 1, failure: { reason: "locked", status: 423, attempts: 1 } }]);
   });
 
-  test("moves a failed event to the first tier as one attempt, and its user's newcomers behind it", async () => {
+  test("moves a failed event to the first retry topic as one attempt, and later events of its user behind it", async () => {
     const rig = setUp();
     rig.source("u1", "u2");
     await exhaust(rig, "u1");
@@ -87,22 +87,22 @@ describe("Stream", () => {
       { name: "u3", reason: "parked", tier: 0 },
     ]);
     expect(rig.ended).toEqual([]);
-    expect(rig.chains.userCount).toBe(1);
+    expect(rig.backlog.userCount).toBe(1);
   });
 
-  test("delivers from the tier in order and then releases the user", async () => {
+  test("delivers from the retry topic in order and then releases the user", async () => {
     const rig = setUp();
     rig.source("u1", "u2");
     await exhaust(rig, "u1");
     await acknowledge(rig);
     await acknowledge(rig);
-    for (const [offset, name] of ["u1", "u2"].entries()) rig.tier(0, arrivalOf(name, offset), offset);
+    for (const [offset, name] of ["u1", "u2"].entries()) rig.tier(0, parsedOf(name, offset), offset);
     expect(inFlight(rig)).toEqual(["u1"]);
     await answer(rig, "u1", delivered);
     await answer(rig, "u2", delivered);
     rig.source("u3");
     expect(inFlight(rig)).toEqual(["u3"]);
-    expect(rig.chains.userCount).toBe(0);
+    expect(rig.backlog.userCount).toBe(0);
   });
 
   test("finishes a copy that counts no more without a call and without an outcome", async () => {
@@ -110,31 +110,31 @@ describe("Stream", () => {
     rig.source("u1");
     await exhaust(rig, "u1");
     await acknowledge(rig);
-    rig.tier(0, arrivalOf("u1", 0), 0);
+    rig.tier(0, parsedOf("u1", 0), 0);
     await answer(rig, "u1", delivered);
-    rig.tier(1, arrivalOf("u1", 0), 0);
+    rig.tier(1, parsedOf("u1", 0), 0);
     await turns();
     expect(rig.tiers[1]?.tracker.committableOffset).toBe(1);
     expect(inFlight(rig)).toEqual([]);
     expect(outcomes(rig)).toEqual(["u1 delivered"]);
   });
 
-  test("does not deliver from the source what a tier has finished, as after a crash", async () => {
+  test("does not deliver from the source what was completed from a retry topic, as after a crash", async () => {
     const rig = setUp();
-    rig.tier(0, arrivalOf("u1", 0), 0);
+    rig.tier(0, parsedOf("u1", 0), 0);
     await answer(rig, "u1", delivered);
     rig.source("u1", "u2");
     await turns();
     expect(inFlight(rig)).toEqual(["u2"]);
-    expect(rig.inlet.tracker.committableOffset).toBe(1);
+    expect(rig.owned.tracker.committableOffset).toBe(1);
     expect(outcomes(rig)).toEqual(["u1 delivered"]);
   });
 
-  test("buries an event whose attempts and age are spent, with its first failure and all attempts", async () => {
+  test("dead-letters an event whose attempts and age are spent, with its first failure and all attempts", async () => {
     const rig = setUp();
-    const { retryState: past } = arrivalOf("u1", 0);
+    const { retryState } = parsedOf("u1", 0);
     rig.clock.time = 20_000;
-    rig.tier(2, arrivalOf("u1", 0, { retryState: { ...past, attempts: 1, firstFailedAt: 5_000 } }), 0);
+    rig.tier(2, parsedOf("u1", 0, { retryState: { ...retryState, attempts: 1, firstFailedAt: 5_000 } }), 0);
     await exhaust(rig, "u1");
     expect(rig.writes).toMatchObject([
       { tier: undefined, failure: { reason: "retries_exhausted", attempts: 2, firstFailedAt: 5_000 } },
@@ -143,18 +143,18 @@ describe("Stream", () => {
     expect(outcomes(rig)).toEqual(["u1 dead"]);
   });
 
-  test("gives an unknown schema one tier, then buries it under its own name", async () => {
-    const meaning: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
+  test("retries an unknown schema through one retry topic, then dead-letters it under its own reason", async () => {
+    const decision: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
     const rig = setUp();
-    rig.odd({ decision: meaning });
+    rig.odd({ decision });
     expect(rig.writes).toMatchObject([{ tier: 0, failure: { reason: "unknown_schema" } }]);
     await acknowledge(rig);
-    rig.tier(0, arrivalOf("x", 0, { decision: meaning }), 0);
+    rig.tier(0, parsedOf("x", 0, { decision }), 0);
     await turns();
     expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "unknown_schema" } }]);
   });
 
-  test("buries what does not fit into a tier as too large, and says why it was to go there", async () => {
+  test("dead-letters as too large what does not fit into a retry topic, and names the failure that sent it there", async () => {
     const rig = setUp();
     rig.source("u1");
     await exhaust(rig, "u1");
@@ -165,7 +165,7 @@ describe("Stream", () => {
     ]);
   });
 
-  test("buries what is dead on arrival without a call and without an attempt", async () => {
+  test("dead-letters an undeliverable event without a call and without an attempt", async () => {
     const rig = setUp();
     rig.odd({ decision: dead("undecodable", "No") });
     expect(rig.writes).toMatchObject([
@@ -179,30 +179,30 @@ describe("Stream", () => {
     rig.gate.state = "closed";
     rig.odd({ decision: skipped("tombstone") });
     expect(outcomes(rig)).toEqual(["0 skipped"]);
-    expect(rig.inlet.tracker.committableOffset).toBe(1);
+    expect(rig.owned.tracker.committableOffset).toBe(1);
     expect(rig.budget.records).toBe(0);
   });
 
-  test("skips in a tier as well, when it is its turn there", async () => {
+  test("also skips an event in a retry topic, when its turn comes", async () => {
     const rig = setUp();
-    rig.tier(0, arrivalOf("x", 0, { decision: skipped("unsupported_event_type") }), 0);
+    rig.tier(0, parsedOf("x", 0, { decision: skipped("unsupported_event_type") }), 0);
     await turns();
     expect(outcomes(rig)).toEqual(["0 skipped"]);
     expect(rig.tiers[0]?.tracker.committableOffset).toBe(1);
   });
 
-  test("does not go round for ever where a foreign header puts the first failure into the future", async () => {
+  test("does not retry for ever if a foreign header puts the first failure into the future", async () => {
     const rig = setUp();
-    const { retryState: past } = arrivalOf("u1", 0);
-    rig.tier(2, arrivalOf("u1", 0, { retryState: { ...past, attempts: 5, firstFailedAt: 9e12 } }), 0);
+    const { retryState } = parsedOf("u1", 0);
+    rig.tier(2, parsedOf("u1", 0, { retryState: { ...retryState, attempts: 5, firstFailedAt: 9e12 } }), 0);
     await exhaust(rig, "u1");
     expect(rig.writes).toMatchObject([{ tier: 2, failure: { attempts: 6, firstFailedAt: 1_000 } }]);
   });
 
-  test("tells of a dead letter when it failed first, and never of a time in the future", async () => {
+  test("records the first failure of a dead letter, and never a time in the future", async () => {
     const rig = setUp();
     const failedAt = (name: string, offset: number, firstFailedAt: number) =>
-      arrivalOf(name, offset, { retryState: { ...arrivalOf(name, offset).retryState, firstFailedAt } });
+      parsedOf(name, offset, { retryState: { ...parsedOf(name, offset).retryState, firstFailedAt } });
     rig.tier(0, failedAt("u1", 0, 400), 0);
     rig.tier(0, failedAt("v1", 1, 9e12), 1);
     await answer(rig, "u1", dead("rejected", "No", 400));
@@ -210,23 +210,23 @@ describe("Stream", () => {
     expect(rig.writes.map(({ failure }) => failure.firstFailedAt)).toEqual([400, 1_000]);
   });
 
-  test("starts nothing while the group has lost sight of this member, and goes on when it is heard again", async () => {
+  test("starts nothing while the group session is expired, and continues after the next heartbeat", async () => {
     const rig = setUp();
     rig.clock.mayStart = false;
     rig.source("u1", "v1");
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     expect(rig.calls).toEqual([]);
     rig.clock.mayStart = true;
-    rig.stream.startReady();
+    rig.pipeline.startReady();
     expect(rig.calls.map(({ body }) => body)).toEqual(["u1", "v1"]);
   });
 
   test("holds nothing after a join, also what came between two assignments", () => {
     const rig = setUp();
-    rig.stream.dropAssignment();
+    rig.pipeline.dropAssignment();
     rig.source("u1", "u2");
     expect(rig.budget.records).toBe(2);
-    rig.stream.dropAssignment();
+    rig.pipeline.dropAssignment();
     expect(rig.budget.records).toBe(0);
   });
 });

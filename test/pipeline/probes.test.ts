@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
 
 import { type Hold, delivered } from "../../src/core/outcome/outcome.ts";
-import { arrivalOf } from "./rig.ts";
+import { parsedOf } from "./rig.ts";
 import { answer, inFlight, setUp } from "./set-up.ts";
 
 const down: Hold = { kind: "hold", reason: "target_down", error: "Gainsight failed with status 500", status: 500 };
 
 const probe = (rig: ReturnType<typeof setUp>): string[] => {
   rig.gate.state = "probe";
-  rig.stream.startReady();
+  rig.pipeline.startReady();
   return inFlight(rig);
 };
 
-/** A stream that is held, with these events waiting. */
+/** A pipeline that is held, with these events waiting. */
 const setUpHeld = (...names: string[]) => {
   const rig = setUp();
   rig.gate.isHeld = true;
@@ -21,7 +21,7 @@ const setUpHeld = (...names: string[]) => {
   return rig;
 };
 
-describe("Stream, probing", () => {
+describe("Pipeline, probing", () => {
   it("asks each time with another event: one that alone fails must not hold the others for ever", async () => {
     const rig = setUpHeld("a1", "b1", "c1");
     expect(probe(rig)).toEqual(["a1"]);
@@ -34,8 +34,8 @@ describe("Stream, probing", () => {
   it("asks first with events that have not failed before", async () => {
     const rig = setUpHeld();
     for (const [offset, name] of ["p1", "q1"].entries()) {
-      const { retryState: past } = arrivalOf(name, 90 + offset);
-      rig.tier(0, arrivalOf(name, 90 + offset, { retryState: { ...past, attempts: 2 } }), offset);
+      const { retryState } = parsedOf(name, 90 + offset);
+      rig.tier(0, parsedOf(name, 90 + offset, { retryState: { ...retryState, attempts: 2 } }), offset);
     }
     rig.source("a1");
     expect(probe(rig)).toEqual(["a1"]);

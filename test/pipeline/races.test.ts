@@ -2,38 +2,38 @@ import { describe, expect, it } from "vitest";
 
 import { delivered } from "../../src/core/outcome/outcome.ts";
 import { hotKeyWaitFor } from "../../src/pipeline/hot-keys.ts";
-import { arrivalOf, turns } from "./rig.ts";
+import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, fire, inFlight, setUp } from "./set-up.ts";
 
 type World = ReturnType<typeof setUp>;
 
 /** The writes under way, as `u1+u2>0`. */
 const writing = ({ writes }: World): string[] =>
-  writes.map(({ tier, moves }) => `${moves.map(({ arrival }) => nameOf(arrival)).join("+")}>${tier}`);
+  writes.map(({ tier, moves }) => `${moves.map(({ parsed }) => nameOf(parsed)).join("+")}>${tier}`);
 
-const nameOf = ({ decision: meaning }: ReturnType<typeof arrivalOf>): string =>
-  meaning.kind === "call" ? String(meaning.body) : "";
+const nameOf = ({ decision }: ReturnType<typeof parsedOf>): string =>
+  decision.kind === "call" ? String(decision.body) : "";
 
 const acknowledgeWrite = async (world: World, write: string): Promise<void> => {
   world.writes[writing(world).indexOf(write)]?.answer("written");
   await turns();
 };
 
-describe("Stream, where a record is read from a tier before its write is acknowledged", () => {
-  it("loses nothing where the copy has gone on to the next tier", async () => {
+describe("Pipeline, if a record is read from a retry topic before its write is acknowledged", () => {
+  it("loses nothing if the copy was moved on to the next retry topic", async () => {
     const world = setUp();
     world.source("u0", "u1");
     await exhaust(world, "u0");
     await acknowledge(world);
     await acknowledge(world);
     world.source("u2");
-    for (const [offset, name] of ["u0", "u1", "u2"].entries()) world.tier(0, arrivalOf(name, offset), offset);
+    for (const [offset, name] of ["u0", "u1", "u2"].entries()) world.tier(0, parsedOf(name, offset), offset);
     await exhaust(world, "u0");
     await acknowledgeWrite(world, "u0>1");
     expect(writing(world)).toEqual(["u2>0", "u1+u2>1"]);
     await acknowledgeWrite(world, "u1+u2>1");
     await acknowledgeWrite(world, "u2>0");
-    for (const [offset, name] of ["u0", "u1", "u2"].entries()) world.tier(1, arrivalOf(name, offset), offset);
+    for (const [offset, name] of ["u0", "u1", "u2"].entries()) world.tier(1, parsedOf(name, offset), offset);
     await answer(world, "u0", delivered);
     await answer(world, "u1", delivered);
     expect(inFlight(world)).toEqual(["u2"]);
@@ -44,7 +44,7 @@ describe("Stream, where a record is read from a tier before its write is acknowl
     world.source("u0");
     await exhaust(world, "u0");
     world.gate.state = "probe";
-    world.tier(0, arrivalOf("u0", 0), 0);
+    world.tier(0, parsedOf("u0", 0), 0);
     expect([inFlight(world), writing(world)]).toEqual([[], ["u0>0"]]);
     world.gate.state = "open";
     await acknowledge(world);
@@ -53,14 +53,14 @@ describe("Stream, where a record is read from a tier before its write is acknowl
   });
 });
 
-describe("Stream, with a user in two lanes", () => {
+describe("Pipeline, with a user in two queues", () => {
   it.each(["open", "probe"] as const)(
     "makes no call of a record that somebody wrote to a tier while one of its user is in flight (gate %s)",
     async (state) => {
       const world = setUp();
       world.source("u0");
       world.gate.state = state;
-      world.tier(0, arrivalOf("u9", 9), 0);
+      world.tier(0, parsedOf("u9", 9), 0);
       expect(inFlight(world)).toEqual(["u0"]);
       world.gate.state = "open";
       await answer(world, "u0", delivered);
@@ -69,81 +69,81 @@ describe("Stream, with a user in two lanes", () => {
     },
   );
 
-  it("lets a known record of a tier go while newcomers of its user are being written", async () => {
+  it("processes a known record of a retry topic while later events of its user are being written", async () => {
     const world = setUp();
     world.source("u0");
     await exhaust(world, "u0");
     await acknowledge(world);
     world.source("u1");
     expect(writing(world)).toEqual(["u1>0"]);
-    world.tier(0, arrivalOf("u0", 0), 0);
+    world.tier(0, parsedOf("u0", 0), 0);
     expect(inFlight(world)).toEqual(["u0"]);
   });
 });
 
-describe("Stream, making way", () => {
+describe("Pipeline, spilling hot keys", () => {
   it("moves only the event that blocks, not the next of its user", async () => {
     const world = setUp();
     world.source("u0", "u1");
-    world.stream.spillHotKeys([world.inlet]);
+    world.pipeline.spillHotKeys([world.owned]);
     await answer(world, "u0", delivered);
     expect([inFlight(world), writing(world)]).toEqual([["u1"], []]);
   });
 
-  it("calls an event out of a tier that blocks: it does not go back to the first tier", () => {
+  it("delivers a blocking event from a retry topic: it does not return to the first retry topic", () => {
     const world = setUp();
     world.gate.state = "closed";
-    world.tier(1, arrivalOf("u0", 0), 0);
+    world.tier(1, parsedOf("u0", 0), 0);
     const [, second] = world.tiers;
-    world.stream.spillHotKeys(second ? [second] : []);
+    world.pipeline.spillHotKeys(second ? [second] : []);
     world.gate.state = "open";
-    world.stream.startReady();
+    world.pipeline.startReady();
     expect([inFlight(world), writing(world)]).toEqual([["u0"], []]);
   });
 
-  it("lets nobody make way while flooded", async () => {
-    const world = setUp({ deadLetterLimit: { scope: "all", consecutive: 1, percent: 100, minEvents: 1_000 } });
+  it("spills nothing at the dead-letter limit", async () => {
+    const world = setUp({ limit: { scope: "all", consecutive: 1, percent: 100, minEvents: 1_000 } });
     world.source("u0", "u1");
-    for (const _ of [1, 2]) world.flood.countIfAllowed({ topic: "events", reason: "undecodable" }, "No", 0);
-    world.stream.spillHotKeys([world.inlet]);
-    world.flood.setLimit(false, 0);
+    for (const _ of [1, 2]) world.deadLetterLimit.countIfAllowed({ topic: "events", reason: "undecodable" }, "No", 0);
+    world.pipeline.spillHotKeys([world.owned]);
+    world.deadLetterLimit.setLimit(false, 0);
     await answer(world, "u0", delivered);
     expect([inFlight(world), writing(world)]).toEqual([["u1"], []]);
   });
 
-  it("lets a user of few but large records make way", async () => {
+  it("spills a user with few but large records", async () => {
     const world = setUp();
     const record = { key: null, value: new Uint8Array(100_000), headers: {}, timestamp: 0 };
     for (let offset = 0; offset < 60; offset++)
-      world.take(world.inlet, arrivalOf(`h${offset}`, offset, { record }), offset);
-    world.stream.spillHotKeys([]);
+      world.take(world.owned, parsedOf(`h${offset}`, offset, { record }), offset);
+    world.pipeline.spillHotKeys([]);
     await answer(world, "h0", delivered);
     expect(writing(world)).toEqual(["h1>0"]);
   });
 
-  it("ends a user's pause when that user has nobody in the tiers any more, whoever else has", () => {
+  it("ends a user's pause when none of that user's events is in the retry topics any more, whoever else's are", () => {
     const world = setUp();
     for (let offset = 0; offset < 49_999; offset++)
-      world.chains.upsert(`v${offset}`, `v-${offset}`, { tier: 0, offset });
-    world.chains.upsert("u", "u-0", { tier: 0, offset: 50_000 });
-    const hasRoom = hotKeyWaitFor(world.assignment, world.inlet, [arrivalOf("u", 0)]);
+      world.backlog.upsert(`v${offset}`, `v-${offset}`, { tier: 0, offset });
+    world.backlog.upsert("u", "u-0", { tier: 0, offset: 50_000 });
+    const hasRoom = hotKeyWaitFor(world.assignment, world.owned, [parsedOf("u", 0)]);
     expect(hasRoom?.()).toBe(false);
-    world.chains.complete("u", "u-0");
-    expect([hotKeyWaitFor(world.assignment, world.inlet, [arrivalOf("u", 0)]), hasRoom?.()]).toEqual([undefined, true]);
+    world.backlog.complete("u", "u-0");
+    expect([hotKeyWaitFor(world.assignment, world.owned, [parsedOf("u", 0)]), hasRoom?.()]).toEqual([undefined, true]);
   });
 
   it("helps a probe that nobody can make: the call stands behind what may not move, or is kept out by it", async () => {
     const world = setUp();
-    world.chains.upsert("u", "first", { tier: 2, offset: 0 });
-    for (let offset = 0; offset < 500; offset++) world.chains.upsert("u", `events-0-${offset}@0`, { tier: 0, offset });
+    world.backlog.upsert("u", "first", { tier: 2, offset: 0 });
+    for (let offset = 0; offset < 500; offset++) world.backlog.upsert("u", `events-0-${offset}@0`, { tier: 0, offset });
     world.gate.state = "closed";
-    for (let offset = 0; offset < 500; offset++) world.tier(0, arrivalOf(`u${offset}`, offset), offset);
+    for (let offset = 0; offset < 500; offset++) world.tier(0, parsedOf(`u${offset}`, offset), offset);
     world.gate.isHeld = true;
     world.gate.state = "probe";
-    world.stream.startReady();
-    for (let looks = 0; looks < 19; looks++) world.stream.spillHotKeys([]);
+    world.pipeline.startReady();
+    for (let looks = 0; looks < 19; looks++) world.pipeline.spillHotKeys([]);
     expect(writing(world)).toEqual([]);
-    world.stream.spillHotKeys([]);
+    world.pipeline.spillHotKeys([]);
     expect(world.writes.map(({ tier, moves }) => [tier, moves.length])).toEqual([[2, 100]]);
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
 import { createRandom } from "../../src/standin/random.ts";
-import { arrivalOf } from "./rig.ts";
+import { parsedOf } from "./rig.ts";
 import { type Behaviour, createWholeStream, ok, refusal } from "./whole-pipeline.ts";
 
 const users = 300;
@@ -209,7 +209,7 @@ describe("an event that is refused while others go through", () => {
     ["half of all calls get 404, one at a time", atRandom(404, 0.5, 8), 1],
     ["a limit of 2 calls a second", limited(2), 8],
   ];
-  it.each(beginnings)("is none where all went well before and now %s", async (_, behave, concurrency) => {
+  it.each(beginnings)("is none if all calls succeeded before and now %s", async (_, behave, concurrency) => {
     for (let seed = 1; seed <= 8; seed++) {
       vi.setSystemTime(0);
       const world = createWholeStream(() => ok, { seed, concurrency });
@@ -226,13 +226,13 @@ describe("an event that is refused while others go through", () => {
     }
   });
 
-  it("that comes back from a retry topic, where it was sent for being throttled alone, does not hold all others again", async () => {
+  it("that comes back from a retry topic, to which it was moved because only it was throttled, does not hold all others again", async () => {
     const throttled: CallResult = { kind: "response", status: 429, retryAfterMs: 60_000 };
     const world = createWholeStream((event) => (isOdd(event) ? throttled : ok));
     fill(world);
     await world.run(2_000);
-    const past = { ...arrivalOf("odd", 0).retryState, attempts: 1, reason: "throttled" };
-    world.take("odd", "odd-1", { retryState: past });
+    const retryState = { ...parsedOf("odd", 0).retryState, attempts: 1, reason: "throttled" };
+    world.take("odd", "odd-1", { retryState });
     for (let n = 0; n < 100; n++) {
       world.take(`v${n}`, `v${n}`);
       await world.run(100);

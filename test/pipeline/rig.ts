@@ -20,12 +20,12 @@ export interface PendingCall {
 }
 
 export interface PendingWrite {
-  readonly arrival: ParsedRecord;
+  readonly parsed: ParsedRecord;
   readonly failure: Failure;
   /** Undefined for the dead-letter topic. */
   readonly tier: number | undefined;
   /** All records of the write, the first one included. */
-  readonly moves: readonly { readonly arrival: ParsedRecord; readonly failure: Failure }[];
+  readonly moves: readonly { readonly parsed: ParsedRecord; readonly failure: Failure }[];
   readonly answer: (result: "written" | "stopped" | "too_large") => void;
 }
 
@@ -37,8 +37,8 @@ export const turns = (): Promise<void> =>
 
 const callOf = (body: string): Call => ({ kind: "call", type: "track", body: Buffer.from(body) });
 
-/** An arrival of the user whose letter its name begins with: `u1` is of `u`. */
-export const arrivalOf = (name: string, offset: number, more: Partial<ParsedRecord> = {}): ParsedRecord => ({
+/** A parsed record of the user whose letter its name begins with: `u1` is of `u`. */
+export const parsedOf = (name: string, offset: number, more: Partial<ParsedRecord> = {}): ParsedRecord => ({
   record: { key: null, value: new Uint8Array(3), headers: {}, timestamp: 0 },
   user: name.slice(0, 1),
   type: "track",
@@ -79,8 +79,8 @@ const createFakeDelivery = () => {
   return { calls, gate, delivery };
 };
 
-/** The broker's side of the port: writes are acknowledged by hand; offsets count up in each tier. */
-const createFakeSettle = () => {
+/** The broker's side of the port: writes are acknowledged by hand; offsets count up in each retry topic. */
+const createFakePublisher = () => {
   const writes: PendingWrite[] = [];
   const written = [0, 0, 0];
   const wait = (write: Omit<PendingWrite, "answer">): Promise<"written" | "stopped" | "too_large"> =>
@@ -94,7 +94,7 @@ const createFakeSettle = () => {
       };
       writes.push(pending);
     });
-  const settle: PublisherPort = {
+  const publisher: PublisherPort = {
     publishRetries: async (moves) => {
       const [first] = moves;
       if (!first) throw new Error("Cannot write nothing: want at least one record");
@@ -105,47 +105,47 @@ const createFakeSettle = () => {
       if (result === "too_large") return result;
       return result === "written" ? offset : undefined;
     },
-    publishDeadLetter: async (arrival, failure) =>
-      (await wait({ arrival, failure, tier: undefined, moves: [{ arrival, failure }] })) === "written",
+    publishDeadLetter: async (parsed, failure) =>
+      (await wait({ parsed, failure, tier: undefined, moves: [{ parsed, failure }] })) === "written",
   };
-  return { writes, written, settle };
+  return { writes, written, publisher };
 };
 
-const nameOf = ({ decision: meaning, retryState: past }: ParsedRecord): string =>
-  meaning.kind === "call" ? String(meaning.body) : past.source.offset;
+const nameOf = ({ decision, retryState }: ParsedRecord): string =>
+  decision.kind === "call" ? String(decision.body) : retryState.source.offset;
 
-/** A real stream between fake ports, with a clock that stands until it is moved. */
+/** A real pipeline between fake ports, with a clock that is moved by hand. */
 export const createRig = ({
   maxReady = 1_000,
-  deadLetterLimit = false,
-}: { maxReady?: number; deadLetterLimit?: DeadLetterLimitSetting } = {}) => {
+  limit = false,
+}: { maxReady?: number; limit?: DeadLetterLimitSetting } = {}) => {
   const { calls, gate, delivery } = createFakeDelivery();
-  const { writes, written, settle } = createFakeSettle();
+  const { writes, written, publisher } = createFakePublisher();
   const timers: { delayMs: number; callback: () => void }[] = [];
   const ended: { name: string; outcome: Outcome }[] = [];
   const moved: { name: string; reason: string; tier: number }[] = [];
   const budget = createMemoryBudget({ maxRecords: 1_000, maxBytes: 1_000_000 });
-  const floodHolds: boolean[] = [];
-  const flood = new DeadLetterLimit({ limit: deadLetterLimit, onHoldChange: ({ isHeld }) => void floodHolds.push(isHeld) });
+  const limitHolds: boolean[] = [];
+  const deadLetterLimit = new DeadLetterLimit({ limit, onHoldChange: ({ isHeld }) => void limitHolds.push(isHeld) });
   const clock = {
     time: 1_000,
     mayStart: true,
     isPaused: false,
-    now: () => clock.time,
+    wallNow: () => clock.time,
     random: () => 0.5,
     schedule: (delayMs: number, callback: () => void) => void timers.push({ delayMs, callback }),
     nextTurn: queueMicrotask,
   };
   const dedupe = new Dedupe({ rules: { windowMs: 60_000, maxEvents: 1_000 }, seed: 1 });
-  const stream = new Pipeline({
+  const pipeline = new Pipeline({
     delivery,
-    publisher: settle,
+    publisher,
     clock,
     budget,
-    deadLetterLimit: flood,
+    deadLetterLimit,
     observer: {
-      completed: (arrival, outcome) => void ended.push({ name: nameOf(arrival), outcome }),
-      movedToRetry: (arrival, { reason, tier }) => void moved.push({ name: nameOf(arrival), reason, tier }),
+      completed: (parsed, outcome) => void ended.push({ name: nameOf(parsed), outcome }),
+      movedToRetry: (parsed, { reason, tier }) => void moved.push({ name: nameOf(parsed), reason, tier }),
     },
     retryRules: { delaysMs: [30_000, 300_000, 1_800_000], maxAttempts: 2, maxAgeMs: 10_000 },
     maxQuickAttempts: 2,
@@ -155,18 +155,18 @@ export const createRig = ({
     dedupe,
     recheckWaiting: () => undefined,
   });
-  return { stream, calls, gate, writes, written, timers, ended, moved, budget, clock, flood, floodHolds };
+  return { pipeline, calls, gate, writes, written, timers, ended, moved, budget, clock, deadLetterLimit, limitHolds };
 };
 
 export type Rig = ReturnType<typeof createRig>;
 
-/** One assignment of partition 0: a source and three tiers, read into the stream by hand. */
+/** One assignment of partition 0: a source and three retry topics, read into the pipeline by hand. */
 export const createOwner = (
   rig: Rig,
   {
-    chains = new RetryBacklog([]),
+    backlog = new RetryBacklog([]),
     trackerOf,
-  }: { chains?: RetryBacklog; trackerOf?: (tier: number | undefined) => OffsetTracker | undefined } = {},
+  }: { backlog?: RetryBacklog; trackerOf?: (tier: number | undefined) => OffsetTracker | undefined } = {},
 ) => {
   const assignment: Assignment = createAssignment();
   const inletOf = (tier: number | undefined): Inlet => ({
@@ -174,15 +174,15 @@ export const createOwner = (
     partition: 0,
     tier,
     tracker: trackerOf?.(tier) ?? new OffsetTracker({ startOffset: 0 }),
-    backlog: chains,
+    backlog,
   });
   const source = inletOf(undefined);
   const tiers = [0, 1, 2].map(inletOf);
-  rig.stream.beginAssignment(assignment, [0]);
-  const take = (inlet: Inlet, arrival: ParsedRecord, offset: number): void => {
-    const slot = inlet.tracker.register(offset);
-    for (const held of slot ? createWorkItems(inlet, slot, [arrival]) : []) rig.stream.enqueue(assignment, held);
-    rig.stream.startReady();
+  rig.pipeline.beginAssignment(assignment, [0]);
+  const take = (owned: Inlet, parsed: ParsedRecord, offset: number): void => {
+    const entry = owned.tracker.register(offset);
+    for (const item of entry ? createWorkItems(owned, entry, [parsed]) : []) rig.pipeline.enqueue(assignment, item);
+    rig.pipeline.startReady();
   };
-  return { assignment, source, tiers, chains, take };
+  return { assignment, source, tiers, backlog, take };
 };

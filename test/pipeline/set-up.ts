@@ -1,6 +1,6 @@
 import type { Retry, Verdict } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
-import { type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
+import { type Rig, parsedOf, createOwner, createRig, turns } from "./rig.ts";
 
 export const failed: Retry = {
   kind: "retry",
@@ -14,14 +14,14 @@ export const setUp = (options: Parameters<typeof createRig>[0] = {}) => {
   const owner = createOwner(rig);
   let next = 0;
   const source = (...names: string[]): void => {
-    for (const name of names) owner.take(owner.source, arrivalOf(name, next), next++);
+    for (const name of names) owner.take(owner.source, parsedOf(name, next), next++);
   };
-  const odd = (more: Partial<ParsedRecord>): void => owner.take(owner.source, arrivalOf("x", next, more), next++);
-  const tier = (number: number, arrival: ParsedRecord, offset: number): void => {
-    const inlet = owner.tiers[number];
-    if (inlet) owner.take(inlet, arrival, offset);
+  const odd = (more: Partial<ParsedRecord>): void => owner.take(owner.source, parsedOf("x", next, more), next++);
+  const tier = (number: number, parsed: ParsedRecord, offset: number): void => {
+    const owned = owner.tiers[number];
+    if (owned) owner.take(owned, parsed, offset);
   };
-  return { ...rig, ...owner, inlet: owner.source, source, odd, tier };
+  return { ...rig, ...owner, owned: owner.source, source, odd, tier };
 };
 
 export const answer = async ({ calls }: Pick<Rig, "calls">, name: string, verdict: Verdict): Promise<void> => {

@@ -11,7 +11,7 @@ import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { type Inlet, createAssignment, createWorkItems } from "../../src/pipeline/work-item.ts";
 import { createRandom } from "../../src/standin/random.ts";
-import { arrivalOf } from "./rig.ts";
+import { parsedOf } from "./rig.ts";
 
 /** How the target answers the call of this event now. */
 export type Behaviour = (event: string) => CallResult;
@@ -22,7 +22,7 @@ export const refusal = (status: number): CallResult => ({ kind: "response", stat
 const latencyMs = 20;
 
 /**
- * The real stream and the real delivery in simulated time, between a target that answers after 20 ms and a Kafka that
+ * The real pipeline and the real delivery in simulated time, between a target that answers after 20 ms and a Kafka that
  * acknowledges at once: vitest's fake timers must be on.
  */
 export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 1 } = {}) => {
@@ -34,8 +34,8 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
   const holds: string[] = [];
   const now = (): number => performance.now();
   const schedule = (delayMs: number, callback: () => void): void => void setTimeout(callback, delayMs);
-  const eventOf = (arrival: ReturnType<typeof arrivalOf>): string =>
-    arrival.decision.kind === "call" ? String(arrival.decision.body) : "";
+  const eventOf = (parsed: ReturnType<typeof parsedOf>): string =>
+    parsed.decision.kind === "call" ? String(parsed.decision.body) : "";
   const delivery = new Delivery({
     concurrency,
     timeoutMs: 10_000,
@@ -52,27 +52,32 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
         setTimeout(() => onAnswer(answer), latencyMs / 2);
       }, latencyMs / 2);
     },
-    onMaySend: () => stream.startReadySoon(),
+    onMaySend: () => pipeline.startReadySoon(),
     onHold: ({ reason, isHeld }) => void (isHeld && holds.push(reason)),
     onCall: () => {},
     classifyResult: classify,
     onUnauthorized: () => {},
   });
-  const stream = new Pipeline({
+  const pipeline = new Pipeline({
     delivery,
     publisher: {
       publishRetries: async (moves) => {
-        for (const { parsed: arrival, failure } of moves)
-          retried.push({ event: eventOf(arrival), ...failure, reason: failure.reason });
+        for (const { parsed, failure } of moves)
+          retried.push({ event: eventOf(parsed), ...failure, reason: failure.reason });
         return retried.length - moves.length;
       },
       publishDeadLetter: async () => true,
     },
     clock: { wallNow: now, random, schedule, nextTurn: queueMicrotask },
     budget: createMemoryBudget({ maxRecords: 1e6, maxBytes: 1e9 }),
-    deadLetterLimit: { isHeld: false, countIfAllowed: () => "admitted", rulingOf: () => "admitted", countOtherOutcome: () => {} },
+    deadLetterLimit: {
+      isHeld: false,
+      countIfAllowed: () => "admitted",
+      rulingOf: () => "admitted",
+      countOtherOutcome: () => {},
+    },
     observer: {
-      completed: (arrival, outcome) => void ended.push({ event: eventOf(arrival), outcome, at: now() }),
+      completed: (parsed, outcome) => void ended.push({ event: eventOf(parsed), outcome, at: now() }),
       movedToRetry: () => {},
     },
     retryRules: { delaysMs: [30_000, 300_000], maxAttempts: 6, maxAgeMs: 14_400_000 },
@@ -84,21 +89,21 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
     recheckWaiting: () => {},
   });
   const tracker = new OffsetTracker({ startOffset: 0 });
-  const inlet: Inlet = { topic: "events", partition: 0, tier: undefined, tracker, backlog: new RetryBacklog([]) };
+  const owned: Inlet = { topic: "events", partition: 0, tier: undefined, tracker, backlog: new RetryBacklog([]) };
   const assignment = createAssignment();
-  stream.beginAssignment(assignment, [0]);
+  pipeline.beginAssignment(assignment, [0]);
   let offset = 0;
   const take = (user: string, event: string, more: Partial<ParsedRecord> = {}): void => {
-    const slot = tracker.register(offset);
-    const arrivals = [arrivalOf(event, offset, { user, ...more })];
+    const entry = tracker.register(offset);
+    const parsedRecords = [parsedOf(event, offset, { user, ...more })];
     offset++;
-    for (const held of slot ? createWorkItems(inlet, slot, arrivals) : []) stream.enqueue(assignment, held);
+    for (const item of entry ? createWorkItems(owned, entry, parsedRecords) : []) pipeline.enqueue(assignment, item);
   };
   const run = async (ms: number, next?: Behaviour): Promise<void> => {
     if (next) target.behave = next;
-    stream.startReady();
+    pipeline.startReady();
     await vi.advanceTimersByTimeAsync(ms);
   };
   const count = (kind: Outcome["kind"]): number => ended.filter(({ outcome }) => outcome.kind === kind).length;
-  return { stream, delivery, tracker, calls, ended, retried, holds, take, run, count };
+  return { pipeline, delivery, tracker, calls, ended, retried, holds, take, run, count };
 };

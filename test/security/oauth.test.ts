@@ -222,7 +222,7 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
     });
 
   /* The token is for another audience. The broker refuses it after it has seemed to take it, and the service says so. */
-  journey("is waited for: a token that the broker refuses", async ({ story, expect }) => {
+  journey("is waited for while it refuses the token", async ({ story, expect }) => {
     broker.server.faults.set(pathOf(story), (response) =>
       answerJson(response, 200, { access_token: broker.server.token(60, { aud: "another" }), expires_in: "60" }),
     );

@@ -197,7 +197,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
    * An operator lets the service skip what cannot be read, and may not write to the group of skips. The command ends with 1 and names
    * the right. With the right it ends with 0.
    */
-  journey("tells gainstream skip which right it lacks", async ({ story, expect }) => {
+  journey("makes gainstream skip name the right it lacks", async ({ story, expect }) => {
     await create([story.source]);
     await send(
       story,

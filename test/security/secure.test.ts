@@ -159,7 +159,7 @@ describe.concurrent("secrets that are replaced", () => {
    * The broker has a new password for the user, and the Secret that the service has mounted gets it a while later. Meanwhile the
    * broker refuses the service, which lives on; with the new file it goes on by itself.
    */
-  journey("a new password is taken up while running", async ({ story, expect }) => {
+  journey("a new password is used without a restart", async ({ story, expect }) => {
     const file = join(await mkdtemp(join(broker.folder, "password-")), "password");
     const user = { mechanism: "scram-sha-512", username: "rita", password: "rita-Secret-1" } as const;
     const env = { ...at("sasl"), ...loggingIn(user), KAFKA_SASL_PASSWORD: "", KAFKA_SASL_PASSWORD_FILE: file };
@@ -191,7 +191,7 @@ describe("certificates", () => {
    * service begins. Later somebody mounts the wrong one again, and the broker restarts: the service is refused, lives on, and goes
    * on when the right one is back.
    */
-  journey("a new client certificate is taken up while running", async ({ story, expect }) => {
+  journey("a new client certificate is used without a restart", async ({ story, expect }) => {
     const folder = await mkdtemp(join(broker.folder, "client-"));
     const mounted = { cert: join(folder, "tls.crt"), key: join(folder, "tls.key") };
     const mount = async ({ cert, key }: Certificate): Promise<void> => {

@@ -17,12 +17,12 @@ const createWorld = (change: { goodbye?: () => Promise<void>; isAllCommitted?: b
   const closed = { ops: false };
   const app = {
     log: createLog({ level: "info", destination }),
-    member: {
-      membership: { state: change.state ?? "owner", leave: nothing },
+    group: {
+      rebalanceHandler: { state: change.state ?? "owner", leave: nothing },
       commits: { isAllCommitted: change.isAllCommitted ?? true },
       consumer: { stop: change.goodbye ?? nothing },
     },
-    settler: { stop: () => {} },
+    publisher: { stop: () => {} },
     producers: { close: nothing },
     admin: { close: nothing },
     settings: { close: () => {} },

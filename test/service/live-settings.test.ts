@@ -46,7 +46,12 @@ const open = (text: string) => {
     settings,
     lines,
     holds,
-    stop: { settings, now: Date.now, hold: (change: HoldChange) => void holds.push(change) },
+    stop: {
+      settings,
+      wallNow: Date.now,
+      monotonicNow: Date.now,
+      hold: (change: HoldChange) => void holds.push(change),
+    },
   };
 };
 
@@ -58,22 +63,22 @@ const change = (text: string): void => {
 };
 
 /** What is sent of an event; undefined where it is skipped. */
-const sent = (handle: Decide, raw: JsonObject): JsonObject | undefined => {
-  const { decision: meaning } = handle(raw);
-  return meaning.kind === "call" ? (JSON.parse(String(meaning.body)) as JsonObject) : undefined;
+const sent = (decide: Decide, raw: JsonObject): JsonObject | undefined => {
+  const { decision } = decide(raw);
+  return decision.kind === "call" ? (JSON.parse(String(decision.body)) as JsonObject) : undefined;
 };
 
 const track = { type: "track", event: "A", userId: "u1" };
 
 describe("settings in use", () => {
-  it("say what events mean, from the next event on", () => {
+  it("decide for events, from the next event on", () => {
     const { settings, lines } = open("events: [A]");
-    const handle = createLiveDecide(settings);
-    expect(sent(handle, track)).toBeDefined();
+    const decide = createLiveDecide(settings);
+    expect(sent(decide, track)).toBeDefined();
     change("events: [B]");
-    expect(sent(handle, track)).toBeUndefined();
+    expect(sent(decide, track)).toBeUndefined();
     change("events: 3");
-    expect(sent(handle, track)).toBeUndefined();
+    expect(sent(decide, track)).toBeUndefined();
     expect(lines.map(({ level }) => level)).toEqual(["info", "warn"]);
   });
 
@@ -84,11 +89,11 @@ describe("settings in use", () => {
     expect(body?.["properties"]).toEqual({ email: hash });
   });
 
-  it("change a hundred times under load: no event is judged by a mixture, and each change counts", () => {
+  it("change a hundred times under load: no event is decided by a mixture, and each change counts", () => {
     const { settings } = open(markedSettings(0));
-    const handle = createLiveDecide(settings);
+    const decide = createLiveDecide(settings);
     const judge = (): number => {
-      const body = sent(handle, { ...track, properties: markedProperties });
+      const body = sent(decide, { ...track, properties: markedProperties });
       return judgeOf((body?.["properties"] ?? {}) as JsonObject);
     };
     for (let version = 1; version <= 100; version++) {
@@ -101,7 +106,7 @@ describe("settings in use", () => {
     }
   });
 
-  it("pause from the start, and tell of each change once", () => {
+  it("pause from the start, and report each change once", () => {
     const { stop, holds } = open("paused: true");
     reportPause(stop);
     const error = "The settings file says paused: true";
@@ -113,32 +118,32 @@ describe("settings in use", () => {
     expect(holds[1]?.heldMs).toBeGreaterThan(0);
   });
 
-  it("let the stream go on once per change, when everybody else has heard of it", async () => {
+  it("let the pipeline continue once per change, after all other listeners", async () => {
     const { config, log, settings, lines } = open("paused: true");
     settings.close();
     const app = createApp({ config, log, onFatal: () => {} });
     ({ close } = app.settings);
     const lastLines: (string | undefined)[] = [];
-    vi.spyOn(app.pipeline, "pump").mockImplementation(() => void lastLines.push(lines.at(-1)?.msg));
+    vi.spyOn(app.pipeline, "startReady").mockImplementation(() => void lastLines.push(lines.at(-1)?.msg));
     change("deadLetterLimit: false");
     expect(lastLines).toEqual(["Hold ended: paused"]);
     await app.gainsight.close();
   });
 
-  it("let a flooded stream go on with another limit", () => {
+  it("end the dead-letter hold when the limit changes", () => {
     const { stop, holds } = open("deadLetterLimit: { consecutive: 1 }");
-    const flood = createLiveDeadLetterLimit(stop);
-    const admit = () => flood.countIfAllowed({ topic: "events", reason: "undecodable" }, "No", 0);
-    expect([admit(), admit()]).toEqual(["admitted", "held"]);
+    const limit = createLiveDeadLetterLimit(stop);
+    const count = () => limit.countIfAllowed({ topic: "events", reason: "undecodable" }, "No", 0);
+    expect([count(), count()]).toEqual(["admitted", "held"]);
     change("deadLetterLimit: false");
-    expect(flood.isHeld).toBe(false);
+    expect(limit.isHeld).toBe(false);
     expect(holds.map(({ reason, isHeld }) => [reason, isHeld])).toEqual([
       ["flooded", true],
       ["flooded", false],
     ]);
   });
 
-  it("remember delivered events by the rules of the moment", () => {
+  it("remember delivered events by the current rules", () => {
     const { settings } = open("");
     const dedupe = createLiveDedupe(settings, 1);
     dedupe.recordDelivered(0, "m1", Date.now());

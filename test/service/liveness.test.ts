@@ -13,26 +13,26 @@ const env = { KAFKA_BROKERS: "127.0.0.1:1", GAINSIGHT_ACCESS_KEY: "0123abcd-4567
 const limitMs = 90_000;
 
 let app: App;
-let membership: { state: string };
-let schemas: { isHeld: boolean };
+let rebalanceHandler: { state: string };
+let schemaWait: { isHeld: boolean };
 let readiness: Readiness;
 let liveness: Liveness;
 let lines: Record<string, unknown>[];
 
-/** A member at work on one partition, with one record held: all of it real but for the group, which needs a broker. */
+/** A member at work on one partition, with one record in memory: all of it real but for the group, which needs a broker. */
 beforeEach(() => {
   vi.useFakeTimers();
   lines = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
   const log = createLog({ level: "info", destination });
   const made = createApp({ config: readConfig(env), log, onFatal: () => {} });
-  membership = { state: "owner" };
-  schemas = { isHeld: false };
-  const feeds = [createOwnedPartition({ topic: "segment-events", partition: 3 }, undefined)];
-  feeds[0]?.pauses.set("due", () => true);
-  const intake = { feeds, inlets: [], isOpen: true };
-  const member = { ...made.group, membership, schemas, intake } as unknown as ConsumerGroup;
-  app = { ...made, group: member };
+  rebalanceHandler = { state: "owner" };
+  schemaWait = { isHeld: false };
+  const ownedPartitions = [createOwnedPartition({ topic: "segment-events", partition: 3 }, undefined)];
+  ownedPartitions[0]?.pauses.set("due", () => true);
+  const ingest = { ownedPartitions, inlets: [], areAllOpen: true };
+  const group = { ...made.group, rebalanceHandler, schemaWait, ingest } as unknown as ConsumerGroup;
+  app = { ...made, group };
   readiness = new Readiness();
   readiness.startupProblem = "";
   app.budget.reserve(100);
@@ -81,10 +81,10 @@ it("a stall fails the probe, and its state is in the log once, without users and
 
 it.each<[string, () => void]>([
   ["an event is finished", () => app.metrics.recordEvent({ type: "track", outcome: "delivered" })],
-  ["a record is moved to a tier", () => app.metrics.recordRetry("timeout")],
+  ["a record is moved to a retry topic", () => app.metrics.recordRetry("timeout")],
   ["nothing is held", () => app.budget.reset()],
-  ["a hold begins", () => (schemas.isHeld = true)],
-  ["the group is joining", () => (membership.state = "joining")],
+  ["a hold begins", () => (schemaWait.isHeld = true)],
+  ["the group is joining", () => (rebalanceHandler.state = "joining")],
   ["the service shuts down", () => (readiness.startupProblem = "Shutting down")],
 ])("the probe is content again when %s, and the log says so", (_, move) => {
   pass(limitMs);
@@ -112,20 +112,20 @@ it("a member whose writes Kafka refuses is not to blame as long as the hold says
 
 describe("a consumer that alone gets no answers", () => {
   const limit = 180_000;
-  let knocks: number;
+  let pings: number;
   let isClusterUp: boolean;
 
   beforeEach(() => {
-    knocks = 0;
+    pings = 0;
     isClusterUp = true;
-    const knock = (): Promise<void> => {
-      knocks++;
+    const pingCluster = (): Promise<void> => {
+      pings++;
       return isClusterUp ? Promise.resolve() : Promise.reject(new Error("ECONNREFUSED"));
     };
     liveness.close();
     app.budget.reset();
     app.watchdog.onJoined();
-    liveness = createLiveness({ app: { ...app, pingCluster: knock }, readiness });
+    liveness = createLiveness({ app: { ...app, pingCluster }, readiness });
   });
 
   it("fails the probe and is named, once in the log, and an answer ends it", async () => {
@@ -146,7 +146,7 @@ describe("a consumer that alone gets no answers", () => {
     isClusterUp = false;
     await vi.advanceTimersByTimeAsync(10 * limit);
     expect(liveness.check().ok).toBe(true);
-    expect(knocks).toBeGreaterThan(1_000);
+    expect(pings).toBeGreaterThan(1_000);
     expect(lines.filter(({ level }) => level === "error")).toEqual([]);
   });
 
@@ -156,11 +156,11 @@ describe("a consumer that alone gets no answers", () => {
       app.watchdog.onGroupResponse();
       await vi.advanceTimersByTimeAsync(1_000);
     }
-    expect([knocks, liveness.check().ok]).toEqual([0, true]);
+    expect([pings, liveness.check().ok]).toEqual([0, true]);
   });
 });
 
-it("a partition that waits for room where nothing is held is a stall", () => {
+it("a partition that waits for capacity while nothing is held is a stall", () => {
   app.budget.reset();
   pass(2 * limitMs);
   expect(liveness.check().ok).toBe(true);
@@ -174,7 +174,8 @@ it.each([
   ["cause", false],
 ] as const)("too many dead letters excuse standing still only if everything waits for them: scope %s", (scope, ok) => {
   app.deadLetterLimit.setLimit({ scope, consecutive: 1, percent: 100, minEvents: 1_000 }, 0);
-  for (const _ of [1, 2]) app.deadLetterLimit.countIfAllowed({ topic: "segment-events", reason: "undecodable" }, "No", 0);
+  for (const _ of [1, 2])
+    app.deadLetterLimit.countIfAllowed({ topic: "segment-events", reason: "undecodable" }, "No", 0);
   expect(readinessOf({ app, readiness })).toMatchObject({
     ok: true,
     holds: ["flooded"],

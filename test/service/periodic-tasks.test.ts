@@ -6,23 +6,23 @@ import { startPeriodicTasks } from "../../src/service/periodic-tasks.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("a member at work commits every second, lets make way, and asks about its topics every ten, also while it joins", async () => {
-  const counts = { commits: 0, questions: 0, relieved: 0, unreadable: 0 };
-  const membership = { state: "owner" };
+it("an owner commits every second, reviews its pauses four times a second, and checks its topics every ten seconds, also while it joins", async () => {
+  const counts = { commits: 0, questions: 0, reviews: 0, unreadable: 0 };
+  const rebalanceHandler = { state: "owner" };
   const stop = startPeriodicTasks({
-    member: {
-      membership,
-      commits: { run: async () => void counts.commits++ },
-      intake: { relieve: () => void counts.relieved++ },
+    group: {
+      rebalanceHandler,
+      commits: { commitNow: async () => void counts.commits++ },
+      ingest: { reviewPeriodically: () => void counts.reviews++ },
     },
-    topicWatch: { run: async () => void counts.questions++ },
-    unreadableWatch: { run: async () => void counts.unreadable++ },
+    topicWatch: { checkNow: async () => void counts.questions++ },
+    unreadableWatch: { check: async () => void counts.unreadable++ },
   } as unknown as App);
   await vi.advanceTimersByTimeAsync(20_000);
-  expect(counts).toEqual({ commits: 20, questions: 2, relieved: 80, unreadable: 10 });
-  membership.state = "joining";
+  expect(counts).toEqual({ commits: 20, questions: 2, reviews: 80, unreadable: 10 });
+  rebalanceHandler.state = "joining";
   await vi.advanceTimersByTimeAsync(20_000);
-  expect(counts).toEqual({ commits: 20, questions: 4, relieved: 80, unreadable: 10 });
+  expect(counts).toEqual({ commits: 20, questions: 4, reviews: 80, unreadable: 10 });
   stop();
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -24,7 +24,7 @@ const createRights = () => {
     config,
     log: { warn: line, info: line, debug: () => {} } as unknown as Log,
     admin: {
-      topics: async (topics) =>
+      topicStates: async (topics) =>
         topics.map((topic): TopicRights => {
           const operations = answer(topic);
           if (operations instanceof Error) throw operations;
@@ -78,7 +78,7 @@ describe("Rights", () => {
     expect(lines).toHaveLength(2);
   });
 
-  it("names all topics that come into question if the cluster does not tell which, for a while", async () => {
+  it("names all possible topics for a while if the cluster does not say which", async () => {
     const { rights, answers, wait } = createRights();
     answers(() => undefined);
     await rights.recordRefusal(topicRefusal);
@@ -91,13 +91,13 @@ describe("Rights", () => {
     expect(rights.missing).toEqual([]);
   });
 
-  it("says nothing of a topic if the cluster tells that everything is granted by now", async () => {
+  it("reports no topic if the cluster says that everything is granted by now", async () => {
     const { rights, lines } = createRights();
     await rights.recordRefusal(topicRefusal);
     expect([rights.missing, lines]).toEqual([[], []]);
   });
 
-  it("keeps what it knows while the cluster does not answer, and does not hide a mistake of ours", async () => {
+  it("keeps its state while the cluster does not answer, and does not hide a programming error", async () => {
     const { rights, fatal, answers } = createRights();
     answers((topic) => (topic === "dlq" ? 0 : all));
     await rights.checkNow();
@@ -109,7 +109,7 @@ describe("Rights", () => {
     expect(fatal.map(({ message }) => message)).toEqual(["x is not a function"]);
   });
 
-  it("tells an error of the member by its kind", async () => {
+  it("reports an error by its kind", async () => {
     const { rights, lines, fatal } = createRights();
     rights.handleError(groupRefusal, "Cannot commit yet, trying again");
     await rights.checkNow();

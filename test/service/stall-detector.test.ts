@@ -10,14 +10,14 @@ const limitMs = 60_000;
 
 /** A service whose state and clock are in the hands of the test. */
 const createWorld = () => {
-  const state: { finished: number; held: number; excuse: string | undefined } = {
-    finished: 0,
-    held: 5,
-    excuse: undefined,
+  const state: { finishedRecords: number; heldRecords: number; idleReason: string | undefined } = {
+    finishedRecords: 0,
+    heldRecords: 5,
+    idleReason: undefined,
   };
   const told: string[] = [];
   let now = 1_000;
-  const progress = new StallDetector({
+  const detector = new StallDetector({
     limitMs,
     monotonicNow: () => now,
     readProgress: () => ({ ...state }),
@@ -27,70 +27,70 @@ const createWorld = () => {
   const pass = (ms: number, stepMs = 1_000): void => {
     for (let passed = 0; passed < ms; passed += stepMs) {
       now += stepMs;
-      progress.check();
+      detector.check();
     }
   };
   const jump = (ms: number): void => void (now += ms);
-  return { state, told, progress, pass, jump };
+  return { state, told, detector, pass, jump };
 };
 
-describe("Progress", () => {
-  it("finds a stall when the limit has passed, and tells of it once", () => {
-    const { told, progress, pass } = createWorld();
+describe("StallDetector", () => {
+  it("detects a stall when the limit has passed, and reports it once", () => {
+    const { told, detector, pass } = createWorld();
     pass(limitMs - 1_000);
-    expect([told, progress.stallSentence]).toEqual([[], undefined]);
+    expect([told, detector.stallSentence]).toEqual([[], undefined]);
     pass(1_000);
-    expect(progress.stallSentence).toMatch(/^Nothing has been finished for 60 s/);
+    expect(detector.stallSentence).toMatch(/^Nothing has been finished for 60 s/);
     pass(10 * limitMs);
     expect(told).toEqual(["stalled after 60000"]);
   });
 
   it.each<[string, (world: ReturnType<typeof createWorld>) => void]>([
-    ["a record is finished", ({ state }) => state.finished++],
-    ["nothing is held any more", ({ state }) => (state.held = 0)],
-    ["there is an excuse", ({ state }) => (state.excuse = "Holding: throttled")],
-  ])("begins to count anew when %s, and a stall ends with it", (_, move) => {
+    ["a record is finished", ({ state }) => state.finishedRecords++],
+    ["nothing is held any more", ({ state }) => (state.heldRecords = 0)],
+    ["there is an excuse", ({ state }) => (state.idleReason = "Holding: throttled")],
+  ])("starts counting again when %s, and a stall ends with it", (_, move) => {
     const world = createWorld();
-    const { state, told, progress, pass } = world;
+    const { state, told, detector, pass } = world;
     pass(limitMs - 1_000);
     move(world);
     pass(1_000);
-    Object.assign(state, { held: 5, excuse: undefined });
+    Object.assign(state, { heldRecords: 5, idleReason: undefined });
     pass(limitMs - 1_000);
-    expect([told, progress.stallSentence]).toEqual([[], undefined]);
+    expect([told, detector.stallSentence]).toEqual([[], undefined]);
     pass(1_000);
     expect(told).toEqual(["stalled after 60000"]);
     move(world);
     pass(1_000);
     expect(told).toEqual(["stalled after 60000", "ended after 61000"]);
-    expect(progress.stallSentence).toBeUndefined();
+    expect(detector.stallSentence).toBeUndefined();
   });
 
-  it("is patient without end with whoever holds nothing or has an excuse", () => {
+  it("reports no stall while nothing is held or there is a reason to be idle", () => {
     const { state, told, pass } = createWorld();
-    state.held = 0;
+    state.heldRecords = 0;
     pass(10 * limitMs);
-    Object.assign(state, { held: 5, excuse: "The group is joining" });
+    Object.assign(state, { heldRecords: 5, idleReason: "The group is joining" });
     pass(10 * limitMs);
     expect(told).toEqual([]);
   });
 
-  it("tells of the next stall again", () => {
+  it("reports the next stall again", () => {
     const { state, told, pass } = createWorld();
     pass(limitMs);
-    state.finished++;
+    state.finishedRecords++;
     pass(1_000 + limitMs);
     expect(told).toEqual(["stalled after 60000", "ended after 61000", "stalled after 60000"]);
   });
 
-  it("takes neither a process that was stopped nor a clock that was set for a stall", () => {
-    const { told, progress, pass, jump } = createWorld();
+  it("mistakes neither a stopped process nor a changed clock for a stall", () => {
+    const { told, detector, pass, jump } = createWorld();
     pass(limitMs / 2);
     jump(24 * 3_600_000);
     pass(1_000);
     jump(-24 * 3_600_000);
     pass(1_000);
-    expect([told, progress.stallSentence]).toEqual([[], undefined]);
+    expect([told, detector.stallSentence]).toEqual([[], undefined]);
   });
 });
 
@@ -104,7 +104,7 @@ describe("stallLimitMs()", () => {
   });
 });
 
-describe("excuseOf()", () => {
+describe("idleReasonOf()", () => {
   const atWork: ServiceConditions = {
     startupProblem: "",
     groupState: "owner",
@@ -120,8 +120,8 @@ describe("excuseOf()", () => {
     [{ groupState: "leaving" }, "The group is leaving"],
     [{ holds: ["target_down", "throttled"] }, "Holding: target_down, throttled"],
     [{ isSessionAlive: false }, "The group does not answer"],
-  ])("of %j is %j", (circumstances, expected) => {
-    expect(idleReasonOf({ ...atWork, ...circumstances })).toBe(expected);
+  ])("of %j is %j", (conditions, expected) => {
+    expect(idleReasonOf({ ...atWork, ...conditions })).toBe(expected);
   });
 });
 
@@ -130,11 +130,11 @@ describe("/livez", () => {
   afterEach(() => server?.close());
 
   it("answers 503 with a sentence while the service stands still, and 200 when it moves again", async () => {
-    const { state, progress, pass } = createWorld();
+    const { state, detector, pass } = createWorld();
     server = await createOpsServer({
       host: "127.0.0.1",
       port: 0,
-      live: () => ({ ok: progress.stallSentence === undefined, detail: progress.stallSentence ?? "owner" }),
+      live: () => ({ ok: detector.stallSentence === undefined, detail: detector.stallSentence ?? "owner" }),
       ready: () => ({ ok: true, reasons: [], holds: [] }),
       status: () => ({}),
       metrics: createMetrics(),
@@ -148,7 +148,7 @@ describe("/livez", () => {
     pass(limitMs);
     const detail = "Nothing has been finished for 60 s although records are held and nothing stands in the way";
     expect(await ask()).toEqual({ status: 503, body: { ok: false, detail } });
-    state.finished++;
+    state.finishedRecords++;
     pass(1_000);
     expect(await ask()).toEqual({ status: 200, body: { ok: true, detail: "owner" } });
   });

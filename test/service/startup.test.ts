@@ -8,7 +8,7 @@ import { Readiness } from "../../src/service/status.ts";
 const nothing = async (): Promise<void> => {};
 const log = createLog({ level: "silent" });
 
-it("the start does not go on trying after a mistake of ours: it ends with it", async () => {
+it("the startup does not retry after a programming error: it fails with it", async () => {
   const bug = new TypeError("x is not a function");
   const admin = { connect: () => Promise.reject(bug) };
   const config = { topics: { source: [], retry: [], deadLetter: "dlq" } };
@@ -17,9 +17,9 @@ it("the start does not go on trying after a mistake of ours: it ends with it", a
     admin,
     config,
     rights: {},
-    trouble: {},
+    lastConnectionError: {},
     producer: { connect: nothing },
-    member: {},
+    group: {},
   } as unknown as App;
   const readiness = new Readiness();
   const joining = runStartup({ app, readiness, isStopping: () => false, onFatal: () => {} });

@@ -26,18 +26,31 @@ const createWorld = (more: Record<string, string> = {}) => {
   const begun: unknown[] = [];
   const timers: { delayMs: number; callback: () => void }[] = [];
   const sizes = new Map<string, number>([source, tier, deadLetter].map((topic) => [topic, 2]));
-  const world = { time: 0, low: 0, high: 9, questions: 0, id: "id", answer: async () => {}, state: "owner" };
+  const world = {
+    time: 0,
+    beginningOffset: 0,
+    endOffset: 9,
+    questions: 0,
+    id: "id",
+    answer: async () => {},
+    state: "owner",
+  };
   const place = { topic: source, partition: 0 };
-  const inlet = { ...place, tier: undefined, chains: new RetryBacklog([]), tracker: new OffsetTracker({ startOffset: 5 }) };
-  const feeds = [{ ...createOwnedPartition(place, undefined), topicId: "id", inlet }];
-  const member = {
-    membership: {
+  const inlet = {
+    ...place,
+    tier: undefined,
+    backlog: new RetryBacklog([]),
+    tracker: new OffsetTracker({ startOffset: 5 }),
+  };
+  const ownedPartitions = [{ ...createOwnedPartition(place, undefined), topicId: "id", inlet }];
+  const group = {
+    rebalanceHandler: {
       get state() {
         return world.state;
       },
-      beginAgain: async (over: unknown) => void begun.push(over),
+      restartAssignment: async (over: unknown) => void begun.push(over),
     },
-    intake: { feeds, heardEnd: () => {}, gaps: { goOn: () => {}, passOver: () => {} } },
+    ingest: { ownedPartitions, recordEndOffset: () => {}, gaps: { resume: () => {}, skipRemoved: () => {} } },
   };
   const admin: TopicWatchOptions["admin"] = {
     topicStates: async (topics) => {
@@ -46,10 +59,10 @@ const createWorld = (more: Record<string, string> = {}) => {
       return topics.map((topic) => {
         const partitions = sizes.get(topic) ?? 0;
         const error = sizes.has(topic) ? undefined : "UNKNOWN_TOPIC_OR_PARTITION";
-        return { topic, error, id: world.id, operations: undefined, partitions, replication: 1 };
+        return { topic, error, id: world.id, operations: undefined, partitions, replicationFactor: 1 };
       });
     },
-    logRanges: async () => [{ ...place, beginningOffset: world.low, endOffset: world.high }],
+    logRanges: async () => [{ ...place, beginningOffset: world.beginningOffset, endOffset: world.endOffset }],
     createTopics: async (shapes) => {
       for (const { topic, partitions } of shapes) sizes.set(topic, partitions);
     },
@@ -64,7 +77,7 @@ const createWorld = (more: Record<string, string> = {}) => {
     config,
     principal: { brokers: config.kafka.brokers },
     log: createLog({ level: "info", destination }),
-    group: () => member as unknown as ReturnType<TopicWatchOptions["group"]>,
+    group: () => group as unknown as ReturnType<TopicWatchOptions["group"]>,
     monotonicNow: () => world.time,
     schedule: (delayMs, callback) => void timers.push({ delayMs, callback }),
     metrics: { recordLogReset: (topic) => void resets.push(topic) },
@@ -83,7 +96,7 @@ describe("TopicWatch", () => {
     expect(watch.unreadPartitions).toEqual([{ topic: source, partitions: 0 }]);
   });
 
-  it("makes topics of ours that are gone again, and tells", async () => {
+  it("creates its own topics again if they are gone, and reports it", async () => {
     const { watch, sizes, lines } = createWorld();
     await watch.checkNow();
     sizes.delete(tier);
@@ -93,7 +106,7 @@ describe("TopicWatch", () => {
     expect(lines).toMatchObject([{ level: "info", topics: [tier, deadLetter], msg: "Created topics" }]);
   });
 
-  it("names what is gone and not its to make, once in the log, and for as long as it is so", async () => {
+  it("names missing topics that it may not create: once in the log, and in its problems as long as they are missing", async () => {
     const { watch, sizes, messages } = createWorld();
     await watch.checkNow();
     sizes.delete(source);
@@ -118,13 +131,13 @@ describe("TopicWatch", () => {
     expect([watch.warnings, messages().at(-1)]).toEqual([[], "All partitions are read"]);
   });
 
-  it("tells what retention has removed, counts it, and goes on; with START_FROM=fail it ends the service", async () => {
+  it("reports what retention has removed, counts it, and continues; with START_FROM=fail it ends the service", async () => {
     for (const [startFrom, expected] of [
       ["earliest", []],
       ["fail", [expect.stringContaining(`${source}/0 (5 to 7)`)]],
     ] as const) {
       const { watch, world, lines, fatal, resets } = createWorld({ START_FROM: startFrom });
-      world.low = 8;
+      world.beginningOffset = 8;
       await watch.checkNow();
       await watch.checkNow();
       const fields = { cause: "removed", oldOffset: 5, newOffset: 8, topic: source, partition: 0 };
@@ -134,7 +147,7 @@ describe("TopicWatch", () => {
     }
   });
 
-  it("asks once more soon where a log seems to be another one, and then has everything begin again", async () => {
+  it("asks once more soon if a log seems to be replaced, and then restarts the assignment", async () => {
     const { watch, world, timers, begun } = createWorld();
     world.id = "other";
     await watch.checkNow();
@@ -144,7 +157,7 @@ describe("TopicWatch", () => {
     expect([begun.length, world.questions]).toEqual([1, 4]);
   });
 
-  it("asks at once when told to, but not more than once a second, and not while it has not joined", async () => {
+  it("asks at once on request, but not more than once a second, and not before it has joined", async () => {
     const { watch, world, timers } = createWorld();
     world.state = "joining";
     watch.checkSoon();
@@ -162,7 +175,7 @@ describe("TopicWatch", () => {
     expect(timers.map(({ delayMs }) => delayMs)).toEqual([800]);
   });
 
-  it("asks one round at a time, however long an answer takes, and once more where something came up meanwhile", async () => {
+  it("runs one check at a time, however long an answer takes, and one more if it was requested meanwhile", async () => {
     const { watch, world, timers } = createWorld();
     const answer = Promise.withResolvers<void>();
     world.answer = () => answer.promise;
@@ -177,7 +190,7 @@ describe("TopicWatch", () => {
     expect(world.questions).toBe(4);
   });
 
-  it("asks a cluster again that does not answer; a mistake of ours ends the service", async () => {
+  it("asks a cluster again that does not answer; a programming error ends the service", async () => {
     const { watch, world, fatal, lines } = createWorld();
     world.answer = () => Promise.reject(new Error("Broker not connected"));
     await watch.checkNow();
@@ -188,12 +201,12 @@ describe("TopicWatch", () => {
     expect(fatal).toEqual(["x is not a function"]);
   });
 
-  it("looks after the topics while the group joins, and asks for no logs then", async () => {
+  it("checks topics while the group joins, but no logs", async () => {
     const { watch, world, sizes } = createWorld();
     await watch.checkNow();
     world.state = "joining";
     sizes.delete(tier);
-    world.low = 8;
+    world.beginningOffset = 8;
     await watch.checkNow();
     expect([sizes.get(tier), watch.problems]).toEqual([2, []]);
   });

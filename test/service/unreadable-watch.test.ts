@@ -4,13 +4,13 @@ import type { OwnedPartition } from "../../src/intake/owned-partition.ts";
 import type { CommittedOffset } from "../../src/kafka/admin.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { UnreadableWatch, type UnreadableWatchOptions } from "../../src/service/unreadable-watch.ts";
-import { createTestIntake, source, tier } from "../intake/intake-rig.ts";
+import { createTestIngest, source, tier } from "../intake/intake-rig.ts";
 
 const hourMs = 3_600_000;
 const reason = "Its checksum is wrong";
 const batch = { topic: "source", partition: 0, offset: 7, lastOffset: 9, reason };
 /** As a fetch from there meets it. */
-const met = { ...batch, from: 7 };
+const met = { ...batch, fetchOffset: 7 };
 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
@@ -23,7 +23,7 @@ const createWorld = () => {
   const skipped: unknown[] = [];
   const asked: unknown[] = [];
   const world: { time: number; answer: () => CommittedOffset[] } = { time: 0, answer: () => [] };
-  const test = createTestIntake();
+  const test = createTestIngest();
   test.own([source, 7, { topicId: "A".repeat(22) }], [tier, 3]);
   const options: UnreadableWatchOptions = {
     admin: {
@@ -44,18 +44,18 @@ const createWorld = () => {
     onFatal: (error) => void fatal.push(error.message),
   };
   const watch = new UnreadableWatch(options);
-  const feed = test.intake.ownedPartitions.find(({ topic }) => topic === "source") as OwnedPartition;
+  const owned = test.ingest.ownedPartitions.find(({ topic }) => topic === "source") as OwnedPartition;
   const allowed = (offset: number, metadata: string | null = null): void => {
     world.answer = () => [{ topic: "source", partition: 0, offset, metadata }];
   };
   const told = (level: string) => lines.filter((line) => line["level"] === level);
-  return { watch, test, feed, world, allowed, told, fatal, skipped, asked };
+  return { watch, test, owned, world, allowed, told, fatal, skipped, asked };
 };
 
 describe("UnreadableWatch", () => {
-  it("tells of a partition that waits once, with the command, and again after an hour", async () => {
+  it("reports a waiting partition once, with the command, and again after an hour", async () => {
     const { watch, test, told, world } = createWorld();
-    test.intake.unreadable.onUnreadable(met);
+    test.ingest.unreadable.onUnreadable(met);
     for (let round = 0; round < 3; round++) await watch.check();
     const skip = "gainstream skip --topic source --partition 0 --to-offset 10";
     expect(told("warn")).toEqual([
@@ -74,9 +74,9 @@ describe("UnreadableWatch", () => {
     expect(told("warn")).toHaveLength(2);
   });
 
-  it("names no command where nothing is known against the records", () => {
+  it("names no command if the batch itself is not at fault", () => {
     const { watch, test } = createWorld();
-    test.intake.unreadable.onUnreadable({ ...met, mustWait: true });
+    test.ingest.unreadable.onUnreadable({ ...met, mustWait: true });
     expect([watch.warnings[0], watch.partitions]).toEqual([
       expect.stringMatching(/cannot be skipped, since nothing is known against its records$/),
       [{ ...batch, skip: undefined }],
@@ -89,50 +89,50 @@ describe("UnreadableWatch", () => {
     expect([asked, watch.warnings, watch.partitions]).toEqual([[], [], []]);
   });
 
-  it("does not tell again what it told before a rebalance", async () => {
+  it("does not repeat after a rebalance what it reported before", async () => {
     const { watch, test, told } = createWorld();
     for (let join = 0; join < 3; join++) {
       test.own([source, 7]);
-      test.intake.unreadable.onUnreadable(met);
+      test.ingest.unreadable.onUnreadable(met);
       await watch.check();
     }
     expect(told("warn")).toHaveLength(1);
   });
 
-  it("says that all topics of the partition number wait if it is a retry topic that is read to know who is parked", async () => {
+  it("says that all topics of the partition number wait if a retry topic cannot be scanned", async () => {
     const { watch, test } = createWorld();
     test.own([source, 7], [tier, 3, { endOffset: 9 }]);
-    test.intake.unreadable.onUnreadable({ ...met, ...tier, fetchOffset: 3 });
+    test.ingest.unreadable.onUnreadable({ ...met, ...tier, fetchOffset: 3 });
     expect(watch.warnings[0]).toContain("No topic's partition 0 is delivered meanwhile");
   });
 
   it("skips what an operator allows, when it begins to wait as well as later", async () => {
-    const { watch, test, allowed, feed, asked } = createWorld();
-    test.intake.unreadable.onUnreadable(met);
+    const { watch, test, allowed, owned, asked } = createWorld();
+    test.ingest.unreadable.onUnreadable(met);
     watch.onWaiting(met);
     await settle();
-    expect([asked, feed.inlet?.tracker.position]).toEqual([[["group-skips", ["source"]]], 7]);
+    expect([asked, owned.inlet?.tracker.position]).toEqual([[["group-skips", ["source"]]], 7]);
     allowed(10);
     await watch.check();
-    test.intake.unreadable.onUnreadable(met);
-    expect([feed.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
+    test.ingest.unreadable.onUnreadable(met);
+    expect([owned.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
   });
 
-  it("does not take a word that was said of a topic of the same name, which was made anew since", async () => {
-    const { watch, test, allowed, feed } = createWorld();
-    test.intake.unreadable.onUnreadable(met);
+  it("ignores a skip request for an earlier topic of the same name", async () => {
+    const { watch, test, allowed, owned } = createWorld();
+    test.ingest.unreadable.onUnreadable(met);
     allowed(10, `;@${"B".repeat(22)}`);
     await watch.check();
-    expect(feed.inlet?.tracker.position).toBe(7);
+    expect(owned.inlet?.tracker.position).toBe(7);
     allowed(10, `;@${"A".repeat(22)}`);
     await watch.check();
-    test.intake.unreadable.onUnreadable(met);
-    expect(feed.inlet?.tracker.position).toBe(10);
+    test.ingest.unreadable.onUnreadable(met);
+    expect(owned.inlet?.tracker.position).toBe(10);
   });
 
   it("names the right that is missing to ask, once, and asks again", async () => {
-    const { watch, test, told, world, allowed, feed } = createWorld();
-    test.intake.unreadable.onUnreadable(met);
+    const { watch, test, told, world, allowed, owned } = createWorld();
+    test.ingest.unreadable.onUnreadable(met);
     world.answer = () => {
       throw Object.assign(new Error("No"), { type: "GROUP_AUTHORIZATION_FAILED" });
     };
@@ -143,13 +143,13 @@ describe("UnreadableWatch", () => {
     );
     allowed(10);
     await watch.check();
-    test.intake.unreadable.onUnreadable(met);
-    expect([feed.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
+    test.ingest.unreadable.onUnreadable(met);
+    expect([owned.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
   });
 
-  it("goes on where the cluster does not answer, and ends with a mistake of this program", async () => {
+  it("continues if the cluster does not answer, and fails with a programming error", async () => {
     const { watch, test, told, world, fatal } = createWorld();
-    test.intake.unreadable.onUnreadable(met);
+    test.ingest.unreadable.onUnreadable(met);
     world.answer = () => {
       throw new Error("no broker");
     };
@@ -162,7 +162,7 @@ describe("UnreadableWatch", () => {
     expect(fatal).toEqual(["a mistake"]);
   });
 
-  it("tells of what is skipped as an error and counts it, and of what can be read again", () => {
+  it("reports skipped offsets as an error and counts them, and reports partitions that are readable again", () => {
     const { watch, told, skipped } = createWorld();
     watch.onSkipped(batch);
     expect([told("error"), skipped]).toEqual([[expect.objectContaining(batch)], [["source", 3]]]);

@@ -67,26 +67,31 @@ export const createSimulatedBroker = ({
     commit: (place: Place, commit: Commit): void => void commits.set(keyOf(place), commit),
     committedOf: (place: Place): number => commits.get(keyOf(place))?.offset ?? 0,
     endOf: (place: Place): number => logOf(place).length,
-    committed: async (_group: string, wanted: readonly string[]): Promise<CommittedOffset[]> =>
+    committedOffsets: async (_group: string, wanted: readonly string[]): Promise<CommittedOffset[]> =>
       places
         .filter(({ topic }) => wanted.includes(topic))
         .map(({ topic, partition }) => {
           const { offset, metadata = null } = commits.get(keyOf({ topic, partition })) ?? {};
           return { topic, partition, offset, metadata };
         }),
-    topics: async (wanted: readonly string[]): Promise<TopicState[]> =>
+    topicStates: async (wanted: readonly string[]): Promise<TopicState[]> =>
       wanted.map((topic) => ({
         topic,
         error: undefined,
         id: undefined,
         operations: undefined,
         partitions: 1,
-        replication: 1,
+        replicationFactor: 1,
       })),
-    ranges: async (wanted: readonly string[]): Promise<LogRange[]> =>
+    logRanges: async (wanted: readonly string[]): Promise<LogRange[]> =>
       places
         .filter(({ topic }) => wanted.includes(topic))
-        .map(({ topic, partition }) => ({ topic, partition, low: 0, high: logOf({ topic, partition }).length })),
+        .map(({ topic, partition }) => ({
+          topic,
+          partition,
+          beginningOffset: 0,
+          endOffset: logOf({ topic, partition }).length,
+        })),
   };
 };
 

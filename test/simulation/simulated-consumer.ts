@@ -32,12 +32,12 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
   };
   const isFetched = (place: Place): boolean => !paused.has(keyOf(place));
 
-  const handOver = async (batches: readonly Batch[], intake: Ingest): Promise<void> => {
+  const handOver = async (batches: readonly Batch[], ingest: Ingest): Promise<void> => {
     const mine = generation;
     for (const batch of batches) {
       // As kafkajs's `isStale`: a seek has come meanwhile.
       if (seeks.has(keyOf(batch)) || mine !== generation) continue;
-      await intake.handleBatch(batch, (offset) => {
+      await ingest.handleBatch(batch, (offset) => {
         if (mine === generation) positions.set(keyOf(batch), offset + 1);
       });
     }
@@ -74,10 +74,10 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
       return true;
     },
     /** Fetches once from everything that is not paused; `most` records of a partition. */
-    fetch: (intake: Ingest, most: number): void => {
+    fetch: (ingest: Ingest, most: number): void => {
       if (fetching) return;
       const batches = owned.filter(isFetched).flatMap((place) => broker.fetch(place, positionOf(place), most) ?? []);
-      fetching = handOver(batches, intake).finally(() => {
+      fetching = handOver(batches, ingest).finally(() => {
         fetching = undefined;
       });
     },

@@ -31,7 +31,7 @@ export const retryTopics = [
 export const deadLetters = "dlq";
 
 /** What is set as small as it goes, so that a few records meet every limit. */
-export const limits = { maxRecords: 6, maxBytes: 20_000, maxReady: 3, maxSpan: 8, quickAttempts: 2 };
+export const limits = { maxRecords: 6, maxBytes: 20_000, maxReadyQueues: 3, maxInFlightWindow: 8, quickAttempts: 2 };
 
 export const failed: Retry = { kind: "retry", reason: "server_error", error: "Gainsight failed", status: 500 };
 
@@ -44,7 +44,7 @@ const [firstLimit = false as const] = deadLetterLimits;
 const settingsNow: Settings = { ...defaults, deadLetterLimit: firstLimit };
 
 export interface Ended {
-  readonly arrival: ParsedRecord;
+  readonly parsed: ParsedRecord;
   readonly outcome: Outcome;
 }
 
@@ -53,7 +53,7 @@ interface MemberOptions {
   readonly clock: TestClock;
   readonly onEnded: (ended: Ended) => void;
   /** An event has gone to a retry topic. */
-  readonly onMoved: (arrival: ParsedRecord, reason: string) => void;
+  readonly onMoved: (parsed: ParsedRecord, reason: string) => void;
 }
 
 export type RegistryAnswer = "known" | "unknown" | "down";
@@ -97,15 +97,15 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   const producer = createSimulatedProducer(broker);
   const target = createSimulatedTarget();
   const registry = createSimulatedRegistry();
-  const state = { isPaused: false, mayStart: true, settings: settingsNow, handle: createDecideFor(settingsNow) };
+  const state = { isPaused: false, mayStart: true, settings: settingsNow, decide: createDecideFor(settingsNow) };
   let limitChanges = 0;
   const fatal: Error[] = [];
   const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.schedule(ms, resolve));
-  const clocks = { now: clock.now, monotonic: clock.now, random: () => 0.5, schedule: clock.schedule };
+  const clocks = { wallNow: clock.now, monotonicNow: clock.now, random: () => 0.5, schedule: clock.schedule };
   const time = { ...clocks, nextTurn: (callback: () => void) => void setImmediate(callback) };
   const budget = createMemoryBudget(limits);
-  const flood = new DeadLetterLimit({ limit: settingsNow.deadLetterLimit, onHoldChange: () => undefined });
-  const settler = new RetryPublisher({
+  const limit = new DeadLetterLimit({ limit: settingsNow.deadLetterLimit, onHoldChange: () => undefined });
+  const publisher = new RetryPublisher({
     producers: new Producers({ createProducer: () => producer, onCloseError: () => undefined }),
     retryTopics: retryTopics.map(({ topic }) => topic),
     deadLetterTopic: deadLetters,
@@ -117,51 +117,51 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     onTimestampRefused: () => undefined,
     onCodecRefused: () => undefined,
   });
-  const stream = new Pipeline({
+  const pipeline = new Pipeline({
     delivery: target.delivery,
-    publisher: settler,
+    publisher,
     observer: {
-      completed: (arrival, outcome) => onEnded({ arrival, outcome }),
-      movedToRetry: (arrival, { reason }) => onMoved(arrival, reason),
+      completed: (parsed, outcome) => onEnded({ parsed, outcome }),
+      movedToRetry: (parsed, { reason }) => onMoved(parsed, reason),
     },
     clock: time,
     budget,
-    deadLetterLimit: flood,
+    deadLetterLimit: limit,
     dedupe: new Dedupe({ rules: { windowMs: 3_600_000, maxEvents: 1_000 }, seed: 1 }),
     retryRules: { delaysMs: retryTopics.map(({ delayMs }) => delayMs), maxAttempts: 2, maxAgeMs: 1_000 },
     maxQuickAttempts: limits.quickAttempts,
-    maxReadyQueues: limits.maxReady,
+    maxReadyQueues: limits.maxReadyQueues,
     mayStart: () => state.mayStart,
     isPaused: () => state.isPaused,
-    recheckWaiting: () => intake.reviewCapacityPauses(),
+    recheckWaiting: () => ingest.reviewCapacityPauses(),
   });
-  const schemas = new SchemaWait({
+  const schemaWait = new SchemaWait({
     ...time,
     load: registry.load,
     onHold: () => undefined,
-    onLoaded: () => intake.reviewPauses(["schema"]),
+    onLoaded: () => ingest.reviewPauses(["schema"]),
   });
-  const intake: Ingest = new Ingest({
+  const ingest: Ingest = new Ingest({
     ...time,
     consumer,
-    stream,
-    schemas,
-    read: createRecordReader({ decoder: registry, decide: (raw) => state.handle(raw) }),
+    pipeline,
+    schemas: schemaWait,
+    read: createRecordReader({ decoder: registry, decide: (raw) => state.decide(raw) }),
     retryTopics: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
-    hasDeadLetterHold: (topic) => flood.isTopicHeld(topic),
-    maxInFlightWindow: limits.maxSpan,
+    hasDeadLetterHold: (topic) => limit.isTopicHeld(topic),
+    maxInFlightWindow: limits.maxInFlightWindow,
     onSuspectLog: () => undefined,
     unreadableEvents: { onWaiting: () => undefined, onResumed: () => undefined, onSkipped: () => undefined },
   });
   const commits = new Commits({
     consumer,
-    ownedPartitions: () => intake.inlets,
+    ownedPartitions: () => ingest.inlets,
     onError: () => undefined,
     onMetadataShortened: () => undefined,
   });
-  const membership = new RebalanceHandler({
-    intake,
-    stream,
+  const rebalanceHandler = new RebalanceHandler({
+    ingest,
+    pipeline,
     commits,
     startOffsets: {
       admin: broker,
@@ -180,24 +180,24 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   });
   /** As the service wires a change of the settings, or of who may start. */
   const changed = (): void => {
-    intake.reviewPauses();
-    stream.startReady();
+    ingest.reviewPauses();
+    pipeline.startReady();
   };
   return {
     consumer,
     producer,
     target,
     registry,
-    stream,
-    intake,
+    pipeline,
+    ingest,
     commits,
-    membership,
+    rebalanceHandler,
     budget,
     fatal,
     /** The group's heartbeats are answered, or not. */
-    contact: (mayStart: boolean): void => {
+    setMayStart: (mayStart: boolean): void => {
       state.mayStart = mayStart;
-      if (mayStart) stream.startReady();
+      if (mayStart) pipeline.startReady();
     },
     setPaused: (isPaused: boolean): void => {
       state.isPaused = isPaused;
@@ -206,7 +206,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     /** Only these track events go from now on; all if there is none. */
     setEvents: (events: readonly string[]): void => {
       state.settings = { ...state.settings, events: [...events] };
-      state.handle = createDecideFor(state.settings);
+      state.decide = createDecideFor(state.settings);
       changed();
     },
     /** An operator has looked at the dead letters. */
@@ -214,7 +214,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
       limitChanges++;
       const deadLetterLimit = deadLetterLimits[limitChanges % deadLetterLimits.length] ?? firstLimit;
       state.settings = { ...state.settings, deadLetterLimit };
-      flood.setLimit(deadLetterLimit, clock.now());
+      limit.setLimit(deadLetterLimit, clock.now());
       changed();
     },
   };

@@ -64,10 +64,10 @@ const acts = {
   giveAway: ({ acts: { join } }: World, { number }: Step) => join(number % 2 === 0 ? [0] : [1]),
   crash: ({ acts: { crash } }: World) => crash(),
   pause: ({ acts: { setPaused } }: World, { number }: Step) => setPaused(number % 3 === 0),
-  contact: ({ acts: { contact } }: World, { number }: Step) => contact(number % 3 > 0),
+  mayStart: ({ acts: { setMayStart } }: World, { number }: Step) => setMayStart(number % 3 > 0),
   settings: ({ acts: { setEvents } }: World, { number }: Step) => setEvents(number % 3 === 0 ? ["Common"] : []),
   changeLimit: ({ acts: { changeLimit } }: World) => changeLimit(),
-  relieve: ({ acts: { relieve } }: World) => relieve(),
+  spill: ({ acts: { spill } }: World) => spill(),
   tooLarge: ({ acts: { tooLarge } }: World) => tooLarge(),
 } as const;
 type Kind = keyof typeof acts;
@@ -129,23 +129,26 @@ const play = async (script: readonly Step[]): Promise<World> => {
   await world.drain();
   expect(world.faults()).toEqual([]);
   expect(world.overlaps, "calls of one user at the same time").toBe(0);
-  const { budget, intake } = world.member;
+  const { budget, ingest } = world.member;
   expect([budget.records, budget.bytes], "the budget at the end").toEqual([0, 0]);
-  expect(intake.inlets.map(({ backlog: chains }) => chains.userCount)).toEqual(intake.inlets.map(() => 0));
+  expect(ingest.inlets.map(({ backlog }) => backlog.userCount)).toEqual(ingest.inlets.map(() => 0));
   return world;
 };
 
 /** Every event of the source by its id, and how often each ended. */
 const endsOf = ({ ended }: World): Map<string, number> => {
   const ends = new Map<string, number>();
-  for (const { arrival } of ended) ends.set(arrival.retryState.source.id, (ends.get(arrival.retryState.source.id) ?? 0) + 1);
+  for (const { parsed } of ended)
+    ends.set(parsed.retryState.source.id, (ends.get(parsed.retryState.source.id) ?? 0) + 1);
   return ends;
 };
 
 const expectedIds = ({ produced, ended }: World): string[] => {
   const next = new Map<number, number>();
   const lists = new Set(
-    ended.flatMap(({ arrival: { retryState: past } }) => (past.source.index === undefined ? [] : [past.source.id])),
+    ended.flatMap(({ parsed: { retryState } }) =>
+      retryState.source.index === undefined ? [] : [retryState.source.id],
+    ),
   );
   return produced.flatMap(({ place, ids }) => {
     const offset = next.get(place.partition) ?? 0;
@@ -157,14 +160,17 @@ const expectedIds = ({ produced, ended }: World): string[] => {
 
 /** By user, the source offsets of its events in the order of their first ends; what was skipped on arrival keeps to no order. */
 const orderOf = ({ ended }: World): Record<string, readonly number[]> => {
-  const first = new Map(ended.toReversed().map((one) => [one.arrival.retryState.source.id, one]));
-  const inOrder = [...new Set(ended.map(({ arrival }) => arrival.retryState.source.id))]
+  const first = new Map(ended.toReversed().map((one) => [one.parsed.retryState.source.id, one]));
+  const inOrder = [...new Set(ended.map(({ parsed }) => parsed.retryState.source.id))]
     .flatMap((id) => first.get(id) ?? [])
-    .filter(({ arrival, outcome }) => outcome.kind !== "skipped" && arrival.user !== keylessUser);
-  const byUser = Object.groupBy(inOrder, ({ arrival }) => arrival.user);
+    .filter(({ parsed, outcome }) => outcome.kind !== "skipped" && parsed.user !== keylessUser);
+  const byUser = Object.groupBy(inOrder, ({ parsed }) => parsed.user);
   const placeOf = ({ offset, index = 0 }: SourcePosition): number => Number(offset) * 100 + index;
   return Object.fromEntries(
-    Object.entries(byUser).map(([user, list = []]) => [user, list.map(({ arrival }) => placeOf(arrival.retryState.source))]),
+    Object.entries(byUser).map(([user, list = []]) => [
+      user,
+      list.map(({ parsed }) => placeOf(parsed.retryState.source)),
+    ]),
   );
 };
 
@@ -178,7 +184,7 @@ const expectOrder = (world: World): void => {
 const runs = 1_500;
 
 describe("the pipeline from fetch to commit", () => {
-  test("ends everything fetched, once, one call of a user at a time and in order, and nothing waits without a reason", async () => {
+  test("completes every fetched event once, one call of a user at a time and in order, and nothing waits without a reason", async () => {
     await fc.assert(
       fc.asyncProperty(
         scriptOf((kind) => kind !== "crash" && kind !== "loseAnswer" && kind !== "failCommit"),
@@ -211,7 +217,7 @@ describe("the pipeline from fetch to commit", () => {
     );
   }, 120_000);
 
-  test("a member that leaves takes up nothing while its last commit is on its way", async () => {
+  test("a member that leaves reads nothing while its last commit is in flight", async () => {
     const world = createPipelineWorld();
     await world.settleDown();
     world.acts.produce("track", 0);
@@ -220,7 +226,7 @@ describe("the pipeline from fetch to commit", () => {
     world.acts.answer(0, "deliver");
     const answered = Promise.withResolvers<void>();
     world.member.consumer.slow.until = answered.promise;
-    const leaving = world.member.membership.leave();
+    const leaving = world.member.rebalanceHandler.leave();
     await world.settleDown();
     // A page is skipped at once, and would be finished with nobody left to commit it.
     world.acts.produce("page", 0);

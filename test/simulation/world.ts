@@ -55,19 +55,19 @@ export const createPipelineWorld = () => {
   let sequence = 0;
   let schemas = 0;
   let overlaps = 0;
-  let owned: readonly number[] = [0, 1];
+  let ownedNumbers: readonly number[] = [0, 1];
   let joining: Promise<void> | undefined;
   /** Failed calls of an event since it last went to a retry topic. */
   const failures = new Map<string | undefined, number>();
   const unfair: string[] = [];
-  let isRelieved = false;
+  let isSpilled = false;
   let hasLostWrites = false;
-  const onMoved = ({ messageId, decision: meaning }: ParsedRecord, reason: string): void => {
+  const onMoved = ({ messageId, decision }: ParsedRecord, reason: string): void => {
     // An invalid event with the messageId of a valid one waits for nobody, and nobody calls for it.
-    if (meaning.kind === "dead") return;
+    if (decision.kind === "dead") return;
     const calls = failures.get(messageId) ?? 0;
     failures.delete(messageId);
-    if (reason === failed.reason && calls < limits.quickAttempts && !isRelieved)
+    if (reason === failed.reason && calls < limits.quickAttempts && !isSpilled)
       unfair.push(`${messageId} went to a retry topic after ${calls} failed calls`);
   };
   const start = (): SimulatedMember =>
@@ -86,15 +86,15 @@ export const createPipelineWorld = () => {
     if (joining) return;
     const mine = member;
     const rejoin = async (): Promise<void> => {
-      await mine.membership.beforeJoin();
+      await mine.rebalanceHandler.beforeJoin();
       if (mine !== member) return;
       // The drain limit has passed before they were acknowledged: the next owner cannot know what lies in the retry topics.
       hasLostWrites ||= mine.producer.writes.length > 0;
       for (const partition of tenures.keys())
         if (!numbers.includes(partition)) tenures[partition] = tenureOf(partition) + 1;
-      owned = numbers;
+      ownedNumbers = numbers;
       mine.consumer.join(placesOf(numbers));
-      mine.membership.onJoined(placesOf(numbers));
+      mine.rebalanceHandler.onJoined(placesOf(numbers));
     };
     joining = rejoin().finally(() => {
       if (mine === member) joining = undefined;
@@ -107,7 +107,7 @@ export const createPipelineWorld = () => {
     for (const partition of tenures.keys()) tenures[partition] = tenureOf(partition) + 1;
     member.consumer.die();
     member.producer.die();
-    member.stream.dropAssignment();
+    member.pipeline.dropAssignment();
     member = start();
     joining = undefined;
     join([0, 1]);
@@ -156,15 +156,15 @@ export const createPipelineWorld = () => {
     writes[number % Math.max(1, writes.length)]?.answer(how);
   };
   const registryAnswers = (how: RegistryAnswer): void => member.registry.asked[0]?.answer(how);
-  const fetch = (number: number): void => member.consumer.fetch(member.intake, 1 + (number % 9));
+  const fetch = (number: number): void => member.consumer.fetch(member.ingest, 1 + (number % 9));
 
   /** Everything goes well for a moment. */
   const help = async (): Promise<void> => {
     member.setPaused(false);
-    member.contact(true);
+    member.setMayStart(true);
     member.changeLimit();
     member.target.open();
-    member.stream.startReady();
+    member.pipeline.startReady();
     member.consumer.failing.commits = 0;
     member.producer.refusing.count = 0;
     registryAnswers("known");
@@ -180,13 +180,13 @@ export const createPipelineWorld = () => {
     await settleDown();
   };
   const backlog = (): number =>
-    placesOf(owned).reduce((sum, place) => sum + broker.endOf(place) - broker.committedOf(place), 0);
-  const isDone = (): boolean => backlog() === 0 && owned.length === partitions && joining === undefined;
+    placesOf(ownedNumbers).reduce((sum, place) => sum + broker.endOf(place) - broker.committedOf(place), 0);
+  const isDone = (): boolean => backlog() === 0 && ownedNumbers.length === partitions && joining === undefined;
   /** Lets all come to an end without the periodic round: nobody may wait for a word that was missed. */
   const drain = async (): Promise<void> => {
     for (let round = 0; !isDone(); round++) {
       if (round === patientRounds) throw new Error(`${backlog()} records never come to an end`);
-      if (owned.length < partitions) join([0, 1]);
+      if (ownedNumbers.length < partitions) join([0, 1]);
       await help();
     }
   };
@@ -195,15 +195,15 @@ export const createPipelineWorld = () => {
   const faults = (): string[] => {
     const inFlight = member.target.calls.map(({ userId }) => userId);
     if (new Set(inFlight).size < inFlight.length) overlaps++;
-    const idle = member.intake.ownedPartitions.flatMap((feed) =>
-      [...feed.pauses].flatMap(([reason, mustWait]) =>
-        mustWait() ? [] : [`${feed.topic}/${feed.partition} is paused for ${reason}, which has ended`],
+    const idle = member.ingest.ownedPartitions.flatMap((owned) =>
+      [...owned.pauses].flatMap(([reason, mustWait]) =>
+        mustWait() ? [] : [`${owned.topic}/${owned.partition} is paused for ${reason}, which has ended`],
       ),
     );
-    const unpaused = member.intake.ownedPartitions.flatMap((feed) =>
-      feed.pauses.size > 0 === member.consumer.isPaused(feed)
+    const unpaused = member.ingest.ownedPartitions.flatMap((owned) =>
+      owned.pauses.size > 0 === member.consumer.isPaused(owned)
         ? []
-        : [`${feed.topic}/${feed.partition} is paused wrongly`],
+        : [`${owned.topic}/${owned.partition} is paused wrongly`],
     );
     return [...idle, ...unpaused, ...unfair, ...member.consumer.wrong, ...member.fatal.map(String)];
   };
@@ -234,18 +234,18 @@ export const createPipelineWorld = () => {
       crash,
       probe: () => {
         member.target.probe();
-        member.stream.startReady();
+        member.pipeline.startReady();
       },
       advance: (ms: number) => clock.advance(ms),
       commit: () => void member.commits.commitNow(),
       failCommit: () => void (member.consumer.failing.commits = 1),
       setPaused: (isPaused: boolean) => member.setPaused(isPaused),
-      contact: (mayStart: boolean) => member.contact(mayStart),
+      setMayStart: (mayStart: boolean) => member.setMayStart(mayStart),
       setEvents: (events: readonly string[]) => member.setEvents(events),
       changeLimit: () => member.changeLimit(),
-      relieve: () => {
-        isRelieved = true;
-        member.intake.reviewPeriodically();
+      spill: () => {
+        isSpilled = true;
+        member.ingest.reviewPeriodically();
       },
       tooLarge: () => void (member.producer.refusing.count = 1),
     },

@@ -102,7 +102,7 @@ export const variables = {
       shippedSchema.path,
       "the schema for `avro` and `auto`; a folder: each `*.avsc` in it",
     ),
-    defaultInWords: shippedSchema.inWords,
+    defaultText: shippedSchema.inWords,
   },
   GAINSIGHT_ROUTE: withDefault(
     oneOf(["clickstream"], "; 'rest' is not available in this version; remove it"),

@@ -282,7 +282,7 @@ describe("describeVariables()", () => {
   test("describes every variable of this version once", () => {
     const described = describeVariables();
     expect(described.length).toBe(Object.keys(variables).length - 2);
-    expect(described.every(({ description: meaning }) => meaning !== "")).toBe(true);
+    expect(described.every(({ description: decision }) => decision !== "")).toBe(true);
     expect(described.find(({ name }) => name === "KAFKA_BROKERS")?.default).toBe("required");
     expect(described.find(({ name }) => name === "RETRY_DELAYS")?.default).toBe("30s,5m,30m");
     expect(described.find(({ name }) => name === "SETTINGS_FILE")?.default).toBe("none");

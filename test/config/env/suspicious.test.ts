@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { tokenUrlWarnings, unknownVariableWarnings } from "../../../src/config/env/suspicious.ts";
 import { variables } from "../../../src/config/env/variables.ts";
 
-describe("suspiciousVariables()", () => {
+describe("unknownVariableWarnings()", () => {
   test.each([
     ["KAFKA_BROKER", "KAFKA_BROKERS"],
     ["RETRY_DELAY", "RETRY_DELAYS"],
@@ -33,7 +33,7 @@ describe("suspiciousVariables()", () => {
   });
 });
 
-describe("openTokens()", () => {
+describe("tokenUrlWarnings()", () => {
   test.each(["http://login.example.com/token", " HTTP://10.0.0.1:8080/", "http://localhost.example.com/"])(
     "warns of a secret in clear text: %s",
     (url) => {

@@ -30,7 +30,7 @@ describe("createLiveSettings()", () => {
   const write = (text: string): void => writeFileSync(file, text);
 
   /** A change counts at the second look that sees it. */
-  const settle = (): void => void vi.advanceTimersByTime(2 * pollMs);
+  const publisher = (): void => void vi.advanceTimersByTime(2 * pollMs);
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -49,16 +49,16 @@ describe("createLiveSettings()", () => {
   it("keeps the settings it was given where there is no file, and looks at nothing", () => {
     open(undefined);
     expect(vi.getTimerCount()).toBe(0);
-    expect(live).toMatchObject({ current: initial, problem: undefined, since: Date.now() });
+    expect(live).toMatchObject({ current: initial, problem: undefined, changedAt: Date.now() });
   });
 
   it("takes up a good change within two looks, tells once, and ends when it is closed", () => {
     open(file);
-    settle();
+    publisher();
     write("events: [A, B]\ndeadLetterLimit: false");
-    settle();
+    publisher();
     const expected = { ...initial, events: ["A", "B"], deadLetterLimit: false };
-    expect(live).toMatchObject({ current: expected, problem: undefined, since: Date.now() });
+    expect(live).toMatchObject({ current: expected, problem: undefined, changedAt: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
     expect(changes).toEqual([expected]);
     expect(reads).toEqual([undefined]);
@@ -69,72 +69,72 @@ describe("createLiveSettings()", () => {
   it("takes up what was written between the start's reading and its first look", () => {
     write("events: [B]");
     open(file);
-    settle();
+    publisher();
     expect(live.current.events).toEqual(["B"]);
   });
 
   it("says nothing where the file was written anew with the same settings", () => {
     open(file);
-    settle();
+    publisher();
     write("# the same\nevents: [A]");
-    settle();
+    publisher();
     expect([reads, changes]).toEqual([[], []]);
   });
 
   it("refuses a wrong change, keeps what was before, and says why once per change", () => {
     open(file);
-    settle();
+    publisher();
     write("events: [3]\nevnts: []");
-    settle();
+    publisher();
     const problem =
       "settings.events[0]: got '3', want a list of event names as text, such as [Order Completed]; " +
       "settings.evnts: got an unknown setting, want one of the known ones: " +
       Object.keys(initial).join(", ");
-    expect(live).toMatchObject({ current: initial, problem, since: Date.now() });
+    expect(live).toMatchObject({ current: initial, problem, changedAt: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
     expect(reads).toEqual([problem]);
     write("events: [4]\nevnts: []\n");
-    settle();
+    publisher();
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
   });
 
   it("tells twenty of many mistakes, and how many more there are", () => {
     open(file);
-    settle();
+    publisher();
     write(`events: [${"3,".repeat(1_000)}]`);
-    settle();
+    publisher();
     expect(live.problem).toMatch(/^settings.events\[0\]: .*; settings.events\[19\]: [^;]*; and 980 more mistakes$/);
   });
 
   it("is content again when the wrong change is taken back", () => {
     open(file);
-    settle();
+    publisher();
     write("events: [");
-    settle();
+    publisher();
     expect(live.problem).toMatch(/valid YAML/);
     write("events: [A]");
-    settle();
-    expect(live).toMatchObject({ current: initial, problem: undefined, since: Date.now() });
+    publisher();
+    expect(live).toMatchObject({ current: initial, problem: undefined, changedAt: Date.now() });
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
   });
 
   it("does not take a file that is just being written for an empty one, which would let every event go", () => {
     open(file);
-    settle();
+    publisher();
     write("");
     vi.advanceTimersByTime(pollMs);
     write("events: [A, B]");
-    settle();
+    publisher();
     expect(changes.map(({ events }) => events)).toEqual([["A", "B"]]);
   });
 
   it("keeps the settings where the file goes missing, and says so", () => {
     open(file);
-    settle();
+    publisher();
     unlinkSync(file);
-    settle();
+    publisher();
     expect(live).toMatchObject({ current: initial, problem: expect.stringContaining("a readable file") });
   });
 
@@ -149,9 +149,9 @@ describe("createLiveSettings()", () => {
     const mounted = join(folder, "mounted.yaml");
     symlinkSync(join("..data", "mounted.yaml"), mounted);
     open(mounted);
-    settle();
+    publisher();
     mount("..2026_01_02", "events: [B]");
-    settle();
+    publisher();
     expect(live.current.events).toEqual(["B"]);
     expect(changes).toHaveLength(1);
   });

@@ -136,7 +136,7 @@ describe("Engage", () => {
     ["group", { ...identify, type: "group", groupId: "g1" }],
   ])("goes as it is in its %s form, and its call names the class", (_, raw) => {
     const call = judge({ ...raw, timestamp: "2024-01-02T03:04:05.678Z" });
-    expect(call).toMatchObject({ kind: "call", call: raw.type, computationClass: "audience" });
+    expect(call).toMatchObject({ kind: "call", type: raw.type, computationClass: "audience" });
     expect(typeof call === "object" && JSON.parse(String(call.body))).toMatchObject(raw);
   });
 

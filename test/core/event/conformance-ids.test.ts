@@ -13,11 +13,11 @@ const track = { ...identify, type: "track", event: "Order Completed" } as const;
 const group = { ...identify, type: "group", groupId: "g1" } as const;
 
 const normal = (event: RawEvent) => normaliseEvent(event, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) });
-const handle = createDecide(noRules);
+const decide = createDecide(noRules);
 /** The rule that the normal form breaks; undefined if it breaks none. */
 const brokenBy = (event: RawEvent): string | undefined => {
-  const { decision: meaning } = handle(normal(event).raw);
-  return meaning.kind === "dead" ? meaning.error.split(":", 1)[0] : undefined;
+  const { decision } = decide(normal(event).raw);
+  return decision.kind === "dead" ? decision.error.split(":", 1)[0] : undefined;
 };
 const fromJson = (text: string): RawEvent => parseJsonText(text) as RawEvent;
 
@@ -138,9 +138,9 @@ describe("type", () => {
   test.each(["page", "SCREEN", "Alias", "delete", "merge", "audienceList", "record", "extract", "reset"])(
     "%s is skipped",
     (type) => {
-      expect(handle(normal({ ...identify, type }).raw)).toMatchObject({
+      expect(decide(normal({ ...identify, type }).raw)).toMatchObject({
         type: "other",
-        meaning: { kind: "skipped", reason: "unsupported_event_type" },
+        decision: { kind: "skipped", reason: "unsupported_event_type" },
       });
     },
   );
@@ -159,7 +159,7 @@ describe("type", () => {
   });
 
   test("a type of the settings is skipped, in any case", () => {
-    const { decision: meaning } = createDecide({ ...noRules, skippedTypes: ["Heartbeat"] })({ ...identify, type: "HEARTBEAT" });
-    expect(meaning).toEqual({ kind: "skipped", reason: "unsupported_event_type" });
+    const { decision } = createDecide({ ...noRules, skippedTypes: ["Heartbeat"] })({ ...identify, type: "HEARTBEAT" });
+    expect(decision).toEqual({ kind: "skipped", reason: "unsupported_event_type" });
   });
 });

@@ -9,12 +9,12 @@ const iso = "2024-03-05T10:15:30.123Z";
 const whole = "2024-03-05T10:15:30.000Z";
 const recordIso = "2024-03-06T00:00:00.000Z";
 const nowIso = "2026-01-01T00:00:00.000Z";
-const standIns = { recordTime: Date.parse(recordIso), now: () => Date.parse(nowIso) };
+const fallbacks = { recordTime: Date.parse(recordIso), wallNow: () => Date.parse(nowIso) };
 const identify = { type: "identify", userId: "u1" } as const;
 const names = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"] as const;
 
 const normal = (times: RawEvent, more: Partial<Parameters<typeof normaliseEvent>[1]> = {}) =>
-  normaliseEvent({ ...identify, ...times }, { ...standIns, ...more });
+  normaliseEvent({ ...identify, ...times }, { ...fallbacks, ...more });
 const inAll = (time: Json): RawEvent => Object.fromEntries(names.map((name) => [name, time]));
 
 afterEach(() => void vi.unstubAllEnvs());

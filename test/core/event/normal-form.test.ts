@@ -5,9 +5,9 @@ import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import { type Repair, repairTexts } from "../../../src/core/event/repairs.ts";
 
 const event = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
-const standIns = { recordTime: -1, now: () => Date.UTC(2026, 0, 1) };
+const fallbacks = { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) };
 
-describe("normalEvent()", () => {
+describe("normaliseEvent()", () => {
   test.each<[string, RawEvent, RawEvent, readonly Repair[]]>([
     ["an event that needs no repair", event, event, []],
     ["traits as JSON text", { ...event, traits: '{"a":1}' }, { ...event, traits: { a: 1 } }, ["json_text"]],
@@ -30,7 +30,7 @@ describe("normalEvent()", () => {
       [],
     ],
   ])("takes %s", (_, given, raw, repairs) => {
-    expect(normaliseEvent(given, standIns)).toEqual({ raw, repairs });
+    expect(normaliseEvent(given, fallbacks)).toEqual({ raw, repairs });
   });
 
   test.each<[string, RawEvent["x"], RawEvent["x"]]>([
@@ -53,7 +53,7 @@ describe("normalEvent()", () => {
     ["traits", '{"email":"a@b.c"}', { email: "a@b.c" }],
     ["userAgentData", '{"mobile":false}', { mobile: false }],
   ])("parses context.%s, if it is JSON text: %j", (name, given, expected) => {
-    expect(normaliseEvent({ ...event, type: "track", context: { ip: "::1", [name]: given } }, standIns)).toEqual({
+    expect(normaliseEvent({ ...event, type: "track", context: { ip: "::1", [name]: given } }, fallbacks)).toEqual({
       raw: { ...event, type: "track", context: { ip: "::1", [name]: expected } },
       repairs: ["context_json_text"],
     });
@@ -75,8 +75,8 @@ describe("normalEvent()", () => {
     ["categoryPreferences", '{"a":1}'],
   ])("leaves context.%s as it is: %j", (name, given) => {
     const raw = { ...event, context: { [name]: given } };
-    expect(normaliseEvent(raw, standIns)).toEqual({ raw, repairs: [] });
-    expect(normaliseEvent(raw, standIns).raw).toBe(raw);
+    expect(normaliseEvent(raw, fallbacks)).toEqual({ raw, repairs: [] });
+    expect(normaliseEvent(raw, fallbacks).raw).toBe(raw);
   });
 
   test.each<[RawEvent["x"], RawEvent["x"]]>([
@@ -94,10 +94,12 @@ describe("normalEvent()", () => {
     ["1.0", true],
     [1, true],
   ])("reads %j at the top of integrations as %j", (given, expected) => {
-    expect(normaliseEvent({ ...event, integrations: { All: given, "Gainsight PX": { x: given } } }, standIns)).toEqual({
-      raw: { ...event, integrations: { All: expected, "Gainsight PX": { x: given } } },
-      repairs: ["integrations_boolean"],
-    });
+    expect(normaliseEvent({ ...event, integrations: { All: given, "Gainsight PX": { x: given } } }, fallbacks)).toEqual(
+      {
+        raw: { ...event, integrations: { All: expected, "Gainsight PX": { x: given } } },
+        repairs: ["integrations_boolean"],
+      },
+    );
   });
 
   test.each<[RawEvent["x"]]>([
@@ -118,12 +120,12 @@ describe("normalEvent()", () => {
     [[]],
   ])("leaves %j at the top of integrations", (given) => {
     const raw = { ...event, integrations: { All: given } };
-    expect(normaliseEvent(raw, standIns)).toEqual({ raw, repairs: [] });
+    expect(normaliseEvent(raw, fallbacks)).toEqual({ raw, repairs: [] });
   });
 
   test("finds what is JSON text in a part that is JSON text, and names each repair once", () => {
     const context = JSON.stringify({ traits: JSON.stringify({ email: "a@b.c" }), device: "{}" });
-    expect(normaliseEvent({ ...event, context, integrations: '{"All":"1","Kafka":0}' }, standIns)).toEqual({
+    expect(normaliseEvent({ ...event, context, integrations: '{"All":"1","Kafka":0}' }, fallbacks)).toEqual({
       raw: {
         ...event,
         traits: { email: "a@b.c" },
@@ -135,11 +137,11 @@ describe("normalEvent()", () => {
   });
 
   test("keeps an event that needs no repair as the object it is", () => {
-    expect(normaliseEvent(event, standIns).raw).toBe(event);
+    expect(normaliseEvent(event, fallbacks).raw).toBe(event);
   });
 
   test("names the wrappers that a decoder took off, too", () => {
-    expect(normaliseEvent(event, standIns, ["json_text"]).repairs).toEqual(["json_text"]);
+    expect(normaliseEvent(event, fallbacks, ["json_text"]).repairs).toEqual(["json_text"]);
   });
 
   test("has a sentence for every repair", () => {

@@ -8,8 +8,8 @@ import type { Json } from "../../../src/core/json/json.ts";
 const earliest = Date.UTC(1980, 0, 1);
 const latest = Date.UTC(2100, 0, 1) - 1;
 const nowIso = "2026-01-01T00:00:00.000Z";
-const standIns = { recordTime: -1, now: () => Date.parse(nowIso) };
-const normal = (event: RawEvent) => normaliseEvent(event, standIns);
+const fallbacks = { recordTime: -1, wallNow: () => Date.parse(nowIso) };
+const normal = (event: RawEvent) => normaliseEvent(event, fallbacks);
 
 const times = fc.integer({ min: earliest, max: latest }).map((time) => new Date(time));
 const offsets = fc.integer({ min: -18 * 60, max: 18 * 60 });

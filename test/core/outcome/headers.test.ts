@@ -15,10 +15,10 @@ import {
 } from "../../../src/core/outcome/headers.ts";
 
 const at = Date.parse("2024-05-01T10:20:30.400Z");
-const origin = sourcePositionOf({ topic: "segment-events", partition: 3, offset: "42", timestamp: at });
+const source = sourcePositionOf({ topic: "segment-events", partition: 3, offset: "42", timestamp: at });
 const here = sourcePositionOf({ topic: "gainstream-retry-30s", partition: 3, offset: "7", timestamp: at + 60_000 });
 const failure: FailureDetails = {
-  source: origin,
+  source,
   reason: "server_error",
   error: "Gainsight failed with status 503",
   status: 503,
@@ -46,7 +46,7 @@ const anyHeaders = fc
   .map((entries): Headers => Object.fromEntries(entries));
 const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
 const anyFailure: fc.Arbitrary<FailureDetails> = fc.record({
-  origin: fc
+  source: fc
     .record({
       topic: fc.stringMatching(/^[a-zA-Z0-9._-]{1,249}$/),
       partition: fc.nat(100_000),
@@ -122,22 +122,22 @@ describe("retryHeaders()", () => {
       expect(Object.getOwnPropertyDescriptor(written, name)?.value).toEqual([bytes("v")]);
   });
 
-  test.each([1.7e18, -1.7e18, Number.NaN])("does not throw where the record's time is %d", (timestamp) => {
-    const odd = { ...failure, origin: { ...origin, timestamp }, firstFailedAt: timestamp };
-    expect(readRetryState(retryHeaders({}, odd), here).source.id).toBe(origin.id);
+  test.each([1.7e18, -1.7e18, Number.NaN])("does not throw if the record's time is %d", (timestamp) => {
+    const odd = { ...failure, source: { ...source, timestamp }, firstFailedAt: timestamp };
+    expect(readRetryState(retryHeaders({}, odd), here).source.id).toBe(source.id);
   });
 });
 
-describe("readPast()", () => {
+describe("readRetryState()", () => {
   test("reads back what was written", () => {
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
         const { attempts, firstFailedAt, reason, status } = why;
         const firstRead = { ...why.source, offset: String(Number(why.source.offset)) };
-        const past = { origin: firstRead, attempts, firstFailedAt, reason, status };
-        expect(readRetryState(travelled(retryHeaders(headers, why)), here)).toEqual(past);
-        expect(readRetryState(deadLetterHeaders(headers, why), here)).toEqual(past);
-        expect(readRetryState(minimalHeaders(why), here)).toEqual(past);
+        const state = { source: firstRead, attempts, firstFailedAt, reason, status };
+        expect(readRetryState(travelled(retryHeaders(headers, why)), here)).toEqual(state);
+        expect(readRetryState(deadLetterHeaders(headers, why), here)).toEqual(state);
+        expect(readRetryState(minimalHeaders(why), here)).toEqual(state);
       }),
     );
   });
@@ -150,15 +150,15 @@ describe("readPast()", () => {
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(anyName, broken), { maxLength: 12 }), (entries) => {
-        const past = readRetryState(Object.fromEntries(entries), here);
-        expect(past.attempts).toBeGreaterThanOrEqual(0);
-        expect(past.source.id).toBe(`${past.source.topic}-${past.source.partition}-${past.source.offset}`);
+        const state = readRetryState(Object.fromEntries(entries), here);
+        expect(state.attempts).toBeGreaterThanOrEqual(0);
+        expect(state.source.id).toBe(`${state.source.topic}-${state.source.partition}-${state.source.offset}`);
       }),
     );
   });
 
-  test("takes the place where it was read for the origin where there are no headers", () => {
-    expect(readRetryState({}, here)).toEqual({ origin: here, attempts: 0, firstFailedAt: undefined });
+  test("takes the position where it was read as the source if there are no headers", () => {
+    expect(readRetryState({}, here)).toEqual({ source: here, attempts: 0, firstFailedAt: undefined });
   });
 
   test.each<[string, Headers]>([
@@ -171,7 +171,7 @@ describe("readPast()", () => {
     ["with a negative offset", { "gainstream-offset": "-1" }],
     ["with an offset beyond what a number can hold", { "gainstream-offset": "9".repeat(16) }],
     ["with a time that is none", { "gainstream-timestamp": "yesterday" }],
-  ])("takes the place where it was read for the origin %s", (_, odd) => {
+  ])("takes the position where it was read as the source %s", (_, odd) => {
     expect(readRetryState({ ...retryHeaders({}, failure), ...odd }, here).source).toBe(here);
   });
 
@@ -181,8 +181,8 @@ describe("readPast()", () => {
   });
 
   test("counts broken attempts and times as absent", () => {
-    const past = readRetryState({ "gainstream-attempts": "many", "gainstream-first-failed-at": "then" }, here);
-    expect(past).toEqual({ origin: here, attempts: 0, firstFailedAt: undefined });
+    const state = readRetryState({ "gainstream-attempts": "many", "gainstream-first-failed-at": "then" }, here);
+    expect(state).toEqual({ source: here, attempts: 0, firstFailedAt: undefined });
   });
 });
 
@@ -212,7 +212,11 @@ describe("deadLetterHeaders()", () => {
   });
 
   test("takes at most 8 KB for ours, also in the widest characters and the longest topic", () => {
-    const widest = { ...failure, origin: sourcePositionOf({ ...origin, topic: "t".repeat(249) }), error: "漢".repeat(5_000) };
+    const widest = {
+      ...failure,
+      source: sourcePositionOf({ ...source, topic: "t".repeat(249) }),
+      error: "漢".repeat(5_000),
+    };
     expect(sizeOfOurs(deadLetterHeaders({}, widest))).toBeLessThanOrEqual(8_192);
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
@@ -221,11 +225,11 @@ describe("deadLetterHeaders()", () => {
     );
   });
 
-  test("takes at most 8 KB for ours, even after reading a hostile origin", () => {
+  test("takes at most 8 KB for ours, even after reading a hostile source position", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 20_000 }), (length) => {
-        const past = readRetryState({ ...retryHeaders({}, failure), "gainstream-topic": "t".repeat(length) }, here);
-        expect(sizeOfOurs(deadLetterHeaders({}, { ...failure, ...past, reason: failure.reason }))).toBeLessThanOrEqual(
+        const state = readRetryState({ ...retryHeaders({}, failure), "gainstream-topic": "t".repeat(length) }, here);
+        expect(sizeOfOurs(deadLetterHeaders({}, { ...failure, ...state, reason: failure.reason }))).toBeLessThanOrEqual(
           8_192,
         );
       }),
@@ -233,7 +237,7 @@ describe("deadLetterHeaders()", () => {
   });
 });
 
-describe("bareHeaders()", () => {
+describe("minimalHeaders()", () => {
   test("has only ours", () => {
     expect(Object.keys(minimalHeaders(failure)).every(isOurs)).toBe(true);
   });

@@ -28,7 +28,7 @@ const failForever = (someRules: RetryRules, asked: Iterable<number | undefined>)
   let now = 0;
   for (const retryAfterMs of asked) {
     const attempts = tiers.length + 1;
-    const event = { failure: failure(retryAfterMs), tier: tiers.at(-1), attempts, firstFailedAt: 0, now };
+    const event = { failure: failure(retryAfterMs), tier: tiers.at(-1), attempts, firstFailedAt: 0, wallNow: now };
     const next = planRetry(someRules, event);
     if (next.kind === "exhausted" || attempts === 1_000) return { tiers, attempts, ageMs: now };
     tiers.push(next.tier);

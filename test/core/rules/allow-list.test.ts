@@ -5,7 +5,7 @@ import { createEventNameTest } from "../../../src/core/rules/allow-list.ts";
 const loose = (...events: string[]) => createEventNameTest({ events, eventMatching: "loose" });
 const exact = (...events: string[]) => createEventNameTest({ events, eventMatching: "exact" });
 
-describe("createAllowList()", () => {
+describe("createEventNameTest()", () => {
   test.each(["", "Order Completed", "★"])("lets %j go where the list is empty", (event) => {
     expect(loose()(event)).toBe(true);
     expect(exact()(event)).toBe(true);

@@ -5,7 +5,7 @@ import { createWildcardTest } from "../../../src/core/rules/wildcard.ts";
 
 const asRegExp = (pattern: string) => new RegExp(`^${pattern.replaceAll("*", "[^]*")}$`);
 
-describe("createWildcard()", () => {
+describe("createWildcardTest()", () => {
   test.each([
     ["abc", "abc"],
     ["*", ""],

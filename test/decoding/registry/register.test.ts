@@ -49,7 +49,7 @@ describe("registerSchema()", () => {
   });
 });
 
-describe("compareSchema()", () => {
+describe("compareWithLatest()", () => {
   const isCompatible = (is_compatible: boolean, messages?: string[]): FakeReply => ({
     status: 200,
     body: { is_compatible, messages },

@@ -7,7 +7,7 @@ const schema = JSON.stringify({ type: "record", name: "E", fields: [{ name: "typ
 const payload = Buffer.from([2, 0x61]);
 const path = "GET /schemas/ids/1";
 
-describe("createSchemaSource()", () => {
+describe("createDecoderCache()", () => {
   it("fetches a schema once and then knows it", async () => {
     await using registry = await createFakeRegistry({ [path]: { status: 200, body: { schema } } });
     const source = createDecoderCache({ url: `${registry.url}/` });

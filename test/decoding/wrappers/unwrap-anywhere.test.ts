@@ -78,11 +78,11 @@ const textsIn = (value: unknown): number => {
   return Math.max(0, ...Object.values(value).map(textsIn));
 };
 
-const handle = createDecide(noRules);
-const readJson = createRecordReader({ decoder: jsonDecoder, decide: handle });
+const decide = createDecide(noRules);
+const readJson = createRecordReader({ decoder: jsonDecoder, decide });
 const here = { topic: "source", partition: 4 };
 
-const arrivalsOf = (value: unknown, headers = {}, tier?: number): readonly ParsedRecord[] => {
+const parsedRecordsOf = (value: unknown, headers = {}, tier?: number): readonly ParsedRecord[] => {
   const reading = readJson(messageOf(42, { value: bytesOf(value), headers }), { ...here, tier });
   return reading.kind === "arrivals" ? reading.arrivals : [];
 };
@@ -105,14 +105,14 @@ describe("any nesting of wrappers around any list of events", () => {
   it("is read alike at each retry: the event of an index is the same one", () => {
     assert(
       property(readable, ({ value }) => {
-        for (const { user, decision: meaning, repairs, retryState: past } of arrivalsOf(value)) {
-          const { source: origin, attempts, firstFailedAt } = past;
+        for (const { user, decision, repairs, retryState } of parsedRecordsOf(value)) {
+          const { source, attempts, firstFailedAt } = retryState;
           const headers = retryHeaders(
             {},
-            { source: origin, attempts: attempts + 1, firstFailedAt, reason: "timeout", error: "E" },
+            { source, attempts: attempts + 1, firstFailedAt, reason: "timeout", error: "E" },
           );
-          expect(arrivalsOf(value, headers, 0)).toMatchObject([
-            { user, meaning, repairs, past: { origin, attempts: 1 } },
+          expect(parsedRecordsOf(value, headers, 0)).toMatchObject([
+            { user, decision, repairs, retryState: { source, attempts: 1 } },
           ]);
         }
       }),
@@ -125,37 +125,42 @@ describe("the reader", () => {
   const events = ["a", "b"].map((userId) => ({ type: "track", event: "Opened", userId, timestamp }));
 
   it("names the wrappers among the repairs of each event in them", () => {
-    const arrivals = arrivalsOf({ schema: null, payload: { batch: [events[0], { ...events[1], traits: "{}" }] } });
-    expect(arrivals).toMatchObject([
-      { user: "a", repairs: ["connect_envelope", "batch"], past: { origin: { id: "source-4-42#0", index: 0 } } },
+    const parsedRecords = parsedRecordsOf({
+      schema: null,
+      payload: { batch: [events[0], { ...events[1], traits: "{}" }] },
+    });
+    expect(parsedRecords).toMatchObject([
+      { user: "a", repairs: ["connect_envelope", "batch"], retryState: { source: { id: "source-4-42#0", index: 0 } } },
       {
         user: "b",
         repairs: ["connect_envelope", "batch", "json_text"],
-        past: { origin: { id: "source-4-42#1", index: 1 } },
+        retryState: { source: { id: "source-4-42#1", index: 1 } },
       },
     ]);
   });
 
   it("takes a record from a tier that was one event to the version before as all of its events, with its past", () => {
-    const origin = { topic: "source", partition: 4, offset: "42", timestamp: 1, id: "source-4-42" };
-    const past = { origin, attempts: 1, firstFailedAt: 1, reason: "timeout", error: "E" } as const;
-    expect(arrivalsOf({ batch: events }, retryHeaders({}, past), 0)).toMatchObject([
-      { user: "a", past: { origin: { id: "source-4-42#0", index: 0 }, attempts: 1 } },
-      { user: "b", past: { origin: { id: "source-4-42#1", index: 1 }, attempts: 1 } },
+    const source = { topic: "source", partition: 4, offset: "42", timestamp: 1, id: "source-4-42" };
+    const failure = { source, attempts: 1, firstFailedAt: 1, reason: "timeout", error: "E" } as const;
+    expect(parsedRecordsOf({ batch: events }, retryHeaders({}, failure), 0)).toMatchObject([
+      { user: "a", retryState: { source: { id: "source-4-42#0", index: 0 }, attempts: 1 } },
+      { user: "b", retryState: { source: { id: "source-4-42#1", index: 1 }, attempts: 1 } },
     ]);
   });
 
   it("gives a batch of one the index 0, and an event in an envelope none", () => {
-    expect(arrivalsOf({ batch: [events[0]] })).toMatchObject([{ past: { origin: { id: "source-4-42#0" } } }]);
-    expect(arrivalsOf({ schema: null, payload: events[0] })).toMatchObject([
-      { past: { origin: { id: "source-4-42" } } },
+    expect(parsedRecordsOf({ batch: [events[0]] })).toMatchObject([
+      { retryState: { source: { id: "source-4-42#0" } } },
+    ]);
+    expect(parsedRecordsOf({ schema: null, payload: events[0] })).toMatchObject([
+      { retryState: { source: { id: "source-4-42" } } },
     ]);
   });
 
   it.each([[{ batch: [] }], [{ schema: null, payload: null }], [{ schema: null, payload: [] }]])(
     "counts %j as a record without a value",
     (value) => {
-      expect(arrivalsOf(value)).toMatchObject([{ meaning: { kind: "skipped", reason: "tombstone" } }]);
+      expect(parsedRecordsOf(value)).toMatchObject([{ decision: { kind: "skipped", reason: "tombstone" } }]);
     },
   );
 
@@ -169,8 +174,8 @@ describe("the reader", () => {
         "content-type": "application/json",
       }).map(([name, value]) => [name, Buffer.from(value)]),
     );
-    expect(arrivalsOf(events[0], headers)).toMatchObject([
-      { user: "a", meaning: { kind: "call" }, repairs: [], record: { headers } },
+    expect(parsedRecordsOf(events[0], headers)).toMatchObject([
+      { user: "a", decision: { kind: "call" }, repairs: [], record: { headers } },
     ]);
   });
 });
@@ -237,9 +242,12 @@ describe("wrappers in Avro", () => {
       { kind: "event", raw: { ...track, event: '{"batch":[]}' } },
     ],
   ])("%s", (_name, schema, value, decoded) => {
-    const source = { peek: () => compileAvroSchema(schema), load: () => Promise.resolve({ kind: "unknown" } as const) };
+    const decoderCache = {
+      peek: () => compileAvroSchema(schema),
+      load: () => Promise.resolve({ kind: "unknown" } as const),
+    };
     const payload = frame(1, avro.Type.forSchema(schema as Schema).toBuffer(value));
-    expect(createDecoder({ format: "auto", source }).decode(payload)).toEqual(decoded);
+    expect(createDecoder({ format: "auto", decoderCache }).decode(payload)).toEqual(decoded);
   });
 
   it("takes the extra fields of our own record out of `extra` in a wrapper as well", () => {
@@ -249,7 +257,9 @@ describe("wrappers in Avro", () => {
     const value = { batch: [{ type: "page", extra: { url: { string: "/" } } }] };
     const payload = avro.Type.forSchema(schema as Schema).toBuffer(value);
     expect(
-      createDecoder({ format: "avro", bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }] }).decode(payload),
+      createDecoder({ format: "avro", bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }] }).decode(
+        payload,
+      ),
     ).toEqual({
       kind: "events",
       raws: [{ type: "page", url: "/" }],
@@ -258,9 +268,9 @@ describe("wrappers in Avro", () => {
   });
 
   it("and in JSON of a registry", () => {
-    const source = { peek: () => decodeJsonEvents, load: () => Promise.resolve({ kind: "unknown" } as const) };
+    const decoderCache = { peek: () => decodeJsonEvents, load: () => Promise.resolve({ kind: "unknown" } as const) };
     const payload = frame(1, bytesOf(JSON.stringify(cloudEvent({ batch: [track] }))));
-    expect(createDecoder({ format: "auto", source }).decode(payload)).toMatchObject({
+    expect(createDecoder({ format: "auto", decoderCache }).decode(payload)).toMatchObject({
       kind: "events",
       raws: [track],
       repairs: ["json_string", "cloud_event", "batch"],

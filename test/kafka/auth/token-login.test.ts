@@ -22,7 +22,7 @@ const logIn = async ({ answers, get = async () => "t1", extensions }: Broker) =>
   const left = [...answers];
   const tokens = {
     get,
-    refuse: (value: string) => void refused.push(value),
+    invalidate: (value: string) => void refused.push(value),
     hasToken: () => true,
     isReady: () => true,
     problem: () => undefined,
@@ -106,7 +106,7 @@ describe("createTokenLogin()", () => {
   it("has a problem as long as brokers refuse the newest token, whatever they say of older ones", async () => {
     const values = ["t1", "t2", "t3"];
     const get = async (): Promise<string> => values.shift() ?? "";
-    const tokens = { get, refuse: () => {}, hasToken: () => true, isReady: () => true, problem: () => "no token" };
+    const tokens = { get, invalidate: () => {}, hasToken: () => true, isReady: () => true, problem: () => "no token" };
     const login = createTokenLogin({ tokens, hint: "want another" });
     const start = () => {
       const { promise, resolve } = Promise.withResolvers<string>();

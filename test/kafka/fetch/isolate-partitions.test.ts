@@ -87,7 +87,7 @@ describe.each(versions)("the answer to a fetch of version %i", (version) => {
     expect(shown(ours)).toEqual(shown(theirs));
   });
 
-  it("gives all other partitions whole where one of them has a batch that cannot be read", async () => {
+  it("returns all other partitions whole if one has an unreadable batch", async () => {
     const partitions = [
       { partition: 0, bytes: three(0) },
       { partition: 1, bytes: Buffer.concat([three(5), broken(8), three(11)]) },
@@ -104,23 +104,23 @@ describe.each(versions)("the answer to a fetch of version %i", (version) => {
 });
 
 describe("a consumer whose partitions fail alone", () => {
-  it("tells of the batch, once, when nothing that can be read comes before it", async () => {
+  it("reports the batch once if nothing readable comes before it", async () => {
     const bytes = Buffer.concat([broken(8), three(11)]);
     const { told, offsets } = await fetchIsolated(11, [{ partition: 0, bytes }], [8]);
     const reason = "Its checksum is wrong";
     expect([told, offsets]).toEqual([
-      [{ topic: "events", partition: 0, from: 8, offset: 8, lastOffset: 10, reason }],
+      [{ topic: "events", partition: 0, fetchOffset: 8, offset: 8, lastOffset: 10, reason }],
       [[]],
     ]);
   });
 
-  it("hands out nothing that was not asked for: kafkajs would go on by one offset each time", async () => {
+  it("returns nothing that was not requested: kafkajs would advance by one offset each time", async () => {
     const bytes = Buffer.concat([three(5), broken(30)]);
     const { told, offsets } = await fetchIsolated(11, [{ partition: 0, bytes }], [20]);
     expect([told, offsets]).toEqual([[expect.objectContaining({ offset: 30, lastOffset: 32 })], [[]]]);
   });
 
-  it("tells of what is left of a batch whose first records were read before", async () => {
+  it("reports the rest of a batch whose first records were read before", async () => {
     const { told } = await fetchIsolated(11, [{ partition: 0, bytes: broken(8) }], [10]);
     expect(told).toMatchObject([{ offset: 10, lastOffset: 10 }]);
   });
@@ -129,14 +129,16 @@ describe("a consumer whose partitions fail alone", () => {
     [-1, "The broker says UNKNOWN"],
     [2, "The broker says CORRUPT_MESSAGE"],
     [56, "The broker says KAFKA_STORAGE_ERROR"],
-  ])("takes the broker's error %i for that partition's own trouble", async (errorCode, reason) => {
+  ])("treats the broker's error %i as that partition's own", async (errorCode, reason) => {
     const partitions = [
       { partition: 0, errorCode, high: -1, bytes: Buffer.alloc(0) },
       { partition: 1, bytes: three(0) },
     ];
     const { told, offsets } = await fetchIsolated(11, partitions, [7, 0]);
     const mustWait = errorCode === 56 && { mustWait: true };
-    expect(told).toEqual([{ topic: "events", partition: 0, from: 7, offset: 7, lastOffset: 7, reason, ...mustWait }]);
+    expect(told).toEqual([
+      { topic: "events", partition: 0, fetchOffset: 7, offset: 7, lastOffset: 7, reason, ...mustWait },
+    ]);
     expect(offsets).toEqual([[], [0, 1, 2]]);
   });
 
@@ -180,7 +182,7 @@ describe("a consumer whose partitions fail alone", () => {
     expect(told).toHaveLength(1);
   });
 
-  it("suspects a broker that gives nothing only where no other partition has filled the answer before", async () => {
+  it("suspects a broker that returns nothing only if no other partition filled the response before", async () => {
     const told: number[] = [];
     let now = 0;
     let order: readonly number[] = [];

@@ -35,8 +35,8 @@ const kafkajsDecode = require("kafkajs/src/protocol/requests/fetch/v4/decodeMess
   decoder: object,
 ) => Promise<FetchedRecord[]>;
 
-const readBatches = (bytes: Buffer, asked: { readonly from: number; readonly high: number }) =>
-  readWithin(bytes, { ...asked, capacity: { bytes: Infinity } });
+const readBatches = (bytes: Buffer, range: { readonly fetchOffset: number; readonly endOffset: number }) =>
+  readWithin(bytes, { ...range, capacity: { bytes: Infinity } });
 
 const recordsAt = (...deltas: number[]): PlainRecord[] =>
   deltas.map((offsetDelta) => ({ offsetDelta, key: `k${offsetDelta}`, value: `v${offsetDelta}` }));
@@ -49,8 +49,8 @@ const offsetsOf = (records: readonly FetchedRecord[]): number[] => records.map((
 /** What a consumer gets of these batches from the beginning, and is told when it asks for what comes next. */
 const read = async (...batches: Buffer[]) => {
   const bytes = Buffer.concat(batches);
-  const offsets = offsetsOf((await readBatches(bytes, { from: 0, high: 1_000 })).records);
-  const { unreadable } = await readBatches(bytes, { from: (offsets.at(-1) ?? -1) + 1, high: 1_000 });
+  const offsets = offsetsOf((await readBatches(bytes, { fetchOffset: 0, endOffset: 1_000 })).records);
+  const { unreadable } = await readBatches(bytes, { fetchOffset: (offsets.at(-1) ?? -1) + 1, endOffset: 1_000 });
   return { offsets, unreadable };
 };
 
@@ -93,7 +93,7 @@ describe("the records of good batches", () => {
         const size = Buffer.alloc(4);
         size.writeInt32BE(bytes.length);
         const expected = await kafkajsDecode(new Decoder(Buffer.concat([size, bytes])));
-        const { records, unreadable } = await readBatches(bytes, { from: 0, high: 1_000 });
+        const { records, unreadable } = await readBatches(bytes, { fetchOffset: 0, endOffset: 1_000 });
         expect(unreadable).toBeUndefined();
         const shown = (one: FetchedRecord) => {
           const { inTransaction, producerId } = one.batchContext;
@@ -114,8 +114,8 @@ describe("the records of good batches", () => {
       ["constructor", null],
     ] as const;
     const { records } = await readBatches(batchBytes({ base: 0, records: [{ offsetDelta: 0, headers }] }), {
-      from: 0,
-      high: 1,
+      fetchOffset: 0,
+      endOffset: 1,
     });
     expect(Object.entries(records[0]?.headers ?? {})).toEqual([
       ["null", null],
@@ -131,7 +131,7 @@ describe("the records of good batches", () => {
       base: 0,
       records: Array.from({ length: 200_000 }, (_, offsetDelta) => ({ offsetDelta })),
     });
-    const { records } = await readBatches(many, { from: 0, high: 1_000_000 });
+    const { records } = await readBatches(many, { fetchOffset: 0, endOffset: 1_000_000 });
     expect(records).toHaveLength(200_000);
     for (const cut of [1, 20, 60])
       expect(await read(three(0), three(3).subarray(0, cut))).toEqual({ offsets: [0, 1, 2], unreadable: undefined });
@@ -141,7 +141,10 @@ describe("the records of good batches", () => {
   it("end with a marker where compaction has left a gap, or nothing, so that the gap is passed", async () => {
     const gap = batchBytes({ base: 0, records: recordsAt(0, 2), lastOffsetDelta: 9 });
     const nothing = batchBytes({ base: 10, records: [], lastOffsetDelta: 4, attributes: 1 });
-    const { records } = await readBatches(Buffer.concat([gap, nothing, three(15)]), { from: 0, high: 1_000 });
+    const { records } = await readBatches(Buffer.concat([gap, nothing, three(15)]), {
+      fetchOffset: 0,
+      endOffset: 1_000,
+    });
     expect(records.map(({ offset, isControlRecord }) => [Number(offset), isControlRecord])).toEqual([
       [0, false],
       [2, false],
@@ -154,15 +157,18 @@ describe("the records of good batches", () => {
     expect(records[3]).toMatchObject({ timestamp: String(firstTimestamp), key: null });
   });
 
-  it("may lie beyond the end of the log that the broker tells: it takes that down before it reads", async () => {
-    const { records, unreadable } = await readBatches(Buffer.concat([three(0), three(3)]), { from: 0, high: 3 });
+  it("may lie beyond the end offset that the broker reports: it records that before it reads", async () => {
+    const { records, unreadable } = await readBatches(Buffer.concat([three(0), three(3)]), {
+      fetchOffset: 0,
+      endOffset: 3,
+    });
     expect([offsetsOf(records), unreadable]).toEqual([[0, 1, 2, 3, 4, 5], undefined]);
   });
 
   it("may be messages of the format before, among batches", async () => {
     const inner = Buffer.concat([messageBytes(0, "a"), messageBytes(1, "b")]);
     const bytes = Buffer.concat([messageBytes(0, "plain"), messageBytes(2, gzipSync(inner), 1), three(3)]);
-    const { records, unreadable } = await readBatches(bytes, { from: 0, high: 1_000 });
+    const { records, unreadable } = await readBatches(bytes, { fetchOffset: 0, endOffset: 1_000 });
     expect([offsetsOf(records), unreadable]).toEqual([[0, 1, 2, 3, 4, 5], undefined]);
     expect(records.slice(0, 3).map(({ value }) => String(value))).toEqual(["plain", "a", "b"]);
     expect(records[0]).toMatchObject({ headers: {}, batchContext: { producerId: "-1", inTransaction: false } });
@@ -177,7 +183,11 @@ describe("what is read of one answer", () => {
   const readOn = async (bytes: Buffer, roomBytes: number, end: number) => {
     const answers: number[][] = [];
     for (let from = 0; from < end;) {
-      const { records } = await readWithin(bytes, { fetchOffset: from, endOffset: end, capacity: { bytes: roomBytes } });
+      const { records } = await readWithin(bytes, {
+        fetchOffset: from,
+        endOffset: end,
+        capacity: { bytes: roomBytes },
+      });
       // As kafkajs does with what was not asked for.
       answers.push(offsetsOf(records).filter((offset) => offset >= from));
       const next = Number(records.at(-1)?.offset) + 1;
@@ -285,7 +295,7 @@ describe("a batch that cannot be read", () => {
     expect([3, 5]).toContain(unreadable?.lastOffset);
   });
 
-  it("is told with its last offset, by its own word or, where that is nonsense, by where the next begins", async () => {
+  it("is reported with its last offset: its own, or if that is invalid, the one before the next batch", async () => {
     const lastOf = async (...batches: Buffer[]) => (await read(...batches)).unreadable?.lastOffset;
     const bad = edited(three(3), flip(70));
     expect(await lastOf(three(0), bad, three(6))).toBe(5);
@@ -315,9 +325,9 @@ describe("a batch that cannot be read", () => {
   it("is passed over if nothing of it was asked for, and only its offset is broken", async () => {
     const broken = edited(three(3), (bytes) => bytes.writeBigInt64BE(2n ** 40n));
     const bytes = Buffer.concat([broken, three(6), three(9)]);
-    const { records, unreadable } = await readBatches(bytes, { from: 6, high: 12 });
+    const { records, unreadable } = await readBatches(bytes, { fetchOffset: 6, endOffset: 12 });
     expect([offsetsOf(records), unreadable]).toEqual([[6, 7, 8, 9, 10, 11], undefined]);
-    expect(await readBatches(bytes, { from: 5, high: 12 })).toMatchObject({
+    expect(await readBatches(bytes, { fetchOffset: 5, endOffset: 12 })).toMatchObject({
       records: [],
       unreadable: { offset: 5, lastOffset: 5 },
     });
@@ -325,7 +335,10 @@ describe("a batch that cannot be read", () => {
 
   it("shows by a leap of its offsets to beyond the end of the log", async () => {
     const leap = edited(three(3), (bytes) => bytes.writeBigInt64BE(100n));
-    const { records, unreadable } = await readBatches(Buffer.concat([leap, three(6)]), { from: 3, high: 9 });
+    const { records, unreadable } = await readBatches(Buffer.concat([leap, three(6)]), {
+      fetchOffset: 3,
+      endOffset: 9,
+    });
     expect([records, unreadable]).toEqual([[], { offset: 3, lastOffset: 5, reason: "Its offsets are wrong" }]);
   });
 
@@ -356,7 +369,7 @@ describe("a batch that cannot be read", () => {
     await assertProperty(
       asyncProperty(nat(good.length - 22), uint8Array({ minLength: 1, maxLength: 8 }), async (at, noise) => {
         const bad = resealed(good, (bytes) => bytes.set(noise.slice(0, bytes.length - 21 - at), 21 + at));
-        const { records, unreadable } = await readBatches(bad, { from: 0, high: 1_000 });
+        const { records, unreadable } = await readBatches(bad, { fetchOffset: 0, endOffset: 1_000 });
         expect(records.length > 0 || unreadable !== undefined).toBe(true);
       }),
       { numRuns: 1_000 },

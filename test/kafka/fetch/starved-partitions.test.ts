@@ -28,7 +28,7 @@ it("a broker that gives nothing of a log that goes on is given half a minute, an
   expect(ask(4)).toEqual(told(4));
 });
 
-it("nothing is told at the end of the log, and what was given begins the wait anew", () => {
+it("nothing is reported at the end of the log, and returned records restart the wait", () => {
   const { clock, ask } = createTest();
   expect(ask(9)).toBeUndefined();
   ask(3);

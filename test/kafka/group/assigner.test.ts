@@ -122,7 +122,7 @@ describe("assigner", () => {
     expect(assignments.flatMap(({ source }) => source ?? []).toSorted(byNumber)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
-  it("lets members keep what they told that they own", async () => {
+  it("lets members keep the partitions that they reported", async () => {
     const [first, second, third] = await assign([[0, 1, 2], [3, 4, 5], []]);
     expect(first?.["source"]).toEqual([0, 1]);
     expect(second?.["source"]).toEqual([3, 4]);
@@ -150,7 +150,7 @@ describe("assigner", () => {
       expect(assignment["retry-30s"]).toEqual(expect.arrayContaining(assignment["source"] ?? []));
   });
 
-  it("tells its name, the topics and what is owned now", () => {
+  it("reports its name, the topics and the owned partitions", () => {
     const owned = [2, 4];
     const assigner = assignerOf(createCluster(partitions).cluster, owned);
     owned.push(5);
@@ -167,7 +167,7 @@ describe("assigner", () => {
     ["null", Buffer.from("null")],
     ["another form", Buffer.from('{"p":{"0":1}}')],
     ["other types", Buffer.from('{"p":["0",null,1.5]}')],
-  ])("takes a member for a new one that tells %s", async (_, userData) => {
+  ])("treats a member as new that reports %s", async (_, userData) => {
     const { cluster } = createCluster(partitions);
     const memberMetadata = MemberMetadata.encode({ version: 1, topics, userData });
     const [assignment] = await assignerOf(cluster).assign({ members: [{ memberId: "m0", memberMetadata }], topics });
@@ -187,7 +187,7 @@ describe("assigner", () => {
     expect(asked).toEqual(["g"]);
   });
 
-  it("holds joins once where kafkajs starts anew with the same cluster", async () => {
+  it("holds joins once if kafkajs starts again with the same cluster", async () => {
     const { cluster, asked } = createCluster(partitions);
     let joins = 0;
     for (let starts = 0; starts < 3; starts++)

@@ -70,7 +70,7 @@ describe("Coordinator", () => {
     expect(log).toEqual(["find 0", "heartbeat 0"]);
   });
 
-  it("leaves it to kafkajs to begin a join anew", async () => {
+  it("leaves it to kafkajs to start another join", async () => {
     const { coordinator, log } = createBrokers([connectionError]);
     await coordinator.rediscover();
     await expect(coordinator.joinGroup({ groupId: "g" })).rejects.toBe(connectionError);
@@ -110,7 +110,7 @@ describe("Coordinator", () => {
     expect(log).toEqual(["find 0", "join 0", "find 1", "commit 1", "find 2", "commit 2"]);
   });
 
-  it("lets no repetition of a commit pass once the group has joined anew", async () => {
+  it("blocks a repeated commit once the group has joined again", async () => {
     const { coordinator, log } = createBrokers();
     await coordinator.rediscover();
     await coordinator.joinGroup({ groupId: "g" });
@@ -142,7 +142,7 @@ describe("Coordinator", () => {
     expect(log).toEqual(["drain", "find 0", "leave 0"]);
   });
 
-  it("passes no reset of kafkajs's own on, which would erase the commit, and tells what it means", async () => {
+  it("does not forward kafkajs's own reset, which would erase the commit, and reports it", async () => {
     const { coordinator, log } = createBrokers();
     await coordinator.joinGroup({ groupId: "g" });
     const partitions = [{ partition: 3, offset: "-2" }];

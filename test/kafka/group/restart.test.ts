@@ -36,14 +36,14 @@ const createWorld = ({ answers = [], starts = [] }: { answers?: Answer[]; starts
 };
 
 describe("Comeback", () => {
-  it("tells the refusal, asks after a pause, and starts when the answer is yes", async () => {
+  it("reports the refusal, asks after a pause, and starts when the answer is yes", async () => {
     const { comeback, log } = createWorld({ answers: [false, false, true] });
     await comeback.restart(refusal);
     const round = ["pause 1000", "ask"];
     expect(log).toEqual(["problem Not authorized", ...round, ...round, ...round, "start"]);
   });
 
-  it("tries again after a failed question and a failed start, and tells both", async () => {
+  it("tries again after a failed question and a failed start, and reports both", async () => {
     const lost = Object.assign(new Error("Closed connection"), { name: "KafkaJSConnectionError" });
     const { comeback, log, fatal } = createWorld({ answers: [lost], starts: [refusal] });
     await comeback.restart(refusal);

@@ -3,64 +3,64 @@ import { describe, expect, it } from "vitest";
 import { SessionGuard } from "../../../src/kafka/group/session-guard.ts";
 import { createTestClock } from "../../delivery/test-clock.ts";
 
-const createTestContact = () => {
+const createTestGuard = () => {
   const clock = createTestClock();
   const set = { wall: 0, steady: 0 };
   const changes: boolean[] = [];
-  const contact = new SessionGuard({
+  const guard = new SessionGuard({
     sessionTimeoutMs: 15_000,
     callTimeoutMs: 10_000,
     wallNow: () => clock.now() + set.wall,
     monotonicNow: () => clock.now() + set.steady,
-    onChange: (hasContact) => void changes.push(hasContact),
+    onChange: (isAlive) => void changes.push(isAlive),
   });
-  return { clock, set, changes, contact };
+  return { clock, set, changes, guard };
 };
 
-describe("contact with the group", () => {
-  it("is lost while a call begun now could outlast the session", () => {
-    const { clock, contact } = createTestContact();
+describe("session guard", () => {
+  it("is expired while a call begun now could outlast the session", () => {
+    const { clock, guard } = createTestGuard();
     clock.advance(4_999);
-    expect(contact.isExpired).toBe(false);
+    expect(guard.isExpired).toBe(false);
     clock.advance(1);
-    expect(contact.isExpired).toBe(true);
+    expect(guard.isExpired).toBe(true);
   });
 
-  it("is there again with the next answer, and says each change once", () => {
-    const { clock, contact, changes } = createTestContact();
+  it("recovers with the next heartbeat, and reports each change once", () => {
+    const { clock, guard, changes } = createTestGuard();
     clock.advance(60_000);
-    expect([contact.isExpired, contact.isExpired]).toEqual([true, true]);
-    contact.onHeartbeat();
-    contact.onHeartbeat();
-    expect(contact.isExpired).toBe(false);
+    expect([guard.isExpired, guard.isExpired]).toEqual([true, true]);
+    guard.onHeartbeat();
+    guard.onHeartbeat();
+    expect(guard.isExpired).toBe(false);
     expect(changes).toEqual([false, true]);
   });
 
-  it("is kept by answers that come in time", () => {
-    const { clock, contact, changes } = createTestContact();
+  it("does not expire while heartbeats are answered in time", () => {
+    const { clock, guard, changes } = createTestGuard();
     for (let second = 0; second < 60; second++) {
       clock.advance(1_000);
-      contact.onHeartbeat();
-      expect(contact.isExpired).toBe(false);
+      guard.onHeartbeat();
+      expect(guard.isExpired).toBe(false);
     }
     expect(changes).toEqual([]);
   });
 
-  it.each([-3_500, -10_000, -3_600_000])("is lost no later where the clock is set by %i ms", (byMs) => {
-    const { clock, set, contact } = createTestContact();
+  it.each([-3_500, -10_000, -3_600_000])("expires no later if the clock is set by %i ms", (byMs) => {
+    const { clock, set, guard } = createTestGuard();
     clock.advance(4_000);
     set.wall += byMs;
-    expect(contact.isExpired).toBe(false);
+    expect(guard.isExpired).toBe(false);
     clock.advance(1_000);
-    expect(contact.isExpired).toBe(true);
-    contact.onHeartbeat();
-    expect(contact.isExpired).toBe(false);
+    expect(guard.isExpired).toBe(true);
+    guard.onHeartbeat();
+    expect(guard.isExpired).toBe(false);
   });
 
-  it("is lost where the machine has slept, though the steady clock stood still meanwhile", () => {
-    const { clock, set, contact } = createTestContact();
+  it("is expired after the machine slept, even though the monotonic clock stood still", () => {
+    const { clock, set, guard } = createTestGuard();
     clock.advance(60_000);
     set.steady -= 60_000;
-    expect(contact.isExpired).toBe(true);
+    expect(guard.isExpired).toBe(true);
   });
 });

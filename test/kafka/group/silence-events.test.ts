@@ -11,30 +11,30 @@ const limitMs = 180_000;
 /** A consumer that has joined and fetched once from broker 1; the cluster answers one kind of question for twice the limit. */
 const sentenceAfter = (apiName: string): string | undefined => {
   let now = 0;
-  const silence = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
+  const watchdog = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
   const emitter = new EventEmitter();
   const events = { FETCH_START: "fetch start", FETCH: "fetch", GROUP_JOIN: "join", REQUEST: "request" };
   const consumer = { events, on: (name: string, listen: () => void) => emitter.on(name, listen) };
-  attachWatchdog(consumer as unknown as Consumer, silence);
+  attachWatchdog(consumer as unknown as Consumer, watchdog);
   emitter.emit("join", { payload: {} });
   emitter.emit("fetch start", { payload: { nodeId: 1 } });
   emitter.emit("fetch", { payload: { nodeId: 1 } });
   for (; now < 2 * limitMs; now += 1_000) {
     emitter.emit("request", { payload: { apiName } });
-    silence.check(["1"]);
+    watchdog.check(["1"]);
   }
-  return silence.problem;
+  return watchdog.problem;
 };
 
-describe("tellSigns", () => {
-  it("takes no fetch for silent while the group's broker is being looked for: fetches wait for it in their heartbeats", () => {
+describe("attachWatchdog", () => {
+  it("reports no silent fetch while the coordinator is looked up: fetches wait for it in their heartbeats", () => {
     expect(sentenceAfter("GroupCoordinator")).toBeUndefined();
   });
 
   it.each([
     ["Heartbeat", "no fetch by broker 1"],
     ["Metadata", "no heartbeat"],
-  ])("tells the silence of a consumer that is answered nothing but %s", (apiName, expected) => {
+  ])("reports the silence of a consumer that gets answers to %s only", (apiName, expected) => {
     expect(sentenceAfter(apiName)).toContain(expected);
   });
 });

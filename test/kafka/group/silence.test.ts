@@ -8,20 +8,20 @@ const limitMs = 180_000;
 const createWorld = () => {
   let now = 1_000;
   let brokers = ["1", "2"];
-  const silence = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
+  const watchdog = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
   const pass = (ms: number, signs: () => void = () => {}): void => {
     for (let passed = 0; passed < ms; passed += 1_000) {
       now += 1_000;
       signs();
-      silence.check(brokers);
+      watchdog.check(brokers);
     }
   };
   const fetch = (broker: string): void => {
-    silence.onFetchStarted(broker);
-    silence.onFetched(broker);
+    watchdog.onFetchStarted(broker);
+    watchdog.onFetched(broker);
   };
   const world = {
-    silence,
+    watchdog,
     pass,
     fetch,
     jump: (ms: number): void => void (now += ms),
@@ -30,124 +30,124 @@ const createWorld = () => {
     work: (): void => {
       fetch("1");
       fetch("2");
-      silence.onClusterResponse();
-      silence.onGroupResponse();
+      watchdog.onClusterResponse();
+      watchdog.onGroupResponse();
     },
   };
-  silence.onJoined();
+  watchdog.onJoined();
   return world;
 };
 
 const text = "Kafka answers other connections but not the consumer's: ";
 
-describe("Silence", () => {
+describe("ConsumerWatchdog", () => {
   it("finds nothing in a consumer at work, nor in one whose partitions are all paused", () => {
-    const { silence, pass, work } = createWorld();
+    const { watchdog, pass, work } = createWorld();
     pass(10 * limitMs, work);
-    expect(silence.problem).toBeUndefined();
+    expect(watchdog.problem).toBeUndefined();
   });
 
   it("finds a consumer whose heartbeats are not answered while others are", () => {
-    const { silence, pass, fetch } = createWorld();
+    const { watchdog, pass, fetch } = createWorld();
     const signs = (): void => {
       fetch("1");
-      silence.onClusterResponse();
+      watchdog.onClusterResponse();
     };
     pass(limitMs - 1_000, signs);
-    expect(silence.problem).toBeUndefined();
+    expect(watchdog.problem).toBeUndefined();
     pass(1_000, signs);
-    expect(silence.problem).toBe(`${text}no heartbeat for 180 s`);
-    silence.onGroupResponse();
-    expect(silence.problem).toBeUndefined();
+    expect(watchdog.problem).toBe(`${text}no heartbeat for 180 s`);
+    watchdog.onGroupResponse();
+    expect(watchdog.problem).toBeUndefined();
   });
 
   it.each([
     ["never ends", 10 * limitMs],
     ["ends with its time-out again and again", 31_000],
   ])("finds a broker whose fetch %s, though another broker answers", (_, everyMs) => {
-    const { silence, pass, work, fetch } = createWorld();
+    const { watchdog, pass, work, fetch } = createWorld();
     pass(10_000, work);
-    silence.onFetchStarted("2");
+    watchdog.onFetchStarted("2");
     let sinceMs = 0;
     pass(limitMs + 5_000, () => {
-      silence.onClusterResponse();
-      silence.onGroupResponse();
+      watchdog.onClusterResponse();
+      watchdog.onGroupResponse();
       fetch("1");
       sinceMs += 1_000;
-      if (sinceMs % everyMs === 0) silence.onFetchStarted("2");
+      if (sinceMs % everyMs === 0) watchdog.onFetchStarted("2");
     });
-    expect(silence.problem).toBe(`${text}no fetch by broker 2 for 185 s`);
+    expect(watchdog.problem).toBe(`${text}no fetch by broker 2 for 185 s`);
   });
 
-  it("takes fetches that fail at once for answers: rights, leaders and closed connections are others' matter", () => {
-    const { silence, pass } = createWorld();
+  it("counts fetches that fail at once as answers: rights, leaders and closed connections are handled elsewhere", () => {
+    const { watchdog, pass } = createWorld();
     pass(10 * limitMs, () => {
-      silence.onClusterResponse();
-      silence.onGroupResponse();
-      silence.onFetchStarted("1");
+      watchdog.onClusterResponse();
+      watchdog.onGroupResponse();
+      watchdog.onFetchStarted("1");
     });
-    expect(silence.problem).toBeUndefined();
+    expect(watchdog.problem).toBeUndefined();
   });
 
   it("does not wait for a broker that has left the cluster", () => {
-    const { silence, pass, work, fetch, know } = createWorld();
+    const { watchdog, pass, work, fetch, know } = createWorld();
     pass(10_000, work);
-    silence.onFetchStarted("2");
+    watchdog.onFetchStarted("2");
     know("1");
     pass(2 * limitMs, () => {
-      silence.onClusterResponse();
-      silence.onGroupResponse();
+      watchdog.onClusterResponse();
+      watchdog.onGroupResponse();
       fetch("1");
     });
     know("1", "2");
     pass(1_000);
-    expect(silence.problem).toBeUndefined();
+    expect(watchdog.problem).toBeUndefined();
   });
 
   it("waits for no fetch while the group is joining, as long as the group answers", () => {
-    const { silence, pass, work } = createWorld();
+    const { watchdog, pass, work } = createWorld();
     pass(10_000, work);
-    silence.onJoining();
+    watchdog.onJoining();
     pass(10 * limitMs, () => {
-      silence.onClusterResponse();
-      silence.onGroupResponse();
+      watchdog.onClusterResponse();
+      watchdog.onGroupResponse();
     });
-    expect(silence.problem).toBeUndefined();
-    pass(limitMs - 1_000, () => silence.onClusterResponse());
-    expect(silence.problem).toBe(`${text}no heartbeat for 180 s`);
+    expect(watchdog.problem).toBeUndefined();
+    pass(limitMs - 1_000, () => watchdog.onClusterResponse());
+    expect(watchdog.problem).toBe(`${text}no heartbeat for 180 s`);
   });
 
   it("blames nobody if the whole cluster is silent, however long, and counts on when it answers again", () => {
-    const { silence, pass, work, fetch } = createWorld();
+    const { watchdog, pass, work, fetch } = createWorld();
     pass(10_000, work);
     pass(100 * limitMs, () => fetch("1"));
-    expect([silence.problem, silence.needsProbe]).toEqual([undefined, true]);
-    pass(limitMs, () => silence.onClusterResponse());
-    expect(silence.problem).toContain("no heartbeat");
+    expect([watchdog.problem, watchdog.needsProbe]).toEqual([undefined, true]);
+    pass(limitMs, () => watchdog.onClusterResponse());
+    expect(watchdog.problem).toContain("no heartbeat");
     pass(1_000, work);
-    expect([silence.problem, silence.needsProbe]).toEqual([undefined, false]);
+    expect([watchdog.problem, watchdog.needsProbe]).toEqual([undefined, false]);
   });
 
-  it("takes a process that was stopped for no silence", () => {
-    const { silence, pass, work, jump } = createWorld();
+  it("does not mistake a stopped process for silence", () => {
+    const { watchdog, pass, work, jump } = createWorld();
     pass(10_000, work);
     jump(24 * 3_600_000);
-    silence.onClusterResponse();
+    watchdog.onClusterResponse();
     pass(1_000);
-    expect(silence.problem).toBeUndefined();
+    expect(watchdog.problem).toBeUndefined();
   });
 
   it("watches nothing before the first join", () => {
     let now = 0;
-    const silence = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
+    const watchdog = new ConsumerWatchdog({ timeoutMs: limitMs, monotonicNow: () => now });
     for (let second = 0; second < 1_000; second++) {
       now += 1_000;
-      silence.onClusterResponse();
-      silence.onGroupResponse();
-      silence.onFetchStarted("1");
-      silence.check(["1"]);
+      watchdog.onClusterResponse();
+      watchdog.onGroupResponse();
+      watchdog.onFetchStarted("1");
+      watchdog.check(["1"]);
     }
     now += 100_000;
-    expect([silence.problem, silence.needsProbe]).toEqual([undefined, false]);
+    expect([watchdog.problem, watchdog.needsProbe]).toEqual([undefined, false]);
   });
 });

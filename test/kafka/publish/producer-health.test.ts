@@ -81,7 +81,7 @@ it("acknowledged writes to one partition do not hide that another refuses", () =
   expect(writes.isHeld).toBe(true);
 });
 
-it("tells that a topic is missing, wherever kafkajs hides it", () => {
+it("reports that a topic is missing, wherever kafkajs hides it", () => {
   const { writes, told } = createWorld();
   const missing = Object.assign(new Error("Unknown"), { type: "UNKNOWN_TOPIC_OR_PARTITION" });
   writes.recordFailure(to("dlq"), new Error("Retries", { cause: missing }));

@@ -76,7 +76,7 @@ describe("Producers", () => {
     ["no offset", [{ topicName: "retry", partition: 2, errorCode: 0 }]],
     ["the offset -1", [{ ...taken, baseOffset: "-1" }]],
     ["an empty offset", [{ ...taken, baseOffset: "" }]],
-  ])("take an answer of %s for no acknowledgement, and ask anew with new metadata", async (_, answer) => {
+  ])("treat an answer of %s as no acknowledgement, and retry with new metadata", async (_, answer) => {
     const answers = [answer, [taken]];
     const { producers, made } = createWorld(async () => answers.shift() ?? []);
     await expect(producers.write({ topic: "retry", partition: 2, messages })).rejects.toThrow(
@@ -100,7 +100,7 @@ describe("Producers", () => {
     expect(made[0]?.isConnected).toBe(false);
   });
 
-  it("tell of a producer that cannot be closed, and close the others", async () => {
+  it("report a producer that cannot be closed, and close the others", async () => {
     const { producers, made, closeErrors } = createWorld();
     await producers.write({ topic: "retry", partition: 2, messages });
     await producers.write({ topic: "dlq", messages });

@@ -28,11 +28,11 @@ const createCluster = (nodes: readonly number[], failures: Readonly<Record<numbe
 
 const gone = Object.assign(new Error("connect ECONNREFUSED"), { name: "KafkaJSConnectionError" });
 
-describe("askRanges", () => {
+describe("listLogRanges", () => {
   it("leaves out the partitions of a leader that cannot be reached, and those of the others have their answers", async () => {
     expect(await listLogRanges(createCluster([1, 2, 3], { 2: gone }))).toEqual([
-      { topic: "a", partition: 1, low: 7, high: 7 },
-      { topic: "a", partition: 3, low: 7, high: 7 },
+      { topic: "a", partition: 1, beginningOffset: 7, endOffset: 7 },
+      { topic: "a", partition: 3, beginningOffset: 7, endOffset: 7 },
     ]);
   });
 

@@ -70,7 +70,7 @@ describe("grantCommand()", () => {
   });
 });
 
-describe("explainRefusal()", () => {
+describe("explainAuthorizationError()", () => {
   const write = topicRight("Write", "dlq");
   const commit = [groupRight("Read", "g"), topicRight("Read", "orders")] as const;
   const create = [topicRight("Create", "retry"), topicRight("Create", "dlq")] as const;

@@ -25,10 +25,10 @@ const configOf = (topic: string, more: Partial<TopicConfig> = {}): TopicConfig =
 const alter = (topic: string, setting: string) =>
   `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${setting}`;
 
-describe("judgeRetention()", () => {
+describe("classifyRetention()", () => {
   it.each<[string, string, Partial<TopicConfig>]>([
-    ["a tier that keeps everything", "retry-5m", {}],
-    ["a tier that keeps for the age and its delay", "retry-5m", { retentionMs: 4 * hour + 300_000 }],
+    ["a retry topic that keeps everything", "retry-5m", {}],
+    ["a retry topic that keeps for the age and its delay", "retry-5m", { retentionMs: 4 * hour + 300_000 }],
     ["a dead-letter topic that keeps for the age", "dlq", { retentionMs: 4 * hour }],
     [
       "a topic that removes nothing, whatever its limits",
@@ -76,7 +76,7 @@ describe("judgeRetention()", () => {
     expect(JSON.stringify(verdict)).toContain(alter(topic, setting));
   });
 
-  it("proposes for dead letters as long as an event may be retried, where that is more than a week", () => {
+  it("proposes the maximum retry age for dead letters if that is more than a week", () => {
     const maxAgeMs = 30 * 24 * hour;
     const verdict = classifyRetention([configOf("dlq", { retentionMs: hour })], { ...rules, maxAgeMs });
     expect(JSON.stringify(verdict)).toContain(`retention.ms=${maxAgeMs}`);

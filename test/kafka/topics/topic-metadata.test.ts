@@ -77,10 +77,17 @@ describe("the question about topics", () => {
   });
 
   it("reads ids, rights, partitions and replication, and the error of each topic", async () => {
-    const untold = { id: undefined, operations: undefined, partitions: 0, replication: 1 };
+    const untold = { id: undefined, operations: undefined, partitions: 0, replicationFactor: 1 };
     expect(topicStates(["c", "a", "b", "d"], await read(() => true))).toEqual([
       { topic: "c", error: "TOPIC_AUTHORIZATION_FAILED", ...untold },
-      { topic: "a", error: undefined, id: id.toString("base64url"), operations: 264, partitions: 1, replication: 2 },
+      {
+        topic: "a",
+        error: undefined,
+        id: id.toString("base64url"),
+        operations: 264,
+        partitions: 1,
+        replicationFactor: 2,
+      },
       { topic: "b", error: "UNKNOWN_TOPIC_OR_PARTITION", ...untold },
       { topic: "d", error: "UNKNOWN_TOPIC_OR_PARTITION", ...untold },
     ]);

@@ -11,7 +11,11 @@ const options: TopicsOptions = {
   principal: { brokers: ["k1:9092", "k2:9092"] },
 };
 
-const shapeOf = (topic: string, partitions = 12, replication = 3): TopicShape => ({ topic, partitions, replicationFactor: replication });
+const shapeOf = (topic: string, partitions = 12, replicationFactor = 3): TopicShape => ({
+  topic,
+  partitions,
+  replicationFactor,
+});
 
 /** A cluster that is nothing but its topics. */
 const createCluster = (shapes: readonly TopicShape[], refusal?: Error, forbidden = "") => {
@@ -28,28 +32,28 @@ const createCluster = (shapes: readonly TopicShape[], refusal?: Error, forbidden
   };
   const stateOf = (topic: string) => {
     const shape = topics.get(topic);
-    if (topic === forbidden) return { error: "TOPIC_AUTHORIZATION_FAILED", partitions: 0, replication: 1 };
+    if (topic === forbidden) return { error: "TOPIC_AUTHORIZATION_FAILED", partitions: 0, replicationFactor: 1 };
     return shape
       ? { ...shape, error: undefined }
-      : { error: "UNKNOWN_TOPIC_OR_PARTITION", partitions: 0, replication: 1 };
+      : { error: "UNKNOWN_TOPIC_OR_PARTITION", partitions: 0, replicationFactor: 1 };
   };
   const admin = {
-    topics: async (names: readonly string[]) =>
+    topicStates: async (names: readonly string[]) =>
       names.map((topic) => ({ id: undefined, operations: undefined, ...stateOf(topic), topic })),
-    create: async (wanted: readonly TopicShape[]) => change("create", wanted),
-    grow: async (wanted: readonly Partial<TopicShape>[]) => change("grow", wanted),
+    createTopics: async (wanted: readonly TopicShape[]) => change("create", wanted),
+    createPartitions: async (wanted: readonly Partial<TopicShape>[]) => change("grow", wanted),
   };
   return { admin, changes };
 };
 
 const sources = [shapeOf("source-a"), shapeOf("source-b")];
 const ours = [shapeOf("retry-30s"), shapeOf("retry-5m"), shapeOf("dlq")];
-const nothing = { missing: [], problems: [], notGrown: undefined, created: [], grown: [], warnings: [] };
+const nothing = { missing: [], problems: [], growError: undefined, created: [], grown: [], warnings: [] };
 const allRead = sources.map(({ topic }) => ({ topic, partitions: 0 }));
 const alter = "kafka-topics.sh --bootstrap-server k1:9092,k2:9092 --alter --topic";
 
 describe("ensureTopics", () => {
-  it("changes nothing where all topics are there and large enough", async () => {
+  it("changes nothing if all topics exist and are large enough", async () => {
     const { admin, changes } = createCluster([...sources, ...ours]);
     expect(await ensureTopics(admin, options)).toEqual({ ...nothing, unread: allRead });
     expect(changes).toEqual([]);
@@ -79,7 +83,7 @@ describe("ensureTopics", () => {
     expect(changes).toHaveLength(1);
   });
 
-  it("makes nothing where it cannot know how large", async () => {
+  it("creates nothing if it cannot know how large", async () => {
     const { admin, changes } = createCluster([shapeOf("dlq")]);
     expect(await ensureTopics(admin, options)).toMatchObject({
       missing: ["source-a", "source-b", "retry-30s", "retry-5m"],
@@ -87,7 +91,7 @@ describe("ensureTopics", () => {
     expect(changes).toEqual([]);
   });
 
-  it("names what is missing where it may not make it", async () => {
+  it("names what is missing if it may not create it", async () => {
     const { admin, changes } = createCluster([...sources, shapeOf("retry-30s")]);
     expect(await ensureTopics(admin, { ...options, mayCreate: false })).toMatchObject({ missing: ["retry-5m", "dlq"] });
     expect(changes).toEqual([]);
@@ -96,10 +100,10 @@ describe("ensureTopics", () => {
   it.each([
     ["may not", false, undefined],
     ["is not allowed to", true, new Error("Cluster authorization failed")],
-  ])("where it %s grow them, says what is not read and how to have it read", async (_, create, refusal) => {
+  ])("if it %s grow them, says what is not read and how to have it read", async (_, mayCreate, refusal) => {
     const shapes = [shapeOf("source-a", 5), shapeOf("source-b", 2), shapeOf("retry-30s", 2), shapeOf("retry-5m", 5)];
     const { admin, changes } = createCluster([...shapes, shapeOf("dlq", 1)], refusal);
-    const report = await ensureTopics(admin, { ...options, mayCreate: create });
+    const report = await ensureTopics(admin, { ...options, mayCreate });
     expect(report.unread).toEqual([
       { topic: "source-a", partitions: 3 },
       { topic: "source-b", partitions: 0 },
@@ -108,11 +112,11 @@ describe("ensureTopics", () => {
       "3 of the partitions of source-a are not read, because not all retry topics have as many: " +
         `${alter} retry-30s --partitions 5`,
     ]);
-    expect(report).toMatchObject({ problems: [], notGrown: refusal, grown: [] });
+    expect(report).toMatchObject({ problems: [], growError: refusal, grown: [] });
     expect(changes).toEqual([]);
   });
 
-  it("goes on with what it is told where a topic is forbidden or cannot be made, and says why", async () => {
+  it("continues with the known topics if one is forbidden or cannot be created, and says why", async () => {
     const { admin } = createCluster([...sources, shapeOf("retry-30s")], new Error("No"), "dlq");
     const report = await ensureTopics(admin, options);
     expect([report.missing, report.created]).toEqual([["retry-5m"], []]);
@@ -122,18 +126,21 @@ describe("ensureTopics", () => {
     ]);
   });
 
-  it("takes it for no problem where another member was first", async () => {
+  it("reports no problem if another member was first", async () => {
     const { admin } = createCluster([...sources, shapeOf("retry-30s", 6), shapeOf("retry-5m")]);
     const other = createCluster([...sources, ...ours]);
     const refuse = async () => {
-      Object.assign(admin, { topics: other.admin.topics });
+      Object.assign(admin, { topicStates: other.admin.topicStates });
       throw new Error("Topic already exists");
     };
-    const report = await ensureTopics({ ...admin, topicStates: (names) => admin.topics(names), createTopics: refuse }, options);
-    expect(report).toMatchObject({ ...nothing, notGrown: undefined, created: [], missing: [], grown: ["retry-30s"] });
+    const report = await ensureTopics(
+      { ...admin, topicStates: (names) => admin.topicStates(names), createTopics: refuse },
+      options,
+    );
+    expect(report).toMatchObject({ ...nothing, growError: undefined, created: [], missing: [], grown: ["retry-30s"] });
   });
 
-  it("takes no mistake of ours for a refusal", async () => {
+  it("does not treat a programming error as a refusal", async () => {
     const { admin } = createCluster([...sources], new TypeError("x is not a function"));
     await expect(ensureTopics(admin, options)).rejects.toThrow("x is not a function");
   });
