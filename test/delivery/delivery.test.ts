@@ -10,7 +10,7 @@ import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
-import { createHttpClient } from "../../src/delivery/http.ts";
+import { createHttpClient } from "../../src/delivery/http-client.ts";
 import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { type Standin, createStandin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
@@ -22,7 +22,7 @@ const callOf = (userId = "u1", messageId = "m1"): Call => ({
   body: Buffer.from(JSON.stringify({ ...sampleEvent, userId, messageId })),
 });
 
-const first = { isFirst: true, refused: "never" } as const;
+const first = { isFirst: true, refusalHistory: "never" } as const;
 
 /** Opens with the third failure of three; the breaker's pause before a probe is 20 ms of real time. */
 const breaker = { errorPercent: 50, minCalls: 3, windowMs: 10_000, probeMinMs: 40, probeMaxMs: 40 };

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import type { TargetHoldReason } from "../../src/core/outcome/outcome.ts";
+import type { Permit } from "../../src/delivery/gate-types.ts";
 import { Gate, type GateOptions } from "../../src/delivery/gate.ts";
-import type { Permit, TargetHold } from "../../src/delivery/permit.ts";
 import { createTestClock } from "./test-clock.ts";
 
 type HoldChange = Parameters<GateOptions["onHold"]>[0];
@@ -21,7 +22,7 @@ const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
     onMaySend: () => changes.push(clock.now()),
     onHold: (change) => holds.push(change),
   });
-  const holdBy = (reason: TargetHold, retryAfterMs?: number): Permit => {
+  const holdBy = (reason: TargetHoldReason, retryAfterMs?: number): Permit => {
     const permit = gate.acquire();
     gate.release(permit);
     gate.hold(reason, { permit, error: reason, retryAfterMs });
@@ -320,7 +321,7 @@ describe("gate", () => {
     const step = fc.record({
       kind: fc.constantFrom("take", "take", "succeed", "hold", "down", "half-open", "up", "advance"),
       which: fc.nat(40_000),
-      reason: fc.constantFrom<TargetHold>("throttled", "unauthorized", "misconfigured"),
+      reason: fc.constantFrom<TargetHoldReason>("throttled", "unauthorized", "misconfigured"),
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 200, size: "max" }), (most, steps) => {
@@ -334,7 +335,7 @@ describe("gate", () => {
           gate.release(permit);
           then(permit);
         };
-        const acts: Record<string, (step: { which: number; reason: TargetHold }) => void> = {
+        const acts: Record<string, (step: { which: number; reason: TargetHoldReason }) => void> = {
           take: () => void (gate.state === "closed" || flying.push(gate.acquire())),
           succeed: ({ which }) => landed(which, (permit) => gate.recordSuccess(permit, which)),
           hold: ({ which, reason }) => landed(which, (permit) => gate.hold(reason, { permit, error: "" })),

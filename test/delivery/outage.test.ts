@@ -84,7 +84,7 @@ describe("an outage", () => {
     const probe = { isJudged: false };
     delivery.attempt(
       { kind: "call", type: "track", body: Buffer.alloc(0) },
-      { isFirst: true, refused: "never" },
+      { isFirst: true, refusalHistory: "never" },
       () => {
         probe.isJudged = true;
       },

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
-import { type HttpClient, createHttpClient } from "../../src/delivery/http.ts";
+import { type HttpClient, createHttpClient } from "../../src/delivery/http-client.ts";
 import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { readUserAgent } from "../../src/outbound/user-agent.ts";
 import type { Standin } from "../../src/standin/standin.ts";
@@ -93,11 +93,11 @@ describe("http client behind a proxy", () => {
     }));
 
   it.each<[Mood, string | undefined, (host: string, target: string) => string]>([
-    [407, undefined, (host) => `The proxy ${host} wants credentials (407)`],
+    [407, undefined, (host) => `The proxy ${host} requires credentials (407)`],
     [407, "paul:wrong", (host) => `The proxy ${host} refuses the credentials (407)`],
-    [403, undefined, (host, target) => `The proxy ${host} refuses the way to ${target} (403)`],
+    [403, undefined, (host, target) => `The proxy ${host} refuses to connect to ${target} (403)`],
     [502, undefined, (host, target) => `The proxy ${host} cannot reach ${target} (502)`],
-    [301, undefined, (host, target) => `The proxy ${host} refuses the way to ${target} (301)`],
+    [301, undefined, (host, target) => `The proxy ${host} refuses to connect to ${target} (301)`],
     ["cut", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (UND_ERR_SOCKET)`],
     ["babble", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (HTTPParserError)`],
     ["hang", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (no answer within 400 ms)`],
@@ -210,9 +210,9 @@ describe("gainsight behind a proxy", () => {
         });
         const attempt = (messageId: string): Promise<Verdict> =>
           new Promise((resolve) => {
-            gainsight.delivery.attempt(callOf(messageId), { isFirst: true, refused: "never" }, resolve);
+            gainsight.delivery.attempt(callOf(messageId), { isFirst: true, refusalHistory: "never" }, resolve);
           });
-        const error = `The proxy ${proxy.host} wants credentials (407)`;
+        const error = `The proxy ${proxy.host} requires credentials (407)`;
         try {
           proxy.credentials = "paul:secret";
           for (const kind of ["retry", "retry", "hold"]) expect(await attempt("m1")).toMatchObject({ kind, error });

@@ -28,7 +28,7 @@ export const createSimulatedStream = (behave: Behaviour, change: Partial<Deliver
   const holds: string[] = [];
   const work = (): void => {
     const startedAt = performance.now();
-    delivery.attempt(call, { isFirst: true, refused: "never" }, (verdict) => {
+    delivery.attempt(call, { isFirst: true, refusalHistory: "never" }, (verdict) => {
       made.push({ startedAt, endedAt: performance.now(), verdict });
       pump();
     });

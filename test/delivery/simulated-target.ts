@@ -1,4 +1,4 @@
-import { ConcurrencyLimit } from "../../src/delivery/slow-start.ts";
+import { ConcurrencyLimit } from "../../src/delivery/concurrency-limit.ts";
 
 export interface SimulatedTarget {
   /** When a call that comes now is answered; in milliseconds, as is everything here. */

@@ -1,7 +1,12 @@
 import { type Server, type Socket, createServer } from "node:net";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
-import { type HttpClient, type HttpClientOptions, type HttpRequest, createHttpClient } from "../../src/delivery/http.ts";
+import {
+  type HttpClient,
+  type HttpClientOptions,
+  type HttpRequest,
+  createHttpClient,
+} from "../../src/delivery/http-client.ts";
 import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { accessKey, sampleEvent } from "../standin/with-standin.ts";
 

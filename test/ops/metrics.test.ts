@@ -209,6 +209,6 @@ describe("createMetrics()", () => {
   test("says of each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
     expect(helps).toHaveLength(23);
-    expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
+    expect(helps.every((line) => line.includes("Worry if") || line.includes("Worry at once"))).toBe(true);
   });
 });

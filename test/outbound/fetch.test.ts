@@ -37,7 +37,7 @@ describe("createFetch()", () => {
   });
 
   it.each([
-    [407, "wants credentials (407)"],
+    [407, "requires credentials (407)"],
     [503, "cannot reach"],
     ["hang", "no answer within 80 ms"],
   ] as const)("says in the registry's sentence that the proxy does %j", (mood, text) =>

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { createOpsServer } from "../../src/ops/http.ts";
-import type { OpsServer } from "../../src/ops/http.ts";
+import { createOpsServer } from "../../src/ops/ops-server.ts";
+import type { OpsServer } from "../../src/ops/ops-server.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
 import { type ServiceConditions, StallDetector, idleReasonOf, stallLimitMs } from "../../src/service/stall-detector.ts";

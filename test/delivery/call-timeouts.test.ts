@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
-import { CallTimeouts } from "../../src/delivery/time-outs.ts";
+import { CallTimeouts } from "../../src/delivery/call-timeouts.ts";
 
 /** Calls that are removed as soon as they have ended, as those over the wire are. */
 const createCalls = (deadlines: CallTimeouts) => {

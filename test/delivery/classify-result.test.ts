@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
-import type { ResultClassifierOptions } from "../../src/delivery/classify-answer.ts";
+import type { ResultClassifierOptions } from "../../src/delivery/classify-result.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
@@ -46,7 +46,7 @@ const withGainsight = (
     const attempt = (): Promise<Verdict> =>
       new Promise((resolve) => {
         const call = { kind: "call", type: "track", body } as const;
-        gainsight.delivery.attempt(call, { isFirst: true, refused: "never" }, resolve);
+        gainsight.delivery.attempt(call, { isFirst: true, refusalHistory: "never" }, resolve);
       });
     try {
       await story({ standin, attempt, holds, reported, advance, held: () => gainsight.delivery.holds });

@@ -3,10 +3,10 @@ import { request } from "node:http";
 
 import { afterEach, describe, expect, test } from "vitest";
 
-import { createOpsServer } from "../../src/ops/http.ts";
-import type { OpsServer, OpsServerOptions } from "../../src/ops/http.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
+import { createOpsServer } from "../../src/ops/ops-server.ts";
+import type { OpsServer, OpsServerOptions } from "../../src/ops/ops-server.ts";
 
 const servers: OpsServer[] = [];
 
@@ -84,7 +84,7 @@ describe("createOpsServer()", () => {
       },
     });
     const broken = await fetch(`${url}/api/status`);
-    expect([broken.status, await broken.text()]).toEqual([500, "Cannot answer, the log says why\n"]);
+    expect([broken.status, await broken.text()]).toEqual([500, "Cannot answer this request; see the log\n"]);
     expect((await fetch(`${url}/livez`)).status).toBe(200);
   });
 

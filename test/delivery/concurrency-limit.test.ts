@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ConcurrencyLimit } from "../../src/delivery/slow-start.ts";
+import { ConcurrencyLimit } from "../../src/delivery/concurrency-limit.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { type Sample, createQueue, createSteady, simulate } from "./simulated-target.ts";
 

@@ -3,7 +3,7 @@ import { stat } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
-import type { HttpClient, HttpClientOptions } from "../../src/delivery/http.ts";
+import type { HttpClient, HttpClientOptions } from "../../src/delivery/http-client.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { withStandin } from "../standin/with-standin.ts";
 import { onRequest, requestOf, send, withClient, withSocket } from "./with-socket.ts";
