@@ -51,11 +51,19 @@ export const explainConnectionError = (message: string): string => {
   return message;
 };
 
-/** The newest trouble with the brokers: kafkajs tries again for long before it tells its caller. */
+/** The last error of a connection to a broker. kafkajs retries for a long time before its caller learns of one. */
 export class LastConnectionError {
-  message: string | undefined;
+  #message: string | undefined;
+
+  get message(): string | undefined {
+    return this.#message;
+  }
 
   readonly record = (message: string): void => {
-    this.message = message;
+    this.#message = message;
   };
+
+  clear(): void {
+    this.#message = undefined;
+  }
 }

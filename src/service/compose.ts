@@ -139,7 +139,10 @@ const composeConsumerGroup = (
       parts.sessionGuard.onHeartbeat();
       parts.rights.recordGroupAnswer();
     },
-    mayJoin: () => parts.rights.checkMayRead(),
+    mayJoin: async () => {
+      await parts.rights.refreshAndLog();
+      return parts.rights.mayRead;
+    },
     onProblem: (error) => parts.rights.handleError(error, "Cannot join the group again, trying on"),
     onCommitError: (error) => parts.rights.handleError(error, "Cannot commit yet, trying again"),
     onMetadataShortened: (chars) => log.warn({ chars }, metadataShortenedText),
@@ -191,8 +194,8 @@ export const createApp = (options: AppOptions): App => {
     monotonicNow: clock.monotonicNow,
   });
   const sessionGuard = composeSessionGuard(options, () => pipeline.startReady());
-  const deadLetterLimit = createLiveDeadLetterLimit({ settings, hold: onHold, wallNow: clock.wallNow });
-  reportPause({ settings, hold: onHold, monotonicNow: clock.monotonicNow });
+  const deadLetterLimit = createLiveDeadLetterLimit({ settings, onHold, wallNow: clock.wallNow });
+  reportPause({ settings, onHold, monotonicNow: clock.monotonicNow });
   const dedupe = createLiveDedupe(settings, Math.floor(clock.random() * 2 ** 32));
   const pipelineParts: PipelineParts = {
     settings,

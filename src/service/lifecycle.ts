@@ -3,8 +3,11 @@ import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";
 import { type Liveness, createLiveness } from "./liveness.ts";
 import { startPeriodicTasks } from "./periodic-tasks.ts";
+import { readinessOf } from "./readiness.ts";
+import { Readiness, type ServiceView } from "./service-view.ts";
+import { snapshotOf } from "./snapshot.ts";
 import { runStartup } from "./startup.ts";
-import { Readiness, type ServiceView, readinessOf, snapshotOf, statusOf } from "./status.ts";
+import { statusOf } from "./status.ts";
 
 const disconnectTimeoutMs = 3_000;
 
