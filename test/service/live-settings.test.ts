@@ -50,7 +50,7 @@ const open = (text: string) => {
       settings,
       wallNow: Date.now,
       monotonicNow: Date.now,
-      hold: (change: HoldChange) => void holds.push(change),
+      onHold: (change: HoldChange) => void holds.push(change),
     },
   };
 };

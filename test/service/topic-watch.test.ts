@@ -18,19 +18,19 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 40; turn++) await Promise.resolve();
 };
 
-/** A member at work on partition 0, read up to 5, in a cluster that answers as the test says. */
+/** An instance that owns partition 0 and has read up to 5, in a cluster that answers as the test says. */
 const createWorld = (more: Record<string, string> = {}) => {
   const lines: Record<string, unknown>[] = [];
   const fatal: string[] = [];
   const resets: string[] = [];
-  const begun: unknown[] = [];
+  const restarted: unknown[] = [];
   const timers: { delayMs: number; callback: () => void }[] = [];
   const sizes = new Map<string, number>([source, tier, deadLetter].map((topic) => [topic, 2]));
   const world = {
     time: 0,
     beginningOffset: 0,
     endOffset: 9,
-    questions: 0,
+    requests: 0,
     id: "id",
     answer: async () => {},
     state: "owner",
@@ -48,13 +48,13 @@ const createWorld = (more: Record<string, string> = {}) => {
       get state() {
         return world.state;
       },
-      restartAssignment: async (over: unknown) => void begun.push(over),
+      restartAssignment: async (owned: unknown) => void restarted.push(owned),
     },
     ingest: { ownedPartitions, recordEndOffset: () => {}, gaps: { resume: () => {}, skipRemoved: () => {} } },
   };
   const admin: TopicWatchOptions["admin"] = {
     topicStates: async (topics) => {
-      world.questions++;
+      world.requests++;
       await world.answer();
       return topics.map((topic) => {
         const partitions = sizes.get(topic) ?? 0;
@@ -84,11 +84,11 @@ const createWorld = (more: Record<string, string> = {}) => {
     onFatal: ({ message }) => void fatal.push(message),
   });
   const messages = (): unknown[] => lines.map(({ msg }) => msg);
-  return { watch, world, sizes, timers, lines, messages, fatal, resets, begun };
+  return { watch, world, sizes, timers, lines, messages, fatal, resets, restarted };
 };
 
 describe("TopicWatch", () => {
-  it("says nothing where all is well", async () => {
+  it("logs nothing if all is well", async () => {
     const { watch, lines } = createWorld();
     expect(await watch.checkBeforeJoin()).toBeUndefined();
     await watch.checkNow();
@@ -116,10 +116,10 @@ describe("TopicWatch", () => {
     sizes.set(source, 2);
     await watch.checkNow();
     expect(watch.problems).toEqual([]);
-    expect(messages()).toEqual(["These topics do not exist any more", "All topics are there again"]);
+    expect(messages()).toEqual(["These topics do not exist any more", "All topics exist again"]);
   });
 
-  it("warns once of partitions that are not read, until they are", async () => {
+  it("warns once about partitions that are not read", async () => {
     const { watch, sizes, lines, messages } = createWorld({ CREATE_TOPICS: "false" });
     sizes.set(source, 5);
     await watch.checkNow();
@@ -148,13 +148,13 @@ describe("TopicWatch", () => {
   });
 
   it("asks once more soon if a log seems to be replaced, and then restarts the assignment", async () => {
-    const { watch, world, timers, begun } = createWorld();
+    const { watch, world, timers, restarted } = createWorld();
     world.id = "other";
     await watch.checkNow();
-    expect([begun.length, timers.map(({ delayMs }) => delayMs)]).toEqual([0, [1_000]]);
+    expect([restarted.length, timers.map(({ delayMs }) => delayMs)]).toEqual([0, [1_000]]);
     timers[0]?.callback();
     await settle();
-    expect([begun.length, world.questions]).toEqual([1, 4]);
+    expect([restarted.length, world.requests]).toEqual([1, 4]);
   });
 
   it("asks at once on request, but not more than once a second, and not before it has joined", async () => {
@@ -163,7 +163,7 @@ describe("TopicWatch", () => {
     watch.checkSoon();
     timers.shift()?.callback();
     await settle();
-    expect(world.questions).toBe(0);
+    expect(world.requests).toBe(0);
     world.state = "owner";
     world.time = 500;
     for (let times = 0; times < 5; times++) watch.checkSoon();
@@ -184,10 +184,10 @@ describe("TopicWatch", () => {
     watch.checkSoon();
     timers.shift()?.callback();
     await settle();
-    expect(world.questions).toBe(1);
+    expect(world.requests).toBe(1);
     answer.resolve();
     await settle();
-    expect(world.questions).toBe(4);
+    expect(world.requests).toBe(4);
   });
 
   it("asks a cluster again that does not answer; a programming error ends the service", async () => {
@@ -195,7 +195,7 @@ describe("TopicWatch", () => {
     world.answer = () => Promise.reject(new Error("Broker not connected"));
     await watch.checkNow();
     await watch.checkNow();
-    expect([world.questions, fatal, lines]).toEqual([2, [], []]);
+    expect([world.requests, fatal, lines]).toEqual([2, [], []]);
     world.answer = () => Promise.reject(new TypeError("x is not a function"));
     await watch.checkNow();
     expect(fatal).toEqual(["x is not a function"]);

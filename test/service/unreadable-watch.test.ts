@@ -63,8 +63,8 @@ describe("UnreadableWatch", () => {
         ...batch,
         skip,
         msg:
-          `Partition 0 of source waits at offset 7, where a batch cannot be read: ${reason}. ` +
-          `To skip offsets 7 to 9, which are lost then: ${skip}`,
+          `Partition 0 of source waits at offset 7, because a batch cannot be read: ${reason}. ` +
+          `To skip offsets 7 to 9 and lose their records: ${skip}`,
       }),
     ]);
     expect(watch.warnings).toEqual([told("warn")[0]?.["msg"]]);
@@ -78,12 +78,12 @@ describe("UnreadableWatch", () => {
     const { watch, test } = createWorld();
     test.ingest.unreadable.onUnreadable({ ...met, mustWait: true });
     expect([watch.warnings[0], watch.partitions]).toEqual([
-      expect.stringMatching(/cannot be skipped, since nothing is known against its records$/),
+      expect.stringMatching(/The batch cannot be skipped, because nothing shows that its records are damaged$/),
       [{ ...batch, skip: undefined }],
     ]);
   });
 
-  it("asks nothing while everything can be read", async () => {
+  it("sends no requests while everything can be read", async () => {
     const { watch, asked } = createWorld();
     await watch.check();
     expect([asked, watch.warnings, watch.partitions]).toEqual([[], [], []]);
@@ -103,7 +103,7 @@ describe("UnreadableWatch", () => {
     const { watch, test } = createWorld();
     test.own([source, 7], [tier, 3, { endOffset: 9 }]);
     test.ingest.unreadable.onUnreadable({ ...met, ...tier, fetchOffset: 3 });
-    expect(watch.warnings[0]).toContain("No topic's partition 0 is delivered meanwhile");
+    expect(watch.warnings[0]).toContain("Meanwhile partition 0 of every other topic waits too");
   });
 
   it("skips what an operator allows, when it begins to wait as well as later", async () => {
@@ -154,7 +154,10 @@ describe("UnreadableWatch", () => {
       throw new Error("no broker");
     };
     await watch.check();
-    expect([told("warn").at(-1)?.["msg"], fatal]).toEqual(["Cannot ask what may be skipped: Error: no broker", []]);
+    expect([told("warn").at(-1)?.["msg"], fatal]).toEqual([
+      "Cannot check which offsets may be skipped: Error: no broker",
+      [],
+    ]);
     world.answer = () => {
       throw new TypeError("a mistake");
     };
