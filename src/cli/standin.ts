@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { Command, InvalidArgumentError, Option } from "commander";
 
-import { routeList } from "../standin/routes.ts";
+import { routeList } from "../standin/route-list.ts";
 import { createStandin, type Standin } from "../standin/standin.ts";
 
 interface StandinFlags {

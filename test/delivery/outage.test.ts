@@ -11,7 +11,7 @@ const hangs: CallResult = { kind: "timeout", timeoutMs: 10_000 };
 const delivered = (calls: readonly CallMade[]): CallMade[] =>
   calls.filter(({ verdict }) => verdict.kind === "delivered");
 
-/** When half of the rate of 64 calls at a time at 20 ms is reached again, in milliseconds from `since` on. */
+/** When half of the rate of 64 parallel calls of 20 ms is reached again, in milliseconds after `since`. */
 const halfRateAfter = (calls: readonly CallMade[], since: number): number => {
   const perTenth = 64 / 0.02 / 2 / 10;
   const ends = delivered(calls).map(({ endedAt }) => endedAt);
@@ -64,7 +64,7 @@ describe("an outage", () => {
     delivery.close();
   });
 
-  it("that hangs is over within the call that hung when the target returned, a pause, and a moment", async () => {
+  it("with hanging calls is over after the call that hung at the recovery, one pause and a moment", async () => {
     const { delivery, run } = createSimulatedStream(healthy);
     await run(1_000);
     const down = await run(120_000, () => ({ answer: hangs, afterMs: 10_000 }));
@@ -74,7 +74,7 @@ describe("an outage", () => {
     delivery.close();
   });
 
-  it("lets no second probe through while a failed one is judged", async () => {
+  it("allows no second probe while the result of a failed one is recorded", async () => {
     const { delivery, run } = createSimulatedStream(healthy, { onMaySend: () => {} });
     await run(100, () => ({ answer: reset, afterMs: 0 }));
     expect(delivery.breakerState).toBe("open");
@@ -99,7 +99,7 @@ describe("an outage", () => {
     delivery.close();
   });
 
-  it("during which the target asks for a pause is not probed before that is over", async () => {
+  it("in which the target asks for a pause is not probed before its end", async () => {
     const { delivery, holds, run } = createSimulatedStream(healthy);
     const answer: CallResult = { kind: "response", status: 503, retryAfterMs: 60_000 };
     const down = await run(59_000, () => ({ answer, afterMs: 20 }));
@@ -133,7 +133,7 @@ describe("slow calls", () => {
     delivery.close();
   });
 
-  it("keep the breaker open as probes, which come further and further apart, and are delivered", async () => {
+  it("keep the breaker open as probes, at growing pauses, and are delivered", async () => {
     const { delivery, holds, made, run } = createSimulatedStream(() => ({ answer: ok, afterMs: 9_000 }));
     const calls = await run(100_000);
     const probes = calls.slice(64);
@@ -147,7 +147,7 @@ describe("slow calls", () => {
     delivery.close();
   });
 
-  it("end a hold that they were to test: the target has taken the event", async () => {
+  it("end the hold that they probe: the target has accepted the event", async () => {
     const { delivery, run } = createSimulatedStream(healthy);
     await run(100, () => ({ answer: { kind: "response", status: 401 }, afterMs: 20 }));
     expect(delivery.holds).toEqual(["unauthorized"]);
@@ -165,7 +165,7 @@ describe("load", () => {
     vi.useRealTimers();
   });
 
-  it("is reduced if calls queue at the target, and comes back with its speed", async () => {
+  it("is reduced while calls queue at the target, and returns with its speed", async () => {
     let waiting = 0;
     const queue: Behaviour = () => {
       waiting++;

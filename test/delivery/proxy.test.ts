@@ -21,7 +21,7 @@ const send = (client: HttpClient, messageId = "m1"): Promise<CallResult> =>
     client.send(toRequest(callOf(messageId), accessKey), resolve);
   });
 
-/** A connection that is given back is lent again in the next turn. */
+/** A released connection is reused from the next turn on. */
 const rested = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 interface World {
@@ -55,7 +55,7 @@ const withAll = (
 const authorityOf = ({ url }: Standin): string => new URL(url).host;
 
 describe("http client behind a proxy", () => {
-  it("opens one way by CONNECT, also to http, and uses it again", () =>
+  it("opens one tunnel by CONNECT, also to http:, and reuses it", () =>
     withAll(async ({ proxy, standin, client }) => {
       for (const id of ["m1", "m2", "m3"]) {
         expect(await send(client, id)).toEqual({ kind: "response", status: 200 });
@@ -66,7 +66,7 @@ describe("http client behind a proxy", () => {
       expect([...standin.ledger().messageIds]).toEqual(["m1", "m2", "m3"]);
     }));
 
-  it("opens a way for each of the calls at a time, and no more", () =>
+  it("opens one tunnel for each parallel call, and no more", () =>
     withAll(async ({ proxy, client }) => {
       for (let round = 0; round < 10; round++) {
         await Promise.all(Array.from({ length: 8 }, (_, index) => send(client, `m${round}-${index}`)));
@@ -85,7 +85,7 @@ describe("http client behind a proxy", () => {
       { credentials: "paul:p@ss:word" },
     ));
 
-  it("asks for a way under our name, and for one that lasts: some proxies end it with the first answer otherwise", () =>
+  it("sends our user agent, and asks for a lasting tunnel: some proxies end it after the first response otherwise", () =>
     withAll(async ({ proxy, standin, client }) => {
       await send(client);
       const lasting = { connection: "keep-alive", "proxy-connection": "keep-alive" };
@@ -101,26 +101,24 @@ describe("http client behind a proxy", () => {
     ["cut", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (UND_ERR_SOCKET)`],
     ["babble", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (HTTPParserError)`],
     ["hang", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (no answer within 400 ms)`],
-  ])(
-    "takes a proxy that does %j (credentials: %s) for an outage of the way, told by its name",
-    (mood, credentials, text) =>
-      withAll(
-        async ({ proxy, standin, client }) => {
-          proxy.mood = mood;
-          const answer = await send(client);
-          const problem = text(proxy.host, authorityOf(standin));
-          expect(answer).toEqual({ kind: "network", code: "PROXY", sent: false, problem });
-          expect(classify(answer)).toEqual({ kind: "retry", reason: "network", error: problem });
-          expect(standin.stats().total).toBe(0);
-          // The same connection of ours works as soon as the proxy does.
-          proxy.mood = "open";
-          expect(await send(client, "m2")).toEqual({ kind: "response", status: 200 });
-        },
-        { timeoutMs: 500, ...(credentials !== undefined && { credentials }) },
-      ),
+  ])("reports a proxy that does %j (credentials: %s) as a network error with its name", (mood, credentials, text) =>
+    withAll(
+      async ({ proxy, standin, client }) => {
+        proxy.mood = mood;
+        const answer = await send(client);
+        const problem = text(proxy.host, authorityOf(standin));
+        expect(answer).toEqual({ kind: "network", code: "PROXY", sent: false, problem });
+        expect(classify(answer)).toEqual({ kind: "retry", reason: "network", error: problem });
+        expect(standin.stats().total).toBe(0);
+        // The same connection of ours works as soon as the proxy does.
+        proxy.mood = "open";
+        expect(await send(client, "m2")).toEqual({ kind: "response", status: 200 });
+      },
+      { timeoutMs: 500, ...(credentials !== undefined && { credentials }) },
+    ),
   );
 
-  it("names a proxy that is not there", async () => {
+  it("names a proxy that cannot be reached", async () => {
     let gone = "";
     await withProxy(async ({ url }) => void (gone = url));
     const client = createHttpClient({ origin: "http://127.0.0.1:9", proxy: { origin: gone }, timeoutMs: 5_000 });
@@ -156,7 +154,7 @@ describe("http client behind a proxy, after 1,000 calls of all kinds", () => {
   const moods: readonly Mood[] = ["open", 407, "cut", "open", 502, "hang"];
 
   it(
-    "holds no way too many, and none after its end",
+    "keeps no tunnel too many, and none after `close`",
     () =>
       withAll(
         async ({ proxy, standin, client }) => {
@@ -185,7 +183,7 @@ describe("http client behind a proxy, after 1,000 calls of all kinds", () => {
 
 describe("gainsight behind a proxy", () => {
   /* The failures that open the breaker are those of an unreachable target; from then on a hold names the proxy, and no attempt is used. */
-  it("holds for everybody while the proxy refuses, and goes on when it does not", () =>
+  it("holds every event while the proxy refuses, and continues when it does not", () =>
     withProxy((proxy) =>
       withStandin(async (standin) => {
         const clock = createTestClock();

@@ -9,7 +9,7 @@ const call: Call = { kind: "call", type: "track", body: Buffer.alloc(0) };
 
 export const ok: CallResult = { kind: "response", status: 200 };
 
-/** What the target does with the next call: it answers so, after so many milliseconds. */
+/** The result of the next call, and after how many milliseconds it comes. */
 export type Behaviour = () => { readonly answer: CallResult; readonly afterMs: number };
 
 export interface CallMade {

@@ -1,11 +1,11 @@
 import { ConcurrencyLimit } from "../../src/delivery/concurrency-limit.ts";
 
 export interface SimulatedTarget {
-  /** When a call that comes now is answered; in milliseconds, as is everything here. */
+  /** When a call that arrives now ends. All times are in milliseconds. */
   readonly answerAt: (now: number) => number;
 }
 
-/** A queue before one server: so many calls a second, each after `baseMs` more. */
+/** One server with a queue: it takes so many calls a second, and each takes `baseMs` more. */
 export const createQueue = ({ callsPerSecond = 1_000, baseMs = 20 }): SimulatedTarget => {
   let freeAt = 0;
   return {
@@ -16,19 +16,19 @@ export const createQueue = ({ callsPerSecond = 1_000, baseMs = 20 }): SimulatedT
   };
 };
 
-/** Takes as long as it says, whatever the load. */
+/** Takes `latencyMs` at any load. */
 export const createSteady = (latencyMs: (now: number) => number): SimulatedTarget => ({
   answerAt: (now) => now + latencyMs(now),
 });
 
 export interface Sample {
-  /** Calls that ended in the second before. */
+  /** How many calls ended within the last second. */
   readonly calls: number;
   readonly limit: number;
   readonly meanMs: number;
 }
 
-/** Calls as many at a time as the ramp lets go, for so many seconds; a sample for each. */
+/** Keeps as many calls in flight as the limit allows, for so many seconds; takes one sample a second. */
 export const simulate = ({
   ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 }),
   target,

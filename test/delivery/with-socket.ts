@@ -30,7 +30,7 @@ export const withClient = async (
   }
 };
 
-/** A client against a server that does with each connection what it is told to. */
+/** An HTTP client against a TCP server that the test scripts. */
 export const withSocket = async (
   onSocket: (socket: Socket) => void,
   story: (client: HttpClient) => Promise<void>,

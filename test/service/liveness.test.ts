@@ -96,12 +96,12 @@ it.each<[string, () => void]>([
   expect(lines.at(-1)).toMatchObject({ level: "info", msg: "The stall has ended" });
 });
 
-it("it is no stall while the group does not answer", () => {
+it("there is no stall while the group does not answer", () => {
   vi.advanceTimersByTime(10 * limitMs);
   expect(liveness.check().ok).toBe(true);
 });
 
-it("it is no stall while Kafka refuses writes and the hold says so", () => {
+it("there is no stall while Kafka refuses writes and the hold says so", () => {
   const write = { topic: "gainstream-dlq" };
   app.producerHealth.recordFailure(write, new Error("NO"));
   pass(10 * limitMs);

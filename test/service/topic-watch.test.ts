@@ -147,7 +147,7 @@ describe("TopicWatch", () => {
     }
   });
 
-  it("asks once more soon if a log seems to be replaced, and then restarts the assignment", async () => {
+  it("checks again soon if a log seems to be replaced, and then restarts the assignment", async () => {
     const { watch, world, timers, restarted } = createWorld();
     world.id = "other";
     await watch.checkNow();
@@ -157,7 +157,7 @@ describe("TopicWatch", () => {
     expect([restarted.length, world.requests]).toEqual([1, 4]);
   });
 
-  it("asks at once on request, but not more than once a second, and not before it has joined", async () => {
+  it("checks at once on request, but at most once a second, and not before it has joined", async () => {
     const { watch, world, timers } = createWorld();
     world.state = "joining";
     watch.checkSoon();
@@ -175,7 +175,7 @@ describe("TopicWatch", () => {
     expect(timers.map(({ delayMs }) => delayMs)).toEqual([800]);
   });
 
-  it("runs one check at a time, however long an answer takes, and one more if it was requested meanwhile", async () => {
+  it("runs one check at a time, however long a response takes, and one more if it was requested meanwhile", async () => {
     const { watch, world, timers } = createWorld();
     const answer = Promise.withResolvers<void>();
     world.answer = () => answer.promise;
@@ -190,7 +190,7 @@ describe("TopicWatch", () => {
     expect(world.requests).toBe(4);
   });
 
-  it("asks a cluster again that does not answer; a programming error ends the service", async () => {
+  it("retries if the cluster does not answer; a programming error ends the service", async () => {
     const { watch, world, fatal, lines } = createWorld();
     world.answer = () => Promise.reject(new Error("Broker not connected"));
     await watch.checkNow();
