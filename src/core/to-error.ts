@@ -1,2 +1,2 @@
-/** The Error itself; an Error with the value as its message if something else was thrown. */
+/** A thrown value as an Error. JavaScript can throw anything. */
 export const toError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
