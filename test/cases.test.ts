@@ -47,7 +47,7 @@ const parsedRecordsOf = ({ read, written }: Way, value: Buffer): readonly Parsed
   const timestamp = String(recordTime);
   const record = { key: null, value: written(value), timestamp, attributes: 0, offset: "0", headers: {} };
   const reading = read(record, { topic: "events", partition: 0, tier: undefined });
-  return reading.kind === "arrivals" ? reading.arrivals : [];
+  return reading.kind === "parsed" ? reading.parsedRecords : [];
 };
 
 const outcomeOf = ({ decision }: ParsedRecord): string =>

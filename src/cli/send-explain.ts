@@ -69,7 +69,7 @@ const createDryRunParser = ({ wireFormat, encode, decoder, decide }: ExplainOpti
       headers: {},
     };
     const result = read(record, { topic: "", partition: 0, tier: undefined });
-    return result.kind === "arrivals" ? result.arrivals[0] : undefined;
+    return result.kind === "parsed" ? result.parsedRecords[0] : undefined;
   };
 };
 

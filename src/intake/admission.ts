@@ -2,8 +2,7 @@ import type { KafkaMessage } from "kafkajs";
 
 import { maxInFlightWindow } from "../offsets/completed-map.ts";
 import { deadLetterLimitWaitFor } from "../pipeline/hot-keys.ts";
-import type { Inlet } from "../pipeline/work-item.ts";
-import type { OwnedPartition, PauseReason } from "./owned-partition.ts";
+import type { OpenOwnedPartition, OwnedPartition, PauseReason } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Clocks } from "./retry-delay.ts";
 import type { SchemaWait } from "./schema-wait.ts";
@@ -35,9 +34,9 @@ export class Admission {
     this.#maxInFlightWindow = options.maxInFlightWindow ?? maxInFlightWindow;
   }
 
-  /** Whether the next record of this partition waits: for its time, or because too much waits already. */
-  pauseIfMustWait(owned: OwnedPartition, inlet: Inlet, message: KafkaMessage): boolean {
-    const { tracker } = inlet;
+  /** Whether the next record of a partition may come in now. If not, the partition is paused until it may. */
+  admit(owned: OpenOwnedPartition, message: KafkaMessage): boolean {
+    const { tracker } = owned;
     const offset = Number(message.offset);
     // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
     const exceedsWindow = (maxOffsets: number): boolean =>
@@ -45,9 +44,9 @@ export class Admission {
     if (exceedsWindow(this.#maxInFlightWindow))
       this.#options.pauses.pauseWhile(owned, "span", () => exceedsWindow(this.#maxInFlightWindow / 2));
     if (owned.tier !== undefined) this.#waitUntilDue(owned, message);
-    const hasCapacityAgain = deadLetterLimitWaitFor(inlet, this.#options.hasDeadLetterHold);
+    const hasCapacityAgain = deadLetterLimitWaitFor(owned, this.#options.hasDeadLetterHold);
     if (hasCapacityAgain) this.waitForUser(owned, hasCapacityAgain);
-    return owned.pauses.size > 0;
+    return owned.pauses.size === 0;
   }
 
   waitForSchema(owned: OwnedPartition, schemaId: number): void {

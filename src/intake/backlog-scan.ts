@@ -41,7 +41,7 @@ export const scanBatch = (
     if (offset >= backlogScan.position && offset < backlogScan.end && !completed.has(offset)) {
       const reading = read(message, owned);
       if (reading.kind === "needs_schema") return { last: lastOffset, needs: reading.schemaId };
-      backlogScan.found.push(...reading.arrivals.map((parsed) => toBacklogRecord(parsed, { tier, offset })));
+      backlogScan.found.push(...reading.parsedRecords.map((parsed) => toBacklogRecord(parsed, { tier, offset })));
     }
     lastOffset = offset;
   }

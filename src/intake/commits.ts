@@ -2,11 +2,11 @@ import { errorTypesOf } from "../kafka/error-types.ts";
 import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
 import { maxMetadataChars } from "../offsets/completed-map.ts";
-import type { Inlet } from "../pipeline/work-item.ts";
+import type { OpenPartition } from "../pipeline/work-item.ts";
 
 export interface CommitsOptions {
   readonly consumer: Pick<GroupConsumer, "commit">;
-  readonly ownedPartitions: () => readonly Inlet[];
+  readonly ownedPartitions: () => readonly OpenPartition[];
   readonly onError: (error: unknown) => void;
   /** The broker takes only metadata of about so many characters (`offset.metadata.max.bytes`): part of the map is left out. */
   readonly onMetadataShortened: (chars: number) => void;
@@ -53,21 +53,21 @@ export class Commits {
   }
 
   async #commitOnce(): Promise<void> {
-    const entries = this.#options.ownedPartitions().flatMap((inlet) => {
-      const commit = inlet.tracker.nextCommit(this.#maxChars);
-      return commit ? [{ inlet, commit }] : [];
+    const entries = this.#options.ownedPartitions().flatMap((owned) => {
+      const commit = owned.tracker.nextCommit(this.#maxChars);
+      return commit ? [{ owned, commit }] : [];
     });
     if (entries.length === 0) return this.#reportShortened();
     try {
-      const commits = entries.map(({ inlet, commit }) => ({
-        topic: inlet.topic,
-        partition: inlet.partition,
+      const commits = entries.map(({ owned, commit }) => ({
+        topic: owned.topic,
+        partition: owned.partition,
         ...commit,
       }));
       const isConfirmed = await this.#options.consumer.commit(commits);
       this.#programmingErrors = 0;
       if (!isConfirmed) return;
-      for (const { inlet, commit } of entries) inlet.tracker.confirm(commit);
+      for (const { owned, commit } of entries) owned.tracker.confirm(commit);
       this.#reportShortened();
     } catch (error) {
       const longest = Math.max(...entries.map(({ commit }) => commit.metadata.length));

@@ -5,8 +5,8 @@ import type { Decoder } from "../decoding/decoder.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import { type ConsumerOptions, GroupConsumer } from "../kafka/group/consumer.ts";
 import type { ConsumerWatchdog } from "../kafka/group/silence.ts";
-import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Clock } from "../pipeline/ports.ts";
+import type { Scheduler } from "../pipeline/scheduler.ts";
 import { Commits } from "./commits.ts";
 import { Ingest, type IngestOptions } from "./ingest.ts";
 import { KnownLogs } from "./known-logs.ts";
@@ -23,7 +23,7 @@ export interface ConsumerGroupOptions extends Pick<
 > {
   readonly kafka: Kafka;
   readonly admin: ClusterAdmin;
-  readonly pipeline: Pipeline;
+  readonly scheduler: Scheduler;
   readonly clock: Clock & Clocks;
   readonly decoder: Decoder;
   readonly decide: Decide;
@@ -54,42 +54,62 @@ export interface ConsumerGroup {
   readonly schemaWait: SchemaWait;
 }
 
-/** Puts the parts of intake together. Nothing is started. */
-export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGroup => {
-  const { admin, pipeline, clock, decoder, groupId, sources, retryTopics, startFrom } = options;
-  const consumer = new GroupConsumer({
+type Later<T> = () => T;
+
+/** What the consumer calls: by the first fetch all of it is there. */
+const createConsumer = (
+  options: ConsumerGroupOptions,
+  ingest: Later<Ingest>,
+  rebalanceHandler: Later<RebalanceHandler>,
+): GroupConsumer => {
+  const retryTopics = options.retryTopics.map(({ topic }) => topic);
+  return new GroupConsumer({
     ...options,
-    monotonicNow: clock.monotonicNow,
-    topics: [...sources, ...retryTopics.map(({ topic }) => topic)],
-    retryTopics: retryTopics.map(({ topic }) => topic),
-    ownedNumbers: () => partitionNumbersOf(ingest.ownedPartitions),
-    beforeJoin: () => rebalanceHandler.beforeJoin(),
-    onJoin: (assigned) => rebalanceHandler.onJoined(assigned),
-    onBatch: (batch, resolve) => ingest.handleBatch(batch, resolve),
-    onHiddenRecords: (partition) => ingest.skipHiddenRecords(partition),
-    onOutOfRange: (partition) => ingest.gaps.onOutOfRange(partition),
-    onUnreadable: (partition) => ingest.unreadable.onUnreadable(partition),
+    monotonicNow: options.clock.monotonicNow,
+    topics: [...options.sources, ...retryTopics],
+    retryTopics,
+    ownedNumbers: () => partitionNumbersOf(ingest().ownedPartitions),
+    beforeJoin: () => rebalanceHandler().beforeJoin(),
+    onJoin: (assigned) => rebalanceHandler().onJoined(assigned),
+    onBatch: (batch, resolve) => ingest().handleBatch(batch, resolve),
+    onHiddenRecords: (partition) => ingest().skipHiddenRecords(partition),
+    onOutOfRange: (partition) => ingest().gaps.onOutOfRange(partition),
+    onUnreadable: (partition) => ingest().unreadable.onUnreadable(partition),
   });
-  const onLoaded = (): void => ingest.reviewPauses(["schema"]);
-  const { loadSchema: load } = decoder;
-  const schemaWait = new SchemaWait({
-    ...clock,
-    monotonicNow: clock.monotonicNow,
-    load,
-    onHold: options.onRegistryHold,
-    onLoaded,
-  });
-  const ingest: Ingest = new Ingest({
+};
+
+const createIngest = (options: ConsumerGroupOptions, consumer: GroupConsumer, schemas: SchemaWait): Ingest => {
+  const { clock, decoder, decide, scheduler, retryTopics, hasDeadLetterHold, onSuspectLog, unreadableEvents } = options;
+  return new Ingest({
     ...clock,
     consumer,
-    pipeline,
-    schemas: schemaWait,
-    read: createRecordReader({ decoder, decide: options.decide, wallNow: clock.wallNow }),
-    hasDeadLetterHold: options.hasDeadLetterHold,
-    onSuspectLog: options.onSuspectLog,
-    unreadableEvents: options.unreadableEvents,
+    scheduler,
+    schemas,
+    read: createRecordReader({ decoder, decide, wallNow: clock.wallNow }),
+    hasDeadLetterHold,
+    onSuspectLog,
+    unreadableEvents,
     retryTopics: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
   });
+};
+
+/** Puts the parts of intake together. Nothing is started. */
+export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGroup => {
+  const { admin, scheduler, clock, decoder, groupId, startFrom } = options;
+  const consumer = createConsumer(
+    options,
+    () => ingest,
+    () => rebalanceHandler,
+  );
+  const schemaWait = new SchemaWait({
+    random: clock.random,
+    schedule: clock.schedule,
+    monotonicNow: clock.monotonicNow,
+    load: decoder.loadSchema,
+    onHold: options.onRegistryHold,
+    onLoaded: () => ingest.reviewPauses(["schema"]),
+  });
+  const ingest: Ingest = createIngest(options, consumer, schemaWait);
   const commits = new Commits({
     consumer,
     ownedPartitions: () => committablePartitions(ingest.ownedPartitions),
@@ -100,7 +120,7 @@ export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGrou
   const rebalanceHandler: RebalanceHandler = new RebalanceHandler({
     ...options,
     ingest,
-    pipeline,
+    scheduler,
     commits,
     startOffsets,
   });

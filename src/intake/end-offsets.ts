@@ -89,17 +89,17 @@ const removedError = (removedRanges: readonly LogReset[]): Error => {
 
 /** The log is still the one that it was. Gives back what retention removed of it, to be told. */
 const continueReading = ({ owned, range, verdict }: CheckedLog, options: LogCheckOptions): LogReset[] => {
-  const { ingest: intake, topics } = options;
+  const { ingest, topics } = options;
   if (verdict !== undefined && verdict !== "removed") return [];
-  intake.recordEndOffset(owned, range.endOffset);
+  ingest.recordEndOffset(owned, range.endOffset);
   if (verdict === undefined) {
-    if (owned.isOutOfRange) intake.gaps.resume(owned);
+    if (owned.isOutOfRange) ingest.gaps.resume(owned);
     return [];
   }
   const resumeOffset = resumeOffsetOf(owned, range, topics);
   const removed = recordRemoved(owned, resumeOffset);
   // What is in memory stays, and a fetch that found nothing is made anew further on.
-  intake.gaps.skipRemoved(owned, { low: range.beginningOffset, goOnAt: resumeOffset });
+  ingest.gaps.skipRemoved(owned, { beginningOffset: range.beginningOffset, resumeOffset });
   return removed ? [removed] : [];
 };
 
@@ -114,12 +114,12 @@ const readPositionsOf = ({ ownedPartitions }: LogCheckOptions["ingest"]): ReadPo
  * should be asked again soon.
  */
 export const checkLogs = async (options: LogCheckOptions): Promise<boolean> => {
-  const { admin, ingest: intake, topics, onLogReset, onLogReplaced, onFatal } = options;
-  const readPosition = readPositionsOf(intake);
+  const { admin, ingest, topics, onLogReset, onLogReplaced, onFatal } = options;
+  const readPosition = readPositionsOf(ingest);
   const topicNames = [...topics.source, ...topics.retry.map(({ topic }) => topic)];
   const topicIds = new Map((await admin.topicStates(topicNames)).map(({ topic, id }) => [topic, id]));
   const ranges = new Map((await admin.logRanges(topicNames)).map((range) => [partitionKey(range), range]));
-  const stillOwned = new Set(intake.ownedPartitions);
+  const stillOwned = new Set(ingest.ownedPartitions);
   const verdicts = readPosition.flatMap((entry) => {
     const range = ranges.get(partitionKey(entry.owned));
     if (!range || !stillOwned.has(entry.owned)) return [];

@@ -1,12 +1,12 @@
 import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
-import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { Scheduler } from "../pipeline/scheduler.ts";
 import { type OwnedPartition, isFetchBlocked, positionOf } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
 import type { BacklogRebuild } from "./restore-backlog.ts";
 
 export interface LogGapsOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
-  readonly pipeline: Pick<Pipeline, "startReady">;
+  readonly scheduler: Pick<Scheduler, "startReady">;
   readonly pauses: Pauses;
   readonly backlogRebuild: Pick<BacklogRebuild, "advanceTo">;
   readonly findOwned: (topicPartition: TopicPartition) => OwnedPartition | undefined;
@@ -41,21 +41,20 @@ export class LogGaps {
   }
 
   /**
-   * Retention removed what was to be read next, up to `low`: nobody waits any longer for what is gone of a retry topic. A partition
-   * that was out of range because of it continues at `goOnAt`.
+   * Retention removed what was to be read next, up to `beginningOffset`: nobody waits any longer for what is gone of a retry topic. A partition
+   * that was out of range because of it continues at `resumeOffset`.
    */
   skipRemoved(
     owned: OwnedPartition,
-    { low: beginningOffset, goOnAt: resumeOffset }: { low: number; goOnAt: number },
+    { beginningOffset, resumeOffset }: { beginningOffset: number; resumeOffset: number },
   ): void {
-    const { inlet, tier } = owned;
-    if (inlet && tier !== undefined)
-      inlet.backlog.removeRange(tier, { from: inlet.tracker.position, to: beginningOffset });
+    const { tracker, backlog, tier } = owned;
+    if (tracker && tier !== undefined) backlog?.removeRange(tier, { from: tracker.position, to: beginningOffset });
     if (owned.isOutOfRange) {
-      inlet?.tracker.skipTo(resumeOffset);
+      tracker?.skipTo(resumeOffset);
       this.#options.backlogRebuild.advanceTo(owned, resumeOffset);
       this.resume(owned);
     }
-    this.#options.pipeline.startReady();
+    this.#options.scheduler.startReady();
   }
 }

@@ -1,7 +1,8 @@
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
 import type { TopicPartition } from "../kafka/group/consumer.ts";
-import type { ScannedRecord } from "../ordering/retry-backlog.ts";
-import type { Inlet } from "../pipeline/work-item.ts";
+import type { OffsetTracker } from "../offsets/tracker.ts";
+import type { RetryBacklog, ScannedRecord } from "../ordering/retry-backlog.ts";
+import type { OpenPartition } from "../pipeline/work-item.ts";
 import type { ResetCause } from "./log-resets.ts";
 import { RetryDelay } from "./retry-delay.ts";
 
@@ -24,8 +25,10 @@ export interface OwnedPartition extends TopicPartition {
   metadata: string | null;
   /** A tier is read once from its commit to its end before anything is delivered, to know who is parked. */
   backlogScan: { readonly end: number; readonly found: ScannedRecord[]; position: number } | undefined;
-  /** Undefined until it is open. */
-  inlet: Inlet | undefined;
+  /** Undefined until the partition is open: until then nothing of it enters the pipeline. */
+  tracker: OffsetTracker | undefined;
+  /** The users of this partition number who have records in the retry topics. All topics of the number share it. */
+  backlog: RetryBacklog | undefined;
   /** The end of the log, as last heard. */
   endOffset: number;
   /** Kafka's id of the topic when this assignment began; undefined where the cluster does not tell ids. */
@@ -44,6 +47,9 @@ export interface OwnedPartition extends TopicPartition {
   maySkipTo: number;
 }
 
+/** The same object, once its start is known and the backlog of its number is rebuilt. */
+export type OpenOwnedPartition = OwnedPartition & OpenPartition;
+
 /** A partition's wait at a batch that cannot be read. */
 export interface UnreadableWait extends UnreadableOffsets {
   /** What was to be read next when it was met. */
@@ -59,7 +65,8 @@ export const createOwnedPartition = (topicPartition: TopicPartition, tier: numbe
   startOffset: 0,
   metadata: null,
   backlogScan: undefined,
-  inlet: undefined,
+  tracker: undefined,
+  backlog: undefined,
   endOffset: 0,
   topicId: undefined,
   reportedRemovedTo: 0,
@@ -70,22 +77,30 @@ export const createOwnedPartition = (topicPartition: TopicPartition, tier: numbe
   maySkipTo: 0,
 });
 
+export const isOpen = (owned: OwnedPartition): owned is OpenOwnedPartition => owned.tracker !== undefined;
+
 /** Neither open nor being scanned, or beyond its log: nothing may be fetched from it. */
-export const isFetchBlocked = ({ inlet, backlogScan, isOutOfRange }: OwnedPartition): boolean =>
-  isOutOfRange || (!inlet && !(backlogScan && backlogScan.position < backlogScan.end));
+export const isFetchBlocked = ({ tracker, backlogScan, isOutOfRange }: OwnedPartition): boolean =>
+  isOutOfRange || (!tracker && !(backlogScan && backlogScan.position < backlogScan.end));
 
 /** The partitions of which something may be committed: of a log that may be another one by now, nothing is. */
-export const committablePartitions = (ownedPartitions: readonly OwnedPartition[]): readonly Inlet[] =>
-  ownedPartitions.flatMap(({ inlet, suspectedReset }) => (inlet && suspectedReset === undefined ? [inlet] : []));
+export const committablePartitions = (ownedPartitions: readonly OwnedPartition[]): readonly OpenOwnedPartition[] =>
+  ownedPartitions.filter(isOpen).filter(({ suspectedReset }) => suspectedReset === undefined);
 
 export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** What is to be read next; undefined until it is known where to start. */
-export const positionOf = ({ inlet, backlogScan }: OwnedPartition): number | undefined =>
-  inlet?.tracker.position ?? backlogScan?.position;
+export const positionOf = ({ tracker, backlogScan }: OwnedPartition): number | undefined =>
+  tracker?.position ?? backlogScan?.position;
 
 /** This offset was read before: its record is fetched again, or another log gives the number once more. */
 export const wasReadBefore = (owned: OwnedPartition, offset: number): boolean => offset < (positionOf(owned) ?? 0);
+
+/** The log has been seen to end here. */
+export const recordEndOffset = (owned: OwnedPartition, endOffset: number, monotonicMs: number): void => {
+  owned.endOffset = Math.max(owned.endOffset, endOffset);
+  owned.retryDelay.recordEndOffset(endOffset, monotonicMs);
+};
 
 /** The partition numbers, each once. */
 export const partitionNumbersOf = (ownedPartitions: readonly OwnedPartition[]): readonly number[] => [
@@ -103,9 +118,9 @@ export const areAllOpen = (ownedPartitions: readonly OwnedPartition[]): boolean 
       .filter((owned) => owned.backlogScan && currentUnreadableWait(owned))
       .map(({ partition }) => partition),
   );
-  return ownedPartitions.every(({ inlet, partition }) => inlet !== undefined || unreadable.has(partition));
+  return ownedPartitions.every((owned) => isOpen(owned) || unreadable.has(owned.partition));
 };
 
 /** How many records are not yet finished, as far as is known. */
-export const lagOf = ({ inlet, endOffset, startOffset }: OwnedPartition): number =>
-  Math.max(0, endOffset - (inlet?.tracker.committableOffset ?? startOffset));
+export const lagOf = ({ tracker, endOffset, startOffset }: OwnedPartition): number =>
+  Math.max(0, endOffset - (tracker?.committableOffset ?? startOffset));

@@ -1,6 +1,6 @@
 import type { TopicPartition } from "../kafka/group/consumer.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { Scheduler } from "../pipeline/scheduler.ts";
 import type { Commits } from "./commits.ts";
 import type { Ingest } from "./ingest.ts";
 import type { LogReset } from "./log-resets.ts";
@@ -9,7 +9,7 @@ import { StartRefusedError, type StartOffsets, type StartOffsetsOptions, readSta
 
 export interface RebalanceHandlerOptions {
   readonly ingest: Pick<Ingest, "assign" | "open" | "pauseAll" | "ownedPartitions">;
-  readonly pipeline: Pick<Pipeline, "drain" | "dropAssignment">;
+  readonly scheduler: Pick<Scheduler, "drain" | "dropAssignment">;
   readonly commits: Pick<Commits, "flush">;
   readonly startOffsets: StartOffsetsOptions;
   /** A log is not the one that the group or this member knew. */
@@ -57,8 +57,8 @@ export class RebalanceHandler {
   /** After every join. Synchronous up to the point where everything is paused: the first fetch comes right after it. */
   onJoined(assigned: readonly TopicPartition[]): void {
     const generation = ++this.#generation;
-    const { pipeline, ingest, startOffsets } = this.#options;
-    pipeline.dropAssignment();
+    const { scheduler, ingest, startOffsets } = this.#options;
+    scheduler.dropAssignment();
     startOffsets.knownLogs.recordRevoked(ingest.ownedPartitions, assigned);
     ingest.assign(assigned);
     if (this.#state === "leaving") return;
@@ -99,14 +99,14 @@ export class RebalanceHandler {
     if (wasOwner) this.#handover = this.#drainAndCommit(timeoutMs);
     // The group may join while this member leaves, or the other way round: neither may drop what the other still waits for.
     await this.#handover;
-    this.#options.pipeline.dropAssignment();
+    this.#options.scheduler.dropAssignment();
     return generation;
   }
 
   async #drainAndCommit(timeoutMs: number): Promise<void> {
-    const { ingest, pipeline, commits, abortCalls, pause } = this.#options;
+    const { ingest, scheduler, commits, abortCalls, pause } = this.#options;
     ingest.pauseAll();
-    const drained = pipeline.drain();
+    const drained = scheduler.drain();
     const isDrained = await Promise.race([drained.then(() => true), pause(timeoutMs).then(() => false)]);
     if (!isDrained) {
       abortCalls();

@@ -27,7 +27,7 @@ export interface RecordReaderOptions {
 
 /** A record understood, with the events it holds, or the schema that has to be fetched first. */
 export type ReadResult =
-  | { readonly kind: "arrivals"; readonly arrivals: readonly ParsedRecord[] }
+  | { readonly kind: "parsed"; readonly parsedRecords: readonly ParsedRecord[] }
   | { readonly kind: "needs_schema"; readonly schemaId: number };
 
 /** Reads a message of a source, or of the retry tier of this number: there its headers tell of its past. */
@@ -48,8 +48,8 @@ const retryStateOf = (record: KafkaRecord, source: SourcePosition, tier: number 
 
 /** Nobody knows whose it is: it waits for nobody. */
 const withoutUser = (record: KafkaRecord, retryState: RetryState, decision: ParsedRecord["decision"]): ReadResult => ({
-  kind: "arrivals",
-  arrivals: [{ record, user: retryState.source.id, type: "unknown", decision, retryState, repairs: [] }],
+  kind: "parsed",
+  parsedRecords: [{ record, user: retryState.source.id, type: "unknown", decision, retryState, repairs: [] }],
 });
 
 /** Its schema may come late, and tell whose it is: until then its key is the best guess, so that what follows waits behind it. */
@@ -57,7 +57,7 @@ const awaitingSchema = (record: KafkaRecord, retryState: RetryState, schemaId: n
   const user = record.key?.length ? Buffer.from(record.key).toString() : retryState.source.id;
   const error = `The registry knows no schema ${schemaId}`;
   const decision = { kind: "retry", reason: "unknown_schema", error } as const;
-  return { kind: "arrivals", arrivals: [{ record, user, type: "unknown", decision, retryState, repairs: [] }] };
+  return { kind: "parsed", parsedRecords: [{ record, user, type: "unknown", decision, retryState, repairs: [] }] };
 };
 
 const messageIdOf = ({ messageId }: JsonObject): string | undefined =>
@@ -96,17 +96,20 @@ const createParseList =
         source: sourcePositionInList(retryState.source, place),
       });
       return {
-        kind: "arrivals",
-        arrivals: raws.map((rawEvent, place) => parseEvent(record, retryStateAt(place), { rawEvent, unwrapRepairs })),
+        kind: "parsed",
+        parsedRecords: raws.map((rawEvent, place) =>
+          parseEvent(record, retryStateAt(place), { rawEvent, unwrapRepairs }),
+        ),
       };
     }
     const rawEvent = raws[index];
-    if (rawEvent) return { kind: "arrivals", arrivals: [parseEvent(record, retryState, { rawEvent, unwrapRepairs })] };
+    if (rawEvent)
+      return { kind: "parsed", parsedRecords: [parseEvent(record, retryState, { rawEvent, unwrapRepairs })] };
     const error = `Cannot find the event in its list: got ${headerNames.index} ${index}, want 0 to ${raws.length - 1}`;
     return withoutUser(record, retryState, dead("undecodable", error));
   };
 
-/** Turns messages into arrivals: bytes, then events, then what they mean. Never throws. */
+/** Turns messages into parsedRecords: bytes, then events, then what they mean. Never throws. */
 export const createRecordReader = ({ decoder, ...options }: RecordReaderOptions): RecordReader => {
   const parseEvent = createParseEvent(options);
   const parseList = createParseList(parseEvent);
@@ -118,8 +121,8 @@ export const createRecordReader = ({ decoder, ...options }: RecordReaderOptions)
     switch (decoded.kind) {
       case "event":
         return {
-          kind: "arrivals",
-          arrivals: [parseEvent(record, retryState, { rawEvent: decoded.raw, unwrapRepairs: decoded.repairs })],
+          kind: "parsed",
+          parsedRecords: [parseEvent(record, retryState, { rawEvent: decoded.raw, unwrapRepairs: decoded.repairs })],
         };
       case "events":
         return parseList(record, retryState, decoded);

@@ -78,7 +78,9 @@ export class BacklogRebuild {
   #openIfScanned(number: number): void {
     const ownedPartitions = this.#ownedPartitions.filter(({ partition }) => partition === number);
     if (
-      ownedPartitions.some(({ backlogScan, inlet }) => inlet || (backlogScan && backlogScan.position < backlogScan.end))
+      ownedPartitions.some(
+        ({ backlogScan, tracker }) => tracker || (backlogScan && backlogScan.position < backlogScan.end),
+      )
     )
       return;
     const backlog = new RetryBacklog(
@@ -86,16 +88,11 @@ export class BacklogRebuild {
       this.#parked,
     );
     for (const owned of ownedPartitions) {
-      const { topic, partition, tier, startOffset: start, metadata, topicId } = owned;
+      const { startOffset, metadata, topicId } = owned;
       owned.backlogScan = undefined;
-      owned.inlet = {
-        topic,
-        partition,
-        tier,
-        backlog,
-        tracker: new OffsetTracker({ startOffset: start, metadata, topicId }),
-      };
-      this.#options.consumer.seek(owned, start);
+      owned.backlog = backlog;
+      owned.tracker = new OffsetTracker({ startOffset, metadata, topicId });
+      this.#options.consumer.seek(owned, startOffset);
     }
     this.#options.pauses.review(["restore"]);
   }

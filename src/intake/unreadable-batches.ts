@@ -1,7 +1,7 @@
 import type { UnreadablePartition } from "../kafka/fetch/isolate-partitions.ts";
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
 import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
-import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { Scheduler } from "../pipeline/scheduler.ts";
 import { type OwnedPartition, type UnreadableWait, positionOf, currentUnreadableWait } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
 import type { BacklogRebuild } from "./restore-backlog.ts";
@@ -19,7 +19,7 @@ export interface UnreadableEvents {
 export interface UnreadableBatchesOptions {
   readonly events: UnreadableEvents;
   readonly consumer: Pick<GroupConsumer, "seek">;
-  readonly pipeline: Pick<Pipeline, "startReady">;
+  readonly scheduler: Pick<Scheduler, "startReady">;
   readonly pauses: Pauses;
   readonly backlogRebuild: Pick<BacklogRebuild, "advanceTo">;
   readonly findOwned: (unreadablePartition: TopicPartition) => OwnedPartition | undefined;
@@ -90,18 +90,18 @@ export class UnreadableBatches {
   }
 
   #skip(owned: OwnedPartition, { offset, lastOffset, reason }: UnreadableOffsets): void {
-    const { events, consumer, pipeline, pauses, backlogRebuild } = this.#options;
-    const { topic, partition, tier, inlet } = owned;
+    const { events, consumer, scheduler, pauses, backlogRebuild } = this.#options;
+    const { topic, partition, tier, tracker, backlog } = owned;
     const nextOffset = lastOffset + 1;
     owned.unreadableWait = undefined;
     // Nobody waits any longer for what is lost of a retry topic.
-    if (inlet && tier !== undefined) inlet.backlog.removeRange(tier, { from: inlet.tracker.position, to: nextOffset });
-    inlet?.tracker.skipTo(nextOffset);
+    if (tracker && tier !== undefined) backlog?.removeRange(tier, { from: tracker.position, to: nextOffset });
+    tracker?.skipTo(nextOffset);
     consumer.seek(owned, nextOffset);
     backlogRebuild.advanceTo(owned, nextOffset);
     pauses.review(["unreadable"]);
-    pipeline.startReady();
+    scheduler.startReady();
     // A retry topic that is scanned is read once more, and only then is the batch passed for good.
-    if (inlet) events.onSkipped({ topic, partition, offset, lastOffset, reason });
+    if (tracker) events.onSkipped({ topic, partition, offset, lastOffset, reason });
   }
 }

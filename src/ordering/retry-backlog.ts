@@ -139,17 +139,23 @@ export class RetryBacklog {
     return this.#keyBacklogs.size === 0 && this.#recentlyCompleted.size === 0;
   }
 
-  /** The turn of a record; `place` is where it was read, undefined for the source. */
-  checkAndAdopt(user: string, eventKey: string, position: RetryPosition | undefined): BacklogCheck {
+  /** What a record has to do; `position` is where it was read, undefined for a source topic. */
+  check(user: string, eventKey: string, position: RetryPosition | undefined): BacklogCheck {
     const record = this.#records.get(eventKey);
     if (record ? !isSamePosition(record.position, position) : this.#recentlyCompleted.has(eventKey))
       return { kind: "superseded" };
-    if (record?.user === user) return checkBehind(record.previous);
-    const check = checkBehind(this.#keyBacklogs.get(user)?.link);
-    // Nobody here wrote it (an operator did, or a former owner whose write came late), or its user could not be read
-    // before its schema came. It becomes the last of its user.
-    if (position) this.upsert(user, eventKey, position);
+    return checkBehind(record?.user === user ? record.previous : this.#keyBacklogs.get(user)?.link);
+  }
+
+  checkAndAdopt(user: string, eventKey: string, position: RetryPosition | undefined): BacklogCheck {
+    const check = this.check(user, eventKey, position);
+    if (position && check.kind !== "superseded") this.adopt(user, eventKey, position);
     return check;
+  }
+
+  /** A record of a retry topic that is not known yet, or was known as one of another user, becomes the last of its user. */
+  adopt(user: string, eventKey: string, position: RetryPosition): void {
+    if (this.#records.get(eventKey)?.user !== user) this.upsert(user, eventKey, position);
   }
 
   /** A record has been written to a tier. It keeps its place in the chain of its user, or becomes the last. */

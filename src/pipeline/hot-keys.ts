@@ -1,7 +1,8 @@
-import { eventKeyOf } from "../core/outcome/headers.ts";
 import type { ParsedRecord } from "../core/parsed-record.ts";
 import type { RetryBacklog } from "../ordering/retry-backlog.ts";
-import { type Assignment, type WorkItem, type Inlet, queueKeyOf, sourceQueueKeyOf } from "./work-item.ts";
+import { type Assignment, queueKeyOf } from "./assignment.ts";
+import type { Work } from "./step.ts";
+import type { OpenPartition, WorkItem } from "./work-item.ts";
 
 /** Records of one user that may wait in memory while others need the room. */
 const maxQueuedPerUser = 500;
@@ -25,7 +26,7 @@ const limitParkedShare = 0.5;
  */
 export const hotKeyWaitFor = (
   assignment: Assignment,
-  owned: Inlet,
+  owned: OpenPartition,
   parsedRecords: readonly ParsedRecord[],
 ): (() => boolean) | undefined => {
   for (const { user } of parsedRecords) {
@@ -35,7 +36,7 @@ export const hotKeyWaitFor = (
   return undefined;
 };
 
-const hotKeyWaitForUser = ({ queues }: Assignment, owned: Inlet, user: string): (() => boolean) | undefined => {
+const hotKeyWaitForUser = ({ queues }: Assignment, owned: OpenPartition, user: string): (() => boolean) | undefined => {
   const { tier, backlog } = owned;
   if (tier !== undefined) {
     const key = queueKeyOf(owned, user);
@@ -56,7 +57,7 @@ const hotKeyWaitForUser = ({ queues }: Assignment, owned: Inlet, user: string): 
  * may be of a user of its own, so that nothing else bounds them. Then it gives back how to ask whether there is room again.
  */
 export const deadLetterLimitWaitFor = (
-  { tier, topic, backlog }: Inlet,
+  { tier, topic, backlog }: OpenPartition,
   isTopicHeld: (topic: string) => boolean,
 ): (() => boolean) | undefined => {
   if (tier !== undefined || hasBacklogCapacity(backlog, limitParkedShare) || !isTopicHeld(topic)) return undefined;
@@ -68,7 +69,7 @@ const hasBacklogCapacity = ({ recordCount, totalRecordCount }: RetryBacklog, fra
 
 interface SpillCauses {
   /** Partitions that can go no further before their oldest event is finished. */
-  readonly blockedPartitions: readonly Inlet[];
+  readonly blockedPartitions: readonly OpenPartition[];
   /** No more can be taken up. */
   readonly isMemoryShort: boolean;
 }
@@ -86,11 +87,6 @@ export const markForSpill = ({ queues }: Assignment, { blockedPartitions, isMemo
   }
 };
 
-/**
- * Whether a record of a tier may be the copy of one that is just being written there, or meets a call of its user: the two
- * lanes of a user must never make a call each.
- */
-export const mustWaitForSourceQueue = ({ queues }: Assignment, { owned, parsed }: WorkItem): boolean => {
-  if (owned.tier === undefined || owned.backlog.has(parsed.user, eventKeyOf(parsed.retryState.source))) return false;
-  return queues.isBusy(sourceQueueKeyOf(owned, parsed.user));
-};
+/** Whether the head goes to the first retry topic, so that other users or its partition can go on. */
+export const mustSpill = ({ mustSpill: isHotKey, head }: Work["queue"]): boolean =>
+  (isHotKey || head.mustSpill) && head.owned.tier === undefined;

@@ -1,188 +1,167 @@
-import type { KeyQueue } from "../ordering/key-queues.ts";
-import { Capacity, type CapacityOptions } from "./capacity.ts";
-import { coalesce } from "./coalesce.ts";
-import { DeliverStep, type DeliverStepOptions, type StepCompletion } from "./deliver-step.ts";
-import { mustWaitForSourceQueue, markForSpill } from "./hot-keys.ts";
-import { SettleStep, type SettleStepOptions } from "./settle-step.ts";
-import {
-  type Assignment,
-  type WorkItem,
-  type Inlet,
-  hasFailed,
-  needsCall,
-  queueKeyOf,
-  checkBacklog,
-} from "./work-item.ts";
+import { skipped } from "../core/outcome/outcome.ts";
+import type { RetryRules } from "../core/outcome/retry-plan.ts";
+import type { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
+import type { Dedupe } from "../limits/dedupe.ts";
+import type { MemoryBudget } from "../limits/memory-budget.ts";
+import { type Assignment, queueKeyOf } from "./assignment.ts";
+import { awaitTurn, checkBacklog } from "./await-turn-step.ts";
+import { DeadLetterGate } from "./dead-letter-gate.ts";
+import { DeliverStep } from "./deliver-step.ts";
+import { mustSpill } from "./hot-keys.ts";
+import type { Clock, DeliveryPort, Observer, PublisherPort } from "./ports.ts";
+import { Reservations } from "./reservations.ts";
+import { SettleStep } from "./settle-step.ts";
+import type { StepResult, Work } from "./step.ts";
+import type { WorkItem } from "./work-item.ts";
 
-export interface PipelineOptions extends SettleStepOptions, DeliverStepOptions, CapacityOptions {
-  /** Whether this member may still start anything: one that the group has lost sight of may not. */
-  readonly mayStart: () => boolean;
-  /** Asks everything that waits for events to end, or for room, whether it still must. */
-  readonly recheckWaiting: () => void;
+export interface PipelineOptions {
+  readonly delivery: DeliveryPort;
+  readonly publisher: PublisherPort;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly budget: MemoryBudget;
+  readonly dedupe: Dedupe;
+  readonly deadLetterLimit: Pick<DeadLetterLimit, "countIfAllowed" | "rulingOf" | "countOtherOutcome">;
+  readonly retryRules: RetryRules;
+  /** Calls in one round: the first and its quick repetitions. */
+  readonly maxQuickAttempts: number;
 }
 
-/** A record of a tier whose like is just on its way into the tiers looks again after this. */
-const recheckMs = 200;
-/** Looks, one every 250 ms, at a probe that nobody can make. */
-const unblockProbeAfterChecks = 20;
+/** What the scheduler does for the pipeline. */
+interface PipelineScheduling {
+  /** The work on a head has ended. Another head may start. */
+  readonly onEnded: () => void;
+  /** The head of a queue may start again after this many milliseconds. */
+  readonly startAgainAfter: (delayMs: number, work: Work) => void;
+}
 
-/** The way of a held record: the head of each lane through delivery and settlement to its outcome. */
+/** What the work on a head still waits for: a write, the verdict of a call, or nothing. */
+type Settling = Promise<void> | "calling" | void;
+
+const duplicate: StepResult = skipped("duplicate");
+
+/**
+ * The road of an event. Intake admits a record, parses it and decides what each of its events means (`intake/ingest.ts`). Then:
+ *
+ * 1. `enqueue`: behind the other events of its user.
+ * 2. `awaitTurn`: does an earlier event of the user wait in a retry topic? Then this one follows it there.
+ * 3. `avoidCall`: a known dead letter, a duplicate, a refusal that is on hold, a hot key: reasons to make no call now.
+ * 4. The decision: a call, unless the event is skipped, retried or dead-lettered without one.
+ * 5. `settle`: the result gets its effect. A call is started, and its verdict is a result again.
+ * 6. `complete` (`settle-step.ts`): the outcome is safe. The offset may be committed, and the next event of the user starts.
+ *
+ * An exception is a bug of ours: nobody catches it, the process ends, and nothing wrong is committed.
+ */
 export class Pipeline {
-  readonly capacity: Capacity;
-  readonly #options: PipelineOptions;
-  readonly #settleStep: SettleStep;
+  readonly #options: PipelineOptions & PipelineScheduling;
+  readonly #reservations: Reservations;
+  readonly #deadLetterGate: DeadLetterGate;
   readonly #deliverStep: DeliverStep;
-  #assignment: Assignment | undefined;
-  #isStopped = true;
-  #headsInWork = 0;
-  #checksWithoutProbe = 0;
-  readonly #idleWaiters: (() => void)[] = [];
-  /** Starts whatever may start, when all answers of this turn are in: only then their connections have rested, and what they say is known. */
-  readonly startReadySoon: () => void;
+  readonly #settleStep: SettleStep;
 
-  constructor(options: PipelineOptions) {
+  constructor(options: PipelineOptions & PipelineScheduling) {
+    const { clock, budget, deadLetterLimit, delivery, maxQuickAttempts, publisher, observer, retryRules } = options;
+    const { wallNow, random } = clock;
     this.#options = options;
-    this.startReadySoon = coalesce(options.clock.nextTurn, () => this.startReady());
-    this.capacity = new Capacity(options, () => this.#assignment?.queues.readyCount ?? 0);
-    this.#settleStep = new SettleStep(options);
-    this.#deliverStep = new DeliverStep(options, {
-      settleStep: this.#settleStep,
-      onCallEnded: (settlement) => (settlement ? void settlement.then(this.#onHeadEnded) : this.#onHeadEnded()),
-      restartAfter: (assignment, queue, delayMs) => this.#restartAfter(assignment, queue, delayMs),
-    });
+    const reservations = new Reservations(budget);
+    const deadLetterGate = new DeadLetterGate({ deadLetterLimit, wallNow });
+    this.#reservations = reservations;
+    this.#deadLetterGate = deadLetterGate;
+    this.#deliverStep = new DeliverStep({ delivery, maxQuickAttempts, random });
+    this.#settleStep = new SettleStep({ publisher, observer, retryRules, wallNow, reservations, deadLetterGate });
   }
 
-  /** Heads of lanes in work: calls in flight and writes not yet acknowledged. */
-  get headsInWork(): number {
-    return this.#headsInWork;
-  }
-
-  get #mayStart(): boolean {
-    const { mayStart, isPaused } = this.#options;
-    return !this.#isStopped && !isPaused() && mayStart();
-  }
-
-  /** Starts work on an assignment of these partition numbers. */
-  beginAssignment(assignment: Assignment, partitions: readonly number[]): void {
-    this.#options.dedupe.retainPartitions(partitions);
-    this.#assignment = assignment;
-    this.#isStopped = false;
-  }
-
-  /** Takes up an event of the assignment. One with nothing to do is finished at once, unless it is in its user's chain. */
+  /** Step 1. If there is nothing to do for the event, it is completed at once, unless it is in its user's retry backlog. */
   enqueue(assignment: Assignment, item: WorkItem): void {
     const { decision, user } = item.parsed;
-    this.#settleStep.reserve(item);
+    this.#reservations.reserve(item);
     if (decision.kind === "skipped" && item.owned.tier === undefined) this.#settleStep.complete(item, decision);
     else assignment.queues.enqueue(queueKeyOf(item.owned, user), item);
   }
 
-  /** Lets those make way who keep others waiting; while held nobody is to blame. `blocked`: see `letMakeWay`. */
-  spillHotKeys(blockedPartitions: readonly Inlet[]): void {
-    const { delivery, deadLetterLimit, budget, isPaused } = this.#options;
-    const assignment = this.#assignment;
-    if (!assignment || deadLetterLimit.isHeld || isPaused()) return;
-    if (delivery.isHeld) return this.#unblockProbe(assignment);
-    markForSpill(assignment, { blockedPartitions, isMemoryShort: !budget.isHalfFree });
+  /** Steps 2 to 6, for a head whose queue was taken. */
+  process(work: Work): void {
+    const settling = this.#settle(work, this.#nextFor(work));
+    if (settling === undefined) queueMicrotask(this.#options.onEnded);
+    else this.#endAfter(settling);
   }
 
-  /**
-   * A probe is due, and for a while no call has been at hand: what could probe may stand behind what may not move, or be kept out by it.
-   * Then one of the others goes after all.
-   */
-  #unblockProbe(assignment: Assignment): void {
-    const hasNoProbe = this.#options.delivery.state === "probe" && this.#headsInWork === 0;
-    this.#checksWithoutProbe = hasNoProbe ? this.#checksWithoutProbe + 1 : 0;
-    if (this.#checksWithoutProbe < unblockProbeAfterChecks || !this.#mayStart) return;
-    const queue = assignment.queues.takeNext();
-    if (queue) this.#startHead(assignment, queue);
+  #nextFor(work: Work): StepResult {
+    const { decision } = work.queue.head.parsed;
+    return awaitTurn(work) ?? (decision.kind === "call" ? this.#avoidCall(work) : undefined) ?? decision;
   }
 
-  /** Starts whatever may start now. After it, and only then, it is known what has room: every end of an event comes by here. */
-  startReady(): void {
-    this.#startAllReady();
-    this.#options.recheckWaiting();
+  #avoidCall({ queue }: Work): StepResult | undefined {
+    return (
+      queue.head.pendingDeadLetter ??
+      this.#skipDuplicate(queue.head) ??
+      this.#deadLetterGate.refusalOnHold(queue.head) ??
+      this.#spill(queue)
+    );
   }
 
-  #startAllReady(): void {
-    const assignment = this.#assignment;
-    if (!assignment || !this.#mayStart) return;
-    const { delivery, deadLetterLimit } = this.#options;
-    for (let { state } = delivery; state !== "closed" && !deadLetterLimit.isHeld; { state } = delivery) {
-      const queue = state === "probe" ? this.#takeNextProbe(assignment) : assignment.queues.takeNext();
-      if (!queue) return;
-      this.#startHead(assignment, queue);
+  #skipDuplicate({ owned, parsed }: WorkItem): StepResult | undefined {
+    const { dedupe, clock } = this.#options;
+    return dedupe.isDuplicate(owned.partition, parsed.messageId, clock.wallNow) ? duplicate : undefined;
+  }
+
+  /** During a hold nobody is to blame for a full memory: then nothing spills. */
+  #spill(queue: Work["queue"]): StepResult | undefined {
+    return mustSpill(queue) && this.#options.delivery.state === "open" ? { kind: "spill" } : undefined;
+  }
+
+  /** Gives each result its effect. */
+  #settle(work: Work, result: StepResult): Settling {
+    const { assignment, queue } = work;
+    switch (result.kind) {
+      case "call":
+        this.#deliverStep.start(work, result, this.#onVerdict);
+        return "calling";
+      case "delivered":
+        this.#rememberDelivered(queue.head);
+        return this.#settleStep.completeHead(work, result);
+      case "skipped":
+        return this.#settleStep.completeHead(work, result);
+      case "retry":
+        return this.#settleStep.retry(work, result);
+      case "dead":
+        return this.#settleStep.deadLetter(work, result);
+      case "follow":
+        return this.#settleStep.follow(work, result.tier);
+      case "spill":
+        return this.#settleStep.spill(work);
+      case "superseded":
+        return this.#settleStep.dropCopies(work);
+      case "requeue":
+        return assignment.queues.requeue(queue, result.end);
+      case "pause":
+        return this.#options.startAgainAfter(result.ms, work);
     }
   }
 
-  /** While a hold is probed nothing but a call moves, best one that has not failed yet: tiers and dead letters stay untouched. */
-  #takeNextProbe(assignment: Assignment): KeyQueue<WorkItem> | undefined {
-    const { queues } = assignment;
-    // In this order: to be asked whether it is a call makes a record known.
-    const mayProbe = (item: WorkItem): boolean =>
-      !mustWaitForSourceQueue(assignment, item) && needsCall(item) && !this.#settleStep.refusalOnHold(item);
-    const probe = queues.takeNextWhere((item) => !hasFailed(item) && mayProbe(item)) ?? queues.takeNextWhere(mayProbe);
-    // Nothing is in work, and intake may wait for room: what could probe would never come in.
-    return probe ?? (this.#headsInWork === 0 && !this.capacity.mayResume ? queues.takeNext() : undefined);
+  #rememberDelivered({ owned, parsed }: WorkItem): void {
+    const { dedupe, clock } = this.#options;
+    dedupe.recordDelivered(owned.partition, parsed.messageId, clock.wallNow());
   }
 
-  /** Starts nothing more; resolves when all that was started has ended. */
-  drain(): Promise<void> {
-    this.#isStopped = true;
-    if (this.#headsInWork === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#idleWaiters.push(resolve);
-    });
-  }
-
-  /** Drops the assignment: what is still in work counts no more. */
-  dropAssignment(): void {
-    this.#isStopped = true;
-    if (this.#assignment) this.#assignment.isCurrentGeneration = false;
-    this.#assignment = undefined;
-    // Also where nothing was at work: kafkajs goes on fetching while it joins, and what intake took up then is held for nobody.
-    this.#options.budget.reset();
-  }
-
-  /** An exception here is a bug of ours: nobody catches it, the process ends, and nothing wrong is committed. */
-  #startHead(assignment: Assignment, queue: KeyQueue<WorkItem>): void {
-    this.#headsInWork++;
-    const completion = this.#processHead(assignment, queue);
-    if (completion === "calling") return;
-    if (completion) void completion.then(this.#onHeadEnded);
-    else queueMicrotask(this.#onHeadEnded);
-  }
-
-  readonly #onHeadEnded = (): void => {
-    this.#headsInWork--;
-    if (this.#headsInWork === 0) for (const resolveIdle of this.#idleWaiters.splice(0)) resolveIdle();
-    this.startReadySoon();
+  /** Undefined: the assignment has ended meanwhile, and the verdict counts for nothing. */
+  readonly #onVerdict = (work: Work, result: StepResult | undefined): void => {
+    const settling = result && this.#settle(work, result);
+    if (settling === undefined) this.#options.onEnded();
+    else this.#endAfter(settling);
   };
 
-  #processHead(assignment: Assignment, queue: KeyQueue<WorkItem>): StepCompletion {
-    const item = queue.head;
-    if (mustWaitForSourceQueue(assignment, item)) return this.#restartAfter(assignment, queue, recheckMs);
-    const check = checkBacklog(item);
-    if (check.kind === "superseded") return this.#settleStep.dropCopies(assignment, queue);
-    if (check.kind === "forward") return this.#settleStep.forward(assignment, queue, check.tier);
-    const { decision } = item.parsed;
-    switch (decision.kind) {
-      case "call":
-        return this.#deliverStep.deliver(assignment, queue, decision);
-      case "retry":
-        return this.#settleStep.retry(assignment, queue, decision);
-      case "dead":
-        return this.#settleStep.deadLetter(assignment, queue, decision);
-      case "skipped":
-        return this.#settleStep.completeHead(assignment, queue, decision);
-    }
+  #endAfter(settling: Promise<void> | "calling"): void {
+    if (settling !== "calling") void settling.then(this.#options.onEnded);
   }
 
-  /** Lets a taken lane start again after a pause. */
-  #restartAfter(assignment: Assignment, queue: KeyQueue<WorkItem>, delayMs: number): void {
-    this.#options.clock.schedule(delayMs, () => {
-      assignment.queues.requeue(queue, "front");
-      this.startReady();
-    });
+  /** Whether a call to Gainsight is the next thing to do for an event. */
+  needsCall(item: WorkItem): boolean {
+    return (
+      item.parsed.decision.kind === "call" &&
+      item.pendingDeadLetter === undefined &&
+      checkBacklog(item).kind === "deliver" &&
+      !this.#deadLetterGate.refusalOnHold(item)
+    );
   }
 }

@@ -19,26 +19,22 @@ interface ComposeDeliveryOptions {
   readonly onMaySend: () => void;
 }
 
-/** The way to Gainsight, by the configuration, the settings of the moment and a real clock. */
-export const composeDelivery = ({
-  config,
-  settings,
-  log,
-  metrics,
-  observer,
-  onMaySend: onChange,
-}: ComposeDeliveryOptions): Gainsight =>
-  createGainsight({
-    ...clock,
-    userAgent: readUserAgent(),
-    // Holds are spans of time: a wall clock that is set must neither prolong nor end one.
-    monotonicNow: clock.monotonicNow,
+/** The client of Gainsight, by the configuration and the current settings. */
+export const composeDelivery = (options: ComposeDeliveryOptions): Gainsight => {
+  const { config, settings, log, metrics, observer, onMaySend } = options;
+  const { monotonicNow, random, schedule } = clock;
+  return createGainsight({
     ...config.gainsight,
     breaker: config.breaker,
+    userAgent: readUserAgent(),
+    monotonicNow,
+    random,
+    schedule,
     watchFile,
-    onMaySend: onChange,
+    onMaySend,
     onHold: observer.holdChanged,
     onCall: observer.callEnded,
     failOnResultFalse: () => settings.current.failOnResultFalse,
-    onResultFalse: createResultFalseReport({ ...clock, log, metrics }),
+    onResultFalse: createResultFalseReport({ schedule, log, metrics }),
   });
+};

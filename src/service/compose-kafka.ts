@@ -1,3 +1,5 @@
+import type { Kafka } from "kafkajs";
+
 import type { Config } from "../config/config.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
 import { createLogin } from "../kafka/auth/login.ts";
@@ -16,8 +18,21 @@ export interface KafkaClientsOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-/** The clients of the cluster, of which `impatient` repeats nothing by itself. Nothing connects. */
-export const composeKafkaClients = ({ config, log, onFatal }: KafkaClientsOptions) => {
+export interface KafkaClients {
+  readonly kafka: Kafka;
+  /** Repeats nothing by itself. */
+  readonly noRetryKafka: Kafka;
+  readonly admin: ClusterAdmin;
+  readonly rights: Rights;
+  readonly lastConnectionError: LastConnectionError;
+  /** Why there is no token to log in to Kafka with, if one is needed. */
+  readonly tokenProblem: () => string | undefined;
+  /** Asks whether any broker answers at all. */
+  readonly pingCluster: () => Promise<void>;
+}
+
+/** The clients of the cluster. Nothing connects. */
+export const composeKafkaClients = ({ config, log, onFatal }: KafkaClientsOptions): KafkaClients => {
   const lastConnectionError = new LastConnectionError();
   const fetch = createFetch({ proxy: config.kafka.tokenProxy, userAgent: readUserAgent() });
   const sasl = createLogin({ sasl: config.kafka.sasl, fetch, warn: (sentence) => log.warn(sentence) });
@@ -31,9 +46,6 @@ export const composeKafkaClients = ({ config, log, onFatal }: KafkaClientsOption
   const admin = new ClusterAdmin(kafka);
   const rights = new Rights({ config, log, onFatal, admin, monotonicNow: clock.monotonicNow });
   const tokenProblem = (): string | undefined => sasl?.problem?.();
-  return {
-    kafka,
-    noRetryKafka,
-    shared: { lastConnectionError, admin, rights, tokenProblem, pingCluster: () => checkConnection(noRetryKafka) },
-  };
+  const pingCluster = (): Promise<void> => checkConnection(noRetryKafka);
+  return { kafka, noRetryKafka, admin, rights, lastConnectionError, tokenProblem, pingCluster };
 };

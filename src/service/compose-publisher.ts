@@ -4,24 +4,26 @@ import type { Config } from "../config/config.ts";
 import { createProducer } from "../kafka/client.ts";
 import { compressionFallbacks } from "../kafka/codecs/codecs.ts";
 import { explainConnectionError } from "../kafka/connection-error.ts";
-import { ProducerHealth, type ProducerHealthOptions } from "../kafka/publish/producer-health.ts";
+import { ProducerHealth } from "../kafka/publish/producer-health.ts";
 import { Producers } from "../kafka/publish/producers.ts";
 import { RetryPublisher } from "../kafka/publish/retry-publisher.ts";
 import { explainAuthorizationError, principalOf, topicRight } from "../kafka/topics/refusals.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Observer } from "../ops/observer.ts";
+import type { ServiceClock } from "./clock.ts";
 
-export interface ComposePublisherOptions extends Pick<ProducerHealthOptions, "schedule" | "onMissing"> {
-  /** One that does not try again: the settler does, and the hold says once what fails. */
+interface ComposePublisherOptions {
+  /** A client that does not retry: the publisher retries, and the hold says once what fails. */
   readonly kafka: Kafka;
   readonly config: Config;
   readonly log: Log;
   readonly metrics: Pick<Metrics, "recordWriteFailure">;
-  readonly onHold: Observer["holdChanged"];
-  readonly monotonicNow: () => number;
-  readonly random: () => number;
+  readonly clock: Pick<ServiceClock, "monotonicNow" | "schedule" | "random">;
   readonly pause: (ms: number) => Promise<void>;
+  readonly onHold: Observer["holdChanged"];
+  /** A topic of the service does not exist. */
+  readonly onMissing: () => void;
 }
 
 /** Everything that writes to the retry topics and the dead-letter topic. */
@@ -31,12 +33,12 @@ export interface PublisherParts {
   readonly publisher: RetryPublisher;
 }
 
-const createProducerHealth = (options: ComposePublisherOptions): ProducerHealth => {
-  const { config, log, metrics, onHold, monotonicNow } = options;
+const composeProducerHealth = ({ config, log, metrics, clock, onHold, onMissing }: ComposePublisherOptions) => {
   const principal = principalOf(config.kafka);
   return new ProducerHealth({
-    ...options,
-    monotonicNow,
+    monotonicNow: clock.monotonicNow,
+    schedule: clock.schedule,
+    onMissing,
     explain: (topic, error) =>
       explainAuthorizationError(error, [topicRight("Write", topic)], principal) ??
       explainConnectionError(error instanceof Error ? error.message : String(error)),
@@ -48,36 +50,42 @@ const createProducerHealth = (options: ComposePublisherOptions): ProducerHealth 
   });
 };
 
-/** Connects to nothing yet. */
+/** What Kafka refuses of the form of a write is logged once; the write goes in another form. */
+const composeRefusalLog = (log: Log) => {
+  let isTimestampRefused = false;
+  const refusedCodecs = new Set<string>();
+  return {
+    onTimestampRefused: (topic: string): void => {
+      if (!isTimestampRefused)
+        log.warn({ topic }, "Kafka refuses the time of this machine's clock; records are written without a time");
+      isTimestampRefused = true;
+    },
+    onCodecRefused: (topic: string, codec: string): void => {
+      const text = "Kafka refuses this codec; records are written with another, or plain (KAFKA_COMPRESSION)";
+      if (!refusedCodecs.has(codec)) log.warn({ topic, codec }, text);
+      refusedCodecs.add(codec);
+    },
+  };
+};
+
+/** Nothing connects yet. */
 export const composePublisher = (options: ComposePublisherOptions): PublisherParts => {
-  const { kafka, config, log } = options;
+  const { kafka, config, log, clock, pause } = options;
   const producers = new Producers({
     createProducer: () => createProducer(kafka),
     onCloseError: (error) => log.debug({ err: error }, "Cannot close a producer"),
   });
-  const producerHealth = createProducerHealth(options);
-  let isClockRefused = false;
-  const onClockRefused = (topic: string): void => {
-    if (!isClockRefused)
-      log.warn({ topic }, "Kafka refuses the time of this machine's clock; records are written without a time");
-    isClockRefused = true;
-  };
-  const refusedCodecs = new Set<string>();
-  const onCodecRefused = (topic: string, codec: string): void => {
-    const codecWarning = "Kafka refuses this codec; records are written with another, or plain (KAFKA_COMPRESSION)";
-    if (!refusedCodecs.has(codec)) log.warn({ topic, codec }, codecWarning);
-    refusedCodecs.add(codec);
-  };
+  const producerHealth = composeProducerHealth(options);
   const publisher = new RetryPublisher({
-    ...options,
     producers,
+    random: clock.random,
+    pause,
     retryTopics: config.topics.retry.map(({ topic }) => topic),
     deadLetterTopic: config.topics.deadLetter,
     compressions: compressionFallbacks(config.kafka.compression),
     onWriteFailed: (write, error) => producerHealth.recordFailure(write, error),
     onWriteEnded: (write) => producerHealth.recordEnd(write),
-    onTimestampRefused: onClockRefused,
-    onCodecRefused,
+    ...composeRefusalLog(log),
   });
   return { producers, producerHealth, publisher };
 };

@@ -31,8 +31,8 @@ const startOpsServer = (view: ServiceView, { check: live }: Liveness): Promise<O
 };
 
 /** A courtesy to the brokers: everything is committed already. */
-const disconnect = async ({ group: member, producers, admin }: App): Promise<void> => {
-  await member.consumer.stop();
+const disconnect = async ({ group, producers, admin }: App): Promise<void> => {
+  await group.consumer.stop();
   await producers.close();
   await admin.close();
 };
@@ -46,9 +46,9 @@ const throwTimedOut = (): never => {
  * does not answer is not waited for. Rejects only where the last commit has failed: what it was about is done again.
  */
 export const shutDown = async (app: App, ops: Pick<OpsServer, "close">): Promise<void> => {
-  const { rebalanceHandler: membership, commits } = app.group;
-  const wasOwner = membership.state === "owner";
-  await membership.leave();
+  const { rebalanceHandler, commits } = app.group;
+  const wasOwner = rebalanceHandler.state === "owner";
+  await rebalanceHandler.leave();
   app.publisher.stop();
   const isCommitted = !wasOwner || commits.isAllCommitted;
   await Promise.race([disconnect(app), sleep(disconnectTimeoutMs).then(throwTimedOut)]).catch((error: unknown) =>

@@ -8,17 +8,17 @@ const spillEveryMs = 250;
 
 /** What a member at work does all the time. Returns the function that ends it. */
 export const startPeriodicTasks = ({
-  group: member,
+  group,
   topicWatch,
   unreadableWatch,
 }: Pick<App, "group" | "topicWatch" | "unreadableWatch">): (() => void) => {
   const everyMsWhileOwner = (ms: number, run: () => void): NodeJS.Timeout =>
     setInterval(() => {
-      if (member.rebalanceHandler.state === "owner") run();
+      if (group.rebalanceHandler.state === "owner") run();
     }, ms);
   const timers = [
-    everyMsWhileOwner(commitEveryMs, () => void member.commits.commitNow()),
-    everyMsWhileOwner(spillEveryMs, () => member.ingest.reviewPeriodically()),
+    everyMsWhileOwner(commitEveryMs, () => void group.commits.commitNow()),
+    everyMsWhileOwner(spillEveryMs, () => group.ingest.reviewPeriodically()),
     everyMsWhileOwner(checkSkipsEveryMs, () => void unreadableWatch.check()),
     // Also while the group joins: it may wait for a topic that has to be made.
     setInterval(() => void topicWatch.checkNow(), checkTopicsEveryMs),

@@ -25,7 +25,7 @@ export const activeHoldsOf = ({ gainsight, group, deadLetterLimit, settings, pro
 
 /** How many users have events in the retry topics. */
 export const parkedUsersOf = ({ group: { ingest } }: App): number =>
-  [...new Set(ingest.inlets.map(({ backlog }) => backlog))].reduce((sum, { userCount }) => sum + userCount, 0);
+  [...new Set(ingest.openPartitions.map(({ backlog }) => backlog))].reduce((sum, { userCount }) => sum + userCount, 0);
 
 /** Per owned partition, how many records are not completed. */
 export const lagsOf = ({ group: { ingest } }: App) =>

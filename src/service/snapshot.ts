@@ -28,14 +28,14 @@ export const snapshotOf = (app: App): MetricsSnapshot => ({
   areSettingsOk: app.settings.problem === undefined,
 });
 
-const partitionDiagnosticsOf = ({ topic, partition, inlet, endOffset, pauses, backlogScan }: OwnedPartition) => ({
-  topic,
-  partition,
-  position: inlet?.tracker.position ?? backlogScan?.position,
-  mark: inlet?.tracker.committableOffset,
-  high: endOffset,
-  pauses: [...pauses.keys()],
-  parkedUsers: inlet?.backlog.userCount,
+const partitionDiagnosticsOf = (owned: OwnedPartition) => ({
+  topic: owned.topic,
+  partition: owned.partition,
+  position: owned.tracker?.position ?? owned.backlogScan?.position,
+  mark: owned.tracker?.committableOffset,
+  high: owned.endOffset,
+  pauses: [...owned.pauses.keys()],
+  parkedUsers: owned.backlog?.userCount,
 });
 
 /** The log fields that show why the service makes no progress. They contain no users, keys or payloads. */
@@ -45,7 +45,7 @@ export const diagnosticsOf = (app: App) => ({
   breaker: app.gainsight.delivery.breakerState,
   gate: app.gainsight.delivery.state,
   inFlight: app.gainsight.delivery.inFlight,
-  working: app.pipeline.headsInWork,
+  working: app.scheduler.headsInWork,
   heldRecords: app.budget.records,
   heldBytes: app.budget.bytes,
   partitions: app.group.ingest.ownedPartitions.map(partitionDiagnosticsOf),

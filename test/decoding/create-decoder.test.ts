@@ -61,7 +61,10 @@ it("does not read the schema file where the format needs none", () => {
 
 describe("a folder as AVRO_SCHEMA_FILE", () => {
   it.each(["avro", "auto"] as const)("reads records of each of its schemas, with INPUT_FORMAT=%s", (format) => {
-    const decoder = createConfiguredDecoder({ format, schemaFile: folderWith({ "a.avsc": track, "b.avsc": identify }) });
+    const decoder = createConfiguredDecoder({
+      format,
+      schemaFile: folderWith({ "a.avsc": track, "b.avsc": identify }),
+    });
     const events = [
       { type: "track", userId: "u1", event: "Paid" },
       { type: "identify", userId: "u1", age: 40 },
@@ -98,7 +101,10 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
 
   it("takes two versions of one record", () => {
     const next = { ...track, fields: [...track.fields, { name: "plan", type: "string" }] };
-    const decoder = createConfiguredDecoder({ format: "avro", schemaFile: folderWith({ "v1.avsc": track, "v2.avsc": next }) });
+    const decoder = createConfiguredDecoder({
+      format: "avro",
+      schemaFile: folderWith({ "v1.avsc": track, "v2.avsc": next }),
+    });
     const event = { type: "track", userId: "u1", event: "Paid", plan: "pro" };
     expect(decoder.decode(writeAvro(next, event))).toEqual({ kind: "event", raw: event });
   });
@@ -118,7 +124,9 @@ describe("a folder as AVRO_SCHEMA_FILE", () => {
   it("names a link that leads nowhere", () => {
     const schemaFile = folderWith({ "a.avsc": track });
     symlinkSync("gone", join(schemaFile, "b.avsc"));
-    expect(() => createConfiguredDecoder({ format: "auto", schemaFile })).toThrow(`got '${join(schemaFile, "b.avsc")}' (ENOENT`);
+    expect(() => createConfiguredDecoder({ format: "auto", schemaFile })).toThrow(
+      `got '${join(schemaFile, "b.avsc")}' (ENOENT`,
+    );
   });
 
   it("says so if it is empty", () => {
@@ -157,7 +165,10 @@ describe("schemas of a folder that refer to each other", () => {
   it("find names by their namespace, and those that are defined further in", () => {
     const home = { ...record("Home", ["country", country]), namespace: "com.acme" };
     const user = record("User", ["type", "string"], ["userId", "string"], ["country", "com.acme.geo.Country"]);
-    const decoder = createConfiguredDecoder({ format: "avro", schemaFile: folderWith({ "home.avsc": home, "user.avsc": user }) });
+    const decoder = createConfiguredDecoder({
+      format: "avro",
+      schemaFile: folderWith({ "home.avsc": home, "user.avsc": user }),
+    });
     const inline = record("User", ["type", "string"], ["userId", "string"], ["country", country]);
     const event = { type: "identify", userId: "u1", country: "CH" };
     expect(decoder.decode(writeAvro(inline, event))).toEqual({ kind: "event", raw: event });
@@ -181,7 +192,13 @@ describe("the warning of bare Avro that may begin with a zero byte", () => {
   const warningsOf = (options: Partial<Parameters<typeof createConfiguredDecoder>[0]>): readonly string[] => {
     const warnings: string[] = [];
     const schemaFile = folderWith({ "a.avsc": track, "b.avsc": doubtful });
-    createConfiguredDecoder({ format: "auto", schemaFile, registry, ...options, warn: (text) => void warnings.push(text) });
+    createConfiguredDecoder({
+      format: "auto",
+      schemaFile,
+      registry,
+      ...options,
+      warn: (text) => void warnings.push(text),
+    });
     return warnings;
   };
 

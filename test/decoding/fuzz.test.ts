@@ -182,8 +182,8 @@ const check = (read: RecordReader, value: Buffer): void => {
     seen.kinds.add(reading.kind);
     return;
   }
-  if (reading.arrivals.length === 0) throw new Error("A record that nothing became of");
-  for (const { record, decision } of reading.arrivals) {
+  if (reading.parsedRecords.length === 0) throw new Error("A record that nothing became of");
+  for (const { record, decision } of reading.parsedRecords) {
     seen.kinds.add(decision.kind);
     if (record.value !== value || !before.equals(value)) throw new Error("The record's bytes are not the same");
   }
@@ -285,7 +285,7 @@ describe("a huge record", () => {
     ["of a million events", Buffer.from(`[${many(1_000_000, () => "{}")}]`), "dead"],
   ])("%s is read in the time that its length takes", (_name, value, kind) => {
     const { reading, ms } = auto ? timed(auto, value) : { reading: undefined, ms: Number.NaN };
-    expect(reading?.kind === "arrivals" && reading.arrivals[0]?.decision.kind).toBe(kind);
+    expect(reading?.kind === "parsed" && reading.parsedRecords[0]?.decision.kind).toBe(kind);
     expect(ms).toBeLessThan(1_000);
   });
 });

@@ -24,7 +24,7 @@ const readWith = (decoder: ReturnType<typeof createDecoder>, message: Message, t
     { ...messageOf(1, message), timestamp: String(recordTime), ...message },
     { ...sourcePartition, tier },
   );
-  const [parsed] = reading.kind === "arrivals" ? reading.arrivals : [];
+  const [parsed] = reading.kind === "parsed" ? reading.parsedRecords : [];
   if (!parsed) throw new Error("Nothing became of it");
   return parsed;
 };

@@ -12,7 +12,8 @@ const normal = (event: JsonObject): JsonObject => {
 };
 
 /** What a decoder read, each event in its normal form. */
-export const normalOf = (events: EventOrEvents): EventOrEvents => (isObject(events) ? normal(events) : events.map(normal));
+export const normalOf = (events: EventOrEvents): EventOrEvents =>
+  isObject(events) ? normal(events) : events.map(normal);
 
 /** The same of a whole decoder's answer. */
 export const normalDecoded = (decoded: Decoded): Decoded => {

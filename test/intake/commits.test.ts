@@ -4,9 +4,9 @@ import { Commits } from "../../src/intake/commits.ts";
 import { decodeCompleted } from "../../src/offsets/completed-map.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
-import type { Inlet } from "../../src/pipeline/work-item.ts";
+import type { OpenPartition } from "../../src/pipeline/work-item.ts";
 
-const inletAt = (partition: number, start: number): Inlet => ({
+const openPartitionAt = (partition: number, start: number): OpenPartition => ({
   topic: "source",
   partition,
   tier: undefined,
@@ -14,7 +14,7 @@ const inletAt = (partition: number, start: number): Inlet => ({
   backlog: new RetryBacklog([]),
 });
 
-const finish = ({ tracker }: Inlet, ...offsets: number[]): void => {
+const finish = ({ tracker }: OpenPartition, ...offsets: number[]): void => {
   for (const offset of offsets) {
     const entry = tracker.register(offset);
     if (entry) tracker.complete(entry);
@@ -24,7 +24,7 @@ const finish = ({ tracker }: Inlet, ...offsets: number[]): void => {
 type Sent = readonly { topic: string; partition: number; offset: number; metadata: string }[];
 
 /** A consumer whose commits are answered by hand: confirmed, unconfirmed, or an error. */
-const createTestCommits = (...inlets: Inlet[]) => {
+const createTestCommits = (...openPartitions: OpenPartition[]) => {
   const sent: { list: Sent; answer: (isConfirmed: boolean | Error) => void }[] = [];
   const errors: unknown[] = [];
   const shortened: number[] = [];
@@ -36,7 +36,7 @@ const createTestCommits = (...inlets: Inlet[]) => {
           sent.push({ list, answer });
         }),
     },
-    ownedPartitions: () => inlets,
+    ownedPartitions: () => openPartitions,
     onError: (error) => void errors.push(error),
     onMetadataShortened: (chars) => void shortened.push(chars),
   });
@@ -57,13 +57,13 @@ const settle = async (): Promise<void> => {
 
 describe("commits", () => {
   it("commit the committable offset of every partition that has advanced, with the completed offsets beyond it", async () => {
-    const inlets = [inletAt(0, 10), inletAt(1, 50)];
-    const [first, second] = inlets;
-    if (!first || !second) throw new Error("No inlets");
+    const openPartitions = [openPartitionAt(0, 10), openPartitionAt(1, 50)];
+    const [first, second] = openPartitions;
+    if (!first || !second) throw new Error("No partitions");
     finish(first, 10, 11);
     second.tracker.register(50);
     finish(second, 51);
-    const { commits, sent } = createTestCommits(...inlets);
+    const { commits, sent } = createTestCommits(...openPartitions);
     const run = commits.commitNow();
     sent[0]?.answer(true);
     await run;
@@ -74,7 +74,7 @@ describe("commits", () => {
   });
 
   it("send nothing if no offset has advanced since the last confirmation", async () => {
-    const inlet = inletAt(0, 10);
+    const inlet = openPartitionAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
     const run = commits.commitNow();
@@ -88,7 +88,7 @@ describe("commits", () => {
   });
 
   it("keep what was not confirmed pending", async () => {
-    const inlet = inletAt(0, 10);
+    const inlet = openPartitionAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets, errors } = createTestCommits(inlet);
     const run = commits.commitNow();
@@ -100,7 +100,7 @@ describe("commits", () => {
   });
 
   it("drop a commit that failed, report the error, and compute the next one from scratch", async () => {
-    const inlet = inletAt(0, 10);
+    const inlet = openPartitionAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets, errors } = createTestCommits(inlet);
     const run = commits.commitNow();
@@ -114,7 +114,7 @@ describe("commits", () => {
   });
 
   it("shorten the map if the broker rejects its length, down to none, and remember the accepted length", async () => {
-    const inlet = inletAt(0, 0);
+    const inlet = openPartitionAt(0, 0);
     const odd = Array.from({ length: 400 }, (_, index) => 2 * index + 1);
     const seen = new Map(Array.from({ length: 900 }, (_, offset) => [offset, inlet.tracker.register(offset)]));
     const finishSeen = (offset: number): void => {
@@ -153,7 +153,7 @@ describe("commits", () => {
   });
 
   it("report the error if the broker refuses even a commit without metadata", async () => {
-    const inlet = inletAt(0, 10);
+    const inlet = openPartitionAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, errors } = createTestCommits(inlet);
     const run = commits.commitNow();
@@ -164,7 +164,7 @@ describe("commits", () => {
   });
 
   it("have one commit in flight at a time", async () => {
-    const inlet = inletAt(0, 10);
+    const inlet = openPartitionAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
     const runs = [commits.commitNow(), commits.commitNow(), commits.commitNow()];
@@ -176,7 +176,7 @@ describe("commits", () => {
   });
 
   it("flush what is completed at that moment, after the commit in flight", async () => {
-    const inlet = inletAt(0, 10);
+    const inlet = openPartitionAt(0, 10);
     finish(inlet, 10);
     const { commits, sent, offsets } = createTestCommits(inlet);
     void commits.commitNow();
@@ -197,7 +197,7 @@ describe("commits", () => {
 });
 
 it("isAllCommitted says whether the broker has confirmed all completed records", async () => {
-  const inlet = inletAt(0, 5);
+  const inlet = openPartitionAt(0, 5);
   finish(inlet, 5);
   const { commits, sent } = createTestCommits(inlet);
   expect(commits.isAllCommitted).toBe(false);
@@ -212,7 +212,7 @@ it("isAllCommitted says whether the broker has confirmed all completed records",
 });
 
 it("reports a programming error as such only if it repeats: kafkajs throws one when a broker goes away", async () => {
-  const inlet = inletAt(0, 0);
+  const inlet = openPartitionAt(0, 0);
   finish(inlet, 0);
   const { commits, sent, errors } = createTestCommits(inlet);
   const mistake = new TypeError("Cannot read properties of undefined");
@@ -226,7 +226,7 @@ it("reports a programming error as such only if it repeats: kafkajs throws one w
 });
 
 it("a member that has completed nothing yet counts as committed, though no commit was confirmed", () => {
-  const inlet = inletAt(0, 5);
+  const inlet = openPartitionAt(0, 5);
   const { commits } = createTestCommits(inlet);
   expect(commits.isAllCommitted).toBe(true);
   finish(inlet, 5);

@@ -9,13 +9,9 @@ import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 
 const openPartition = (partition: number, position: number, tier?: number): OwnedPartition => {
   const place = { topic: tier === undefined ? "source" : "tier", partition };
-  const inlet = {
-    ...place,
-    tier,
-    backlog: new RetryBacklog([]),
-    tracker: new OffsetTracker({ startOffset: position }),
-  };
-  return { ...createOwnedPartition(place, tier), topicId: "id", inlet };
+  const backlog = new RetryBacklog([]);
+  const tracker = new OffsetTracker({ startOffset: position });
+  return { ...createOwnedPartition(place, tier), topicId: "id", backlog, tracker };
 };
 
 const createTestLogs = (
@@ -56,7 +52,8 @@ const createTestLogs = (
         recordEndOffset: (owned, endOffset) => void (owned.endOffset = Math.max(owned.endOffset, endOffset)),
         gaps: {
           resume: (owned) => void log.push(`go on ${partitionKey(owned)}`),
-          skipRemoved: (owned, { low, goOnAt }) => void log.push(`pass over ${partitionKey(owned)} ${low} ${goOnAt}`),
+          skipRemoved: (owned, { beginningOffset, resumeOffset }) =>
+            void log.push(`pass over ${partitionKey(owned)} ${beginningOffset} ${resumeOffset}`),
         },
       },
       topics: { source: ["source"], retry: [{ topic: "tier" }], startFrom },
@@ -168,7 +165,7 @@ describe("checkLogs", () => {
   it("is not misled by what is read while the cluster answers", async () => {
     const owned = openPartition(0, 9);
     let position = 9;
-    const readOn = (): void => owned.inlet?.tracker.skipTo((position += 10));
+    const readOn = (): void => owned.tracker?.skipTo((position += 10));
     const { ask, log } = createTestLogs([owned], { whileAsked: readOn });
     for (const endOffset of [9, 19, 29]) expect(await ask({ partition: 0, beginningOffset: 0, endOffset })).toBe(false);
     expect(log).toEqual([]);

@@ -36,7 +36,7 @@ describe("a partition whose log lacks the next offset", () => {
     await test.take(source, messagesOf(5, 6)).done;
     test.ingest.gaps.onOutOfRange(source);
     test.log.length = 0;
-    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { low: 20, goOnAt: 20 });
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { beginningOffset: 20, resumeOffset: 20 });
     expect(test.log).toEqual(["seek source/0 20", "resume source/0"]);
     expect([
       test.offsets(),
@@ -50,7 +50,7 @@ describe("a partition whose log lacks the next offset", () => {
   it("keeps its position as long as no fetch has failed: the removed records may be in memory already", () => {
     const test = createTestIngest();
     test.own([source, 5]);
-    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { low: 20, goOnAt: 20 });
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { beginningOffset: 20, resumeOffset: 20 });
     expect([test.log, test.inletOf(source)?.tracker.position]).toEqual([[], 5]);
   });
 
@@ -61,7 +61,7 @@ describe("a partition whose log lacks the next offset", () => {
     backlog?.upsert("gone", "a", { tier: 0, offset: 12 });
     backlog?.upsert("there", "b", { tier: 0, offset: 20 });
     backlog?.upsert("in memory", "c", { tier: 0, offset: 9 });
-    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, tier), { low: 20, goOnAt: 20 });
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, tier), { beginningOffset: 20, resumeOffset: 20 });
     expect(["gone", "there", "in memory"].map((user) => backlog?.lengthOf(user))).toEqual([0, 1, 1]);
   });
 
@@ -76,7 +76,7 @@ describe("a partition whose log lacks the next offset", () => {
       await test.take(tier, [messageOf(10, { value })]).done;
       test.ingest.gaps.onOutOfRange(tier);
       test.log.length = 0;
-      test.ingest.gaps.skipRemoved(ownedPartitionOf(test, tier), { low, goOnAt: low });
+      test.ingest.gaps.skipRemoved(ownedPartitionOf(test, tier), { beginningOffset: low, resumeOffset: low });
       expect(test.log).toEqual(expect.arrayContaining([...expected]));
       expect(test.ingest.areAllOpen).toBe(low === 14);
     }

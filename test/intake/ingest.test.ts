@@ -4,7 +4,7 @@ import { createDecoder } from "../../src/decoding/decoder.ts";
 import { partitionNumbersOf } from "../../src/intake/owned-partition.ts";
 import { type RecordReader, createRecordReader } from "../../src/intake/record-reader.ts";
 import { encodeCompleted, maxInFlightWindow } from "../../src/offsets/completed-map.ts";
-import { checkBacklog } from "../../src/pipeline/work-item.ts";
+import { checkBacklog } from "../../src/pipeline/await-turn-step.ts";
 import { baseTime, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 import { createTestIngest, readJson, settle, source, tier } from "./intake-rig.ts";
 
@@ -335,7 +335,7 @@ describe("ingest", () => {
       own([source, 50], [tier, 3, { endOffset: 5 }], [{ ...source, partition: 1 }, 7], [{ ...tier, partition: 1 }, 2]);
       await take({ ...source, partition: 1 }, messagesOf(7)).done;
       expect(offsets()).toEqual([7]);
-      expect([ingest.areAllOpen, ingest.inlets.map(({ partition }) => partition)]).toEqual([false, [1, 1]]);
+      expect([ingest.areAllOpen, ingest.openPartitions.map(({ partition }) => partition)]).toEqual([false, [1, 1]]);
     });
 
     it("opens a retry topic whose last records are only markers", async () => {
@@ -359,7 +359,7 @@ describe("ingest", () => {
       schemasCame();
       await take(tier, [parked(3, "u1", 7)]).done;
       expect(ingest.areAllOpen).toBe(true);
-      expect(ingest.inlets[0]?.backlog.userCount).toBe(1);
+      expect(ingest.openPartitions[0]?.backlog.userCount).toBe(1);
     });
   });
 });

@@ -49,7 +49,7 @@ export const createTestIngest = ({ maxRecords = 1_000, read = readJson } = {}) =
       resume: (place) => void log.push(`resume ${partitionKey(place)}`),
       seek: (place, offset) => void log.push(`seek ${partitionKey(place)} ${offset}`),
     },
-    pipeline: {
+    scheduler: {
       beginAssignment: () => void log.push("begin"),
       enqueue: (_, item) => {
         budget.reserve(item.bytes);
@@ -108,7 +108,8 @@ export const createTestIngest = ({ maxRecords = 1_000, read = readJson } = {}) =
     ingest.reviewPauses(["schema"]);
   };
   const offsets = (): number[] => items.map(({ entry }) => entry.offset);
-  const inletOf = (place: TopicPartition) => ingest.inlets.find((inlet) => partitionKey(inlet) === partitionKey(place));
+  const inletOf = (place: TopicPartition) =>
+    ingest.openPartitions.find((inlet) => partitionKey(inlet) === partitionKey(place));
   return {
     ingest,
     clock,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { checkBacklog } from "../../src/pipeline/work-item.ts";
+import { checkBacklog } from "../../src/pipeline/await-turn-step.ts";
 import { baseTime, messageOf } from "./batches.ts";
 import { createTestIngest, delayMs, settle, source, tier } from "./intake-rig.ts";
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 
 import { createOwnedPartition, partitionKey, lagOf } from "../../src/intake/owned-partition.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
-import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 
 const createRetryPartition = () => createOwnedPartition({ topic: "retry-30s", partition: 1 }, 0);
 
@@ -15,7 +14,7 @@ describe("an owned partition", () => {
     const owned = Object.assign(createRetryPartition(), { startOffset: 10, endOffset: 15 });
     expect(lagOf(owned)).toBe(5);
     const tracker = new OffsetTracker({ startOffset: 10 });
-    owned.inlet = { topic: "retry-30s", partition: 1, tier: 0, tracker, backlog: new RetryBacklog([]) };
+    owned.tracker = tracker;
     const entry = tracker.register(10);
     tracker.register(11);
     expect(lagOf(owned)).toBe(5);

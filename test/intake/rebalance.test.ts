@@ -48,7 +48,7 @@ const createTestHandler = (
         log.push(`restore ${[...startOffsets.keys()].join()}`);
       },
     },
-    pipeline: {
+    scheduler: {
       drain: () => {
         log.push("stop");
         return wait(idle);

@@ -14,7 +14,7 @@ const readJson = createRecordReader({ decoder: createDecoder({ format: "json" })
 const json = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 
 const onlyOne = (reading: ReadResult): ParsedRecord => {
-  const [parsed, ...more] = reading.kind === "arrivals" ? reading.arrivals : [];
+  const [parsed, ...more] = reading.kind === "parsed" ? reading.parsedRecords : [];
   if (!parsed || more.length > 0) throw new Error("Not one parsed record");
   return parsed;
 };
@@ -33,8 +33,8 @@ describe("record reader", () => {
     const message = messageOf(42, { headers: { trace: Buffer.from("t") } });
     const reading = readJson(message, { ...place, tier: undefined });
     expect(reading).toMatchObject({
-      kind: "arrivals",
-      arrivals: [
+      kind: "parsed",
+      parsedRecords: [
         {
           user: "u42",
           type: "track",
@@ -95,7 +95,7 @@ describe("record reader", () => {
     ],
   ])("gives %j an outcome, in a queue of its own", (decoded, decision) => {
     const parsed = { user: "source-4-42", type: "unknown", decision };
-    expect(readDecoded(decoded)).toMatchObject({ kind: "arrivals", arrivals: [parsed] });
+    expect(readDecoded(decoded)).toMatchObject({ kind: "parsed", parsedRecords: [parsed] });
   });
 
   it("uses the key as the user of a record whose schema may come late, so that later records wait behind it", () => {
@@ -126,7 +126,7 @@ describe("record reader", () => {
         tier: undefined,
       });
       expect(reading).toMatchObject({
-        arrivals: [
+        parsedRecords: [
           {
             user: "a",
             decision: { kind: "call" },
@@ -212,7 +212,7 @@ describe("record reader", () => {
             ...place,
             tier: isFromRetryTopic ? 0 : undefined,
           });
-          expect(["arrivals", "needs_schema"]).toContain(reading.kind);
+          expect(["parsed", "needs_schema"]).toContain(reading.kind);
         }),
       );
     });

@@ -102,7 +102,7 @@ describe("a partition whose next batch cannot be read", () => {
     test.own([source, 7]);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.ingest.gaps.onOutOfRange(source);
-    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { low: 20, goOnAt: 20 });
+    test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { beginningOffset: 20, resumeOffset: 20 });
     newLines(test);
     test.ingest.reviewPeriodically();
     expect(newLines(test)).toEqual(["resume source/0", "reads on", "spill "]);

@@ -168,10 +168,12 @@ describe.concurrent("writes to Kafka", () => {
       log: createLog({ level: "fatal" }),
       metrics: { ...createMetrics(), recordWriteFailure: (name) => void refused.push(name) },
       onHold: () => {},
-      monotonicNow: () => performance.now(),
-      random: Math.random,
+      clock: {
+        monotonicNow: () => performance.now(),
+        random: Math.random,
+        schedule: (ms, callback) => void setTimeout(callback, ms).unref(),
+      },
       pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
-      schedule: (ms, callback) => void setTimeout(callback, ms).unref(),
       onMissing: () => {},
     });
     story.onEnd(() => producers.close());

@@ -27,14 +27,14 @@ describe("Pipeline, at the dead-letter limit", () => {
     const { rig, source, take } = await createRigAtLimit();
     expect([rig.ended.length, rig.limitHolds, source.tracker.committableOffset]).toEqual([2, [true], 2]);
     take(source, parsedOf("u0", 4), 4);
-    expect([rig.calls, rig.writes, rig.pipeline.headsInWork]).toEqual([[], [], 0]);
+    expect([rig.calls, rig.writes, rig.scheduler.headsInWork]).toEqual([[], [], 0]);
   });
 
   it("continues where it stopped when an operator raises the limit", async () => {
     const { rig, source, take } = await createRigAtLimit();
     take(source, parsedOf("u0", 4), 4);
     rig.deadLetterLimit.setLimit({ ...limit, consecutive: 3 }, rig.clock.wallNow());
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect(rig.calls.map(({ body }) => body)).toEqual(["u0"]);
     while (rig.writes.length > 0) {
       rig.writes[0]?.answer("written");
@@ -56,7 +56,7 @@ describe("Pipeline, at the dead-letter limit", () => {
     rig.writes[0]?.answer("written");
     await turns();
     rig.deadLetterLimit.setLimit(false, rig.clock.wallNow());
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect([rig.calls, rig.writes.map(({ failure }) => failure.reason)]).toEqual([[], ["rejected"]]);
   });
 });
@@ -170,7 +170,7 @@ describe("Pipeline, with too many dead letters of one cause", () => {
       parsed = comeBack(rig.writes[0]);
       await acknowledgeAll(rig);
     }
-    expect(rig.pipeline.headsInWork).toBe(0);
+    expect(rig.scheduler.headsInWork).toBe(0);
   });
 
   it.each([
@@ -207,7 +207,7 @@ describe("Pipeline, with too many dead letters of one cause", () => {
     if (tiers[0]) take(tiers[0], back, 0);
     take(source, parsedOf("u0", 2), 2);
     rig.gate.state = "probe";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect([rig.calls.map(({ body }) => body), rig.writes]).toEqual([["u0"], []]);
   });
 

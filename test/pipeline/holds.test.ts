@@ -19,7 +19,7 @@ describe("Pipeline, held", () => {
       expect(inFlight(rig)).toEqual([]);
       expect([rig.writes, rig.ended, rig.timers]).toEqual([[], [], []]);
       rig.gate.state = "open";
-      rig.pipeline.startReady();
+      rig.scheduler.startReady();
       expect(inFlight(rig)).toEqual(["v1", "u1", "w1"]);
       expect(rig.calls.every(({ isFirst }) => isFirst)).toBe(true);
     },
@@ -35,7 +35,7 @@ describe("Pipeline, held", () => {
     rig.backlog.upsert("q", "e", { tier: 1, offset: 0 });
     rig.source("q1");
     rig.gate.state = "probe";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     await turns();
     expect(inFlight(rig)).toEqual(["p1"]);
     expect(rig.writes).toEqual([]);
@@ -50,9 +50,9 @@ describe("Pipeline, held", () => {
     rig.gate.state = "closed";
     rig.odd({ user: "d", decision: dead("undecodable", "No") });
     rig.gate.state = "probe";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     await turns();
-    expect([rig.writes, rig.pipeline.headsInWork, rig.assignment.queues.readyCount]).toEqual([[], 0, 1]);
+    expect([rig.writes, rig.scheduler.headsInWork, rig.assignment.queues.readyCount]).toEqual([[], 0, 1]);
   });
 
   test.each([
@@ -63,12 +63,12 @@ describe("Pipeline, held", () => {
     rig.gate.state = "closed";
     for (let n = 0; n < many; n++) rig.odd({ user: `d${n}`, decision: dead("undecodable", "No") });
     rig.gate.state = "probe";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     await turns();
-    expect([rig.writes.length, rig.pipeline.capacity.mayResume]).toEqual([1, false]);
+    expect([rig.writes.length, rig.scheduler.capacity.mayResume]).toEqual([1, false]);
     for (let n = 0; n < many / 2; n++) await acknowledge(rig);
     // Half of the limit: only then does intake go on, and may bring a call.
-    expect([rig.writes.length, rig.ended.length, rig.pipeline.capacity.mayResume]).toEqual([0, many / 2, true]);
+    expect([rig.writes.length, rig.ended.length, rig.scheduler.capacity.mayResume]).toEqual([0, many / 2, true]);
     rig.source("u1");
     expect(inFlight(rig)).toEqual(["u1"]);
   });
@@ -83,7 +83,7 @@ describe("Pipeline, held", () => {
     const { queues } = rig.assignment;
     const wanted: number[] = [];
     while (queues.readyCount > 0) {
-      if (rig.pipeline.capacity.mayContinueBatch) wanted.push(queues.readyCount);
+      if (rig.scheduler.capacity.mayContinueBatch) wanted.push(queues.readyCount);
       queues.takeNext();
     }
     expect(wanted).toEqual(Array.from({ length: few }, (_, n) => few - n));
@@ -92,7 +92,7 @@ describe("Pipeline, held", () => {
   test("lets a call that was aborted be: no attempt, no write, and whoever owns it next makes it again", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
-    const idle = rig.pipeline.drain();
+    const idle = rig.scheduler.drain();
     for (const name of ["u1", "v1"]) await answer(rig, name, aborted);
     await idle;
     await fire(rig);
@@ -106,7 +106,7 @@ describe("Pipeline, held", () => {
     rig.source(other);
     await answer(rig, odd, hold("misconfigured"));
     rig.gate.state = "probe";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect(inFlight(rig)).toEqual([other]);
     rig.gate.state = "open";
     await answer(rig, other, delivered);
@@ -146,7 +146,7 @@ describe("Pipeline, held", () => {
       rig.source(other);
       await answer(rig, "u1", hold("misconfigured"));
       rig.gate.state = "open";
-      rig.pipeline.startReady();
+      rig.scheduler.startReady();
       expect(inFlight(rig)).toEqual([other, "u1"]);
       await answer(rig, other, delivered);
     }
@@ -161,7 +161,7 @@ describe("Pipeline, held", () => {
     for (const name of ["u1", "v1", "u1", "v1", "u1"]) {
       await answer(rig, name, hold("misconfigured"));
       rig.gate.state = "probe";
-      rig.pipeline.startReady();
+      rig.scheduler.startReady();
     }
     expect([rig.writes, rig.ended]).toEqual([[], []]);
   });
@@ -172,11 +172,11 @@ describe("Pipeline, stopped", () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
     let isIdle = false;
-    const idle = rig.pipeline.drain().then(() => (isIdle = true));
+    const idle = rig.scheduler.drain().then(() => (isIdle = true));
     rig.source("w1");
     await answer(rig, "u1", delivered);
     await answer(rig, "v1", dead("rejected", "No"));
-    expect([isIdle, inFlight(rig), rig.pipeline.headsInWork]).toEqual([false, [], 1]);
+    expect([isIdle, inFlight(rig), rig.scheduler.headsInWork]).toEqual([false, [], 1]);
     await acknowledge(rig);
     await idle;
     expect(outcomes(rig)).toEqual(["u1 delivered", "v1 dead"]);
@@ -187,7 +187,7 @@ describe("Pipeline, stopped", () => {
     const rig = setUp();
     rig.source("u1");
     await answer(rig, "u1", failed);
-    await rig.pipeline.drain();
+    await rig.scheduler.drain();
     await fire(rig);
     expect(inFlight(rig)).toEqual([]);
   });
@@ -195,7 +195,7 @@ describe("Pipeline, stopped", () => {
   test("resolves every drain() when it is idle", async () => {
     const rig = setUp();
     rig.source("u1");
-    const idle = Promise.all([rig.pipeline.drain(), rig.pipeline.drain()]);
+    const idle = Promise.all([rig.scheduler.drain(), rig.scheduler.drain()]);
     await answer(rig, "u1", delivered);
     await expect(idle).resolves.toHaveLength(2);
   });
@@ -204,9 +204,9 @@ describe("Pipeline, stopped", () => {
 describe("Pipeline, dropped", () => {
   test("does nothing before it has an assignment, and may be dropped without one", () => {
     const rig = setUp();
-    rig.pipeline.dropAssignment();
-    rig.pipeline.dropAssignment();
-    rig.pipeline.startReady();
+    rig.scheduler.dropAssignment();
+    rig.scheduler.dropAssignment();
+    rig.scheduler.startReady();
     rig.source("u1");
     expect(inFlight(rig)).toEqual([]);
   });
@@ -218,7 +218,7 @@ describe("Pipeline, dropped", () => {
     await answer(rig, "e1", dead("rejected", "No"));
     rig.source("f1");
     await answer(rig, "f1", failed);
-    rig.pipeline.dropAssignment();
+    rig.scheduler.dropAssignment();
     const owner = createOwner(rig);
     owner.take(owner.source, parsedOf("x1", 0), 0);
     const held = rig.budget.records;
@@ -251,7 +251,7 @@ describe("Pipeline, dropped", () => {
     const rig = setUp();
     rig.source("u1");
     await exhaust(rig, "u1");
-    rig.pipeline.dropAssignment();
+    rig.scheduler.dropAssignment();
     rig.writes[0]?.answer("too_large");
     await turns();
     expect(rig.writes).toEqual([]);

@@ -32,7 +32,7 @@ const createCrowd = (many: number) => {
 describe("a hot user", () => {
   it("is moved to the first retry topic when memory is short, in order, and others continue", async () => {
     const { rig, bodies, answer, write } = createCrowd(601);
-    rig.pipeline.spillHotKeys([]);
+    rig.scheduler.spillHotKeys([]);
     expect(bodies()).toEqual(["h0", "u0"]);
     await answer("h0", delivered);
     expect(rig.calls.map(({ body }) => body)).toEqual(["u0"]);
@@ -53,12 +53,12 @@ describe("a hot user", () => {
 
   it("stays in memory while there is capacity, and while a hold is the cause", async () => {
     const few = createCrowd(400);
-    few.rig.pipeline.spillHotKeys([]);
+    few.rig.scheduler.spillHotKeys([]);
     await few.answer("h0", delivered);
     expect([few.bodies(), few.rig.writes]).toEqual([["u0", "h1"], []]);
     const held = createCrowd(601);
     held.rig.gate.isHeld = true;
-    held.rig.pipeline.spillHotKeys([]);
+    held.rig.scheduler.spillHotKeys([]);
     held.rig.gate.isHeld = false;
     await held.answer("h0", delivered);
     expect([held.bodies(), held.rig.writes]).toEqual([["u0", "h1"], []]);
@@ -66,12 +66,12 @@ describe("a hot user", () => {
 
   it("makes no way while a hold is probed: the probe is a call", async () => {
     const { rig, bodies, answer } = createCrowd(601);
-    rig.pipeline.spillHotKeys([]);
+    rig.scheduler.spillHotKeys([]);
     await answer("u0", delivered);
     rig.gate.state = "closed";
     await answer("h0", { kind: "hold", reason: "throttled", error: "Slow down" });
     rig.gate.state = "probe";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect([bodies(), rig.writes]).toEqual([["h0"], []]);
   });
 
@@ -86,13 +86,13 @@ describe("a hot user", () => {
       owner.take(owner.source, { ...parsed, record: { ...parsed.record, value } }, offset);
     }
     rig.gate.state = "open";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect(rig.writes.map(({ moves, tier }) => [moves.length, tier])).toEqual([[3, 1]]);
   });
 
   it("is moved record by record if a run is too large for the topic", async () => {
     const { rig, answer, write } = createCrowd(601);
-    rig.pipeline.spillHotKeys([]);
+    rig.scheduler.spillHotKeys([]);
     await answer("h0", delivered);
     await write();
     rig.writes[0]?.answer("too_large");
@@ -106,7 +106,7 @@ describe("a hot user", () => {
 describe("an event that blocks its partition", () => {
   it("moves to the retry topic after its current call, without further quick attempts", async () => {
     const { rig, owner, answer, write } = createCrowd(1);
-    rig.pipeline.spillHotKeys([owner.source]);
+    rig.scheduler.spillHotKeys([owner.source]);
     await answer("h0", failed);
     expect([rig.timers, rig.writes.map(({ failure }) => failure.reason)]).toEqual([[], ["timeout"]]);
     await write();
@@ -119,7 +119,7 @@ describe("an event that blocks its partition", () => {
     const second = { ...owner.source, topic: "other", tracker: new OffsetTracker({ startOffset: 0 }) };
     owner.take(owner.source, parsedOf("h0", 0), 0);
     owner.take(second, parsedOf("h1", 0), 0);
-    rig.pipeline.spillHotKeys([second]);
+    rig.scheduler.spillHotKeys([second]);
     rig.calls[0]?.answer(delivered);
     await turns();
     expect(rig.writes.map(({ parsed }) => parsed.decision)).toMatchObject([{ body: Buffer.from("h1") }]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { sourcePositionInList, sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import { type Retry, dead, delivered } from "../../src/core/outcome/outcome.ts";
-import { type Inlet, createWorkItems } from "../../src/pipeline/work-item.ts";
+import { type OpenPartition, createWorkItems } from "../../src/pipeline/work-item.ts";
 import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, inFlight, outcomes, setUp } from "./set-up.ts";
 
@@ -12,7 +12,7 @@ type SetUp = ReturnType<typeof setUp>;
 const takeList = (
   rig: SetUp,
   names: readonly string[],
-  { owned = rig.owned, offset = 0 }: { owned?: Inlet; offset?: number } = {},
+  { owned = rig.owned, offset = 0 }: { owned?: OpenPartition; offset?: number } = {},
 ) => {
   const record = { key: null, value: new Uint8Array(100), headers: {}, timestamp: 0 };
   const origin = sourcePositionOf({ topic: "events", partition: 0, offset: String(offset), timestamp: 0 });
@@ -24,8 +24,8 @@ const takeList = (
   );
   const entry = owned.tracker.register(owned.tracker.position, names.length);
   for (const item of entry ? createWorkItems(owned, entry, parsedRecords) : [])
-    rig.pipeline.enqueue(rig.assignment, item);
-  rig.pipeline.startReady();
+    rig.scheduler.enqueue(rig.assignment, item);
+  rig.scheduler.startReady();
   return parsedRecords;
 };
 

@@ -4,7 +4,7 @@ import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import type { DeadLetterLimitRules } from "../../src/limits/dead-letter-limit.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog, type ScannedRecord } from "../../src/ordering/retry-backlog.ts";
-import type { Inlet } from "../../src/pipeline/work-item.ts";
+import type { OpenPartition } from "../../src/pipeline/work-item.ts";
 import { type PendingWrite, type Rig, parsedOf, createOwner, createRig, turns } from "./rig.ts";
 
 export type Answer = "deliver" | "fail" | "dead" | "throttled" | "misconfigured";
@@ -53,11 +53,11 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   const rig: Rig = createRig({ limit: nextLimit() });
   let owner = createOwner(rig);
-  let other: Inlet = { ...owner.source, topic: "other", tracker: new OffsetTracker({ startOffset: 0 }) };
-  const allOwned = (): [Inlet, Log][] => [
+  let other: OpenPartition = { ...owner.source, topic: "other", tracker: new OffsetTracker({ startOffset: 0 }) };
+  const allOwned = (): [OpenPartition, Log][] => [
     [owner.source, sourceLog],
     [other, otherLog],
-    ...owner.tiers.flatMap((owned, tier): [Inlet, Log][] => {
+    ...owner.tiers.flatMap((owned, tier): [OpenPartition, Log][] => {
       const log = tierLogs[tier];
       return log ? [[owned, log]] : [];
     }),
@@ -100,7 +100,7 @@ export const createModelWorld = (names: readonly string[]) => {
     land();
     rig.clock.time += 1_000;
   };
-  const take = ([owned, log]: [Inlet, Log]): void => {
+  const take = ([owned, log]: [OpenPartition, Log]): void => {
     const offset = owned.tracker.position;
     const parsed = log.parsedRecords[offset];
     if (parsed) owner.take(owned, parsed, offset);
@@ -114,7 +114,7 @@ export const createModelWorld = (names: readonly string[]) => {
     }
   };
   const begin = (): void => {
-    rig.pipeline.dropAssignment();
+    rig.scheduler.dropAssignment();
     const trackers = new Map<Log, OffsetTracker>(
       [...tierLogs, sourceLog, otherLog].map((log) => {
         const { offset, metadata } = log.committed;
@@ -153,7 +153,7 @@ export const createModelWorld = (names: readonly string[]) => {
   const reopen = (state: "open" | "probe"): void => {
     // As the real gate: one probe at a time.
     if (rig.gate.state === "closed" && (state === "open" || rig.calls.length === 0)) rig.gate.state = state;
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
   };
   const fire = (): void => {
     for (const { callback } of rig.timers.splice(0)) callback();
@@ -161,7 +161,7 @@ export const createModelWorld = (names: readonly string[]) => {
   /** Spills the oldest event of the source or of a retry topic. */
   const spill = (number: number): void => {
     const owned = allOwned()[number % 5];
-    if (owned) rig.pipeline.spillHotKeys([owned[0]]);
+    if (owned) rig.scheduler.spillHotKeys([owned[0]]);
   };
   /** A copy of a record in a retry topic, as a repeated write or an operator makes it. */
   const copy = (number: number): void => {
@@ -175,13 +175,13 @@ export const createModelWorld = (names: readonly string[]) => {
   };
   const goOn = (): void => {
     rig.deadLetterLimit.setLimit(nextLimit(), rig.clock.wallNow());
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
   };
   /** One of everything that may happen now, with good answers only. */
   const helpOn = async (): Promise<void> => {
     goOn();
     rig.gate.state = "open";
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     fire();
     for (const call of rig.calls.slice()) call.answer(delivered);
     while (rig.writes.length > 0) acknowledge(0);
@@ -197,8 +197,8 @@ export const createModelWorld = (names: readonly string[]) => {
     while (rig.writes.length > 0) acknowledge(0);
   };
   const handOver = async (): Promise<void> => {
-    const idle = rig.pipeline.drain();
-    while (rig.pipeline.headsInWork > 0) await helpOn();
+    const idle = rig.scheduler.drain();
+    while (rig.scheduler.headsInWork > 0) await helpOn();
     await idle;
     commit();
     begin();

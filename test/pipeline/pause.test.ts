@@ -16,8 +16,8 @@ describe("Pipeline, paused", () => {
     rig.calls[0]?.answer(failed);
     await turns();
     rig.timers.shift()?.callback();
-    expect([rig.calls, rig.writes, rig.ended, rig.moved, rig.pipeline.headsInWork]).toEqual([[], [], [], [], 0]);
-    expect([rig.pipeline.capacity.isFull, rig.pipeline.capacity.mayResume]).toEqual([true, false]);
+    expect([rig.calls, rig.writes, rig.ended, rig.moved, rig.scheduler.headsInWork]).toEqual([[], [], [], [], 0]);
+    expect([rig.scheduler.capacity.isFull, rig.scheduler.capacity.mayResume]).toEqual([true, false]);
   });
 
   it("continues where it stopped, and has used no attempt meanwhile", async () => {
@@ -26,8 +26,8 @@ describe("Pipeline, paused", () => {
     rig.clock.isPaused = true;
     take(source, parsedOf("u0", 0), 0);
     rig.clock.isPaused = false;
-    rig.pipeline.startReady();
-    expect([rig.pipeline.capacity.isFull, rig.pipeline.capacity.mayResume]).toEqual([false, true]);
+    rig.scheduler.startReady();
+    expect([rig.scheduler.capacity.isFull, rig.scheduler.capacity.mayResume]).toEqual([false, true]);
     expect(rig.calls.map(({ body, isFirst }) => [body, isFirst])).toEqual([["u0", true]]);
     rig.calls[0]?.answer(delivered);
     await turns();
@@ -49,14 +49,14 @@ describe("Pipeline, paused", () => {
     const { assignment, source, take } = createOwner(rig);
     rig.clock.isPaused = true;
     for (let offset = 0; offset < 1_000; offset++) take(source, parsedOf(`u${offset}`, offset), offset);
-    rig.pipeline.spillHotKeys([source]);
+    rig.scheduler.spillHotKeys([source]);
     expect(rig.budget.isHalfFree).toBe(false);
     expect(assignment.queues.queuesHeavierThan(500, () => 1).map(({ mustSpill: mustYield }) => mustYield)).toEqual([
       false,
     ]);
     rig.gate.state = "probe";
     rig.gate.isHeld = true;
-    for (let look = 0; look < 30; look++) rig.pipeline.spillHotKeys([]);
-    expect(rig.pipeline.headsInWork).toBe(0);
+    for (let look = 0; look < 30; look++) rig.scheduler.spillHotKeys([]);
+    expect(rig.scheduler.headsInWork).toBe(0);
   });
 });

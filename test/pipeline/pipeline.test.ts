@@ -214,19 +214,19 @@ describe("Pipeline", () => {
     const rig = setUp();
     rig.clock.mayStart = false;
     rig.source("u1", "v1");
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect(rig.calls).toEqual([]);
     rig.clock.mayStart = true;
-    rig.pipeline.startReady();
+    rig.scheduler.startReady();
     expect(rig.calls.map(({ body }) => body)).toEqual(["u1", "v1"]);
   });
 
   test("holds nothing after a join, also what came between two assignments", () => {
     const rig = setUp();
-    rig.pipeline.dropAssignment();
+    rig.scheduler.dropAssignment();
     rig.source("u1", "u2");
     expect(rig.budget.records).toBe(2);
-    rig.pipeline.dropAssignment();
+    rig.scheduler.dropAssignment();
     expect(rig.budget.records).toBe(0);
   });
 });

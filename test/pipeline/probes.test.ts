@@ -8,7 +8,7 @@ const down: Hold = { kind: "hold", reason: "target_down", error: "Gainsight fail
 
 const probe = (rig: ReturnType<typeof setUp>): string[] => {
   rig.gate.state = "probe";
-  rig.pipeline.startReady();
+  rig.scheduler.startReady();
   return inFlight(rig);
 };
 

@@ -85,7 +85,7 @@ describe("Pipeline, spilling hot keys", () => {
   it("moves only the event that blocks, not the next of its user", async () => {
     const world = setUp();
     world.source("u0", "u1");
-    world.pipeline.spillHotKeys([world.owned]);
+    world.scheduler.spillHotKeys([world.owned]);
     await answer(world, "u0", delivered);
     expect([inFlight(world), writing(world)]).toEqual([["u1"], []]);
   });
@@ -95,9 +95,9 @@ describe("Pipeline, spilling hot keys", () => {
     world.gate.state = "closed";
     world.tier(1, parsedOf("u0", 0), 0);
     const [, second] = world.tiers;
-    world.pipeline.spillHotKeys(second ? [second] : []);
+    world.scheduler.spillHotKeys(second ? [second] : []);
     world.gate.state = "open";
-    world.pipeline.startReady();
+    world.scheduler.startReady();
     expect([inFlight(world), writing(world)]).toEqual([["u0"], []]);
   });
 
@@ -105,7 +105,7 @@ describe("Pipeline, spilling hot keys", () => {
     const world = setUp({ limit: { scope: "all", consecutive: 1, percent: 100, minEvents: 1_000 } });
     world.source("u0", "u1");
     for (const _ of [1, 2]) world.deadLetterLimit.countIfAllowed({ topic: "events", reason: "undecodable" }, "No", 0);
-    world.pipeline.spillHotKeys([world.owned]);
+    world.scheduler.spillHotKeys([world.owned]);
     world.deadLetterLimit.setLimit(false, 0);
     await answer(world, "u0", delivered);
     expect([inFlight(world), writing(world)]).toEqual([["u1"], []]);
@@ -116,7 +116,7 @@ describe("Pipeline, spilling hot keys", () => {
     const record = { key: null, value: new Uint8Array(100_000), headers: {}, timestamp: 0 };
     for (let offset = 0; offset < 60; offset++)
       world.take(world.owned, parsedOf(`h${offset}`, offset, { record }), offset);
-    world.pipeline.spillHotKeys([]);
+    world.scheduler.spillHotKeys([]);
     await answer(world, "h0", delivered);
     expect(writing(world)).toEqual(["h1>0"]);
   });
@@ -140,10 +140,10 @@ describe("Pipeline, spilling hot keys", () => {
     for (let offset = 0; offset < 500; offset++) world.tier(0, parsedOf(`u${offset}`, offset), offset);
     world.gate.isHeld = true;
     world.gate.state = "probe";
-    world.pipeline.startReady();
-    for (let looks = 0; looks < 19; looks++) world.pipeline.spillHotKeys([]);
+    world.scheduler.startReady();
+    for (let looks = 0; looks < 19; looks++) world.scheduler.spillHotKeys([]);
     expect(writing(world)).toEqual([]);
-    world.pipeline.spillHotKeys([]);
+    world.scheduler.spillHotKeys([]);
     expect(world.writes.map(({ tier, moves }) => [tier, moves.length])).toEqual([[2, 100]]);
   });
 });

@@ -7,9 +7,10 @@ import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
-import { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { type Assignment, createAssignment } from "../../src/pipeline/assignment.ts";
 import type { DeliveryPort, PublisherPort } from "../../src/pipeline/ports.ts";
-import { type Assignment, type Inlet, createAssignment, createWorkItems } from "../../src/pipeline/work-item.ts";
+import { Scheduler } from "../../src/pipeline/scheduler.ts";
+import { type OpenPartition, createWorkItems } from "../../src/pipeline/work-item.ts";
 
 type Failure = Parameters<PublisherPort["publishDeadLetter"]>[1];
 
@@ -137,7 +138,7 @@ export const createRig = ({
     nextTurn: queueMicrotask,
   };
   const dedupe = new Dedupe({ rules: { windowMs: 60_000, maxEvents: 1_000 }, seed: 1 });
-  const pipeline = new Pipeline({
+  const scheduler = new Scheduler({
     delivery,
     publisher,
     clock,
@@ -155,7 +156,7 @@ export const createRig = ({
     dedupe,
     recheckWaiting: () => undefined,
   });
-  return { pipeline, calls, gate, writes, written, timers, ended, moved, budget, clock, deadLetterLimit, limitHolds };
+  return { scheduler, calls, gate, writes, written, timers, ended, moved, budget, clock, deadLetterLimit, limitHolds };
 };
 
 export type Rig = ReturnType<typeof createRig>;
@@ -169,7 +170,7 @@ export const createOwner = (
   }: { backlog?: RetryBacklog; trackerOf?: (tier: number | undefined) => OffsetTracker | undefined } = {},
 ) => {
   const assignment: Assignment = createAssignment();
-  const inletOf = (tier: number | undefined): Inlet => ({
+  const inletOf = (tier: number | undefined): OpenPartition => ({
     topic: tier === undefined ? "events" : `tier-${tier}`,
     partition: 0,
     tier,
@@ -178,11 +179,11 @@ export const createOwner = (
   });
   const source = inletOf(undefined);
   const tiers = [0, 1, 2].map(inletOf);
-  rig.pipeline.beginAssignment(assignment, [0]);
-  const take = (owned: Inlet, parsed: ParsedRecord, offset: number): void => {
+  rig.scheduler.beginAssignment(assignment, [0]);
+  const take = (owned: OpenPartition, parsed: ParsedRecord, offset: number): void => {
     const entry = owned.tracker.register(offset);
-    for (const item of entry ? createWorkItems(owned, entry, [parsed]) : []) rig.pipeline.enqueue(assignment, item);
-    rig.pipeline.startReady();
+    for (const item of entry ? createWorkItems(owned, entry, [parsed]) : []) rig.scheduler.enqueue(assignment, item);
+    rig.scheduler.startReady();
   };
   return { assignment, source, tiers, backlog, take };
 };

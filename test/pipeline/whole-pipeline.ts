@@ -8,8 +8,9 @@ import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
-import { Pipeline } from "../../src/pipeline/pipeline.ts";
-import { type Inlet, createAssignment, createWorkItems } from "../../src/pipeline/work-item.ts";
+import { createAssignment } from "../../src/pipeline/assignment.ts";
+import { Scheduler } from "../../src/pipeline/scheduler.ts";
+import { type OpenPartition, createWorkItems } from "../../src/pipeline/work-item.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { parsedOf } from "./rig.ts";
 
@@ -52,13 +53,13 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
         setTimeout(() => onAnswer(answer), latencyMs / 2);
       }, latencyMs / 2);
     },
-    onMaySend: () => pipeline.startReadySoon(),
+    onMaySend: () => scheduler.startReadySoon(),
     onHold: ({ reason, isHeld }) => void (isHeld && holds.push(reason)),
     onCall: () => {},
     classifyResult: classify,
     onUnauthorized: () => {},
   });
-  const pipeline = new Pipeline({
+  const scheduler = new Scheduler({
     delivery,
     publisher: {
       publishRetries: async (moves) => {
@@ -89,21 +90,27 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
     recheckWaiting: () => {},
   });
   const tracker = new OffsetTracker({ startOffset: 0 });
-  const owned: Inlet = { topic: "events", partition: 0, tier: undefined, tracker, backlog: new RetryBacklog([]) };
+  const owned: OpenPartition = {
+    topic: "events",
+    partition: 0,
+    tier: undefined,
+    tracker,
+    backlog: new RetryBacklog([]),
+  };
   const assignment = createAssignment();
-  pipeline.beginAssignment(assignment, [0]);
+  scheduler.beginAssignment(assignment, [0]);
   let offset = 0;
   const take = (user: string, event: string, more: Partial<ParsedRecord> = {}): void => {
     const entry = tracker.register(offset);
     const parsedRecords = [parsedOf(event, offset, { user, ...more })];
     offset++;
-    for (const item of entry ? createWorkItems(owned, entry, parsedRecords) : []) pipeline.enqueue(assignment, item);
+    for (const item of entry ? createWorkItems(owned, entry, parsedRecords) : []) scheduler.enqueue(assignment, item);
   };
   const run = async (ms: number, next?: Behaviour): Promise<void> => {
     if (next) target.behave = next;
-    pipeline.startReady();
+    scheduler.startReady();
     await vi.advanceTimersByTimeAsync(ms);
   };
   const count = (kind: Outcome["kind"]): number => ended.filter(({ outcome }) => outcome.kind === kind).length;
-  return { pipeline, delivery, tracker, calls, ended, retried, holds, take, run, count };
+  return { scheduler, delivery, tracker, calls, ended, retried, holds, take, run, count };
 };

@@ -124,7 +124,7 @@ describe("settings in use", () => {
     const app = createApp({ config, log, onFatal: () => {} });
     ({ close } = app.settings);
     const lastLines: (string | undefined)[] = [];
-    vi.spyOn(app.pipeline, "startReady").mockImplementation(() => void lastLines.push(lines.at(-1)?.msg));
+    vi.spyOn(app.scheduler, "startReady").mockImplementation(() => void lastLines.push(lines.at(-1)?.msg));
     change("deadLetterLimit: false");
     expect(lastLines).toEqual(["Hold ended: paused"]);
     await app.gainsight.close();

@@ -36,13 +36,9 @@ const createWorld = (more: Record<string, string> = {}) => {
     state: "owner",
   };
   const place = { topic: source, partition: 0 };
-  const inlet = {
-    ...place,
-    tier: undefined,
-    backlog: new RetryBacklog([]),
-    tracker: new OffsetTracker({ startOffset: 5 }),
-  };
-  const ownedPartitions = [{ ...createOwnedPartition(place, undefined), topicId: "id", inlet }];
+  const backlog = new RetryBacklog([]);
+  const tracker = new OffsetTracker({ startOffset: 5 });
+  const ownedPartitions = [{ ...createOwnedPartition(place, undefined), topicId: "id", backlog, tracker }];
   const group = {
     rebalanceHandler: {
       get state() {

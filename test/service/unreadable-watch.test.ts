@@ -111,11 +111,11 @@ describe("UnreadableWatch", () => {
     test.ingest.unreadable.onUnreadable(met);
     watch.onWaiting(met);
     await settle();
-    expect([asked, owned.inlet?.tracker.position]).toEqual([[["group-skips", ["source"]]], 7]);
+    expect([asked, owned.tracker?.position]).toEqual([[["group-skips", ["source"]]], 7]);
     allowed(10);
     await watch.check();
     test.ingest.unreadable.onUnreadable(met);
-    expect([owned.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
+    expect([owned.tracker?.position, watch.warnings]).toEqual([10, []]);
   });
 
   it("ignores a skip request for an earlier topic of the same name", async () => {
@@ -123,11 +123,11 @@ describe("UnreadableWatch", () => {
     test.ingest.unreadable.onUnreadable(met);
     allowed(10, `;@${"B".repeat(22)}`);
     await watch.check();
-    expect(owned.inlet?.tracker.position).toBe(7);
+    expect(owned.tracker?.position).toBe(7);
     allowed(10, `;@${"A".repeat(22)}`);
     await watch.check();
     test.ingest.unreadable.onUnreadable(met);
-    expect(owned.inlet?.tracker.position).toBe(10);
+    expect(owned.tracker?.position).toBe(10);
   });
 
   it("names the right that is missing to ask, once, and asks again", async () => {
@@ -144,7 +144,7 @@ describe("UnreadableWatch", () => {
     allowed(10);
     await watch.check();
     test.ingest.unreadable.onUnreadable(met);
-    expect([owned.inlet?.tracker.position, watch.warnings]).toEqual([10, []]);
+    expect([owned.tracker?.position, watch.warnings]).toEqual([10, []]);
   });
 
   it("continues if the cluster does not answer, and fails with a programming error", async () => {

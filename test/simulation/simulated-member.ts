@@ -15,7 +15,7 @@ import { RetryPublisher } from "../../src/kafka/publish/retry-publisher.ts";
 import { DeadLetterLimit } from "../../src/limits/dead-letter-limit.ts";
 import { Dedupe } from "../../src/limits/dedupe.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
-import { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { Scheduler } from "../../src/pipeline/scheduler.ts";
 import { createDecideFor } from "../../src/service/live-settings.ts";
 import type { TestClock } from "../delivery/test-clock.ts";
 import type { SimulatedBroker } from "./simulated-broker.ts";
@@ -117,7 +117,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     onTimestampRefused: () => undefined,
     onCodecRefused: () => undefined,
   });
-  const pipeline = new Pipeline({
+  const scheduler = new Scheduler({
     delivery: target.delivery,
     publisher,
     observer: {
@@ -144,7 +144,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   const ingest: Ingest = new Ingest({
     ...time,
     consumer,
-    pipeline,
+    scheduler,
     schemas: schemaWait,
     read: createRecordReader({ decoder: registry, decide: (raw) => state.decide(raw) }),
     retryTopics: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
@@ -155,13 +155,13 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   });
   const commits = new Commits({
     consumer,
-    ownedPartitions: () => ingest.inlets,
+    ownedPartitions: () => ingest.openPartitions,
     onError: () => undefined,
     onMetadataShortened: () => undefined,
   });
   const rebalanceHandler = new RebalanceHandler({
     ingest,
-    pipeline,
+    scheduler,
     commits,
     startOffsets: {
       admin: broker,
@@ -181,14 +181,14 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
   /** As the service wires a change of the settings, or of who may start. */
   const changed = (): void => {
     ingest.reviewPauses();
-    pipeline.startReady();
+    scheduler.startReady();
   };
   return {
     consumer,
     producer,
     target,
     registry,
-    pipeline,
+    scheduler,
     ingest,
     commits,
     rebalanceHandler,
@@ -197,7 +197,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     /** The group's heartbeats are answered, or not. */
     setMayStart: (mayStart: boolean): void => {
       state.mayStart = mayStart;
-      if (mayStart) pipeline.startReady();
+      if (mayStart) scheduler.startReady();
     },
     setPaused: (isPaused: boolean): void => {
       state.isPaused = isPaused;

@@ -131,7 +131,7 @@ const play = async (script: readonly Step[]): Promise<World> => {
   expect(world.overlaps, "calls of one user at the same time").toBe(0);
   const { budget, ingest } = world.member;
   expect([budget.records, budget.bytes], "the budget at the end").toEqual([0, 0]);
-  expect(ingest.inlets.map(({ backlog }) => backlog.userCount)).toEqual(ingest.inlets.map(() => 0));
+  expect(ingest.openPartitions.map(({ backlog }) => backlog.userCount)).toEqual(ingest.openPartitions.map(() => 0));
   return world;
 };
 

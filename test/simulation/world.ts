@@ -107,7 +107,7 @@ export const createPipelineWorld = () => {
     for (const partition of tenures.keys()) tenures[partition] = tenureOf(partition) + 1;
     member.consumer.die();
     member.producer.die();
-    member.pipeline.dropAssignment();
+    member.scheduler.dropAssignment();
     member = start();
     joining = undefined;
     join([0, 1]);
@@ -164,7 +164,7 @@ export const createPipelineWorld = () => {
     member.setMayStart(true);
     member.changeLimit();
     member.target.open();
-    member.pipeline.startReady();
+    member.scheduler.startReady();
     member.consumer.failing.commits = 0;
     member.producer.refusing.count = 0;
     registryAnswers("known");
@@ -234,7 +234,7 @@ export const createPipelineWorld = () => {
       crash,
       probe: () => {
         member.target.probe();
-        member.pipeline.startReady();
+        member.scheduler.startReady();
       },
       advance: (ms: number) => clock.advance(ms),
       commit: () => void member.commits.commitNow(),

@@ -22,7 +22,8 @@ const record = (traits: unknown, more: object[] = []) => ({
 });
 
 const write = (schema: unknown, value: object): Buffer => avro.Type.forSchema(schema as Schema).toBuffer(value);
-const roundTrip = (schema: unknown, value: object): EventOrEvents => normalOf(compileAvroSchema(schema)(write(schema, value)));
+const roundTrip = (schema: unknown, value: object): EventOrEvents =>
+  normalOf(compileAvroSchema(schema)(write(schema, value)));
 const traitOf = (type: unknown, value: unknown): unknown => {
   const schema = record({ type: "record", name: "Traits", fields: [{ name: "x", type }] });
   const { traits } = roundTrip(schema, { type: "identify", userId: null, anonymousId: null, traits: { x: value } }) as {

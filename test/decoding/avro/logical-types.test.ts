@@ -9,7 +9,8 @@ import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
 import { long } from "../avro-writer.ts";
 
 const recordOf = (type: unknown) => ({ type: "record", name: "Event", fields: [{ name: "x", type }] });
-const read = (type: unknown, bytes: Buffer): unknown => (compileAvroSchema(recordOf(type))(bytes) as { readonly x: Json }).x;
+const read = (type: unknown, bytes: Buffer): unknown =>
+  (compileAvroSchema(recordOf(type))(bytes) as { readonly x: Json }).x;
 
 const hex = (digits: string): Buffer => Buffer.from(digits, "hex");
 const bytes = (digits: string): Buffer => Buffer.concat([long(digits.length / 2), hex(digits)]);
@@ -263,7 +264,10 @@ describe("a type that is referred to", () => {
     ];
     const branch = Array.isArray(reference) ? long(1) : hex("");
     const written = all(hex("00000abe"), branch, hex("00000abe"));
-    expect(compileAvroSchema({ type: "record", name: "Event", fields })(written)).toStrictEqual({ x: "27.50", y: "27.50" });
+    expect(compileAvroSchema({ type: "record", name: "Event", fields })(written)).toStrictEqual({
+      x: "27.50",
+      y: "27.50",
+    });
   });
 
   it.each<Row>([

@@ -84,7 +84,7 @@ const here = { topic: "source", partition: 4 };
 
 const parsedRecordsOf = (value: unknown, headers = {}, tier?: number): readonly ParsedRecord[] => {
   const reading = readJson(messageOf(42, { value: bytesOf(value), headers }), { ...here, tier });
-  return reading.kind === "arrivals" ? reading.arrivals : [];
+  return reading.kind === "parsed" ? reading.parsedRecords : [];
 };
 
 describe("any nesting of wrappers around any list of events", () => {

@@ -1,0 +1,40 @@
+import type { TopicPartition } from "../kafka/group/consumer.ts";
+import { type Assignment, createAssignment } from "../pipeline/assignment.ts";
+import {
+  type OpenOwnedPartition,
+  type OwnedPartition,
+  createOwnedPartition,
+  isOpen,
+  partitionKey,
+} from "./owned-partition.ts";
+
+/** The partitions of one assignment. The next assignment has new ones, also of the same topic and number. */
+export class OwnedPartitions {
+  #byKey = new Map<string, OwnedPartition>();
+  #assignment: Assignment = createAssignment();
+
+  /** Replaces all partitions. `tierOf`: the index of a retry topic; undefined for a source topic. */
+  assign(assigned: readonly TopicPartition[], tierOf: (topic: string) => number | undefined): void {
+    const created = assigned.map((topicPartition) =>
+      createOwnedPartition(topicPartition, tierOf(topicPartition.topic)),
+    );
+    this.#assignment = createAssignment();
+    this.#byKey = new Map(created.map((owned) => [partitionKey(owned), owned]));
+  }
+
+  get assignment(): Assignment {
+    return this.#assignment;
+  }
+
+  find(topicPartition: TopicPartition): OwnedPartition | undefined {
+    return this.#byKey.get(partitionKey(topicPartition));
+  }
+
+  get all(): readonly OwnedPartition[] {
+    return [...this.#byKey.values()];
+  }
+
+  get open(): readonly OpenOwnedPartition[] {
+    return this.all.filter(isOpen);
+  }
+}
