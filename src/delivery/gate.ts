@@ -96,7 +96,7 @@ export class Gate {
     if (this.#concernsAllEvents(reason, refused)) this.hold(reason, { ...refused, isUnconfirmed });
   }
 
-  /** A call sent before the gate closed, or with an access key that has been replaced, says nothing about the present. */
+  /** Not if the call was sent before the gate closed or with an access key that has been replaced: it says nothing about the present. */
   #countsAsConsecutive(reason: TargetHoldReason, permit: Permit): boolean {
     if (permit.isProbe || reason === "throttled" || this.isHeld) return false;
     return permit.probeRequests === this.#holds.probeRequests && !this.isStale(permit);

@@ -5,7 +5,7 @@ export const metricHelp = {
   gainstream_repairs_total:
     "Repaired events by repair, counted at their final outcome. Worry if one starts to grow: a producer has changed its format",
   gainstream_retries_total:
-    "Records moved to a retry topic, once per move. Worry if it grows faster than a few percent of all events; parked records only wait behind another one",
+    "Records moved to a retry topic, once per move. Worry if it grows faster than a few percent of all events; parked records have not failed",
   gainstream_computations_total:
     "Events from Segment Engage by final outcome and by what was computed. Worry if audiences sync and no event is delivered",
   gainstream_calls_total:

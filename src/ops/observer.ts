@@ -48,8 +48,7 @@ export const createObserver = ({ log, metrics, wallNow }: ObserverOptions): Obse
   movedToRetry: (parsed, { reason, error, status, attempts, tier }) => {
     metrics.recordRetry(reason);
     const fields = { ...sourceFieldsOf(parsed), attempts, reason, error, status, tier };
-    if (reason === "parked")
-      log.debug(fields, "Moved to a retry topic behind another event of its user; no attempt used");
+    if (reason === "parked") log.debug(fields, "Moved to a retry topic without a failure; no attempt used");
     else log.warn(fields, "Failed; moved to a retry topic");
   },
   holdChanged: ({ reason, isHeld, error, heldMs, culprits }) => {

@@ -93,8 +93,8 @@ describe("breaker", () => {
 
   it("reflects a failure when the promise resolves", async () => {
     const { breaker } = createTestBreaker({ minCalls: 1 });
-    const told = breaker.recordFailure();
-    await told;
+    const recorded = breaker.recordFailure();
+    await recorded;
     expect(breaker.state).toBe("open");
   });
 
@@ -212,9 +212,9 @@ describe("breaker", () => {
       const { breaker } = createTestBreaker();
       await recordCalls(breaker, { bad: 10 });
       vi.advanceTimersByTime(1_000);
-      const told = breaker[how]();
+      const recorded = breaker[how]();
       expect(breaker.state).toBe("open");
-      await told;
+      await recorded;
       vi.advanceTimersByTime(2_000);
       expect(breaker.state).toBe("half-open");
     },

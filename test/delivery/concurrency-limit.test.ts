@@ -60,36 +60,36 @@ describe("ConcurrencyLimit", () => {
 
   it("is never reduced below an eighth, nor below one call", () => {
     for (const max of [1, 4, 64]) {
-      const ramp = new ConcurrencyLimit({ max, timeoutMs: 10_000 });
-      for (let call = 0; call < 16; call++) ramp.recordSuccess(20);
+      const limiter = new ConcurrencyLimit({ max, timeoutMs: 10_000 });
+      for (let call = 0; call < 16; call++) limiter.recordSuccess(20);
       // Ever slower: it cannot get used to it.
       for (let call = 0; call < 2_000; call++) {
-        ramp.recordSuccess(20 * 1.02 ** Math.min(call, 1_000));
-        expect(ramp.limit).toBeGreaterThanOrEqual(Math.max(1, max / 8));
-        expect(ramp.limit).toBeLessThanOrEqual(max);
+        limiter.recordSuccess(20 * 1.02 ** Math.min(call, 1_000));
+        expect(limiter.limit).toBeGreaterThanOrEqual(Math.max(1, max / 8));
+        expect(limiter.limit).toBeLessThanOrEqual(max);
       }
     }
   });
 
   it("reduces once for one slow round: calls that were in flight then do not count", () => {
-    const ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
-    for (let call = 0; call < 16; call++) ramp.recordSuccess(20);
-    for (let call = 0; call < 64; call++) ramp.recordSuccess(1_000);
-    expect(ramp.limit).toBe(51);
-    for (let call = 0; call < 64; call++) ramp.recordSuccess(1_000);
-    expect(ramp.limit).toBe(51);
-    for (let call = 0; call < 51; call++) ramp.recordSuccess(1_000);
-    expect(ramp.limit).toBe(40);
+    const limiter = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
+    for (let call = 0; call < 16; call++) limiter.recordSuccess(20);
+    for (let call = 0; call < 64; call++) limiter.recordSuccess(1_000);
+    expect(limiter.limit).toBe(51);
+    for (let call = 0; call < 64; call++) limiter.recordSuccess(1_000);
+    expect(limiter.limit).toBe(51);
+    for (let call = 0; call < 51; call++) limiter.recordSuccess(1_000);
+    expect(limiter.limit).toBe(40);
   });
 
   it.each([
     ["20 ms", 20],
     ["1 s", 1_000],
   ])("takes the same time from half to full after throttling, at any latency: %s", (_, latencyMs) => {
-    const ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
-    ramp.restartAfterThrottling();
-    expect(ramp.limit).toBe(1);
-    const samples = simulate({ ramp, target: createSteady(() => latencyMs), seconds: 40 });
+    const limiter = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
+    limiter.restartAfterThrottling();
+    expect(limiter.limit).toBe(1);
+    const samples = simulate({ limiter, target: createSteady(() => latencyMs), seconds: 40 });
     const half = samples.findIndex(({ limit }) => limit >= 32);
     const all = samples.findIndex(({ limit }) => limit === 64);
     expect(all - half).toBeGreaterThan(14);
@@ -97,9 +97,9 @@ describe("ConcurrencyLimit", () => {
   });
 
   it("does not sink lower each time if it is throttled again before it has grown", () => {
-    const ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
-    for (let time = 0; time < 10; time++) ramp.restartAfterThrottling();
-    for (let call = 0; call < 7; call++) ramp.recordSuccess(20);
-    expect(ramp.limit).toBe(8);
+    const limiter = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 });
+    for (let time = 0; time < 10; time++) limiter.restartAfterThrottling();
+    for (let call = 0; call < 7; call++) limiter.recordSuccess(20);
+    expect(limiter.limit).toBe(8);
   });
 });

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
-import { type Behaviour, type CallMade, createSimulatedStream, ok } from "./simulated-stream.ts";
+import { type Behaviour, type EndedCall, createSimulatedStream, ok } from "./simulated-stream.ts";
 
 const healthy: Behaviour = () => ({ answer: ok, afterMs: 20 });
 const reset: CallResult = { kind: "network", code: "ECONNRESET", sent: true };
 const unavailable: CallResult = { kind: "response", status: 503 };
 const hangs: CallResult = { kind: "timeout", timeoutMs: 10_000 };
 
-const delivered = (calls: readonly CallMade[]): CallMade[] =>
+const delivered = (calls: readonly EndedCall[]): EndedCall[] =>
   calls.filter(({ verdict }) => verdict.kind === "delivered");
 
 /** When half of the rate of 64 parallel calls of 20 ms is reached again, in milliseconds after `since`. */
-const halfRateAfter = (calls: readonly CallMade[], since: number): number => {
+const halfRateAfter = (calls: readonly EndedCall[], since: number): number => {
   const perTenth = 64 / 0.02 / 2 / 10;
   const ends = delivered(calls).map(({ endedAt }) => endedAt);
   const index = ends.findIndex((end, first) => (ends[first + perTenth] ?? Number.POSITIVE_INFINITY) - end <= 100);
@@ -124,23 +124,23 @@ describe("slow calls", () => {
     [8_000, "closed"],
     [8_001, "open"],
   ])("of %i ms leave the breaker %s, and are delivered", async (afterMs, state) => {
-    const { delivery, holds, made, run } = createSimulatedStream(() => ({ answer: ok, afterMs }));
+    const { delivery, holds, endedCalls, run } = createSimulatedStream(() => ({ answer: ok, afterMs }));
     await run(8_100);
     expect(delivery.breakerState).toBe(state);
-    expect(delivered(made)).toHaveLength(made.length);
-    expect(made.length).toBeGreaterThanOrEqual(64);
+    expect(delivered(endedCalls)).toHaveLength(endedCalls.length);
+    expect(endedCalls.length).toBeGreaterThanOrEqual(64);
     expect(holds).toEqual(state === "open" ? ["target_down true Calls take longer than 8000 ms"] : []);
     delivery.close();
   });
 
   it("keep the breaker open as probes, at growing pauses, and are delivered", async () => {
-    const { delivery, holds, made, run } = createSimulatedStream(() => ({ answer: ok, afterMs: 9_000 }));
+    const { delivery, holds, endedCalls, run } = createSimulatedStream(() => ({ answer: ok, afterMs: 9_000 }));
     const calls = await run(100_000);
     const probes = calls.slice(64);
     expect(probes.length).toBeGreaterThan(4);
     const gaps = probes.slice(1).map(({ startedAt }, index) => startedAt - (probes[index]?.endedAt ?? 0));
     expect(gaps.toSorted((a, b) => a - b)).toEqual(gaps);
-    expect(delivered(made)).toHaveLength(made.length);
+    expect(delivered(endedCalls)).toHaveLength(endedCalls.length);
     expect([holds.length, delivery.concurrencyLimit]).toEqual([1, 1]);
     await run(20_000, healthy);
     expect([delivery.breakerState, delivery.concurrencyLimit]).toEqual(["closed", 64]);

@@ -30,33 +30,33 @@ export interface Sample {
 
 /** Keeps as many calls in flight as the limit allows, for so many seconds; takes one sample a second. */
 export const simulate = ({
-  ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 }),
+  limiter = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 }),
   target,
   seconds,
 }: {
-  ramp?: ConcurrencyLimit;
+  limiter?: ConcurrencyLimit;
   target: SimulatedTarget;
   seconds: number;
 }): Sample[] => {
-  const flying: { startedAt: number; endsAt: number }[] = [];
+  const inFlight: { startedAt: number; endsAt: number }[] = [];
   const samples: Sample[] = [];
   let [now, calls, sumMs] = [0, 0, 0];
   for (let second = 1; second <= seconds; second++) {
     for (;;) {
-      while (flying.length < ramp.limit) {
+      while (inFlight.length < limiter.limit) {
         const call = { startedAt: now, endsAt: target.answerAt(now) };
-        const after = flying.findLastIndex(({ endsAt }) => endsAt <= call.endsAt);
-        flying.splice(after + 1, 0, call);
+        const after = inFlight.findLastIndex(({ endsAt }) => endsAt <= call.endsAt);
+        inFlight.splice(after + 1, 0, call);
       }
-      const next = flying[0];
+      const next = inFlight[0];
       if (!next || next.endsAt > second * 1_000) break;
-      flying.shift();
+      inFlight.shift();
       now = next.endsAt;
       calls++;
       sumMs += now - next.startedAt;
-      ramp.recordSuccess(now - next.startedAt);
+      limiter.recordSuccess(now - next.startedAt);
     }
-    samples.push({ calls, limit: ramp.limit, meanMs: sumMs / calls });
+    samples.push({ calls, limit: limiter.limit, meanMs: sumMs / calls });
     [calls, sumMs] = [0, 0];
   }
   return samples;

@@ -81,10 +81,10 @@ describe("createKafkaLog()", () => {
       "warn",
       entry(1, "Response Metadata(key: 3)", { error: "No leader" }),
     ],
-  ])("logs %s at %s", (_, level, given) => {
+  ])("logs %s at %s", (_, level, logEntry) => {
     const { log, entries } = createLines("debug");
-    createKafkaLog(log).logCreator()(given);
-    expect(entries()).toMatchObject([{ level, kafka: "Consumer", msg: given.log.message }]);
+    createKafkaLog(log).logCreator()(logEntry);
+    expect(entries()).toMatchObject([{ level, kafka: "Consumer", msg: logEntry.log.message }]);
   });
 
   test.each([

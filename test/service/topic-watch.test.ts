@@ -12,7 +12,7 @@ const env = {
   GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab",
   RETRY_DELAYS: "1s",
 };
-const [source, tier, deadLetter] = ["segment-events", "gainstream-retry-1s", "gainstream-dlq"];
+const [source, retryTopic, deadLetter] = ["segment-events", "gainstream-retry-1s", "gainstream-dlq"];
 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 40; turn++) await Promise.resolve();
@@ -25,7 +25,7 @@ const createWorld = (more: Record<string, string> = {}) => {
   const resets: string[] = [];
   const restarted: unknown[] = [];
   const timers: { delayMs: number; callback: () => void }[] = [];
-  const sizes = new Map<string, number>([source, tier, deadLetter].map((topic) => [topic, 2]));
+  const sizes = new Map<string, number>([source, retryTopic, deadLetter].map((topic) => [topic, 2]));
   const world = {
     time: 0,
     beginningOffset: 0,
@@ -95,11 +95,11 @@ describe("TopicWatch", () => {
   it("creates its own topics again if they are gone, and reports it", async () => {
     const { watch, sizes, lines } = createWorld();
     await watch.checkNow();
-    sizes.delete(tier);
+    sizes.delete(retryTopic);
     sizes.delete(deadLetter);
     await watch.checkNow();
     expect(watch.problems).toEqual([]);
-    expect(lines).toMatchObject([{ level: "info", topics: [tier, deadLetter], msg: "Created topics" }]);
+    expect(lines).toMatchObject([{ level: "info", topics: [retryTopic, deadLetter], msg: "Created topics" }]);
   });
 
   it("names missing topics that it may not create: once in the log, and in its problems as long as they are missing", async () => {
@@ -122,7 +122,7 @@ describe("TopicWatch", () => {
     await watch.checkNow();
     expect([watch.problems, watch.warnings.length, lines.length]).toEqual([[], 1, 1]);
     expect(lines[0]).toMatchObject({ level: "warn", msg: watch.warnings[0] });
-    sizes.set(tier, 5);
+    sizes.set(retryTopic, 5);
     await watch.checkNow();
     expect([watch.warnings, messages().at(-1)]).toEqual([[], "All partitions are read"]);
   });
@@ -201,9 +201,9 @@ describe("TopicWatch", () => {
     const { watch, world, sizes } = createWorld();
     await watch.checkNow();
     world.state = "joining";
-    sizes.delete(tier);
+    sizes.delete(retryTopic);
     world.beginningOffset = 8;
     await watch.checkNow();
-    expect([sizes.get(tier), watch.problems]).toEqual([2, []]);
+    expect([sizes.get(retryTopic), watch.problems]).toEqual([2, []]);
   });
 });
