@@ -3,7 +3,7 @@ import { type Verdict, delivered } from "../core/outcome/outcome.ts";
 import type { ResultFalse } from "../core/outcome/result-false.ts";
 
 /** A 2xx response whose body says `result: false`. */
-export type ResultFalseResponse = ResultFalse & { readonly status: number };
+type ResultFalseResponse = ResultFalse & { readonly status: number };
 
 export interface ResultClassifierOptions {
   /** Read for every such response, because the setting may change. */

@@ -25,6 +25,7 @@ export interface UnreadableWatchOptions {
 
 const remindEveryMs = 60 * 60_000;
 
+/** A partition that waits at a batch that cannot be read. */
 interface StuckPartition {
   readonly owned: OwnedPartition;
   readonly batch: UnreadableWait;
@@ -32,6 +33,20 @@ interface StuckPartition {
 
 const skipCommandFor = ({ owned: { topic, partition }, batch }: StuckPartition): string | undefined =>
   batch.mustWait ? undefined : skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
+
+/** For the log, the metrics and `/api/status`. `skip` is the command that skips the batch; undefined if it cannot be skipped. */
+const reportOf = (stuck: StuckPartition) => {
+  const { owned, batch } = stuck;
+  const { offset, lastOffset, reason } = batch;
+  return {
+    topic: owned.topic,
+    partition: owned.partition,
+    offset,
+    lastOffset,
+    reason,
+    skip: skipCommandFor(stuck),
+  };
+};
 
 const adviceFor = (stuck: StuckPartition): string => {
   const { offset, lastOffset } = stuck.batch;
@@ -63,24 +78,12 @@ export class UnreadableWatch implements UnreadableEvents {
     this.#options = options;
   }
 
-  /** For the metrics and `/api/status`. */
   get partitions() {
-    return this.#stuckPartitions().map((stuck) => {
-      const { owned, batch } = stuck;
-      const { offset, lastOffset, reason } = batch;
-      return {
-        topic: owned.topic,
-        partition: owned.partition,
-        offset,
-        lastOffset,
-        reason,
-        skip: skipCommandFor(stuck),
-      };
-    });
+    return this.#stuckPartitions().map(reportOf);
   }
 
   get warnings(): readonly string[] {
-    const sentences = this.#stuckPartitions().map((stuck) => sentenceOf(stuck));
+    const sentences = this.#stuckPartitions().map(sentenceOf);
     return this.#problem === undefined || sentences.length === 0 ? sentences : [...sentences, this.#problem];
   }
 
@@ -123,9 +126,7 @@ export class UnreadableWatch implements UnreadableEvents {
     const key = `${partitionKey(owned)}@${batch.position}`;
     if (monotonicNow() - (this.#lastReminderAt.get(key) ?? -Infinity) < remindEveryMs) return;
     this.#lastReminderAt.set(key, monotonicNow());
-    const { offset, lastOffset, reason } = batch;
-    const unreadable = { topic: owned.topic, partition: owned.partition, offset, lastOffset, reason };
-    log.warn({ ...unreadable, skip: skipCommandFor(stuck) }, sentenceOf(stuck));
+    log.warn(reportOf(stuck), sentenceOf(stuck));
   }
 
   async #applyAllowedSkips(stuck: readonly StuckPartition[]): Promise<void> {
