@@ -56,9 +56,17 @@ export const explainConnectionError = (message: string): string => {
 
 /** Keeps the last error that kafkajs logged: kafkajs retries for a long time before it rejects a call. */
 export class LastConnectionError {
-  message: string | undefined;
+  #message: string | undefined;
+
+  get message(): string | undefined {
+    return this.#message;
+  }
 
   readonly record = (message: string): void => {
-    this.message = message;
+    this.#message = message;
   };
+
+  clear(): void {
+    this.#message = undefined;
+  }
 }

@@ -66,7 +66,7 @@ export class DeliverStep {
         work,
         work.assignment.isCurrentGeneration ? this.#interpret(verdict, work.queue, startedCall) : undefined,
       );
-    this.#options.delivery.attempt(call, { isFirst: head.quickAttemptsUsed === 0, refused }, onVerdict);
+    this.#options.delivery.attempt(call, { isFirst: head.quickAttemptsUsed === 0, refusalHistory: refused }, onVerdict);
   }
 
   #interpret(verdict: Verdict, queue: Work["queue"], { callNumber, refused }: StartedCall): StepResult {

@@ -6,7 +6,7 @@ import type { ParsedRecord } from "../core/parsed-record.ts";
 export interface AttemptOptions {
   /** False for the repetitions of one round. */
   readonly isFirst: boolean;
-  readonly refused: RefusalHistory;
+  readonly refusalHistory: RefusalHistory;
 }
 
 /** What the stream needs of Gainsight. */

@@ -68,7 +68,10 @@ export const composeGroup = (options: ComposeGroupOptions): ConsumerGroup => {
     unreadableEvents: options.unreadableWatch,
     abortCalls: gainsight.abortAll,
     hasDeadLetterHold: (topic) => deadLetterLimit.isTopicHeld(topic),
-    mayJoin: () => rights.checkMayRead(),
+    mayJoin: async () => {
+      await rights.refreshAndLog();
+      return rights.mayRead;
+    },
     onHeartbeat: () => {
       sessionGuard.onHeartbeat();
       rights.recordGroupAnswer();

@@ -1,4 +1,4 @@
-import type { SendRequest } from "../../outbound/json-answer.ts";
+import type { SendRequest } from "../../outbound/json-response.ts";
 import { createMskTokens } from "./msk-token.ts";
 import { type PasswordLogin, createPasswordLogin } from "./password-login.ts";
 import { type LoginMechanism, createTokenLogin } from "./token-login.ts";

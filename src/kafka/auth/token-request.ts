@@ -1,4 +1,9 @@
-import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-answer.ts";
+import {
+  type JsonResponse,
+  type SendRequest,
+  readJsonResponse,
+  fetchErrorReason,
+} from "../../outbound/json-response.ts";
 import { type Token, isToken } from "./tokens.ts";
 
 export interface TokenServer {

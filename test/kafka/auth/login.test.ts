@@ -4,7 +4,7 @@ import type { AuthenticationProviderArgs } from "kafkajs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { type Login, createLogin } from "../../../src/kafka/auth/login.ts";
-import type { SendRequest } from "../../../src/outbound/json-answer.ts";
+import type { SendRequest } from "../../../src/outbound/json-response.ts";
 
 /** What the log-in sends to a broker that accepts it. */
 const sentBy = async (sasl: Login, fetch?: SendRequest): Promise<string> => {

@@ -41,7 +41,7 @@ describe("requestToken()", () => {
       proxy.mood = 407;
       const refusing = createFetch({ userAgent: "gainstream/1", proxy: { origin: proxy.url } });
       expect(await problem({ fetch: refusing })).toBe(
-        `Cannot get a token for Kafka from ${new URL(server.url).host}: The proxy ${proxy.host} wants credentials (407)`,
+        `Cannot get a token for Kafka from ${new URL(server.url).host}: The proxy ${proxy.host} requires credentials (407)`,
       );
     }));
 

@@ -2,17 +2,17 @@ import { Client, type Dispatcher } from "undici";
 
 import type { CallResult } from "../core/outcome/classify.ts";
 import { type ProxyAddress, ProxyError, createConnector } from "../outbound/connector.ts";
-import { ConnectionPool } from "./connections.ts";
-import { errorResponseOf, withBodyKindFromBytes } from "./refusal.ts";
+import { CallTimeouts } from "./call-timeouts.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { type ResponseHeaders, errorResponseOf, withBodyKindFromBytes } from "./error-response.ts";
 import { type SuccessBody, successBodyOf } from "./success-body.ts";
-import { CallTimeouts } from "./time-outs.ts";
 
 export interface HttpClientOptions {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** On the way there. */
+  /** Every connection goes through this proxy. */
   readonly proxy?: ProxyAddress | undefined;
-  /** Per call, from start to the end of the answer. */
+  /** Per call, from its start to the end of the response. */
   readonly timeoutMs: number;
 }
 
@@ -24,18 +24,18 @@ export interface HttpRequest {
 
 export interface HttpClient {
   /**
-   * Sends one POST, on a connection of its own while it lasts. Whatever happens is an answer, and there is exactly one. It
-   * comes in a turn of its own, where nobody catches what `onAnswer` throws. A callback, since promises of every call's
-   * own cost more than the bookkeeping.
+   * Sends one POST on a connection that no other call uses meanwhile. Calls `onResult` exactly once, whatever happens, and
+   * in a later microtask: nothing catches what it throws. A callback, because a promise per call costs more than the rest of
+   * the bookkeeping.
    */
   readonly send: (request: HttpRequest, onResult: (result: CallResult) => void) => void;
-  /** Ends every call in flight now; each is answered as `aborted`, unless a status has come. */
+  /** Ends every call in flight now. The result of each is `aborted`, unless its status has arrived. */
   readonly abortAll: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** A target that sends more than this is cut off: little of an answer says anything, and the rest is read to free the connection. */
-const maxAnswerBytes = 64 * 1024;
+/** A longer response is cut off. Only its beginning says anything; the rest is read to keep the connection. */
+const maxResponseBytes = 64 * 1024;
 
 type Controller = Dispatcher.DispatchController;
 
@@ -44,7 +44,7 @@ const codeOf = (error: Error): string => {
   return typeof code === "string" ? code : error.name;
 };
 
-/** Where a proxy is the trouble, nothing has been sent: it opens no way. */
+/** If the proxy failed, nothing was sent: there was no connection to the target. */
 const failureOf = (error: Error, sent: boolean): CallResult =>
   error instanceof ProxyError
     ? { kind: "network", code: "PROXY", sent: false, problem: error.message }
@@ -56,7 +56,7 @@ interface HttpExchangeOptions {
   readonly onResult: (result: CallResult) => void;
 }
 
-/** One call: turns undici's callbacks into exactly one answer. Callbacks, because they cost a third less CPU than `request`. */
+/** One call: turns undici's callbacks into exactly one result. The callbacks of `dispatch` cost a third less CPU than `request`. */
 class HttpExchange implements Dispatcher.DispatchHandler {
   readonly startedAt = performance.now();
   readonly #timeoutMs: number;
@@ -66,7 +66,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   #forcedResult: CallResult | undefined;
   #response: Extract<CallResult, { kind: "response" }> | undefined;
   #body: SuccessBody | undefined;
-  #bytes = 0;
+  #receivedBytes = 0;
   #hasEnded = false;
 
   constructor({ timeoutMs, client, onResult }: HttpExchangeOptions) {
@@ -75,17 +75,17 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     this.#onResult = onResult;
   }
 
-  /** Ends the call now: this is what is answered unless a status has come. */
+  /** Ends the call now, with this result unless the status has arrived. */
   endWith(result: CallResult): void {
     this.#forcedResult = result;
     if (this.#controller) this.#controller.abort(new Error("Ended"));
-    // Still connecting: there is nothing to abort yet.
+    // The client still connects: there is no request to abort.
     else void this.#client.destroy(new Error("Ended"));
   }
 
   /**
-   * Right before the request is written. A process that was frozen, or very busy, may come to it late: by then another member
-   * may own the event.
+   * undici calls this right before it writes the request. A process that was frozen or very busy may come here late. Then
+   * another instance may own the event, and nothing may be sent.
    */
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
@@ -94,28 +94,24 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#forcedResult) controller.abort(new Error("Ended"));
   }
 
-  onResponseStart(
-    controller: Controller,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    // Else the controller, which may have grown old while it waited, drags them along through the old heap.
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
+    // Otherwise a controller that has moved to the old heap keeps them there.
     controller.rawHeaders = null;
-    // A provisional answer: the real one follows.
+    // An interim response (1xx): the final one follows.
     if (status < 200) return;
     if (status < 300) this.#body = successBodyOf(headers);
     this.#response = status < 300 ? { kind: "response", status } : errorResponseOf(status, headers, Date.now());
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.#bytes === 0 && this.#response) this.#response = withBodyKindFromBytes(this.#response, chunk);
+    if (this.#receivedBytes === 0 && this.#response) this.#response = withBodyKindFromBytes(this.#response, chunk);
     this.#body?.add(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes > maxAnswerBytes) controller.abort(new Error("The answer is too long"));
+    this.#receivedBytes += chunk.length;
+    if (this.#receivedBytes > maxResponseBytes) controller.abort(new Error("The response is too long"));
   }
 
   onResponseEnd(): void {
-    // Only of a body that is whole: of one that was cut nobody knows what it would have said.
+    // Only a complete body counts: nobody knows what a truncated one would have said.
     const resultFalse = this.#body?.resultFalse();
     if (resultFalse && this.#response) this.#response = { ...this.#response, resultFalse };
     this.#endOnce({ kind: "network", code: "NO_RESPONSE", sent: true });
@@ -126,25 +122,25 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Once the status has come, neither a body that breaks off nor our own end of the call changes what it means. A call that we
-   * end is not sent again, also if its connection has just broken by itself.
+   * Once the status has arrived, it is the result, even if the body breaks off or we end the call. Our own end goes before a
+   * network error, so that a call that we end is not sent again.
    */
   #endOnce(failure: CallResult): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    // Not among undici's own calls: it would catch our exceptions, and its parser is not yet done with the connection.
+    // Not inside undici's callback: it would catch our exceptions, and its parser is not done with the connection yet.
     queueMicrotask(() => this.#onResult(this.#response ?? this.#forcedResult ?? failure));
   }
 }
 
-/** Redirects are not followed: the key must not travel to another address. */
+/** Sends calls over HTTP. It follows no redirect: the access key must not go to another address. */
 export const createHttpClient = ({ origin, proxy, timeoutMs }: HttpClientOptions): HttpClient => {
   const options: Client.Options = {
-    // Each has one call at a time. With 1, undici would wait a turn of its own after every answer, as the connection does here.
+    // A connection has one call at a time. With 1, undici would also wait a turn after every response, as the pool does already.
     pipelining: 2,
-    // One for all, since it remembers the TLS sessions.
+    // One connector for all connections: it remembers the TLS sessions.
     connect: createConnector({ connectTimeoutMs: timeoutMs, proxy }),
-    // Our own deadline covers the whole call, so undici need not watch as well.
+    // `CallTimeouts` covers the whole call.
     headersTimeout: 0,
     bodyTimeout: 0,
   };

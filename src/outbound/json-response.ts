@@ -1,4 +1,4 @@
-/** As everybody's `fetch`, as far as a question with a small answer in JSON needs it. */
+/** As `fetch`, reduced to what a request with a small JSON response needs. */
 export type SendRequest = (
   url: string,
   request: {
@@ -8,21 +8,21 @@ export type SendRequest = (
     readonly signal: AbortSignal;
     readonly body?: string;
   },
-) => Promise<RawResponse>;
+) => Promise<StreamedResponse>;
 
-interface RawResponse {
+interface StreamedResponse {
   readonly status: number;
   readonly body: (AsyncIterable<Uint8Array> & { readonly cancel: () => Promise<void> }) | null;
 }
 
 export interface JsonResponse {
   readonly status: number;
-  /** The JSON object that was answered; empty if it was none. */
+  /** The JSON object in the body; empty if the body is something else. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Reads an answer. Throws if it is a redirect, which may lead to an address that nobody has configured, or larger than `maxBytes`. */
-export const readJsonResponse = async ({ status, body }: RawResponse, maxBytes: number): Promise<JsonResponse> => {
+/** Reads a response. Throws if it is a redirect, which may lead to an address that nobody configured, or if it has more than `maxBytes`. */
+export const readJsonResponse = async ({ status, body }: StreamedResponse, maxBytes: number): Promise<JsonResponse> => {
   if (status >= 300 && status <= 399) {
     await body?.cancel();
     throw new Error(`got a redirect (status ${status}), which is not followed`);
@@ -45,7 +45,7 @@ const parseObject = (text: string): JsonResponse["body"] => {
   }
 };
 
-/** Why there is no answer. fetch says "fetch failed", as a TypeError that is no mistake of ours; what happened is in the cause. */
+/** Why a request failed. undici's fetch throws a TypeError "fetch failed" for every network error; the reason is in its cause. */
 export const fetchErrorReason = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";

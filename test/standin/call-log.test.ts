@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { createCallLog, maxRecordedCalls } from "../../src/standin/calls.ts";
+import { createCallLog, maxRecordedCalls } from "../../src/standin/call-log.ts";
 
 const start = Date.parse("2026-01-31T12:00:00.000Z");
 
-describe("the memory of calls", () => {
-  it("counts by status and type, with unknown types together", () => {
+describe("createCallLog()", () => {
+  it("counts by status and type, all unknown types together", () => {
     const calls = createCallLog(() => start);
     calls.record(200, { type: "track" });
     calls.record(503, { type: "track" });
@@ -21,7 +21,7 @@ describe("the memory of calls", () => {
     });
   });
 
-  it("counts the last ten whole seconds, oldest first, and not the one that is running", () => {
+  it("counts the last ten whole seconds, oldest first, without the current one", () => {
     let now = start;
     const calls = createCallLog(() => now);
     for (let second = 0; second <= 12; second += 1) {
@@ -31,7 +31,7 @@ describe("the memory of calls", () => {
     expect(calls.counts().perSecond).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
-  it("remembers the newest calls in order, without traits", () => {
+  it("keeps the newest calls in order, without traits", () => {
     const calls = createCallLog(() => start);
     const many = maxRecordedCalls + 5;
     for (let call = 1; call <= many; call += 1) {
@@ -45,7 +45,7 @@ describe("the memory of calls", () => {
     ]);
   });
 
-  it("forgets everything on reset", () => {
+  it("clears everything on reset", () => {
     const calls = createCallLog(() => start);
     calls.record(200, undefined);
     calls.reset();

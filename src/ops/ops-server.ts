@@ -1,5 +1,4 @@
-import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import type { JsonObject } from "../core/json/json.ts";
@@ -11,15 +10,15 @@ export interface OpsServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Progress of our own, never a dependency's state. */
+  /** Whether the process makes progress. A dependency that is down does not count. */
   readonly live: () => { readonly ok: boolean; readonly detail: string };
-  /** `reasons` names what is still missing; a hold does not make the service unready. */
+  /** `reasons` says why the service is not ready. A hold is no such reason. */
   readonly ready: () => {
     readonly ok: boolean;
     readonly reasons: readonly string[];
     readonly holds: readonly string[];
   };
-  /** Anything but personal data. The page gives `ready`, `holds` and `totals` (numbers by name) a place of their own. */
+  /** Anything but personal data. The status page shows `ready`, `holds` and `totals` (numbers by name) at the top. */
   readonly status: () => JsonObject;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly log: Log;
@@ -39,23 +38,23 @@ interface OpsResponse {
 
 type Route = () => OpsResponse | Promise<OpsResponse>;
 
-/** Probes, metrics, status and its page. Throws a plain sentence where it cannot listen. */
+/** Serves probes, metrics, the status and the status page. Rejects with a sentence if it cannot listen. */
 export const createOpsServer = async (options: OpsServerOptions): Promise<OpsServer> => {
   const routes = createRoutes(options);
   const server = createServer(
     { requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
     (request, response) => {
       handleRequest(request, routes).then(
-        (reply) => sendResponse(response, reply),
+        (answer) => sendResponse(response, answer),
         (error: unknown) => {
           options.log.error({ err: error }, "Cannot answer a request for probes, metrics or status");
-          sendResponse(response, textResponse(500, "Cannot answer, the log says why"));
+          sendResponse(response, textResponse(500, "Cannot answer this request; see the log"));
         },
       );
     },
   );
   server.maxConnections = 128;
-  // Ends a connection whose client does not take its answer.
+  // Closes the connection of a client that does not read its response.
   server.setTimeout(30_000);
   await listen(server, options);
   server.on("error", (error) => options.log.warn({ err: error }, "Cannot accept a connection for probes or metrics"));
@@ -74,7 +73,7 @@ const createRoutes = ({ live, ready, status, metrics }: OpsServerOptions): Reado
 
 const handleRequest = async (request: IncomingMessage, routes: ReadonlyMap<string, Route>): Promise<OpsResponse> => {
   const route = routes.get(request.url?.split("?", 1)[0] ?? "");
-  if (route === undefined) return textResponse(404, `Nothing here, known are ${[...routes.keys()].join(", ")}`);
+  if (route === undefined) return textResponse(404, `Unknown path; known paths are ${[...routes.keys()].join(", ")}`);
   if (request.method !== "GET" && request.method !== "HEAD") {
     return { ...textResponse(405, "Only GET and HEAD are allowed"), headers: { allow: "GET, HEAD" } };
   }

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 
-/** The most a request's body may hold: 1 MiB. */
+/** The largest body of a request: 1 MiB. */
 export const bodyLimitBytes = 1_048_576;
 
 export type Body = { readonly kind: "read"; readonly text: string } | { readonly kind: "too_large" };
 
 /**
- * Collects a request's body and calls `done` once; never, if the client goes before the end.
- * A body above the limit is read to its end and thrown away, so that the client is there to hear the answer.
+ * Reads the body of a request and calls `onBody` once; never, if the client disconnects before the end. A body above the
+ * limit is read to its end and thrown away, so that the client can receive the response.
  */
 export const readBody = (req: IncomingMessage, onBody: (body: Body) => void): void => {
   let chunks: Buffer[] = [];

@@ -8,17 +8,17 @@ import {
 } from "./fault.ts";
 import type { WireObject } from "./json.ts";
 
-/** A fault that is switched on. One that has used up its count stays on the board, idle, until it ends. */
+/** A fault that was added. After `count` calls it stays in the list without effect until it ends. */
 export interface ActiveFault {
   readonly id: string;
   readonly fault: Fault;
-  /** Calls it has taken so far. */
+  /** How many calls it has affected. */
   readonly used: number;
-  /** ISO 8601 UTC, where it ends by itself. */
+  /** When it ends by itself, in ISO 8601 UTC. */
   readonly endsAt?: string;
 }
 
-/** What the faults do to one call: how long it waits, and the fault that answers it, if any. */
+/** What the faults do to one call: how long it waits, and which fault answers it. */
 export interface FaultPlan {
   readonly delayMs: number;
   readonly answeredBy?: { readonly id: string; readonly fault: AnsweringFault };
@@ -27,11 +27,11 @@ export interface FaultPlan {
 export interface ActiveFaults {
   readonly add: (fault: Fault) => ActiveFault;
   readonly list: () => readonly ActiveFault[];
-  /** Ends one fault, or all; gives the number ended. */
+  /** Ends one fault, or all. Returns how many. */
   readonly clear: (id?: string) => number;
-  /** Plans one call: every latency that takes it adds up, and the first other fault that takes it answers. */
-  readonly plan: (event: WireObject | undefined) => FaultPlan;
-  /** Calls back once the fault has ended, at once if it has already; gives a function that calls it off. */
+  /** Uses the faults for one call: the latencies in scope add up, and the first other fault in scope answers. */
+  readonly useFor: (event: WireObject | undefined) => FaultPlan;
+  /** Calls back when the fault ends, at once if it has ended. Returns the function that cancels the callback. */
   readonly onFaultEnd: (id: string, callback: () => void) => () => void;
 }
 
@@ -51,7 +51,7 @@ interface CallContext {
 
 const noFaults: FaultPlan = { delayMs: 0 };
 
-const withoutInternals = ({ timer: _timer, endListeners: _waiting, ...shown }: FaultEntry): ActiveFault => shown;
+const withoutInternals = ({ timer: _timer, endListeners: _endListeners, ...fault }: FaultEntry): ActiveFault => fault;
 
 const latencyMs = ({ ms, jitterMs = 0 }: LatencyFault, random: () => number): number => ms + random() * jitterMs;
 
@@ -61,7 +61,7 @@ const isInScope = ({ match, count, ratio }: FaultScope, used: number, { event, r
   return ratio === undefined || random() < ratio;
 };
 
-const planCall = (entries: Iterable<FaultEntry>, call: CallContext): FaultPlan => {
+const useFaults = (entries: Iterable<FaultEntry>, call: CallContext): FaultPlan => {
   let delayMs = 0;
   let answeredBy: FaultPlan["answeredBy"];
   for (const entry of entries) {
@@ -75,7 +75,7 @@ const planCall = (entries: Iterable<FaultEntry>, call: CallContext): FaultPlan =
   return answeredBy === undefined ? { delayMs } : { delayMs, answeredBy };
 };
 
-/** Holds the faults that are switched on. `random` gives numbers from 0 up to 1. */
+/** The faults that are active. `random` returns numbers from 0 up to, but not including, 1. */
 export const createActiveFaults = (random: () => number): ActiveFaults => {
   const entries = new Map<string, FaultEntry>();
   let addedCount = 0;
@@ -102,7 +102,7 @@ export const createActiveFaults = (random: () => number): ActiveFaults => {
       for (const entry of ended) end(entry);
       return ended.length;
     },
-    plan: (event) => (entries.size === 0 ? noFaults : planCall(entries.values(), { event, random })),
+    useFor: (event) => (entries.size === 0 ? noFaults : useFaults(entries.values(), { event, random })),
     onFaultEnd: (id, callback) => {
       const endListeners = entries.get(id)?.endListeners;
       if (endListeners === undefined) callback();

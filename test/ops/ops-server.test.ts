@@ -3,10 +3,10 @@ import { request } from "node:http";
 
 import { afterEach, describe, expect, test } from "vitest";
 
-import { createOpsServer } from "../../src/ops/http.ts";
-import type { OpsServer, OpsServerOptions } from "../../src/ops/http.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
+import { createOpsServer } from "../../src/ops/ops-server.ts";
+import type { OpsServer, OpsServerOptions } from "../../src/ops/ops-server.ts";
 
 const servers: OpsServer[] = [];
 
@@ -30,14 +30,14 @@ afterEach(async () => {
 });
 
 describe("createOpsServer()", () => {
-  test("answers the probes with what they found, and a hold is no reason to be unready", async () => {
+  test("serves the results of the probes, and a hold does not make it unready", async () => {
     const { url } = await start();
     const [live, ready] = await Promise.all([fetch(`${url}/livez`), fetch(`${url}/readyz?verbose`)]);
     expect([live.status, await live.json()]).toEqual([200, { ok: true, detail: "moving" }]);
     expect([ready.status, await ready.json()]).toEqual([200, { ok: true, reasons: [], holds: ["target_down"] }]);
   });
 
-  test("answers 503 and says what is missing", async () => {
+  test("responds with 503 and the reasons while it is not ready", async () => {
     const { url } = await start({
       live: () => ({ ok: false, detail: "no progress for 60s" }),
       ready: () => ({ ok: false, reasons: ["not in the group"], holds: [] }),
@@ -56,7 +56,7 @@ describe("createOpsServer()", () => {
     expect(await status.json()).toEqual({ ready: true, holds: [], totals: { delivered: 3 } });
   });
 
-  test("serves a page whose policy lets its own style and script run and nothing else", async () => {
+  test("serves a page whose policy allows its own style and script only", async () => {
     const response = await fetch((await start()).url);
     const policy = response.headers.get("content-security-policy") ?? "";
     const page = await response.text();
@@ -68,7 +68,7 @@ describe("createOpsServer()", () => {
     expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
   });
 
-  test("answers HEAD without a body, other methods with 405 and other paths with 404", async () => {
+  test("serves HEAD without a body, other methods with 405 and other paths with 404", async () => {
     const { url } = await start();
     const head = await fetch(`${url}/api/status`, { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
@@ -77,18 +77,18 @@ describe("createOpsServer()", () => {
     expect((await fetch(`${url}/nothing`)).status).toBe(404);
   });
 
-  test("answers 500 and lives on when a status cannot be given", async () => {
+  test("responds with 500 and continues if the status throws", async () => {
     const { url } = await start({
       status: () => {
         throw new Error("Inner secret");
       },
     });
     const broken = await fetch(`${url}/api/status`);
-    expect([broken.status, await broken.text()]).toEqual([500, "Cannot answer, the log says why\n"]);
+    expect([broken.status, await broken.text()]).toEqual([500, "Cannot answer this request; see the log\n"]);
     expect((await fetch(`${url}/livez`)).status).toBe(200);
   });
 
-  test("says which port is in use and which variable changes it", async () => {
+  test("names the port that is in use and the variable that changes it", async () => {
     const { url } = await start();
     const port = Number(new URL(url).port);
     await expect(start({ port })).rejects.toThrow(
@@ -96,7 +96,7 @@ describe("createOpsServer()", () => {
     );
   });
 
-  test("closes at once although a client keeps its connection", async () => {
+  test("closes at once although a client keeps its connection open", async () => {
     const server = await start();
     const client = request(server.url, { headers: { connection: "keep-alive" } });
     const ended = new Promise((resolve) => {

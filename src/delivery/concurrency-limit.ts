@@ -1,37 +1,39 @@
 export interface ConcurrencyLimitOptions {
-  /** The hard cap of calls in flight. */
+  /** The highest number of calls in flight. */
   readonly max: number;
-  /** Per call, in milliseconds: what slow means is measured by it. */
+  /** Per call, in milliseconds. It is the scale for what a slow call is. */
   readonly timeoutMs: number;
 }
 
-/** Fewer calls say too little of the target's latency. */
+/** Fewer calls say too little about the target's latency. */
 const minRoundCalls = 16;
-/** A round whose mean is above twice the usual is slow. */
+/** A round is slow if its mean latency is above this multiple of the baseline. */
 const slowFactor = 2;
-/** No call counts for more than so many times the usual: where one in ten takes long, that is no queue. */
+/** One call counts for at most this multiple of the baseline: if one in ten calls takes long, that is no queue. */
 const maxSlowFactor = 8;
 const reductionFactor = 0.8;
-/** How much of a round that was faster than usual passes into what is. */
+/** How much of a round that was faster than the baseline goes into the baseline. */
 const baselineGain = 1 / 8;
-/** In so many seconds careful growth leads from nothing to the cap, however fast the target answers. */
+/** Linear growth takes this long from nothing to the maximum, at any latency. */
 const linearGrowthSeconds = 32;
 
 /**
- * How many calls may be in flight. After trouble from one upwards, doubling with every round up to the threshold, then
- * carefully, much as TCP does it (RFC 5681), so that a target that has just come back is not trampled down again. Fewer
- * while the target is twice as slow as usual: then calls queue there, and more of them would only wait longer.
+ * How many calls may be in flight. After an outage or throttling the limit starts at one, doubles with every round up to a
+ * threshold and then grows linearly, so that a target that has just recovered is not overloaded again. This is slow start
+ * and congestion avoidance as in TCP: https://www.rfc-editor.org/rfc/rfc5681#section-3.1. The limit falls while the target is
+ * twice as slow as usual: then calls queue there, and more of them would only wait longer.
  */
 export class ConcurrencyLimit {
   readonly #max: number;
-  /** Slowness cuts no deeper, so that a wrong guess never starves the stream. */
+  /** Slow rounds cut no deeper, so that a wrong guess never starves the stream. */
   readonly #min: number;
   #limit: number;
   #slowStartThreshold: number;
-  /** The usual latency is never taken for less, so that fast targets are never cut. */
+  /** The baseline is never lower, so that a fast target is never cut. */
   readonly #minBaselineMs: number;
+  /** The usual latency. */
   #baselineMs = Number.POSITIVE_INFINITY;
-  /** The last round was slow: no growth until one is not. */
+  /** The last round was slow: the limit does not grow until a round is not. */
   #isReducing = false;
   #roundSize = minRoundCalls;
   #roundCalls = 0;
@@ -49,7 +51,6 @@ export class ConcurrencyLimit {
     return Math.floor(this.#limit);
   }
 
-  /** One call went well, and took so long. */
   recordSuccess(tookMs: number): void {
     this.#roundCalls++;
     if (this.#roundCalls <= 0) return;
@@ -58,12 +59,12 @@ export class ConcurrencyLimit {
     if (this.#roundCalls >= this.#roundSize) this.#endRound();
   }
 
-  /** The target was down: begin with one call, and grow to the full number. */
+  /** The target was down: starts with one call and doubles up to the maximum. */
   restartAfterOutage(): void {
     this.#restart(this.#max);
   }
 
-  /** The target was asked too much: begin with one call, and be careful from half of the former number on. */
+  /** The target throttles: starts with one call and grows linearly from half of the last limit on. */
   restartAfterThrottling(): void {
     this.#restart(Math.max(this.#min, this.#limit / 2));
   }
@@ -75,14 +76,14 @@ export class ConcurrencyLimit {
     this.#beginRound(0);
   }
 
-  /** Careful growth goes by time, for a round of a fast target is over at once; all calls take `limit` times that time. */
+  /** Linear growth goes by time, not by rounds: a fast target ends a round at once. All calls together take `limit` times that time. */
   #grow(tookMs: number): void {
     const isLinear = this.#limit >= this.#slowStartThreshold;
     const increment = isLinear ? ((tookMs / 1_000) * (this.#max / linearGrowthSeconds)) / this.#limit : 1;
     this.#limit = Math.min(this.#max, this.#limit + increment);
   }
 
-  /** `skipped`: so many calls are in flight, and still show what the limit before did. */
+  /** The first `skippedCalls` do not count: they are in flight already, and show the effect of the limit before. */
   #beginRound(skippedCalls: number): void {
     this.#roundSize = Math.max(minRoundCalls, this.limit);
     this.#roundCalls = -skippedCalls;
@@ -100,7 +101,7 @@ export class ConcurrencyLimit {
 
   #reduce(meanMs: number): void {
     const reduced = this.#limit * reductionFactor;
-    // So few calls make no queue to speak of: the target itself has become slower, and this is what is usual now.
+    // So few calls make no queue: the target itself has become slower, and this latency is the new baseline.
     if (reduced <= this.#min) this.#updateBaseline(meanMs, 1);
     this.#limit = Math.max(reduced, Math.min(this.#limit, this.#min));
     this.#slowStartThreshold = this.#limit;

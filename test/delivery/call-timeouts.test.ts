@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
-import { CallTimeouts } from "../../src/delivery/time-outs.ts";
+import { CallTimeouts } from "../../src/delivery/call-timeouts.ts";
 
-/** Calls that are removed as soon as they have ended, as those over the wire are. */
+/** Calls that are removed when they end, as HTTP calls are. */
 const createCalls = (deadlines: CallTimeouts) => {
   const ended: string[] = [];
   const begin = (name: string): { readonly place: number; readonly finish: () => void } => {
@@ -17,7 +17,7 @@ const createCalls = (deadlines: CallTimeouts) => {
   return { ended, begin };
 };
 
-describe("Deadlines", () => {
+describe("CallTimeouts", () => {
   beforeEach(() => {
     vi.useFakeTimers({ now: 0 });
   });
@@ -25,7 +25,7 @@ describe("Deadlines", () => {
     vi.useRealTimers();
   });
 
-  it("ends each call after its time, by one timer", () => {
+  it("ends each call after its time-out, with one timer", () => {
     const { ended, begin } = createCalls(new CallTimeouts(100));
     begin("a");
     vi.advanceTimersByTime(60);
@@ -38,7 +38,7 @@ describe("Deadlines", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("gives the place of a call that is over to the next, which has a time of its own", () => {
+  it("reuses the index of an ended call, and times the next one on its own", () => {
     const { ended, begin } = createCalls(new CallTimeouts(100));
     const first = begin("a");
     vi.advanceTimersByTime(90);
@@ -48,7 +48,7 @@ describe("Deadlines", () => {
     expect(ended).toEqual(["b timeout 190"]);
   });
 
-  it("watches those that come late no less than those that came first, whatever their places", () => {
+  it("times late calls as well as early ones, at any index", () => {
     const { ended, begin } = createCalls(new CallTimeouts(100));
     const first = begin("a");
     begin("b");
@@ -59,7 +59,7 @@ describe("Deadlines", () => {
     expect(ended).toEqual(["b timeout 100", "c timeout 150"]);
   });
 
-  it("ends all that is under way on abort, and nothing afterwards", () => {
+  it("ends all calls in flight on abort, and none afterwards", () => {
     const deadlines = new CallTimeouts(100);
     const { ended, begin } = createCalls(deadlines);
     begin("a");

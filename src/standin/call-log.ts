@@ -1,11 +1,11 @@
 import { textOf, type WireObject } from "./json.ts";
 
-/** How a call ended: its HTTP status, or the way it got no answer. */
+/** How a call ended: the HTTP status of its response, or `reset` or `hang` if there was none. */
 export type CallStatus = number | "reset" | "hang";
 
-/** What is remembered of a call: who and what, never traits or properties. */
+/** What is kept of a call: never traits or properties. */
 export interface RecordedCall {
-  /** ISO 8601 UTC, when the answer was given. */
+  /** When the call ended, in ISO 8601 UTC. */
   readonly time: string;
   readonly status: CallStatus;
   readonly type?: string | undefined;
@@ -19,7 +19,7 @@ export interface CallCounts {
   readonly delivered: number;
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byType: Readonly<Record<string, number>>;
-  /** Calls in each of the last ten whole seconds, oldest first. */
+  /** The calls in each of the last ten whole seconds, oldest first. */
   readonly perSecond: readonly number[];
 }
 
@@ -27,17 +27,17 @@ export interface CallLog {
   readonly record: (status: CallStatus, event: WireObject | undefined) => void;
   readonly recordDelivered: () => void;
   readonly counts: () => CallCounts;
-  /** The newest calls, oldest of them first. */
+  /** The newest calls in the order they ended. */
   readonly newest: (limit: number) => readonly RecordedCall[];
   readonly reset: () => void;
 }
 
-/** How many calls are remembered one by one. */
+/** How many calls are kept one by one. */
 export const maxRecordedCalls = 1_000;
 
 const windowSeconds = 10;
 
-// A client can send any type; counting each by name would let it fill the memory.
+// A client can send any type: a count for each would let it fill the memory.
 const countedTypes = new Set(["identify", "track", "group", "page", "screen", "alias", "delete"]);
 
 const typeLabelOf = (event: WireObject | undefined): string => {
@@ -69,9 +69,9 @@ const inOrder = (ring: readonly StoredCall[], total: number): readonly StoredCal
 const createPerSecondCounts = () => {
   const counts = new Map<number, number>();
   return {
-    note: (second: number): void => {
+    add: (second: number): void => {
       if (!counts.has(second)) {
-        for (const old of counts.keys()) if (old < second - windowSeconds) counts.delete(old);
+        for (const counted of counts.keys()) if (counted < second - windowSeconds) counts.delete(counted);
       }
       increment(counts, second);
     },
@@ -85,10 +85,10 @@ const createTotals = () => ({
   delivered: 0,
   byStatus: new Map<CallStatus, number>(),
   byType: new Map<string, number>(),
-  seconds: createPerSecondCounts(),
+  perSecond: createPerSecondCounts(),
 });
 
-/** Counts calls and remembers the newest of them. `now` gives milliseconds since 1970. */
+/** Counts calls and keeps the newest. `wallNow` returns milliseconds since 1970. */
 export const createCallLog = (wallNow: () => number): CallLog => {
   let totals = createTotals();
   let ring: StoredCall[] = [];
@@ -100,7 +100,7 @@ export const createCallLog = (wallNow: () => number): CallLog => {
       totals.total += 1;
       increment(totals.byStatus, status);
       increment(totals.byType, typeLabelOf(event));
-      totals.seconds.note(Math.floor(at / 1_000));
+      totals.perSecond.add(Math.floor(at / 1_000));
     },
     recordDelivered: () => {
       totals.delivered += 1;
@@ -110,7 +110,7 @@ export const createCallLog = (wallNow: () => number): CallLog => {
       delivered: totals.delivered,
       byStatus: Object.fromEntries(totals.byStatus),
       byType: Object.fromEntries(totals.byType),
-      perSecond: totals.seconds.before(Math.floor(wallNow() / 1_000)),
+      perSecond: totals.perSecond.before(Math.floor(wallNow() / 1_000)),
     }),
     newest: (limit) => inOrder(ring, totals.total).slice(-limit).map(toRecordedCall),
     reset: () => {

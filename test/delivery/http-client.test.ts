@@ -3,12 +3,12 @@ import { stat } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
-import type { HttpClient, HttpClientOptions } from "../../src/delivery/http.ts";
+import type { HttpClient, HttpClientOptions } from "../../src/delivery/http-client.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { withStandin } from "../standin/with-standin.ts";
 import { onRequest, requestOf, send, withClient, withSocket } from "./with-socket.ts";
 
-/** A client against a stand-in. */
+/** An HTTP client against a stand-in. */
 const withBoth = (
   options: Partial<HttpClientOptions>,
   story: (client: HttpClient, standin: Standin) => Promise<void>,
@@ -16,14 +16,14 @@ const withBoth = (
   withStandin((standin) => withClient({ origin: standin.url, ...options }, (client) => story(client, standin)));
 
 describe("http client", () => {
-  it("sends the whole event with the key, and answers with the status", () =>
+  it("sends the whole event with the access key, and reports the status", () =>
     withBoth({}, async (client, standin) => {
       expect(await send(client, requestOf("m7"))).toEqual({ kind: "response", status: 200 });
       expect(standin.requests(1)).toMatchObject([{ status: 200, messageId: "m7", userId: "u1" }]);
       expect(await send(client, requestOf("m8", "wrong"))).toEqual({ kind: "response", status: 401, body: "json" });
     }));
 
-  it("answers after send has returned, also if there is no connection", () =>
+  it("reports the result after `send` has returned, also without a connection", () =>
     withBoth({}, async (client) => {
       await client.close();
       let isAnswered = false;
@@ -37,7 +37,7 @@ describe("http client", () => {
       expect(await answered).toMatchObject({ kind: "network", sent: false });
     }));
 
-  it("lets what the receiver of an answer throws end the process, as every bug of ours does", () =>
+  it("lets an exception of `onResult` end the process, as every bug of ours does", () =>
     withBoth({}, async (client) => {
       const listeners = process.listeners("uncaughtException");
       process.removeAllListeners("uncaughtException");
@@ -65,7 +65,7 @@ describe("http client", () => {
   it.each([
     ["no byte", ""],
     ["half of the headers", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"],
-    ["only a provisional answer", "HTTP/1.1 102 Processing\r\n\r\n"],
+    ["only an interim response", "HTTP/1.1 102 Processing\r\n\r\n"],
   ])("gives up on a target that sends %s", (_, text) =>
     withSocket(
       (socket) => onRequest(socket, () => socket.write(text)),
@@ -73,21 +73,21 @@ describe("http client", () => {
     ),
   );
 
-  it.each([200, 202, 503])("goes by the status %i if the body does not end in time", (status) =>
+  it.each([200, 202, 503])("reports the status %i if the body does not end in time", (status) =>
     withSocket(
       (socket) => onRequest(socket, () => socket.write(`HTTP/1.1 ${status} Some\r\nContent-Length: 99\r\n\r\n{`)),
       async (client) => expect(await send(client, requestOf())).toMatchObject({ kind: "response", status }),
     ),
   );
 
-  it("calls an event delivered whose answer's body is slow, and the stand-in has it", () =>
+  it("reports 200 although the response body is slow, and the stand-in has the event", () =>
     withBoth({ timeoutMs: 300 }, async (client, standin) => {
       standin.faults.add({ kind: "slow-body", ms: 60_000 });
       expect(await send(client, requestOf())).toEqual({ kind: "response", status: 200 });
       expect(standin.ledger().distinct).toBe(1);
     }));
 
-  it("cuts an answer that is too long, and goes on", () =>
+  it("cuts off a response that is too long, and continues", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "oversize-body", bytes: 1_000_000_000, count: 1 });
       expect(await send(client, requestOf("m1"))).toEqual({ kind: "response", status: 200 });
@@ -95,7 +95,7 @@ describe("http client", () => {
       expect(standin.ledger().distinct).toBe(2);
     }));
 
-  it("does not wait for the end of an answer that is too long", () =>
+  it("does not wait for the end of a response that is too long", () =>
     withSocket(
       (socket) =>
         onRequest(socket, () =>
@@ -114,7 +114,7 @@ describe("http client", () => {
     ["", "Forbidden", undefined],
     ["", "", undefined],
     ["text/plain", "Forbidden", undefined],
-  ])("tells what a refusal's body is, by type %j and first bytes of %j: %s", (type, text, body) =>
+  ])("recognises the body of an error response by type %j and first bytes %j: %s", (type, text, body) =>
     withSocket(
       (socket) => {
         const header = type === "" ? "" : `Content-Type: ${type}\r\n`;
@@ -128,7 +128,7 @@ describe("http client", () => {
     ),
   );
 
-  it("asks for no compression: what an answer says can be read as it comes", async () => {
+  it("asks for no compression, so that the body can be read as it arrives", async () => {
     let sent = "";
     await withSocket(
       (socket) =>
@@ -158,7 +158,7 @@ describe("http client", () => {
       expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: true });
     }));
 
-  it("takes a connection that is closed without a word, or talks nonsense, for a failed one", async () => {
+  it("reports a network error if the connection closes silently or sends no HTTP", async () => {
     await withSocket(
       (socket) => onRequest(socket, () => socket.end()),
       async (client) => expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: true }),
@@ -169,7 +169,7 @@ describe("http client", () => {
     );
   });
 
-  it("never takes bytes behind an answer for the answer to the next call", () => {
+  it("never takes bytes after a response for the response to the next call", () => {
     const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     let connections = 0;
     return withSocket(
@@ -189,7 +189,7 @@ describe("http client", () => {
     );
   });
 
-  it("never reuses a connection that the target closed silently after its answer", () =>
+  it("never reuses a connection that the target closed silently after its response", () =>
     withSocket(
       (socket) => onRequest(socket, () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
       async (client) => {
@@ -208,7 +208,7 @@ describe("http client", () => {
       2_000,
     ));
 
-  it("does not follow a redirect: the key travels to no other address", () =>
+  it("does not follow a redirect: the access key goes to no other address", () =>
     withBoth({}, async (client, standin) => {
       standin.faults.add({ kind: "redirect" });
       expect(await send(client, requestOf())).toMatchObject({ kind: "response", status: 302 });
@@ -253,7 +253,7 @@ describe("http client", () => {
       expect([...standin.ledger().messageIds]).toEqual(["m4"]);
     }));
 
-  it("calls one aborted that is ended in the very moment when its connection breaks: nobody may send it again", () =>
+  it("reports `aborted` if a call is ended just when its connection breaks: nobody may send it again", () =>
     withSocket(
       (socket) => onRequest(socket, () => socket.destroy()),
       async (client) => {
@@ -273,7 +273,7 @@ describe("http client", () => {
       },
     ));
 
-  it("writes no request after its time: the process may have been frozen before it came to it", () =>
+  it("writes no request after its time-out: the process may have been frozen", () =>
     withBoth({ timeoutMs: 100 }, async (client, standin) => {
       expect(await send(client, requestOf("m1"))).toMatchObject({ status: 200 });
       // From the poll phase undici comes to write before any timer of ours can run.
@@ -290,13 +290,13 @@ describe("http client", () => {
       expect([...standin.ledger().messageIds]).toEqual(["m1", "m3"]);
     }));
 
-  it("answers, instead of throwing, after its end", () =>
+  it("reports a network error after `close`, and does not throw", () =>
     withBoth({}, async (client) => {
       await client.close();
       expect(await send(client, requestOf())).toMatchObject({ kind: "network", sent: false });
     }));
 
-  it("holds no connection too many after 1,000 calls of all kinds, and none after its end", async () => {
+  it("keeps no connection too many after 1,000 calls of all kinds, and none after `close`", async () => {
     const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
     // Those of the tests before this one.
     await expect.poll(sockets, { timeout: 10_000 }).toBe(0);

@@ -1,16 +1,15 @@
 import type { CallResult } from "../core/outcome/classify.ts";
 
-/** A call under way. */
 interface RunningCall {
-  /** On the clock of `performance.now()`. */
+  /** By the clock of `performance.now()`. */
   readonly startedAt: number;
-  /** Ends the call with this answer, unless it has another already; then it is removed. */
+  /** Ends the call with this result, unless it has one already. The call then removes itself. */
   readonly endWith: (result: CallResult) => void;
 }
 
 /**
- * One timer for all calls, set for the oldest of them. Each call has a place in an array, not in a `Set`: that one is made anew
- * every few hundred calls, and whatever stood in its former tables is dragged through the old heap, which took a fifth of the CPU.
+ * One timer for all calls in flight, set for the oldest. Calls are kept in an array and not in a `Set`: V8 rebuilds a `Set`
+ * every few hundred calls, and what was in its old tables is promoted to the old heap, which took a fifth of the CPU.
  */
 export class CallTimeouts {
   readonly #timeoutMs: number;
@@ -22,7 +21,7 @@ export class CallTimeouts {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Gives back the call's place. */
+  /** Returns the index to `remove` the call by. */
   add(call: RunningCall): number {
     const index = this.#freeIndexes.pop() ?? this.#running.length;
     this.#running[index] = call;
@@ -30,7 +29,7 @@ export class CallTimeouts {
     return index;
   }
 
-  /** Frees a place; once for each `add`. */
+  /** Once for each `add`. */
   remove(index: number): void {
     this.#running[index] = undefined;
     this.#freeIndexes.push(index);
@@ -45,14 +44,14 @@ export class CallTimeouts {
   }
 
   #endExpired(): void {
-    const expiredStart = performance.now() - this.#timeoutMs;
-    let oldest = Number.POSITIVE_INFINITY;
+    const latestExpiredStart = performance.now() - this.#timeoutMs;
+    let oldestStart = Number.POSITIVE_INFINITY;
     for (const call of this.#running) {
       if (!call) continue;
-      if (call.startedAt - expiredStart > 1) oldest = Math.min(oldest, call.startedAt);
+      if (call.startedAt - latestExpiredStart > 1) oldestStart = Math.min(oldestStart, call.startedAt);
       else call.endWith({ kind: "timeout", timeoutMs: this.#timeoutMs });
     }
-    const isIdle = oldest === Number.POSITIVE_INFINITY;
-    this.#timer = isIdle ? undefined : setTimeout(() => this.#endExpired(), oldest - expiredStart);
+    const isIdle = oldestStart === Number.POSITIVE_INFINITY;
+    this.#timer = isIdle ? undefined : setTimeout(() => this.#endExpired(), oldestStart - latestExpiredStart);
   }
 }

@@ -13,15 +13,14 @@ const headersOf = ({ contentType, body, headers }: StandinResponse): OutgoingHtt
   "content-length": Buffer.byteLength(body),
 });
 
-/** Sends one whole answer. */
 export const sendResponse = (res: ServerResponse, response: StandinResponse): void => {
   res.writeHead(response.status, headersOf(response));
   res.end(response.body);
 };
 
 /**
- * Sends the same answer each time; what it costs to put it together is paid once. Without Node's `Keep-Alive`, which most
- * gateways do not send either: clients would set a timer by it at every answer.
+ * Returns a function that sends this response, which is built only once. The response lacks Node's header `Keep-Alive`: most
+ * gateways do not send it, and clients would set a timer for it at every response.
  */
 export const createFixedResponse = (response: StandinResponse): ((res: ServerResponse) => void) => {
   const { status, body } = response;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
-import type { ResultClassifierOptions } from "../../src/delivery/classify-answer.ts";
+import type { ResultClassifierOptions } from "../../src/delivery/classify-result.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
@@ -18,7 +18,7 @@ interface Parts {
   readonly advance: (ms: number) => void;
 }
 
-/** The whole room over loopback against a stand-in. */
+/** Gainsight's client over loopback against a stand-in. */
 const withGainsight = (
   failOnResultFalse: ResultClassifierOptions["failOnResultFalse"],
   story: (parts: Parts) => Promise<void>,
@@ -46,7 +46,7 @@ const withGainsight = (
     const attempt = (): Promise<Verdict> =>
       new Promise((resolve) => {
         const call = { kind: "call", type: "track", body } as const;
-        gainsight.delivery.attempt(call, { isFirst: true, refused: "never" }, resolve);
+        gainsight.delivery.attempt(call, { isFirst: true, refusalHistory: "never" }, resolve);
       });
     try {
       await story({ standin, attempt, holds, reported, advance, held: () => gainsight.delivery.holds });
@@ -63,7 +63,7 @@ describe("a 200 with result: false", () => {
     ["GSOBJ_1002", true, { kind: "dead", reason: "rejected" }],
     ["GS_APIG_2404", true, { kind: "hold", reason: "throttled" }],
     ["GS_APIG_2401", true, { kind: "hold", reason: "unauthorized" }],
-  ])("and the code %s is reported, and is, failOnResultFalse being %s, taken for %j", (errorCode, fails, expected) =>
+  ])("and the code %s is reported; with failOnResultFalse %s the verdict is %j", (errorCode, fails, expected) =>
     withGainsight(
       () => fails,
       async ({ standin, attempt, holds, reported }) => {
@@ -76,7 +76,7 @@ describe("a 200 with result: false", () => {
   );
 
   it.each(["GS_APIG_2401", "GS_APIG_2402", "GS_APIG_1000", "GU_2400"])(
-    "and the code %s holds until a probe finds that it has ended, or that the setting has",
+    "and the code %s holds until a probe succeeds, or until the setting changes",
     async (errorCode) => {
       for (const ending of ["answer", "setting"] as const) {
         let fails = true;
@@ -100,7 +100,7 @@ describe("a 200 with result: false", () => {
     },
   );
 
-  it("opens the breaker as 500 does, if Gainsight answers every call with it", () =>
+  it("opens the breaker as a 500 does, if every response is one", () =>
     withGainsight(
       () => true,
       async ({ standin, attempt, holds }) => {
@@ -111,7 +111,7 @@ describe("a 200 with result: false", () => {
       },
     ));
 
-  it("is judged by the setting of the moment, and other answers are not touched by it", () => {
+  it("is classified by the current setting, which no other response depends on", () => {
     let fails = true;
     return withGainsight(
       () => fails,

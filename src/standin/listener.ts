@@ -2,16 +2,16 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** The listening socket, which can be shut and opened again on the same port. */
+/** A listening socket that can be closed and opened again on the same port. */
 export interface Listener {
   readonly port: number;
-  /** Ends the listening and every connection at once. */
+  /** Stops listening and closes every connection at once. */
   readonly pause: () => void;
-  /** Listens again; waits for as long as something else holds the port. */
+  /** Listens again; retries while another process uses the port. */
   readonly resume: () => void;
-  /** Resolves once every reopening so far has been done. */
+  /** Resolves when every `resume` so far is done. */
   readonly whenResumed: () => Promise<void>;
-  /** Shuts for good; resolves once every connection has ended. */
+  /** Stops listening for good; resolves when every connection has ended. */
   readonly close: () => Promise<void>;
 }
 
@@ -32,7 +32,7 @@ const listen = async ({ server, host, port }: ListenerOptions): Promise<void> =>
   await once(server, "listening");
 };
 
-/** False where something else holds the port. */
+/** False if another process uses the port. */
 const tryListen = async (options: ListenerOptions): Promise<boolean> => {
   try {
     await listen(options);
@@ -43,7 +43,7 @@ const tryListen = async (options: ListenerOptions): Promise<boolean> => {
   }
 };
 
-// The system hands out ports from 32768 up to outgoing connections: one from there may be gone when the door reopens.
+// Linux gives ports from 32768 on to outgoing connections, so that one of those may be in use when the listener resumes.
 const listenOnFreePort = async (options: ListenerOptions): Promise<void> => {
   const first = 20_000 + Math.floor(Math.random() * 12_000);
   for (let port = first; port < first + maxPortsTried; port += 1) {
@@ -54,11 +54,12 @@ const listenOnFreePort = async (options: ListenerOptions): Promise<void> => {
 
 const portOf = (server: Server): number => {
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("Cannot tell the port: the server has none");
+  if (address === null || typeof address === "string")
+    throw new Error("Cannot read the port: the server does not listen on one");
   return address.port;
 };
 
-/** Opens the door; port 0 is any free one. Throws what listening throws, such as EADDRINUSE. */
+/** Starts to listen; port 0 takes any free port. Throws the error of `listen`, such as EADDRINUSE. */
 export const openListener = async (options: ListenerOptions): Promise<Listener> => {
   const { server, host } = options;
   await (options.port === 0 ? listenOnFreePort(options) : listen(options));
@@ -82,7 +83,7 @@ export const openListener = async (options: ListenerOptions): Promise<Listener> 
       await delay(relistenPauseMs);
       return listenAgain();
     }
-    // It may have been shut while the listening was under way.
+    // `pause` may have been called meanwhile.
     pauseIfUnwanted();
   };
 

@@ -2,13 +2,16 @@ import { type CallResult, classify } from "../core/outcome/classify.ts";
 import { type Verdict, delivered } from "../core/outcome/outcome.ts";
 import type { ResultFalse } from "../core/outcome/result-false.ts";
 
+/** A 2xx response whose body says `result: false`. */
+type ResultFalseResponse = ResultFalse & { readonly status: number };
+
 export interface ResultClassifierOptions {
-  /** Asked anew for each answer: it is a setting. */
+  /** Read for every such response, because the setting may change. */
   readonly failOnResultFalse: () => boolean;
-  readonly onResultFalse: (result: ResultFalse & { readonly status: number }) => void;
+  readonly onResultFalse: (response: ResultFalseResponse) => void;
 }
 
-/** What an answer means; a 2xx with `result: false` is reported, and a failure only if the settings say so. */
+/** As `classify`, but a 2xx with `result: false` is reported, and counts as a failure only if the settings say so. */
 export const createResultClassifier =
   ({ failOnResultFalse, onResultFalse }: ResultClassifierOptions) =>
   (result: CallResult): Verdict => {

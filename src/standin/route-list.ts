@@ -1,7 +1,7 @@
-/** What the stand-in answers, for people. */
+/** The response to `GET /`, for people. */
 export const routeList = `POST   /clickstream/segmentio/event   one Segment event, headers accessKey and Content-Type: application/json
-POST   /standin/faults                switch a fault on, as JSON
-GET    /standin/faults                the faults that are on
+POST   /standin/faults                add a fault, as JSON
+GET    /standin/faults                the active faults
 DELETE /standin/faults                end all faults; /standin/faults/<id> ends one
 GET    /standin/stats                 calls by status and type, calls in each of the last ten seconds
 GET    /standin/requests?last=20      the newest calls, at most 1000
