@@ -16,7 +16,7 @@ import {
 import type { OwnedPartitions } from "./owned-partitions.ts";
 import type { Pauses } from "./pauses.ts";
 import type { RecordReader } from "./record-reader.ts";
-import type { BacklogRebuild } from "./restore-backlog.ts";
+import type { BacklogRebuild } from "./backlog-rebuild.ts";
 
 export interface BatchReaderOptions {
   readonly owned: OwnedPartitions;

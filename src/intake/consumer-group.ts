@@ -11,7 +11,7 @@ import { Commits } from "./commits.ts";
 import { Ingest, type IngestOptions } from "./ingest.ts";
 import { KnownLogs } from "./known-logs.ts";
 import { committablePartitions, partitionNumbersOf } from "./owned-partition.ts";
-import { RebalanceHandler, type RebalanceHandlerOptions } from "./rebalance.ts";
+import { RebalanceHandler, type RebalanceHandlerOptions } from "./rebalance-handler.ts";
 import { createRecordReader } from "./record-reader.ts";
 import type { Clocks } from "./retry-delay.ts";
 import { SchemaWait, type SchemaWaitOptions } from "./schema-wait.ts";

@@ -6,7 +6,7 @@ import type { Scheduler } from "../pipeline/scheduler.ts";
 import { Admission, type AdmissionOptions, capacityReasons } from "./admission.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { CapacityWait } from "./capacity-wait.ts";
-import { LogGaps } from "./gaps.ts";
+import { LogGaps } from "./log-gaps.ts";
 import {
   type OpenOwnedPartition,
   type OwnedPartition,
@@ -19,9 +19,9 @@ import {
 } from "./owned-partition.ts";
 import { OwnedPartitions } from "./owned-partitions.ts";
 import { Pauses } from "./pauses.ts";
-import type { StartOffset } from "./plan-start.ts";
+import type { StartOffset } from "./plan-start-offset.ts";
 import type { RecordReader } from "./record-reader.ts";
-import { BacklogRebuild } from "./restore-backlog.ts";
+import { BacklogRebuild } from "./backlog-rebuild.ts";
 import { UnreadableBatches, type UnreadableEvents } from "./unreadable-batches.ts";
 
 export interface IngestOptions extends Omit<AdmissionOptions, "pauses"> {

@@ -3,7 +3,7 @@ import type { TopicPartition } from "../kafka/group/consumer.ts";
 import type { KnownLogs } from "./known-logs.ts";
 import type { LogReset } from "./log-resets.ts";
 import { type OwnedPartition, partitionKey } from "./owned-partition.ts";
-import { type StartOffset, type StartFrom, type PartitionLog, resetCauseOf, planStartOffset } from "./plan-start.ts";
+import { type StartOffset, type StartFrom, type PartitionLog, resetCauseOf, planStartOffset } from "./plan-start-offset.ts";
 
 export interface StartOffsetsOptions {
   readonly admin: Pick<ClusterAdmin, "committedOffsets" | "logRanges" | "topicStates">;

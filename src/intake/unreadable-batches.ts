@@ -4,7 +4,7 @@ import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import { type OwnedPartition, type UnreadableWait, positionOf, currentUnreadableWait } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { BacklogRebuild } from "./restore-backlog.ts";
+import type { BacklogRebuild } from "./backlog-rebuild.ts";
 
 /** What becomes of batches that cannot be read, for the log and the metrics. */
 export interface UnreadableEvents {

@@ -1,7 +1,7 @@
 import { createDecoder } from "../../src/decoding/decoder.ts";
 import { Ingest } from "../../src/intake/ingest.ts";
 import { partitionKey } from "../../src/intake/owned-partition.ts";
-import type { StartOffset } from "../../src/intake/plan-start.ts";
+import type { StartOffset } from "../../src/intake/plan-start-offset.ts";
 import { createRecordReader } from "../../src/intake/record-reader.ts";
 import type { TopicPartition } from "../../src/kafka/group/consumer.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";

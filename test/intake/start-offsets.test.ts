@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
-import { type StartOffset, type StartFrom, type PartitionLog, planStartOffset } from "../../src/intake/plan-start.ts";
+import { type StartOffset, type StartFrom, type PartitionLog, planStartOffset } from "../../src/intake/plan-start-offset.ts";
 import { StartRefusedError, type StartOffsetsOptions, readStartOffsets } from "../../src/intake/start-offsets.ts";
 import type { CommittedOffset } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";

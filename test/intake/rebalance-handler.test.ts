@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
-import { RebalanceHandler, type RebalanceState } from "../../src/intake/rebalance.ts";
+import { RebalanceHandler, type RebalanceState } from "../../src/intake/rebalance-handler.ts";
 import type { StartOffsetsOptions } from "../../src/intake/start-offsets.ts";
 
 const place = { topic: "source", partition: 0 };

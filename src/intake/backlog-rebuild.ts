@@ -6,7 +6,7 @@ import { RetryBacklog, type BacklogTotals } from "../ordering/retry-backlog.ts";
 import { scanBatch } from "./backlog-scan.ts";
 import { type OwnedPartition, partitionKey, isFetchBlocked } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { StartOffset } from "./plan-start.ts";
+import type { StartOffset } from "./plan-start-offset.ts";
 import type { RecordReader } from "./record-reader.ts";
 
 export interface BacklogRebuildOptions {

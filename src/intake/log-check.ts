@@ -1,10 +1,10 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import type { LogRange } from "../kafka/topics/log-ranges.ts";
-import type { LogGaps } from "./gaps.ts";
+import type { LogGaps } from "./log-gaps.ts";
 import type { Ingest } from "./ingest.ts";
 import type { LogReset, ResetCause } from "./log-resets.ts";
 import { type OwnedPartition, partitionKey, positionOf } from "./owned-partition.ts";
-import { isOtherTopic } from "./plan-start.ts";
+import { isOtherTopic } from "./plan-start-offset.ts";
 import type { StartOffsetsOptions } from "./start-offsets.ts";
 
 export interface LogCheckOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { type LogCheckOptions, checkLogs } from "../../src/intake/end-offsets.ts";
+import { type LogCheckOptions, checkLogs } from "../../src/intake/log-check.ts";
 import type { LogReset } from "../../src/intake/log-resets.ts";
 import { type OwnedPartition, createOwnedPartition, partitionKey } from "../../src/intake/owned-partition.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";

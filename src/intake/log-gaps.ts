@@ -2,7 +2,7 @@ import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import { type OwnedPartition, isFetchBlocked, positionOf } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { BacklogRebuild } from "./restore-backlog.ts";
+import type { BacklogRebuild } from "./backlog-rebuild.ts";
 
 export interface LogGapsOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
