@@ -8,12 +8,12 @@ import {
   partitionKey,
 } from "./owned-partition.ts";
 
-/** The partitions of one assignment. The next assignment has new ones, also of the same topic and number. */
+/** The partitions of the present assignment. */
 export class OwnedPartitions {
   #byKey = new Map<string, OwnedPartition>();
   #assignment: Assignment = createAssignment();
 
-  /** Replaces all partitions. `tierOf`: the index of a retry topic; undefined for a source topic. */
+  /** Begins an assignment: replaces all partitions by new ones. `tierOf` returns the index of a retry topic; undefined for a source topic. */
   assign(assigned: readonly TopicPartition[], tierOf: (topic: string) => number | undefined): void {
     const created = assigned.map((topicPartition) =>
       createOwnedPartition(topicPartition, tierOf(topicPartition.topic)),

@@ -1,4 +1,4 @@
-import { type SourcePosition, eventKeyOf, recordKeyOf } from "../core/outcome/headers.ts";
+import { recordKeyOf } from "../core/outcome/headers.ts";
 import type { Dead } from "../core/outcome/outcome.ts";
 import type { ParsedRecord } from "../core/parsed-record.ts";
 import type { OffsetEntry, OffsetTracker } from "../offsets/tracker.ts";
@@ -55,8 +55,12 @@ const createWorkItem = ({ owned, entry, parsed }: Pick<WorkItem, "owned" | "entr
   };
 };
 
-/** If a list was parked before its schema was known, the backlog has one entry for the whole record. Its events replace it. */
-const completeParkedList = ({ tier, backlog }: OpenPartition, source: SourcePosition | undefined): void => {
+/**
+ * If a list was parked before its schema was known, the backlog has one entry for the whole record. Now that the record is parsed, its
+ * events count instead, and that entry is removed.
+ */
+export const completeParkedList = ({ tier, backlog }: OpenPartition, [firstEvent]: readonly ParsedRecord[]): void => {
+  const source = firstEvent?.retryState.source;
   if (tier === undefined || source?.index === undefined) return;
   const recordKey = recordKeyOf(source);
   backlog.complete(recordKey, recordKey);
@@ -68,7 +72,6 @@ export const createWorkItems = (
   entry: OffsetEntry,
   parsedRecords: readonly ParsedRecord[],
 ): readonly WorkItem[] => {
-  completeParkedList(owned, parsedRecords[0]?.retryState.source);
   const { completedEvents } = entry;
   const remaining = completedEvents?.size
     ? parsedRecords.filter((_, index) => !completedEvents.has(index))

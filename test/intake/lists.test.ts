@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 
+import type { Decide } from "../../src/core/decide.ts";
+import type { Decoded } from "../../src/decoding/decoder.ts";
+import { createRecordReader } from "../../src/intake/record-reader.ts";
 import { checkBacklog } from "../../src/pipeline/await-turn-step.ts";
 import { baseTime, messageOf } from "./batches.ts";
 import { createTestIngest, delayMs, settle, source, tier } from "./intake-rig.ts";
@@ -58,5 +61,29 @@ describe("ingest of a record that holds a list of events", () => {
       ["source-0-5#2", "forward"],
       ["source-0-5#0", "deliver"],
     ]);
+  });
+
+  it("replaces the backlog entry of a list that was parked with an unknown schema, once the schema is known", async () => {
+    const registry = { isSchemaKnown: false };
+    const decode = (): Decoded =>
+      registry.isSchemaKnown
+        ? { kind: "events", raws: [{ type: "track", event: "Opened", userId: "a" }] }
+        : { kind: "unknown_schema", schemaId: 7 };
+    const decide: Decide = () => ({
+      type: "track",
+      decision: { kind: "call", type: "track", body: Buffer.from("{}") },
+    });
+    const test = createTestIngest({ read: createRecordReader({ decoder: { decode }, decide }) });
+    test.own([source, 9], [tier, 0, { endOffset: 1 }]);
+    const { "gainstream-index": _, ...headers } = headersOf(0);
+    const parked = [messageOf(0, { key: null, headers })];
+    await test.take(tier, parked).done;
+    const userCounts = [test.inletOf(source)?.backlog.userCount];
+    registry.isSchemaKnown = true;
+    test.clock.advance(delayMs);
+    await settle();
+    await test.take(tier, parked).done;
+    userCounts.push(test.inletOf(source)?.backlog.userCount);
+    expect([test.items.map(({ parsed }) => parsed.user), userCounts]).toEqual([["a"], [1, 0]]);
   });
 });

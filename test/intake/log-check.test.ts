@@ -172,7 +172,7 @@ describe("checkLogs", () => {
   });
 
   it("notices a retry topic that is truncated during its scan, which would never end", async () => {
-    const backlogScan = { end: 20, found: [], position: 3 };
+    const backlogScan = { endOffset: 20, records: [], position: 3 };
     const owned: OwnedPartition = { ...createOwnedPartition({ topic: "tier", partition: 0 }, 0), backlogScan };
     const { ask, log } = createTestLogs([owned]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 19 });

@@ -104,7 +104,7 @@ describe("Pipeline, with too many dead letters of one cause", () => {
     rig.calls[0]?.answer(delivered);
     const [parked, other] = rig.writes;
     expect(parked?.failure).toMatchObject({ reason: "parked", attempts: 0, firstFailedAt: undefined, tier: 0 });
-    expect(parked?.failure.error).toBe("Waits for another deadLetterLimit, too many end as invalid_event: No type");
+    expect(parked?.failure.error).toBe("Parked by deadLetterLimit, too many events end as invalid_event: No type");
     expect([other?.tier, other?.failure.reason]).toEqual([undefined, "undecodable"]);
     await acknowledgeAll(rig);
     expect(endsOf(rig)).toEqual(["2 parked 0", "0 dead", "1 dead", "u0 delivered", "4 dead"]);

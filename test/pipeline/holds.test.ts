@@ -119,7 +119,7 @@ describe("Pipeline, held", () => {
     const others = ["v1", "w1", "x1", "y1", "z1", "a1", "b1"];
     for (const other of others) await findWrong(rig, "u1", other);
     await answer(rig, "u1", hold("misconfigured"));
-    const error = "Only this event is refused, others go through: Held";
+    const error = "Gainsight refuses only this event and accepts others: Held";
     expect(rig.writes).toMatchObject([{ failure: { reason: "rejected", status: 404, error } }]);
     await acknowledge(rig);
     expect(outcomes(rig)).toEqual([...others.map((other) => `${other} delivered`), "u1 dead"]);

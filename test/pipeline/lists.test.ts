@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { sourcePositionInList, sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import { type Retry, dead, delivered } from "../../src/core/outcome/outcome.ts";
-import { type OpenPartition, createWorkItems } from "../../src/pipeline/work-item.ts";
+import { type OpenPartition, completeParkedList, createWorkItems } from "../../src/pipeline/work-item.ts";
 import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, inFlight, outcomes, setUp } from "./set-up.ts";
 
@@ -23,6 +23,7 @@ const takeList = (
     }),
   );
   const entry = owned.tracker.register(owned.tracker.position, names.length);
+  completeParkedList(owned, parsedRecords);
   for (const item of entry ? createWorkItems(owned, entry, parsedRecords) : [])
     rig.scheduler.enqueue(rig.assignment, item);
   rig.scheduler.startReady();
