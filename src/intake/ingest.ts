@@ -63,9 +63,12 @@ export class Ingest {
     this.#pauses = pauses;
     this.#capacityWait = new CapacityWait({ ...options, capacity: scheduler.capacity });
     this.#batchReader = new BatchReader({
+      ...options,
       owned: this.#owned,
+      pauses,
       capacityWait: this.#capacityWait,
-      ...{ scheduler, pauses, admission, backlogRebuild, read, monotonicNow, onSuspectLog },
+      admission,
+      backlogRebuild,
     });
     this.#backlogRebuild = backlogRebuild;
     this.gaps = new LogGaps({ ...parts, onSuspectLog });

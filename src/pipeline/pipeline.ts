@@ -1,4 +1,4 @@
-import { skipped } from "../core/outcome/outcome.ts";
+import { type Outcome, skipped } from "../core/outcome/outcome.ts";
 import type { RetryRules } from "../core/outcome/retry-plan.ts";
 import type { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
 import type { Dedupe } from "../limits/dedupe.ts";
@@ -39,6 +39,9 @@ interface PipelineScheduling {
 type Settling = Promise<void> | "calling" | void;
 
 const duplicate: StepResult = skipped("duplicate");
+
+const isOutcome = (result: StepResult): result is Outcome =>
+  result.kind === "delivered" || result.kind === "skipped" || result.kind === "retry" || result.kind === "dead";
 
 /**
  * The road of an event. `intake/batch-reader.ts` admits a record, parses it and decides each of its events. Then:
@@ -113,19 +116,11 @@ export class Pipeline {
   /** Applies the effect of each result. */
   #settle(work: Work, result: StepResult): Settling {
     const { assignment, queue } = work;
+    if (isOutcome(result)) return this.#settleOutcome(work, result);
     switch (result.kind) {
       case "call":
         this.#deliverStep.start(work, result, this.#onVerdict);
         return "calling";
-      case "delivered":
-        this.#rememberDelivered(queue.head);
-        return this.#settleStep.completeHead(work, result);
-      case "skipped":
-        return this.#settleStep.completeHead(work, result);
-      case "retry":
-        return this.#settleStep.retry(work, result);
-      case "dead":
-        return this.#settleStep.deadLetter(work, result);
       case "follow":
         return this.#settleStep.follow(work, result.tier);
       case "spill":
@@ -136,6 +131,20 @@ export class Pipeline {
         return assignment.queues.requeue(queue, result.end);
       case "pause":
         return this.#options.startAgainAfter(result.ms, work);
+    }
+  }
+
+  #settleOutcome(work: Work, outcome: Outcome): Promise<void> | void {
+    switch (outcome.kind) {
+      case "delivered":
+        this.#rememberDelivered(work.queue.head);
+        return this.#settleStep.completeHead(work, outcome);
+      case "skipped":
+        return this.#settleStep.completeHead(work, outcome);
+      case "retry":
+        return this.#settleStep.retry(work, outcome);
+      case "dead":
+        return this.#settleStep.deadLetter(work, outcome);
     }
   }
 

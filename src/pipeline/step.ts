@@ -1,5 +1,5 @@
 import type { Call } from "../core/decide.ts";
-import type { Dead, Delivered, Retry, Skipped } from "../core/outcome/outcome.ts";
+import type { Outcome } from "../core/outcome/outcome.ts";
 import type { KeyQueue } from "../ordering/key-queues.ts";
 import type { Assignment } from "./assignment.ts";
 import type { WorkItem } from "./work-item.ts";
@@ -13,10 +13,7 @@ export interface Work {
 /** The result of a step for the head of a queue. `Pipeline` applies the effect of each kind. */
 export type StepResult =
   | Call
-  | Delivered
-  | Skipped
-  | Retry
-  | Dead
+  | Outcome
   /** A newer copy of the record exists, or its event is completed already. This copy is dropped. */
   | { readonly kind: "superseded" }
   /** An earlier event of the user waits in retry topic number `tier`. This one follows it there. */

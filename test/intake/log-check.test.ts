@@ -8,10 +8,10 @@ import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 
 const openPartition = (partition: number, position: number, tier?: number): OwnedPartition => {
-  const place = { topic: tier === undefined ? "source" : "tier", partition };
+  const topicPartition = { topic: tier === undefined ? "source" : "tier", partition };
   const backlog = new RetryBacklog([]);
   const tracker = new OffsetTracker({ startOffset: position });
-  return { ...createOwnedPartition(place, tier), topicId: "id", backlog, tracker };
+  return { ...createOwnedPartition(topicPartition, tier), topicId: "id", backlog, tracker };
 };
 
 const createTestLogs = (
@@ -51,15 +51,17 @@ const createTestLogs = (
         },
         recordEndOffset: (owned, endOffset) => void (owned.endOffset = Math.max(owned.endOffset, endOffset)),
         gaps: {
-          resume: (owned) => void log.push(`go on ${partitionKey(owned)}`),
+          resume: (owned) => void log.push(`resume ${partitionKey(owned)}`),
           skipRemoved: (owned, { beginningOffset, resumeOffset }) =>
-            void log.push(`pass over ${partitionKey(owned)} ${beginningOffset} ${resumeOffset}`),
+            void log.push(`skip removed ${partitionKey(owned)} ${beginningOffset} ${resumeOffset}`),
         },
       },
       topics: { source: ["source"], retry: [{ topic: "tier" }], startFrom },
       onLogReset: (reset) => void resets.push(reset),
-      onLogReplaced: (over) =>
-        void log.push(`over ${over.map((owned) => `${partitionKey(owned)} ${owned.suspectedReset}`).join(", ")}`),
+      onLogReplaced: (replaced) =>
+        void log.push(
+          `replaced ${replaced.map((owned) => `${partitionKey(owned)} ${owned.suspectedReset}`).join(", ")}`,
+        ),
       onFatal: ({ message }) => void fatal.push(message),
     });
   return { ask, asked, resets, fatal, log, world };
@@ -84,13 +86,13 @@ describe("checkLogs", () => {
       { topic: "source", partition: 0, cause: "removed", oldOffset: 5, newOffset: 8 },
       { topic: "source", partition: 0, cause: "removed", oldOffset: 8, newOffset: 12 },
     ]);
-    expect([fatal, log[0]]).toEqual([[], "pass over source/0 8 8"]);
+    expect([fatal, log[0]]).toEqual([[], "skip removed source/0 8 8"]);
   });
 
   it.each([
-    ["earliest", undefined, "pass over source/0 8 8"],
-    ["latest", undefined, "pass over source/0 8 20"],
-    ["latest", 0, "pass over tier/0 8 8"],
+    ["earliest", undefined, "skip removed source/0 8 8"],
+    ["latest", undefined, "skip removed source/0 8 20"],
+    ["latest", 0, "skip removed tier/0 8 8"],
   ] as const)("continues behind a gap as START_FROM %s says (tier: %s)", async (startFrom, tier, expected) => {
     const { ask, log, resets } = createTestLogs([{ ...openPartition(0, 5, tier), isOutOfRange: true }], { startFrom });
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 });
@@ -159,7 +161,7 @@ describe("checkLogs", () => {
     const { ask, log } = createTestLogs([{ ...openPartition(0, 15), isOutOfRange: true }]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
     await ask({ partition: 0, beginningOffset: 0, endOffset: 20 });
-    expect(log).toEqual(["go on source/0"]);
+    expect(log).toEqual(["resume source/0"]);
   });
 
   it("is not misled by what is read while the cluster answers", async () => {
@@ -177,13 +179,13 @@ describe("checkLogs", () => {
     const { ask, log } = createTestLogs([owned]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 19 });
     await ask({ partition: 0, beginningOffset: 0, endOffset: 19 });
-    expect(log).toEqual(["over tier/0 truncated"]);
+    expect(log).toEqual(["replaced tier/0 truncated"]);
   });
 
   it("fetches again from a partition that is no longer out of range", async () => {
     const { ask, log } = createTestLogs([{ ...openPartition(0, 5), isOutOfRange: true }]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
-    expect(log).toEqual(["go on source/0"]);
+    expect(log).toEqual(["resume source/0"]);
   });
 
   it("reports nothing about an assignment that ended while the cluster answered", async () => {

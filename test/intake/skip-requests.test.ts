@@ -51,6 +51,6 @@ describe("requestSkip()", () => {
   });
 });
 
-it("skipCommand() is what an operator types", () => {
+it("skipCommand() returns the command that an operator types", () => {
   expect(skipCommand(skip)).toBe("gainstream skip --topic events --partition 3 --to-offset 20");
 });

@@ -14,8 +14,8 @@ import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { encodeCompleted } from "../../src/offsets/completed-map.ts";
 import { encodeTopicId } from "../../src/offsets/topic-id.ts";
 
-const place = { topic: "source", partition: 3 };
-const range: LogRange = { ...place, beginningOffset: 100, endOffset: 200 };
+const topicPartition = { topic: "source", partition: 3 };
+const range: LogRange = { ...topicPartition, beginningOffset: 100, endOffset: 200 };
 const [oldId, newId] = ["old-old-old-old-old-ol", "new-new-new-new-new-ne"];
 
 const startOf = (
@@ -23,7 +23,7 @@ const startOf = (
   startFrom: StartFrom,
   { metadata = "g1:1.1", ...more }: Partial<PartitionLog> & { metadata?: string } = {},
 ) => {
-  const committed = { ...place, offset, metadata };
+  const committed = { ...topicPartition, offset, metadata };
   const log = { range, committed, isRetryTopic: false, topicId: newId, hasCommits: offset !== undefined, ...more };
   return planStartOffset(log, startFrom);
 };
@@ -217,9 +217,9 @@ describe("readStartOffsets", () => {
   });
 
   it.each([
-    ["what was committed", [], ranges],
+    ["the committed offsets", [], ranges],
     [
-      "where a log ends",
+      "the log ranges",
       ownedPartitions.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata: "" })),
       ranges.slice(1),
     ],

@@ -150,10 +150,10 @@ const expectedIds = ({ produced, ended }: World): string[] => {
       retryState.source.index === undefined ? [] : [retryState.source.id],
     ),
   );
-  return produced.flatMap(({ place, ids }) => {
-    const offset = next.get(place.partition) ?? 0;
-    next.set(place.partition, offset + 1);
-    const id = `${place.topic}-${place.partition}-${offset}`;
+  return produced.flatMap(({ topicPartition, ids }) => {
+    const offset = next.get(topicPartition.partition) ?? 0;
+    next.set(topicPartition.partition, offset + 1);
+    const id = `${topicPartition.topic}-${topicPartition.partition}-${offset}`;
     return ids.length > 1 || lists.has(`${id}#0`) ? ids.map((_, index) => `${id}#${index}`) : [id];
   });
 };
@@ -203,7 +203,7 @@ describe("the pipeline from fetch to commit", () => {
     );
   }, 120_000);
 
-  test("loses nothing by crashes, lost acknowledgements and failed commits, and keeps the order of first ends", async () => {
+  test("loses nothing in crashes, lost acknowledgements and failed commits, and keeps the order in which events complete for the first time", async () => {
     await fc.assert(
       fc.asyncProperty(
         scriptOf(() => true),
@@ -228,7 +228,7 @@ describe("the pipeline from fetch to commit", () => {
     world.member.consumer.slow.until = answered.promise;
     const leaving = world.member.rebalanceHandler.leave();
     await world.settleDown();
-    // A page is skipped at once, and would be finished with nobody left to commit it.
+    // A page event is skipped and completed at once. After the last commit nothing would commit it.
     world.acts.produce("page", 0);
     world.acts.fetch(8);
     await world.settleDown();

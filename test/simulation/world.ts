@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Hold, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
-import { type Place, createSimulatedBroker } from "./simulated-broker.ts";
+import { type TopicPartition, createSimulatedBroker } from "./simulated-broker.ts";
 import {
   type Ended,
   createSimulatedMember,
@@ -50,7 +50,7 @@ export const createPipelineWorld = () => {
   const broker = createSimulatedBroker({ topics, partitions, now: clock.now });
   const ended: Ended[] = [];
   const taken: Taken[] = [];
-  const produced: { readonly place: Place; readonly ids: readonly string[] }[] = [];
+  const produced: { readonly topicPartition: TopicPartition; readonly ids: readonly string[] }[] = [];
   const tenures = [0, 0];
   let sequence = 0;
   let schemas = 0;
@@ -78,8 +78,8 @@ export const createPipelineWorld = () => {
     for (let turn = 0; turn < 4; turn++) await nextTurn();
   };
 
-  const placesOf = (numbers: readonly number[]): Place[] =>
-    broker.places.filter(({ topic, partition }) => topic !== deadLetters && numbers.includes(partition));
+  const topicPartitionsOf = (numbers: readonly number[]): TopicPartition[] =>
+    broker.topicPartitions.filter(({ topic, partition }) => topic !== deadLetters && numbers.includes(partition));
 
   /** What kafkajs does at every join; the work in flight goes on until it has ended or the drain limit is over. */
   const join = (numbers: readonly number[]): void => {
@@ -93,8 +93,8 @@ export const createPipelineWorld = () => {
       for (const partition of tenures.keys())
         if (!numbers.includes(partition)) tenures[partition] = tenureOf(partition) + 1;
       ownedNumbers = numbers;
-      mine.consumer.join(placesOf(numbers));
-      mine.rebalanceHandler.onJoined(placesOf(numbers));
+      mine.consumer.join(topicPartitionsOf(numbers));
+      mine.rebalanceHandler.onJoined(topicPartitionsOf(numbers));
     };
     joining = rejoin().finally(() => {
       if (mine === member) joining = undefined;
@@ -134,10 +134,10 @@ export const createPipelineWorld = () => {
   };
   const produce = (kind: EventKind, number: number): void => {
     const user = kind === "schema" ? keylessUser : (users[number % users.length] ?? "u");
-    const place = { topic: source, partition: partitionOf(user) };
+    const topicPartition = { topic: source, partition: partitionOf(user) };
     const ids = idsOf(kind, user);
-    produced.push({ place, ids });
-    broker.append(place, { key: user === keylessUser ? "another key" : user, value: textOf(kind, user, ids) });
+    produced.push({ topicPartition, ids });
+    broker.append(topicPartition, { key: user === keylessUser ? "another key" : user, value: textOf(kind, user, ids) });
   };
 
   const answerCall = (call: (typeof member.target.calls)[number], answer: Answer): void => {
@@ -180,7 +180,10 @@ export const createPipelineWorld = () => {
     await settleDown();
   };
   const backlog = (): number =>
-    placesOf(ownedNumbers).reduce((sum, place) => sum + broker.endOf(place) - broker.committedOf(place), 0);
+    topicPartitionsOf(ownedNumbers).reduce(
+      (sum, topicPartition) => sum + broker.endOf(topicPartition) - broker.committedOf(topicPartition),
+      0,
+    );
   const isDone = (): boolean => backlog() === 0 && ownedNumbers.length === partitions && joining === undefined;
   /** Lets all come to an end without the periodic round: nobody may wait for a word that was missed. */
   const drain = async (): Promise<void> => {
