@@ -135,7 +135,7 @@ describe("checkLogs", () => {
     expect(await ask({ partition: 0, beginningOffset: 0, endOffset: 9 })).toBe(true);
     expect([owned.suspectedReset, owned.endOffset, log]).toEqual(["made_anew", 0, []]);
     expect(await ask({ partition: 0, beginningOffset: 0, endOffset: 9 })).toBe(false);
-    expect(log).toEqual(["over source/0 made_anew"]);
+    expect(log).toEqual(["replaced source/0 made_anew"]);
   });
 
   it("drops a suspicion that is not confirmed, and ignores an answer without an id", async () => {
@@ -154,7 +154,7 @@ describe("checkLogs", () => {
     expect(await ask(...ranges)).toBe(true);
     expect(log).toEqual([]);
     expect(await ask(...ranges)).toBe(false);
-    expect(log).toEqual(["over source/0 truncated, source/1 truncated"]);
+    expect(log).toEqual(["replaced source/0 truncated, source/1 truncated"]);
   });
 
   it("fetches again after a failed fetch if only one answer says that the log is truncated", async () => {
