@@ -34,13 +34,14 @@ export class Admission {
   }
 
   /**
-   * Pauses the partition if its next record must wait for the in-flight window, its retry delay or the dead-letter limit. After this
-   * call the record may come in if the partition is not paused.
+   * Pauses the partition if its next record must wait for the in-flight window, its retry delay or the dead-letter limit.
+   * After this call the record may come in if the partition is not paused.
    */
   pauseIfMustWait(owned: OpenOwnedPartition, message: KafkaMessage): void {
     const { tracker } = owned;
     const offset = Number(message.offset);
-    // With no open record the window is empty. A large gap in the log alone must not pause the partition: no completed event would end it.
+    // With no open record the window is empty. A large gap in the log alone must not pause the partition: no completed
+    // event would end it.
     const exceedsWindow = (maxOffsets: number): boolean =>
       tracker.inFlightWindow > 0 && offset - tracker.committableOffset > maxOffsets;
     if (exceedsWindow(this.#maxInFlightWindow))

@@ -19,8 +19,8 @@ export interface BacklogRebuildOptions {
 }
 
 /**
- * Opens the partitions of a new assignment. First it scans the retry topics from their committed offsets to their ends, to rebuild the
- * backlog of waiting records. A partition number opens once all its retry topics are scanned.
+ * Opens the partitions of a new assignment. First it scans the retry topics from their committed offsets to their ends, to
+ * rebuild the backlog of waiting records. A partition number opens once all its retry topics are scanned.
  */
 export class BacklogRebuild {
   readonly #options: BacklogRebuildOptions;
@@ -79,7 +79,10 @@ export class BacklogRebuild {
     this.#options.pauses.review(["restore"]);
   }
 
-  /** Opens all topics of a partition number once all its retry topics are scanned. Earlier, a user's events could be delivered out of order. */
+  /**
+   * Opens all topics of a partition number once all its retry topics are scanned. Earlier, a user's events could be
+   * delivered out of order.
+   */
   #openIfScanned(number: number): void {
     const ownedPartitions = this.#ownedPartitions.filter(({ partition }) => partition === number);
     if (ownedPartitions.some((owned) => isOpen(owned) || isScanning(owned))) return;

@@ -43,8 +43,8 @@ export class BatchReader {
   }
 
   /**
-   * Reads a batch as far as possible, and passes to `resolve` the offsets that need not be fetched again. Without capacity it waits
-   * up to 200 ms, which is cheaper than to pause the partition and fetch again. Then it pauses the partition.
+   * Reads a batch as far as possible, and passes to `resolve` the offsets that need not be fetched again. Without capacity
+   * it waits up to 200 ms, which is cheaper than to pause the partition and fetch again. Then it pauses the partition.
    */
   async read(batch: Batch, resolve: (offset: number) => void): Promise<void> {
     const owned = this.#options.owned.find(batch);
@@ -62,8 +62,8 @@ export class BatchReader {
   }
 
   /**
-   * kafkajs may hand over a batch that was fetched before the partition was paused, or even for an earlier assignment. Records before
-   * it may be unread, so the batch must not be read: it would skip them.
+   * kafkajs may hand over a batch that was fetched before the partition was paused, or even for an earlier assignment.
+   * Records before it may be unread, so the batch must not be read: it would skip them.
    */
   #mayRead(owned: OwnedPartition): boolean {
     return !isPaused(owned) && this.#options.owned.find(owned) === owned;
@@ -111,7 +111,10 @@ export class BatchReader {
     return true;
   }
 
-  /** Parses and decides the events of a record. If they must wait for a schema or their user, pauses the partition and returns undefined. */
+  /**
+   * Parses and decides the events of a record. If they must wait for a schema or their user, pauses the partition and
+   * returns undefined.
+   */
   #parseOrPause(owned: OpenOwnedPartition, message: KafkaMessage): readonly ParsedRecord[] | undefined {
     const result = this.#options.read(message, owned);
     if (result.kind === "needs_schema") {

@@ -10,8 +10,8 @@ export interface CapacityWaitOptions {
 }
 
 /**
- * The batches that wait for capacity. Capacity is checked when a wait begins and at every `review`. Waiting for a change instead
- * could miss one: there may be capacity again before the wait begins.
+ * The batches that wait for capacity. Capacity is checked when a wait begins and at every `review`. Waiting for a change
+ * instead could miss one: there may be capacity again before the wait begins.
  */
 export class CapacityWait {
   readonly #options: CapacityWaitOptions;
@@ -21,7 +21,10 @@ export class CapacityWait {
     this.#options = options;
   }
 
-  /** Resolves with true as soon as there is capacity; with false if the batch, read for `waitedMs` already, has taken 200 ms. */
+  /**
+   * Resolves with true as soon as there is capacity; with false if the batch, read for `waitedMs` already, has taken 200
+   * ms.
+   */
   wait(waitedMs: number): Promise<boolean> {
     if (waitedMs >= maxWaitMs) return Promise.resolve(false);
     const { capacity, schedule, nextTurn } = this.#options;

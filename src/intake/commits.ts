@@ -9,8 +9,8 @@ export interface CommitsOptions {
   readonly ownedPartitions: () => readonly OpenPartition[];
   readonly onError: (error: unknown) => void;
   /**
-   * The broker accepts only about this many characters of metadata (`offset.metadata.max.bytes`), so part of the completed-offset map is
-   * left out.
+   * The broker accepts only about this many characters of metadata (`offset.metadata.max.bytes`), so part of the
+   * completed-offset map is left out.
    */
   readonly onMetadataShortened: (chars: number) => void;
 }
@@ -21,8 +21,9 @@ const maxProgrammingErrors = 5;
 const isMetadataTooLarge = (error: unknown): boolean => errorTypesOf(error).includes("OFFSET_METADATA_TOO_LARGE");
 
 /**
- * Commits completed offsets. Only one commit is in flight at a time, and each is computed from the present state: old values are never
- * sent again. kafkajs may retry a request by itself; the coordinator proxy stops such retries once the group has joined again.
+ * Commits completed offsets. Only one commit is in flight at a time, and each is computed from the present state: old
+ * values are never sent again. kafkajs may retry a request by itself; the coordinator proxy stops such retries once the
+ * group has joined again.
  */
 export class Commits {
   readonly #options: CommitsOptions;

@@ -38,8 +38,8 @@ export interface IngestOptions extends Omit<AdmissionOptions, "pauses"> {
 }
 
 /**
- * Reads the partitions of one assignment into the pipeline. First it rebuilds the backlog from the retry topics, then it reads all
- * topics, as far as there is capacity.
+ * Reads the partitions of one assignment into the pipeline. First it rebuilds the backlog from the retry topics, then it
+ * reads all topics, as far as there is capacity.
  */
 export class Ingest {
   readonly #options: IngestOptions;
@@ -127,7 +127,10 @@ export class Ingest {
     this.reviewPauses(capacityReasons);
   }
 
-  /** Checks the partitions that are paused for these reasons, by default for any reason, and resumes those that need not wait. */
+  /**
+   * Checks the partitions that are paused for these reasons, by default for any reason, and resumes those that need not
+   * wait.
+   */
   reviewPauses(reasons?: readonly PauseReason[]): void {
     this.#capacityWait.review();
     this.#pauses.review(reasons);

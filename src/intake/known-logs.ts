@@ -24,14 +24,17 @@ export class KnownLogs {
     for (const owned of ownedPartitions) this.#remember(owned, false);
   }
 
-  /** The logs of these partitions were replaced or truncated. A recreated topic is known by its id, a truncated log only by this. */
+  /**
+   * The logs of these partitions were replaced or truncated. A recreated topic is known by its id, a truncated log only by
+   * this.
+   */
   recordReplaced(ownedPartitions: readonly OwnedPartition[]): void {
     for (const owned of ownedPartitions) this.#remember(owned, owned.suspectedReset === "truncated");
   }
 
   /**
-   * A join replaces the owned partitions by the assigned ones. Another member may own the others meanwhile and commit offsets that are
-   * valid again, so those logs no longer count as truncated.
+   * A join replaces the owned partitions by the assigned ones. Another member may own the others meanwhile and commit
+   * offsets that are valid again, so those logs no longer count as truncated.
    */
   recordRevoked(ownedPartitions: readonly OwnedPartition[], assigned: readonly TopicPartition[]): void {
     for (const owned of ownedPartitions)
@@ -41,8 +44,8 @@ export class KnownLogs {
   }
 
   /**
-   * Whether the previous answer about this log raised the same suspicion. One answer is not enough: a broker that lags behind the
-   * others may report the id of a deleted topic, or an outdated end offset.
+   * Whether the previous answer about this log raised the same suspicion. One answer is not enough: a broker that lags
+   * behind the others may report the id of a deleted topic, or an outdated end offset.
    */
   isSuspicionConfirmed(topicPartition: TopicPartition, suspicion: string): boolean {
     return this.#suspicions.get(partitionKey(topicPartition)) === suspicion;

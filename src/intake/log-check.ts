@@ -51,7 +51,10 @@ interface CheckedLog {
   readonly verdict: ResetCause | "doubtful" | undefined;
 }
 
-/** Compares an owned partition with the cluster's answer. A failed fetch confirms nothing: two answers have to agree even then. */
+/**
+ * Compares an owned partition with the cluster's answer. A failed fetch confirms nothing: two answers have to agree even
+ * then.
+ */
 const classifyLog = (readPosition: ReadPosition, currentLog: CurrentLog): CheckedLog => {
   const { owned } = readPosition;
   const cause = resetCauseOf(readPosition, currentLog);
@@ -150,8 +153,9 @@ const classifyLogs = (
 };
 
 /**
- * Asks the cluster where the logs begin and end, and whether they are still those that were read, and acts on the answer. Resolves
- * with true if a suspicion is not confirmed yet: then the caller should check again soon. Rejects if the cluster does not answer.
+ * Asks the cluster where the logs begin and end, and whether they are still those that were read, and acts on the answer.
+ * Resolves with true if a suspicion is not confirmed yet: then the caller should check again soon. Rejects if the cluster
+ * does not answer.
  */
 export const checkLogs = async (options: LogCheckOptions): Promise<boolean> => {
   const readPositions = readPositionsOf(options.ingest);

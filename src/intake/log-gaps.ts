@@ -41,8 +41,8 @@ export class LogGaps {
   }
 
   /**
-   * Retention removed the records below `beginningOffset`. In a retry topic they leave the backlog, so that no event waits for them. A
-   * partition that is out of range continues at `resumeOffset`.
+   * Retention removed the records below `beginningOffset`. In a retry topic they leave the backlog, so that no event waits
+   * for them. A partition that is out of range continues at `resumeOffset`.
    */
   skipRemoved(
     owned: OwnedPartition,

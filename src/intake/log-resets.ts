@@ -1,8 +1,9 @@
 import type { TopicPartition } from "../kafka/group/consumer.ts";
 
 /**
- * Why a log is not the one that was read. `made_anew`: the topic was deleted and recreated with the same name. `truncated`: the log lost
- * its last records, for example after an unclean leader election. `removed`: retention removed records before they were read.
+ * Why a log is not the one that was read. `made_anew`: the topic was deleted and recreated with the same name. `truncated`:
+ * the log lost its last records, for example after an unclean leader election. `removed`: retention removed records before
+ * they were read.
  */
 export type ResetCause = "made_anew" | "truncated" | "removed";
 

@@ -7,9 +7,10 @@ import type { ResetCause } from "./log-resets.ts";
 import { RetryDelay } from "./retry-delay.ts";
 
 /**
- * Why nothing is fetched from a partition: `restore`, the start offset is unknown or the backlog is being rebuilt; `budget`, there is no
- * capacity; `due`, the head of a retry topic is not due; `schema`, a schema is being fetched; `span`, the in-flight window is full; `user`,
- * a hot-key limit or the dead-letter limit is reached; `unreadable`, the next batch cannot be read; `end`, the assignment ends.
+ * Why nothing is fetched from a partition: `restore`, the start offset is unknown or the backlog is being rebuilt;
+ * `budget`, there is no capacity; `due`, the head of a retry topic is not due; `schema`, a schema is being fetched; `span`,
+ * the in-flight window is full; `user`, a hot-key limit or the dead-letter limit is reached; `unreadable`, the next batch
+ * cannot be read; `end`, the assignment ends.
  */
 export const pauseReasons = ["restore", "budget", "due", "schema", "span", "user", "unreadable", "end"] as const;
 export type PauseReason = (typeof pauseReasons)[number];

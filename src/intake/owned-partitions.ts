@@ -13,7 +13,10 @@ export class OwnedPartitions {
   #byKey = new Map<string, OwnedPartition>();
   #assignment: Assignment = createAssignment();
 
-  /** Begins an assignment: replaces all partitions by new ones. `tierOf` returns the index of a retry topic; undefined for a source topic. */
+  /**
+   * Begins an assignment: replaces all partitions by new ones. `tierOf` returns the index of a retry topic; undefined for a
+   * source topic.
+   */
   assign(assigned: readonly TopicPartition[], tierOf: (topic: string) => number | undefined): void {
     const created = assigned.map((topicPartition) =>
       createOwnedPartition(topicPartition, tierOf(topicPartition.topic)),

@@ -7,8 +7,8 @@ export const timerToleranceMs = 1;
 const noPartitions: readonly OwnedPartition[] = [];
 
 /**
- * Pauses partitions, and resumes each when its last reason no longer applies. Each reason is a condition that is evaluated at every
- * `review`. No caller has to report that a condition has ended, so no end can be missed.
+ * Pauses partitions, and resumes each when its last reason no longer applies. Each reason is a condition that is evaluated
+ * at every `review`. No caller has to report that a condition has ended, so no end can be missed.
  */
 export class Pauses {
   readonly #consumer: Pick<GroupConsumer, "pause" | "resume">;
@@ -21,8 +21,8 @@ export class Pauses {
   }
 
   /**
-   * Begins an assignment: forgets all other partitions, and pauses these while `mustWait` returns true. kafkajs keeps pauses over a
-   * rebalance, so each partition is paused again here, and can be resumed later.
+   * Begins an assignment: forgets all other partitions, and pauses these while `mustWait` returns true. kafkajs keeps
+   * pauses over a rebalance, so each partition is paused again here, and can be resumed later.
    */
   assign(
     ownedPartitions: readonly OwnedPartition[],

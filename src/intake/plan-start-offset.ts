@@ -64,8 +64,8 @@ const planReset = (log: PartitionLog, cause: ResetCause, startFrom: StartFrom): 
 };
 
 /**
- * Decides where a partition starts. `outside`: the committed offset is outside the log; `uncommitted`: the group is new. In both cases
- * START_FROM is `fail`, and the service must not start.
+ * Decides where a partition starts. `outside`: the committed offset is outside the log; `uncommitted`: the group is new. In
+ * both cases START_FROM is `fail`, and the service must not start.
  */
 export const planStartOffset = (log: PartitionLog, startFrom: StartFrom): StartOffset | "outside" | "uncommitted" => {
   const { range, committed, isRetryTopic, topicId, hasCommits } = log;

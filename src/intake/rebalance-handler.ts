@@ -25,8 +25,8 @@ export interface RebalanceHandlerOptions {
 }
 
 /**
- * `joining`: between two assignments; `restoring`: reading the start offsets; `owner`: the assignment is active; `leaving`: the service
- * shuts down.
+ * `joining`: between two assignments; `restoring`: reading the start offsets; `owner`: the assignment is active; `leaving`:
+ * the service shuts down.
  */
 export type RebalanceState = "joining" | "restoring" | "owner" | "leaving";
 
@@ -76,8 +76,8 @@ export class RebalanceHandler {
   }
 
   /**
-   * The logs of some partitions were replaced or truncated: ends the assignment as before a join, and opens it again with new start
-   * offsets. Does nothing while a join is under way, since the join does the same.
+   * The logs of some partitions were replaced or truncated: ends the assignment as before a join, and opens it again with
+   * new start offsets. Does nothing while a join is under way, since the join does the same.
    */
   async restartAssignment(replaced: readonly OwnedPartition[]): Promise<void> {
     if (this.#state !== "owner") return;

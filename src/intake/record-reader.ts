@@ -37,7 +37,10 @@ export interface ReadPartition extends TopicPartition {
   readonly topicId?: string | undefined;
 }
 
-/** Parses a record and decides its events. Reads the retry state from the headers if the record comes from a retry topic. Never throws. */
+/**
+ * Parses a record and decides its events. Reads the retry state from the headers if the record comes from a retry topic.
+ * Never throws.
+ */
 export type RecordReader = (message: KafkaMessage, partition: ReadPartition) => ReadResult;
 
 const toKafkaRecord = ({ key, value, headers, timestamp }: KafkaMessage): KafkaRecord => ({
@@ -56,7 +59,10 @@ const withoutUser = (record: KafkaRecord, retryState: RetryState, decision: Pars
   parsedRecords: [{ record, user: retryState.source.id, type: "unknown", decision, retryState, repairs: [] }],
 });
 
-/** A record whose schema is unknown, but may be registered later. Until then its key counts as its user, so that later records wait for it. */
+/**
+ * A record whose schema is unknown, but may be registered later. Until then its key counts as its user, so that later
+ * records wait for it.
+ */
 const awaitingSchema = (record: KafkaRecord, retryState: RetryState, schemaId: number): ReadResult => {
   const user = record.key?.length ? Buffer.from(record.key).toString() : retryState.source.id;
   const error = `The registry knows no schema ${schemaId}`;
@@ -84,7 +90,8 @@ const createParseEvent = ({
     const timeFallbacks = { recordTime: source.timestamp, firstFailedAt, wallNow };
     const { raw, repairs } = normaliseEvent(rawEvent, timeFallbacks, unwrapRepairs);
     const decided = decide(raw);
-    // An event without a user, and one that can only become a dead letter, has a queue of its own: the dead-letter limit may hold it
+    // An event without a user, and one that can only become a dead letter, has a queue of its own: the dead-letter limit
+    // may hold it
     // for a long time, and no other event of the user waits for it.
     const user = decided.decision.kind === "dead" ? source.id : (userOf(raw) ?? source.id);
     return { record, user, messageId: messageIdOf(raw), ...decided, retryState, repairs };

@@ -26,10 +26,10 @@ interface WriteBounds {
 const maxObservedEnds = 64;
 
 /**
- * Decides when the head of a retry topic is due. By its timestamp it is due at `timestamp + delay`, but the clock that wrote the
- * timestamp may be wrong. So the end offsets of the log, seen while the partition is owned, give bounds: the record was written between two
- * end-offset polls. It becomes due no earlier than `lastAbsentAt + delay` and no later than `firstSeenAt + delay`, whatever its
- * timestamp says.
+ * Decides when the head of a retry topic is due. By its timestamp it is due at `timestamp + delay`, but the clock that
+ * wrote the timestamp may be wrong. So the end offsets of the log, seen while the partition is owned, give bounds: the
+ * record was written between two end-offset polls. It becomes due no earlier than `lastAbsentAt + delay` and no later than
+ * `firstSeenAt + delay`, whatever its timestamp says.
  */
 export class RetryDelay {
   /** In ascending order. */

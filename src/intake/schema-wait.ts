@@ -5,14 +5,20 @@ export interface SchemaWaitOptions {
   readonly load: Decoder["loadSchema"];
   readonly random: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
-  /** The registry does not answer, or answers again. Called once per change; `heldMs` is the length of the hold that has ended. */
+  /**
+   * The registry does not answer, or answers again. Called once per change; `heldMs` is the length of the hold that has
+   * ended.
+   */
   readonly onHold: (change: { isHeld: boolean; error: string; heldMs: number }) => void;
   readonly monotonicNow: () => number;
   /** A schema has been fetched, or is known not to exist: decoding can continue. */
   readonly onLoaded: () => void;
 }
 
-/** Fetches schemas from the registry on demand. If the registry does not answer, retries with growing pauses; the records wait. */
+/**
+ * Fetches schemas from the registry on demand. If the registry does not answer, retries with growing pauses; the records
+ * wait.
+ */
 export class SchemaWait {
   readonly #options: SchemaWaitOptions;
   readonly #pending = new Set<number>();

@@ -3,7 +3,10 @@ import { errorTypesOf } from "../kafka/error-types.ts";
 import type { GroupOffset } from "../kafka/group/group-offsets.ts";
 import { encodeTopicId } from "../offsets/topic-id.ts";
 
-/** Allows the service to skip the unreadable batches of a partition that end below `toOffset`. Readable records are never skipped. */
+/**
+ * Allows the service to skip the unreadable batches of a partition that end below `toOffset`. Readable records are never
+ * skipped.
+ */
 export interface SkipRequest {
   readonly topic: string;
   readonly partition: number;
@@ -11,8 +14,8 @@ export interface SkipRequest {
 }
 
 /**
- * The group whose committed offsets are the skip requests of the service. It never has members, so Kafka accepts commits to it while
- * the service runs.
+ * The group whose committed offsets are the skip requests of the service. It never has members, so Kafka accepts commits to
+ * it while the service runs.
  */
 export const skipGroupOf = (groupId: string): string => `${groupId}-skips`;
 
@@ -24,7 +27,10 @@ const refuseSkip = ({ topic, partition, toOffset }: SkipRequest, reason: string)
   throw new Error(`Cannot skip to offset ${toOffset} of partition ${partition} of topic ${topic}: ${reason}`);
 };
 
-/** A cluster may accept no metadata (`offset.metadata.max.bytes`). Then the request has no topic id and applies to any topic of this name. */
+/**
+ * A cluster may accept no metadata (`offset.metadata.max.bytes`). Then the request has no topic id and applies to any topic
+ * of this name.
+ */
 const commitSkipOffset = async (
   admin: Pick<ClusterAdmin, "commitOffset">,
   group: string,
@@ -39,8 +45,8 @@ const commitSkipOffset = async (
 };
 
 /**
- * Writes a skip request, which the members of the service read. Rejects with an error if the partition does not exist, or has no such
- * offset.
+ * Writes a skip request, which the members of the service read. Rejects with an error if the partition does not exist, or
+ * has no such offset.
  */
 export const requestSkip = async (
   admin: Pick<ClusterAdmin, "topicStates" | "logRanges" | "commitOffset">,

@@ -31,14 +31,20 @@ export class StartRefusedError extends Error {}
 const byKey = <T extends TopicPartition>(entries: readonly T[]): Map<string, T> =>
   new Map(entries.map((entry) => [partitionKey(entry), entry]));
 
-/** Throws if the cluster's answer lacks a partition. Without this check the partition would count as new, and a whole log be lost or repeated. */
+/**
+ * Throws if the cluster's answer lacks a partition. Without this check the partition would count as new, and a whole log be
+ * lost or repeated.
+ */
 const requireEntry = <T>(entriesByKey: ReadonlyMap<string, T>, key: string): T => {
   const entry = entriesByKey.get(key);
   if (entry === undefined) throw new Error(`Kafka's answer does not contain partition ${key}`);
   return entry;
 };
 
-/** The suspicion that a second answer has to confirm; undefined if there is none. A truncation that this member has seen itself is certain. */
+/**
+ * The suspicion that a second answer has to confirm; undefined if there is none. A truncation that this member has seen
+ * itself is certain.
+ */
 const suspicionKeyOf = (log: PartitionLog): string | undefined => {
   const cause = resetCauseOf(log);
   if (cause === "made_anew") return `${cause} ${log.topicId}`;
@@ -114,8 +120,8 @@ const throwIfRefused = (planned: readonly PlannedStart[]): void => {
 };
 
 /**
- * Asks the cluster where these partitions start. Rejects with `StartRefusedError` if an operator has to decide, and with another error if
- * the caller should ask again.
+ * Asks the cluster where these partitions start. Rejects with `StartRefusedError` if an operator has to decide, and with
+ * another error if the caller should ask again.
  */
 export const readStartOffsets = async (
   ownedPartitions: readonly OwnedPartition[],

@@ -31,8 +31,8 @@ const minRetryPauseMs = 1_000;
 const maxRetryPauseMs = 60_000;
 
 /**
- * Handles partitions whose next batch cannot be read. Each waits alone and is fetched again after growing pauses: by then another
- * replica may be the leader, or the broker may be repaired. If an operator allows it, the batch is skipped.
+ * Handles partitions whose next batch cannot be read. Each waits alone and is fetched again after growing pauses: by then
+ * another replica may be the leader, or the broker may be repaired. If an operator allows it, the batch is skipped.
  */
 export class UnreadableBatches {
   readonly #options: UnreadableBatchesOptions;
@@ -53,7 +53,10 @@ export class UnreadableBatches {
     else this.#wait(owned, { ...unreadablePartition, position });
   }
 
-  /** An operator allows unreadable batches that end below `skipTo` to be skipped. The batch is fetched once more first: it may be readable now. */
+  /**
+   * An operator allows unreadable batches that end below `skipTo` to be skipped. The batch is fetched once more first: it
+   * may be readable now.
+   */
   allowSkip(owned: OwnedPartition, skipTo: number): void {
     owned.maySkipTo = skipTo;
     const wait = currentUnreadableWait(owned);

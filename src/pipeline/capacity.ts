@@ -12,8 +12,8 @@ export interface CapacityOptions {
 const minFreeQueuesToContinue = 64;
 
 /**
- * Answers whether more records may come in. Each answer is computed from the present state, so no change can be missed. `readyQueues`
- * returns the number of per-key queues that are ready to start.
+ * Answers whether more records may come in. Each answer is computed from the present state, so no change can be missed.
+ * `readyQueues` returns the number of per-key queues that are ready to start.
  */
 export class Capacity {
   readonly #options: CapacityOptions;
@@ -31,8 +31,8 @@ export class Capacity {
   }
 
   /**
-   * Whether a batch may continue with a few more records. The steps are small: while records are read, answers from Gainsight wait
-   * and connections are idle.
+   * Whether a batch may continue with a few more records. The steps are small: while records are read, answers from
+   * Gainsight wait and connections are idle.
    */
   get mayContinueBatch(): boolean {
     const { budget, maxReadyQueues, isPaused } = this.#options;

@@ -38,8 +38,8 @@ export class DeadLetterGate {
   }
 
   /**
-   * Returns the earlier refusal of an event if the limit still parks events with such a refusal. Then the event needs no further
-   * call: Gainsight would refuse it again.
+   * Returns the earlier refusal of an event if the limit still parks events with such a refusal. Then the event needs no
+   * further call: Gainsight would refuse it again.
    */
   refusalOnHold(item: WorkItem): Dead | undefined {
     const refusal = earlierRefusalOf(item);

@@ -24,7 +24,10 @@ interface StartedCall {
 const quickBackoffBaseMs = 200;
 const quickBackoffMaxMs = 5_000;
 
-/** Gainsight's `Retry-After` delays the next quick attempt. After a 503 the gate delays all events, so the event itself does not wait. */
+/**
+ * Gainsight's `Retry-After` delays the next quick attempt. After a 503 the gate delays all events, so the event itself does
+ * not wait.
+ */
 const requestedPauseMs = ({ status, retryAfterMs = 0 }: Retry): number => (status === 503 ? 0 : retryAfterMs);
 
 const refusedAloneOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Retry | Dead => {

@@ -37,7 +37,10 @@ export interface PublisherPort {
    * the service stops or `isWanted` returns false before the write is acknowledged.
    */
   publishRetries(records: readonly RetryRecord[], isWanted: () => boolean): Promise<number | "too_large" | undefined>;
-  /** Resolves with true once the dead letter is acknowledged; with false if the service stops or `isWanted` returns false before. */
+  /**
+   * Resolves with true once the dead letter is acknowledged; with false if the service stops or `isWanted` returns false
+   * before.
+   */
   publishDeadLetter(parsed: ParsedRecord, failure: FailureDetails, isWanted: () => boolean): Promise<boolean>;
 }
 

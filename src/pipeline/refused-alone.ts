@@ -1,8 +1,8 @@
 import type { Hold, HoldReason, RefusalHistory } from "../core/outcome/outcome.ts";
 
 /**
- * Refusals that are usually not caused by the event: they concern the access key, the address or the tenant's rate limit, and hold all
- * events. Sometimes only a single event gets them.
+ * Refusals that are usually not caused by the event: they concern the access key, the address or the tenant's rate limit,
+ * and hold all events. Sometimes only a single event gets them.
  */
 export type RefusalReason = Extract<HoldReason, "unauthorized" | "misconfigured" | "throttled">;
 
@@ -55,9 +55,9 @@ export const isRefusalHold = (hold: Hold): hold is Hold & { readonly reason: Ref
 
 /**
  * Finds events that are refused while other events succeed, for example because a firewall blocks their body. A round is a
- * refused call of the event that started after another event, whose call started after the last refusal, had succeeded. If a target
- * refuses one call in three, several rounds may be chance. So the number of rounds needed depends on the share of other events that
- * were refused recently at their first call.
+ * refused call of the event that started after another event, whose call started after the last refusal, had succeeded. If
+ * a target refuses one call in three, several rounds may be chance. So the number of rounds needed depends on the share of
+ * other events that were refused recently at their first call.
  */
 export class RefusedAlone {
   #lastCallNumber = 0;
@@ -80,7 +80,10 @@ export class RefusedAlone {
     if (++this.#recent.succeeded > maxRecentCalls) this.#halveRecent();
   }
 
-  /** The earlier refusals of an event whose call starts now. `alone`: others have succeeded since, so another refusal counts as a round. */
+  /**
+   * The earlier refusals of an event whose call starts now. `alone`: others have succeeded since, so another refusal counts
+   * as a round.
+   */
   refusalHistoryOf({ refusalState }: RefusedItem): RefusalHistory {
     if (refusalState === undefined) return "never";
     if (refusalState.lastCallAtRefusal < this.#lastSucceededCall) return "alone";
@@ -115,7 +118,10 @@ export class RefusedAlone {
     };
   }
 
-  /** A rate limit may always accept some events. So a throttled event is alone only if no other event was throttled in between. */
+  /**
+   * A rate limit may always accept some events. So a throttled event is alone only if no other event was throttled in
+   * between.
+   */
   #countsAsRound({ kind, othersRefused }: RefusalState): boolean {
     return kind !== "throttled" || othersRefused === this.#total.throttled;
   }

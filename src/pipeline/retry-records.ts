@@ -24,8 +24,8 @@ export const parkedRecordOf = (item: WorkItem, tier: number, error: string): Ret
   waitingRecordOf(item, { tier, error, status: earlierRefusalOf(item)?.status });
 
 /**
- * The copy of an event that the dead-letter limit parks. It uses no attempt. The status of a refusal is kept, so that Gainsight is not
- * called again while the limit lasts.
+ * The copy of an event that the dead-letter limit parks. It uses no attempt. The status of a refusal is kept, so that
+ * Gainsight is not called again while the limit lasts.
  */
 export const limitParkedRecordOf = (item: WorkItem, tier: number, { reason, error, status }: Dead): RetryRecord =>
   waitingRecordOf(item, {

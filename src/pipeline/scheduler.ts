@@ -29,7 +29,10 @@ export class Scheduler {
   #headsInWork = 0;
   #checksWithoutProbe = 0;
   readonly #drainWaiters: (() => void)[] = [];
-  /** Starts all ready heads in the next turn of the event loop: by then the answers of this turn have freed their connections. */
+  /**
+   * Starts all ready heads in the next turn of the event loop: by then the answers of this turn have freed their
+   * connections.
+   */
   readonly startReadySoon: () => void;
 
   constructor(options: SchedulerOptions) {
@@ -81,8 +84,8 @@ export class Scheduler {
   }
 
   /**
-   * While a hold is probed, only calls start: nothing is written to the retry topics or the dead-letter topic. An event that has
-   * not failed yet is the best probe.
+   * While a hold is probed, only calls start: nothing is written to the retry topics or the dead-letter topic. An event
+   * that has not failed yet is the best probe.
    */
   #takeProbe(assignment: Assignment): KeyQueue<WorkItem> | undefined {
     const { queues } = assignment;

@@ -68,7 +68,10 @@ export class SettleStep {
     this.#options.reservations.release(item);
   }
 
-  /** A round of calls has failed: the head goes to the next retry topic or, if its attempts or age are exhausted, to the dead-letter topic. */
+  /**
+   * A round of calls has failed: the head goes to the next retry topic or, if its attempts or age are exhausted, to the
+   * dead-letter topic.
+   */
   retry(work: Work, failure: Retry): Promise<void> {
     const { head } = work.queue;
     const { retryState } = head.parsed;
@@ -86,7 +89,10 @@ export class SettleStep {
     return this.deadLetter(work, { ...dead("retries_exhausted", error, status), rule: reason });
   }
 
-  /** The head follows an earlier event of its user to a retry topic. Events behind it that must follow as well go in the same write. */
+  /**
+   * The head follows an earlier event of its user to a retry topic. Events behind it that must follow as well go in the
+   * same write.
+   */
   follow(work: Work, tier: number): Promise<void> {
     const { assignment, queue } = work;
     const error = "Waits for an earlier event of the same user";
@@ -132,7 +138,10 @@ export class SettleStep {
     return this.deadLetter(work, dead("too_large", `${reason}: ${error}`));
   }
 
-  /** The head can never be delivered. At the dead-letter limit either all events are held, or the head is parked in a retry topic. */
+  /**
+   * The head can never be delivered. At the dead-letter limit either all events are held, or the head is parked in a retry
+   * topic.
+   */
   async deadLetter(work: Work, outcome: Dead): Promise<void> {
     const { assignment, queue } = work;
     const item = queue.head;
@@ -155,7 +164,10 @@ export class SettleStep {
     this.#recordCompletion({ ...item, parsed: { ...parsed, retryState } }, outcome);
   }
 
-  /** Parks the head in the next retry topic without using an attempt, so that its partition continues. Later it asks the limit again. */
+  /**
+   * Parks the head in the next retry topic without using an attempt, so that its partition continues. Later it asks the
+   * limit again.
+   */
   #park(work: Work, outcome: Dead): Promise<void> {
     const { head } = work.queue;
     const nextTier = Math.min((head.owned.tier ?? -1) + 1, this.#options.retryRules.delaysMs.length - 1);

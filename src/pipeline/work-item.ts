@@ -56,8 +56,8 @@ const createWorkItem = ({ owned, entry, parsed }: Pick<WorkItem, "owned" | "entr
 };
 
 /**
- * If a list was parked before its schema was known, the backlog has one entry for the whole record. Now that the record is parsed, its
- * events count instead, and that entry is removed.
+ * If a list was parked before its schema was known, the backlog has one entry for the whole record. Now that the record is
+ * parsed, its events count instead, and that entry is removed.
  */
 export const completeParkedList = ({ tier, backlog }: OpenPartition, [firstEvent]: readonly ParsedRecord[]): void => {
   const source = firstEvent?.retryState.source;
