@@ -86,6 +86,7 @@ export class BatchReader {
       lastOffset = Number(message.offset);
     }
     // kafkajs does not hand over the transaction markers at the end of a batch. The position moves past them here.
+    // Source: https://github.com/tulios/kafkajs/blob/v2.2.4/src/consumer/batch.js
     owned.tracker.skipTo(Number(batch.lastOffset()) + 1);
     return lastOffset;
   }

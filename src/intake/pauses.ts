@@ -22,7 +22,8 @@ export class Pauses {
 
   /**
    * Begins an assignment: forgets all other partitions, and pauses these while `mustWait` returns true. kafkajs keeps
-   * pauses over a rebalance, so each partition is paused again here, and can be resumed later.
+   * pauses over a rebalance (https://github.com/tulios/kafkajs/blob/v2.2.4/src/consumer/subscriptionState.js), so each partition
+   * is paused again here, and can be resumed later.
    */
   assign(
     ownedPartitions: readonly OwnedPartition[],

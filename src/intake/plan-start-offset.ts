@@ -33,7 +33,10 @@ export interface PartitionLog {
   readonly hasCommits: boolean;
 }
 
-/** Whether these are the ids of two different topics. An unknown id (undefined) matches any. */
+/**
+ * Whether these are the ids of two different topics. An unknown id (undefined) matches any: clusters report topic ids since
+ * https://cwiki.apache.org/confluence/display/KAFKA/KIP-516%3A+Topic+Identifiers.
+ */
 export const isOtherTopic = (id: string | undefined, topicId: string | undefined): boolean =>
   id !== undefined && topicId !== undefined && id !== topicId;
 

@@ -49,9 +49,10 @@ const isOutcome = (result: StepResult): result is Outcome =>
  * 1. `enqueue`: the event joins the queue of its user.
  * 2. `awaitTurn`: if an earlier event of the user waits in a retry topic, this one follows it there.
  * 3. `avoidCall`: no call is made for a known dead letter, a duplicate, a refusal that is on hold, or a hot key.
- * 4. The decision: the event is called, or it is skipped, retried or dead-lettered without a call.
+ * 4. The decision: the event needs a call, or it is skipped, retried or dead-lettered without one.
  * 5. `settle`: each result has one effect. A call is started, and its verdict becomes the next result.
- * 6. `complete` (`settle-step.ts`): the outcome is stored safely. The offset may be committed, and the user's next event starts.
+ * 6. `complete` (`settle-step.ts`): the outcome is stored safely. The offset may be committed, and the user's next event
+ *    starts.
  *
  * An exception is a bug in this program. Nothing catches it: the process ends, and nothing wrong is committed.
  */

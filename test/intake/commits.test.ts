@@ -123,7 +123,7 @@ describe("commits", () => {
     };
     odd.forEach(completeRegistered);
     const { commits, sent, errors, shortened } = createTestCommits(owned);
-    /** Answers as a broker that takes so many characters, until a commit is confirmed. */
+    /** Answers as a broker that accepts this many characters, until a commit is confirmed. */
     const answerAll = async (limit: number): Promise<string[]> => {
       const from = sent.length;
       const run = commits.commitNow();

@@ -109,15 +109,15 @@ const stepsOf = (words: string): readonly Step[] =>
 const examples: [readonly Step[]][] = [
   // An invalid event with the messageId of a valid one goes to a retry topic while the valid one is called.
   [stepsOf("produceMany:invalid produce:repeat fetch failAll produce advance produce produce produce produce failAll")],
-  // The write to a retry topic is acknowledged when the partition has been assigned anew.
+  // The write to a retry topic is acknowledged after the partition has been assigned again.
   [stepsOf("produce:track fetch failAll advance:0 failAll rejoin advance:3 advance:3 advance:3 acknowledge fetch")],
   // A schema comes late, and the copy is delivered before the write of it is acknowledged.
   [stepsOf("produce:schema fetch registry:1 fetch register advance:2 fetch deliverAll acknowledge fetch")],
-  // A schema comes late, and tells that the copy belongs to a user who has a call under way.
+  // A schema is registered late, and the copy turns out to belong to a user with a call in flight.
   [stepsOf("produceMany:schema fetch registry:1 fetch fetch registry:0 advance:2 register fetch fetch")],
 ];
 
-/** Plays the script, then lets all come to an end. After every step, nobody waits without a reason. */
+/** Plays the script, then completes all events. Checks after every step that nothing waits without a reason. */
 const play = async (script: readonly Step[]): Promise<World> => {
   const world = createPipelineWorld();
   await world.settleDown();
@@ -158,7 +158,7 @@ const expectedIds = ({ produced, ended }: World): string[] => {
   });
 };
 
-/** By user, the source offsets of its events in the order of their first ends; what was skipped on arrival keeps to no order. */
+/** By user, the source offsets of the events in the order of their first completion. Events skipped at once have no order. */
 const orderOf = ({ ended }: World): Record<string, readonly number[]> => {
   const first = new Map(ended.toReversed().map((one) => [one.parsed.retryState.source.id, one]));
   const inOrder = [...new Set(ended.map(({ parsed }) => parsed.retryState.source.id))]

@@ -21,7 +21,7 @@ export type EventKind = "track" | "repeat" | "page" | "invalid" | "unreadable" |
 
 const partitions = 2;
 const users = ["u", "v", "w"] as const;
-/** Whose records have another key than the user, so that nobody knows whose they are before their schema comes. */
+/** The records of this user have another key, so that their user is unknown until their schema is fetched. */
 export const keylessUser = "x";
 /** Users of one partition, and one of the other. */
 const partitionOf = (user: string): number => (user === "v" ? 1 : 0);
@@ -37,7 +37,7 @@ const verdicts: Readonly<Record<Answer, Verdict>> = {
 export interface Taken {
   readonly userId: string;
   readonly messageId: string;
-  /** How often its partition had been given away before: what was delivered then is forgotten. */
+  /** How often its partition had changed its owner before: deduplication forgets what was delivered then. */
   readonly tenure: number;
 }
 
@@ -63,7 +63,7 @@ export const createPipelineWorld = () => {
   let isSpilled = false;
   let hasLostWrites = false;
   const onMoved = ({ messageId, decision }: ParsedRecord, reason: string): void => {
-    // An invalid event with the messageId of a valid one waits for nobody, and nobody calls for it.
+    // An invalid event with the messageId of a valid one waits for no other event, and is never called.
     if (decision.kind === "dead") return;
     const calls = failures.get(messageId) ?? 0;
     failures.delete(messageId);
@@ -81,7 +81,7 @@ export const createPipelineWorld = () => {
   const topicPartitionsOf = (numbers: readonly number[]): TopicPartition[] =>
     broker.topicPartitions.filter(({ topic, partition }) => topic !== deadLetters && numbers.includes(partition));
 
-  /** What kafkajs does at every join; the work in flight goes on until it has ended or the drain limit is over. */
+  /** Does what kafkajs does at every join. Work in flight continues until it ends or the drain timeout is over. */
   const join = (numbers: readonly number[]): void => {
     if (joining) return;
     const mine = member;
@@ -185,7 +185,7 @@ export const createPipelineWorld = () => {
       0,
     );
   const isDone = (): boolean => backlog() === 0 && ownedNumbers.length === partitions && joining === undefined;
-  /** Lets all come to an end without the periodic round: nobody may wait for a word that was missed. */
+  /** Completes all events without the periodic checks: nothing may wait for a change that was missed. */
   const drain = async (): Promise<void> => {
     for (let round = 0; !isDone(); round++) {
       if (round === patientRounds) throw new Error(`${backlog()} records never come to an end`);
@@ -219,7 +219,7 @@ export const createPipelineWorld = () => {
     get overlaps() {
       return overlaps;
     },
-    /** A write was not acknowledged before its assignment ended: what it was about may come twice. */
+    /** A write was not acknowledged before its assignment ended: its events may complete twice. */
     get hasLostWrites() {
       return hasLostWrites;
     },
