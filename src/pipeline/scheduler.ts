@@ -117,7 +117,10 @@ export class Scheduler {
     this.#options.clock.schedule(delayMs, startAgain);
   }
 
-  /** Marks the events that keep others waiting, so that they spill to the retry topics. During a hold nothing spills. */
+  /**
+   * Called every 250 ms. Marks the events that keep others waiting, so that they spill to the retry topics. During a hold nothing
+   * spills; instead an event that keeps all probe candidates waiting is processed.
+   */
   spillHotKeys(blockedPartitions: readonly OpenPartition[]): void {
     const { delivery, deadLetterLimit, budget, isPaused } = this.#options;
     const assignment = this.#assignment;
