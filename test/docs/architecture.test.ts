@@ -22,7 +22,7 @@ describe("docs/architecture.md", () => {
     ["retry", "RetryReason"],
     ["dead", "DeadReason"],
     ["hold", "HoldReason"],
-  ])("has one row for each reason of %s, and none too many", (kind, type) => {
+  ])("has exactly one row for each reason of %s", (kind, type) => {
     const rows = markedTable(document, "outcomes").filter(([outcome]) => outcome === kind);
     expect(unionIn(outcomes, type)).not.toEqual([]);
     expect(sorted(rows.map(([, reason = ""]) => reason))).toEqual(
@@ -30,7 +30,7 @@ describe("docs/architecture.md", () => {
     );
   });
 
-  it("says one line about every folder of src, and about none that does not exist", () => {
+  it("has one line for every folder of src, and for no other folder", () => {
     const named = markedLines(document, "folders").flatMap((line) => /^- `([^`]+)\/`: \S/.exec(line)?.[1] ?? []);
     const folders = readdirSync("src", { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

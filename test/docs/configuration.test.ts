@@ -8,7 +8,7 @@ import { referenceTables } from "./reference.ts";
 const between = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\n\n)[^]*?(?=\n\n<!-- /${name} -->)`);
 
 it.each(Object.entries(referenceTables()))(
-  "%s has every row of its generated tables; -u makes them anew",
+  "%s has every row of its generated tables; -u writes them again",
   async (document, tables) => {
     let text = readFileSync(document, "utf8");
     for (const [name, rows] of Object.entries(tables)) {
@@ -19,6 +19,6 @@ it.each(Object.entries(referenceTables()))(
   },
 );
 
-it("docs/configuration.md says what every value of the chart means", () => {
-  expect(markedTable("docs/configuration.md", "chart").filter(([, , decision]) => decision === "")).toEqual([]);
+it("docs/configuration.md describes every value of the chart", () => {
+  expect(markedTable("docs/configuration.md", "chart").filter(([, , description]) => description === "")).toEqual([]);
 });

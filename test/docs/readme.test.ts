@@ -9,7 +9,7 @@ import { parseSettings } from "../../src/config/settings/settings.ts";
 import { markedTable } from "./marked.ts";
 
 describe("README.md", () => {
-  it("lists every variable with the default and the meaning that the program knows", () => {
+  it("lists every variable with the program's default and description", () => {
     const known = describeVariables().map((variable) => [
       `\`${variable.name}\``,
       variable.isLiteral ? `\`${variable.default}\`` : variable.default,
@@ -20,17 +20,20 @@ describe("README.md", () => {
 
   it("lists every setting there is", () => {
     const { properties } = settingsJsonSchema() as { properties: object };
-    const told = markedTable("README.md", "settings").map(([name]) => name);
-    expect(told).toEqual(Object.keys(properties).map((name) => `\`${name}\``));
+    const names = markedTable("README.md", "settings").map(([name]) => name);
+    expect(names).toEqual(Object.keys(properties).map((name) => `\`${name}\``));
   });
 
-  it("shows settings that the program takes", () => {
+  it("shows settings that the program accepts", () => {
     const [, example = ""] = /```yaml\n([^]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
     const { filters, pii } = parseSettings(example);
     expect([filters.length, pii.hash]).toEqual([3, ["traits.email", "properties.contacts.*.email"]]);
   });
 
-  it.each(["README.md", "package.json", "src/main.ts"])("is measured with the flags of node that %s names", (file) => {
-    expect(readFileSync(file, "utf8")).toContain(`node ${heapFlags.join(" ")} `.trim());
-  });
+  it.each(["README.md", "package.json", "src/main.ts"])(
+    "uses the same Node flags in the benchmarks as in %s",
+    (file) => {
+      expect(readFileSync(file, "utf8")).toContain(`node ${heapFlags.join(" ")} `.trim());
+    },
+  );
 });

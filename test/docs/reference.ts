@@ -12,13 +12,13 @@ import { repairTexts } from "../../src/core/event/repairs.ts";
 type Row = readonly string[];
 
 const code = (text: string): string => `\`${text}\``;
-/** JSON on one line, with spaces: a line end that is not of its lay-out does not occur in it. */
+/** JSON on one line, with spaces. JSON escapes line ends in strings, so every line end is layout. */
 const json = (value: unknown): string => {
   const text = JSON.stringify(value, undefined, 1);
   return code(text.replaceAll(/(?<=[[{])\n\s*|\n\s*(?=[\]}])/g, "").replaceAll(/\n\s*/g, " "));
 };
 
-/** Outside of `code` a `<` would begin a tag; a `|` would end the cell anywhere. */
+/** Escapes `<` outside of code, where it would start a tag, and `|`, which would end the cell. */
 const escape = (cell: string): string =>
   cell
     .replaceAll(/\s+/g, " ")
@@ -45,15 +45,15 @@ const isVariable = (name: string): name is VariableName => name in variables;
 const variablesTable = (): string =>
   table(
     ["variable", "takes", "default", "meaning"],
-    describeVariables().map(({ name, default: fallback, isLiteral, description: decision }) => [
+    describeVariables().map(({ name, default: fallback, isLiteral, description }) => [
       code(name),
       isVariable(name) ? takes(name) : "",
       isLiteral ? code(fallback) : fallback,
-      decision,
+      description,
     ]),
   );
 
-/** As much of JSON Schema as the settings need. */
+/** The part of JSON Schema that the settings use. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly $ref?: string;
@@ -87,7 +87,7 @@ const words: Readonly<Record<string, string>> = { object: "map", string: "text",
 const settingsTable = (): string => {
   const root = settingsJsonSchema() as SettingsSchema;
 
-  /** The simple schemas that a schema stands for; that it may be null goes without saying. */
+  /** The simple schemas that a schema consists of, without null. */
   const branches = (schema: Schema): readonly Schema[] => {
     const { $ref, anyOf, oneOf, allOf, type } = schema;
     const target = $ref === undefined ? undefined : root.definitions[$ref.replace("#/definitions/", "")];
@@ -110,7 +110,7 @@ const settingsTable = (): string => {
 
   const kindsOf = (schema: Schema): string => [...new Set(branches(schema).flatMap(valuesOf))].join(" or ");
 
-  // What several branches have in common, such as the `when` of the filters, has one row.
+  // A path that several branches share, such as the `when` of the filters, gets one row.
   const found = new Map<string, Found>();
   const add = (path: string, child: Schema, isRequired: boolean): void => {
     const schemas = [...(found.get(path)?.schemas ?? []), child];
@@ -137,19 +137,20 @@ const settingsTable = (): string => {
 
 const chartValues = "helm/gainstream/values.yaml";
 
-/** What a comment before a value says, from its `-- ` on, as helm-docs reads it. */
-const told = (comment: string | null | undefined): string => /(?:^|\n) ?-- ([^]*)$/.exec(comment ?? "")?.[1] ?? "";
+/** The description in the comment before a value, after `-- `, as helm-docs reads it. */
+const descriptionOf = (comment: string | null | undefined): string =>
+  /(?:^|\n) ?-- ([^]*)$/.exec(comment ?? "")?.[1] ?? "";
 
 type Values = YAMLMap<Node, Node | null>;
 const isGroup = (value: unknown): value is Values => isMap(value) && value.items.length > 0;
 
-/** A map that has a meaning of its own is one value. */
+/** The rows of a map. A nested map with its own description is one value. */
 const chartRows = ({ items, commentBefore }: Values, at: string): Row[] =>
   items.flatMap(({ key, value }, index) => {
     const path = `${at}${String(key)}`;
-    const decision = told(key.commentBefore ?? (index === 0 ? commentBefore : ""));
-    if (decision === "" && isGroup(value)) return chartRows(value, `${path}.`);
-    return [[code(path), json(value?.toJSON() ?? null), decision]];
+    const description = descriptionOf(key.commentBefore ?? (index === 0 ? commentBefore : ""));
+    if (description === "" && isGroup(value)) return chartRows(value, `${path}.`);
+    return [[code(path), json(value?.toJSON() ?? null), description]];
   });
 
 const chartTable = (): string => {

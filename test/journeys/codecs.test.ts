@@ -105,8 +105,8 @@ describe.concurrent("codecs", () => {
     await java.write([{ topic: story.source, partition: 1, codec: "gzip", key: "list", value }]);
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(count);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-    await expect.poll(async () => (await story.committed(story.tier("1s")))[1], patient).toBe(1);
-    expect(await codecsIn(story.tier("1s"))).toEqual(["gzip"]);
+    await expect.poll(async () => (await story.committed(story.retryTopic("1s")))[1], patient).toBe(1);
+    expect(await codecsIn(story.retryTopic("1s"))).toEqual(["gzip"]);
     expect(await story.read(story.deadLetters)).toEqual([]);
     expect(service.logs.filter(({ level, reason }) => level !== "info" && reason !== "server_error")).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe.concurrent("codecs", () => {
   journey("a topic's own codec is read, from the source and from a retry topic", async ({ story, expect }) => {
     const source = `${story.source}-zstd`;
     await makeTopics(story, [source], "zstd");
-    await makeTopics(story, [story.tier("1s"), story.tier("3s")], "lz4");
+    await makeTopics(story, [story.retryTopic("1s"), story.retryTopic("3s")], "lz4");
     await makeTopics(story, [story.deadLetters], "snappy");
     failFor(story, "u1-1", 3);
     story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u2-1" } });
@@ -127,7 +127,7 @@ describe.concurrent("codecs", () => {
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2"]);
     await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(["u2-2"]);
     expect(new Set(await codecsIn(source))).toEqual(new Set(["zstd"]));
-    expect(new Set(await codecsIn(story.tier("1s")))).toEqual(new Set(["lz4"]));
+    expect(new Set(await codecsIn(story.retryTopic("1s")))).toEqual(new Set(["lz4"]));
     expect(await codecsIn(story.deadLetters)).toEqual(["snappy"]);
     const [letter] = await story.read(story.deadLetters);
     expect(textOf(JSON.parse(String(letter?.value)), "messageId")).toBe("u2-1");
@@ -145,7 +145,7 @@ describe.concurrent("codecs", () => {
       await story.start({ KAFKA_BROKERS: brokers, KAFKA_COMPRESSION: "snappy" });
       await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
       expect(new Set(await codecsIn(story.source, brokers))).toEqual(new Set(["zstd"]));
-      expect(new Set(await codecsIn(story.tier("1s"), brokers))).toEqual(new Set(["snappy"]));
+      expect(new Set(await codecsIn(story.retryTopic("1s"), brokers))).toEqual(new Set(["snappy"]));
     },
   );
 });

@@ -45,7 +45,7 @@ describe.concurrent("delivered", () => {
       expect(await service.metric("gainstream_events_total", skipped)).toBe(300 - useful.length);
       expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
       expect(await service.stop()).toBe(0);
-      expect(await story.read(story.tier("1s"))).toEqual([]);
+      expect(await story.read(story.retryTopic("1s"))).toEqual([]);
       expect(await story.read(story.deadLetters)).toEqual([]);
       expect(service.logs.filter(({ level }) => level !== "info")).toEqual([]);
     },
@@ -87,7 +87,7 @@ describe.concurrent("delivered", () => {
     await story.produce([...tracks("u1", 2, 2), ...tracks("u2", 1, 1)], other);
     await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(["u2-1"]);
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
-    const waited = await story.read(story.tier("1s"));
+    const waited = await story.read(story.retryTopic("1s"));
     expect(waited.map(({ text }) => [text["gainstream-topic"], text["gainstream-reason"]])).toEqual([
       [story.source, "server_error"],
       [other, "parked"],

@@ -17,7 +17,7 @@ test("every promise is kept under fire", { timeout: 240_000 }, async () => {
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);
   const seed = 1;
-  const options = { schedule: planShort({ seed }), seed, users: 20_000, rate: 250, main, say, onLive: () => {} };
+  const options = { schedule: planShort({ seed }), seed, users: 20_000, rate: 250, main, say, onProgress: () => {} };
   const report = await runDrill(options);
   expect(report.isKept, `${lines.join("\n")}\n${formatReport(report)}`).toBe(true);
 });

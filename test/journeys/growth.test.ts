@@ -43,7 +43,7 @@ const partitionsOf = async ({ kafka }: Story, topics: string[]): Promise<number[
 /** A source of 2 partitions, and the retry topics of the same size, made by an operator. */
 const smallTopics = async (story: Story) => {
   const source = `${story.source}-small`;
-  const ours = [story.tier("1s"), story.tier("3s"), story.deadLetters];
+  const ours = [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters];
   await createTopics(
     story.kafka,
     [source, ...ours].map((topic) => ({ topic, numPartitions: 2 })),
@@ -109,7 +109,9 @@ describe.concurrent("partitions that grow", () => {
     await story.produce(on(2, tracks("u1", 1, 1)));
     await story.produce(on(4, tracks("u2", 1, 1)), other);
     await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(["u1-1", "u2-1"]));
-    expect(await partitionsOf(story, [story.tier("1s"), story.tier("3s"), story.deadLetters])).toEqual([5, 5, 5]);
+    expect(await partitionsOf(story, [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters])).toEqual([
+      5, 5, 5,
+    ]);
   });
 
   /*

@@ -12,7 +12,7 @@ const oneEach = (n: number) => users.flatMap((user) => tracks(user, n, 1));
 
 /** A hold leaves no trace in the topics: whoever waited was not sent anywhere. */
 const expectNothingForwarded = async (story: Story, expect: ExpectStatic): Promise<void> => {
-  expect(await story.read(story.tier("1s"))).toEqual([]);
+  expect(await story.read(story.retryTopic("1s"))).toEqual([]);
   expect(await story.read(story.deadLetters)).toEqual([]);
 };
 
@@ -157,7 +157,7 @@ describe.concurrent("holds", () => {
       expect(service.logs.filter(({ msg }) => msg.startsWith("Holding"))).toEqual([]);
       await expect.poll(async () => sum(await story.committed()), patient).toBe(3_602);
       expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-      expect(await story.read(story.tier("1s"))).toEqual([]);
+      expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     },
   );
 

@@ -162,7 +162,7 @@ describe.concurrent("replaced and truncated logs", () => {
     const service = await story.start({ RETRY_DELAYS: "120s", QUICK_ATTEMPTS: "1" });
     await story.produce(tracks("u1", 1, 1));
     await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(1);
-    await admin.deleteTopics({ topics: [story.tier("120s")] });
+    await admin.deleteTopics({ topics: [story.retryTopic("120s")] });
     await story.produce(tracks("u2", 1, 1));
     await expect.poll(() => service.logs.filter(({ msg }) => msg === "Created topics").length, slow).toBe(2);
     await expect.poll(() => service.readiness(), slow).toMatchObject({ ok: true, reasons: [] });
@@ -171,7 +171,7 @@ describe.concurrent("replaced and truncated logs", () => {
     await expect.poll(() => new Set(deliveredIds(story)), slow).toEqual(new Set(["u1-2", "u2-1"]));
     story.standin.faults.add({ kind: "status", status: 500, match: { messageId: "u2-2" } });
     await story.produce(tracks("u2", 2, 1));
-    await expect.poll(async () => (await story.read(story.tier("120s"))).length, slow).toBe(1);
+    await expect.poll(async () => (await story.read(story.retryTopic("120s"))).length, slow).toBe(1);
     expect(await service.stop()).toBe(0);
   });
 
@@ -197,14 +197,14 @@ describe.concurrent("replaced and truncated logs", () => {
    */
   journey("the service names and waits for a retry topic that it may not create", async ({ story, expect }) => {
     const admin = await adminOf(story);
-    const topics = [story.tier("1s"), story.tier("3s"), story.deadLetters];
+    const topics = [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters];
     const made = (names: string[]) => names.map((topic) => ({ topic, numPartitions: 3 }));
     await createTopics(story.kafka, made(topics));
     const service = await story.start({ CREATE_TOPICS: "false" });
-    await admin.deleteTopics({ topics: [story.tier("3s")] });
-    const reasons = expect.arrayContaining([expect.stringContaining(`do not exist: ${story.tier("3s")}`)]);
+    await admin.deleteTopics({ topics: [story.retryTopic("3s")] });
+    const reasons = expect.arrayContaining([expect.stringContaining(`do not exist: ${story.retryTopic("3s")}`)]);
     await expect.poll(() => service.readiness(), slow).toMatchObject({ ok: false, reasons });
-    await createTopics(story.kafka, made([story.tier("3s")]));
+    await createTopics(story.kafka, made([story.retryTopic("3s")]));
     await story.produce(tracks("u1", 1, 2));
     await expect.poll(() => deliveredIds(story), slow).toEqual(["u1-1", "u1-2"]);
     await expect.poll(() => service.readiness(), slow).toEqual({ ok: true, reasons: [], holds: [] });

@@ -84,12 +84,12 @@ describe.concurrent("bad records", () => {
     const id = expect.stringContaining(story.source);
     await expect.poll(async () => [...new Set(await idsOf())], patient).toEqual([id]);
     expect(await service.metric("gainstream_events_total", { outcome: "dead" })).toBeGreaterThan(0);
-    const [waited, behind, ...more] = await story.read(story.tier("1s"));
+    const [waited, behind, ...more] = await story.read(story.retryTopic("1s"));
     expect(waited).toMatchObject({ key: "u1", value, text: { "gainstream-reason": "unknown_schema" } });
     expect(behind).toMatchObject({ key: "u1", text: { "gainstream-reason": "parked", "gainstream-attempts": "0" } });
     const [letter] = await story.read(story.deadLetters);
     expect(letter).toMatchObject({ key: "u1", value, text: { "gainstream-reason": "unknown_schema" } });
-    expect([more, await story.read(story.tier("3s"))]).toEqual([[], []]);
+    expect([more, await story.read(story.retryTopic("3s"))]).toEqual([[], []]);
     expect(await service.metric("gainstream_hold", { reason: "registry_down" })).toBe(0);
   });
 
@@ -129,7 +129,7 @@ describe.concurrent("bad records", () => {
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
     expect(await service.readiness()).toMatchObject({ ok: true, holds: [] });
     expect(await service.metric("gainstream_hold", { reason: "registry_down" })).toBe(0);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(await story.read(story.deadLetters)).toEqual([]);
     expect(await service.stop()).toBe(0);
     expect(Math.max(...(await story.committed()))).toBe(3);

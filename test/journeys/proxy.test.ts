@@ -87,7 +87,7 @@ describe.concurrent("a proxy on the way out", () => {
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(40);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
     expect(await service.stop()).toBe(0);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(await story.read(story.deadLetters)).toEqual([]);
     expect(JSON.stringify(service.logs) + service.errors()).not.toMatch(/first-Secret|paul|Basic /);
   });
@@ -111,7 +111,7 @@ describe.concurrent("a proxy on the way out", () => {
     const around = await story.start({ ...env, NO_PROXY: "127.0.0.0/8" });
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
     expect(await around.stop()).toBe(0);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
   });
 
   /*

@@ -10,7 +10,7 @@ const failFor = ({ standin }: Story, messageId: string, count: number): void => 
 };
 
 const pasts = async (story: Story, delay: string): Promise<string[]> => {
-  const waited = await story.read(story.tier(delay));
+  const waited = await story.read(story.retryTopic(delay));
   return waited.map(({ value, text }) => {
     const id = textOf(JSON.parse(String(value)), "messageId");
     return `${id} ${text["gainstream-reason"]} ${text["gainstream-attempts"]}`;
@@ -33,7 +33,7 @@ describe.concurrent("retry", () => {
     await expect.poll(async () => (await story.read(story.deadLetters)).length, patient).toBe(1);
     const many = [null, Buffer.from("a"), Buffer.alloc(0), Buffer.from("b")];
     const expected = { trace: null, empty: Buffer.alloc(0), many };
-    for (const topic of [story.tier("1s"), story.deadLetters]) {
+    for (const topic of [story.retryTopic("1s"), story.deadLetters]) {
       const [letter] = await story.read(topic);
       expect(letter?.headers).toMatchObject(expected);
       expect(String(Object.getOwnPropertyDescriptor(letter?.headers, "constructor")?.value)).toMatch(/c$/);
@@ -52,7 +52,7 @@ describe.concurrent("retry", () => {
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2"]);
     expect(story.standin.stats()).toMatchObject({ total: 4, byStatus: { 200: 2, 500: 2 } });
     expect(service.logs.filter(({ level }) => level !== "info")).toEqual([]);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
   });
 
   /*
@@ -75,7 +75,7 @@ describe.concurrent("retry", () => {
       await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(0);
 
       expect(await pasts(story, "3s")).toEqual(["u1-1 server_error 1", "u1-2 parked 0", "u1-3 parked 0"]);
-      const [first] = await story.read(story.tier("3s"));
+      const [first] = await story.read(story.retryTopic("3s"));
       const committed = await story.committed();
       expect(committed[first?.partition ?? -1]).toBeGreaterThanOrEqual(3);
       expect(first?.text).toMatchObject({

@@ -21,7 +21,7 @@ describe.concurrent("shapes", () => {
     await story.produce([record]);
     await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(["u1-1", "u1-2", "u2-1", "u3-1"]));
     expect(deliveredIds(story, "u1")).toEqual(["u1-1", "u1-2"]);
-    const waited = await story.read(story.tier("1s"));
+    const waited = await story.read(story.retryTopic("1s"));
     const pasts = waited.map(({ text }) => [
       text["gainstream-index"],
       text["gainstream-reason"],
@@ -94,7 +94,7 @@ describe.concurrent("shapes", () => {
     await story.produce(wrapped.map((value) => ({ key: "wrapped", value })));
     const ids = ["u1-1", "u2-1", "u3-1", "u4-1", "u5-1"];
     await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(ids));
-    const [waited] = await story.read(story.tier("1s"));
+    const [waited] = await story.read(story.retryTopic("1s"));
     expect([waited?.text["gainstream-index"], String(waited?.value)]).toEqual(["0", wrapped[0]]);
     const [letter] = await story.read(story.deadLetters);
     expect(letter?.text["gainstream-error"]).toContain("got gzip bytes");

@@ -51,7 +51,7 @@ describe.concurrent("shutdown", () => {
     const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "10s" };
     const first = await story.start(env);
     await story.produce(tracks("u1", 1, 2));
-    await until("both wait", async () => (await story.read(story.tier("10s"))).length === 2 || undefined);
+    await until("both wait", async () => (await story.read(story.retryTopic("10s"))).length === 2 || undefined);
     expect(await first.stop()).toBe(0);
     const second = await story.start(env);
     await expect.poll(() => second.metric("gainstream_parked_users"), patient).toBe(1);
@@ -72,7 +72,7 @@ describe.concurrent("shutdown", () => {
     await expect.poll(() => first.metric("gainstream_in_flight"), patient).toBe(2);
     expect(await first.stop()).toBe(0);
     expect(await story.read(story.deadLetters)).toEqual([]);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(sum(await story.committed())).toBe(0);
     await story.standin.faults.clear();
     const second = await story.start(env);

@@ -16,8 +16,8 @@ const expectWaiting = async (service: Service, reason: RegExp, expect: ExpectSta
 
 /** Makes the tiers and the dead-letter topic as an operator would; gives the first tier and a way to change a topic. */
 const makeOwnTopics = async (story: Story) => {
-  const topic = story.tier("1s");
-  const topics = [topic, story.tier("3s"), story.deadLetters];
+  const topic = story.retryTopic("1s");
+  const topics = [topic, story.retryTopic("3s"), story.deadLetters];
   await createTopics(
     story.kafka,
     topics.map((name) => ({ topic: name, numPartitions: 3 })),
@@ -92,7 +92,7 @@ describe.concurrent("start", () => {
     await story.produce(tracks("u1", 1, 1), late);
     await service.untilReady();
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
-    const topics = [story.tier("1s"), story.tier("3s"), story.deadLetters];
+    const topics = [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters];
     const created = service.logs.find(({ msg }) => msg === "Created topics");
     expect(created?.["topics"]).toEqual(topics);
     const admin = story.kafka.admin();
@@ -116,7 +116,7 @@ describe.concurrent("start", () => {
     await story.standin.faults.clear();
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(40);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(await service.stop()).toBe(0);
   });
 

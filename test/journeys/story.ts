@@ -25,7 +25,7 @@ export interface Story {
   readonly group: string;
   readonly source: string;
   /** By delay, as `1s`. */
-  readonly tier: (delay: string) => string;
+  readonly retryTopic: (delay: string) => string;
   readonly deadLetters: string;
   readonly produce: (messages: Message[], topic?: string) => Promise<void>;
   readonly read: (topic: string) => Promise<Letter[]>;
@@ -111,7 +111,7 @@ const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
     kafka,
     standin,
     onEnd,
-    tier: (delay) => `${name}-retry-${delay}`,
+    retryTopic: (delay) => `${name}-retry-${delay}`,
     produce: async (messages, topic = names.source) => void (await (await producer.get()).send({ topic, messages })),
     read: (topic) => readTopic(kafka, topic),
     committed: (topic = names.source) => committedOffsets(kafka, names.group, topic),

@@ -158,13 +158,13 @@ describe.concurrent("batches that cannot be read", () => {
     await until("the event waits", async () => (await first.metric("gainstream_retries_total")) === 1 || undefined);
     expect(await first.stop()).toBe(0);
     await story.standin.faults.clear(fault.id);
-    await editBatch(logOf(story.tier("1h"), 1), 0, flipBit);
+    await editBatch(logOf(story.retryTopic("1h"), 1), 0, flipBit);
     const second = await story.start({ ...env, HTTP_PORT: (await story.env())["HTTP_PORT"] ?? "" });
     await sendBatch(source, 1, tracks("u1", 2, 2));
     await sendBatch(source, 2, tracks("u2", 1, 3));
     await expect.poll(() => deliveredIds(story, "u2"), patient).toHaveLength(3);
     const [line] = await until("it says that it waits", () => {
-      const lines = waitsOf(second, story.tier("1h"), 1);
+      const lines = waitsOf(second, story.retryTopic("1h"), 1);
       return lines.length > 0 ? lines : undefined;
     });
     expect(line?.msg).toContain("No topic's partition 1 is delivered meanwhile");

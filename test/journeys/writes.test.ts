@@ -47,7 +47,7 @@ const configEntries = [{ name: "message.timestamp.after.max.ms", value: "3600000
 const makeOurs = (story: Story, except: readonly string[] = []): Promise<void> =>
   createTopics(
     story.kafka,
-    [story.tier("1s"), story.tier("3s"), story.deadLetters]
+    [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters]
       .filter((topic) => !except.includes(topic))
       .map((topic) => ({ topic, numPartitions: partitions, configEntries })),
   );
@@ -86,7 +86,7 @@ describe.concurrent("writes to Kafka", () => {
     expect(deliveredIds(story, "u3")).toEqual(["u3-1", "u3-2"]);
     expect(deliveredIds(story, "u1")).toEqual([]);
 
-    await makeOurs(story, [story.tier("1s"), story.tier("3s")]);
+    await makeOurs(story, [story.retryTopic("1s"), story.retryTopic("3s")]);
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-2"]);
     await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: [] });
     expect((await story.read(story.deadLetters)).map(({ text }) => text["gainstream-reason"])).toEqual(["rejected"]);
@@ -109,9 +109,9 @@ describe.concurrent("writes to Kafka", () => {
     "a retry topic that refuses a record is named, and dead letters are still written",
     async ({ story, expect }) => {
       await makeOurs(story);
-      await configure(story, story.tier("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
+      await configure(story, story.retryTopic("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
       const service = await story.start({ CREATE_TOPICS: "false" });
-      await configure(story, story.tier("1s"), { "cleanup.policy": "compact" });
+      await configure(story, story.retryTopic("1s"), { "cleanup.policy": "compact" });
       failFor(story, "u1-1", 500, 3);
       failFor(story, "u2-1", 400, 1);
       await story.produce([{ ...asJson(trackEvent("u1", 1)), key: null }]);
@@ -119,12 +119,12 @@ describe.concurrent("writes to Kafka", () => {
       await story.produce(tracks("u2", 1, 2));
       await expect.poll(() => deliveredIds(story), patient).toEqual(["u2-2"]);
       expect(await story.read(story.deadLetters)).toHaveLength(1);
-      expect(await story.read(story.tier("1s"))).toEqual([]);
-      await configure(story, story.tier("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
+      expect(await story.read(story.retryTopic("1s"))).toEqual([]);
+      await configure(story, story.retryTopic("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
       await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1"]);
       await expect.poll(() => service.readiness().then(({ holds }) => holds), patient).toEqual([]);
       expect(service.logs.filter(({ hold }) => hold === "kafka_unwritable")).toMatchObject([
-        { error: expect.stringMatching(sentenceOn(story.tier("1s"))) },
+        { error: expect.stringMatching(sentenceOn(story.retryTopic("1s"))) },
         { level: "info" },
       ]);
     },
@@ -145,7 +145,7 @@ describe.concurrent("writes to Kafka", () => {
     await story.produce(events.map((event) => Object.assign(asJson(event), { timestamp: String(timestamp) })));
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2"]);
     await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(["u2-2"]);
-    const waited = await story.read(story.tier("1s"));
+    const waited = await story.read(story.retryTopic("1s"));
     expect(waited.map((letter) => letter.timestamp)).toEqual([-1, -1]);
     expect((await story.read(story.deadLetters)).map((letter) => letter.timestamp)).toEqual([-1]);
     expect(service.logs.filter(({ msg }) => msg.startsWith("Kafka refuses the time"))).toHaveLength(1);
@@ -158,7 +158,7 @@ describe.concurrent("writes to Kafka", () => {
    * old metadata, makes no request for the new partition, and gives no error. The record arrives all the same.
    */
   journey("a record for a new partition never counts as written before it is", async ({ story, expect }) => {
-    const topic = story.tier("1s");
+    const topic = story.retryTopic("1s");
     await createTopics(story.kafka, [{ topic, numPartitions: 1 }]);
     const refused: string[] = [];
     const config = readConfig(await story.env());

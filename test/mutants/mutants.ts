@@ -1,4 +1,4 @@
-/** A fault made by hand: a text that is in the source file once, and its replacement. */
+/** A hand-made fault: a text that is in the source file once, and its replacement. */
 export interface Mutant {
   readonly name: string;
   readonly file: string;
@@ -21,7 +21,7 @@ export const mutants: readonly Mutant[] = [
     replace: "() => true)) item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
   },
   {
-    name: "the committable offset is one too far",
+    name: "the committable offset is one too high",
     file: "src/offsets/tracker.ts",
     find: "return this.#entries.peek()?.offset ?? this.position;",
     replace: "return (this.#entries.peek()?.offset ?? this.position) + 1;",
@@ -33,13 +33,13 @@ export const mutants: readonly Mutant[] = [
     replace: "if (!failure) continue;",
   },
   {
-    name: "no record is ever on its way to a retry topic",
+    name: "no record counts as on its way to a retry topic",
     file: "src/pipeline/hot-keys.ts",
     find: "return queues.isBusy(sourceQueueKeyOf(owned, parsed.user));",
     replace: "return false;",
   },
   {
-    name: "deduplication never remembers",
+    name: "deduplication remembers no message id",
     file: "src/limits/dedupe.ts",
     find: "ids.add(messageId, Math.floor(wallNow / 1_000), this.#windowStartSeconds(this.#rules, wallNow));",
     replace: "",

@@ -33,7 +33,7 @@ const documented = (story: Story, table: "least-rights" | "more-rights"): Right[
     if (resource === "group") return groupRight(operation, story.group);
     const topics: Readonly<Record<string, string>> = {
       "each source topic": story.source,
-      "each retry topic": story.tier("1s"),
+      "each retry topic": story.retryTopic("1s"),
       "dead-letter topic": story.deadLetters,
     };
     return topicRight(operation, topics[resource] ?? resource);
@@ -104,7 +104,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
     expect(deliveredIds(story, "u1")).toEqual(["u1-1", "u1-2"]);
     const read = (topic: string) => readTopic(journeyKafka(broker.kafka.brokers), topic);
     await expect.poll(async () => (await read(story.deadLetters)).length, patient).toBe(1);
-    expect(await read(story.tier("1s"))).toHaveLength(2);
+    expect(await read(story.retryTopic("1s"))).toHaveLength(2);
     expect(service.logs).toContainEqual(
       expect.objectContaining({
         msg: expect.stringMatching(/not checked.*kafka-acls.* --operation DescribeConfigs --topic /),
@@ -126,7 +126,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
    * command that gives it back, and lives on. When the right is there again it continues: nothing is lost, doubled or out of order.
    */
   journey("may take any right away while the service runs", { timeout: 120_000 }, async ({ story, expect }) => {
-    await create([story.source, story.tier("1s"), story.deadLetters]);
+    await create([story.source, story.retryTopic("1s"), story.deadLetters]);
     const rights = documented(story, "least-rights");
     await broker.grant("robbed", rights);
     story.standin.faults.add({ kind: "status", status: 500, ratio: 0.02 });
@@ -168,7 +168,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
    * and as they are granted only those that are still missing; then that to create the topic, and that on the group. With the last it delivers.
    */
   journey("may grant the rights after the start", async ({ story, expect }) => {
-    await create([story.source, story.tier("1s")]);
+    await create([story.source, story.retryTopic("1s")]);
     const user = "late";
     await send(story, tracks("u1", 1, 2));
     const service = await launchAs(story, user);
@@ -215,7 +215,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
    * everything within seconds, and it does not disturb that one while it waits. SIGTERM ends it in order.
    */
   journey("may refuse one member, and the others take over", async ({ story, expect }) => {
-    await create([story.source, story.tier("1s"), story.deadLetters]);
+    await create([story.source, story.retryTopic("1s"), story.deadLetters]);
     const rights = documented(story, "least-rights");
     for (const user of ["one", "other"]) await broker.grant(user, rights);
     const [one, other] = [await launchAs(story, "one"), await launchAs(story, "other")];
