@@ -22,7 +22,7 @@ RUN if [ "$TARGETARCH" = amd64 ]; then cpu=x64; else cpu="$TARGETARCH"; fi \
     && npm ci --ignore-scripts --omit=dev --os=linux --cpu="$cpu" --libc=glibc \
     && rm -rf node_modules/node-linux-*
 
-# The C++ runtime, certificates and the user 65532; no shell, no package manager (docs/decisions/0013-image.md).
+# The C++ runtime, certificates and the user 65532; no shell, no package manager (docs/decisions/0013-container-image.md).
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="gainstream" \
       org.opencontainers.image.description="Segment events from Kafka to Gainsight" \

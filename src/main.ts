@@ -8,11 +8,10 @@ import { sendCommand } from "./cli/send.ts";
 import { settingsCommand } from "./cli/settings.ts";
 import { skipCommand } from "./cli/skip.ts";
 import { standinCommand } from "./cli/standin.ts";
+import { toError } from "./core/to-error.ts";
 
 const program = new Command("gainstream")
-  .description(
-    "The self-hosted Segment to Gainsight destination: Kafka in, Gainsight out, nothing lost, every user's events in order",
-  )
+  .description("Delivers Segment events from Kafka to Gainsight, without losing events and in the order of each user")
   .addCommand(runCommand())
   .addCommand(schemasCommand())
   .addCommand(sendCommand())
@@ -20,7 +19,7 @@ const program = new Command("gainstream")
   .addCommand(skipCommand())
   .addCommand(standinCommand());
 
-/** Commander knows one exit code for every mistake; ours for wrong usage is 64. */
+/** Lets commander throw instead of exiting, so that wrong usage ends with our exit code. */
 const overrideExits = (command: Command): void => {
   command.exitOverride();
   command.commands.forEach(overrideExits);
@@ -28,13 +27,13 @@ const overrideExits = (command: Command): void => {
 
 overrideExits(program);
 
-/** Commander has said its own errors already. */
+/** Prints the error, unless commander has printed it. */
 const exitCodeOf = (error: unknown): number => {
   if (!(error instanceof CommanderError)) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(toError(error).message);
     return exitCodes.failed;
   }
-  // `commander.error` is what a command of ours said of itself, with its own code; all others are about the usage.
+  // `commander.error` comes from a command of ours, with its own exit code. All other errors are about wrong usage.
   const isUsage = error.exitCode !== 0 && error.code !== "commander.error";
   return isUsage ? exitCodes.usage : error.exitCode;
 };

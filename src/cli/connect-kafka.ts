@@ -6,17 +6,17 @@ import { readUserAgent } from "../outbound/user-agent.ts";
 
 interface KafkaConnection {
   readonly kafka: ReturnType<typeof createKafka>;
-  /** What kafkajs tries again and again it only logs: the last of it is the reason of a time-out. */
+  /** The last error that kafkajs logged. kafkajs retries and throws nothing, so this is the reason of a time-out. */
   readonly lastError: () => string;
 }
 
-/** The cluster for a command that somebody waits for. Nothing connects. */
+/** Creates a Kafka client for a command that somebody waits for. It does not connect yet. */
 export const connectKafka = (config: KafkaConfig): KafkaConnection => {
   let lastMessage = "no answer in time";
   const fetch = createFetch({ proxy: config.tokenProxy, userAgent: readUserAgent() });
   const kafka = createKafka({
     ...config,
-    // Without a token, the connection says why.
+    // If there is no token, the connection fails with the reason.
     sasl: createLogin({ sasl: config.sasl, fetch, warn: () => {} }),
     logLevel: 1,
     logCreator: () => (entry) => {

@@ -3,7 +3,8 @@ import { Command } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/env/read-config.ts";
-import { tokenUrlWarnings, unknownVariableWarnings } from "../config/env/suspicious.ts";
+import { environmentWarnings } from "../config/env/warnings.ts";
+import { toError } from "../core/to-error.ts";
 import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
 import { type Log, createLog } from "../ops/log.ts";
 import { createApp } from "../service/compose.ts";
@@ -26,18 +27,18 @@ const exitOnSignals = (stop: () => Promise<void>, log: Log): void => {
   let isStopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (isStopping) {
-      log.warn({ signal }, "A second signal: ending at once");
+      log.warn({ signal }, "Second signal: exiting at once");
       process.exit(exitCodes.failed);
     }
     isStopping = true;
-    log.info({ signal }, "Shutting down: ending the calls in flight, then committing");
+    log.info({ signal }, "Shutting down: waiting for calls in flight, then committing offsets");
     stop().then(
       () => {
         log.info("Stopped");
         process.exit(exitCodes.done);
       },
       (error: unknown) => {
-        log.fatal({ err: error }, "Could not stop in order");
+        log.fatal({ err: error }, "Shutdown failed");
         process.exit(exitCodes.failed);
       },
     );
@@ -46,13 +47,13 @@ const exitOnSignals = (stop: () => Promise<void>, log: Log): void => {
   process.on("SIGINT", onSignal);
 };
 
-/** Ends the process with one line in the log, also by what nobody has caught: Node's own words are many lines, and no JSON. */
+/** Ends the process with one JSON line in the log, also for an uncaught error: Node's own message has many lines. */
 const createOnFatal = (log: Log): ((error: unknown) => void) => {
   const onFatal = (error: unknown): void => {
-    log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+    log.fatal({ err: error }, toError(error).message);
     process.exit(exitCodes.failed);
   };
-  // Rejections that nobody handles come here as well.
+  // Node also reports unhandled rejections here.
   process.on("uncaughtException", onFatal);
   return onFatal;
 };
@@ -62,7 +63,7 @@ const run = async (): Promise<void> => {
   if (!config) return;
   const log = createLog({ level: config.logLevel });
   const onFatal = createOnFatal(log);
-  for (const warning of [...unknownVariableWarnings(process.env), ...tokenUrlWarnings(process.env)]) log.warn(warning);
+  for (const warning of environmentWarnings(process.env)) log.warn(warning);
   try {
     const service = await startService(createApp({ config, log, onFatal }), onFatal);
     const { route, proxy } = config.gainsight;
@@ -75,9 +76,9 @@ const run = async (): Promise<void> => {
   }
 };
 
-/** `gainstream run`: the service itself, configured by the environment. */
+/** `gainstream run`: runs the service with the configuration from the environment. */
 export const runCommand = (): Command =>
   new Command("run")
-    .description("run the service: read the source topics, deliver to Gainsight, until SIGTERM")
+    .description("run the service until SIGTERM: read the source topics and deliver to Gainsight")
     .addHelpText("after", () => `\nEnvironment:\n${variablesHelp()}`)
     .action(run);

@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { readProxyFor } from "../config/env/read-config.ts";
 import { shippedSchema } from "../config/shipped-schema.ts";
+import { toError } from "../core/to-error.ts";
 import {
   type SchemaComparison,
   compareWithLatest,
@@ -21,17 +22,19 @@ interface SchemasFlags {
   readonly registry?: string;
 }
 
-/** `gainstream schemas register` and `check`: the contract at the front door, brought to the registry and compared with it. */
+/** `gainstream schemas`: `register` brings the event schema to the registry, and `check` compares it with the latest one there. */
 export function schemasCommand(): Command {
-  const schemas = new Command("schemas").description("register the event schema, or check it against the registry");
+  const schemas = new Command("schemas").description(
+    "register the event schema in the schema registry, or compare the two",
+  );
   schemas.addCommand(
     withRegistryOptions(new Command("register"), register).description(
-      "register the schema; doing it twice changes nothing",
+      "register the schema; a second run changes nothing",
     ),
   );
   schemas.addCommand(
     withRegistryOptions(new Command("check"), check).description(
-      "compare the schema with the newest one registered; exit 1 if incompatible",
+      "compare the schema with the latest registered version; exit code 1 if it is incompatible",
     ),
   );
   return schemas;
@@ -39,14 +42,16 @@ export function schemasCommand(): Command {
 
 function withRegistryOptions(command: Command, run: (target: SubjectSchema) => Promise<void>): Command {
   return command
-    .option("--subject <name>", "subject in the registry (default: the first of SOURCE_TOPICS, then -value)")
-    .addOption(new Option("--file <path>", "the Avro schema").default(shippedSchema.path, shippedSchema.inWords))
-    .addOption(new Option("--registry <url>", "address of the registry").env("SCHEMA_REGISTRY_URL"))
+    .option("--subject <name>", "the subject in the registry (default: the first of SOURCE_TOPICS, with -value)")
+    .addOption(
+      new Option("--file <path>", "the file with the Avro schema").default(shippedSchema.path, shippedSchema.text),
+    )
+    .addOption(new Option("--registry <url>", "the address of the registry").env("SCHEMA_REGISTRY_URL"))
     .action(async (flags: SchemasFlags) => {
       try {
         await run(await schemaTargetOf(flags));
       } catch (error) {
-        console.error(error instanceof Error ? error.message : String(error));
+        console.error(toError(error).message);
         process.exitCode = error instanceof ConfigError ? exitCodes.configuration : exitCodes.failed;
       }
     });
@@ -60,17 +65,17 @@ async function register(target: SubjectSchema): Promise<void> {
 async function check(target: SubjectSchema): Promise<void> {
   const comparison = await compareWithLatest(target);
   console.log(describeComparison(comparison, target.subject));
-  if (comparison.kind === "incompatible") process.exitCode = 1;
+  if (comparison.kind === "incompatible") process.exitCode = exitCodes.failed;
 }
 
 function describeComparison(comparison: SchemaComparison, subject: string): string {
   switch (comparison.kind) {
     case "new":
-      return `New: nothing is registered under ${subject}`;
+      return `New: ${subject} has no registered schema`;
     case "same":
       return `Same: the file is version ${comparison.version} of ${subject}`;
     case "compatible":
-      return `Compatible: the file may follow version ${comparison.version} of ${subject}`;
+      return `Compatible: the file can follow version ${comparison.version} of ${subject}`;
     case "incompatible":
       return [`Incompatible with version ${comparison.version} of ${subject}:`, ...comparison.reasons].join("\n  ");
   }
@@ -78,7 +83,9 @@ function describeComparison(comparison: SchemaComparison, subject: string): stri
 
 async function schemaTargetOf({ subject, file, registry }: SchemasFlags): Promise<SubjectSchema> {
   if (registry === undefined || registry === "") {
-    throw new Error("Cannot find the schema registry: got no --registry and no SCHEMA_REGISTRY_URL, want its address");
+    throw new Error(
+      "Cannot find the schema registry: got neither --registry nor SCHEMA_REGISTRY_URL, want its address",
+    );
   }
   const [topic] = (process.env["SOURCE_TOPICS"] || "segment-events").split(",");
   const username = process.env["SCHEMA_REGISTRY_USERNAME"];
@@ -103,6 +110,6 @@ async function readText(file: string, label: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new Error(`Cannot read ${label}: got ${file}, want a file that can be read`, { cause: error });
+    throw new Error(`Cannot read ${label}: got ${file}, want a readable file`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { userOf } from "../core/rules/validate.ts";
+import { toError } from "../core/to-error.ts";
 import type { Encode } from "../decoding/encoder.ts";
 import { type EventItem, type SendRules, eventsOf, problemOf, payloadOf } from "./send-events.ts";
 import type { Source } from "./send-input.ts";
@@ -8,11 +9,11 @@ import type { WireFormat } from "./send-wire.ts";
 type PrintLine = (line: string) => void;
 
 const maxShownProblems = 10;
-/** A broker takes about 1 MB at a time. */
+/** By default a broker takes batches of about 1 MB: https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes */
 const maxBatch = { records: 500, bytes: 512 * 1024 };
 const progressEveryMs = 3_000;
 
-/** Reads all events. Throws a sentence with the first mistakes and their places if one cannot be sent. */
+/** Reads all events. If some cannot be sent, rejects with an error for people that lists the first of them. */
 export const checkAll = async (
   sources: readonly Source[],
   { say, ...rules }: SendRules & { readonly say: PrintLine },
@@ -26,7 +27,7 @@ export const checkAll = async (
     if (problems.length === maxShownProblems) break;
     tick((count += 1));
   }
-  if (problems.length > 0) throw new Error(["Cannot send these events, so nothing is sent:", ...problems].join("\n"));
+  if (problems.length > 0) throw new Error(["Cannot send these events; nothing is sent:", ...problems].join("\n"));
 };
 
 export interface SendAllOptions {
@@ -38,11 +39,11 @@ export interface SendAllOptions {
 
 export interface SendResult {
   readonly count: number;
-  /** Those that took something, as `0, 2`. */
+  /** The partitions that took records, such as `0, 2`. */
   readonly partitions: string;
 }
 
-/** Sends all events in their order. If that fails, says how far it came. */
+/** Sends all events in their order. If that fails, the error says which events were sent. */
 export const sendAll = async (
   sources: readonly Source[],
   { sink, say, ...encodeOptions }: SendAllOptions,
@@ -52,8 +53,8 @@ export const sendAll = async (
   let count = 0;
   for await (const { records, firstLocation } of batchesOf(sources, encodeOptions)) {
     const partitionsTaken = await sink.send(records).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`${why}. Sent for certain: the ${count} events before ${firstLocation}`, { cause: error });
+      const { message } = toError(error);
+      throw new Error(`${message}; the ${count} events before ${firstLocation} were sent`, { cause: error });
     });
     for (const partition of partitionsTaken) partitions.add(partition);
     tick((count += records.length));
@@ -63,7 +64,7 @@ export const sendAll = async (
 
 interface Batch {
   readonly records: readonly OutgoingRecord[];
-  /** Where its first event stood. */
+  /** The location of its first event. */
   readonly firstLocation: string;
 }
 
@@ -75,7 +76,7 @@ async function* batchesOf(sources: readonly Source[], encodeOptions: EncodeOptio
   let bytes = 0;
   for await (const item of eventsOf(sources)) {
     if ("decision" in item)
-      throw new Error(`Cannot send ${item.location}: the file has changed, and holds no event there`);
+      throw new Error(`Cannot send ${item.location}: the file has changed and has no event there`);
     const record = outgoingRecordOf(item, encodeOptions);
     if (records.length === maxBatch.records || bytes + record.value.length > maxBatch.bytes) {
       if (records.length > 0) yield { records, firstLocation };
@@ -94,7 +95,7 @@ const outgoingRecordOf = (item: EventItem, { wireFormat, encode }: EncodeOptions
   value: encode(payloadOf(item, wireFormat)),
 });
 
-/** A line every few seconds while it takes long. */
+/** Prints the count every few seconds. */
 const createProgress = (doneText: string, say: PrintLine): ((count: number) => void) => {
   let printedAt = performance.now();
   return (count) => {

@@ -6,31 +6,32 @@ import type { Repair } from "../core/event/repairs.ts";
 import type { JsonObject } from "../core/json/json.ts";
 import { type Dead, type Skipped, dead, skipped } from "../core/outcome/outcome.ts";
 import { createSkippedTypes, parseEvent } from "../core/rules/validate.ts";
+import { toError } from "../core/to-error.ts";
 import { createDecoder } from "../decoding/decoder.ts";
 import { toAvroRecord } from "../decoding/encoder.ts";
 import { type EventBytes, type Source, splitEvents } from "./send-input.ts";
 import type { WireFormat } from "./send-wire.ts";
 
 export interface EventItem {
-  /** Such as `line 3`, with the file's name before it if there are several. */
+  /** For people, such as `line 3`, or `events.jsonl, line 3` if there are several files. */
   readonly location: string;
-  /** As it was given: what a topic of JSON gets. */
+  /** The event of the file, with a messageId and a timestamp. A topic of JSON gets this. */
   readonly input: JsonObject;
-  /** Its normal form, but for a copy of traits: what a topic of Avro gets. */
+  /** The normal form, without traits that are copied from the context. A topic of Avro gets this. */
   readonly event: JsonObject;
   readonly repairs: readonly Repair[];
 }
 
-/** Something that holds no event, and what the service says of it. */
+/** A piece of the input without an event, and the service's decision about it. */
 interface NoEvent {
   readonly location: string;
   readonly decision: Dead | Skipped;
 }
 
-/** One event to send, or what the service says of something that holds none. */
+/** One event to send, or a piece of the input without an event. */
 export type SendItem = EventItem | NoEvent;
 
-/** The events of these sources, one at a time, each with a messageId and a timestamp. Throws a sentence if a source has none. */
+/** The events of these sources, one at a time, each with a messageId and a timestamp. Rejects if a source has no event. */
 export async function* eventsOf(sources: readonly Source[]): AsyncGenerator<SendItem> {
   for (const { name, input } of sources) {
     const prefix = sources.length > 1 ? `${name}, ` : "";
@@ -46,7 +47,7 @@ export async function* eventsOf(sources: readonly Source[]): AsyncGenerator<Send
 
 const decoder = createDecoder({ format: "json" });
 
-/** A line may hold a list, or a wrapper: each event in it goes on its own. */
+/** A line may hold a list or a wrapper of several events. */
 const readEvents = ({ location, bytes }: EventBytes): readonly SendItem[] => {
   const decoded = decoder.decode(bytes);
   if (decoded.kind === "event") return [eventItemOf(location, decoded.raw, decoded.repairs)];
@@ -57,23 +58,23 @@ const readEvents = ({ location, bytes }: EventBytes): readonly SendItem[] => {
 };
 
 const eventItemOf = (location: string, raw: JsonObject, unwrapRepairs: readonly Repair[] | undefined): EventItem => {
-  const given = withRequiredFields(raw);
-  const { raw: event, repairs } = normaliseEvent(given, { recordTime: Date.now(), wallNow: Date.now }, unwrapRepairs);
+  const input = withRequiredFields(raw);
+  const { raw: event, repairs } = normaliseEvent(input, { recordTime: Date.now(), wallNow: Date.now }, unwrapRepairs);
   return {
     location,
-    input: given,
+    input,
     event: repairs.includes("traits_from_context") ? withoutCopiedTraits(event) : event,
     repairs,
   };
 };
 
 /**
- * Its traits are those of its context, and the service takes them from there itself. Written twice, the one would be no copy of
- * the other any more, and a rule on personal data in the context would leave it in the traits.
+ * The service itself copies the traits from the context. If the event already had both, the service would not see the traits as
+ * a copy, and a rule for personal data in the context would not cover them.
  */
 const withoutCopiedTraits = (event: JsonObject): JsonObject => ({ ...event, traits: undefined });
 
-/** Only what a library of Segment's would fill in as well. If the event has another time, the service's own rules apply. */
+/** Adds only what a Segment library would add. If the event has any time, the service derives the timestamp from it. */
 const withRequiredFields = (event: JsonObject): JsonObject => {
   const { messageId, ...times } = normaliseEnvelopeNames(event);
   return {
@@ -87,19 +88,19 @@ const timeNames = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"];
 
 const isAbsent = (value: JsonObject[string]): boolean => value === undefined || value === null || value === "";
 
-/** What is written of an event: JSON as it was given, so that a service shows what it repairs; Avro has room for the normal form only. */
-export const payloadOf = ({ input: given, event }: EventItem, wireFormat: WireFormat): JsonObject =>
-  wireFormat === "json" ? given : event;
+/** The event as the topic gets it. JSON stays unrepaired, so that the service shows its repairs; Avro takes only the normal form. */
+export const payloadOf = ({ input, event }: EventItem, wireFormat: WireFormat): JsonObject =>
+  wireFormat === "json" ? input : event;
 
 export interface SendRules {
   readonly wireFormat: WireFormat;
-  /** Events that break a rule of Segment's are sent as well, to see what becomes of them. */
+  /** Whether to send events that break a rule of Segment. */
   readonly invalid: boolean;
-  /** Of the settings. */
+  /** The setting of this name. */
   readonly skippedTypes: readonly string[];
 }
 
-/** Why an item cannot be sent, in a sentence; undefined if it can. */
+/** Why an item cannot be sent, as a sentence; undefined if it can. */
 export const problemOf = (item: SendItem, { wireFormat, invalid, skippedTypes }: SendRules): string | undefined => {
   if ("decision" in item)
     return item.decision.kind === "dead"
@@ -115,6 +116,6 @@ const avroProblemOf = (event: JsonObject): string | undefined => {
     toAvroRecord(event);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return toError(error).message;
   }
 };

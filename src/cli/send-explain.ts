@@ -4,11 +4,12 @@ import type { Repair } from "../core/event/repairs.ts";
 import type { JsonObject } from "../core/json/json.ts";
 import type { ParsedRecord } from "../core/parsed-record.ts";
 import { userOf } from "../core/rules/validate.ts";
+import { toError } from "../core/to-error.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Encode } from "../decoding/encoder.ts";
 import { createRecordReader } from "../intake/record-reader.ts";
 import { type EventItem, type SendItem, payloadOf } from "./send-events.ts";
-import { skipTexts } from "./send-reasons.ts";
+import { skipTexts } from "./skip-texts.ts";
 import type { WireFormat } from "./send-wire.ts";
 
 export interface ExplainOptions {
@@ -16,29 +17,29 @@ export interface ExplainOptions {
   readonly encode: Encode;
   readonly decoder: Decoder;
   readonly decide: Decide;
-  /** What may be seen of an event: what is printed ends in the logs of builds. */
+  /** Removes personal data. A dry run prints parts of the event, and build logs keep them. */
   readonly withoutPii: (event: JsonObject) => JsonObject;
 }
 
-/** What the service would do with one event. */
+/** What the service would do with one item. */
 export interface Explanation {
   readonly location: string;
-  /** Which event it is, for people. */
+  /** The event for people, such as `track 'A' of user 'u1'`. */
   readonly title: string;
   /** The outcome, such as `call track` or `dead invalid_event`. */
   readonly label: string;
-  /** Why, in a sentence. */
+  /** The reason, as a sentence. */
   readonly why?: string;
   readonly repairs: readonly Repair[];
   /** The JSON that Gainsight would get. */
   readonly body?: string;
-  /** `send` would refuse it: it is no event, or cannot be written. */
+  /** Whether `send` would refuse the item: it has no event, or the format cannot hold the event. */
   readonly isUnsendable: boolean;
 }
 
 const unsendableLabel = "cannot be sent";
 
-/** Says of each event what the service would do with it: it is written, read and judged by the service's own code. */
+/** Writes, reads and decides each event by the service's own code, without sending anything. */
 export const createExplainer = (options: ExplainOptions): ((item: SendItem) => Explanation) => {
   const parse = createDryRunParser(options);
   return (item) => {
@@ -51,7 +52,7 @@ export const createExplainer = (options: ExplainOptions): ((item: SendItem) => E
       const repairs = [...new Set([...item.repairs, ...(parsed?.repairs ?? [])])];
       return { ...common, repairs, ...describeDecision(parsed?.decision), isUnsendable: parsed === undefined };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = toError(error).message;
       return { ...common, repairs: item.repairs, label: unsendableLabel, why, isUnsendable: true };
     }
   };
@@ -85,7 +86,7 @@ const describeDecision = (
     case "retry":
       return { label: `${decision.kind} ${decision.reason}`, why: decision.error };
     case undefined:
-      return { label: unsendableLabel, why: "Its schema is not at hand" };
+      return { label: unsendableLabel, why: "Its schema is not available" };
   }
 };
 
@@ -93,5 +94,6 @@ const titleOf = (event: JsonObject): string => {
   const { type, event: name } = event;
   const kind = typeof type === "string" && type !== "" ? quote(type).slice(1, -1) : "event";
   const user = userOf(event);
-  return `${kind}${typeof name === "string" ? ` ${quote(name)}` : ""} of ${user === undefined ? "nobody" : `user ${quote(user)}`}`;
+  const nameText = typeof name === "string" ? ` ${quote(name)}` : "";
+  return `${kind}${nameText} ${user === undefined ? "without a user" : `of user ${quote(user)}`}`;
 };

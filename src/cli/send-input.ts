@@ -4,16 +4,16 @@ import { access, stat } from "node:fs/promises";
 import type { Json } from "../core/json/json.ts";
 import { parseJsonBytes } from "../decoding/json.ts";
 
-/** The bytes to read events from; gives them anew at every call. */
+/** Opens the input from its start, at every call. */
 export type OpenInput = () => AsyncIterable<Buffer>;
 
 export interface Source {
-  /** For people: the file's name. */
+  /** The name of the file, or `standard input`. */
   readonly name: string;
   readonly input: OpenInput;
 }
 
-/** One event's JSON, and where it stood, such as `line 3`. */
+/** The JSON of one event, and its location, such as `line 3`. */
 export interface EventBytes {
   readonly location: string;
   readonly bytes: Buffer;
@@ -21,11 +21,11 @@ export interface EventBytes {
 
 const mebibyte = 1024 * 1024;
 const maxLineBytes = 16 * mebibyte;
-/** What can be read only once, or only as a whole, is kept in memory. */
+/** The limit for input that must stay in memory, because it can be read only once or only as a whole. */
 const maxBufferedBytes = 64 * mebibyte;
 const lineFeed = 0x0a;
 
-/** Opens files, in their order. */
+/** Opens files in their order. */
 export const openSources = async (files: readonly string[]): Promise<Source[]> => {
   const sources: Source[] = [];
   for (const file of files)
@@ -33,7 +33,7 @@ export const openSources = async (files: readonly string[]): Promise<Source[]> =
   return sources;
 };
 
-/** Opens a file, or standard input for `-`. Throws a sentence where it cannot be read. */
+/** Opens a file, or standard input for `-`. Rejects with an error for people if the file is unreadable. */
 export const openInput = async (file: string): Promise<OpenInput> => {
   try {
     if (file === "-") return inputOf(await readAll(process.stdin));
@@ -42,19 +42,19 @@ export const openInput = async (file: string): Promise<OpenInput> => {
     return inputOf(await readAll(createReadStream(file)));
   } catch (error) {
     if (error instanceof InputTooLongError) throw error;
-    throw new Error(`Cannot read the events: got '${file}', want a file that can be read, or - for standard input`, {
+    throw new Error(`Cannot read the events: got '${file}', want a readable file, or - for standard input`, {
       cause: error,
     });
   }
 };
 
-/** Input that is there already. */
+/** Input that is already in memory. */
 export const inputOf = (text: string | Buffer): OpenInput =>
   async function* chunks() {
     yield Buffer.from(text);
   };
 
-/** The events of JSON lines, of a JSON array, or of one object that is spread over several lines; empty lines do not count. */
+/** The events of JSON lines, of a JSON array, or of one object over several lines. Empty lines do not count. */
 export async function* splitEvents(input: OpenInput): AsyncGenerator<EventBytes> {
   let number = 0;
   let isFirst = true;
@@ -74,7 +74,7 @@ const inputTooLong = (label: string, bytes: number): InputTooLongError =>
     `Cannot read ${label}: got more than ${bytes / mebibyte} MiB, want less, or a file of JSON lines`,
   );
 
-/** By the line feed alone: Node's own reader of lines also breaks at U+2028, which JSON text may hold. */
+/** Splits at line feeds only. Node's readline also splits at U+2028, which JSON text may hold. */
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let partialLine: Buffer[] = [];
   let size = 0;
@@ -97,13 +97,13 @@ const blanks = new Set([0x20, 0x09, 0x0d]);
 
 const isBlank = (line: Buffer): boolean => line.every((byte) => blanks.has(byte));
 
-// Trimming takes a byte order mark away as well.
+// Trimming also removes a byte order mark.
 const startsDocument = (line: Buffer): boolean => {
   const start = line.toString().trim();
   return start === "{" || start.startsWith("[");
 };
 
-/** What is no array is left to the reader of one event, and to its words where it is not even JSON. */
+/** If the document is no array, it is one event. If it is not even JSON, the decoder says so. */
 function* arrayItems(document: Buffer): Generator<EventBytes> {
   const items = parseArray(document);
   if (items === undefined) return yield { location: "event 1", bytes: document };
@@ -126,7 +126,7 @@ const readAll = async (chunks: AsyncIterable<Buffer>): Promise<Buffer> => {
   for await (const chunk of chunks) {
     all.push(chunk);
     size += chunk.length;
-    if (size > maxBufferedBytes) throw inputTooLong("all of it at once", maxBufferedBytes);
+    if (size > maxBufferedBytes) throw inputTooLong("the input as a whole", maxBufferedBytes);
   }
   return Buffer.concat(all);
 };

@@ -1,17 +1,19 @@
 import type { KafkaConfig } from "../config/config.ts";
+import { toError } from "../core/to-error.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
 import { createProducer } from "../kafka/client.ts";
 import { compressionType } from "../kafka/codecs/codecs.ts";
 import { connectKafka } from "./connect-kafka.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 export interface OutgoingRecord {
   readonly key: string | null;
   readonly value: Buffer;
 }
 
-/** A topic that takes records. Both methods throw sentences. */
+/** A topic that takes records. Both methods reject with an error whose message is for people. */
 export interface Sink {
-  /** Resolves with the partitions that took the records, as soon as all replicas have them. */
+  /** Resolves when all replicas have the records, with the partitions that took them. */
   readonly send: (records: readonly OutgoingRecord[]) => Promise<readonly number[]>;
   readonly close: () => Promise<void>;
 }
@@ -19,13 +21,13 @@ export interface Sink {
 export interface SinkOptions {
   readonly kafka: KafkaConfig;
   readonly topic: string;
-  /** For each answer of the cluster, in milliseconds. */
+  /** The limit for each answer of the cluster. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Connects to the cluster and looks for the topic, which is never made here. Throws a sentence where either is not there;
- * kafkajs may go on trying for a while then, so that the process has to be ended.
+ * Connects to the cluster and looks for the topic; it creates none. Rejects with an error for people if it finds no cluster or
+ * no topic. kafkajs may keep trying to connect then, so the caller must end the process.
  */
 export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: SinkOptions): Promise<Sink> => {
   const brokers = config.brokers.join(",");
@@ -40,18 +42,22 @@ export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: Sin
     if (shape !== undefined) await producer.connect();
     return shape !== undefined;
   };
-  const topicExists = await withTimeout(findTopic(), {
-    timeoutMs,
-    sentence: (reason) =>
-      `Cannot reach Kafka at ${brokers}: ${reason ?? lastError()}; is it running, and are KAFKA_BROKERS and its like right?`,
-  });
+  /** Limits the time of `work`, and turns each failure into a sentence with its reason. */
+  const attempt = <T>(work: Promise<T>, sentence: (reason: string) => string): Promise<T> =>
+    withTimeout(work, timeoutMs, lastError).catch((error: unknown) => {
+      throw new Error(sentence(toError(error).message), { cause: error });
+    });
+  const topicExists = await attempt(
+    findTopic(),
+    (reason) => `Cannot reach Kafka at ${brokers}: ${reason}; is it running, and are the KAFKA_ variables right?`,
+  );
   if (!topicExists) throw new Error(missingTopicText(topic, brokers));
   return {
     send: async (records) => {
-      const answers = await withTimeout(producer.send({ topic, messages: [...records], acks: -1, compression }), {
-        timeoutMs,
-        sentence: (reason) => `Cannot write to topic ${topic} at ${brokers}: ${reason ?? lastError()}`,
-      });
+      const answers = await attempt(
+        producer.send({ topic, messages: [...records], acks: -1, compression }),
+        (reason) => `Cannot write to topic ${topic} at ${brokers}: ${reason}`,
+      );
       return answers.map(({ partition }) => partition);
     },
     close: () => producer.disconnect(),
@@ -59,20 +65,5 @@ export const openSink = async ({ kafka: config, topic, timeoutMs = 10_000 }: Sin
 };
 
 const missingTopicText = (topic: string, brokers: string): string =>
-  `Cannot find topic '${topic}' at ${brokers}, and send never makes one. Name another with --topic or SOURCE_TOPICS, ` +
-  `or make it: kafka-topics.sh --bootstrap-server ${brokers} --create --topic ${topic} --partitions 6`;
-
-interface TimeoutOptions {
-  readonly timeoutMs: number;
-  /** What to say where it fails; without a reason it took too long. */
-  readonly sentence: (reason?: string) => string;
-}
-
-const withTimeout = async <T>(work: Promise<T>, { timeoutMs, sentence }: TimeoutOptions): Promise<T> => {
-  const timedOut = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timedOut.reject(new Error(sentence())), timeoutMs);
-  const failed = work.catch((error: unknown) => {
-    throw new Error(sentence(error instanceof Error ? error.message : String(error)), { cause: error });
-  });
-  return Promise.race([failed, timedOut.promise]).finally(() => clearTimeout(timer));
-};
+  `Cannot find topic '${topic}' at ${brokers}, and send creates no topics. Choose another with --topic or SOURCE_TOPICS, ` +
+  `or create it: kafka-topics.sh --bootstrap-server ${brokers} --create --topic ${topic} --partitions 6`;

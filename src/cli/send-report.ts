@@ -2,27 +2,27 @@ import { repairTexts } from "../core/event/repairs.ts";
 import type { Explanation } from "./send-explain.ts";
 
 const width = 100;
-const placeWidth = 7;
+const locationWidth = 7;
 const headWidth = 55;
 const countWidth = 6;
 
 export interface ReportOptions {
-  /** Also shows the JSON that Gainsight would get. */
+  /** Whether to print the JSON that Gainsight would get. */
   readonly body: boolean;
   readonly print: (line: string) => void;
 }
 
-/** A dry run as people read it: the events one by one, aligned, and then all of them by what becomes of them. */
+/** Prints a dry run for people: one event after the other, and at the end the counts by outcome and by repair. */
 export interface Report {
-  /** Each file has a heading, if there are several. */
+  /** Prints the name of a file, if there are several. */
   readonly heading: (name: string) => void;
   readonly showEvent: (explanation: Explanation) => void;
   readonly totals: () => void;
-  /** How many are no events, or cannot be written. */
+  /** How many items `send` would refuse. */
   readonly unsendable: () => number;
 }
 
-/** Keeps nothing but counts, so that a file may have any size. */
+/** Keeps only counts in memory, so a file may have any size. */
 export const createReport = ({ body, print }: ReportOptions): Report => {
   const outcomes = createNameCounts();
   const repairs = createNameCounts<keyof typeof repairTexts>();
@@ -56,7 +56,7 @@ export const createReport = ({ body, print }: ReportOptions): Report => {
 
 const linesOf = ({ location, title, label, why, repairs, body }: Explanation): readonly string[] => {
   const size = body === undefined ? "" : `, ${Buffer.byteLength(body)} bytes`;
-  const head = truncated(`${location.padEnd(placeWidth)}  ${title}`).padEnd(headWidth);
+  const head = truncated(`${location.padEnd(locationWidth)}  ${title}`).padEnd(headWidth);
   const lines = [`${head} → ${label}${size}`];
   if (why !== undefined) lines.push(...wrapLines(why));
   if (repairs.length > 0) lines.push(...wrapLines(`repaired ${repairs.join(", ")}`));
@@ -65,9 +65,9 @@ const linesOf = ({ location, title, label, why, repairs, body }: Explanation): r
 
 const truncated = (head: string): string => (head.length > headWidth ? `${head.slice(0, headWidth - 1)}…` : head);
 
-/** A sentence in lines below an event, or after a mark. */
+/** Wraps a sentence below an event, or after a mark such as a count. */
 const wrapLines = (sentence: string, mark = ""): readonly string[] => {
-  const indent = " ".repeat(mark === "" ? placeWidth + 2 : countWidth + 2);
+  const indent = " ".repeat(mark === "" ? locationWidth + 2 : countWidth + 2);
   const lines: string[] = [];
   let line = "";
   for (const word of sentence.split(" ")) {
@@ -83,7 +83,7 @@ const wrapLines = (sentence: string, mark = ""): readonly string[] => {
 
 const pluralized = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** Counts by name, in the order of the names, so that calls come first. */
+/** Counts by name. The entries are sorted, so that calls come first. */
 const createNameCounts = <Name extends string>() => {
   const counts = new Map<Name, number>();
   return {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
-import type { Config, RegistryConfig } from "../config/config.ts";
+import type { InputConfig, RegistryConfig } from "../config/config.ts";
+import { toError } from "../core/to-error.ts";
 import { compileAvroSchema } from "../decoding/avro/avro.ts";
 import { SchemaFileError, isFolder } from "../decoding/bare-avro/schema-files.ts";
 import { createConfiguredDecoder } from "../decoding/create-decoder.ts";
@@ -12,11 +13,10 @@ import type { RegistryConnection } from "../decoding/registry/rest.ts";
 import { createFetch } from "../outbound/fetch.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 
-/** How events are written: what INPUT_FORMAT says, and for `auto` what is at hand. */
+/** The format that `send` writes. */
 export type WireFormat = "json" | "avro" | "registry";
 
-type InputConfig = Config["input"];
-
+/** INPUT_FORMAT; for `auto`, `registry` if there is a registry and otherwise `json`. */
 export const wireFormatOf = ({ format, registry }: InputConfig): WireFormat => {
   if (format !== "auto") return format;
   return registry === undefined ? "json" : "registry";
@@ -25,11 +25,11 @@ export const wireFormatOf = ({ format, registry }: InputConfig): WireFormat => {
 export interface TopicEncoderOptions {
   readonly input: InputConfig;
   readonly topic: string;
-  /** Told of a schema that had to be registered. */
+  /** Prints which schema was registered. */
   readonly say: (line: string) => void;
 }
 
-/** The encoder for a topic; asks the registry where there is one. Throws a sentence where the topic's schema is not ours. */
+/** The encoder for a topic, with the schema from the registry if there is one. Rejects if that schema is not ours. */
 export const createTopicEncoder = async ({ input, topic, say }: TopicEncoderOptions): Promise<Encode> => {
   const { registry } = input;
   const wireFormat = wireFormatOf(input);
@@ -46,7 +46,7 @@ const registryEncoder = async (
   options: TopicEncoderOptions & { readonly registry: RegistryConfig },
 ): Promise<Encode> => {
   const { input, topic, say } = options;
-  const registry = registryAddressOf(options.registry);
+  const registry = registryConnectionOf(options.registry);
   const subject = `${topic}-value`;
   const registered = await fetchLatestSchema(registry, subject);
   if (registered === undefined) {
@@ -61,14 +61,14 @@ const registryEncoder = async (
 
 const encoderOf = ({ id, schema }: RegisteredSchema, subject: string): Encode => {
   try {
-    return createEncoder({ schema, origin: `the newest schema under ${subject} (id ${id})` });
+    return createEncoder({ schema, origin: `the latest schema of ${subject} (id ${id})` });
   } catch (error) {
-    const hint = "Set INPUT_FORMAT=json to send JSON, which a service with INPUT_FORMAT=auto reads beside Avro";
-    throw new Error(`${error instanceof Error ? error.message : String(error)}. ${hint}`, { cause: error });
+    const hint = "set INPUT_FORMAT=json to send JSON, which a service with INPUT_FORMAT=auto reads too";
+    throw new Error(`${toError(error).message}; ${hint}`, { cause: error });
   }
 };
 
-const registryAddressOf = ({ url, username, password, proxy }: RegistryConfig): RegistryConnection => {
+const registryConnectionOf = ({ url, username, password, proxy }: RegistryConfig): RegistryConnection => {
   const secret = password?.read();
   const fetch = createFetch({ proxy, userAgent: readUserAgent() });
   return { url, fetch, ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
@@ -77,12 +77,12 @@ const registryAddressOf = ({ url, username, password, proxy }: RegistryConfig): 
 const readSchema = ({ schemaFile }: InputConfig): string => {
   if (isFolder(schemaFile))
     throw new SchemaFileError(
-      `Cannot write Avro by AVRO_SCHEMA_FILE: got the folder '${schemaFile}', want the one file whose schema the events shall have`,
+      `Cannot write Avro with AVRO_SCHEMA_FILE: got the folder '${schemaFile}', want one schema file`,
     );
   try {
     return readFileSync(schemaFile, "utf8");
   } catch (error) {
-    throw new SchemaFileError(`Cannot read AVRO_SCHEMA_FILE: got '${schemaFile}', want a file that can be read`, {
+    throw new SchemaFileError(`Cannot read AVRO_SCHEMA_FILE: got '${schemaFile}', want a readable file`, {
       cause: error,
     });
   }
@@ -93,7 +93,7 @@ export interface DryRunCodec {
   readonly decoder: Decoder;
 }
 
-/** Writing and reading as the configuration says, without a registry: AVRO_SCHEMA_FILE stands for what is registered. */
+/** Encodes and decodes as the configuration says, but without a registry: it takes AVRO_SCHEMA_FILE as the registered schema. */
 export const createDryRunCodec = (input: InputConfig): DryRunCodec => {
   switch (wireFormatOf(input)) {
     case "json":

@@ -3,9 +3,11 @@ import { Command, Option } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
 import { type Environment, readConfig } from "../config/env/read-config.ts";
+import { toError } from "../core/to-error.ts";
 import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
 import { createDecideFor, createPiiRemoverFor } from "../service/live-settings.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { kafkaEnvironment } from "./kafka-environment.ts";
 import { checkAll, sendAll } from "./send-all.ts";
 import { eventsOf } from "./send-events.ts";
 import { createExplainer } from "./send-explain.ts";
@@ -29,41 +31,39 @@ interface SendTask {
   readonly flags: SendFlags;
 }
 
-/** `gainstream send`: events from files to the source topic, or with `--dry-run` what the service would do with them. */
+/** `gainstream send`: sends events to a source topic, or with `--dry-run` prints what the service would do with them. */
 export const sendCommand = (): Command =>
   new Command("send")
-    .description("send events to the source topic, or explain with --dry-run what the service would do with them")
-    .argument("[files...]", "events as JSON lines, a JSON array or one JSON object; - for standard input")
-    .option("--event <json>", "one event, instead of files")
-    .option("--topic <name>", "where to (default: the first of SOURCE_TOPICS)")
-    .option("--invalid", "send events that break Segment's rules as well, to see them in the dead-letter topic")
-    .option("--dry-run", "send nothing and connect to nothing: say for each event what the service would do")
-    .addOption(new Option("--body", "a dry run that also shows the JSON for Gainsight").implies({ dryRun: true }))
+    .description("send events to a source topic, or print with --dry-run what the service would do with them")
+    .argument("[files...]", "files of JSON lines, of a JSON array or of one JSON object; - reads standard input")
+    .option("--event <json>", "one event instead of files")
+    .option("--topic <name>", "the topic to send to (default: the first of SOURCE_TOPICS)")
+    .option("--invalid", "also send events that break Segment's rules, to see them in the dead-letter topic")
+    .option("--dry-run", "send nothing and connect to nothing; print what the service would do with each event")
+    .addOption(new Option("--body", "a dry run that also prints the JSON for Gainsight").implies({ dryRun: true }))
     .addHelpText("after", sendHelp)
     .action(run);
 
 const run = async (files: readonly string[], flags: SendFlags, command: Command): Promise<void> => {
   const { event } = flags;
   if ((files.length === 0) === (event === undefined))
-    command.error("error: want either files (- for standard input) or --event <json>", { exitCode: exitCodes.usage });
+    command.error("error: name files (- reads standard input) or use --event <json>", { exitCode: exitCodes.usage });
   try {
     const config = readConfig(sendEnvironment(flags));
     const sources = event === undefined ? await openSources(files) : [{ name: "--event", input: inputOf(event) }];
     await (flags.dryRun ? explainEvents : send)({ sources, config, flags });
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    // Where Kafka did not answer, its client goes on trying; nobody waits for it any more.
+    console.error(toError(error).message);
+    // kafkajs keeps trying to connect, and nobody waits for that any more.
     process.exit(isAboutConfig(error) ? exitCodes.configuration : exitCodes.failed);
   }
 };
 
 const isAboutConfig = (error: unknown): boolean => error instanceof ConfigError || error instanceof SchemaFileError;
 
-/** The environment of `run`. Nothing here talks to Gainsight, and a dry run not to Kafka: what only they need may be missing. */
+/** A dry run does not call Kafka, so KAFKA_BROKERS may be missing. */
 const sendEnvironment = ({ dryRun }: SendFlags): Environment => ({
-  ...process.env,
-  GAINSIGHT_ACCESS_KEY: "00000000-0000-4000-8000-000000000000",
-  GAINSIGHT_ACCESS_KEY_FILE: undefined,
+  ...kafkaEnvironment(),
   ...(dryRun && { KAFKA_BROKERS: "localhost:9092" }),
 });
 
@@ -82,11 +82,13 @@ const send = async ({ sources, config, flags }: SendTask): Promise<void> => {
     `Sent ${count} ${count === 1 ? "event" : "events"} to topic ${topic} (${wireFormat}), partitions ${partitions}`,
   );
   if (!source.includes(topic))
-    say(`Note that SOURCE_TOPICS is ${source.join(",")}: a service with it does not read them`);
+    say(
+      `Warning: SOURCE_TOPICS is ${source.join(",")}, so a service with this environment does not read topic ${topic}`,
+    );
 };
 
 const explainEvents = async ({ sources, config, flags }: SendTask): Promise<void> => {
-  // Whoever reads our output may have seen enough, as `head` does.
+  // The reader of standard output may close it early, as `head` does.
   process.stdout.once("error", () => process.exit(exitCodes.failed));
   const report = createReport({ body: flags.body ?? false, print: (line) => console.log(line) });
   const explain = createExplainer({

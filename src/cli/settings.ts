@@ -9,10 +9,10 @@ import { exitCodes } from "./exit-codes.ts";
 
 const check = (file: string | undefined, _flags: object, command: Command): void => {
   if (file === undefined)
-    command.error("error: want the settings file, as an argument or in SETTINGS_FILE", { exitCode: exitCodes.usage });
+    command.error("error: name the settings file, as an argument or in SETTINGS_FILE", { exitCode: exitCodes.usage });
   try {
     readSettingsFile(file, (path) => readFileSync(path, "utf8"));
-    console.log(`${file} is a settings file as it should be`);
+    console.log(`${file} has no mistakes`);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
@@ -20,13 +20,13 @@ const check = (file: string | undefined, _flags: object, command: Command): void
   }
 };
 
-/** `gainstream settings check` and `schema`: is a settings file right, and how do editors know. */
+/** `gainstream settings check` lists the mistakes in a settings file; `schema` prints its JSON Schema. */
 export const settingsCommand = (): Command =>
   new Command("settings")
     .description("check a settings file, or print its JSON Schema")
     .addCommand(
       new Command("check")
-        .description("say every mistake in a settings file; exit 78 if there is one")
+        .description("list every mistake in a settings file; exit code 78 if there is one")
         .argument("[file]", "the file (default: SETTINGS_FILE)", process.env["SETTINGS_FILE"])
         .action(check),
     )

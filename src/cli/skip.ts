@@ -2,34 +2,37 @@ import { Command, InvalidArgumentError } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
 import { readConfig } from "../config/env/read-config.ts";
+import { toError } from "../core/to-error.ts";
 import { type SkipRequest, requestSkip, skipGroupOf } from "../intake/skip-requests.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
 import { explainAuthorizationError, groupRight, principalOf, topicRight } from "../kafka/topics/refusals.ts";
 import { connectKafka } from "./connect-kafka.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { kafkaEnvironment } from "./kafka-environment.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 const timeoutMs = 20_000;
 
 const skipHelp = `
-The service waits at a batch that it cannot read: its bytes are corrupt, or nobody knows its compression. It says so in its log and
-in /readyz, with this command and its numbers. The records of that batch are lost; whatever can be read is never skipped. Run it with
-the environment of the service, which may go on running and follows within seconds:
+If a batch is corrupt, or its compression is unknown, the service cannot read it and waits. Its log and /readyz then show
+this command with the right numbers. The records of that batch are lost; the service skips no record that it can read.
+Run the command with the environment of the service. The service may keep running and follows within seconds:
 
   kubectl exec deploy/gainstream -- node dist/main.js skip --topic segment-events --partition 3 --to-offset 20
 `;
 
 const parseWholeNumber = (text: string): number => {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("want a whole number");
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Want a whole number.");
   return Number(text);
 };
 
-/** `gainstream skip`: an operator's word that what cannot be read of a partition may be skipped. */
+/** `gainstream skip`: an operator lets the service skip the unreadable records of a partition. */
 export const skipCommand = (): Command =>
   new Command("skip")
-    .description("let the service skip offsets of a partition that it cannot read")
+    .description("let the service skip records of a partition that it cannot read")
     .requiredOption("--topic <name>", "the topic")
     .requiredOption("--partition <number>", "the partition", parseWholeNumber)
-    .requiredOption("--to-offset <offset>", "the first offset that is not to be skipped", parseWholeNumber)
+    .requiredOption("--to-offset <offset>", "the first offset that the service does not skip", parseWholeNumber)
     .addHelpText("after", skipHelp)
     .action(run);
 
@@ -38,32 +41,24 @@ const run = async (skip: SkipRequest): Promise<void> => {
     const { topic, partition, toOffset } = skip;
     await connectAndRequestSkip(skip);
     console.log(
-      `What cannot be read of partition ${partition} of ${topic} below offset ${toOffset} is skipped within seconds`,
+      `Within seconds the service skips the unreadable records of ${topic}, partition ${partition}, below offset ${toOffset}`,
     );
     process.exit(exitCodes.done);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    // Where Kafka did not answer, its client goes on trying; nobody waits for it any more.
+    console.error(toError(error).message);
+    // kafkajs keeps trying to connect, and nobody waits for that any more.
     process.exit(error instanceof ConfigError ? exitCodes.configuration : exitCodes.failed);
   }
 };
 
-/** Only Kafka is talked to: what is for Gainsight may be missing. */
 const connectAndRequestSkip = async (skip: SkipRequest): Promise<void> => {
-  const { kafka: config } = readConfig({
-    ...process.env,
-    GAINSIGHT_ACCESS_KEY: "00000000-0000-4000-8000-000000000000",
-    GAINSIGHT_ACCESS_KEY_FILE: undefined,
-  });
+  const { kafka: config } = readConfig(kafkaEnvironment());
   const { kafka, lastError } = connectKafka(config);
   const admin = new ClusterAdmin(kafka);
-  const timedOut = Promise.withResolvers<never>();
-  const rejectTimedOut = (): void =>
-    timedOut.reject(new Error(`Cannot reach Kafka at ${config.brokers.join(",")}: ${lastError()}`));
-  setTimeout(rejectTimedOut, timeoutMs).unref();
   const requiredRights = [topicRight("Read", skip.topic), groupRight("Read", skipGroupOf(config.groupId))];
+  const requesting = admin.connect().then(() => requestSkip(admin, config.groupId, skip));
   try {
-    await Promise.race([admin.connect().then(() => requestSkip(admin, config.groupId, skip)), timedOut.promise]);
+    await withTimeout(requesting, timeoutMs, () => `Cannot reach Kafka at ${config.brokers.join(",")}: ${lastError()}`);
   } catch (error) {
     const sentence = explainAuthorizationError(error, requiredRights, principalOf(config));
     throw sentence === undefined ? error : new Error(sentence, { cause: error });

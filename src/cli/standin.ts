@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 
 import { Command, InvalidArgumentError, Option } from "commander";
 
+import { toError } from "../core/to-error.ts";
 import { routeList } from "../standin/routes.ts";
 import { createStandin, type Standin } from "../standin/standin.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 interface StandinFlags {
   readonly host: string;
@@ -12,7 +14,7 @@ interface StandinFlags {
   readonly accessKeyFile?: string;
 }
 
-// A toy key: it opens nothing but this stand-in, so it may be printed.
+// It opens nothing but this stand-in, so it may be printed.
 const demoAccessKey = "00000000-0000-4000-8000-000000000000";
 
 const parsePort = (text: string): number => {
@@ -23,23 +25,22 @@ const parsePort = (text: string): number => {
 
 const readKey = ({ accessKey, accessKeyFile }: StandinFlags): string => {
   const key = accessKeyFile === undefined ? accessKey : readFileSync(accessKeyFile, "utf8").trim();
-  if (key === "") throw new Error("Cannot use the access key: got an empty one, want the text that clients must send");
+  if (key === "") throw new Error("Cannot use the access key: got an empty text, want the key that clients must send");
   return key;
 };
 
 const explain = (error: unknown, { host, port }: StandinFlags): string => {
-  if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "EADDRINUSE") {
-    return `Cannot listen on ${host}:${port}: something else does; take another with --port, or any free one with --port 0`;
+  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    return `Cannot listen on ${host}:${port}: the port is in use; choose another with --port, or a free one with --port 0`;
   }
-  return error.message;
+  return toError(error).message;
 };
 
-const greeting = ({ url }: Standin, shownKey: string): string => `A Gainsight to try against listens on ${url}
-Any client must send the header accessKey: ${shownKey}
+const greeting = ({ url }: Standin, shownKey: string): string => `A stand-in for Gainsight listens on ${url}
+Clients must send the header accessKey: ${shownKey}
 
 ${routeList}
-An outage of ten seconds:
+To start an outage of ten seconds:
   curl -X POST ${url}/standin/faults -d '{"kind":"outage","mode":"503","durationMs":10000}'
 
 Stop with Ctrl-C.`;
@@ -55,20 +56,20 @@ const runStandin = async (flags: StandinFlags, command: Command): Promise<void> 
     const { host, port } = flags;
     const accessKey = readKey(flags);
     const standin = await createStandin({ host, port, accessKey });
-    console.log(greeting(standin, accessKey === demoAccessKey ? demoAccessKey : "(the one given)"));
+    console.log(greeting(standin, accessKey === demoAccessKey ? demoAccessKey : "(your key)"));
     await untilStopped();
     await standin.close();
   } catch (error) {
-    command.error(explain(error, flags), { exitCode: 1 });
+    command.error(explain(error, flags), { exitCode: exitCodes.failed });
   }
 };
 
-/** `gainstream standin`: runs the stand-in until SIGINT or SIGTERM; exit 1 where it cannot start. */
+/** `gainstream standin`: runs a stand-in for Gainsight until SIGINT or SIGTERM. Exit code 1 if it cannot start. */
 export const standinCommand = (): Command =>
   new Command("standin")
-    .description("run a Gainsight to try against, with faults on demand")
-    .option("--host <address>", "where to listen", "127.0.0.1")
-    .option("--port <number>", "0 for any free one", parsePort, 8085)
-    .option("--access-key <key>", "the one key that is accepted", demoAccessKey)
-    .addOption(new Option("--access-key-file <path>", "a file that holds the key").conflicts("accessKey"))
+    .description("run a stand-in for Gainsight, with faults on demand")
+    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option("--port <number>", "the port to listen on; 0 selects a free port", parsePort, 8085)
+    .option("--access-key <key>", "the access key that clients must send", demoAccessKey)
+    .addOption(new Option("--access-key-file <path>", "a file with the access key").conflicts("accessKey"))
     .action((flags: StandinFlags, command: Command) => runStandin(flags, command));

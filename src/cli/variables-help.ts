@@ -1,6 +1,6 @@
 import { describeVariables } from "../config/env/variables.ts";
 
-/** The environment as text for `--help`, one variable a paragraph. */
+/** The environment variables for `--help`, two lines for each. */
 export const variablesHelp = (): string =>
   describeVariables()
     .map((variable) => `  ${variable.name} (${variable.default})\n      ${variable.description}`)

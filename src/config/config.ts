@@ -3,7 +3,7 @@ import type { Values } from "./env/variables.ts";
 import type { Secret } from "./secret.ts";
 import type { Settings } from "./settings/settings.ts";
 
-/** Everything the environment and the settings file say: checked, typed and frozen. Times are in milliseconds. */
+/** The whole configuration from the environment and the settings file: checked, typed and frozen. Times are in milliseconds. */
 export interface Config {
   readonly kafka: KafkaConfig;
   readonly topics: TopicsConfig;
@@ -12,6 +12,7 @@ export interface Config {
   readonly gainsight: GainsightConfig;
   readonly breaker: BreakerConfig;
   readonly settingsFile?: string | undefined;
+  /** As the settings file was at the start. */
   readonly settings: Settings;
   readonly http: { readonly host: string; readonly port: number };
   readonly logLevel: Values["LOG_LEVEL"];
@@ -22,11 +23,11 @@ export interface KafkaConfig {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly groupId: string;
-  /** On the way to the server that gives out tokens. */
+  /** The proxy between the service and the OAuth token server. */
   readonly tokenProxy?: ProxyConfig | undefined;
-  /** Of what is written. */
+  /** The codec for records that the service writes. */
   readonly compression: Values["KAFKA_COMPRESSION"];
-  /** Absent: no TLS. The files are PEM and were readable at start. */
+  /** Undefined: no TLS. The files are PEM and were readable at the start. */
   readonly tls?: TlsConfig | undefined;
   readonly sasl?: SaslConfig | undefined;
 }
@@ -47,7 +48,7 @@ interface PasswordLogin {
 
 interface OauthLogin {
   readonly mechanism: "oauthbearer";
-  /** Only the broker knows whom it takes the token for. */
+  /** The token names the user, and only the broker reads it. */
   readonly username?: undefined;
   readonly tokens: OauthTokens;
   readonly extensions?: Readonly<Record<string, string>> | undefined;
@@ -76,7 +77,7 @@ export interface RetryTopic {
 
 export interface TopicsConfig {
   readonly source: readonly string[];
-  /** At least one, ascending by delay. */
+  /** At least one; the delays ascend. */
   readonly retry: readonly RetryTopic[];
   readonly deadLetter: string;
   readonly create: boolean;
@@ -90,7 +91,7 @@ export interface InputConfig {
 }
 
 export interface RegistryConfig {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: Secret | undefined;
@@ -99,7 +100,7 @@ export interface RegistryConfig {
 
 export interface GainsightConfig {
   readonly route: "clickstream";
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly accessKey: Secret;
   readonly proxy?: ProxyConfig | undefined;

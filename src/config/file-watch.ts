@@ -2,16 +2,15 @@ import { statSync } from "node:fs";
 
 export interface FileWatchOptions {
   readonly file: string;
-  /** How often it is looked at, in milliseconds. */
   readonly pollMs: number;
-  /** The file is another than before, or the first one seen; also when it has gone. */
+  /** Called when the file differs from before, when it is first seen, and when it is gone. */
   readonly onChange: () => void;
 }
 
-/** Changes with the file, also where a symlink on its way was swapped; a file that cannot be looked at is as good as missing. */
+/** Changes with the file, and when a symlink on its path is swapped. A file that cannot be examined counts as missing. */
 const fileStampOf = (file: string): string => {
   try {
-    // A copy that keeps its times would bring its `mtime` along, but never its `ctime`.
+    // A copy that keeps its times keeps its `mtime`, but never its `ctime`.
     const { ctimeMs, ino, size } = statSync(file);
     return `${ctimeMs}-${ino}-${size}`;
   } catch {
@@ -20,15 +19,15 @@ const fileStampOf = (file: string): string => {
 };
 
 /**
- * Looks at a file and tells of changes once they are whole. Looked at, not watched: a mounted ConfigMap changes by a swapped
- * symlink, which file watchers miss. Returns the function that ends it.
+ * Polls a file and reports each change once the file is stable. Returns the function that stops the polling.
+ * A file watcher would miss a mounted ConfigMap: it changes by a swapped symlink.
  */
 export const watchFile = ({ file, pollMs, onChange }: FileWatchOptions): (() => void) => {
   let lastStamp = "";
   let reportedStamp = "";
   const check = (): void => {
     const stamp = fileStampOf(file);
-    // A file that is being written is empty for a moment, and empty may be valid: it has to keep still between two looks.
+    // A file is empty for a moment while it is written, and an empty file may be valid.
     const isStable = stamp === lastStamp;
     lastStamp = stamp;
     if (!isStable || stamp === reportedStamp) return;

@@ -1,4 +1,4 @@
-/** Freezes a value and everything in it. */
+/** Freezes a value and everything in it, and returns it. */
 export const freeze = <T>(value: T): T => {
   if (typeof value === "object" && value !== null) {
     Object.values(value).forEach(freeze);

@@ -1,10 +1,10 @@
-/** Reads a text file; throws Node's own error (with a `code`) where it cannot. */
+/** Reads a text file. Throws Node's own error, with a `code`, if it cannot. */
 export type ReadFile = (path: string) => string;
 
 /**
- * A secret that cannot be logged by accident: the text lives in a closure, so JSON, util.inspect and String show only the kind.
- * `read` of a file gives its trimmed content at that moment, and the last one where it is empty or cannot be read just then, as
- * while it is being replaced.
+ * A secret that no log shows by accident: the text lives in a closure, so JSON, util.inspect and String show only the kind.
+ * For a file, `read` returns its present content without surrounding blanks. While the file is empty or unreadable, as when
+ * it is being replaced, `read` returns the last content.
  */
 export type Secret =
   | { readonly kind: "value"; readonly read: () => string }
@@ -12,10 +12,10 @@ export type Secret =
 
 export const createSecret = (value: string): Secret => Object.freeze({ kind: "value", read: () => value });
 
-/** Throws where the file cannot be read now. */
+/** Throws if the file cannot be read now. */
 export const createFileSecret = (path: string, readFile: ReadFile): Secret => {
   let last = readFile(path).trim();
-  const look = (): string => {
+  const tryRead = (): string => {
     try {
       return readFile(path).trim();
     } catch {
@@ -23,7 +23,7 @@ export const createFileSecret = (path: string, readFile: ReadFile): Secret => {
     }
   };
   const read = (): string => {
-    last = look() || last;
+    last = tryRead() || last;
     return last;
   };
   return Object.freeze({ kind: "file", path, read });

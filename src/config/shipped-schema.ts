@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
-/** `schemas/segment-event.avsc`, which lies beside `src` and `dist` alike, whatever the current folder is. */
+/** `schemas/segment-event.avsc`. The folder lies beside both `src` and `dist`, so the current folder does not matter. */
 export const shippedSchema = {
   path: fileURLToPath(new URL("../../schemas/segment-event.avsc", import.meta.url)),
-  inWords: "the file shipped with it",
+  text: "the shipped schema",
 } as const;

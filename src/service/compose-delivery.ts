@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { watchFile } from "../config/file-watch.ts";
-import type { LiveSettings } from "../config/settings/reload.ts";
+import type { LiveSettings } from "../config/settings/live-settings.ts";
 import { type Gainsight, createGainsight } from "../delivery/gainsight.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";

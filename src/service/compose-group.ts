@@ -1,7 +1,7 @@
 import type { Kafka } from "kafkajs";
 
 import type { Config } from "../config/config.ts";
-import type { LiveSettings } from "../config/settings/reload.ts";
+import type { LiveSettings } from "../config/settings/live-settings.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Gainsight } from "../delivery/gainsight.ts";
 import { type ConsumerGroup, createConsumerGroup } from "../intake/consumer-group.ts";

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { LiveSettings } from "../config/settings/reload.ts";
+import type { LiveSettings } from "../config/settings/live-settings.ts";
 import type { Gainsight } from "../delivery/gainsight.ts";
 import { SessionGuard } from "../kafka/group/session-guard.ts";
 import type { RetryPublisher } from "../kafka/publish/retry-publisher.ts";

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { LiveSettings } from "../config/settings/reload.ts";
+import type { LiveSettings } from "../config/settings/live-settings.ts";
 import { createConfiguredDecoder } from "../decoding/create-decoder.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Gainsight } from "../delivery/gainsight.ts";

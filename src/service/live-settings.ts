@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { Config } from "../config/config.ts";
-import { type LiveSettings, createLiveSettings } from "../config/settings/reload.ts";
+import { type LiveSettings, createLiveSettings } from "../config/settings/live-settings.ts";
 import type { Settings } from "../config/settings/settings.ts";
 import { type Decide, createDecide } from "../core/decide.ts";
 import type { RawEvent } from "../core/event/event.ts";

@@ -8,7 +8,7 @@ import { expect, it } from "vitest";
 const main = resolve("src/main.ts");
 const event = '{"type":"track","event":"Order Completed","userId":"u1"}';
 
-it("needs no schema in the current folder: the one shipped with the program is read, wherever it is started", () => {
+it("finds the shipped schema from any current folder", () => {
   const env = { PATH: process.env["PATH"], INPUT_FORMAT: "avro" };
   const options = { cwd: tmpdir(), env, encoding: "utf8" } as const;
   const { status, stdout, stderr } = spawnSync(
@@ -20,7 +20,7 @@ it("needs no schema in the current folder: the one shipped with the program is r
   expect(stdout).toMatch(/→ call track, \d+ bytes\n/);
 });
 
-it("is packed beside what is started", () => {
+it("packs the schema beside the program", () => {
   const { files, bin } = JSON.parse(readFileSync("package.json", "utf8")) as { files: string[]; bin: object };
   expect(files).toEqual(["dist", "schemas"]);
   expect(Object.values(bin)).toEqual(["dist/main.js"]);

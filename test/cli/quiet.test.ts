@@ -13,17 +13,17 @@ const env = {
   HTTP_PORT: "0",
 };
 
-/** Runs a command; with `until` it gets a SIGTERM as soon as it has said this. */
+/** Runs a command. With `until`, it gets a SIGTERM as soon as it prints that text. */
 const run = async (args: readonly string[], { until, ...change }: Readonly<Record<string, string>> = {}) => {
   const child = spawn(process.execPath, ["src/main.ts", ...args], { env: { ...env, ...change } });
-  // Once: a second signal would end it at once.
+  // Only one signal: a second one would end the process at once.
   if (until !== undefined)
-    child.stdout.on("data", (said) => String(said).includes(until) && !child.killed && child.kill("SIGTERM"));
+    child.stdout.on("data", (output) => String(output).includes(until) && !child.killed && child.kill("SIGTERM"));
   const [, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code: code as number | null, err };
 };
 
-/** Node warns on standard error: of what is experimental or deprecated, of negative timers, of too many listeners. */
+/** On standard error Node warns of experimental or deprecated features, negative timers, and too many listeners. */
 describe("standard error stays empty", () => {
   it.each([
     "--help",
@@ -52,7 +52,7 @@ describe("standard error stays empty", () => {
     expect(err).toBe("");
   });
 
-  it("with a question to the registry", async () => {
+  it("with a request to the registry", async () => {
     await using registry = await createFakeRegistry();
     const { err } = await run(["schemas", "check", "--registry", registry.url]);
     expect(err).toBe("");

@@ -14,7 +14,7 @@ const env = {
   HTTP_PORT: "0",
 };
 
-/** `gainstream run`, into which this code is put beforehand. */
+/** `gainstream run`; this code runs before it. */
 const run = async (code: string, change: Readonly<Record<string, string>> = {}) => {
   const preload = `data:text/javascript,${encodeURIComponent(code)}`;
   const child = spawn(process.execPath, ["--import", preload, "src/main.ts", "run"], { env: { ...env, ...change } });
@@ -22,8 +22,8 @@ const run = async (code: string, change: Readonly<Record<string, string>> = {}) 
   return { code: exit as number | null, lines: out.split("\n").filter((line) => line !== ""), err };
 };
 
-/** Throws as soon as the service has started, in a turn of its own. */
-const onceStarted = (crash: string): string =>
+/** Code that runs `crash` outside any call stack, as soon as the service has started. */
+const afterStart = (crash: string): string =>
   `const { write } = process.stdout; import("node:fs").then(({ default: fs }) => {
     const before = fs.writeSync;
     fs.writeSync = (...args) => { if (String(args[1]).includes("Started")) setImmediate(() => { ${crash} }); return before(...args); };
@@ -31,10 +31,10 @@ const onceStarted = (crash: string): string =>
 
 describe("gainstream run", () => {
   it.each([
-    ["an exception that nobody catches", `throw new TypeError("x is not a function");`, "TypeError"],
-    ["a rejection that nobody handles", `Promise.reject(new RangeError("x is not a function"));`, "RangeError"],
-  ])("says %s in one line of the log, and ends with 1", async (_, crash, type) => {
-    const { code, lines, err } = await run(onceStarted(crash));
+    ["an uncaught exception", `throw new TypeError("x is not a function");`, "TypeError"],
+    ["an unhandled rejection", `Promise.reject(new RangeError("x is not a function"));`, "RangeError"],
+  ])("logs %s in one line, and ends with exit code 1", async (_, crash, type) => {
+    const { code, lines, err } = await run(afterStart(crash));
     expect([code, err]).toEqual([1, ""]);
     const last = JSON.parse(lines.at(-1) ?? "") as unknown;
     expect(last).toMatchObject({
@@ -44,14 +44,14 @@ describe("gainstream run", () => {
     });
   });
 
-  it("says what fails before there is a log in a sentence, and ends with 1", async () => {
+  it("prints an error from before the log exists, and ends with exit code 1", async () => {
     const { code, lines, err } = await run(
       `String.prototype.trim = function trim() { if (String(this) === "127.0.0.1:9") throw new TypeError("x is not a function"); };`,
     );
     expect({ code, lines, err }).toEqual({ code: 1, lines: [], err: "x is not a function\n" });
   });
 
-  it("says which schema of a folder is wrong, and ends with 78", async () => {
+  it("names the wrong schema in a folder, and ends with exit code 78", async () => {
     const folder = mkdtempSync(join(tmpdir(), "gainstream-run-"));
     writeFileSync(join(folder, "a.avsc"), "{");
     const { code, lines, err } = await run("", { AVRO_SCHEMA_FILE: folder });

@@ -23,7 +23,7 @@ const encode = (event: JsonObject): Buffer => Buffer.from(JSON.stringify(event))
 const wireFormat = "json";
 const rules = { wireFormat, invalid: false, skippedTypes: [], say } as const;
 
-/** A topic that remembers the batches, and can refuse one of them. */
+/** A topic that records the batches, and can refuse one of them. */
 const createTopic = (refuses?: number) => {
   const batches: OutgoingRecord[][] = [];
   const send = async (records: readonly OutgoingRecord[]): Promise<number[]> => {
@@ -35,7 +35,7 @@ const createTopic = (refuses?: number) => {
 };
 
 describe("checkAll()", () => {
-  it("is content with good events", async () => {
+  it("accepts valid events", async () => {
     await expect(checkAll(asSources([track("u1"), track("u2")]), rules)).resolves.toBeUndefined();
   });
 
@@ -48,13 +48,13 @@ describe("checkAll()", () => {
     ]);
     const lines = ((await checkAll(input, rules).catch(String)) as string).split("\n");
     expect(lines).toEqual([
-      "Error: Cannot send these events, so nothing is sent:",
+      "Error: Cannot send these events; nothing is sent:",
       expect.stringMatching(/^ {2}line 2: no_user_anon_id: /),
       expect.stringMatching(/^ {2}line 4: group_id_not_defined: /),
     ]);
   });
 
-  it("names the file as well if there are several", async () => {
+  it("also names the file if there are several", async () => {
     const sources = [asSource("a.jsonl", [track("u1")]), asSource("b.jsonl", [track("u1"), track("")])];
     await expect(checkAll(sources, rules)).rejects.toThrow("  b.jsonl, line 2: no_user_anon_id: ");
     const empty = [asSource("a.jsonl", [track("u1")]), asSource("b.jsonl", [])];
@@ -68,7 +68,7 @@ describe("checkAll()", () => {
 });
 
 describe("sendAll()", () => {
-  it("sends in order, at most 500 at a time, and tells how many and where to", async () => {
+  it("sends in order, at most 500 at a time, and returns the count and the partitions", async () => {
     const topic = createTopic();
     const input = asSources(Array.from({ length: 1_201 }, (_, index) => track(`u${index}`)));
     expect(await sendAll(input, { sink: topic, wireFormat, encode, say })).toEqual({
@@ -81,7 +81,7 @@ describe("sendAll()", () => {
     );
   });
 
-  it("sends less than a broker takes at a time, and what is larger on its own", async () => {
+  it("sends less than a broker takes at a time, and a larger record on its own", async () => {
     const topic = createTopic();
     const sizes = [200, 200, 200, 2_000, 100];
     const input = asSources(sizes.map((size) => track("u1", { text: "x".repeat(size * 1024) })));
@@ -94,7 +94,7 @@ describe("sendAll()", () => {
     [{ anonymousId: "a", groupId: "g" }, "a"],
     [{ groupId: "g" }, "g"],
     [{}, null],
-  ])("takes the key of %j to be %j", async (ids, key) => {
+  ])("sends %j with the key %j", async (ids, key) => {
     const topic = createTopic();
     await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wireFormat, encode, say });
     expect(topic.batches.flat().map((record) => record.key)).toEqual([key]);
@@ -108,7 +108,7 @@ describe("sendAll()", () => {
   });
 
   it.each([
-    ["JSON as it was given, so that the service shows what it repairs", "json", { user_id: 5, type: "Page" }],
+    ["unrepaired JSON, so that the service shows its repairs", "json", { user_id: 5, type: "Page" }],
     ["the normal form as Avro", "avro", { userId: "5", type: "page" }],
   ] as const)("writes %s", async (_, format, expected) => {
     const topic = createTopic();
@@ -122,9 +122,9 @@ describe("sendAll()", () => {
     expect(record?.key).toBe("5");
   });
 
-  it("says how far it came where the topic refuses", async () => {
+  it("says which events were sent if the topic refuses the next ones", async () => {
     const input = asSources(Array.from({ length: 700 }, () => track("u1")));
     const sending = sendAll(input, { sink: createTopic(1), wireFormat, encode, say });
-    await expect(sending).rejects.toThrow("Cannot write to topic t. Sent for certain: the 500 events before line 501");
+    await expect(sending).rejects.toThrow("Cannot write to topic t; the 500 events before line 501 were sent");
   });
 });

@@ -28,11 +28,11 @@ const json = { wireFormat: "json", invalid: false, skippedTypes: [] } as const;
 const avro = { ...json, wireFormat: "avro" } as const;
 
 describe("eventsOf()", () => {
-  it("leaves a complete event as it is", async () => {
+  it("does not change a complete event", async () => {
     expect(await readEvent(complete)).toEqual({ ...complete, timestamp: "2026-01-31T12:00:00.000Z" });
   });
 
-  it.each([undefined, null, ""])("fills in a messageId and a timestamp that are %j", async (nothing) => {
+  it.each([undefined, null, ""])("adds a messageId and a timestamp instead of %j", async (nothing) => {
     const before = Date.now();
     const event = await readEvent({ ...complete, messageId: nothing, timestamp: nothing });
     expect(event["messageId"]).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
@@ -40,7 +40,7 @@ describe("eventsOf()", () => {
     expect(event).toMatchObject({ type: "track", event: "A", userId: "u1" });
   });
 
-  it("mends what is wrong rather than missing as the service does, and says so", async () => {
+  it("repairs wrong values as the service does, and names the repairs", async () => {
     const item = await readOne(JSON.stringify({ ...complete, messageId: 5, timestamp: "now" }));
     expect(item).toMatchObject({
       event: { messageId: "5", originalTimestamp: "now" },
@@ -48,13 +48,13 @@ describe("eventsOf()", () => {
     });
   });
 
-  it("takes the timestamp from the event's other times where it has some", async () => {
+  it("takes the timestamp from another time of the event if it has one", async () => {
     const originalTimestamp = "2024-01-02T03:04:05.678Z";
     const item = await readOne(JSON.stringify({ ...complete, timestamp: undefined, originalTimestamp }));
     expect(item).toMatchObject({ event: { timestamp: originalTimestamp }, repairs: ["timestamp_from_original"] });
   });
 
-  it("fills in a timestamp without calling it a repair", async () => {
+  it("adds a timestamp without counting a repair", async () => {
     expect(await readOne(JSON.stringify({ ...complete, timestamp: undefined }))).toMatchObject({ repairs: [] });
   });
 
@@ -86,7 +86,7 @@ describe("eventsOf()", () => {
   it.each([
     ["a list", '[{"type":"page"},{"user_id":"u2"}]', []],
     ["a batch", '{"batch":[{"type":"page"},{"user_id":"u2"}]}', ["batch"]],
-  ])("takes each event of %s in a line on its own", async (_, text, repairs) => {
+  ])("splits %s in a line into its events", async (_, text, repairs) => {
     const items = await readAll(`{"type":"page"}\n${text}`);
     expect(items).toMatchObject([
       { location: "line 1", event: { type: "page" }, repairs: [] },
@@ -100,7 +100,7 @@ describe("eventsOf()", () => {
     expect(items.map(({ location }) => location)).toEqual(["0.jsonl, line 1", "0.jsonl, line 2", "1.jsonl, line 1"]);
   });
 
-  it("keeps an event as it was given, but for what is missing", async () => {
+  it("keeps the event of the file, with only a messageId added", async () => {
     const given = { type: "Track", event: "A", user_id: 5, timestamp: "2026-01-31T12:00:00Z", traits: [] };
     expect(await readOne(JSON.stringify(given))).toMatchObject({
       input: { ...given, messageId: expect.any(String) },
@@ -109,7 +109,7 @@ describe("eventsOf()", () => {
     });
   });
 
-  it("leaves the traits of an identify in its context, from where the service takes them", async () => {
+  it("leaves the traits of an identify in its context, because the service copies them from there", async () => {
     const event = { ...complete, type: "identify", context: { traits: { email: "a@b.example" } } };
     const item = await readOne(JSON.stringify(event));
     expect(item).toMatchObject({ input: event, repairs: ["traits_from_context"] });
@@ -117,7 +117,7 @@ describe("eventsOf()", () => {
     for (const rules of [json, avro]) expect(problemOf(item, rules)).toBeUndefined();
   });
 
-  it("says so where there is no event at all", async () => {
+  it("rejects input without any event", async () => {
     await expect(readOne("\n\n")).rejects.toThrow("Cannot find an event in events.jsonl: got nothing");
   });
 });
@@ -126,23 +126,23 @@ const itemOf = (event: JsonObject): EventItem => ({ location: "line 1", input: e
 
 describe("problemOf()", () => {
   it.each([
-    ["a good event", complete, json],
-    ["a broken rule where that is wished", { ...complete, userId: "" }, { ...json, invalid: true }],
+    ["a valid event", complete, json],
+    ["a broken rule with `invalid`", { ...complete, userId: "" }, { ...json, invalid: true }],
     ["a page, which is only skipped", { type: "page" }, json],
-    ["an odd context in JSON", { ...complete, context: "web" }, json],
-  ] as const)("has nothing against %s", (_, event, rules) => {
+    ["a wrong context in JSON", { ...complete, context: "web" }, json],
+  ] as const)("accepts %s", (_, event, rules) => {
     expect(problemOf(itemOf(event), rules)).toBeUndefined();
   });
 
   it.each([
     ["the broken rule by its name", { ...complete, userId: "" }, json, /^no_user_anon_id: /],
-    ["what Avro has no room for", { ...complete, context: "web" }, avro, /`context`, want an object$/],
-    ["the same of an invalid event", { type: 4 }, { ...avro, invalid: true }, /`type`, want text$/],
-  ] as const)("tells %s", (_, event, rules, expected) => {
+    ["a value that Avro cannot hold", { ...complete, context: "web" }, avro, /`context`, want an object$/],
+    ["such a value in an invalid event", { type: 4 }, { ...avro, invalid: true }, /`type`, want text$/],
+  ] as const)("names %s", (_, event, rules, expected) => {
     expect(problemOf(itemOf(event), rules)).toMatch(expected);
   });
 
-  it("tells why an item is no event", () => {
+  it("says why an item has no event", () => {
     const dead = { kind: "dead", reason: "undecodable", error: "Cannot read JSON" } as const;
     expect(problemOf({ location: "line 1", decision: dead }, json)).toBe("Cannot read JSON");
     const empty = { kind: "skipped", reason: "tombstone" } as const;

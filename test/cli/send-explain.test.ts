@@ -27,8 +27,8 @@ const order = {
   properties: { total: 27.5, seats: 3, coupon: null, email: "a@b.example" },
 };
 
-const itemOf = (event: JsonObject, place = "line 1", repairs: EventItem["repairs"] = []): EventItem => ({
-  location: place,
+const itemOf = (event: JsonObject, location = "line 1", repairs: EventItem["repairs"] = []): EventItem => ({
+  location,
   input: event,
   event,
   repairs,
@@ -57,41 +57,41 @@ const explain = ({ input = "JSON", settings = "" }: Explained, given = items): r
 };
 
 describe("a dry run", () => {
-  it("names users by the hashes of their ids, if the settings hash them, whatever becomes of the event", () => {
+  it("shows the hash of a user id if the settings hash it, for every outcome", () => {
     const settings = "pii: { hash: [userId, anonymousId] }\nevents: [Order Completed]";
-    for (const verdict of explain({ settings })) expect(JSON.stringify(verdict)).not.toMatch(/u1|a1/);
+    for (const explanation of explain({ settings })) expect(JSON.stringify(explanation)).not.toMatch(/u1|a1/);
   });
 
-  it.each(Object.keys(inputs) as (keyof typeof inputs)[])("says what the service would do, in %s", (input) => {
-    const verdicts = explain({ input, settings: "events: [Order Completed]" });
-    expect(verdicts.map(({ location: place, title, label }) => `${place}: ${title} → ${label}`)).toEqual([
+  it.each(Object.keys(inputs) as (keyof typeof inputs)[])("explains what the service would do, in %s", (input) => {
+    const explanations = explain({ input, settings: "events: [Order Completed]" });
+    expect(explanations.map(({ location, title, label }) => `${location}: ${title} → ${label}`)).toEqual([
       "line 1: track 'Order Completed' of user 'u1' → call track",
       "line 2: track 'Page Scrolled' of user 'u1' → skipped filtered_by_allow_list",
       "line 4: page of user 'a1' → skipped unsupported_event_type",
-      "line 5: track 'Order Completed' of nobody → dead invalid_event",
+      "line 5: track 'Order Completed' without a user → dead invalid_event",
       "line 6: no event → dead undecodable",
       "line 7: no event → skipped tombstone",
     ]);
-    expect(verdicts.map(({ why }) => why)).toEqual([
+    expect(explanations.map(({ why }) => why)).toEqual([
       undefined,
-      expect.stringContaining("`events` of the settings"),
-      expect.stringContaining("Gainsight takes identify, track and group"),
+      expect.stringContaining("The setting `events`"),
+      expect.stringContaining("delivers identify, track and group"),
       expect.stringMatching(/^no_user_anon_id: Either/),
       broken,
       "The record holds no event",
     ]);
-    expect(verdicts.map(({ isUnsendable }) => isUnsendable)).toEqual([false, false, false, false, true, true]);
+    expect(explanations.map(({ isUnsendable }) => isUnsendable)).toEqual([false, false, false, false, true, true]);
   });
 
-  it.each(Object.keys(inputs) as (keyof typeof inputs)[])("says the body that Gainsight would get, in %s", (input) => {
-    const [verdict] = explain({ input });
-    expect(JSON.parse(verdict?.body ?? "")).toEqual(order);
+  it.each(Object.keys(inputs) as (keyof typeof inputs)[])("shows the body that Gainsight would get, in %s", (input) => {
+    const [explanation] = explain({ input });
+    expect(JSON.parse(explanation?.body ?? "")).toEqual(order);
   });
 
-  it("goes by all of the settings", () => {
+  it("uses all settings", () => {
     const settings = "pii: { drop: [properties.email] }\nfilters: [{ action: drop_property, path: properties.coupon }]";
-    const [verdict] = explain({ settings });
-    expect(JSON.parse(verdict?.body ?? "")).toEqual({ ...order, properties: { total: 27.5, seats: 3 } });
+    const [explanation] = explain({ settings });
+    expect(JSON.parse(explanation?.body ?? "")).toEqual({ ...order, properties: { total: 27.5, seats: 3 } });
   });
 
   const given = { ...order, type: "Track", userId: 5 };
@@ -102,11 +102,11 @@ describe("a dry run", () => {
     ]);
   });
 
-  it("names what the service repairs in the bytes of a line", () => {
+  it("names the repairs that the service makes in the bytes of a line", () => {
     expect(explain({}, [{ ...repaired, repairs: [] }])).toMatchObject([{ repairs: ["type_case", "id_number"] }]);
   });
 
-  it("says what Avro has no room for", () => {
+  it("says what Avro cannot hold", () => {
     expect(explain({ input: "bare Avro" }, [itemOf({ ...order, traits: "x" })])).toMatchObject([
       {
         label: "cannot be sent",

@@ -9,7 +9,7 @@ import { type OpenInput, openInput, splitEvents, inputOf } from "../../src/cli/s
 
 const read = async (input: OpenInput): Promise<string[]> => {
   const pieces: string[] = [];
-  for await (const { location: place, bytes } of splitEvents(input)) pieces.push(`${place}: ${bytes.toString()}`);
+  for await (const { location, bytes } of splitEvents(input)) pieces.push(`${location}: ${bytes.toString()}`);
   return pieces;
 };
 
@@ -22,23 +22,23 @@ const inChunks = (text: string, size: number): OpenInput =>
 describe("splitEvents()", () => {
   it.each([
     ["JSON lines", '{"a":1}\n{"a":2}\n', ['line 1: {"a":1}', 'line 2: {"a":2}']],
-    ["a last line without an end", '{"a":1}\n{"a":2}', ['line 1: {"a":1}', 'line 2: {"a":2}']],
+    ["a last line without a line feed", '{"a":1}\n{"a":2}', ['line 1: {"a":1}', 'line 2: {"a":2}']],
     ["empty lines, which count as lines", '\n  \n{"a":1}\n\t\r\n{"a":2}', ['line 3: {"a":1}', 'line 5: {"a":2}']],
-    ["lines of Windows", '{"a":1}\r\n', ['line 1: {"a":1}\r']],
-    ["what only looks like the end of a line", '{"a":"\u2028"}\n', ['line 1: {"a":"\u2028"}']],
+    ["lines with a carriage return", '{"a":1}\r\n', ['line 1: {"a":1}\r']],
+    ["a U+2028, which does not end a line", '{"a":"\u2028"}\n', ['line 1: {"a":"\u2028"}']],
     ["an array", '[{"a":1},\n{"a":2}]\n', ['event 1: {"a":1}', 'event 2: {"a":2}']],
     ["an array with a byte order mark", '\uFEFF[{"a":1}]', ['event 1: {"a":1}']],
-    ["an array of what is no event", "[4, null]", ["event 1: 4", "event 2: null"]],
+    ["an array without events", "[4, null]", ["event 1: 4", "event 2: null"]],
     ["an empty array", "[]", []],
     ["nothing", "", []],
     ["one object over several lines", '\n{\n  "a": 1\n}\n', ['event 1: \n{\n  "a": 1\n}\n']],
-    ["a broken array, for others to complain of", '[{"a":1}', ['event 1: [{"a":1}']],
-    ["an object that begins like no document", '{"a":1,\n"b":2}', ['line 1: {"a":1,', 'line 2: "b":2}']],
+    ["a broken array as one event, which the decoder refuses", '[{"a":1}', ['event 1: [{"a":1}']],
+    ["an object that begins like a JSON line", '{"a":1,\n"b":2}', ['line 1: {"a":1,', 'line 2: "b":2}']],
   ])("reads %s", async (_, text, expected) => {
     expect(await read(inputOf(text))).toEqual(expected);
   });
 
-  it("reads the same lines however the bytes are cut", async () => {
+  it("reads the same lines from chunks of any size", async () => {
     const line = fc
       .array(fc.constantFrom("a", "é", " ", "\u2028", "\r"), { maxLength: 5 })
       .map((parts) => parts.join(""));
@@ -55,7 +55,7 @@ describe("splitEvents()", () => {
     expect(await read(inputOf('[{"n":12345678901234567890}]'))).toEqual(['event 1: {"n":"12345678901234567890"}']);
   });
 
-  it("refuses a line that does not end", async () => {
+  it("refuses an endless line", async () => {
     const endless: OpenInput = async function* chunks() {
       for (;;) yield Buffer.alloc(1024 * 1024, "x");
     };
@@ -64,7 +64,7 @@ describe("splitEvents()", () => {
 });
 
 describe("openInput()", () => {
-  it("opens a file as often as it is asked to", async () => {
+  it("opens a file again at each call", async () => {
     const folder = await mkdtemp(join(tmpdir(), "gainstream-send-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const file = join(folder, "events.jsonl");
@@ -77,7 +77,7 @@ describe("openInput()", () => {
   it.each([
     ["a missing file", "no-such-file.jsonl"],
     ["a folder", tmpdir()],
-  ])("says so of %s", async (_, file) => {
-    await expect(openInput(file)).rejects.toThrow(`Cannot read the events: got '${file}', want a file`);
+  ])("rejects %s", async (_, file) => {
+    await expect(openInput(file)).rejects.toThrow(`Cannot read the events: got '${file}', want a readable file`);
   });
 });

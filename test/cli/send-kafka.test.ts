@@ -14,13 +14,13 @@ const open = (port: number | undefined) =>
   });
 
 describe("openSink()", () => {
-  it("says in time that nobody listens, and why", async () => {
+  it("rejects in time if nobody listens, with the reason", async () => {
     const [port] = await freePorts(1);
-    const words = `^Cannot reach Kafka at 127.0.0.1:${port}: .*ECONNREFUSED.*; is it running, and are KAFKA_BROKERS`;
+    const words = `^Cannot reach Kafka at 127.0.0.1:${port}: .*ECONNREFUSED.*; is it running, and are the KAFKA_ variables right`;
     await expect(open(port)).rejects.toThrow(new RegExp(words));
   });
 
-  it("says in time that somebody listens who does not answer", async () => {
+  it("rejects in time if the server does not answer", async () => {
     const server = createServer((socket) => socket.on("error", () => {}));
     await new Promise<void>((resolve) => {
       server.listen(0, "127.0.0.1", resolve);

@@ -4,7 +4,7 @@ import type { Explanation } from "../../src/cli/send-explain.ts";
 import { type Report, createReport } from "../../src/cli/send-report.ts";
 import { repairTexts } from "../../src/core/event/repairs.ts";
 
-const verdict = (more: Partial<Explanation> = {}): Explanation => ({
+const explanation = (more: Partial<Explanation> = {}): Explanation => ({
   location: "line 1",
   title: "track 'A' of user 'u1'",
   label: "call track",
@@ -20,10 +20,10 @@ const printed = (fill: (report: Report) => void, body = false): readonly string[
 };
 
 describe("a report", () => {
-  it("aligns the outcomes, whatever stands before them", () => {
+  it("aligns the outcomes, however long the titles are", () => {
     const lines = printed(({ showEvent: show }) => {
-      show(verdict());
-      show(verdict({ location: "line 12345, event 12", title: `track '${"x".repeat(90)}' of user 'u1'` }));
+      show(explanation());
+      show(explanation({ location: "line 12345, event 12", title: `track '${"x".repeat(90)}' of user 'u1'` }));
     });
     expect(lines).toEqual([
       expect.stringMatching(/^.{55} → call track$/),
@@ -31,10 +31,10 @@ describe("a report", () => {
     ]);
   });
 
-  it("says reasons with their sentences and repairs by their names, at most 100 characters a line", () => {
+  it("prints reasons and repairs in lines of at most 100 characters", () => {
     const why = `Cannot read the event: ${"a long reason ".repeat(20)}`.trim();
     const repairs = ["id_number", "json_text"] as const;
-    const lines = printed(({ showEvent: show }) => show(verdict({ label: "dead undecodable", why, repairs })));
+    const lines = printed(({ showEvent: show }) => show(explanation({ label: "dead undecodable", why, repairs })));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     const text = lines
       .slice(1)
@@ -43,8 +43,8 @@ describe("a report", () => {
     expect(text).toBe(`${why} repaired id_number, json_text`);
   });
 
-  it("shows a body only on request, and its size in any case", () => {
-    const show = ({ showEvent: showOne }: Report): void => showOne(verdict({ body: '{"ä":1}' }));
+  it("shows a body only on request, and its size always", () => {
+    const show = ({ showEvent: showOne }: Report): void => showOne(explanation({ body: '{"ä":1}' }));
     expect(printed(show)).toEqual([expect.stringMatching(/call track, 8 bytes$/)]);
     expect(printed(show, true)).toEqual([expect.any(String), '{"ä":1}']);
   });
@@ -52,10 +52,10 @@ describe("a report", () => {
   it("counts outcomes and repairs over all files", () => {
     const lines = printed(({ heading, showEvent: show, totals }) => {
       heading("a.jsonl");
-      show(verdict({ repairs: ["id_number"] }));
+      show(explanation({ repairs: ["id_number"] }));
       heading("b.jsonl");
-      show(verdict({ label: "skipped tombstone" }));
-      show(verdict({ repairs: ["id_number", "batch"] }));
+      show(explanation({ label: "skipped tombstone" }));
+      show(explanation({ repairs: ["id_number", "batch"] }));
       totals();
     });
     expect(lines.filter((line) => line.endsWith(".jsonl"))).toEqual(["a.jsonl", "b.jsonl"]);
@@ -70,18 +70,18 @@ describe("a report", () => {
     ]);
   });
 
-  it("says one event as one", () => {
+  it("uses the singular for one event", () => {
     const lines = printed(({ showEvent: show, totals }) => {
-      show(verdict());
+      show(explanation());
       totals();
     });
     expect(lines.slice(1)).toEqual(["1 event. Nothing was sent", "     1  call track"]);
   });
 
-  it("counts what cannot be sent", () => {
+  it("counts the items that cannot be sent", () => {
     const report = createReport({ body: false, print: () => {} });
-    report.showEvent(verdict());
-    report.showEvent(verdict({ isUnsendable: true }));
+    report.showEvent(explanation());
+    report.showEvent(explanation({ isUnsendable: true }));
     expect(report.unsendable()).toBe(1);
   });
 });

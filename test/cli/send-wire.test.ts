@@ -14,7 +14,7 @@ const decode = compileAvroSchema(schema);
 const event = { type: "track", event: "A", userId: "u1", properties: { n: 1 } };
 const latest = "GET /subjects/shop-value/versions/latest";
 
-const writerFor = (url: string, say: (line: string) => void = () => {}) =>
+const encoderFor = (url: string, say: (line: string) => void = () => {}) =>
   createTopicEncoder({ input: { format: "registry", registry: { url }, schemaFile }, topic: "shop", say });
 
 describe("wireFormatOf()", () => {
@@ -41,27 +41,27 @@ describe("createTopicEncoder()", () => {
     expect(decode(encode(event))).toEqual(event);
   });
 
-  it("writes by the newest schema of the topic", async () => {
+  it("writes with the latest schema of the topic", async () => {
     await using registry = await createFakeRegistry({ [latest]: { status: 200, body: { id: 7, version: 2, schema } } });
-    const value = (await writerFor(registry.url))(event);
+    const value = (await encoderFor(registry.url))(event);
     expect([...value.subarray(0, 5)]).toEqual([0, 0, 0, 0, 7]);
     expect(decode(value.subarray(5))).toEqual(event);
     expect(registry.requests).toEqual([latest]);
   });
 
-  it("registers AVRO_SCHEMA_FILE where the topic has no schema, and says so", async () => {
+  it("registers AVRO_SCHEMA_FILE if the topic has no schema, and says so", async () => {
     await using registry = await createFakeRegistry({
       "POST /subjects/shop-value/versions": { status: 200, body: { id: 9 } },
       "PUT /config/shop-value": { status: 200, body: {} },
       "POST /subjects/shop-value": { status: 200, body: { id: 9, version: 1 } },
     });
-    const said: string[] = [];
-    const value = (await writerFor(registry.url, (line) => void said.push(line)))(event);
+    const printed: string[] = [];
+    const value = (await encoderFor(registry.url, (line) => void printed.push(line)))(event);
     expect(value.readUInt32BE(1)).toBe(9);
-    expect(said).toEqual(["Registered the schema of AVRO_SCHEMA_FILE under shop-value, id 9"]);
+    expect(printed).toEqual(["Registered the schema of AVRO_SCHEMA_FILE under shop-value, id 9"]);
   });
 
-  it("shows the registry who it is", async () => {
+  it("authenticates at the registry", async () => {
     await using registry = await createFakeRegistry({ [latest]: { status: 200, body: { id: 7, schema } } });
     const access = { url: registry.url, username: "me", password: createSecret("secret") };
     await createTopicEncoder({ input: { format: "auto", registry: access, schemaFile }, topic: "shop", say: () => {} });
@@ -72,35 +72,35 @@ describe("createTopicEncoder()", () => {
   const older = JSON.parse(schema) as { fields: object[] };
   const fewer = { ...older, fields: older.fields.slice(0, 5) };
   it.each([
-    ["of somebody else's", JSON.stringify(other), "got 'com.acme.Order', want 'gainstream.SegmentEvent'"],
+    ["of another owner", JSON.stringify(other), "got 'com.acme.Order', want 'gainstream.SegmentEvent'"],
     ["that lacks some of our fields", JSON.stringify(fewer), "got 'gainstream.SegmentEvent', want"],
     ["of JSON", '{"type":"object"}', "got another kind of schema"],
     ["of Protobuf", 'syntax = "proto3";', "got another kind of schema"],
-  ])("does not guess where the topic has a schema %s", async (_, text, words) => {
+  ])("does not guess if the topic has a schema %s", async (_, text, words) => {
     await using registry = await createFakeRegistry({ [latest]: { status: 200, body: { id: 7, schema: text } } });
-    const error = await writerFor(registry.url).catch(String);
-    expect(error).toContain("Cannot write events by the newest schema under shop-value (id 7): ");
+    const error = await encoderFor(registry.url).catch(String);
+    expect(error).toContain("Cannot write events by the latest schema of shop-value (id 7): ");
     expect(error).toContain(words);
-    expect(error).toContain("Set INPUT_FORMAT=json to send JSON");
+    expect(error).toContain("set INPUT_FORMAT=json to send JSON");
     expect(registry.requests).toEqual([latest]);
   });
 
-  it("says so where the registry is not there, or says no", async () => {
-    await expect(writerFor("http://127.0.0.1:1")).rejects.toThrow("Cannot reach the schema registry at 127.0.0.1:1");
+  it("says that it cannot reach the registry, or that the registry refuses", async () => {
+    await expect(encoderFor("http://127.0.0.1:1")).rejects.toThrow("Cannot reach the schema registry at 127.0.0.1:1");
     await using registry = await createFakeRegistry({ [latest]: { status: 403, body: { message: "Forbidden" } } });
-    await expect(writerFor(registry.url)).rejects.toThrow("got status 403: Forbidden");
+    await expect(encoderFor(registry.url)).rejects.toThrow("got status 403: Forbidden");
   });
 
-  it("calls a schema file that cannot be read a mistake of the configuration", async () => {
+  it("reports an unreadable schema file as a mistake in the configuration", async () => {
     const input = { format: "avro", schemaFile: "no-such-file.avsc" } as const;
     await expect(createTopicEncoder({ input, topic: "shop", say: () => {} })).rejects.toThrow(SchemaFileError);
     expect(() => createDryRunCodec(input)).toThrow(SchemaFileError);
   });
 
-  it.each(["avro", "registry"] as const)("wants one file to write %s by, and no folder", (format) => {
+  it.each(["avro", "registry"] as const)("needs one schema file to write %s, and no folder", (format) => {
     const input = { format, registry: { url: "http://127.0.0.1:1" }, schemaFile: "schemas" };
     expect(() => createDryRunCodec(input)).toThrow(
-      "Cannot write Avro by AVRO_SCHEMA_FILE: got the folder 'schemas', want the one file",
+      "Cannot write Avro with AVRO_SCHEMA_FILE: got the folder 'schemas', want one schema file",
     );
   });
 });

@@ -20,10 +20,16 @@ const event = '{"type":"track","event":"Order Completed","userId":"u1","messageI
 
 describe("gainstream send", () => {
   it.each([
-    [64, "neither a file nor an event", [], {}, "want either files"],
-    [64, "both a file and an event", ["-", "--event", event], {}, "want either files"],
+    [64, "neither a file nor an event", [], {}, "name files (- reads standard input) or use --event <json>"],
+    [
+      64,
+      "both a file and an event",
+      ["-", "--event", event],
+      {},
+      "name files (- reads standard input) or use --event <json>",
+    ],
     [64, "an unknown option", ["--colour"], {}, "unknown option '--colour'"],
-    [78, "no brokers", ["--event", event], {}, "KAFKA_BROKERS: got nothing"],
+    [78, "no brokers", ["--event", event], {}, "KAFKA_BROKERS is not set"],
     [
       78,
       "no schema",
@@ -39,11 +45,11 @@ describe("gainstream send", () => {
       { KAFKA_BROKERS: "127.0.0.1:1" },
       "line 1: no_user_anon_id",
     ],
-  ] as const)("ends with %i where there is %s", async (code, _, args, env, words) => {
+  ] as const)("ends with exit code %i for %s", async (code, _, args, env, words) => {
     expect(await send(args, env)).toEqual({ code, out: "", err: expect.stringContaining(words) });
   });
 
-  it("makes a dry run without any environment, and without the key where there is one", async () => {
+  it("needs no environment for a dry run, and does not read the file of the access key", async () => {
     const ended = await send(["--body", "--event", event], { GAINSIGHT_ACCESS_KEY_FILE: "no-such-file" });
     expect(ended).toMatchObject({ code: 0, err: "" });
     const [line = "", body = "", ...totals] = ended.out.split("\n");
@@ -52,7 +58,7 @@ describe("gainstream send", () => {
     expect(totals).toEqual(["1 event. Nothing was sent", "     1  call track", ""]);
   });
 
-  it("ends a dry run with 1 where something is no event", async () => {
+  it("ends a dry run with exit code 1 if a line has no event", async () => {
     const ended = await send(["--dry-run", "--event", "nonsense"]);
     expect(ended).toMatchObject({
       code: 1,
@@ -60,7 +66,7 @@ describe("gainstream send", () => {
     });
   });
 
-  it("makes a dry run of several files, each under its name", async () => {
+  it("prints a dry run of several files, each under its name", async () => {
     const folder = await mkdtemp(join(tmpdir(), "gainstream-send-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const files = [join(folder, "a.jsonl"), join(folder, "b.jsonl")];

@@ -17,13 +17,13 @@ const place = ["--topic", "events", "--partition", "3"];
 
 it.each([
   [64, "no offset", place, "required option '--to-offset <offset>'"],
-  [64, "an offset that is no number", [...place, "--to-offset", "-1"], "want a whole number"],
-  [78, "no brokers", [...place, "--to-offset", "20"], "KAFKA_BROKERS: got nothing"],
-] as const)("gainstream skip ends with %i where there is %s", async (code, _, args, words) => {
+  [64, "an offset that is no number", [...place, "--to-offset", "-1"], "Want a whole number."],
+  [78, "no brokers", [...place, "--to-offset", "20"], "KAFKA_BROKERS is not set"],
+] as const)("gainstream skip ends with exit code %i for %s", async (code, _, args, words) => {
   expect(await skip(args)).toEqual({ code, out: "", err: expect.stringContaining(words) });
 });
 
-it("gainstream skip says in its help what is lost, and how to run it beside the service", async () => {
+it("gainstream skip explains in its help how to run it with the environment of the service", async () => {
   const { code, out } = await skip(["--help"]);
   expect([code, out]).toEqual([0, expect.stringContaining("kubectl exec deploy/gainstream -- node dist/main.js skip")]);
 });

@@ -22,7 +22,7 @@ describe("docs/architecture.md", () => {
     ["retry", "RetryReason"],
     ["dead", "DeadReason"],
     ["hold", "HoldReason"],
-  ])("has exactly one row for each reason of %s", (kind, type) => {
+  ])("has one row for each reason of %s, and none too many", (kind, type) => {
     const rows = markedTable(document, "outcomes").filter(([outcome]) => outcome === kind);
     expect(unionIn(outcomes, type)).not.toEqual([]);
     expect(sorted(rows.map(([, reason = ""]) => reason))).toEqual(
@@ -30,11 +30,15 @@ describe("docs/architecture.md", () => {
     );
   });
 
-  it("has one line for every folder of src, and for no other folder", () => {
-    const named = markedLines(document, "folders").flatMap((line) => /^- `([^`]+)\/`: \S/.exec(line)?.[1] ?? []);
-    const folders = readdirSync("src", { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath }) => parentPath);
-    expect(sorted(named)).toEqual(sorted([...new Set(folders)]));
+  it("has one line for each folder of src, which names its folders, and none for a folder that does not exist", () => {
+    const folders = readdirSync("src", { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const rooms = folders.filter(({ parentPath }) => parentPath === "src").map(({ name }) => name);
+    const lines = markedLines(document, "folders");
+    expect(sorted(lines.flatMap((line) => /^- `src\/([^/`]+)\/`: \S/.exec(line)?.[1] ?? []))).toEqual(sorted(rooms));
+    for (const room of rooms) {
+      const subfolders = folders.filter(({ parentPath }) => parentPath === `src/${room}`).map(({ name }) => name);
+      const line = lines.find((text) => text.startsWith(`- \`src/${room}/`)) ?? "";
+      expect(sorted(Array.from(line.matchAll(/`([\w-]+)\/`/g), ([, name = ""]) => name))).toEqual(sorted(subfolders));
+    }
   });
 });

@@ -1,24 +1,44 @@
 import { readFileSync } from "node:fs";
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { markedTable } from "./marked.ts";
-import { referenceTables } from "./reference.ts";
+import { describeVariables } from "../../src/config/env/variables.ts";
+import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
+import { parseSettings } from "../../src/config/settings/settings.ts";
+import { markedEntries, markedHeadings } from "./marked.ts";
+import { referenceParts } from "./reference.ts";
 
+const document = "docs/configuration.md";
 const between = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\n\n)[^]*?(?=\n\n<!-- /${name} -->)`);
 
-it.each(Object.entries(referenceTables()))(
-  "%s has every row of its generated tables; -u writes them again",
-  async (document, tables) => {
-    let text = readFileSync(document, "utf8");
-    for (const [name, rows] of Object.entries(tables)) {
-      expect(text).toMatch(between(name));
-      text = text.replace(between(name), () => rows);
-    }
-    await expect(text).toMatchFileSnapshot(`../../${document}`);
-  },
-);
+it.each(Object.entries(referenceParts()))("%s has its generated parts; -u makes them anew", async (file, parts) => {
+  let text = readFileSync(file, "utf8");
+  for (const [name, part] of Object.entries(parts)) {
+    expect(text).toMatch(between(name));
+    text = text.replace(between(name), () => part);
+  }
+  await expect(text).toMatchFileSnapshot(`../../${file}`);
+});
 
-it("docs/configuration.md describes every value of the chart", () => {
-  expect(markedTable("docs/configuration.md", "chart").filter(([, , description]) => description === "")).toEqual([]);
+describe("docs/configuration.md", () => {
+  it("lists every variable with the default and the description that the program knows", () => {
+    const presences: Readonly<Record<string, string>> = { none: "", required: " (required)" };
+    const known = describeVariables().map(({ name, default: fallback, isLiteral, description }) => {
+      const presence = isLiteral ? ` (default ${fallback})` : (presences[fallback] ?? ` (default: ${fallback})`);
+      return `${name}${presence}: ${description}`.replaceAll("`", "");
+    });
+    const listed = markedEntries(document, "variables").map((entry) => entry.replace(/, \S+ to [^)]+\)/, ")"));
+    expect(listed.map((entry, index) => entry.slice(0, known[index]?.length ?? 0))).toEqual(known);
+  });
+
+  it("lists every setting there is", () => {
+    const { properties } = settingsJsonSchema() as { properties: object };
+    expect(markedHeadings(document, "settings")).toEqual(Object.keys(properties).map((name) => `\`${name}\``));
+  });
+
+  it("shows settings that the program takes", () => {
+    const [, example = ""] = /```yaml\n([^]*?)```/.exec(readFileSync(document, "utf8")) ?? [];
+    const { filters, pii } = parseSettings(example);
+    expect([filters.length, pii.hash]).toEqual([3, ["traits.email", "properties.contacts.*.email"]]);
+  });
 });

@@ -18,3 +18,16 @@ export function markedTable(file: string, name: string): string[][] {
       .map((cell) => cell.trim()),
   );
 }
+
+/** The items of a marked list, each on one line, in plain words: without marks of code. */
+export function markedEntries(file: string, name: string): string[] {
+  const [, ...items] = markedLines(file, name)
+    .filter((line) => /^(- | {2})/.test(line))
+    .join("\n")
+    .split(/^- /m);
+  return items.map((item) => item.replaceAll(/\s+/g, " ").replaceAll("`", "").trim());
+}
+
+/** The headings of a marked part. */
+export const markedHeadings = (file: string, name: string): string[] =>
+  markedLines(file, name).flatMap((line) => /^#+ (.+)/.exec(line)?.[1] ?? []);

@@ -46,7 +46,7 @@ describe("gainstream standin", () => {
       const { child, printed } = start("--port", String(port), "--access-key", accessKey);
       expect(await once(child, "close")).toEqual([1, null]);
       expect(printed.err).toBe(
-        `Cannot listen on 127.0.0.1:${port}: something else does; take another with --port, or any free one with --port 0\n`,
+        `Cannot listen on 127.0.0.1:${port}: the port is in use; choose another with --port, or a free one with --port 0\n`,
       );
     }));
 

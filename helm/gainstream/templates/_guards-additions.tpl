@@ -1,4 +1,4 @@
-{{/* More of _guards.tpl: what a user adds to the pods. */}}
+{{/* More of _guards.tpl: additions to the pods. */}}
 {{- define "gainstream.guards.additions" -}}
 {{- $env := include "gainstream.env" . | fromYaml }}
 {{- range include "gainstream.secretEnv" . | fromYamlArray }}
@@ -14,12 +14,12 @@
 {{- include "gainstream.guards.variables" (list $ "topics.job." . $env) }}
 {{- include "gainstream.guards.volumes" (list $ "topics.job." . (list "tmp" "secrets") "^(/|/tmp|/opt/kafka|/etc/gainstream(/.*)?)/*$") }}
 {{- if and .enabled .serviceAccountName $.Values.serviceAccount.create | and (eq .serviceAccountName (include "gainstream.serviceAccountName" $)) }}
-Cannot make topics as {{ squote .serviceAccountName }}: the Job runs before the chart's own ServiceAccount is there, want another topics.job.serviceAccountName, or serviceAccount.create: false
+Cannot run the topics Job as {{ squote .serviceAccountName }}, because it runs before the chart creates that ServiceAccount; set another topics.job.serviceAccountName, or serviceAccount.create to false
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* (list . place values set): what is added to the environment, where `set` has the names that the chart sets. */}}
+{{/* (list . place values set): additions to the environment. `set` has the names that the chart sets. */}}
 {{- define "gainstream.guards.variables" -}}
 {{- $root := index . 0 }}
 {{- $place := index . 1 }}
@@ -29,26 +29,26 @@ Cannot make topics as {{ squote .serviceAccountName }}: the Job runs before the 
 {{- $seen := dict }}
 {{- range $values.extraEnv }}
 {{- if has .name $secrets }}
-Cannot take {{ .name }} by {{ $place }}extraEnv: a secret in the environment is seen by everybody who may look at the pod, want an existingSecret, which is mounted as a file
+Cannot set {{ .name }} by {{ $place }}extraEnv, because everyone who can read the pod could read the secret; set an existingSecret
 {{- else if hasKey $set .name }}
-Cannot take {{ .name }} by {{ $place }}extraEnv: the chart sets it, want its value among the chart's values
+Cannot set {{ .name }} by {{ $place }}extraEnv, because the chart sets it; use the chart's value for it
 {{- else if hasKey $seen .name }}
-Cannot take {{ .name }} by {{ $place }}extraEnv twice: want each name once
+Cannot set {{ .name }} by {{ $place }}extraEnv twice; use each name once
 {{- end }}
 {{- if hasKey . "value" | and (hasKey . "valueFrom") }}
-Cannot take {{ .name }} by {{ $place }}extraEnv: got value and valueFrom, want one of them
+Cannot set {{ .name }} by {{ $place }}extraEnv: value and valueFrom are both set; set only one
 {{- end }}
 {{- $_ := set $seen .name true }}
 {{- end }}
 {{- range $values.extraEnvFrom }}
 {{- if hasKey . "configMapRef" | eq (hasKey . "secretRef") }}
-Cannot take an environment by {{ $place }}extraEnvFrom: got {{ hasKey . "configMapRef" | ternary "configMapRef and secretRef" "neither configMapRef nor secretRef" }}, want one of them
+Cannot use {{ $place }}extraEnvFrom: got {{ hasKey . "configMapRef" | ternary "configMapRef and secretRef" "neither configMapRef nor secretRef" }}, want one of them
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* (list . place values taken hidden): the volumes that are added and their mounts, where `taken` are the chart's volumes and `hidden`
-matches the paths that must stay. */}}
+{{/* (list . place values taken hidden): additional volumes and their mounts. `taken` has the names of the chart's volumes, and `hidden`
+matches the paths that no mount may hide. */}}
 {{- define "gainstream.guards.volumes" -}}
 {{- $place := index . 1 }}
 {{- $values := index . 2 }}
@@ -57,23 +57,23 @@ matches the paths that must stay. */}}
 {{- $volumes := $taken }}
 {{- range $values.extraVolumes }}
 {{- if has .name $taken }}
-Cannot take {{ squote .name }} among {{ $place }}extraVolumes: the chart has a volume of that name, want another
+Cannot add {{ squote .name }} to {{ $place }}extraVolumes, because the chart has a volume of that name; choose another name
 {{- else if has .name $volumes }}
-Cannot take {{ squote .name }} among {{ $place }}extraVolumes twice: want each name once
+Cannot add {{ squote .name }} to {{ $place }}extraVolumes twice; use each name once
 {{- end }}
 {{- $volumes = append $volumes .name }}
 {{- end }}
 {{- $paths := list }}
 {{- range $values.extraVolumeMounts }}
 {{- if not (has .name $volumes) }}
-Cannot mount {{ squote .name }}: got no such volume, want its name among {{ $place }}extraVolumes
+Cannot mount {{ squote .name }}: {{ $place }}extraVolumes has no such volume
 {{- end }}
 {{- if has .mountPath $paths }}
-Cannot mount at {{ squote .mountPath }} twice: want each path once
+Cannot mount at {{ squote .mountPath }} twice; use each path once
 {{- end }}
 {{- $paths = append $paths .mountPath }}
 {{- if regexMatch $hidden .mountPath }}
-Cannot mount at {{ squote .mountPath }}: it would hide what {{ empty $place | ternary "the service" "the Job" }} needs, want another {{ $place }}extraVolumeMounts path
+Cannot mount at {{ squote .mountPath }}, because that would hide files that {{ empty $place | ternary "the service" "the Job" }} needs; choose another path in {{ $place }}extraVolumeMounts
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -87,26 +87,26 @@ Cannot mount at {{ squote .mountPath }}: it would hide what {{ empty $place | te
 {{- range $place := list "initContainers" "extraContainers" }}
 {{- range $container := get $.Values $place | default list }}
 {{- if eq .name "gainstream" }}
-Cannot take 'gainstream' among {{ $place }}: the service's container has that name, want another
+Cannot add 'gainstream' to {{ $place }}, because the service's container has that name; choose another name
 {{- else if has .name $names }}
-Cannot take {{ squote .name }} among initContainers and extraContainers twice: want each name once
+Cannot add {{ squote .name }} to initContainers and extraContainers twice; use each name once
 {{- end }}
 {{- $names = append $names .name }}
 {{- range .volumeMounts }}
 {{- if not (has .name $volumes) }}
-Cannot mount {{ squote .name }} in {{ squote $container.name }} of {{ $place }}: got no such volume, want its name among extraVolumes
+Cannot mount {{ squote .name }} in {{ squote $container.name }} of {{ $place }}: extraVolumes has no such volume
 {{- end }}
 {{- end }}
 {{- $stays := or (eq $place "extraContainers") (eq ($container.restartPolicy | default "") "Always") }}
 {{- range .ports }}
 {{- if $stays | and (eq (toString .containerPort) (toString $.Values.http.port)) }}
-Cannot use the port {{ .containerPort }} in {{ squote $container.name }} of {{ $place }}: the service listens there, want another, or another http.port
+Cannot use port {{ .containerPort }} in {{ squote $container.name }} of {{ $place }}, because the service listens on it; choose another port, or another http.port
 {{- else if $stays | and (eq (.name | default "") "http") }}
-Cannot name a port 'http' in {{ squote $container.name }} of {{ $place }}: the service's port has that name, want another
+Cannot name a port 'http' in {{ squote $container.name }} of {{ $place }}, because the service's port has that name; choose another name
 {{- end }}
 {{- end }}
 {{- if and $stays $.Values.autoscaling.enabled (eq $.Values.autoscaling.kind "hpa") (not (dig "resources" "requests" "cpu" "" $container)) }}
-Cannot scale by CPU: got no resources.requests.cpu of {{ squote $container.name }} in {{ $place }}, want one: the percentage is of the whole pod's
+Cannot scale by CPU: {{ squote $container.name }} in {{ $place }} has no resources.requests.cpu, and the percentage applies to the whole pod
 {{- end }}
 {{- end }}
 {{- end }}
@@ -114,6 +114,6 @@ Cannot scale by CPU: got no resources.requests.cpu of {{ squote $container.name 
 
 {{- define "gainstream.guards.dns" -}}
 {{- if eq (.Values.dnsPolicy | default "") "None" | and (empty (.Values.dnsConfig).nameservers) }}
-Cannot find any host: got dnsPolicy: None without dnsConfig.nameservers, want at least one
+dnsConfig.nameservers is not set; dnsPolicy: None needs at least one
 {{- end }}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* More of _guards.tpl: secrets that something else puts there as files, such as Vault's agent. */}}
+{{/* More of _guards.tpl: secrets in files that another program writes, such as Vault's agent. */}}
 {{- define "gainstream.guards.files" -}}
 {{- $tls := .Values.kafka.tls }}
 {{- $sasl := .Values.kafka.sasl }}
@@ -13,18 +13,18 @@
   (dict "file" $gainsight.accessKeyFile "others" (list $gainsight.existingSecret $gainsight.accessKey) "name" "gainsight.accessKeyFile" "other" "gainsight.existingSecret or accessKey")
 }}
 {{- if and .file (compact .others) }}
-Cannot use two of one secret: got {{ .name }} and {{ .other }}, want one of them
+{{ .name }} and {{ .other }} are both set; set only one
 {{- end }}
 {{- end }}
 {{- if ne (empty $tls.client.certFile) (empty $tls.client.keyFile) }}
-Cannot use half a certificate: got one of kafka.tls.client.certFile and keyFile, want both
+Only one of kafka.tls.client.certFile and keyFile is set; set both
 {{- end }}
 {{- if or $tls.ca.file $tls.client.certFile $tls.client.keyFile $sasl.passwordFile }}
 {{- if .Values.topics.job.enabled | and (not .Values.topics.job.extraVolumes) }}
-Cannot make topics by a Job with a file of kafka.tls or kafka.sasl: the Job's pod has no such file, want topics.job.extraVolumes that bring it, a Secret, or topics.job.enabled: false
+The topics Job has no file of kafka.tls or kafka.sasl; add it by topics.job.extraVolumes, use a Secret, or set topics.job.enabled to false
 {{- end }}
 {{- if .Values.autoscaling.enabled | and (eq .Values.autoscaling.kind "keda") }}
-Cannot let KEDA scale with a file of kafka.tls or kafka.sasl: it reads Secrets only, want a Secret, or autoscaling.kind: hpa
+KEDA cannot read a file of kafka.tls or kafka.sasl; use a Secret, or set autoscaling.kind to hpa
 {{- end }}
 {{- end }}
 {{- end -}}

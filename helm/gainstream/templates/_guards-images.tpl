@@ -1,29 +1,29 @@
-{{/* More of _guards.tpl: what a parent chart asks for, and where the images come from. */}}
+{{/* More of _guards.tpl: parent charts and images. */}}
 
-{{/* Fails at once, as nothing can be said of the others then. Asked by the template that Helm renders first. */}}
+{{/* Fails at once, because the other checks need these values. The template that Helm renders first calls it. */}}
 {{- define "gainstream.sections" -}}
 {{- $gone := list -}}
 {{- range $name := list "image" "kafka" "schemaRegistry" "input" "gainsight" "proxy" "topics" "retry" "http" "service" "log" "updateStrategy" "autoscaling" "networkPolicy" "monitoring" "serviceAccount" "tests" -}}
 {{- if kindIs "map" (get $.Values $name) | not }}{{ $gone = append $gone $name }}{{ end -}}
 {{- end -}}
 {{- if $gone -}}
-{{- fail (printf "\n\nCannot go without the values below %s: got none, want those of the chart. For an upgrade, --reset-then-reuse-values brings them, and --reuse-values does not\n" (join ", " $gone)) -}}
+{{- fail (printf "\n\nThe chart's values are missing below %s; for an upgrade, use --reset-then-reuse-values instead of --reuse-values\n" (join ", " $gone)) -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "gainstream.guards.parent" -}}
 {{- if not .Values.enabled }}
-Cannot leave {{ .Chart.Name }} out: got enabled: false, which no condition asks for, want condition: {{ .Chart.Name }}.enabled at this dependency in the parent's Chart.yaml, or no install
+enabled: false needs a condition; add condition: {{ .Chart.Name }}.enabled to this dependency in the parent's Chart.yaml
 {{- end }}
 {{- end -}}
 
 {{- define "gainstream.guards.image" -}}
 {{- $repository := .Values.image.repository | default "" }}
 {{- if not $repository }}
-Cannot go without image.repository: got nothing, want the image's name, such as gainstream
+image.repository is not set; want the name of the image, such as gainstream
 {{- else if .Values.image.registry | and (include "gainstream.registryOf" $repository) }}
-Cannot pull the image from two registries: got image.registry {{ squote .Values.image.registry }} and {{ squote $repository }}, want image.repository without a registry
+image.registry is {{ squote .Values.image.registry }}, but image.repository {{ squote $repository }} names a registry too; remove one of them
 {{- else if regexMatch ":[^/]*$|@" $repository }}
-Cannot use image.repository: got {{ squote .Values.image.repository }}, want it without a tag or digest, which go to image.tag and image.digest
+Cannot use image.repository: got {{ squote .Values.image.repository }}, want a name without tag and digest; set image.tag or image.digest
 {{- end }}
 {{- end -}}

@@ -1,23 +1,23 @@
-{{/* More of _guards.tpl: what the service logs in to Kafka with. */}}
+{{/* More of _guards.tpl: the login to Kafka. */}}
 {{- define "gainstream.guards.login" -}}
 {{- $logIn := include "gainstream.logIn" . }}
 {{- with .Values.kafka.sasl }}
 {{- if ne $logIn "password" }}
 {{- if not .mechanism | and (or .username .existingSecret .passwordFile .password) }}
-Cannot log in to Kafka: got a user or a password without kafka.sasl.mechanism, want 'plain', 'scram-sha-256' or 'scram-sha-512'
+kafka.sasl.mechanism is not set, but a user name or a password is; set it to 'plain', 'scram-sha-256' or 'scram-sha-512'
 {{- else if or .username .existingSecret .passwordFile .password }}
-Cannot log in to Kafka: got a user or a password beside kafka.sasl.mechanism: {{ .mechanism }}, want no kafka.sasl.username, existingSecret, passwordFile and password
+kafka.sasl.mechanism: {{ .mechanism }} takes no user name and no password; remove kafka.sasl.username, existingSecret, passwordFile and password
 {{- end }}
 {{- else }}
 {{- if not .username }}
-Cannot log in to Kafka: got kafka.sasl.mechanism without kafka.sasl.username, want both
+kafka.sasl.username is not set; kafka.sasl.mechanism: {{ .mechanism }} needs it
 {{- end }}
 {{- if not (or .existingSecret .passwordFile .password) }}
-Cannot log in to Kafka: got kafka.sasl.mechanism without a password, want kafka.sasl.existingSecret, a Secret with the key {{ .passwordKey | squote }}
+kafka.sasl.mechanism: {{ .mechanism }} needs a password; set kafka.sasl.existingSecret to a Secret with the key {{ .passwordKey | squote }}
 {{- end }}
 {{- end }}
 {{- if and .existingSecret .password }}
-Cannot use two passwords for Kafka: got kafka.sasl.existingSecret and kafka.sasl.password, want one of them
+kafka.sasl.existingSecret and kafka.sasl.password are both set; set only one
 {{- end }}
 {{- end }}
 {{- include "gainstream.guards.oauth" . }}
@@ -25,10 +25,10 @@ Cannot use two passwords for Kafka: got kafka.sasl.existingSecret and kafka.sasl
 {{- if has $logIn (list "client" "token" "aws") }}
 {{- $mechanism := .Values.kafka.sasl.mechanism }}
 {{- if .Values.topics.job.enabled }}
-Cannot make topics by a Job with kafka.sasl.mechanism: {{ $mechanism }}: it logs in by password or certificate only, want topics.job.enabled: false
+topics.job.enabled does not work with kafka.sasl.mechanism: {{ $mechanism }}, because the Job logs in with a password or a certificate only; set it to false
 {{- end }}
 {{- if .Values.autoscaling.enabled | and (eq .Values.autoscaling.kind "keda") }}
-Cannot let KEDA scale with kafka.sasl.mechanism: {{ $mechanism }}: it would need an identity of its own, want autoscaling.kind: hpa
+autoscaling.kind: keda does not work with kafka.sasl.mechanism: {{ $mechanism }}, because KEDA would need its own identity; set it to hpa
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -39,17 +39,17 @@ Cannot let KEDA scale with kafka.sasl.mechanism: {{ $mechanism }}: it would need
 {{- $sources := list .tokenUrl $audience .tokenFile | compact }}
 {{- if ne (toString $.Values.kafka.sasl.mechanism) "oauthbearer" }}
 {{- if or $sources .clientId .existingSecret .clientSecretFile .scope .extensions }}
-Cannot use kafka.sasl.oauth: got kafka.sasl.mechanism {{ squote $.Values.kafka.sasl.mechanism }}, want 'oauthbearer'
+kafka.sasl.oauth is set, but kafka.sasl.mechanism is {{ squote $.Values.kafka.sasl.mechanism }}; set it to 'oauthbearer'
 {{- end }}
 {{- else if ne (len $sources) 1 }}
-Cannot log in to Kafka by OAuth: got {{ len $sources }} of kafka.sasl.oauth.tokenUrl, serviceAccountToken.audience and tokenFile, want one of them
+kafka.sasl.mechanism: oauthbearer needs exactly one of kafka.sasl.oauth.tokenUrl, serviceAccountToken.audience and tokenFile; got {{ len $sources }}
 {{- else if .tokenUrl }}
 {{- include "gainstream.guards.url" (dict "name" "kafka.sasl.oauth.tokenUrl" "url" (regexReplaceAll "\\?[^@#]*$" .tokenUrl "")) }}
 {{- if not (and .clientId (or .existingSecret .clientSecretFile)) }}
-Cannot log in to Kafka by OAuth: got kafka.sasl.oauth.tokenUrl alone, want clientId and existingSecret, a Secret with the key {{ .clientSecretKey | squote }}
+kafka.sasl.oauth.tokenUrl needs clientId and existingSecret, a Secret with the key {{ .clientSecretKey | squote }}
 {{- end }}
 {{- else if or .clientId .existingSecret .clientSecretFile .scope }}
-Cannot log in to Kafka by OAuth: got kafka.sasl.oauth.clientId, existingSecret, clientSecretFile or scope without tokenUrl, want it beside tokenUrl only
+kafka.sasl.oauth.clientId, existingSecret, clientSecretFile and scope work only with tokenUrl; remove them
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -58,12 +58,12 @@ Cannot log in to Kafka by OAuth: got kafka.sasl.oauth.clientId, existingSecret, 
 {{- $isMsk := eq (toString .Values.kafka.sasl.mechanism) "aws-msk-iam" }}
 {{- $region := .Values.kafka.sasl.aws.region }}
 {{- if and $isMsk (not $region) }}
-Cannot log in to Amazon MSK: got no kafka.sasl.aws.region, want the cluster's, such as eu-central-1
+kafka.sasl.aws.region is not set; kafka.sasl.mechanism: aws-msk-iam needs it
 {{- end }}
 {{- if and $isMsk (not .Values.kafka.tls.enabled) }}
-Cannot log in to Amazon MSK without TLS: got kafka.tls.enabled: false, want true, because kafka.sasl.mechanism is aws-msk-iam
+kafka.tls.enabled is false, but kafka.sasl.mechanism: aws-msk-iam needs TLS; set kafka.tls.enabled to true
 {{- end }}
 {{- if and $region (not $isMsk) }}
-Cannot use kafka.sasl.aws: got kafka.sasl.mechanism {{ squote .Values.kafka.sasl.mechanism }}, want 'aws-msk-iam'
+kafka.sasl.aws is set, but kafka.sasl.mechanism is {{ squote .Values.kafka.sasl.mechanism }}; set it to 'aws-msk-iam'
 {{- end }}
 {{- end -}}

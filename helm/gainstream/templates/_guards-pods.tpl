@@ -1,32 +1,32 @@
-{{/* More of _guards.tpl: how many pods, who watches them, and how they are named. */}}
+{{/* More of _guards.tpl: the number of pods, their networks, their monitoring and their names. */}}
 {{- define "gainstream.guards.replicas" -}}
 {{- $partitions := int .Values.topics.partitions }}
 {{- $surge := .Values.updateStrategy.maxSurge }}
 {{- $isWhole := regexMatch "^[0-9]+$" (toString $surge) }}
 {{- if and (regexMatch "^0%?$" (toString $surge)) (regexMatch "^0%?$" (toString .Values.updateStrategy.maxUnavailable)) }}
-Cannot update: got 0 for updateStrategy.maxSurge and maxUnavailable, want at least 1 for one of them
+updateStrategy.maxSurge and maxUnavailable are both 0; set one of them to at least 1
 {{- end }}
 {{- with .Values.autoscaling }}
 {{- if .enabled }}
 {{- if lt $partitions 1 }}
-Cannot scale without topics.partitions: got {{ $partitions }}, want how many partitions the source has: more replicas would stand idle
+topics.partitions is not set; autoscaling.enabled needs it
 {{- else if gt (int .maxReplicas) $partitions }}
-Cannot use autoscaling.maxReplicas: got {{ .maxReplicas }}, want at most topics.partitions, {{ $partitions }}: more replicas would stand idle
+Cannot use autoscaling.maxReplicas: got {{ .maxReplicas }}, want at most topics.partitions, which is {{ $partitions }}, because more replicas would be idle
 {{- end }}
 {{- $max := .maxReplicas | default $partitions | int }}
 {{- if and $max (gt (int .minReplicas) $max) }}
-Cannot use autoscaling.minReplicas: got {{ .minReplicas }}, want at most the largest number of replicas, {{ $max }}
+Cannot use autoscaling.minReplicas: got {{ .minReplicas }}, want at most the maximum number of replicas, which is {{ $max }}
 {{- end }}
 {{- if and (eq .kind "keda") (gt (int .keda.fallbackReplicas) $max) }}
-Cannot use autoscaling.keda.fallbackReplicas: got {{ .keda.fallbackReplicas }}, want at most the largest number of replicas, {{ $max }}
+Cannot use autoscaling.keda.fallbackReplicas: got {{ .keda.fallbackReplicas }}, want at most the maximum number of replicas, which is {{ $max }}
 {{- end }}
 {{- if and (eq .kind "hpa") (not (dig "requests" "cpu" "" $.Values.resources)) }}
-Cannot scale by CPU: got autoscaling.kind: hpa without resources.requests.cpu, want a request that the percentage is of
+resources.requests.cpu is not set; autoscaling.kind: hpa needs it
 {{- end }}
 {{- else if and $partitions (gt (int $.Values.replicaCount) $partitions) }}
-Cannot use replicaCount: got {{ $.Values.replicaCount }}, want at most topics.partitions, {{ $partitions }}: more replicas would stand idle
+Cannot use replicaCount: got {{ $.Values.replicaCount }}, want at most topics.partitions, which is {{ $partitions }}, because more replicas would be idle
 {{- else if and $partitions $isWhole (gt (int $surge) 0) (gt (add $.Values.replicaCount $surge) $partitions) }}
-Cannot use updateStrategy.maxSurge: got {{ $surge }} above {{ $.Values.replicaCount }} replicas, want at most topics.partitions together, {{ $partitions }}
+Cannot use updateStrategy.maxSurge: got {{ $surge }} besides {{ $.Values.replicaCount }} replicas, want together at most topics.partitions, which is {{ $partitions }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -38,13 +38,13 @@ Cannot use updateStrategy.maxSurge: got {{ $surge }} above {{ $.Values.replicaCo
 {{- $hasMax := ne (toString .maxUnavailable) "" }}
 {{- $replicas := $.Values.autoscaling.enabled | ternary $.Values.autoscaling.minReplicas $.Values.replicaCount }}
 {{- if and $hasMin $hasMax }}
-Cannot use both limits: got podDisruptionBudget.minAvailable and maxUnavailable, want one of them
+podDisruptionBudget.minAvailable and maxUnavailable are both set; set only one
 {{- else if and $hasMax (regexMatch "^0%?$" (toString .maxUnavailable)) }}
-Cannot forbid every eviction: got podDisruptionBudget.maxUnavailable {{ .maxUnavailable }}, want at least 1: no node could be drained
+Cannot use podDisruptionBudget.maxUnavailable: got {{ .maxUnavailable }}, want at least 1, so that nodes can be drained
 {{- else if and $hasMin (eq (toString .minAvailable) "100%") }}
-Cannot forbid every eviction: got podDisruptionBudget.minAvailable 100%, want less: no node could be drained
+Cannot use podDisruptionBudget.minAvailable: got 100%, want less, so that nodes can be drained
 {{- else if and $hasMin (regexMatch "^[0-9]+$" (toString .minAvailable)) (ge (int .minAvailable) (int $replicas)) }}
-Cannot forbid every eviction: got podDisruptionBudget.minAvailable {{ .minAvailable }} of {{ $replicas }} replicas, want fewer: no node could be drained
+Cannot use podDisruptionBudget.minAvailable: got {{ .minAvailable }} of {{ $replicas }} replicas, want fewer, so that nodes can be drained
 {{- end }}
 {{- end }}
 {{- end }}
@@ -56,13 +56,13 @@ Cannot forbid every eviction: got podDisruptionBudget.minAvailable {{ .minAvaila
 {{- range $name, $request := ($resources).requests | default dict }}
 {{- $limit := get $limits $name }}
 {{- if hasKey $limits $name | and (gt (include "gainstream.quantity" $request | float64) (include "gainstream.quantity" $limit | float64)) }}
-Cannot use {{ $place }}.requests.{{ $name }}: got {{ $request }}, want at most {{ $place }}.limits.{{ $name }}, {{ $limit }}
+Cannot use {{ $place }}.requests.{{ $name }}: got {{ $request }}, want at most {{ $place }}.limits.{{ $name }}, which is {{ $limit }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* A quantity such as 250m, 1.5 or 320Mi as a number, good enough to compare. */}}
+{{/* A quantity such as 250m, 1.5 or 320Mi as a number, for comparison only. */}}
 {{- define "gainstream.quantity" -}}
 {{- $units := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
 {{- if kindIs "string" . -}}
@@ -85,7 +85,7 @@ Cannot use {{ $place }}.requests.{{ $name }}: got {{ $request }}, want at most {
 {{- $size = mul $size 2 }}
 {{- end }}
 {{- if mod $address $size }}
-Cannot use networkPolicy.egress.{{ $to }}.cidrs: got {{ . }}, want a network, which begins at a multiple of its size, or one address as {{ splitList "/" . | first }}/32
+Cannot use networkPolicy.egress.{{ $to }}.cidrs: got {{ . }}, want the first address of the network, or a single address such as {{ splitList "/" . | first }}/32
 {{- end }}
 {{- end }}
 {{- end }}
@@ -95,7 +95,7 @@ Cannot use networkPolicy.egress.{{ $to }}.cidrs: got {{ . }}, want a network, wh
 {{- define "gainstream.guards.monitoring" -}}
 {{- with .Values.monitoring }}
 {{- if and .serviceMonitor.enabled .podMonitor.enabled }}
-Cannot scrape twice: got monitoring.serviceMonitor.enabled and monitoring.podMonitor.enabled, want one of them
+monitoring.serviceMonitor.enabled and monitoring.podMonitor.enabled are both true; enable only one
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -103,13 +103,13 @@ Cannot scrape twice: got monitoring.serviceMonitor.enabled and monitoring.podMon
 {{- define "gainstream.guards.extras" -}}
 {{- $name := include "gainstream.fullname" . }}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
-Cannot name the objects {{ squote $name }}: a Service needs lower-case letters, digits and '-', and a letter first, want another release name or fullnameOverride
+Cannot name the objects {{ squote $name }}: want lower-case letters, digits and '-', with a letter first; set another release name or fullnameOverride
 {{- end }}
 {{- if hasKey (.Values.podAnnotations | default dict) "checksum/env" }}
-Cannot set the annotation checksum/env by podAnnotations: the chart sets it, want another annotation
+Cannot set the annotation checksum/env by podAnnotations, because the chart sets it
 {{- end }}
 {{- if eq .Values.serviceAccount.name "default" | and .Values.serviceAccount.create }}
-Cannot make the ServiceAccount 'default': every namespace has it already, want serviceAccount.create: false, or another name
+Cannot create the ServiceAccount 'default', because every namespace has one; set serviceAccount.create to false, or another name
 {{- end }}
 {{- $places := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels "topics.job.podLabels" .Values.topics.job.podLabels "tests.podLabels" .Values.tests.podLabels }}
 {{- range $kind, $values := .Values.monitoring }}
@@ -118,7 +118,7 @@ Cannot make the ServiceAccount 'default': every namespace has it already, want s
 {{- range $place, $labels := $places }}
 {{- range $label := keys ($labels | default dict) | sortAlpha }}
 {{- if regexMatch "^(helm.sh/chart|app.kubernetes.io/(name|instance|version|managed-by))$" $label }}
-Cannot set the label {{ $label }} by {{ $place }}: the chart sets it, want another label
+Cannot set the label {{ $label }} by {{ $place }}, because the chart sets it
 {{- end }}
 {{- end }}
 {{- end }}

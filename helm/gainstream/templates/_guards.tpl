@@ -1,6 +1,6 @@
 {{/*
-What no schema can say: what is needed, what belongs together, what contradicts. Each template here prints sentences, one a
-line, and nothing where all is well. Secrets are never printed.
+Checks that no JSON schema can express: values that are missing, that need each other, or that contradict each other. Each template
+prints one sentence a line for its mistakes, and never a secret.
 */}}
 {{- define "gainstream.guards" -}}
 {{- include "gainstream.sections" . -}}
@@ -18,7 +18,7 @@ line, and nothing where all is well. Secrets are never printed.
 {{- define "gainstream.guards.kafka" -}}
 {{- $brokers := include "gainstream.commas" .Values.kafka.brokers -}}
 {{- if not $brokers }}
-Cannot go without kafka.brokers: got nothing, want host:port, such as [kafka-1:9092, kafka-2:9092]
+kafka.brokers is not set; want host:port, such as [kafka-1:9092, kafka-2:9092]
 {{- else }}
 {{- range splitList "," $brokers }}
 {{- $port := regexFind ":[0-9]{1,5}$" (trim .) | trimPrefix ":" | int }}
@@ -29,10 +29,10 @@ Cannot use kafka.brokers: got {{ regexReplaceAll "^.*@" (trim .) "***@" | squote
 {{- end }}
 {{- with .Values.kafka.tls }}
 {{- if and (not .enabled) (or .ca.existingSecret .ca.existingConfigMap .ca.file .client.existingSecret .client.certFile .client.keyFile) }}
-Cannot use certificates without TLS: got kafka.tls.enabled: false, want true, because kafka.tls.ca or kafka.tls.client is given
+kafka.tls.enabled is false, but kafka.tls.ca or kafka.tls.client is set; set kafka.tls.enabled to true
 {{- end }}
 {{- if and .ca.existingSecret .ca.existingConfigMap }}
-Cannot use two certificate authorities: got kafka.tls.ca.existingSecret and existingConfigMap, want one of them
+kafka.tls.ca.existingSecret and existingConfigMap are both set; set only one
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -50,18 +50,18 @@ Cannot use {{ .name }}: got the port {{ include "gainstream.port" .url }}, want 
 {{- if .url }}
 {{- include "gainstream.guards.url" (dict "name" "schemaRegistry.url" "url" .url) }}
 {{- else if eq $.Values.input.format "registry" }}
-Cannot read by the registry's header: got input.format: registry without schemaRegistry.url, want its address, or another format
+schemaRegistry.url is not set; input.format: registry needs it
 {{- else if .username }}
-Cannot log in to a registry: got schemaRegistry.username without schemaRegistry.url, want both
+schemaRegistry.url is not set; schemaRegistry.username needs it
 {{- end }}
 {{- if and .username (not (or .existingSecret .passwordFile .password)) }}
-Cannot log in to the registry: got schemaRegistry.username without a password, want schemaRegistry.existingSecret, a Secret with the key {{ .passwordKey | squote }}
+schemaRegistry.username needs a password; set schemaRegistry.existingSecret to a Secret with the key {{ .passwordKey | squote }}
 {{- end }}
 {{- if and (not .username) (or .existingSecret .passwordFile .password) }}
-Cannot log in to the registry: got a password without schemaRegistry.username, want both
+schemaRegistry.username is not set; the registry's password needs it
 {{- end }}
 {{- if and .existingSecret .password }}
-Cannot use two passwords for the registry: got schemaRegistry.existingSecret and schemaRegistry.password, want one of them
+schemaRegistry.existingSecret and schemaRegistry.password are both set; set only one
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -70,20 +70,20 @@ Cannot use two passwords for the registry: got schemaRegistry.existingSecret and
 {{- with .Values.gainsight }}
 {{- include "gainstream.guards.url" (dict "name" "gainsight.url" "url" .url) }}
 {{- if not (or .existingSecret .accessKeyFile .accessKey) }}
-Cannot go without an access key: got no gainsight.existingSecret, want the name of a Secret that holds the key under {{ .accessKeyKey | squote }}
+gainsight.existingSecret is not set; set it to a Secret with the access key under {{ .accessKeyKey | squote }}
 {{- end }}
 {{- if and .existingSecret .accessKey }}
-Cannot use two access keys: got gainsight.existingSecret and gainsight.accessKey, want one of them
+gainsight.existingSecret and gainsight.accessKey are both set; set only one
 {{- end }}
 {{- if and .accessKey (not (regexMatch "^[!-~]{36}$" .accessKey)) }}
-Cannot use gainsight.accessKey: got {{ len .accessKey }} characters, want the 36 of a Gainsight access key
+Cannot use gainsight.accessKey: got {{ len .accessKey }} characters, want the 36 characters of a Gainsight access key
 {{- end }}
 {{- $timeout := include "gainstream.ms" .timeout | default "0" | int64 }}
 {{- if or (lt $timeout 10) (gt $timeout 25000) }}
 Cannot use gainsight.timeout: got {{ squote .timeout }}, want a duration from 10ms to 25s
 {{- end }}
 {{- if gt (include "gainstream.ms" .breaker.probeMin | int64) (include "gainstream.ms" .breaker.probeMax | int64) }}
-Cannot use gainsight.breaker.probeMin: got {{ squote .breaker.probeMin }}, want at most gainsight.breaker.probeMax, {{ squote .breaker.probeMax }}
+Cannot use gainsight.breaker.probeMin: got {{ squote .breaker.probeMin }}, want at most gainsight.breaker.probeMax, which is {{ squote .breaker.probeMax }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -92,7 +92,7 @@ Cannot use gainsight.breaker.probeMin: got {{ squote .breaker.probeMin }}, want 
 {{- with .Values.proxy }}
 {{- range $name, $url := dict "proxy.https" (.https | default "") "proxy.http" (.http | default "") }}
 {{- if contains "@" $url }}
-Cannot use {{ $name }}: got {{ regexReplaceAll "^.*@" $url "***@" | squote }}, want an address with credentials in proxy.existingSecret
+Cannot use {{ $name }}: got {{ regexReplaceAll "^.*@" $url "***@" | squote }}, want an address without credentials; for credentials, set proxy.existingSecret
 {{- else if and $url (not (regexMatch "^https?://[^\\s?#/]+/?$" $url)) }}
 Cannot use {{ $name }}: got {{ squote $url }}, want an http:// or https:// address such as http://proxy:3128
 {{- else if and $url (include "gainstream.port" $url | int | lt 65535) }}
@@ -100,14 +100,14 @@ Cannot use {{ $name }}: got the port {{ include "gainstream.port" $url }}, want 
 {{- end }}
 {{- end }}
 {{- if and .existingSecret (or .https .http) }}
-Cannot use proxies out of two places: got proxy.existingSecret beside proxy.https or proxy.http, want one of them
+proxy.existingSecret is set together with proxy.https or proxy.http; set only one
 {{- end }}
 {{- if and .existingSecret (not (or .httpsKey .httpKey)) }}
-Cannot find a proxy: got proxy.existingSecret without proxy.httpsKey and proxy.httpKey, want one of them
+Neither proxy.httpsKey nor proxy.httpKey is set; proxy.existingSecret needs one of them
 {{- end }}
 {{- with $.Values.networkPolicy }}
 {{- if and .enabled $.Values.proxy.existingSecret (not .egress.proxy.ports) }}
-Cannot let calls out to the proxy: got proxy.existingSecret without networkPolicy.egress.proxy.ports, want its port, which nobody sees in the Secret
+networkPolicy.egress.proxy.ports is not set; proxy.existingSecret needs it, because the chart cannot read the Secret
 {{- end }}
 {{- end }}
 {{- end }}
@@ -138,15 +138,15 @@ Cannot use the topic {{ squote $name }}: want a name of at most 249 letters, dig
 {{- /* The broker refuses a second topic whose name differs only in '.' and '_'. */}}
 {{- $key := replace "." "_" $name }}
 {{- if hasKey $seen $key }}
-Cannot use the topic {{ squote $name }} twice: want another one for each of topics.source, every retry tier and topics.deadLetter
+Cannot use the topic {{ squote $name }} twice: source, retry and dead-letter topics must differ ('.' and '_' count as the same)
 {{- end }}
 {{- $_ := set $seen $key true }}
 {{- end }}
 {{- if and .job.enabled (lt (int .partitions) 1) }}
-Cannot make topics: got topics.job.enabled without topics.partitions, want how many partitions they shall have
+topics.partitions is not set; topics.job.enabled needs it
 {{- end }}
 {{- if and .job.enabled $.Values.kafka.sasl.password }}
-Cannot make topics with kafka.sasl.password: the Job runs before the chart's own Secret is there, want kafka.sasl.existingSecret
+topics.job.enabled does not work with kafka.sasl.password, because the Job runs before the chart creates the Secret; set kafka.sasl.existingSecret
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -22,7 +22,7 @@ export interface AssembleParts {
   readonly readFile: ReadFile;
 }
 
-/** The configuration in its final shape, from values that passed every check. */
+/** The configuration from values that passed every check. */
 export const assemble = (parts: AssembleParts): Config => {
   const { values, settings } = parts;
   return {
@@ -145,6 +145,6 @@ interface SecretSource {
   readonly readFile: ReadFile;
 }
 
-// That one of the two is given has been checked.
+// The checks made sure that exactly one of the two is set.
 const secretOf = ({ value = "", path, readFile }: SecretSource): Secret =>
   path === undefined ? createSecret(value) : createFileSecret(path, readFile);

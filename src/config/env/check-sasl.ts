@@ -1,29 +1,28 @@
-import type { Problem } from "../config-error.ts";
+import { type Problem, orText } from "../config-error.ts";
 import {
   type EnvironmentDraft,
-  checkRequiresSecret,
+  bothSet,
   checkRequires,
-  checkSecretNotEmpty,
+  checkRequiresSecret,
+  checkSecret,
   checkSecretFile,
-  missingProblem,
+  neitherSet,
+  notEmptyRule,
+  notSet,
 } from "./check-values.ts";
 import type { VariableName } from "./variables.ts";
 
 const passwordNames = ["KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD_FILE"] as const;
 const clientSecretNames = ["KAFKA_SASL_OAUTH_CLIENT_SECRET", "KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE"] as const;
-/** What only a token server needs. */
+const tokenNames = ["KAFKA_SASL_OAUTH_TOKEN_URL", "KAFKA_SASL_OAUTH_TOKEN_FILE"] as const;
+/** The variables that only a token server needs. */
 const tokenServerNames = ["KAFKA_SASL_OAUTH_CLIENT_ID", ...clientSecretNames, "KAFKA_SASL_OAUTH_SCOPE"] as const;
 
-/** What each way to log in has for itself. */
+/** Mechanisms, and the variables that no other mechanism takes. */
 const mechanismGroups = [
-  {
-    mechanisms: ["plain", "scram-sha-256", "scram-sha-512"],
-    inWords: "'plain' or 'scram-sha-256' or 'scram-sha-512'",
-    names: ["KAFKA_SASL_USERNAME", ...passwordNames],
-  },
+  { mechanisms: ["plain", "scram-sha-256", "scram-sha-512"], names: ["KAFKA_SASL_USERNAME", ...passwordNames] },
   {
     mechanisms: ["oauthbearer"],
-    inWords: "'oauthbearer'",
     names: [
       "KAFKA_SASL_OAUTH_TOKEN_URL",
       ...tokenServerNames,
@@ -31,41 +30,36 @@ const mechanismGroups = [
       "KAFKA_SASL_OAUTH_EXTENSIONS",
     ],
   },
-  { mechanisms: ["aws-msk-iam"], inWords: "'aws-msk-iam'", names: ["KAFKA_SASL_AWS_REGION"] },
-] as const satisfies readonly {
-  readonly mechanisms: readonly string[];
-  readonly inWords: string;
-  readonly names: readonly VariableName[];
-}[];
+  { mechanisms: ["aws-msk-iam"], names: ["KAFKA_SASL_AWS_REGION"] },
+] as const satisfies readonly { readonly mechanisms: readonly string[]; readonly names: readonly VariableName[] }[];
 
-/** The log-in to Kafka: each mechanism has what it needs, and nothing of another's. */
+/** Each SASL mechanism has the variables that it needs, and none of another mechanism. */
 export const checkSasl = (draft: EnvironmentDraft): Problem[] => [
-  ...checkSecretNotEmpty(draft, passwordNames),
-  ...checkSecretNotEmpty(draft, clientSecretNames),
+  ...checkSecret(draft, passwordNames, notEmptyRule),
+  ...checkSecret(draft, clientSecretNames, notEmptyRule),
   ...checkSecretFile(draft, "KAFKA_SASL_OAUTH_TOKEN_FILE", notEmptyRule),
   ...checkOtherMechanisms(draft),
   ...checkRequiredNames(draft),
 ];
-
-const notEmptyRule = { isValid: (content: string): boolean => content !== "", want: "a file that is not empty" };
 
 const checkOtherMechanisms = (draft: EnvironmentDraft): Problem[] => {
   const { setNames } = draft;
   const { KAFKA_SASL_MECHANISM: mechanism } = draft.values;
   const all: VariableName[] = mechanismGroups.flatMap(({ names }) => [...names]);
   if (mechanism === undefined) {
-    const unneeded = all.find((name) => setNames.has(name));
-    return unneeded === undefined ? [] : checkRequires(draft, unneeded, "KAFKA_SASL_MECHANISM");
+    const name = all.find((candidate) => setNames.has(candidate));
+    return name === undefined ? [] : checkRequires(draft, name, "KAFKA_SASL_MECHANISM");
   }
   return mechanismGroups
     .filter(({ mechanisms }) => !mechanisms.some((candidate) => candidate === mechanism))
-    .flatMap(({ names, inWords }) =>
+    .flatMap(({ names, mechanisms }) =>
       names
         .filter((name) => setNames.has(name))
         .map((variable) => ({
           variable,
-          got: `it beside KAFKA_SASL_MECHANISM '${mechanism}'`,
-          want: `nothing, or KAFKA_SASL_MECHANISM ${inWords}`,
+          sentence:
+            `${variable} works only with KAFKA_SASL_MECHANISM ${orText(mechanisms.map((name) => `'${name}'`))}, ` +
+            `but KAFKA_SASL_MECHANISM is '${mechanism}'`,
         })),
     );
 };
@@ -89,27 +83,32 @@ const checkRequiredNames = (draft: EnvironmentDraft): Problem[] => {
 };
 
 const checkOauth = (draft: EnvironmentDraft): Problem[] => {
-  const [url, file] = ["KAFKA_SASL_OAUTH_TOKEN_URL", "KAFKA_SASL_OAUTH_TOKEN_FILE"] as const;
   const { setNames } = draft;
-  const want = `either ${url} or ${file}`;
-  if (setNames.has(url) && setNames.has(file)) return [{ variable: file, got: `it beside ${url}`, want }];
+  const [url, file] = tokenNames;
+  if (setNames.has(url) && setNames.has(file)) return [bothSet(tokenNames)];
   if (setNames.has(file)) {
-    const unneeded = tokenServerNames.filter((name) => setNames.has(name));
-    return unneeded.map((variable) => ({ variable, got: `it beside ${file}`, want: `nothing, or ${url} instead` }));
+    const unusedNames = tokenServerNames.filter((name) => setNames.has(name));
+    return unusedNames.map((variable) => ({
+      variable,
+      sentence: `${variable} works only with ${url}, but ${file} is set`,
+    }));
   }
-  if (!setNames.has(url)) return [missingProblem(url, `${want}, because KAFKA_SASL_MECHANISM is 'oauthbearer'`)];
+  if (!setNames.has(url)) return [neitherSet(tokenNames, "KAFKA_SASL_MECHANISM 'oauthbearer' needs one of them")];
   return [
     ...checkRequires(draft, url, "KAFKA_SASL_OAUTH_CLIENT_ID"),
     ...checkRequiresSecret(draft, url, clientSecretNames),
   ];
 };
 
-/** Amazon MSK takes IAM log-ins within TLS only, and a token is as good as a password for whoever reads it on the way. */
-const checkAwsMskIam = (draft: EnvironmentDraft): Problem[] => {
-  const isUnencrypted = draft.values.KAFKA_TLS === false;
-  const want = "'true', because KAFKA_SASL_MECHANISM is 'aws-msk-iam'";
+/** Without TLS anyone on the network could read the token and use it. Amazon MSK takes IAM logins with TLS only. */
+const checkAwsMskIam = ({ values, setNames }: EnvironmentDraft): Problem[] => {
+  const reason = "KAFKA_SASL_MECHANISM 'aws-msk-iam' needs";
+  const withoutTls: Problem = {
+    variable: "KAFKA_TLS",
+    sentence: `KAFKA_TLS is 'false', but ${reason} TLS; set KAFKA_TLS to 'true'`,
+  };
   return [
-    ...(isUnencrypted ? [{ variable: "KAFKA_TLS", got: "'false'", want }] : []),
-    ...checkRequires(draft, "KAFKA_SASL_MECHANISM", "KAFKA_SASL_AWS_REGION"),
+    ...(values.KAFKA_TLS === false ? [withoutTls] : []),
+    ...(setNames.has("KAFKA_SASL_AWS_REGION") ? [] : [notSet("KAFKA_SASL_AWS_REGION", `${reason} it`)]),
   ];
 };

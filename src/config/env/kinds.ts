@@ -1,24 +1,27 @@
 import { z } from "zod";
 
-import { quote } from "../config-error.ts";
+import { orText, quote } from "../config-error.ts";
 import { parseDuration } from "../duration.ts";
 
-/** What a variable takes: how its text is read, how that is said to people, and how a wrong text may be shown. */
+/** A kind of value that a variable takes. */
 export interface ValueKind<T> {
+  /** Checks the text of a variable and converts it. */
   readonly schema: z.ZodType<T, string>;
+  /** For people: the texts that the variable takes. */
   readonly want: string;
+  /** How an error shows a wrong text; by default the text in quotes. */
   readonly show?: (text: string) => string;
 }
 
 export interface RetryDelaySetting {
-  /** As given, in lower case: the end of the tier's topic name. */
+  /** The text of the delay in lower case. The name of the retry topic ends with it. */
   readonly delay: string;
   readonly delayMs: number;
 }
 
 export const mask = "***";
 
-// Kafka's own rule for topic names.
+// Kafka's own rule: https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/internals/Topic.java
 const topicName = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,249}$/)
@@ -26,11 +29,11 @@ const topicName = z
 
 const commaList = z.string().transform((text) => text.split(",").map((part) => part.trim()));
 
-/** Credentials sit before an @ or in a query, so neither part of a wrong address is ever shown. */
+/** Hides the part of a wrong address before an @ and its query, because both may hold credentials. */
 export const showAddress = (text: string): string =>
   quote(text.replace(/^.*@/s, `${mask}@`).replace(/[?#].*$/s, `?${mask}`));
 
-// kafkajs splits an address at its colon, so an IPv6 address cannot be given.
+// kafkajs splits an address at its colons, so an IPv6 address does not work.
 const hostAndPort = z
   .string()
   .regex(/^[A-Za-z0-9._-]+:\d{1,5}$/)
@@ -46,16 +49,16 @@ export const brokers: ValueKind<readonly string[]> = {
 
 export const asciiWord: ValueKind<string> = {
   schema: z.string().regex(/^[\x21-\x7e]{1,249}$/),
-  want: "at most 249 visible ASCII characters without blanks",
+  want: "at most 249 visible ASCII characters without spaces",
 };
 
 export const anyText: ValueKind<string> = { schema: z.string(), want: "text" };
 
 export const filePath: ValueKind<string> = { schema: z.string(), want: "the path of a readable file" };
 
-export const fileOrFolderPath: ValueKind<string> = { ...filePath, want: "the path of a readable file, or of a folder" };
+export const fileOrFolderPath: ValueKind<string> = { ...filePath, want: "the path of a readable file or of a folder" };
 
-/** Shown only when it looks like a path: a secret put here by mistake must not be logged. */
+/** Shows only a text that looks like a path: someone may have set the secret itself by mistake. */
 export const showPath = (path: string): string => (/^[./~]/.test(path) ? quote(path) : mask);
 
 export const secretPath: ValueKind<string> = { ...filePath, show: showPath };
@@ -83,7 +86,7 @@ export const topics: ValueKind<readonly string[]> = {
   want: "topic names of at most 249 letters, digits, '.', '_' and '-', comma-separated",
 };
 
-/** A base address, given back without slashes at its end. */
+/** A base address; its value has no trailing slashes. */
 export const url: ValueKind<string> = {
   schema: z
     .string()
@@ -93,7 +96,7 @@ export const url: ValueKind<string> = {
   show: showAddress,
 };
 
-/** An address as it is given, with its query if it has one: a token server may ask for that. */
+/** An unchanged address. It may have a query, which some token servers need. */
 export const tokenUrl: ValueKind<string> = {
   schema: z.string().refine((address) => !address.includes("#") && isPlainUrl(address.replace(/\?.*$/s, ""))),
   want: "an http:// or https:// address without credentials",
@@ -102,7 +105,7 @@ export const tokenUrl: ValueKind<string> = {
 
 const nameValuePattern = /^[A-Za-z]+=[\x21-\x2b\x2d-\x7e]+$/;
 
-/** Pairs that a broker takes beside a token. RFC 7628 keeps the name `auth` to itself. */
+/** SASL extensions for OAUTHBEARER. They must not use the name `auth`: https://www.rfc-editor.org/rfc/rfc7628 */
 export const saslExtensions: ValueKind<Readonly<Record<string, string>>> = {
   schema: commaList
     .pipe(z.array(z.string().regex(nameValuePattern)))
@@ -129,7 +132,7 @@ function isPlainUrl(address: string): boolean {
 
 export const oneOf = <const T extends string>(values: readonly [T, ...T[]], hint = ""): ValueKind<T> => ({
   schema: z.string().toLowerCase().pipe(z.enum(values)),
-  want: values.map((value) => `'${value}'`).join(" or ") + hint,
+  want: orText(values.map((value) => `'${value}'`)) + hint,
 });
 
 export const integer = (min: number, max: number): ValueKind<number> => ({
@@ -141,7 +144,7 @@ export const integer = (min: number, max: number): ValueKind<number> => ({
   want: `a whole number from ${min} to ${max}`,
 });
 
-/** Milliseconds; the limits are given as durations too. */
+/** A duration, converted to milliseconds. The limits are durations as text. */
 export const duration = (min: string, max: string, hint = ""): ValueKind<number> => ({
   schema: z
     .string()
@@ -163,11 +166,10 @@ export const retryDelays: ValueKind<readonly RetryDelaySetting[]> = {
   want: "1 to 8 ascending durations of at most 24h, such as '30s,5m,30m'",
 };
 
-/** In the contract, but of a later version. */
 export const unavailableValue: ValueKind<undefined> = {
   schema: z
     .string()
     .refine(() => false)
     .transform(() => undefined),
-  want: "nothing: it is not available in this version; remove it",
+  want: "nothing, because this version does not support it",
 };

@@ -6,11 +6,11 @@ import { quote } from "../config-error.ts";
 import { type Secret, createSecret } from "../secret.ts";
 import { type ValueKind, mask, showAddress } from "./kinds.ts";
 
-/** A proxy that calls have to go through. */
+/** A proxy between the service and an address. */
 export interface ProxyConfig {
-  /** Scheme, host and port; credentials are apart. */
+  /** Scheme, host and port, without credentials. */
   readonly origin: string;
-  /** What it wants to hear in `Proxy-Authorization`. */
+  /** The value of the header `Proxy-Authorization`. */
   readonly authorization?: Secret | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface ProxyVariables {
   readonly NO_PROXY?: string | undefined;
 }
 
-/** The proxy on the way to an address, if there is one; none to what is no address. Addresses do not change, so nobody has to ask later. */
+/** The proxy for an address. Undefined if there is none, or if the text is no address. */
 export const proxyFor = (variables: ProxyVariables, address: string): ProxyConfig | undefined => {
   if (!URL.canParse(address)) return undefined;
   const proxies = new Map([
@@ -44,7 +44,7 @@ const isProxyUrl = (address: string): boolean => {
 
 const isDecodable = (part: string): boolean => !/%(?![0-9a-f]{2})/i.test(part);
 
-/** Shown whole only where there is no room for credentials. */
+/** Shows the whole text only if it has no room for credentials. */
 const maskProxy = (text: string): string => {
   if (/^(?:[a-z][a-z0-9+.-]*:\/\/)?[\w.-]*(?::\d*)?\/?$/i.test(text)) return quote(text);
   return text.includes("@") ? showAddress(text) : mask;
@@ -63,7 +63,7 @@ interface ProxyTarget {
 
 const targetOf = (address: string): ProxyTarget => {
   const { protocol, hostname, port } = new URL(address);
-  // A dot at the end only says that the name is whole; brackets only fence the colons of IPv6.
+  // Neither a trailing dot nor the brackets of IPv6 are part of the name.
   const host = hostname.replace(/^\[(.+)\]$/, "$1").replace(/(?<=.)\.$/, "");
   return { host, port: port || (protocol === "https:" ? "443" : "80") };
 };
@@ -73,22 +73,30 @@ const isProxyBypassed = (list: string, address: string): boolean => {
   return list.split(/[,\s]+/).some((entry) => entry !== "" && matchesNoProxyEntry(entry.toLowerCase(), target));
 };
 
-/** As undici and curl understand an entry. Names are not looked up: a network (`10.0.0.0/8`) is only for addresses that are numbers. */
+/**
+ * Matches an entry as curl does (https://curl.se/docs/manpage.html#--noproxy) and as undici does. It looks up no name, so a
+ * network such as `10.0.0.0/8` matches numeric addresses only.
+ */
 const matchesNoProxyEntry = (entry: string, { host, port }: ProxyTarget): boolean => {
   if (entry.includes("/")) return isInNetwork(entry, host);
-  const { name, onlyPort: requiredPort } = parseNoProxyEntry(entry);
+  const { name, port: requiredPort } = parseNoProxyEntry(entry);
   if (requiredPort !== undefined && requiredPort !== port) return false;
   if (name === "*") return true;
   const suffix = name.replace(/^\*?\./, "").replace(/(?<=.)\.$/, "");
   return host.endsWith(`.${suffix}`) || (host === suffix && !name.startsWith("*"));
 };
 
-/** `host`, `host:port`, `::1`, `[::1]` or `[::1]:port`. */
-const parseNoProxyEntry = (entry: string): { name: string; onlyPort?: string | undefined } => {
+interface NoProxyEntry {
+  readonly name: string;
+  readonly port?: string | undefined;
+}
+
+/** Parses `host`, `host:port`, `::1`, `[::1]` or `[::1]:port`. */
+const parseNoProxyEntry = (entry: string): NoProxyEntry => {
   const [, bracketedHost, bracketedPort] = /^\[(.+)\](?::(\d+))?$/.exec(entry) ?? [];
-  if (bracketedHost !== undefined) return { name: bracketedHost, onlyPort: bracketedPort };
-  const [, name, requiredPort] = /^([^:]+):(\d+)$/.exec(entry) ?? [];
-  return name === undefined ? { name: entry } : { name, onlyPort: requiredPort };
+  if (bracketedHost !== undefined) return { name: bracketedHost, port: bracketedPort };
+  const [, name, port] = /^([^:]+):(\d+)$/.exec(entry) ?? [];
+  return name === undefined ? { name: entry } : { name, port };
 };
 
 const ipFamilies = { 4: { name: "ipv4", bits: 32 }, 6: { name: "ipv6", bits: 128 } } as const;

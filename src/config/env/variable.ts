@@ -1,13 +1,14 @@
 import { type ValueKind, unavailableValue } from "./kinds.ts";
 
-/** An environment variable: what it takes and what it means. */
+/** An environment variable: which values it takes and what it does. */
 export interface Variable<T> {
   readonly kind: ValueKind<T>;
+  /** For people: at most two short sentences, without a full stop at the end. */
   readonly description: string;
   readonly default?: string;
-  /** Whether the name in lower case counts too, and before the other, as programs that use a proxy have it. */
+  /** Whether the name in lower case also counts, and before the other, as is usual for proxy variables. */
   readonly hasLowerCaseName?: true;
-  /** The default in words, if it is not the same everywhere. */
+  /** What people read instead of the default, if the default depends on the installation. */
   readonly defaultText?: string;
   readonly presence: "required" | "optional" | "unavailable";
 }
@@ -33,4 +34,5 @@ export const withDefault = <T>(kind: ValueKind<T>, defaultValue: string, descrip
 
 export const withLowerCaseName = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, hasLowerCaseName: true });
 
+/** A variable of the contract that this version does not support. */
 export const unavailable: Variable<undefined> = { kind: unavailableValue, description: "", presence: "unavailable" };

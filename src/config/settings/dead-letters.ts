@@ -5,7 +5,7 @@ import { strictMap, wholeNumber } from "./kinds.ts";
 export const deadLetterLimitDefault = { consecutive: 100, percent: 50, minEvents: 1_000, scope: "all" as const };
 const eventCount = wholeNumber(1, 1_000_000_000);
 
-/** How many dead letters are too many, and who waits then. */
+/** The rules of the dead-letter limit, or false for no limit. */
 export const deadLetterLimit = z.union(
   [
     z.literal(false),
@@ -13,16 +13,19 @@ export const deadLetterLimit = z.union(
       {
         consecutive: eventCount
           .default(deadLetterLimitDefault.consecutive)
-          .meta({ description: "Dead letters in a row; with scope cause in a topic" }),
+          .meta({
+            description:
+              "How many dead letters in a row reach the limit; with `scope: cause` they are counted per topic",
+          }),
         percent: wholeNumber(1, 100)
           .default(deadLetterLimitDefault.percent)
-          .meta({ description: "Dead letters per hundred events within a minute" }),
+          .meta({ description: "Which percentage of dead letters within a minute reaches the limit" }),
         minEvents: eventCount
           .default(deadLetterLimitDefault.minEvents)
-          .meta({ description: "Events within a minute below which the percentage does not count" }),
+          .meta({ description: "With fewer events within a minute, the percentage does not count" }),
         scope: z.enum(["all", "cause"], { error: "'all' or 'cause'" }).default(deadLetterLimitDefault.scope).meta({
           description:
-            "Who waits then. all: everything; cause: only events of the cause that makes most dead letters of its topic",
+            "Which events wait at the limit. `all`: every event; `cause`: only events with the most frequent cause in their topic",
         }),
       },
       "",

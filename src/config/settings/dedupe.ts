@@ -15,18 +15,20 @@ const windowMs = z.string({ error: windowExpectation }).transform((text, context
   return z.NEVER;
 });
 
-/** How long a delivered message id is remembered, and how many. */
+/** How long the service remembers a delivered messageId, and how many; or false for no deduplication. */
 export const dedupe = z.union(
   [
     z.literal(false),
     strictMap(
       {
-        window: windowMs
-          .default(dedupeDefault.windowMs)
-          .meta({ description: "For how long", default: "24h", examples: ["24h", "90m"] }),
+        window: windowMs.default(dedupeDefault.windowMs).meta({
+          description: "How long the service remembers a `messageId`",
+          default: "24h",
+          examples: ["24h", "90m"],
+        }),
         maxEvents: wholeNumber(1, 1_000_000)
           .default(dedupeDefault.maxEvents)
-          .meta({ description: "For how many of the newest events of a partition" }),
+          .meta({ description: "How many of the newest `messageId`s the service remembers per partition" }),
       },
       "",
     ).transform(({ window, maxEvents }) => ({ windowMs: window, maxEvents })),

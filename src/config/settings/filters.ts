@@ -1,39 +1,41 @@
 import { z } from "zod";
 
 import { camelCaseNames } from "../../core/event/envelope-names.ts";
+import { orText } from "../config-error.ts";
 import { listOf, strictMap, maxItems, nonEmptyText } from "./kinds.ts";
 
 const identityFields = ["userId", "anonymousId", "groupId"];
 const envelopeFields = ["type", "messageId", "timestamp", "event"];
 
-/** A dot that belongs to a key is written `\.`. A star within a name would be taken for a wildcard, which it is not. */
+/** `\.` is a dot inside a key. A star is a wildcard only alone, so a name must not hold one: readers would take it for a wildcard. */
 const isPropertyPath = (path: string): boolean =>
   path
     .split(/(?<!\\)\./)
     .every((segment) => segment === "*" || (segment !== "" && segment === segment.trim() && !segment.includes("*")));
 
-const pathWant = "a path such as traits.email, without blanks around a key, with * alone for any one key or list item";
+const pathWant = "a path such as traits.email, without spaces around a key; * alone matches one key or one list item";
 
-/** By then these names are camelCase: a rule on `user_id` would find nothing, and let a user's address go in clear. */
+/** Rules see camelCase names. A rule on `user_id` would find nothing, so personal data would leave unchanged. */
 const isCamelCasePath = (path: string): boolean => !camelCaseNames.has(path.split(".", 1)[0] ?? "");
-const camelWant = "a path that begins in camelCase, such as userId for user_id: rules see events in their normal form";
+const camelWant =
+  "a path that begins in camelCase, such as userId instead of user_id, because rules see repaired events";
 
-// That it is empty has been said already.
+// An empty path has its error already.
 const path = nonEmptyText(pathWant)
   .refine((given) => given === "" || isPropertyPath(given), { error: pathWant })
   .refine(isCamelCasePath, { error: camelWant });
 
-/** A path to what may be changed: neither by its name nor by a `*` any of the fields that are kept. */
+/** A path to a part of the event that may change: not to a protected field, by its name or by a `*`. */
 const mutablePath = (protectedFields: readonly string[]) => {
-  const error = `${pathWant}; it begins with a name and is none of ${protectedFields.join(", ")}: order and identity hang on them`;
+  const error = `${pathWant}; it must begin with a name, and not be ${orText(protectedFields)}: order and identity depend on them`;
   return path.refine((given) => !given.startsWith("*") && !protectedFields.includes(given), { error });
 };
 
-/** Order and identity hang on the fields of an envelope, so they stay; but an id may become its hash. */
+/** Order and identity depend on the fields of the envelope, so they stay. An id may become its hash. */
 const droppedPath = mutablePath([...envelopeFields, ...identityFields]);
 const hashedPath = mutablePath(envelopeFields);
 
-const scalarWant = "text, a number, true, false or null; a whole number beyond 2^53 as text, in quotes";
+const scalarWant = "text, a number, true, false or null; quote a whole number beyond 2^53";
 
 const isExact = (number: number): boolean => !Number.isInteger(number) || Number.isSafeInteger(number);
 
@@ -56,44 +58,44 @@ const condition = strictMap(
       .union([type, listOf(type, typeWant).min(1)], { error: typeWant })
       .transform(asList)
       .optional()
-      .meta({ description: "Which kind of event: identify, track or group; one or a list", examples: ["track"] }),
+      .meta({ description: "The type of the event: identify, track or group, or a list of them", examples: ["track"] }),
     event: z
       .union([event, listOf(event, eventWant).min(1)], { error: eventWant })
       .transform(asList)
       .optional()
       .meta({
-        description: "Which track event, by name; one or a list. Compared as eventMatching says",
+        description: "The name of a track event, or a list of names. `eventMatching` says how they are compared",
         examples: ["Order Completed", ["Page Pinged", "Heartbeat"]],
       }),
     path: path.optional().meta({
       description:
-        "Where in the event to look; * stands for any one key or list item, and only it goes into a list. With equals, in or matches",
+        "The path of a value in the event, with `equals`, `in` or `matches`. `*` matches one key or one list item",
       examples: ["properties.plan", "context.page.url", "properties.items.*.sku"],
     }),
-    equals: scalar.optional().meta({ description: "What is found at path is exactly this", examples: ["free"] }),
+    equals: scalar.optional().meta({ description: "The value at `path` is equal to this", examples: ["free"] }),
     in: listOf(scalar, "a list of values such as [free, trial]")
       .min(1)
       .optional()
-      .meta({ description: "What is found at path is one of these", examples: [["free", "trial"]] }),
-    matches: nonEmptyText("text of 1 to 1,000 characters, in which * stands for any characters")
+      .meta({ description: "The value at `path` is one of these", examples: [["free", "trial"]] }),
+    matches: nonEmptyText("text of 1 to 1,000 characters, in which * matches any characters")
       .optional()
       .meta({
-        description: "What is found at path is text like this; * stands for any characters",
+        description: "The value at `path` is text that matches this; `*` matches any characters",
         examples: ["*@example.com"],
       }),
   },
   "a map such as { type: track, path: properties.plan, equals: free }",
 )
   .refine((given) => operators.filter((name) => name in given).length === ("path" in given ? 1 : 0), {
-    error: "path together with exactly one of equals, in and matches, or none of the four",
-    // Also where one of them is wrong in itself: every mistake is reported at once.
+    error: "path with exactly one of equals, in and matches, or none of the four",
+    // Runs although another part may be wrong, so that one run reports every mistake.
     when: ({ value }) => typeof value === "object" && value !== null,
   })
-  .meta({ id: "Condition", description: "Everything that is given must hold" });
+  .meta({ id: "Condition", description: "All conditions must hold" });
 
 const whenCondition = condition
   .optional()
-  .meta({ description: "Which events it is about; everything that is given must hold. Without it: every event" });
+  .meta({ description: "The events to which the filter applies; all conditions must hold. Without it: every event" });
 
 const actionWant = "drop_event, drop_property or sample";
 const mapWant = "a map such as { action: drop_event, when: { type: track, event: Heartbeat } }";
@@ -103,12 +105,12 @@ const percent = z
   .number({ error: percentWant })
   .min(0, { error: percentWant })
   .max(100, { error: percentWant })
-  .meta({ description: "How many users of a hundred are kept", examples: [10, 0.5] });
+  .meta({ description: "The percentage of users to keep", examples: [10, 0.5] });
 
-const pathScopeText = "A key goes into lists and into JSON text; * stands for any one key or list item";
+const pathScopeText = "keys also match inside lists and JSON text, and `*` matches one key or one list item";
 
 const removedPath = droppedPath.meta({
-  description: `Where it is. ${pathScopeText}. A path to traits also covers context.traits`,
+  description: `The path of the property: ${pathScopeText}. A path to \`traits\` also covers \`context.traits\``,
   examples: ["context.ip", "properties.items.*.cost"],
 });
 
@@ -116,10 +118,10 @@ const filter = z.discriminatedUnion(
   "action",
   [
     strictMap({ action: z.literal("drop_event"), when: whenCondition }, mapWant).meta({
-      description: "Do not send the event",
+      description: "Drops the event",
     }),
     strictMap({ action: z.literal("drop_property"), path: removedPath, when: whenCondition }, mapWant).meta({
-      description: "Send the event without what is at path",
+      description: "Drops the property at `path`",
     }),
     strictMap(
       {
@@ -128,7 +130,7 @@ const filter = z.discriminatedUnion(
         when: whenCondition,
       },
       mapWant,
-    ).meta({ description: "Send the events of this percentage of users only, always of the same ones" }),
+    ).meta({ description: "Keeps only the events of this percentage of users, always of the same users" }),
   ],
   { error: ({ path: issuePath }) => (issuePath?.at(-1) === "action" ? actionWant : mapWant) },
 );
@@ -145,13 +147,13 @@ export const pii = strictMap(
     drop: listOf(droppedPath, pathsWant)
       .default([])
       .meta({
-        description: `Paths to what is left out. ${pathScopeText}`,
+        description: `The paths of values to remove: ${pathScopeText}`,
         examples: [["context.ip", "properties.card.number"]],
       }),
     hash: listOf(hashedPath, pathsWant)
       .default([])
       .meta({
-        description: `Paths to what goes as its SHA-256 in hex. ${pathScopeText}`,
+        description: `The paths of values to replace by their SHA-256 in hex: ${pathScopeText}`,
         examples: [["traits.email", "traits.phone"]],
       }),
   },

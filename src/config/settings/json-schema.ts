@@ -2,12 +2,12 @@ import { z } from "zod";
 
 import { settingsSchema } from "./schema.ts";
 
-/** The settings file as a JSON Schema for editors, of draft 7, which the YAML language server takes. */
+/** The JSON Schema of the settings file for editors. It is of draft 7, because the YAML language server takes that. */
 export const settingsJsonSchema = (): object =>
   z.toJSONSchema(settingsSchema, {
     target: "draft-7",
     io: "input",
-    // Where a value is put into its final shape zod leaves these out; ours are what people write.
+    // zod omits these where it transforms a value; ours are in the form that people write.
     override: ({ zodSchema, jsonSchema }) => {
       const { default: fallback, examples } = z.globalRegistry.get(zodSchema) ?? {};
       if (fallback !== undefined) jsonSchema.default = fallback;

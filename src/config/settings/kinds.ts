@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-/** As many entries as any list may have: enough for everybody, and looked through in no time. */
+/** The limit of entries in a list: more than anyone needs, and fast to search. */
 export const maxItems = 1_000;
 
 const maxTextLength = 1_000;
 
-/** Text that is not empty. `want`: what a mistake is answered with. */
+/** Text that is not empty. `want` is the text of the error. */
 export const nonEmptyText = (want: string) =>
   z.string({ error: want }).min(1, { error: want }).max(maxTextLength, { error: want });
 
@@ -17,14 +17,13 @@ export const wholeNumber = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
-/** A map that takes these names and no others. */
+/** A map that takes no other names than those of `shape`. */
 export const strictMap = <Shape extends z.ZodRawShape>(shape: Shape, want: string) =>
   z.strictObject(shape, {
-    error: ({ code }) =>
-      code === "unrecognized_keys" ? `one of the known ones: ${Object.keys(shape).join(", ")}` : want,
+    error: ({ code }) => (code === "unrecognized_keys" ? `known settings are ${Object.keys(shape).join(", ")}` : want),
   });
 
-/** A part of the file: left out, or named without a value, it is its default. The rest is for editors. */
+/** A top-level setting. If it is missing or has no value, it is `fallback`. `meta` is for editors and the documentation. */
 export const optionalSection = <T>(schema: z.ZodType<T>, fallback: NoInfer<T>, meta: z.GlobalMeta) =>
   schema
     .nullish()

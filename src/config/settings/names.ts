@@ -11,16 +11,18 @@ const eventNameSettings = new Set<PropertyKey>([
   "filters",
 ] satisfies (keyof EventNameRules)[]);
 
-/** Whether the names can be judged, whatever else is wrong: every mistake is reported at once. */
+/** Whether the names of events can be checked although the file has other mistakes. One run reports every mistake. */
 export const canCheckNames = ({ issues }: z.core.ParsePayload): boolean =>
   issues.every(({ code, path: [part] = [] }) =>
     part === undefined ? code === "unrecognized_keys" : !eventNameSettings.has(part),
   );
 
-const eventNamesIn = ({
-  events,
-  filters,
-}: EventNameRules): readonly { readonly name: string; readonly path: PropertyKey[] }[] => [
+interface NameAtPath {
+  readonly name: string;
+  readonly path: PropertyKey[];
+}
+
+const eventNamesIn = ({ events, filters }: EventNameRules): readonly NameAtPath[] => [
   ...events.map((name, index) => ({ name, path: ["events", index] })),
   ...filters.flatMap(({ when }, index) =>
     (when?.event ?? []).map((name) => ({ name, path: ["filters", index, "when", "event"] })),
@@ -28,9 +30,9 @@ const eventNamesIn = ({
 ];
 
 const emptyNameMessage =
-  "a name with a letter or digit: eventMatching: loose compares nothing else, and * stands for nothing here";
+  "a name with a letter or digit, because eventMatching: loose compares nothing else; * is no wildcard here";
 
-/** Refuses names of which a loose comparison leaves nothing: they would stand for all others of that kind. */
+/** Refuses names without letters and digits: a loose comparison would take all of them for the same name. */
 export const refuseEmptyLooseNames = (rules: EventNameRules, context: z.RefinementCtx): void => {
   if (rules.eventMatching === "exact") return;
   for (const { name, path } of eventNamesIn(rules))

@@ -1,49 +1,45 @@
 import type { z } from "zod";
 
-import { type Problem, quote } from "../config-error.ts";
+import { type Problem, quote, wrongValue } from "../config-error.ts";
 
-/** The mistakes that zod found, with their paths; what is wanted instead, each part of the schema says itself. */
+/** The mistakes that zod found, with their paths. The text of each issue comes from the schema and says what is wanted. */
 export const problemsOf = ({ issues }: z.ZodError): Problem[] => issues.flatMap((issue) => problemsOfIssue(issue, []));
 
-/** `at` is where the issue lies, as far as its own path does not say it. */
+/** `parentPath` leads to the part of the file where the path of the issue starts. */
 const problemsOfIssue = (issue: z.core.$ZodIssue, parentPath: readonly PropertyKey[]): Problem[] => {
   const path = [...parentPath, ...issue.path];
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((name) => unknownSetting([...path, name], issue.message));
   const nestedIssues = issue.code === "invalid_union" ? issue.errors.find(isNestedProblem) : undefined;
   if (nestedIssues) return nestedIssues.flatMap((inner) => problemsOfIssue(inner, path));
-  return [
-    {
-      variable: settingNameOf(path),
-      ...(path.length === 0 ? notAMap : { got: describeValue(offendingValue(issue)), want: issue.message }),
-    },
-  ];
+  // A file that is no map may be another file, set by mistake, and secret: its content is not shown.
+  if (path.length === 0) return [wrongValue("settings", "something else", "a map of settings")];
+  return [wrongValue(settingNameOf(path), describeValue(offendingValue(issue)), issue.message)];
 };
 
-/** It is the right kind of thing with something wrong in it, which says more than that it is none of the others. */
+/** Whether the value is of the right kind and only a part of it is wrong. The mistake in that part says more than the union's. */
 const isNestedProblem = (issues: readonly z.core.$ZodIssue[]): boolean =>
   issues.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys");
 
-/** A whole file that is no map may be another one by mistake, and a secret: it is not shown. */
-const notAMap = { got: "something else", want: "a map of settings" };
-
-const unknownSetting = (path: readonly PropertyKey[], known: string): Problem => {
+const unknownSetting = (path: readonly PropertyKey[], knownSettings: string): Problem => {
   const variable = settingNameOf(path);
-  return variable === "settings.rest"
-    ? { variable, got: "it", want: "nothing: it is not available in this version; remove it" }
-    : { variable, got: "an unknown setting", want: known };
+  const sentence =
+    variable === "settings.rest"
+      ? "settings.rest is not available in this version; remove it"
+      : `${variable} is unknown; ${knownSettings}`;
+  return { variable, sentence };
 };
 
-/** What YAML knows. */
+/** A value that YAML can hold. */
 type YamlValue = object | string | number | bigint | boolean | null | undefined;
 
-/** Of an unknown filter zod gives the whole map, though it is the action that is wrong. */
+/** For a filter with an unknown action, zod gives the whole filter; only its action is wrong. */
 const offendingValue = ({ code, input, path }: z.core.$ZodIssue): YamlValue => {
   const isAction = code === "invalid_union" && path.at(-1) === "action";
   return (isAction ? (input as { readonly action?: unknown }).action : input) as YamlValue;
 };
 
-// A list or map may contain itself by an alias, so only plain values and names are shown.
+// By an alias a list or map can contain itself, so only plain values and names are shown.
 const describeValue = (input: YamlValue): string => {
   if (input === undefined) return "nothing";
   if (Array.isArray(input)) return input.length === 0 ? "an empty list" : "a list";

@@ -11,7 +11,7 @@ const namesWant = "a list of event names as text, such as [Order Completed]";
 const matchingWant = "'loose' or 'exact'";
 const booleanSetting = z.boolean({ error: "true or false" });
 
-const integrationWant = "a list of names such as [Gainsight], at least one; All is none";
+const integrationWant = "a list of at least one name, such as [Gainsight], and not All";
 const integrationName = nonEmptyText(integrationWant).refine((name) => name.toLowerCase() !== "all", {
   error: integrationWant,
 });
@@ -29,26 +29,27 @@ const typeConversion = (what: string) =>
           .refine((types) => Object.keys(types).length <= maxItems, { error: `at most ${maxItems} names` })
           .default({})
           .meta({
-            description: `Which ${what} that come as text are numbers or booleans: "12" → 12, "true" → true`,
+            description: `Converts ${what} from text to a number or a boolean: \`"12"\` → \`12\`, \`"true"\` → \`true\``,
             examples: [{ isTrial: "boolean", seats: "number" }],
           }),
       },
       "a map such as { types: { seats: number } }",
     ),
     { types: {} },
-    { description: `For topics whose ${what} are all text, as those of an Avro map<string>` },
+    { description: `For topics in which all ${what} are text, such as those of an Avro \`map<string>\`` },
   );
 
-/** What the settings file takes, what is wanted where it is wrong, and what editors tell of it. */
+/** The settings file: its values, the texts of its errors, and the descriptions for editors and the documentation. */
 export const settingsSchema = strictMap(
   {
     events: optionalSection(listOf(nonEmptyText(namesWant), namesWant, 10_000), [], {
-      description: "The track events that go to Gainsight. Empty: all of them. It never concerns identify and group",
+      description:
+        "The track events to deliver; an empty list delivers all. identify and group events are always delivered",
       examples: [["Order Completed", "Signed Up"]],
     }),
     eventMatching: optionalSection(z.enum(["loose", "exact"], { error: matchingWant }), "loose", {
       description:
-        "How names of events are compared. loose: only letters and digits count, in any case; exact: character by character",
+        "How event names are compared. `loose`: only letters and digits count, in any case; `exact`: every character counts",
     }),
     skippedTypes,
     integrationNames: optionalSection(
@@ -56,24 +57,23 @@ export const settingsSchema = strictMap(
       ["Gainsight"],
       {
         description:
-          "Under which names this destination is looked up in an event's integrations. Case counts. false blocks, also as text or 0",
+          'The names of this destination in the `integrations` of an event; case counts. `false`, `"false"` or `0` skips the event',
         examples: [["Gainsight", "Kafka"]],
       },
     ),
     ignoreAllFalse: optionalSection(
       strictMap(
         {
-          engage: booleanSetting
-            .default(true)
-            .meta({ description: "In events of Engage, which name only the destination that fed the topic" }),
-          replays: booleanSetting.default(true).meta({ description: "In replayed events" }),
+          engage: booleanSetting.default(true).meta({
+            description: "Applies to events of Engage, which mention only the destination that wrote the topic",
+          }),
+          replays: booleanSetting.default(true).meta({ description: "Applies to replayed events" }),
         },
         "a map such as { engage: true, replays: true }",
       ),
       { engage: true, replays: true },
       {
-        description:
-          "Where integrations says All: false, and not a word about this destination, the event goes all the same",
+        description: "Delivers events with `All: false` in `integrations` that do not mention this destination",
       },
     ),
     consent: optionalSection(
@@ -83,7 +83,7 @@ export const settingsSchema = strictMap(
             .default([])
             .meta({
               description:
-                "Categories of consent that this destination needs. Each one that an event states must be true",
+                "The consent categories that this destination needs. If an event states one of them, its value must be `true`",
               examples: [["Marketing"]],
             }),
         },
@@ -91,32 +91,32 @@ export const settingsSchema = strictMap(
       ),
       { categories: [] },
       {
-        description:
-          "Events of users who have refused one of these categories, or whose answer cannot be read, are skipped",
+        description: "Skips events of users who have refused a consent category, or whose consent cannot be read",
         examples: [{ categories: ["Marketing"] }],
       },
     ),
     dedupe: optionalSection(dedupe, dedupeDefault, {
-      description: "How long the messageId of a delivered event is remembered, so that it goes once. false: not at all",
+      description: "Skips an event if one with the same `messageId` was delivered before. `false` turns this off",
       default: { window: "24h", maxEvents: dedupeDefault.maxEvents },
       examples: [false],
     }),
     deadLetterLimit: optionalSection(deadLetterLimit, deadLetterLimitDefault, {
-      description: "How many dead letters are too many: then events wait until this is changed. false: never",
+      description:
+        "At this limit of dead letters, events wait until somebody changes the setting. `false` turns the limit off",
       examples: [false],
     }),
     failOnResultFalse: optionalSection(booleanSetting, false, {
       description:
-        "A 2xx from Gainsight whose body says result: false is a failure, by its errorCode. false: the event counts as delivered; it is counted and logged once an hour",
+        "Treats a 2xx from Gainsight with `result: false` in its body as a failure. Otherwise the event counts as delivered, with a count and a log line",
     }),
     paused: optionalSection(booleanSetting, false, {
-      description: "An operator's stop: nothing is taken up or started while it is true; what is in flight ends",
+      description: "Stops the deliveries while it is `true`. Calls in flight still end",
     }),
     traits: typeConversion("traits"),
     properties: typeConversion("properties"),
     filters: optionalSection(filters, [], {
       description:
-        "Tried in order, each on what the ones before it left: drop an event, drop a property, keep a sample",
+        "Filters that drop an event, drop a property, or sample users. They run in order, each on the result of the one before",
       examples: [[{ action: "drop_event", when: { type: "track", event: "Heartbeat" } }]],
     }),
     pii: optionalSection(
@@ -124,7 +124,7 @@ export const settingsSchema = strictMap(
       { drop: [], hash: [] },
       {
         description:
-          "Personal data that is left out of every event, or goes as its SHA-256. A path to traits also covers context.traits",
+          "Personal data to remove from every event, or to replace by its hash. A path to `traits` also covers `context.traits`",
         examples: [{ drop: ["context.ip"], hash: ["traits.email"] }],
       },
     ),
@@ -134,5 +134,6 @@ export const settingsSchema = strictMap(
   .superRefine(refuseEmptyLooseNames, { when: canCheckNames })
   .meta({
     title: "Settings of gainstream",
-    description: "All optional. Taken up while running; a wrong file is refused, and the settings before it stay",
+    description:
+      "All settings are optional. The service reloads the file when it changes; if it has a mistake, the previous settings stay in effect",
   });

@@ -1,7 +1,7 @@
 import { deliveredTypes, toComparableType } from "../../core/event/event-types.ts";
 import { listOf, optionalSection, nonEmptyText } from "./kinds.ts";
 
-const want = "a list of types as text, such as [heartbeat]; identify, track and group are none of them";
+const want = "a list of types as text, such as [heartbeat], without identify, track and group";
 
 const skippedType = nonEmptyText(want).refine(
   (name) => toComparableType(name) !== "" && !deliveredTypes.has(toComparableType(name)),
@@ -10,9 +10,8 @@ const skippedType = nonEmptyText(want).refine(
   },
 );
 
-/** Types of our own producers that are skipped. */
+/** Further event types to skip. */
 export const skippedTypes = optionalSection(listOf(skippedType, want), [], {
-  description:
-    "More types of events to skip, besides those that Segment's and RudderStack's libraries know. Case does not count",
+  description: "Event types to skip, besides the skipped types of Segment and RudderStack. Case does not count",
   examples: [["heartbeat"]],
 });

@@ -2,11 +2,11 @@ import { inspect } from "node:util";
 
 import { describe, expect, test } from "vitest";
 
-import { ConfigError, describeProblem } from "../../../src/config/config-error.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
 import { type Environment, readConfig } from "../../../src/config/env/read-config.ts";
 import { shippedSchema } from "../../../src/config/shipped-schema.ts";
 
-const least = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: "0".repeat(36) };
+const minimal = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: "0".repeat(36) };
 const files: Record<string, string> = {
   "/token": "t1\n",
   "/secret": "s1\n",
@@ -20,14 +20,14 @@ const readFile = (path: string): string => {
   return content;
 };
 
-const readKafka = (env: Environment) => readConfig({ ...least, ...env }, readFile).kafka;
+const readKafka = (env: Environment) => readConfig({ ...minimal, ...env }, readFile).kafka;
 const read = (env: Environment) => readKafka(env).sasl;
 
-const mistakes = (env: Environment): string[] => {
+const mistakesIn = (env: Environment): string[] => {
   try {
     read(env);
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map(describeProblem);
+    if (error instanceof ConfigError) return error.problems.map(({ sentence }) => sentence);
     throw error;
   }
   return [];
@@ -42,7 +42,7 @@ const server = {
 };
 const msk = { KAFKA_TLS: "true", KAFKA_SASL_MECHANISM: "AWS-MSK-IAM", KAFKA_SASL_AWS_REGION: "eu-central-1" };
 
-describe("a log-in by OAuth", () => {
+describe("a login with OAuth", () => {
   test("has client credentials", () => {
     const extensions = { logicalCluster: "lkc-1", identityPoolId: "pool-a=b" };
     const sasl = read({
@@ -63,14 +63,14 @@ describe("a log-in by OAuth", () => {
     expect(JSON.stringify(sasl) + inspect(sasl, { depth: 9, showHidden: true })).not.toContain("hunter2");
   });
 
-  test("goes through a proxy, unless it is excepted", () => {
+  test("goes through a proxy, unless NO_PROXY excludes it", () => {
     const proxied = { ...server, HTTPS_PROXY: "http://proxy:3128" };
     expect(readKafka(proxied).tokenProxy).toEqual({ origin: "http://proxy:3128" });
     expect(readKafka({ ...proxied, NO_PROXY: ".example.com" }).tokenProxy).toBeUndefined();
     expect(readKafka(server).tokenProxy).toBeUndefined();
   });
 
-  test("has a secret's file, which is read again", () => {
+  test("reads the file of the client secret at each use", () => {
     const { KAFKA_SASL_OAUTH_CLIENT_SECRET: _, ...rest } = server;
     const sasl = read({ ...rest, KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: "/secret" });
     const secret = sasl?.mechanism === "oauthbearer" && sasl.tokens.kind === "client-credentials" && sasl.tokens;
@@ -79,7 +79,7 @@ describe("a log-in by OAuth", () => {
     expect(secret && secret.clientSecret.read()).toBe("s2");
   });
 
-  test("or has a token's file, which is read again", () => {
+  test("reads the file of the token at each use", () => {
     const sasl = read({ ...oauth, KAFKA_SASL_OAUTH_TOKEN_FILE: "/token" });
     const file = sasl?.mechanism === "oauthbearer" && sasl.tokens.kind === "file" && sasl.tokens;
     expect(file && file.token.read()).toBe("t1");
@@ -88,7 +88,7 @@ describe("a log-in by OAuth", () => {
   });
 });
 
-test("a log-in to Amazon MSK has its region", () => {
+test("a login to Amazon MSK has a region", () => {
   expect(read(msk)).toEqual({ mechanism: "aws-msk-iam", region: "eu-central-1" });
 });
 
@@ -96,43 +96,37 @@ const { KAFKA_SASL_OAUTH_CLIENT_SECRET: _, ...withoutSecret } = server;
 
 test.each<[string, Environment, string[]]>([
   [
-    "neither a token server nor a file",
+    "neither a token server nor a token file",
     oauth,
     [
-      "KAFKA_SASL_OAUTH_TOKEN_URL: got nothing, want either KAFKA_SASL_OAUTH_TOKEN_URL or KAFKA_SASL_OAUTH_TOKEN_FILE, because KAFKA_SASL_MECHANISM is 'oauthbearer'",
+      "Neither KAFKA_SASL_OAUTH_TOKEN_URL nor KAFKA_SASL_OAUTH_TOKEN_FILE is set; KAFKA_SASL_MECHANISM 'oauthbearer' needs one of them",
     ],
   ],
   [
-    "both",
+    "a token server and a token file",
     { ...server, KAFKA_SASL_OAUTH_TOKEN_FILE: "/token" },
-    [
-      "KAFKA_SASL_OAUTH_TOKEN_FILE: got it beside KAFKA_SASL_OAUTH_TOKEN_URL, want either KAFKA_SASL_OAUTH_TOKEN_URL or KAFKA_SASL_OAUTH_TOKEN_FILE",
-    ],
+    ["KAFKA_SASL_OAUTH_TOKEN_URL and KAFKA_SASL_OAUTH_TOKEN_FILE are both set; set only one"],
   ],
   [
-    "a file with what only a server needs",
+    "a token file with a scope, which only a token server needs",
     { ...oauth, KAFKA_SASL_OAUTH_TOKEN_FILE: "/token", KAFKA_SASL_OAUTH_SCOPE: "s" },
-    [
-      "KAFKA_SASL_OAUTH_SCOPE: got it beside KAFKA_SASL_OAUTH_TOKEN_FILE, want nothing, or KAFKA_SASL_OAUTH_TOKEN_URL instead",
-    ],
+    ["KAFKA_SASL_OAUTH_SCOPE works only with KAFKA_SASL_OAUTH_TOKEN_URL, but KAFKA_SASL_OAUTH_TOKEN_FILE is set"],
   ],
   [
-    "a server and nothing to log in with",
+    "a token server without credentials",
     { ...oauth, KAFKA_SASL_OAUTH_TOKEN_URL: "https://h" },
     [
-      "KAFKA_SASL_OAUTH_CLIENT_ID: got nothing, want a value, because KAFKA_SASL_OAUTH_TOKEN_URL is given",
-      "KAFKA_SASL_OAUTH_CLIENT_SECRET: got nothing, want a value, here or as KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE, because KAFKA_SASL_OAUTH_TOKEN_URL is given",
+      "KAFKA_SASL_OAUTH_CLIENT_ID is not set; KAFKA_SASL_OAUTH_TOKEN_URL needs it",
+      "Neither KAFKA_SASL_OAUTH_CLIENT_SECRET nor KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE is set; KAFKA_SASL_OAUTH_TOKEN_URL needs one of them",
     ],
   ],
   [
-    "a secret beside its file",
+    "a secret and its file",
     { ...server, KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: "/secret" },
-    [
-      "KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: got it beside the value itself, want either KAFKA_SASL_OAUTH_CLIENT_SECRET or KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE",
-    ],
+    ["KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE are both set; set only one"],
   ],
   [
-    "a secret in the place of its path, which is not shown",
+    "a secret instead of its path, and does not show it",
     { ...withoutSecret, KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: "hunter2" },
     ["KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: got ***, want the path of a readable file"],
   ],
@@ -142,12 +136,12 @@ test.each<[string, Environment, string[]]>([
     ["KAFKA_SASL_OAUTH_TOKEN_FILE: got '/empty' with 0 characters, want a file that is not empty"],
   ],
   [
-    "an address with credentials, which are not shown",
+    "an address with credentials, and does not show them",
     { ...server, KAFKA_SASL_OAUTH_TOKEN_URL: "https://me:hunter2@h/token" },
     ["KAFKA_SASL_OAUTH_TOKEN_URL: got '***@h/token', want an http:// or https:// address without credentials"],
   ],
   [
-    "an extension that would stand for the token",
+    "an extension named auth, which would replace the token",
     { ...server, KAFKA_SASL_OAUTH_EXTENSIONS: "auth=x" },
     [
       "KAFKA_SASL_OAUTH_EXTENSIONS: got 'auth=x', want name=value, comma-separated, such as 'logicalCluster=lkc-1,identityPoolId=pool-1'",
@@ -157,9 +151,9 @@ test.each<[string, Environment, string[]]>([
     "OAuth with a password and with AWS",
     { ...server, KAFKA_SASL_USERNAME: "u", KAFKA_SASL_PASSWORD: "p", KAFKA_SASL_AWS_REGION: "eu-central-1" },
     [
-      "KAFKA_SASL_USERNAME: got it beside KAFKA_SASL_MECHANISM 'oauthbearer', want nothing, or KAFKA_SASL_MECHANISM 'plain' or 'scram-sha-256' or 'scram-sha-512'",
-      "KAFKA_SASL_PASSWORD: got it beside KAFKA_SASL_MECHANISM 'oauthbearer', want nothing, or KAFKA_SASL_MECHANISM 'plain' or 'scram-sha-256' or 'scram-sha-512'",
-      "KAFKA_SASL_AWS_REGION: got it beside KAFKA_SASL_MECHANISM 'oauthbearer', want nothing, or KAFKA_SASL_MECHANISM 'aws-msk-iam'",
+      "KAFKA_SASL_USERNAME works only with KAFKA_SASL_MECHANISM 'plain', 'scram-sha-256' or 'scram-sha-512', but KAFKA_SASL_MECHANISM is 'oauthbearer'",
+      "KAFKA_SASL_PASSWORD works only with KAFKA_SASL_MECHANISM 'plain', 'scram-sha-256' or 'scram-sha-512', but KAFKA_SASL_MECHANISM is 'oauthbearer'",
+      "KAFKA_SASL_AWS_REGION works only with KAFKA_SASL_MECHANISM 'aws-msk-iam', but KAFKA_SASL_MECHANISM is 'oauthbearer'",
     ],
   ],
   [
@@ -171,25 +165,25 @@ test.each<[string, Environment, string[]]>([
       KAFKA_SASL_OAUTH_TOKEN_URL: "https://h",
     },
     [
-      "KAFKA_SASL_OAUTH_TOKEN_URL: got it beside KAFKA_SASL_MECHANISM 'plain', want nothing, or KAFKA_SASL_MECHANISM 'oauthbearer'",
+      "KAFKA_SASL_OAUTH_TOKEN_URL works only with KAFKA_SASL_MECHANISM 'oauthbearer', but KAFKA_SASL_MECHANISM is 'plain'",
     ],
   ],
   [
     "a token server without a mechanism",
     { KAFKA_SASL_OAUTH_TOKEN_URL: "https://h" },
-    ["KAFKA_SASL_MECHANISM: got nothing, want a value, because KAFKA_SASL_OAUTH_TOKEN_URL is given"],
+    ["KAFKA_SASL_MECHANISM is not set; KAFKA_SASL_OAUTH_TOKEN_URL needs it"],
   ],
   [
-    "Amazon MSK in clear text, and nowhere",
+    "Amazon MSK without TLS and without a region",
     { KAFKA_SASL_MECHANISM: "aws-msk-iam" },
     [
-      "KAFKA_TLS: got 'false', want 'true', because KAFKA_SASL_MECHANISM is 'aws-msk-iam'",
-      "KAFKA_SASL_AWS_REGION: got nothing, want a value, because KAFKA_SASL_MECHANISM is given",
+      "KAFKA_TLS is 'false', but KAFKA_SASL_MECHANISM 'aws-msk-iam' needs TLS; set KAFKA_TLS to 'true'",
+      "KAFKA_SASL_AWS_REGION is not set; KAFKA_SASL_MECHANISM 'aws-msk-iam' needs it",
     ],
   ],
   [
-    "a zone for a region",
+    "a zone instead of a region",
     { ...msk, KAFKA_SASL_AWS_REGION: "eu-central-1a" },
     ["KAFKA_SASL_AWS_REGION: got 'eu-central-1a', want the name of an AWS region, such as 'eu-central-1'"],
   ],
-])("refuses %s", (_name, env, sentences) => expect(mistakes(env)).toEqual(sentences));
+])("refuses %s", (_name, env, sentences) => expect(mistakesIn(env)).toEqual(sentences));

@@ -11,7 +11,7 @@ const env = { HTTPS_PROXY: "http://s:1", HTTP_PROXY: "http://p:2" };
 const shown = (proxy: ProxyConfig | undefined) => proxy && [proxy.origin, proxy.authorization?.read()];
 const basic = (credentials: string): string => `Basic ${Buffer.from(credentials).toString("base64")}`;
 
-const mistakesOf = (given: Environment): string => {
+const messageFor = (given: Environment): string => {
   try {
     readProxyFor(given, "https://a");
   } catch (error) {
@@ -22,19 +22,19 @@ const mistakesOf = (given: Environment): string => {
 };
 
 describe("readProxyFor()", () => {
-  test("goes by the scheme of the address, and by nothing else", () => {
+  test("chooses the proxy by the scheme of the address", () => {
     expect(shown(readProxyFor(env, "https://a"))).toEqual(["http://s:1", undefined]);
     expect(shown(readProxyFor(env, "http://a"))).toEqual(["http://p:2", undefined]);
     expect(readProxyFor({ HTTP_PROXY: "http://p:2" }, "https://a")).toBeUndefined();
     expect(readProxyFor({}, "https://a")).toBeUndefined();
   });
 
-  test("leaves what is no address to whoever uses it", () => {
+  test("gives no proxy for a text that is no address", () => {
     expect(readProxyFor(env, "registry:8081")).toBeUndefined();
     expect(readProxyFor(env, "registry")).toBeUndefined();
   });
 
-  test("takes the name in lower case before the other, unless it is empty", () => {
+  test("prefers the name in lower case, unless it is empty", () => {
     const both = { https_proxy: "http://lower:1", HTTPS_PROXY: "http://upper:2" };
     expect(readProxyFor(both, "https://a")?.origin).toBe("http://lower:1");
     expect(readProxyFor({ ...both, https_proxy: " " }, "https://a")?.origin).toBe("http://upper:2");
@@ -47,7 +47,7 @@ describe("readProxyFor()", () => {
     ["http://paul@p:3128/", "http://p:3128", basic("paul:")],
     ["https://p%40ul:s%3Acr%2Fet@p", "https://p", basic("p@ul:s:cr/et")],
     ["http://[::1]:3128", "http://[::1]:3128", undefined],
-  ])("parts %s into an address and credentials", (given, origin, authorization) => {
+  ])("splits %s into an address and credentials", (given, origin, authorization) => {
     expect(shown(readProxyFor({ HTTPS_PROXY: given }, "https://a"))).toEqual([origin, authorization]);
   });
 
@@ -69,9 +69,9 @@ describe("readProxyFor()", () => {
     ["10.0.0.0/8", false],
     ["", false],
     [",", false],
-  ])("NO_PROXY=%j excepts https://event.gainsight.com:8443: %s", (NO_PROXY, isExcepted) => {
+  ])("NO_PROXY=%j excludes https://event.gainsight.com:8443: %s", (NO_PROXY, isExcluded) => {
     const proxy = readProxyFor({ ...env, NO_PROXY }, "https://event.gainsight.com:8443/path");
-    expect(proxy === undefined).toBe(isExcepted);
+    expect(proxy === undefined).toBe(isExcluded);
   });
 
   test.each([
@@ -91,8 +91,8 @@ describe("readProxyFor()", () => {
     ["[fd00::1]", "[fd00::1]:81", false],
     ["registry.kafka.svc.cluster.local", ".svc.cluster.local", true],
     ["registry.", "registry", true],
-  ])("finds http://%s in NO_PROXY=%s: %s", (host, NO_PROXY, isExcepted) => {
-    expect(readProxyFor({ ...env, NO_PROXY }, `http://${host}`) === undefined).toBe(isExcepted);
+  ])("finds http://%s in NO_PROXY=%s: %s", (host, NO_PROXY, isExcluded) => {
+    expect(readProxyFor({ ...env, NO_PROXY }, `http://${host}`) === undefined).toBe(isExcluded);
   });
 
   test.each([
@@ -108,7 +108,7 @@ describe("readProxyFor()", () => {
     ["paul:hunter2", "***"],
     ["http://proxy?hunter2", "***"],
   ])("refuses %s without showing a secret: got %s", (given, got) => {
-    const message = mistakesOf({ https_proxy: given });
+    const message = messageFor({ https_proxy: given });
     expect(message).toContain(
       `https_proxy: got ${got}, want an http:// or https:// address, such as 'http://proxy:3128'`,
     );
@@ -117,28 +117,28 @@ describe("readProxyFor()", () => {
 });
 
 describe("readConfig()", () => {
-  const least = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab" };
+  const minimal = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab" };
 
-  test("finds the way to Gainsight and to the registry, each by its own address", () => {
-    const given = { ...least, ...env, SCHEMA_REGISTRY_URL: "http://registry:8081" };
+  test("chooses the proxies for Gainsight and for the registry by their addresses", () => {
+    const given = { ...minimal, ...env, SCHEMA_REGISTRY_URL: "http://registry:8081" };
     const { gainsight, input } = readConfig(given);
     expect([gainsight.proxy, input.registry?.proxy].map(shown)).toEqual([
       ["http://s:1", undefined],
       ["http://p:2", undefined],
     ]);
     expect(readConfig({ ...given, NO_PROXY: "registry" }).input.registry?.proxy).toBeUndefined();
-    expect(readConfig(least).gainsight.proxy).toBeUndefined();
+    expect(readConfig(minimal).gainsight.proxy).toBeUndefined();
   });
 
-  test("shows no credentials of a proxy, however the configuration is printed", () => {
-    const config = readConfig({ ...least, HTTPS_PROXY: "http://paul:hunter2@p:3128" });
+  test("shows no credentials of a proxy when the configuration is printed", () => {
+    const config = readConfig({ ...minimal, HTTPS_PROXY: "http://paul:hunter2@p:3128" });
     const printed = [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })].join();
     expect(printed).toContain("http://p:3128");
     expect(printed).not.toMatch(/hunter2|paul|cGF1bDpodW50ZXIy/);
   });
 
   test("names every proxy that is wrong", () => {
-    const wrong = { ...least, HTTPS_PROXY: "s", http_proxy: "p" };
+    const wrong = { ...minimal, HTTPS_PROXY: "s", http_proxy: "p" };
     expect(() => readConfig(wrong)).toThrow(/HTTPS_PROXY: got 's'.*\n.*http_proxy: got 'p'/);
   });
 });

@@ -11,7 +11,7 @@ import { parseSettings } from "../../../src/config/settings/settings.ts";
 import { shippedSchema } from "../../../src/config/shipped-schema.ts";
 
 const key = "0123abcd-4567-89ab-cdef-0123456789ab";
-const least = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: key };
+const minimal = { KAFKA_BROKERS: "kafka:9092", GAINSIGHT_ACCESS_KEY: key };
 
 const files =
   (contents: Readonly<Record<string, string>>) =>
@@ -34,11 +34,11 @@ const mistakes = (env: Environment, contents: Readonly<Record<string, string>> =
 };
 
 const wrongNames = (env: Environment, contents: Readonly<Record<string, string>> = {}) =>
-  mistakes({ ...least, ...env }, contents).map(({ variable }) => variable);
+  mistakes({ ...minimal, ...env }, contents).map(({ variable }) => variable);
 
 describe("readConfig()", () => {
-  test("needs only the brokers and the access key, and fills in every default of the contract", () => {
-    const { gainsight, ...rest } = read(least);
+  test("needs only the brokers and the access key, and has every default of the contract", () => {
+    const { gainsight, ...rest } = read(minimal);
     expect(rest).toEqual({
       kafka: {
         brokers: ["kafka:9092"],
@@ -81,7 +81,7 @@ describe("readConfig()", () => {
     const contents = { "/ca": "pem", "/cert": "pem", "/key": "pem", "/pass": "hunter2\n", "/s.yaml": "events: [A]" };
     const config = read(
       {
-        ...least,
+        ...minimal,
         KAFKA_BROKERS: "a:1, b:2",
         KAFKA_TLS: "true",
         KAFKA_TLS_CA_FILE: "/ca",
@@ -109,20 +109,20 @@ describe("readConfig()", () => {
     expect(config.settings).toEqual(parseSettings("events: [A]"));
   });
 
-  test("takes an empty or blank value for none", () => {
-    expect(read({ ...least, KAFKA_GROUP_ID: "", SCHEMA_REGISTRY_URL: "  " }).kafka.groupId).toBe("gainstream");
+  test("treats an empty or blank value as not set", () => {
+    expect(read({ ...minimal, KAFKA_GROUP_ID: "", SCHEMA_REGISTRY_URL: "  " }).kafka.groupId).toBe("gainstream");
     expect(wrongNames({ KAFKA_BROKERS: "" })).toEqual(["KAFKA_BROKERS"]);
   });
 
-  test("freezes the configuration to its depth", () => {
-    const config = read(least);
+  test("freezes the configuration and everything in it", () => {
+    const config = read(minimal);
     expect([config, config.kafka, config.kafka.brokers, config.topics.retry[0]].every(Object.isFrozen)).toBe(true);
   });
 
-  test("reads a key file again each time the key is asked for", () => {
+  test("reads a key file at each use of the key", () => {
     const contents = { "/key": `${key}\n` };
     const { accessKey } = read(
-      { ...least, GAINSIGHT_ACCESS_KEY: undefined, GAINSIGHT_ACCESS_KEY_FILE: "/key" },
+      { ...minimal, GAINSIGHT_ACCESS_KEY: undefined, GAINSIGHT_ACCESS_KEY_FILE: "/key" },
       contents,
     ).gainsight;
     expect(accessKey).toMatchObject({ kind: "file", path: "/key" });
@@ -130,10 +130,10 @@ describe("readConfig()", () => {
     expect(accessKey.read()).toBe("another");
   });
 
-  test("keeps the last content of a secret's file while it is empty or gone", () => {
+  test("keeps the last content of a secret file while the file is empty or missing", () => {
     const contents: Record<string, string> = { "/key": key };
     const { accessKey } = read(
-      { ...least, GAINSIGHT_ACCESS_KEY: undefined, GAINSIGHT_ACCESS_KEY_FILE: "/key" },
+      { ...minimal, GAINSIGHT_ACCESS_KEY: undefined, GAINSIGHT_ACCESS_KEY_FILE: "/key" },
       contents,
     ).gainsight;
     contents["/key"] = " \n";
@@ -144,9 +144,9 @@ describe("readConfig()", () => {
     expect(accessKey.read()).toBe("another");
   });
 
-  test("never shows a secret, however the configuration is printed", () => {
+  test("shows no secret when the configuration is printed", () => {
     const config = read({
-      ...least,
+      ...minimal,
       KAFKA_SASL_MECHANISM: "plain",
       KAFKA_SASL_USERNAME: "app",
       KAFKA_SASL_PASSWORD: "hunter2",
@@ -210,13 +210,13 @@ describe("readConfig() refuses", () => {
       { KAFKA_SASL_MECHANISM: "plain", KAFKA_SASL_USERNAME: "x" },
     ],
     [
-      "a password beside its file",
+      "a secret and its file",
       "GAINSIGHT_ACCESS_KEY_FILE",
       { GAINSIGHT_ACCESS_KEY: key, GAINSIGHT_ACCESS_KEY_FILE: "/key" },
     ],
     ["a client certificate without its key", "KAFKA_TLS_KEY_FILE", { KAFKA_TLS: "true", KAFKA_TLS_CERT_FILE: "/key" }],
     ["TLS files without TLS", "KAFKA_TLS", { KAFKA_TLS_CA_FILE: "/key" }],
-    ["a TLS file that is not there", "KAFKA_TLS_CA_FILE", { KAFKA_TLS: "true", KAFKA_TLS_CA_FILE: "/none" }],
+    ["a missing TLS file", "KAFKA_TLS_CA_FILE", { KAFKA_TLS: "true", KAFKA_TLS_CA_FILE: "/none" }],
     ["Avro without its schema", "AVRO_SCHEMA_FILE", { INPUT_FORMAT: "avro", AVRO_SCHEMA_FILE: "/none" }],
     ["the registry format without a registry", "SCHEMA_REGISTRY_URL", { INPUT_FORMAT: "registry" }],
     [
@@ -237,26 +237,32 @@ describe("readConfig() refuses", () => {
     ["a source topic twice", "SOURCE_TOPICS", { SOURCE_TOPICS: "a,a" }],
     ["topics that differ only in '.' and '_'", "SOURCE_TOPICS", { SOURCE_TOPICS: "a.b,a_b" }],
     ["a source topic as dead-letter topic", "DEAD_LETTER_TOPIC", { DEAD_LETTER_TOPIC: "segment-events" }],
-    ["a tier as dead-letter topic", "DEAD_LETTER_TOPIC", { DEAD_LETTER_TOPIC: "gainstream-retry-5m" }],
-    ["a source topic as tier", "RETRY_TOPIC", { SOURCE_TOPICS: "gainstream-retry-5m" }],
+    ["a retry topic as dead-letter topic", "DEAD_LETTER_TOPIC", { DEAD_LETTER_TOPIC: "gainstream-retry-5m" }],
+    ["a source topic as retry topic", "RETRY_TOPIC", { SOURCE_TOPICS: "gainstream-retry-5m" }],
   ])("%s, naming %s", (_, variable, env) => {
     expect(wrongNames(env, { "/key": key })).toEqual([variable]);
   });
 
-  test("takes a folder of schemas, whatever it holds", () => {
-    const config = readConfig({ ...least, AVRO_SCHEMA_FILE: "schemas" });
+  test("takes a folder of schemas without reading it", () => {
+    const config = readConfig({ ...minimal, AVRO_SCHEMA_FILE: "schemas" });
     expect(config.input.schemaFile).toBe("schemas");
   });
 
   test.each([
-    ["is not there", {}, "'/key'"],
-    ["holds another number of characters", { "/key": "short secret" }, "'/key' with 12 characters"],
-  ])("a key file that %s", (_, contents, got) => {
-    const env = { ...least, GAINSIGHT_ACCESS_KEY: "", GAINSIGHT_ACCESS_KEY_FILE: "/key" };
-    expect(mistakes(env, contents)).toMatchObject([{ variable: "GAINSIGHT_ACCESS_KEY_FILE", got }]);
+    ["is missing", {}, "got '/key', want the path of a readable file"],
+    [
+      "has another number of characters",
+      { "/key": "short secret" },
+      "got '/key' with 12 characters, want a file with the 36 characters of an access key",
+    ],
+  ])("a key file that %s", (_, contents, words) => {
+    const env = { ...minimal, GAINSIGHT_ACCESS_KEY: "", GAINSIGHT_ACCESS_KEY_FILE: "/key" };
+    expect(mistakes(env, contents)).toEqual([
+      { variable: "GAINSIGHT_ACCESS_KEY_FILE", sentence: `GAINSIGHT_ACCESS_KEY_FILE: ${words}` },
+    ]);
   });
 
-  test("all mistakes at once, one line each, without showing a secret", () => {
+  test("all mistakes at once, each on its line, without showing a secret", () => {
     const env = {
       GAINSIGHT_ACCESS_KEY: "too-short-a-key",
       GAINSIGHT_URL: "https://user:hunter2@host",
@@ -266,15 +272,44 @@ describe("readConfig() refuses", () => {
     };
     const message = new ConfigError(mistakes(env, { "/s.yaml": "evnts: []" })).message;
     expect(message.split("\n")).toEqual([
-      "Cannot use the configuration, it has 7 mistakes:",
-      "  KAFKA_BROKERS: got nothing, want host:port, comma-separated, such as 'kafka-1:9092,kafka-2:9092'",
+      "Cannot use the configuration because of 7 mistakes:",
+      "  KAFKA_BROKERS is not set; want host:port, comma-separated, such as 'kafka-1:9092,kafka-2:9092'",
       "  RETRY_DELAYS: got '5x 5y', want 1 to 8 ascending durations of at most 24h, such as '30s,5m,30m'",
       "  GAINSIGHT_URL: got '***@host', want an http:// or https:// address without credentials or query",
       "  GAINSIGHT_ACCESS_KEY: got ***, want the 36 characters of a Gainsight access key",
       "  KAFKA_SASL_PASSWORD_FILE: got ***, want the path of a readable file",
-      "  KAFKA_SASL_MECHANISM: got nothing, want a value, because KAFKA_SASL_PASSWORD_FILE is given",
-      expect.stringMatching(/^ {2}settings.evnts: got an unknown setting, want one of the known ones: events, /),
+      "  KAFKA_SASL_MECHANISM is not set; KAFKA_SASL_PASSWORD_FILE needs it",
+      expect.stringMatching(/^ {2}settings.evnts is unknown; known settings are events, /),
     ]);
+  });
+
+  test.each<[string, Environment]>([
+    [
+      "GAINSIGHT_ACCESS_KEY and GAINSIGHT_ACCESS_KEY_FILE are both set; set only one",
+      { GAINSIGHT_ACCESS_KEY_FILE: "/key" },
+    ],
+    [
+      "Neither GAINSIGHT_ACCESS_KEY nor GAINSIGHT_ACCESS_KEY_FILE is set; set one of them",
+      { GAINSIGHT_ACCESS_KEY: "" },
+    ],
+    ["KAFKA_TLS is 'false', but KAFKA_TLS_CA_FILE is set; set KAFKA_TLS to 'true'", { KAFKA_TLS_CA_FILE: "/key" }],
+    ["KAFKA_TLS_KEY_FILE is not set; KAFKA_TLS_CERT_FILE needs it", { KAFKA_TLS: "true", KAFKA_TLS_CERT_FILE: "/key" }],
+    ["SCHEMA_REGISTRY_URL is not set; INPUT_FORMAT 'registry' needs it", { INPUT_FORMAT: "registry" }],
+    [
+      "DEAD_LETTER_TOPIC: got 'segment_events', want a topic that SOURCE_TOPICS does not name ('.' and '_' count as the same)",
+      { SOURCE_TOPICS: "segment.events", DEAD_LETTER_TOPIC: "segment_events" },
+    ],
+    ["BREAKER_PROBE_MIN: got 120000ms, want at most BREAKER_PROBE_MAX, which is 60000ms", { BREAKER_PROBE_MIN: "2m" }],
+    [
+      "GAINSIGHT_ROUTE: got 'rest', want 'clickstream'; this version does not support 'rest'",
+      { GAINSIGHT_ROUTE: "rest" },
+    ],
+    [
+      "GAINSIGHT_CALLS_PER_DAY: got '5', want nothing, because this version does not support it",
+      { GAINSIGHT_CALLS_PER_DAY: "5" },
+    ],
+  ])("with the sentence: %s", (sentence, env) => {
+    expect(mistakes({ ...minimal, ...env }, { "/key": key })).toMatchObject([{ sentence }]);
   });
 });
 
@@ -282,7 +317,7 @@ describe("describeVariables()", () => {
   test("describes every variable of this version once", () => {
     const described = describeVariables();
     expect(described.length).toBe(Object.keys(variables).length - 2);
-    expect(described.every(({ description: decision }) => decision !== "")).toBe(true);
+    expect(described.every(({ description }) => description !== "")).toBe(true);
     expect(described.find(({ name }) => name === "KAFKA_BROKERS")?.default).toBe("required");
     expect(described.find(({ name }) => name === "RETRY_DELAYS")?.default).toBe("30s,5m,30m");
     expect(described.find(({ name }) => name === "SETTINGS_FILE")?.default).toBe("none");

@@ -1,35 +1,40 @@
+import type { Environment } from "./read-config.ts";
 import { describeVariables } from "./variables.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const ownPrefixes = /^(?:KAFKA|GAINSIGHT|BREAKER|RETRY|SCHEMA_REGISTRY)_/;
 
 const loopback = /^http:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/?]|$)/i;
 
-/** A warning and no mistake: something else may encrypt what leaves the pod. */
-export const tokenUrlWarnings = ({ KAFKA_SASL_OAUTH_TOKEN_URL: value = "" }: Environment): string[] => {
+/** Sentences about variables that are probably wrong, but do not stop the service. */
+export const environmentWarnings = (env: Environment): readonly string[] => [
+  ...unknownVariableWarnings(env),
+  ...tokenUrlWarnings(env),
+];
+
+/** No mistake: a service mesh may encrypt the connection. */
+const tokenUrlWarnings = ({ KAFKA_SASL_OAUTH_TOKEN_URL: value = "" }: Environment): string[] => {
   const url = value.trim();
   if (!/^http:/i.test(url) || loopback.test(url)) return [];
   return [
-    "KAFKA_SASL_OAUTH_TOKEN_URL is not encrypted: the client secret travels in clear text, want an https:// address",
+    "KAFKA_SASL_OAUTH_TOKEN_URL is an http:// address, so the client secret is not encrypted; use an https:// address",
   ];
 };
 
 /**
- * One sentence for each variable that looks like a misspelt one of ours. A warning and no mistake: Kubernetes puts
- * variables such as KAFKA_PORT into every container beside a service of that name.
+ * One sentence for each name that looks like a misspelt name of ours. No mistake: for a service named `kafka`, Kubernetes
+ * sets variables such as KAFKA_PORT in every container.
  */
-export const unknownVariableWarnings = (env: Environment): string[] => {
+const unknownVariableWarnings = (env: Environment): string[] => {
   const known = describeVariables().map(({ name }) => name);
   return Object.keys(env)
     .filter((name) => ownPrefixes.test(name) && !known.includes(name))
     .flatMap((name) => {
       const suggestion = known.find((candidate) => editDistance(name, candidate) <= 2);
-      return suggestion === undefined ? [] : [`Unknown variable ${name} is ignored, did you mean ${suggestion}`];
+      return suggestion === undefined ? [] : [`Ignoring the unknown variable ${name}; did you mean ${suggestion}?`];
     });
 };
 
-/** Levenshtein's distance: characters to insert, drop or replace. */
+/** The Levenshtein distance: how many characters to insert, drop or replace. */
 const editDistance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [index, letter] of Array.from(from).entries()) {

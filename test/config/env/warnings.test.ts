@@ -1,22 +1,22 @@
 import { describe, expect, test } from "vitest";
 
-import { tokenUrlWarnings, unknownVariableWarnings } from "../../../src/config/env/suspicious.ts";
 import { variables } from "../../../src/config/env/variables.ts";
+import { environmentWarnings } from "../../../src/config/env/warnings.ts";
 
-describe("unknownVariableWarnings()", () => {
+describe("environmentWarnings()", () => {
   test.each([
     ["KAFKA_BROKER", "KAFKA_BROKERS"],
     ["RETRY_DELAY", "RETRY_DELAYS"],
     ["GAINSIGHT_ACESS_KEY", "GAINSIGHT_ACCESS_KEY"],
     ["SCHEMA_REGISTRY_URI", "SCHEMA_REGISTRY_URL"],
     ["BREAKER_WINDWO", "BREAKER_WINDOW"],
-  ])("asks of %s whether %s was meant", (name, meant) => {
-    expect(unknownVariableWarnings({ [name]: "x" })).toEqual([
-      `Unknown variable ${name} is ignored, did you mean ${meant}`,
+  ])("asks for %s whether %s was meant", (name, meant) => {
+    expect(environmentWarnings({ [name]: "x" })).toEqual([
+      `Ignoring the unknown variable ${name}; did you mean ${meant}?`,
     ]);
   });
 
-  test("says nothing of our own variables, of Kubernetes' service variables and of other people's", () => {
+  test("accepts our own variables, the service variables of Kubernetes, and foreign variables", () => {
     const names = [
       ...Object.keys(variables),
       "KAFKA_PORT",
@@ -29,22 +29,20 @@ describe("unknownVariableWarnings()", () => {
       "HTTPS_PORT",
       "PATH",
     ];
-    expect(unknownVariableWarnings(Object.fromEntries(names.map((name) => [name, "x"])))).toEqual([]);
+    expect(environmentWarnings(Object.fromEntries(names.map((name) => [name, "x"])))).toEqual([]);
   });
-});
 
-describe("tokenUrlWarnings()", () => {
   test.each(["http://login.example.com/token", " HTTP://10.0.0.1:8080/", "http://localhost.example.com/"])(
-    "warns of a secret in clear text: %s",
+    "warns of an unencrypted client secret: %s",
     (url) => {
-      expect(tokenUrlWarnings({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([
-        "KAFKA_SASL_OAUTH_TOKEN_URL is not encrypted: the client secret travels in clear text, want an https:// address",
+      expect(environmentWarnings({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([
+        "KAFKA_SASL_OAUTH_TOKEN_URL is an http:// address, so the client secret is not encrypted; use an https:// address",
       ]);
     },
   );
 
   test.each(["https://login.example.com/token", "http://localhost:8080/", "http://127.0.0.1/t", "http://[::1]:1", ""])(
-    "says nothing of %j",
-    (url) => expect(tokenUrlWarnings({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([]),
+    "accepts the token URL %j",
+    (url) => expect(environmentWarnings({ KAFKA_SASL_OAUTH_TOKEN_URL: url })).toEqual([]),
   );
 });

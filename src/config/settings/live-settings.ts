@@ -1,43 +1,48 @@
 import { readFileSync } from "node:fs";
 
-import { ConfigError, type Problem, describeProblem } from "../config-error.ts";
+import { ConfigError, type Problem } from "../config-error.ts";
 import { watchFile } from "../file-watch.ts";
 import { freeze } from "../freeze.ts";
 import { type Settings, readSettingsFile } from "./settings.ts";
 
 export interface LiveSettingsOptions {
-  /** The settings file; undefined where there is none, and then nothing ever changes. */
+  /** The settings file. Undefined if there is none; then the settings never change. */
   readonly file: string | undefined;
   readonly initial: Settings;
   readonly wallNow: () => number;
-  /** The file has changed and was read: taken up, or, where there is a problem, not. Told once per change. */
+  /** Called once for each change of the file: with the problem if it was rejected, otherwise with undefined. */
   readonly onReload: (problem: string | undefined) => void;
-  /** How often the file is looked at, in milliseconds; a change counts when it has kept still that long. */
+  /** How often the file is polled. A change takes effect after the file has stayed the same for this long. */
   readonly pollMs?: number;
 }
 
-/** The settings as the file says them now. */
+/** The settings in effect. They change with the file. */
 export interface LiveSettings {
   readonly current: Settings;
-  /** Why the file, as it is now, was not taken up; undefined where it was. */
+  /** Why the file in its present form was rejected. Undefined if it was not. */
   readonly problem: string | undefined;
-  /** When that last changed, in milliseconds since 1970. */
+  /** When `current` or `problem` last changed, in milliseconds since 1970. */
   readonly changedAt: number;
-  /** The listener is called with each new value, after `current` has changed. */
+  /** Calls the listener with the new settings each time after `current` has changed. */
   readonly onChange: (listener: (settings: Settings) => void) => void;
   readonly close: () => void;
 }
 
-/** Mistakes told in one line; the command `settings check` tells them all. */
+/** How many mistakes one line of the log lists. The command `settings check` lists all. */
 const maxListedProblems = 20;
 
 const problemSummary = (problems: readonly Problem[]): string => {
-  const listed = problems.slice(0, maxListedProblems).map(describeProblem);
+  const listed = problems.slice(0, maxListedProblems).map(({ sentence }) => sentence);
   const more = problems.length > maxListedProblems ? [`and ${problems.length - maxListedProblems} more mistakes`] : [];
   return [...listed, ...more].join("; ");
 };
 
-const tryReadSettings = (file: string): { readonly settings?: Settings; readonly problem?: string } => {
+interface SettingsReading {
+  readonly settings?: Settings;
+  readonly problem?: string;
+}
+
+const tryReadSettings = (file: string): SettingsReading => {
   try {
     return { settings: freeze(readSettingsFile(file, (path) => readFileSync(path, "utf8"))) };
   } catch (error) {
@@ -48,7 +53,7 @@ const tryReadSettings = (file: string): { readonly settings?: Settings; readonly
 
 const isEqual = (a: Settings, b: Settings): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Settings that are taken up while running. A change that is wrong is refused, and those before it stay. */
+/** Reloads the settings when their file changes. If the changed file has a mistake, the previous settings stay in effect. */
 export const createLiveSettings = ({
   file,
   initial,
@@ -57,9 +62,10 @@ export const createLiveSettings = ({
   pollMs = 1_000,
 }: LiveSettingsOptions): LiveSettings => {
   const listeners: ((settings: Settings) => void)[] = [];
-  let state: { readonly current: Settings; readonly problem?: string | undefined; readonly since: number } = {
+  let state: Pick<LiveSettings, "current" | "problem" | "changedAt"> = {
     current: initial,
-    since: wallNow(),
+    problem: undefined,
+    changedAt: wallNow(),
   };
   const reload = (path: string): void => {
     const previous = state;
@@ -67,7 +73,7 @@ export const createLiveSettings = ({
     const isChanged = !isEqual(current, previous.current);
     const isStillValid = previous.problem === undefined && problem === undefined;
     if (isStillValid && !isChanged) return;
-    state = { current, problem, since: wallNow() };
+    state = { current, problem, changedAt: wallNow() };
     onReload(problem);
     if (isChanged) for (const notify of listeners) notify(current);
   };
@@ -80,7 +86,7 @@ export const createLiveSettings = ({
       return state.problem;
     },
     get changedAt() {
-      return state.since;
+      return state.changedAt;
     },
     onChange: (listener) => void listeners.push(listener),
     close,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { type LiveSettings, createLiveSettings } from "../../../src/config/settings/reload.ts";
+import { type LiveSettings, createLiveSettings } from "../../../src/config/settings/live-settings.ts";
 import { type Settings, parseSettings } from "../../../src/config/settings/settings.ts";
 
 const pollMs = 1_000;
@@ -29,8 +29,8 @@ describe("createLiveSettings()", () => {
   };
   const write = (text: string): void => writeFileSync(file, text);
 
-  /** A change counts at the second look that sees it. */
-  const publisher = (): void => void vi.advanceTimersByTime(2 * pollMs);
+  /** A change takes effect at the second poll that sees it. */
+  const pollTwice = (): void => void vi.advanceTimersByTime(2 * pollMs);
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -46,17 +46,17 @@ describe("createLiveSettings()", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("keeps the settings it was given where there is no file, and looks at nothing", () => {
+  it("keeps the initial settings and polls nothing if there is no file", () => {
     open(undefined);
     expect(vi.getTimerCount()).toBe(0);
     expect(live).toMatchObject({ current: initial, problem: undefined, changedAt: Date.now() });
   });
 
-  it("takes up a good change within two looks, tells once, and ends when it is closed", () => {
+  it("reloads a valid change within two polls, reports it once, and stops when it is closed", () => {
     open(file);
-    publisher();
+    pollTwice();
     write("events: [A, B]\ndeadLetterLimit: false");
-    publisher();
+    pollTwice();
     const expected = { ...initial, events: ["A", "B"], deadLetterLimit: false };
     expect(live).toMatchObject({ current: expected, problem: undefined, changedAt: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
@@ -66,75 +66,75 @@ describe("createLiveSettings()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes up what was written between the start's reading and its first look", () => {
+  it("reloads a change between the read at the start and the first poll", () => {
     write("events: [B]");
     open(file);
-    publisher();
+    pollTwice();
     expect(live.current.events).toEqual(["B"]);
   });
 
-  it("says nothing where the file was written anew with the same settings", () => {
+  it("reports nothing if the file was rewritten with the same settings", () => {
     open(file);
-    publisher();
+    pollTwice();
     write("# the same\nevents: [A]");
-    publisher();
+    pollTwice();
     expect([reads, changes]).toEqual([[], []]);
   });
 
-  it("refuses a wrong change, keeps what was before, and says why once per change", () => {
+  it("rejects a wrong change, keeps the previous settings, and reports the reason once per change", () => {
     open(file);
-    publisher();
+    pollTwice();
     write("events: [3]\nevnts: []");
-    publisher();
+    pollTwice();
     const problem =
       "settings.events[0]: got '3', want a list of event names as text, such as [Order Completed]; " +
-      "settings.evnts: got an unknown setting, want one of the known ones: " +
+      "settings.evnts is unknown; known settings are " +
       Object.keys(initial).join(", ");
     expect(live).toMatchObject({ current: initial, problem, changedAt: Date.now() });
     vi.advanceTimersByTime(10 * pollMs);
     expect(reads).toEqual([problem]);
     write("events: [4]\nevnts: []\n");
-    publisher();
+    pollTwice();
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
   });
 
-  it("tells twenty of many mistakes, and how many more there are", () => {
+  it("lists twenty of many mistakes, and counts the others", () => {
     open(file);
-    publisher();
+    pollTwice();
     write(`events: [${"3,".repeat(1_000)}]`);
-    publisher();
+    pollTwice();
     expect(live.problem).toMatch(/^settings.events\[0\]: .*; settings.events\[19\]: [^;]*; and 980 more mistakes$/);
   });
 
-  it("is content again when the wrong change is taken back", () => {
+  it("reports no problem any more when the wrong change is reverted", () => {
     open(file);
-    publisher();
+    pollTwice();
     write("events: [");
-    publisher();
+    pollTwice();
     expect(live.problem).toMatch(/valid YAML/);
     write("events: [A]");
-    publisher();
+    pollTwice();
     expect(live).toMatchObject({ current: initial, problem: undefined, changedAt: Date.now() });
     expect(reads).toHaveLength(2);
     expect(changes).toEqual([]);
   });
 
-  it("does not take a file that is just being written for an empty one, which would let every event go", () => {
+  it("does not treat a file that is being written as empty, which would allow every event", () => {
     open(file);
-    publisher();
+    pollTwice();
     write("");
     vi.advanceTimersByTime(pollMs);
     write("events: [A, B]");
-    publisher();
+    pollTwice();
     expect(changes.map(({ events }) => events)).toEqual([["A", "B"]]);
   });
 
-  it("keeps the settings where the file goes missing, and says so", () => {
+  it("keeps the settings if the file disappears, and reports it", () => {
     open(file);
-    publisher();
+    pollTwice();
     unlinkSync(file);
-    publisher();
+    pollTwice();
     expect(live).toMatchObject({ current: initial, problem: expect.stringContaining("a readable file") });
   });
 
@@ -149,9 +149,9 @@ describe("createLiveSettings()", () => {
     const mounted = join(folder, "mounted.yaml");
     symlinkSync(join("..data", "mounted.yaml"), mounted);
     open(mounted);
-    publisher();
+    pollTwice();
     mount("..2026_01_02", "events: [B]");
-    publisher();
+    pollTwice();
     expect(live.current.events).toEqual(["B"]);
     expect(changes).toHaveLength(1);
   });

@@ -1,0 +1,2 @@
+/** A thrown value as an Error. JavaScript can throw anything. */
+export const toError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
