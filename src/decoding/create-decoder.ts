@@ -43,7 +43,7 @@ export const createConfiguredDecoder = ({
   fetch,
   warn,
 }: ConfiguredDecoderOptions): Decoder => {
-  const cacheOption = registry && { source: createRegistryDecoderCache(registry, fetch) };
+  const cacheOption = registry && { decoderCache: createRegistryDecoderCache(registry, fetch) };
   if (format !== "avro" && format !== "auto") return createDecoder({ format, ...cacheOption });
   const bareSchemas = compileSchemas(readSchemaFiles(schemaFile));
   if (format === "auto" && cacheOption) for (const text of ambiguityWarnings(bareSchemas)) warn?.(text);
