@@ -14,7 +14,8 @@ const guides = readdirSync("docs")
 
 describe("docs/operations.md", () => {
   it("has a section for each hold", () => {
-    const [, union = ""] = /export type HoldReason =([^;]+);/.exec(readFileSync("src/core/outcome/outcome.ts", "utf8")) ?? [];
+    const [, union = ""] =
+      /export type HoldReason =([^;]+);/.exec(readFileSync("src/core/outcome/outcome.ts", "utf8")) ?? [];
     const holds = Array.from(union.matchAll(/"([a-z_]+)"/g), ([, name = ""]) => name);
     const sections = Array.from(text.matchAll(/^### `(\w+)`$/gm), ([, name = ""]) => name);
     expect(holds).not.toEqual([]);

@@ -19,8 +19,8 @@ const pasts = async (story: Story, delay: string): Promise<string[]> => {
 
 describe.concurrent("retry", () => {
   /*
-   * A record's own headers are empty, null, repeated and oddly named. It fails, waits in a retry topic, and is a dead letter in the end: in
-   * both topics its headers are those that it came with, null is null and empty is empty.
+   * A record's own headers are empty, null, repeated and oddly named. The record fails, waits in a retry topic and
+   * becomes a dead letter. In both topics its own headers are unchanged: null is null and empty is empty.
    */
   journey("a record's own headers stay as they were on the wire", async ({ story, expect }) => {
     patchNullHeaders();
@@ -42,8 +42,8 @@ describe.concurrent("retry", () => {
   });
 
   /*
-   * One event fails twice and works on the third call of its round. Nobody outside notices anything but two more calls:
-   * no tier, no log line about the event, and its user's next event follows.
+   * One event fails twice and succeeds at its third quick attempt. There are two more calls, but no retry record and no
+   * log line about the event, and the user's next event follows.
    */
   journey("a short failure is retried without a retry topic", async ({ story, expect }) => {
     failFor(story, "u1-1", 2);
@@ -56,11 +56,12 @@ describe.concurrent("retry", () => {
   });
 
   /*
-   * Gainsight fails for one event of one user, three times in a row. The event waits in the first tier, the user's later
-   * events wait behind it in their order and use no attempt, and every other user goes on. When it is due, all follow.
+   * Gainsight fails three times in a row for one event of one user. The event waits in the first retry topic. The
+   * user's later events wait behind it in order and use no attempt, and all other users continue. After the delay all
+   * are delivered.
    */
   journey(
-    "a failing event waits in a retry topic, later events of its user behind it, and nobody else",
+    "a failing event waits in a retry topic, with only later events of its user behind it",
     async ({ story, expect }) => {
       failFor(story, "u1-1", 3);
       const service = await story.start({ RETRY_DELAYS: "3s,6s" });
@@ -101,8 +102,9 @@ describe.concurrent("retry", () => {
   );
 
   /*
-   * An event fails in its first tier too, so it waits in the next one, longer than those behind it. They come due before it
-   * and follow it to its tier without an attempt, and a newcomer waits where the last of them waits. Nobody overtakes.
+   * An event fails again in its first retry topic, so it waits in the second, longer than the events behind it. When
+   * their delay is over, they follow it to the second topic without an attempt, and a new event of the user waits
+   * behind the last of them. No event overtakes another.
    */
   journey("order holds across several retry topics", async ({ story, expect }) => {
     failFor(story, "u1-1", 2);
@@ -120,10 +122,10 @@ describe.concurrent("retry", () => {
   });
 
   /*
-   * An event fails for good, and its attempts and its age are spent. It rests in the dead-letter topic with its key, its
-   * bytes and all its own headers as they came, whatever tiers it has been through. Its user is released.
+   * An event always fails until its attempts and its age are used up. The dead letter has the key, the bytes and the
+   * original headers of the record, whatever retry topics it has passed. Then its user is released.
    */
-  journey("an event without attempts left becomes a dead letter as it came", async ({ story, expect }) => {
+  journey("an event without attempts left becomes an unchanged dead letter", async ({ story, expect }) => {
     failFor(story, "u1-1", 100);
     const headers = { trace: Buffer.from([0, 0xff, 1]), "gainstream-attempts": "lies", twice: ["a", "b"] };
     const record = asJson(trackEvent("u1", 1), headers);
@@ -149,7 +151,8 @@ describe.concurrent("retry", () => {
   });
 
   /*
-   * Gainsight refuses one event with 400: that will never work, so it is dead at once and the user's next event follows.
+   * Gainsight rejects one event with 400, which no retry can change. The event becomes a dead letter at once, and the
+   * user's next event follows.
    */
   journey("a rejected event becomes a dead letter at once", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u1-1" } });

@@ -4,7 +4,7 @@ import { createCallLog, maxRecordedCalls } from "../../src/standin/calls.ts";
 
 const start = Date.parse("2026-01-31T12:00:00.000Z");
 
-describe("the memory of calls", () => {
+describe("the call log", () => {
   it("counts by status and type, with unknown types together", () => {
     const calls = createCallLog(() => start);
     calls.record(200, { type: "track" });
@@ -21,7 +21,7 @@ describe("the memory of calls", () => {
     });
   });
 
-  it("counts the last ten whole seconds, oldest first, and not the one that is running", () => {
+  it("counts calls in the last ten whole seconds, oldest first, without the current second", () => {
     let now = start;
     const calls = createCallLog(() => now);
     for (let second = 0; second <= 12; second += 1) {

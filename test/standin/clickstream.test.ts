@@ -5,7 +5,7 @@ import { accessKey, sampleEvent, sendEvent, withStandin } from "./with-standin.t
 const json = { "Content-Type": "application/json" };
 
 describe("POST /clickstream/segmentio/event", () => {
-  it("takes a Segment event with 200 and an empty object", () =>
+  it("accepts a Segment event with 200 and an empty object", () =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin);
       expect([response.status, await response.text()]).toEqual([200, "{}"]);
@@ -21,7 +21,7 @@ describe("POST /clickstream/segmentio/event", () => {
     ["no content type", { accessKey, "Content-Type": "" }, 415],
     ["another content type", { accessKey, "Content-Type": "text/plain" }, 415],
     ["a content type with a charset", { accessKey, "Content-Type": "application/json; charset=utf-8" }, 200],
-  ])("judges the headers: %s", (_title, headers, status) =>
+  ])("checks the headers: %s", (_title, headers, status) =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin, sampleEvent, { headers });
       expect(response.status).toBe(status);
@@ -30,7 +30,7 @@ describe("POST /clickstream/segmentio/event", () => {
     }),
   );
 
-  it("takes an event also where the address has a query", () =>
+  it("accepts an event if the address has a query", () =>
     withStandin(async (standin) => {
       const url = `${standin.url}/clickstream/segmentio/event?source=test`;
       const body = JSON.stringify(sampleEvent);
@@ -38,13 +38,13 @@ describe("POST /clickstream/segmentio/event", () => {
       expect([response.status, standin.stats().delivered]).toEqual([200, 1]);
     }));
 
-  it("never repeats a key that it refuses", () =>
+  it("never repeats a key that it rejects", () =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin, sampleEvent, { headers: { ...json, accessKey: "secret-of-mine" } });
       expect(await response.text()).not.toContain("secret-of-mine");
     }));
 
-  it("takes another key once it has been changed", () =>
+  it("accepts the new key after a change", () =>
     withStandin(async (standin) => {
       standin.setAccessKey("next");
       expect((await sendEvent(standin)).status).toBe(401);
@@ -64,7 +64,7 @@ describe("POST /clickstream/segmentio/event", () => {
       "Cannot take the event: 'timestamp' is text of another form",
     ],
     ['{"type":"track","timestamp":1767225600}', "Cannot take the event: 'timestamp' is a number"],
-  ])("refuses the body %j with 400 and a sentence", (body, sentence) =>
+  ])("rejects the body %j with 400 and a sentence", (body, sentence) =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin, undefined, { body });
       const text = await response.text();

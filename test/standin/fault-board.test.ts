@@ -13,22 +13,22 @@ const event = {
 
 const createBoard = () => createActiveFaults(createRandom(7));
 
-describe("the fault board", () => {
+describe("createActiveFaults()", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("plans nothing while no fault is on", () => {
+  it("plans nothing while no fault is active", () => {
     expect(createBoard().plan(event)).toEqual({ delayMs: 0 });
   });
 
-  it("takes as many calls as the count says, and lists what was used", () => {
+  it("applies to as many calls as the count says, and lists the number used", () => {
     const board = createBoard();
     board.add({ kind: "redirect", count: 2 });
     expect([1, 2, 3].map(() => board.plan(event).answeredBy !== undefined)).toEqual([true, true, false]);
     expect(board.list()).toEqual([{ id: "f1", fault: { kind: "redirect", count: 2 }, used: 2 }]);
   });
 
-  it("ends a fault when its time is over", () => {
+  it("ends a fault after its duration", () => {
     const board = createBoard();
     board.add({ kind: "redirect", durationMs: 1_000 });
     vi.advanceTimersByTime(999);
@@ -38,7 +38,7 @@ describe("the fault board", () => {
     expect(board.list()).toEqual([]);
   });
 
-  it("takes about the share that the ratio says, the same calls for the same seed", () => {
+  it("applies to about the share that the ratio says, and to the same calls for the same seed", () => {
     const draw = (): readonly boolean[] => {
       const board = createBoard();
       board.add({ kind: "redirect", ratio: 0.3 });
@@ -49,23 +49,23 @@ describe("the fault board", () => {
     expect(draw()).toEqual(draw());
   });
 
-  it("never takes a call at ratio 0 and always at ratio 1", () => {
+  it("never applies at ratio 0 and always at ratio 1", () => {
     const board = createBoard();
     board.add({ kind: "redirect", ratio: 0 });
     board.add({ kind: "body-false", ratio: 1 });
     for (let call = 0; call < 1_000; call += 1) expect(board.plan(event).answeredBy?.id).toBe("f2");
   });
 
-  it("adds latencies up, within their jitter, and lets the first other fault answer", () => {
+  it("adds up latencies, within their jitter, and lets the first other fault answer", () => {
     const board = createBoard();
     board.add({ kind: "redirect" });
     board.add({ kind: "latency", ms: 100 });
     board.add({ kind: "latency", ms: 10, jitterMs: 5 });
     board.add({ kind: "body-false" });
-    const { delayMs, answeredBy: taker } = board.plan(event);
+    const { delayMs, answeredBy } = board.plan(event);
     expect(delayMs).toBeGreaterThanOrEqual(110);
     expect(delayMs).toBeLessThan(115);
-    expect(taker?.id).toBe("f1");
+    expect(answeredBy?.id).toBe("f1");
     expect(board.list().map(({ used }) => used)).toEqual([1, 1, 1, 0]);
   });
 
@@ -78,10 +78,10 @@ describe("the fault board", () => {
     [{ accountId: "a1" }, true],
     [{ accountId: "a2" }, false],
     [{ accountId: "a1", userId: "u2" }, false],
-  ])("matches %j: %s", (match, isTaken) => {
+  ])("matches %j: %s", (match, isMatch) => {
     const board = createBoard();
     board.add({ kind: "redirect", match });
-    expect(board.plan(event).answeredBy !== undefined).toBe(isTaken);
+    expect(board.plan(event).answeredBy !== undefined).toBe(isMatch);
   });
 
   it.each([{ groupId: "a1" }, { traits: { accountId: "a1" } }, { context: { groupId: "a1" } }])(
@@ -93,22 +93,22 @@ describe("the fault board", () => {
     },
   );
 
-  it("matches nothing in a call whose body could not be read", () => {
+  it("matches nothing in a call whose body cannot be read", () => {
     const board = createBoard();
     board.add({ kind: "redirect", match: { userId: "u1" } });
     expect(board.plan(undefined).answeredBy).toBeUndefined();
   });
 
-  it("tells who waits that a fault has ended, unless they called it off", () => {
+  it("notifies listeners that a fault has ended, unless they unsubscribed", () => {
     const board = createBoard();
     const { id } = board.add({ kind: "outage", mode: "hang", durationMs: 50 });
-    const told: string[] = [];
-    board.onFaultEnd(id, () => told.push("waited"));
-    board.onFaultEnd(id, () => told.push("called off"))();
+    const notified: string[] = [];
+    board.onFaultEnd(id, () => notified.push("waited"));
+    board.onFaultEnd(id, () => notified.push("unsubscribed"))();
     vi.advanceTimersByTime(50);
-    expect(told).toEqual(["waited"]);
-    board.onFaultEnd(id, () => told.push("late"));
-    expect(told).toEqual(["waited", "late"]);
+    expect(notified).toEqual(["waited"]);
+    board.onFaultEnd(id, () => notified.push("late"));
+    expect(notified).toEqual(["waited", "late"]);
   });
 
   it("clears one fault by its id, or all", () => {

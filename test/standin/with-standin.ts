@@ -11,7 +11,7 @@ export const sampleEvent = {
   properties: { accountId: "a1" },
 };
 
-/** Runs a story against a fresh stand-in and closes it, whatever happens. */
+/** Runs a story with a new stand-in and always closes it. */
 export const withStandin = async (story: (standin: Standin) => Promise<void>): Promise<void> => {
   const standin = await createStandin({ accessKey });
   try {
@@ -35,7 +35,7 @@ export const sendEvent = (
     ...change,
   });
 
-/** The code of a network failure, as ECONNREFUSED. */
+/** The code of a network failure, such as ECONNREFUSED. */
 export const failureOf = async (call: Promise<unknown>): Promise<string> => {
   try {
     await call;
