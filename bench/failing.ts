@@ -59,7 +59,7 @@ const measureFlow = async (context: BenchContext, failing: readonly string[]): P
     await service.untilReady(partitions);
     const events = userEvents({ users, count: perSecond * flowSeconds });
     const isCounted = ({ userId }: UserEvent): boolean => !failing.includes(userId);
-    const { delays, missed: missed } = await measureDelays({ sink, topic, events, perSecond, isCounted });
+    const { delays, missed } = await measureDelays({ sink, topic, events, perSecond, isCounted });
     return { p99: delays.toSorted((a, b) => a - b)[Math.floor(delays.length * 0.99)] ?? Number.NaN, missed };
   } finally {
     await topic.close();

@@ -157,18 +157,22 @@ const run = async (options: DrillOptions, onEnd: RegisterCleanup): Promise<Repor
   const stopping = new AbortController();
   onEnd(() => stopping.abort());
   const wait = (ms: number): Promise<void> => sleep(Math.max(0, ms), undefined, { signal: stopping.signal });
-  const failedCohorts = new Set<number>();
-  const { main, side } = await runSchedule(options, {
-    cluster,
-    target,
-    fleet,
-    flow,
-    failedCohorts,
-    timeoutMs,
-    wait,
-    say,
-  });
+  const context = { cluster, target, fleet, flow, failedCohorts: new Set<number>(), timeoutMs, wait, say };
+  const tracks = await runSchedule(options, context);
   say("all faults are over, and no more events are produced");
+  return createReport(options, { ...context, ...tracks, ledger });
+};
+
+interface DrillRun extends DrillContext {
+  /** The faults of the main track and of the side track, in order. */
+  readonly main: readonly FaultRun[];
+  readonly side: readonly FaultRun[];
+  readonly ledger: Ledger;
+}
+
+/** Waits until everything is committed, stops the instances and compares the result with what was produced. */
+const createReport = async ({ seed, rate }: DrillOptions, drillRun: DrillRun): Promise<Report> => {
+  const { cluster, fleet, flow, failedCohorts, main, side, ledger } = drillRun;
   const drained = await untilDrained(cluster);
   await Promise.all(fleet.running.map(({ stop }) => stop()));
   const isUnlucky = (user: string): boolean => failedCohorts.has(cohortOf(user));

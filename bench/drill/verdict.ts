@@ -75,7 +75,7 @@ const holdRows = ({ faultRuns, recoveries }: DrillObservations): PromiseRow[] =>
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
   const calls = {
     allowed: sum(holds.map(({ allowedCalls }) => allowedCalls)),
-    got: sum(holds.map(({ calls }) => calls)),
+    got: sum(holds.map((hold) => hold.calls)),
   };
   const slowest = Math.max(
     ...recoveries.filter(({ faultRun: { hold } }) => hold).map(({ halfRateMs }) => halfRateMs ?? Infinity),
