@@ -13,10 +13,9 @@ import { startEventFlow } from "./flow.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { type Report, reportOf } from "./report.ts";
-import { login } from "./rights.ts";
 import type { Fault, Schedule } from "./schedule.ts";
+import { serviceEnvironment, timeoutMs } from "./service-environment.ts";
 import { createTarget, type Target } from "./target.ts";
-import { compressionOf, names, schemaFile, sources } from "./topics.ts";
 
 export interface DrillOptions {
   readonly schedule: Schedule;
@@ -36,34 +35,9 @@ export interface DrillOptions {
 
 const firstKey = "00000000-0000-4000-8000-000000000000";
 const firstInstances = 3;
-const timeoutMs = 3_000;
 const readyLimitMs = 60_000;
 
 type RegisterCleanup = (cleanup: () => unknown) => void;
-
-const environment = (cluster: DrillCluster, target: Target) => (launch: number, keyFile: string) => ({
-  KAFKA_BROKERS: cluster.serviceBrokers,
-  KAFKA_SASL_MECHANISM: "plain",
-  KAFKA_SASL_USERNAME: login.username,
-  KAFKA_SASL_PASSWORD: login.password,
-  KAFKA_GROUP_ID: names.group,
-  KAFKA_CLIENT_ID: `i${launch}`,
-  KAFKA_COMPRESSION: compressionOf(launch),
-  SCHEMA_REGISTRY_URL: cluster.servers.registryUrl,
-  AVRO_SCHEMA_FILE: schemaFile,
-  SOURCE_TOPICS: sources.join(","),
-  RETRY_TOPIC: names.retry,
-  RETRY_DELAYS: names.delays.join(","),
-  RETRY_MAX_AGE: "20s",
-  RETRY_MAX_ATTEMPTS: "4",
-  DEAD_LETTER_TOPIC: names.deadLetter,
-  GAINSIGHT_URL: target.urlOf(launch),
-  GAINSIGHT_ACCESS_KEY_FILE: keyFile,
-  GAINSIGHT_TIMEOUT: `${timeoutMs}ms`,
-  GAINSIGHT_CONCURRENCY: "32",
-  BREAKER_PROBE_MAX: "5s",
-  HTTP_HOST: "127.0.0.1",
-});
 
 const untilReady = async ({ running }: Fleet): Promise<void> => {
   const deadline = Date.now() + readyLimitMs;
@@ -103,7 +77,7 @@ const openFleet = async (
   onEnd(() => guard.end());
   const { main, logs = guard.folder } = options;
   await mkdir(logs, { recursive: true });
-  const env = environment(cluster, target);
+  const env = serviceEnvironment(cluster, target);
   const fleet = await createFleet({ guard, main, logs, accessKey: firstKey, env, onUnexpectedExit: say });
   for (let count = 0; count < firstInstances; count++) await fleet.launch();
   await untilReady(fleet);
