@@ -4,9 +4,9 @@ import { useOrStartCluster } from "../../local/cluster.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** As KAFKA_BROKERS takes it. */
+    /** In the format of KAFKA_BROKERS. */
     brokers: string;
-    /** As SCHEMA_REGISTRY_URL takes it. */
+    /** In the format of SCHEMA_REGISTRY_URL. */
     registryUrl: string;
   }
 }
