@@ -1,7 +1,22 @@
 import { defineConfig } from "vitest/config";
 
+/** These measure how long something takes, or what is on its way at one moment: nothing else may run beside them. */
+const timed = ["crash", "crowds", "holds", "metadata", "shutdown", "start"].map(
+  (name) => `test/journeys/${name}.test.ts`,
+);
+const drill = "test/journeys/drill.test.ts";
+
+const withKafka = {
+  globalSetup: ["test/journeys/global-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/* A group begins when the one before it has ended. */
 export default defineConfig({
   test: {
+    // Otherwise one core stays idle: of two, that is half.
+    maxWorkers: "100%",
     coverage: {
       provider: "v8",
       include: ["src/core/**", "src/flow/**"],
@@ -9,17 +24,35 @@ export default defineConfig({
       reporter: ["text-summary"],
     },
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/journeys/**", "test/security/**"] } },
+      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/{journeys,security}/**"] } },
       {
         test: {
+          ...withKafka,
           name: "journeys",
-          include: ["test/journeys/**/*.test.ts", "test/security/**/*.test.ts"],
-          globalSetup: ["test/journeys/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          include: ["test/journeys/**/*.test.ts"],
+          exclude: [...timed, drill],
+          sequence: { groupOrder: 1 },
         },
       },
+      {
+        test: {
+          ...withKafka,
+          name: "journeys-timed",
+          include: timed,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...withKafka,
+          name: "security",
+          include: ["test/security/**/*.test.ts"],
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      { test: { name: "drill", include: [drill], fileParallelism: false, sequence: { groupOrder: 4 } } },
     ],
   },
 });

@@ -11,13 +11,13 @@ const root = join(import.meta.dirname, "..", "..");
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** All journeys against a broker of this version; a cluster that the environment names would be of another. */
+/** Every test that needs a Kafka, against a broker of this version; a cluster that the environment names would be of another. */
 const run = async (version: string, folder: string): Promise<Round> => {
   const file = join(folder, `${version}.json`);
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
   const { KAFKA_BROKERS: _, SCHEMA_REGISTRY_URL: __, ...env } = process.env;
-  const child = spawn(process.execPath, [vitest, "run", "--project", "journeys", ...reporters], {
+  const child = spawn(process.execPath, [vitest, "run", "--project=!unit", ...reporters], {
     cwd: root,
     env: { ...env, KAFKA_VERSION: kafkaVersion({ KAFKA_VERSION: version }) },
     stdio: "inherit",
