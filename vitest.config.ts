@@ -8,8 +8,9 @@ const drill = "test/journeys/drill.test.ts";
 
 const withKafka = {
   globalSetup: ["test/journeys/global-setup.ts"],
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  // Beyond the patience of what a journey waits for: that names what is missing.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
 };
 
 /* A group begins when the one before it has ended. */
