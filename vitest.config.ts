@@ -1,9 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** These measure how long something takes, or what is on its way at one moment: nothing else may run beside them. */
-const timed = ["crash", "crowds", "holds", "metadata", "shutdown", "start"].map(
-  (name) => `test/journeys/${name}.test.ts`,
-);
+/** These measure how long something takes: no other test runs beside them. */
+const timed = ["crash", "holds", "shutdown", "start"].map((name) => `test/journeys/${name}.test.ts`);
 const drill = "test/journeys/drill.test.ts";
 
 const withKafka = {
