@@ -1,8 +1,17 @@
 import { defineConfig } from "vitest/config";
 
+/** These start our programs as processes of their own, which takes seconds: `npm run check` leaves them to `npm test`. */
+const programs = [
+  ...["any-folder", "quiet", "run", "send", "settings", "skip"].map((name) => `test/cli/${name}.test.ts`),
+  "test/local/{demo,guarded}.test.ts",
+  "test/standin/command.test.ts",
+];
 /** These measure how long something takes: no other test runs beside them. */
 const timed = ["crash", "holds", "shutdown", "start"].map((name) => `test/journeys/${name}.test.ts`);
 const drill = "test/journeys/drill.test.ts";
+
+/** Enough on a busy machine. */
+const quick = { testTimeout: 20_000 };
 
 const withKafka = {
   globalSetup: ["test/journeys/global-setup.ts"],
@@ -23,7 +32,15 @@ export default defineConfig({
       reporter: ["text-summary"],
     },
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/{journeys,security}/**"] } },
+      {
+        test: {
+          ...quick,
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/{journeys,security}/**", ...programs],
+        },
+      },
+      { test: { ...quick, name: "programs", include: programs } },
       {
         test: {
           ...withKafka,
