@@ -27,7 +27,7 @@ export default defineConfig({
     maxWorkers: "100%",
     coverage: {
       provider: "v8",
-      include: ["src/core/**", "src/flow/**"],
+      include: ["src/core/**", "src/ordering/**", "src/offsets/**", "src/limits/**"],
       thresholds: { branches: 95 },
       reporter: ["text-summary"],
     },

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 
-import { codecNames } from "../src/kafka/codec.ts";
-import { type Compression, compressionType, registerCodecs } from "../src/kafka/codecs.ts";
-import { readBatches } from "../src/kafka/record-batches.ts";
+import { codecNames } from "../src/kafka/codecs/codec.ts";
+import { type Compression, compressionType, registerCodecs } from "../src/kafka/codecs/codecs.ts";
+import { readBatches } from "../src/kafka/fetch/record-batches.ts";
 
 interface Encoder {
   readonly buffer: Buffer;

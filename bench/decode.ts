@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import avro from "avsc";
 
 import { createEvents, encodeEvent } from "../local/events.ts";
-import { isObject } from "../src/core/json.ts";
-import { normalEvent } from "../src/core/normal-form.ts";
-import { compileAvro } from "../src/intake/decode-avro.ts";
-import { decodeJsonEvents, type EventsDecoder } from "../src/intake/decode-events.ts";
+import { normalEvent } from "../src/core/event/normal-form.ts";
+import { isObject } from "../src/core/json/json.ts";
+import { compileAvro } from "../src/decoding/avro/avro.ts";
+import { decodeJsonEvents, type EventsDecoder } from "../src/decoding/events.ts";
 import { atMost, told } from "./bench.ts";
 import { benchCodecs } from "./codecs.ts";
 

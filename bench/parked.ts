@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-import { Chains, type Found } from "../src/flow/chains.ts";
+import { Chains, type Found } from "../src/ordering/retry-backlog.ts";
 
 const records = 100_000;
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import avro from "avsc";
 
 import { createEvents, encodeEvent, frame } from "../local/events.ts";
-import type { JsonObject } from "../src/core/event.ts";
-import { registerSchema } from "../src/intake/schemas-register.ts";
+import type { JsonObject } from "../src/core/json/json.ts";
+import { registerSchema } from "../src/decoding/registry/register.ts";
 import type { Stage } from "./bench.ts";
 import type { Sink } from "./sink.ts";
 

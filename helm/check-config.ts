@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 
 import { parseAllDocuments } from "yaml";
 
-import { readConfig } from "../src/config/read-config.ts";
+import { readConfig } from "../src/config/env/read-config.ts";
 
 interface Manifest {
   readonly kind: string;

@@ -1,7 +1,7 @@
 // Puts the JSON Schema of the settings into that of the chart's values: node helm/sync-schema.ts && npx oxfmt helm/gainstream/values.schema.json
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { settingsJsonSchema } from "../src/config/settings-json-schema.ts";
+import { settingsJsonSchema } from "../src/config/settings/json-schema.ts";
 
 const file = "helm/gainstream/values.schema.json";
 const { $schema: _, definitions, ...settings } = { $schema: "", definitions: {}, ...settingsJsonSchema() };

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../src/core/event.ts";
+import type { JsonObject } from "../src/core/json/json.ts";
 import { createEvents } from "./events.ts";
 import { poisonRecords, type PoisonRecord } from "./poison.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../src/core/event.ts";
+import type { JsonObject } from "../src/core/json/json.ts";
 import type { Random } from "./random.ts";
 import type { DemoUser } from "./users.ts";
 

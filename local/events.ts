@@ -1,9 +1,9 @@
-import type { JsonObject } from "../src/core/event.ts";
+import type { JsonObject } from "../src/core/json/json.ts";
 import { createTrack } from "./events-track.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createEvenPick, createUsers, createZipfPick, type DemoUser } from "./users.ts";
 
-export { encodeEvent, frame } from "../src/intake/encode.ts";
+export { encodeEvent, frame } from "../src/decoding/encoder.ts";
 export { poisonRecords } from "./poison.ts";
 
 export interface EventsOptions {

@@ -5,9 +5,8 @@ import { parse } from "yaml";
 import { z } from "zod";
 
 import { piecesOf, textInput } from "../src/cli/send-input.ts";
-import type { Json, JsonObject } from "../src/core/event.ts";
-import { isObject } from "../src/core/json.ts";
-import { type Repair, repairTexts } from "../src/core/repairs.ts";
+import { type Repair, repairTexts } from "../src/core/event/repairs.ts";
+import { type Json, type JsonObject, isObject } from "../src/core/json/json.ts";
 
 const folder = "test/cases";
 export const caseSettings = `${folder}/settings.yaml`;

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import { readSettingsFile } from "../src/config/settings.ts";
-import type { Arrival } from "../src/core/arrival.ts";
-import type { JsonObject } from "../src/core/event.ts";
-import { compileAvro } from "../src/intake/decode-avro.ts";
-import { createDecoder } from "../src/intake/decode.ts";
-import { frame } from "../src/intake/encode.ts";
-import { type Reader, createReader } from "../src/intake/reader.ts";
-import { handlerOf } from "../src/settings-in-use.ts";
+import { readSettingsFile } from "../src/config/settings/settings.ts";
+import type { JsonObject } from "../src/core/json/json.ts";
+import type { Arrival } from "../src/core/parsed-record.ts";
+import { compileAvro } from "../src/decoding/avro/avro.ts";
+import { createDecoder } from "../src/decoding/decoder.ts";
+import { frame } from "../src/decoding/encoder.ts";
+import { type Reader, createReader } from "../src/intake/record-reader.ts";
+import { handlerOf } from "../src/service/live-settings.ts";
 import { type CaseFile, type ExpectedEvent, caseSettings, foundOf, readCaseFiles, recordTime } from "./case-files.ts";
 
 const files = await readCaseFiles();

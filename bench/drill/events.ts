@@ -1,7 +1,7 @@
 import type { Message } from "kafkajs";
 
 import { createRandom, type Random } from "../../local/random.ts";
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import type { Fate, Ledger } from "./ledger.ts";
 import { idHeader } from "./stage.ts";
 import { names, partitions, secondPartitions } from "./topics.ts";

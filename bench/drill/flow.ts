@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import avsc from "avsc";
 
-import type { JsonObject } from "../../src/core/event.ts";
-import { encodeEvent, frame } from "../../src/intake/encode.ts";
-import { compressionType } from "../../src/kafka/codecs.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
+import { encodeEvent, frame } from "../../src/decoding/encoder.ts";
+import { compressionType } from "../../src/kafka/codecs/codecs.ts";
 import { createEvents, grownUser, type Mixture, type Sent } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Stage } from "./stage.ts";

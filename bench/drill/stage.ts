@@ -5,7 +5,7 @@ import type { Admin, Kafka, Producer } from "kafkajs";
 
 import { startCluster, type Cluster } from "../../local/cluster.ts";
 import { freePorts } from "../../local/ports.ts";
-import { registerSchema } from "../../src/intake/schemas-register.ts";
+import { registerSchema } from "../../src/decoding/registry/register.ts";
 import { ClusterAdmin } from "../../src/kafka/admin.ts";
 import { createKafka, patientRetry } from "../../src/kafka/client.ts";
 import type { ReadRecord } from "./judge.ts";

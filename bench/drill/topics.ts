@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Admin } from "kafkajs";
 
-import { codecNames } from "../../src/kafka/codec.ts";
-import type { Compression } from "../../src/kafka/codecs.ts";
+import { codecNames } from "../../src/kafka/codecs/codec.ts";
+import type { Compression } from "../../src/kafka/codecs/codecs.ts";
 
 export const schemaFile = join(import.meta.dirname, "..", "..", "schemas", "segment-event.avsc");
 

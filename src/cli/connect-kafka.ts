@@ -1,6 +1,6 @@
 import type { KafkaConfig } from "../config/config.ts";
+import { createLogin } from "../kafka/auth/login.ts";
 import { createKafka } from "../kafka/client.ts";
-import { createLogin } from "../kafka/login.ts";
 import { createFetch } from "../outbound/fetch.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 

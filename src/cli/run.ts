@@ -1,13 +1,13 @@
 import { Command } from "commander";
 
-import { createApp } from "../app.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
-import { readConfig } from "../config/read-config.ts";
-import { openTokens, suspiciousVariables } from "../config/suspicious.ts";
-import { SchemaFileError } from "../intake/schema-files.ts";
-import { startService } from "../lifecycle.ts";
+import { readConfig } from "../config/env/read-config.ts";
+import { openTokens, suspiciousVariables } from "../config/env/suspicious.ts";
+import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
 import { type Log, createLog } from "../ops/log.ts";
+import { createApp } from "../service/compose.ts";
+import { startService } from "../service/lifecycle.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { variablesHelp } from "./variables-help.ts";
 

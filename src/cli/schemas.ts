@@ -3,9 +3,14 @@ import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
-import { readProxyFor } from "../config/read-config.ts";
+import { readProxyFor } from "../config/env/read-config.ts";
 import { shippedSchema } from "../config/shipped-schema.ts";
-import { type Comparison, compareSchema, registerSchema, type SchemaUnderSubject } from "../intake/schemas-register.ts";
+import {
+  type Comparison,
+  compareSchema,
+  registerSchema,
+  type SchemaUnderSubject,
+} from "../decoding/registry/register.ts";
 import { createFetch } from "../outbound/fetch.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 import { exitCodes } from "./exit-codes.ts";

@@ -1,5 +1,5 @@
-import { userOf } from "../core/validate.ts";
-import type { Encode } from "../intake/encode.ts";
+import { userOf } from "../core/rules/validate.ts";
+import type { Encode } from "../decoding/encoder.ts";
 import { type EventItem, type Rules, eventsOf, problemOf, writtenOf } from "./send-events.ts";
 import type { Source } from "./send-input.ts";
 import type { OutgoingRecord, Sink } from "./send-kafka.ts";

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 
-import { camelEnvelope } from "../core/envelope-names.ts";
-import type { JsonObject } from "../core/event.ts";
-import { normalEvent } from "../core/normal-form.ts";
-import { type Dead, type Skipped, dead, skipped } from "../core/outcome.ts";
-import type { Repair } from "../core/repairs.ts";
-import { createSkippedTypes, parseEvent } from "../core/validate.ts";
-import { createDecoder } from "../intake/decode.ts";
-import { toRecord } from "../intake/encode.ts";
+import { camelEnvelope } from "../core/event/envelope-names.ts";
+import { normalEvent } from "../core/event/normal-form.ts";
+import type { Repair } from "../core/event/repairs.ts";
+import type { JsonObject } from "../core/json/json.ts";
+import { type Dead, type Skipped, dead, skipped } from "../core/outcome/outcome.ts";
+import { createSkippedTypes, parseEvent } from "../core/rules/validate.ts";
+import { createDecoder } from "../decoding/decoder.ts";
+import { toRecord } from "../decoding/encoder.ts";
 import { type Piece, type Source, piecesOf } from "./send-input.ts";
 import type { Wire } from "./send-wire.ts";
 
@@ -21,8 +21,14 @@ export interface EventItem {
   readonly repairs: readonly Repair[];
 }
 
+/** Something that holds no event, and what the service says of it. */
+interface NoEvent {
+  readonly place: string;
+  readonly meaning: Dead | Skipped;
+}
+
 /** One event to send, or what the service says of something that holds none. */
-export type Item = EventItem | { readonly place: string; readonly meaning: Dead | Skipped };
+export type Item = EventItem | NoEvent;
 
 /** The events of these sources, one at a time, each with a messageId and a timestamp. Throws a sentence if a source has none. */
 export async function* eventsOf(sources: readonly Source[]): AsyncGenerator<Item> {

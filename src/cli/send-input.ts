@@ -1,8 +1,8 @@
 import { constants, createReadStream } from "node:fs";
 import { access, stat } from "node:fs/promises";
 
-import type { Json } from "../core/event.ts";
-import { readJson } from "../intake/decode-json.ts";
+import type { Json } from "../core/json/json.ts";
+import { readJson } from "../decoding/json.ts";
 
 /** The bytes to read events from; gives them anew at every call. */
 export type Input = () => AsyncIterable<Buffer>;

@@ -1,7 +1,7 @@
 import type { KafkaConfig } from "../config/config.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
 import { createProducer } from "../kafka/client.ts";
-import { compressionType } from "../kafka/codecs.ts";
+import { compressionType } from "../kafka/codecs/codecs.ts";
 import { connectKafka } from "./connect-kafka.ts";
 
 export interface OutgoingRecord {

@@ -1,4 +1,4 @@
-import type { SkipReason } from "../core/outcome.ts";
+import type { SkipReason } from "../core/outcome/outcome.ts";
 
 /** Why an event is skipped, for people. */
 export const skipTexts: Readonly<Record<SkipReason, string>> = {

@@ -1,4 +1,4 @@
-import { repairTexts } from "../core/repairs.ts";
+import { repairTexts } from "../core/event/repairs.ts";
 import type { Verdict } from "./send-explain.ts";
 
 const width = 100;

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 
 import type { Config, RegistryConfig } from "../config/config.ts";
-import { compileAvro } from "../intake/decode-avro.ts";
-import { type Decoder, createDecoder } from "../intake/decode.ts";
-import { type Encode, createEncoder, frame } from "../intake/encode.ts";
-import { createInput } from "../intake/input.ts";
-import { SchemaFileError, isFolder } from "../intake/schema-files.ts";
-import { type RegisteredSchema, latestSchema } from "../intake/schemas-latest.ts";
-import { registerSchema } from "../intake/schemas-register.ts";
-import type { RegistryAddress } from "../intake/schemas-rest.ts";
+import { compileAvro } from "../decoding/avro/avro.ts";
+import { SchemaFileError, isFolder } from "../decoding/bare-avro/schema-files.ts";
+import { createInput } from "../decoding/create-decoder.ts";
+import { type Decoder, createDecoder } from "../decoding/decoder.ts";
+import { type Encode, createEncoder, frame } from "../decoding/encoder.ts";
+import { type RegisteredSchema, latestSchema } from "../decoding/registry/latest-schema.ts";
+import { registerSchema } from "../decoding/registry/register.ts";
+import type { RegistryAddress } from "../decoding/registry/rest.ts";
 import { createFetch } from "../outbound/fetch.ts";
 import { readUserAgent } from "../outbound/user-agent.ts";
 

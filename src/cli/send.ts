@@ -2,9 +2,9 @@ import { Command, Option } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/config.ts";
-import { type Environment, readConfig } from "../config/read-config.ts";
-import { SchemaFileError } from "../intake/schema-files.ts";
-import { handlerOf, piiRemoverOf } from "../settings-in-use.ts";
+import { type Environment, readConfig } from "../config/env/read-config.ts";
+import { SchemaFileError } from "../decoding/bare-avro/schema-files.ts";
+import { handlerOf, piiRemoverOf } from "../service/live-settings.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { checkAll, sendAll } from "./send-all.ts";
 import { eventsOf } from "./send-events.ts";

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
-import { settingsJsonSchema } from "../config/settings-json-schema.ts";
-import { readSettingsFile } from "../config/settings.ts";
+import { settingsJsonSchema } from "../config/settings/json-schema.ts";
+import { readSettingsFile } from "../config/settings/settings.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 const check = (file: string | undefined, _flags: object, command: Command): void => {

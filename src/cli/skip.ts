@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
 
 import { ConfigError } from "../config/config-error.ts";
-import { readConfig } from "../config/read-config.ts";
-import { type Skip, allowSkip, skipGroupOf } from "../intake/skips.ts";
+import { readConfig } from "../config/env/read-config.ts";
+import { type Skip, allowSkip, skipGroupOf } from "../intake/skip-requests.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
-import { explainRefusal, groupRight, principalOf, topicRight } from "../kafka/refusals.ts";
+import { explainRefusal, groupRight, principalOf, topicRight } from "../kafka/topics/refusals.ts";
 import { connectKafka } from "./connect-kafka.ts";
 import { exitCodes } from "./exit-codes.ts";
 

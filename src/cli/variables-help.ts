@@ -1,4 +1,4 @@
-import { describeVariables } from "../config/variables.ts";
+import { describeVariables } from "../config/env/variables.ts";
 
 /** The environment as text for `--help`, one variable a paragraph. */
 export const variablesHelp = (): string =>

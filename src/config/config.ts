@@ -1,7 +1,7 @@
-import type { ProxyConfig } from "./proxies.ts";
+import type { ProxyConfig } from "./env/proxies.ts";
+import type { Values } from "./env/variables.ts";
 import type { Secret } from "./secret.ts";
-import type { Settings } from "./settings.ts";
-import type { Values } from "./variables.ts";
+import type { Settings } from "./settings/settings.ts";
 
 /** Everything the environment and the settings file say: checked, typed and frozen. Times are in milliseconds. */
 export interface Config {

@@ -1,6 +1,6 @@
-import { type Answer, isTargetFailure } from "../core/classify.ts";
-import type { Call } from "../core/handle.ts";
-import type { Hold, Refused, Retry, Verdict } from "../core/outcome.ts";
+import type { Call } from "../core/decide.ts";
+import { type Answer, isTargetFailure } from "../core/outcome/classify.ts";
+import type { Hold, Refused, Retry, Verdict } from "../core/outcome/outcome.ts";
 import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
 import { Gate, type GateOptions } from "./gate.ts";
 import type { GateState, Permit, TargetHold } from "./permit.ts";

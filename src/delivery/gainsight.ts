@@ -1,8 +1,8 @@
 import type { ProxyAddress } from "../outbound/connector.ts";
+import { type JudgeOptions, createJudge } from "./classify-answer.ts";
 import { type Watch, createCredentials } from "./credentials.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { createHttpClient } from "./http.ts";
-import { type JudgeOptions, createJudge } from "./judge.ts";
 import { createClickstream } from "./routes/clickstream.ts";
 
 export interface GainsightOptions extends Omit<DeliveryOptions, "send" | "judge" | "onUnauthorized">, JudgeOptions {

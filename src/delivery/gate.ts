@@ -1,8 +1,8 @@
-import { equalJitter } from "../core/backoff.ts";
-import type { Refused } from "../core/outcome.ts";
+import { equalJitter } from "../core/outcome/backoff.ts";
+import type { Refused } from "../core/outcome/outcome.ts";
 import type { GateState, HoldCause, HoldState, Permit, TargetHold } from "./permit.ts";
-import { Ramp } from "./ramp.ts";
-import { RefusalRow } from "./refusal-row.ts";
+import { RefusalRow } from "./refusals-in-a-row.ts";
+import { Ramp } from "./slow-start.ts";
 
 export interface GateOptions {
   readonly concurrency: number;

@@ -1,11 +1,11 @@
 import { Client, type Dispatcher } from "undici";
 
-import type { Answer } from "../core/classify.ts";
+import type { Answer } from "../core/outcome/classify.ts";
 import { type ProxyAddress, ProxyError, createConnector } from "../outbound/connector.ts";
 import { Connections } from "./connections.ts";
-import { Deadlines } from "./deadlines.ts";
 import { refusalOf, withFirstBytes } from "./refusal.ts";
 import { type SuccessBody, successBodyOf } from "./success-body.ts";
+import { Deadlines } from "./time-outs.ts";
 
 export interface HttpOptions {
   /** Scheme, host and port. */

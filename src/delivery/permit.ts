@@ -1,4 +1,4 @@
-import type { HoldReason } from "../core/outcome.ts";
+import type { HoldReason } from "../core/outcome/outcome.ts";
 
 /** `open`: calls may go; `probe`: one call may go, to see whether a hold has ended; `closed`: none. */
 export type GateState = "open" | "probe" | "closed";

@@ -1,4 +1,4 @@
-import { equalJitter } from "../core/backoff.ts";
+import { equalJitter } from "../core/outcome/backoff.ts";
 
 export interface ProbePauseOptions {
   readonly failedProbes: number;

@@ -1,5 +1,5 @@
-import type { Answer, AnswerBody } from "../core/classify.ts";
-import { parseRetryAfter } from "../core/retry-after.ts";
+import type { Answer, AnswerBody } from "../core/outcome/classify.ts";
+import { parseRetryAfter } from "../core/outcome/retry-after.ts";
 
 type Response = Extract<Answer, { kind: "response" }>;
 

@@ -1,4 +1,4 @@
-import { type ResultFalse, knownCode, knownRequestId } from "../core/result-false.ts";
+import { type ResultFalse, knownCode, knownRequestId } from "../core/outcome/result-false.ts";
 
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 

@@ -1,11 +1,11 @@
 import type { KafkaMessage } from "kafkajs";
 
-import { maxSpan } from "../flow/finished.ts";
-import type { Inlet } from "../stream/assignment.ts";
-import { backlogOf } from "../stream/crowd.ts";
-import type { Clocks } from "./due.ts";
-import type { Feed, PauseReason } from "./feed.ts";
+import { maxSpan } from "../offsets/completed-map.ts";
+import { backlogOf } from "../pipeline/hot-keys.ts";
+import type { Inlet } from "../pipeline/work-item.ts";
+import type { Feed, PauseReason } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
+import type { Clocks } from "./retry-delay.ts";
 import type { SchemaWait } from "./schema-wait.ts";
 
 export interface AdmissionOptions extends Clocks {

@@ -1,8 +1,8 @@
-import { maxChars } from "../flow/finished.ts";
 import { typesOf } from "../kafka/error-types.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import { isOwnError } from "../kafka/own-errors.ts";
-import type { Inlet } from "../stream/assignment.ts";
-import type { GroupConsumer } from "./consumer.ts";
+import { maxChars } from "../offsets/completed-map.ts";
+import type { Inlet } from "../pipeline/work-item.ts";
 
 export interface CommitsOptions {
   readonly consumer: Pick<GroupConsumer, "commit">;

@@ -1,8 +1,8 @@
-import type { Stream } from "../stream/stream.ts";
-import type { GroupConsumer, TopicPartition } from "./consumer.ts";
-import { type Feed, isClosed, positionOf } from "./feed.ts";
+import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
+import type { Stream } from "../pipeline/pipeline.ts";
+import { type Feed, isClosed, positionOf } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { Restoring } from "./restoring.ts";
+import type { Restoring } from "./restore-backlog.ts";
 
 export interface GapsOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;

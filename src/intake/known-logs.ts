@@ -1,5 +1,5 @@
-import type { TopicPartition } from "./consumer.ts";
-import { type Feed, feedKey, positionOf } from "./feed.ts";
+import type { TopicPartition } from "../kafka/group/consumer.ts";
+import { type Feed, feedKey, positionOf } from "./owned-partition.ts";
 
 /** What this member knew of a partition's log. */
 export interface KnownLog {

@@ -1,5 +1,5 @@
-import type { GroupConsumer } from "./consumer.ts";
-import { type Feed, type PauseReason, pauseReasons } from "./feed.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import { type Feed, type PauseReason, pauseReasons } from "./owned-partition.ts";
 
 const none: readonly Feed[] = [];
 

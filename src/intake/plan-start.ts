@@ -1,9 +1,9 @@
-import { movedMetadata } from "../flow/moved-metadata.ts";
-import { decodeTopicId } from "../flow/topic-id.ts";
 import type { Committed } from "../kafka/admin.ts";
-import type { LogRange } from "../kafka/log-ranges.ts";
+import type { LogRange } from "../kafka/topics/log-ranges.ts";
+import { movedMetadata } from "../offsets/moved-metadata.ts";
+import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { KnownLog } from "./known-logs.ts";
-import type { ResetCause } from "./resets.ts";
+import type { ResetCause } from "./log-resets.ts";
 
 export type StartFrom = "earliest" | "latest" | "fail";
 

@@ -1,5 +1,5 @@
-import { equalJitter } from "../core/backoff.ts";
-import type { Decoder } from "./decode.ts";
+import { equalJitter } from "../core/outcome/backoff.ts";
+import type { Decoder } from "../decoding/decoder.ts";
 
 export interface SchemaWaitOptions {
   readonly load: Decoder["load"];

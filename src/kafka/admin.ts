@@ -4,10 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from "kafkajs";
 
 import { type KafkaCluster, openCluster } from "./cluster.ts";
-import { type GroupOffset, commitForNobody, explained } from "./group-offsets.ts";
-import { type LogRange, askRanges } from "./log-ranges.ts";
-import { type TopicState, topicStates } from "./topic-metadata.ts";
-import { refusesSettings, topicSettings } from "./topic-settings.ts";
+import { type GroupOffset, commitForNobody, explained } from "./group/group-offsets.ts";
+import { type LogRange, askRanges } from "./topics/log-ranges.ts";
+import { type TopicState, topicStates } from "./topics/topic-metadata.ts";
+import { refusesSettings, topicSettings } from "./topics/topic-settings.ts";
 
 /** The committed offset of a partition, and what was written beside it. */
 export interface Committed {

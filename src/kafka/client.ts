@@ -1,12 +1,12 @@
 import { Kafka, Partitioners, type Producer, type RetryOptions, type logCreator, logLevel } from "kafkajs";
 
-import { registerCodecs } from "./codecs.ts";
-import { type TlsFiles, createTls } from "./secure.ts";
-import { patchSession } from "./session-patch.ts";
+import { patchSession } from "./auth/session-patch.ts";
+import { type TlsFiles, createTls } from "./auth/tls.ts";
+import type { LoginMechanism } from "./auth/token-login.ts";
+import { registerCodecs } from "./codecs/codecs.ts";
+import { explainTrouble } from "./connection-error.ts";
+import { patchNullHeaders } from "./publish/write-null-headers.ts";
 import { patchTimer } from "./timer-patch.ts";
-import type { LoginMechanism } from "./token-login.ts";
-import { explainTrouble } from "./trouble.ts";
-import { patchNullHeaders } from "./write-null-headers.ts";
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Admin, Kafka } from "kafkajs";
 
 import { patientRetry } from "./client.ts";
-import { type TopicMetadata, metadataRequest } from "./topic-metadata.ts";
+import { type TopicMetadata, metadataRequest } from "./topics/topic-metadata.ts";
 
 /** A request of ours to a broker: kafkajs sends it, and gives back what `parse` makes of the answer. */
 export interface BrokerRequest {

@@ -1,7 +1,7 @@
 import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 
-import type { HoldReason } from "../core/outcome.ts";
+import type { HoldReason } from "../core/outcome/outcome.ts";
 import { help } from "./metric-help.ts";
 import type { MetricName } from "./metric-help.ts";
 

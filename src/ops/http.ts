@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { JsonObject } from "../core/event.ts";
+import type { JsonObject } from "../core/json/json.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { statusPage, statusPagePolicy } from "./status-page.ts";

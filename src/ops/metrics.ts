@@ -1,16 +1,16 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
-import type { ComputationClass } from "../core/engage.ts";
-import type { SegmentEvent } from "../core/event.ts";
-import type { DeadReason, Outcome, SkipReason } from "../core/outcome.ts";
-import type { Repair } from "../core/repairs.ts";
-import type { CodeFamily } from "../core/result-false.ts";
+import type { ComputationClass } from "../core/event/engage.ts";
+import type { SegmentEvent } from "../core/event/event.ts";
+import type { Repair } from "../core/event/repairs.ts";
+import type { DeadReason, Outcome, SkipReason } from "../core/outcome/outcome.ts";
+import type { CodeFamily } from "../core/outcome/result-false.ts";
 import { quiet, registerGauges } from "./gauges.ts";
 import type { Snapshot } from "./gauges.ts";
+import { createTally } from "./labelled-counter.ts";
+import type { Tally } from "./labelled-counter.ts";
 import { help } from "./metric-help.ts";
 import type { MetricName } from "./metric-help.ts";
-import { createTally } from "./tally.ts";
-import type { Tally } from "./tally.ts";
 
 /** An event at its final outcome; a retry is none. */
 interface FinalEvent {

@@ -1,6 +1,6 @@
-import type { Arrival } from "../core/arrival.ts";
-import type { Failure } from "../core/headers.ts";
-import type { HoldReason, Outcome } from "../core/outcome.ts";
+import type { Failure } from "../core/outcome/headers.ts";
+import type { HoldReason, Outcome } from "../core/outcome/outcome.ts";
+import type { Arrival } from "../core/parsed-record.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 

@@ -1,4 +1,4 @@
-import { type ResultFalse, familyOf } from "../core/result-false.ts";
+import { type ResultFalse, familyOf } from "../core/outcome/result-false.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 

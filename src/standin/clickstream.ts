@@ -44,7 +44,7 @@ export const createClickstream = ({ board, calls, ledger, accessKey }: Clickstre
       const event = isWireObject(body) ? body : undefined;
       const { delayMs, taker } = board.plan(event);
       const note = (status: CallStatus): void => calls.note(status, event);
-      const exchange = { req, res, note, whenEnded: board.whenEnded };
+      const exchange: Exchange = { req, res, note, whenEnded: board.whenEnded };
       const call = { headers: req.headers, isTooLarge: read.kind === "too_large", body };
       // An event whose sender gave up meanwhile is taken all the same, as a slow server would.
       if (delayMs > 0) setTimeout(() => finish(exchange, call, taker), delayMs).unref();

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 
 import { describe, expect, it } from "vitest";
 
-import { createFakeRegistry } from "../intake/schemas-fake-registry.ts";
+import { createFakeRegistry } from "../decoding/registry/fake-registry.ts";
 import { programEnv } from "../program-env.ts";
 
 const env = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { checkAll, sendAll } from "../../src/cli/send-all.ts";
 import { type Source, textInput } from "../../src/cli/send-input.ts";
 import type { OutgoingRecord } from "../../src/cli/send-kafka.ts";
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 
 const track = (userId: string, properties: JsonObject = {}): JsonObject => ({
   type: "track",

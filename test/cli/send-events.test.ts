@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { type EventItem, type Item, eventsOf, problemOf } from "../../src/cli/send-events.ts";
 import { type Source, textInput } from "../../src/cli/send-input.ts";
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 
 const sourceOf = (text: string, name = "events.jsonl"): Source => ({ name, input: textInput(text) });
 

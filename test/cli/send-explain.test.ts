@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { EventItem, Item } from "../../src/cli/send-events.ts";
 import { type Verdict, createExplainer } from "../../src/cli/send-explain.ts";
 import { createRehearsal, wireOf } from "../../src/cli/send-wire.ts";
-import { parseSettings } from "../../src/config/settings.ts";
-import type { JsonObject } from "../../src/core/event.ts";
-import { handlerOf, piiRemoverOf } from "../../src/settings-in-use.ts";
+import { parseSettings } from "../../src/config/settings/settings.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
+import { handlerOf, piiRemoverOf } from "../../src/service/live-settings.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
 const registry = { url: "http://127.0.0.1:1" };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Verdict } from "../../src/cli/send-explain.ts";
 import { type Report, createReport } from "../../src/cli/send-report.ts";
-import { repairTexts } from "../../src/core/repairs.ts";
+import { repairTexts } from "../../src/core/event/repairs.ts";
 
 const verdict = (more: Partial<Verdict> = {}): Verdict => ({
   place: "line 1",

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 
 import { createRehearsal, createWriter, wireOf } from "../../src/cli/send-wire.ts";
 import { createSecret } from "../../src/config/secret.ts";
-import { compileAvro } from "../../src/intake/decode-avro.ts";
-import { SchemaFileError } from "../../src/intake/schema-files.ts";
-import { createFakeRegistry } from "../intake/schemas-fake-registry.ts";
+import { compileAvro } from "../../src/decoding/avro/avro.ts";
+import { SchemaFileError } from "../../src/decoding/bare-avro/schema-files.ts";
+import { createFakeRegistry } from "../decoding/registry/fake-registry.ts";
 
 const schemaFile = "schemas/segment-event.avsc";
 const schema = readFileSync(schemaFile, "utf8");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
+import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
 import { programEnv } from "../program-env.ts";
 
 let folder: string;

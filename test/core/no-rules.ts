@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 
-import type { RawEvent } from "../../src/core/event.ts";
-import { type Call, type HandlerRules, createHandler } from "../../src/core/handle.ts";
-import { normalEvent } from "../../src/core/normal-form.ts";
-import type { SkipReason } from "../../src/core/outcome.ts";
+import { type Call, type HandlerRules, createHandler } from "../../src/core/decide.ts";
+import type { RawEvent } from "../../src/core/event/event.ts";
+import { normalEvent } from "../../src/core/event/normal-form.ts";
+import type { SkipReason } from "../../src/core/outcome/outcome.ts";
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 

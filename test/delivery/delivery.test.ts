@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 
 import { watchFile } from "../../src/config/file-watch.ts";
-import { type Answer, classify } from "../../src/core/classify.ts";
-import type { Call } from "../../src/core/handle.ts";
-import type { Verdict } from "../../src/core/outcome.ts";
+import type { Call } from "../../src/core/decide.ts";
+import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import { createHttpClient } from "../../src/delivery/http.ts";

@@ -2,7 +2,7 @@ import { stat } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import type { Answer } from "../../src/core/classify.ts";
+import type { Answer } from "../../src/core/outcome/classify.ts";
 import type { HttpClient, HttpOptions } from "../../src/delivery/http.ts";
 import type { Standin } from "../../src/standin/standin.ts";
 import { withStandin } from "../standin/with-standin.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Answer } from "../../src/core/classify.ts";
+import type { Answer } from "../../src/core/outcome/classify.ts";
 import { type Behaviour, type CallMade, createSimulatedStream, ok } from "./simulated-stream.ts";
 
 const healthy: Behaviour = () => ({ answer: ok, afterMs: 20 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { type Answer, classify } from "../../src/core/classify.ts";
-import type { Verdict } from "../../src/core/outcome.ts";
+import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
 import { type HttpClient, createHttpClient } from "../../src/delivery/http.ts";
 import { createClickstream } from "../../src/delivery/routes/clickstream.ts";

@@ -1,8 +1,8 @@
 import { vi } from "vitest";
 
-import { type Answer, classify } from "../../src/core/classify.ts";
-import type { Call } from "../../src/core/handle.ts";
-import type { Verdict } from "../../src/core/outcome.ts";
+import type { Call } from "../../src/core/decide.ts";
+import { type Answer, classify } from "../../src/core/outcome/classify.ts";
+import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 
 const call: Call = { kind: "call", call: "track", body: Buffer.alloc(0) };

@@ -1,4 +1,4 @@
-import { Ramp } from "../../src/delivery/ramp.ts";
+import { Ramp } from "../../src/delivery/slow-start.ts";
 
 export interface SimulatedTarget {
   /** When a call that comes now is answered; in milliseconds, as is everything here. */

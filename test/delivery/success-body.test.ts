@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 
 import { describe, expect, it } from "vitest";
 
-import type { Answer } from "../../src/core/classify.ts";
+import type { Answer } from "../../src/core/outcome/classify.ts";
 import { SuccessBody } from "../../src/delivery/success-body.ts";
 import { onRequest, requestOf, send, withSocket } from "./with-socket.ts";
 

@@ -1,6 +1,6 @@
 import { type Server, type Socket, createServer } from "node:net";
 
-import type { Answer } from "../../src/core/classify.ts";
+import type { Answer } from "../../src/core/outcome/classify.ts";
 import { type HttpClient, type HttpOptions, type HttpRequest, createHttpClient } from "../../src/delivery/http.ts";
 import { createClickstream } from "../../src/delivery/routes/clickstream.ts";
 import { accessKey, sampleEvent } from "../standin/with-standin.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { type Operation, type Right, groupRight, iamAction, topicRight } from "../../src/kafka/refusals.ts";
+import { type Operation, type Right, groupRight, iamAction, topicRight } from "../../src/kafka/topics/refusals.ts";
 import { markedLines, markedTable } from "./marked.ts";
 
 const document = "docs/permissions.md";

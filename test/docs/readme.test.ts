@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { heapFlags } from "../../bench/process.ts";
-import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
-import { parseSettings } from "../../src/config/settings.ts";
-import { describeVariables } from "../../src/config/variables.ts";
+import { describeVariables } from "../../src/config/env/variables.ts";
+import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
+import { parseSettings } from "../../src/config/settings/settings.ts";
 import { markedTable } from "./marked.ts";
 
 describe("README.md", () => {

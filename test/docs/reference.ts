@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { isMap, parseDocument } from "yaml";
 import type { Node, YAMLMap } from "yaml";
 
-import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
-import type { Variable } from "../../src/config/variable.ts";
-import { describeVariables, variables } from "../../src/config/variables.ts";
-import type { VariableName } from "../../src/config/variables.ts";
-import { repairTexts } from "../../src/core/repairs.ts";
+import type { Variable } from "../../src/config/env/variable.ts";
+import { describeVariables, variables } from "../../src/config/env/variables.ts";
+import type { VariableName } from "../../src/config/env/variables.ts";
+import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
+import { repairTexts } from "../../src/core/event/repairs.ts";
 
 type Row = readonly string[];
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 
-import { settingsJsonSchema } from "../../src/config/settings-json-schema.ts";
-import { describeVariables } from "../../src/config/variables.ts";
+import { describeVariables } from "../../src/config/env/variables.ts";
+import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
 import { help } from "../../src/ops/metric-help.ts";
 
 const chart = "helm/gainstream";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { Chains } from "../../src/flow/chains.ts";
-import { decodeFinished } from "../../src/flow/finished.ts";
-import { Tracker } from "../../src/flow/tracker.ts";
 import { Commits } from "../../src/intake/commits.ts";
-import type { Inlet } from "../../src/stream/assignment.ts";
+import { decodeFinished } from "../../src/offsets/completed-map.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
+import { Chains } from "../../src/ordering/retry-backlog.ts";
+import type { Inlet } from "../../src/pipeline/work-item.ts";
 
 const inletAt = (partition: number, start: number): Inlet => ({
   topic: "source",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { committableOf } from "../../src/intake/feed.ts";
+import { committableOf } from "../../src/intake/owned-partition.ts";
 import { messageOf, messagesOf, valueOf } from "./batches.ts";
 import { createTestIntake, source, tier } from "./intake-rig.ts";
 

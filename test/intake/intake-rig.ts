@@ -1,11 +1,11 @@
-import { createBudget } from "../../src/flow/budget.ts";
-import type { TopicPartition } from "../../src/intake/consumer.ts";
-import { createDecoder } from "../../src/intake/decode.ts";
-import { feedKey } from "../../src/intake/feed.ts";
-import { Intake } from "../../src/intake/intake.ts";
+import { createDecoder } from "../../src/decoding/decoder.ts";
+import { Intake } from "../../src/intake/ingest.ts";
+import { feedKey } from "../../src/intake/owned-partition.ts";
 import type { Start } from "../../src/intake/plan-start.ts";
-import { createReader } from "../../src/intake/reader.ts";
-import type { Held } from "../../src/stream/assignment.ts";
+import { createReader } from "../../src/intake/record-reader.ts";
+import type { TopicPartition } from "../../src/kafka/group/consumer.ts";
+import { createBudget } from "../../src/limits/memory-budget.ts";
+import type { Held } from "../../src/pipeline/work-item.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 import { baseTime, batchOf } from "./batches.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { turnOf } from "../../src/stream/assignment.ts";
+import { turnOf } from "../../src/pipeline/work-item.ts";
 import { baseTime, messageOf } from "./batches.ts";
 import { createTestIntake, delayMs, settle, source, tier } from "./intake-rig.ts";
 

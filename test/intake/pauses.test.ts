@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createFeed, type PauseReason } from "../../src/intake/feed.ts";
+import { createFeed, type PauseReason } from "../../src/intake/owned-partition.ts";
 import { Pauses } from "../../src/intake/pauses.ts";
 
 /** Two partitions, paused for `restore`. `holding` is what still holds, as `0 restore`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import type { LoadResult } from "../../src/decoding/registry/schemas.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
-import type { LoadResult } from "../../src/intake/schemas-registry.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 
 const down: LoadResult = { kind: "registry_down", error: "Cannot reach the registry" };

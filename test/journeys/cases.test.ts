@@ -1,8 +1,8 @@
 import { describe, inject } from "vitest";
 
-import type { JsonObject } from "../../src/core/event.ts";
-import { repairTexts } from "../../src/core/repairs.ts";
-import { frame } from "../../src/intake/encode.ts";
+import { repairTexts } from "../../src/core/event/repairs.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
+import { frame } from "../../src/decoding/encoder.ts";
 import { type CaseFile, type ExpectedEvent, caseSettings, foundOf, readCaseFiles, recordTime } from "../case-files.ts";
 import { type Letter, createTopics } from "./cluster.ts";
 import type { Service } from "./service.ts";

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Admin, type IHeaders, type ITopicConfig, Kafka, KafkaJSProtocolError, logLevel } from "kafkajs";
 import { inject } from "vitest";
 
-import { registerCodecs } from "../../src/kafka/codecs.ts";
+import { registerCodecs } from "../../src/kafka/codecs/codecs.ts";
 import { patchTimer } from "../../src/kafka/timer-patch.ts";
 
 /** A client of the cluster that all journeys share, or of another. */

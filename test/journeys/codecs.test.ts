@@ -3,9 +3,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 
-import type { JsonObject } from "../../src/core/event.ts";
-import { codecNames } from "../../src/kafka/codec.ts";
-import { compressionType, registerCodecs } from "../../src/kafka/codecs.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
+import { codecNames } from "../../src/kafka/codecs/codec.ts";
+import { compressionType, registerCodecs } from "../../src/kafka/codecs/codecs.ts";
 import { createTopics, journeyKafka, readTopic } from "./cluster.ts";
 import { type JavaProducer, type JavaRecord, startJavaProducer } from "./java-producer.ts";
 import { type Story, deliveredIds, journey, patient, startOwnBroker, textOf, trackEvent, tracks } from "./story.ts";

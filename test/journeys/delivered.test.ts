@@ -7,7 +7,7 @@ import { Type } from "avsc";
 import { describe, inject } from "vitest";
 
 import { createEvents, encodeEvent, frame } from "../../local/events.ts";
-import { registerSchema } from "../../src/intake/schemas-register.ts";
+import { registerSchema } from "../../src/decoding/registry/register.ts";
 import { createTopics } from "./cluster.ts";
 import { asJson, deliveredIds, journey, patient, recordCalls, sum, textOf, trackEvent, tracks } from "./story.ts";
 

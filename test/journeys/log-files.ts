@@ -1,7 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { sealed } from "../kafka/batch-bytes.ts";
+import { sealed } from "../kafka/fetch/batch-bytes.ts";
 
 /** One partition's log on a broker's disk. */
 export interface LogFile {

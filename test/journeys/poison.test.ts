@@ -5,7 +5,7 @@ import { describe, inject } from "vitest";
 
 import { encodeEvent, frame } from "../../local/events.ts";
 import { startRegistry } from "../../local/registry.ts";
-import { registerSchema } from "../../src/intake/schemas-register.ts";
+import { registerSchema } from "../../src/decoding/registry/register.ts";
 import { asJson, deliveredIds, journey, patient, trackEvent } from "./story.ts";
 
 const schema = readFileSync("schemas/segment-event.avsc", "utf8");

@@ -8,7 +8,7 @@ import { describe, inject } from "vitest";
 
 import { encodeEvent, frame } from "../../local/events.ts";
 import { shippedSchema } from "../../src/config/shipped-schema.ts";
-import { registerSchema } from "../../src/intake/schemas-register.ts";
+import { registerSchema } from "../../src/decoding/registry/register.ts";
 import { readUserAgent } from "../../src/outbound/user-agent.ts";
 import { type Proxy, createProxy } from "../outbound/with-proxy.ts";
 import { createAuthority } from "../security/certificates.ts";

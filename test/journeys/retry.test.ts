@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 
-import { nullHeader } from "../../src/core/headers.ts";
-import { patchNullHeaders } from "../../src/kafka/write-null-headers.ts";
+import { nullHeader } from "../../src/core/outcome/headers.ts";
+import { patchNullHeaders } from "../../src/kafka/publish/write-null-headers.ts";
 import type { Story } from "./story.ts";
 import { asJson, deliveredIds, journey, patient, textOf, trackEvent, tracks } from "./story.ts";
 

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 
 import { describe, inject } from "vitest";
 
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { programEnv } from "../program-env.ts";
 import { createTopics } from "./cluster.ts";
 import { type Story, deliveredIds, journey, patient, recordCalls, sum, trackEvent } from "./story.ts";

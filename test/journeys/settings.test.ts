@@ -4,11 +4,11 @@ import { join } from "node:path";
 
 import { describe } from "vitest";
 
-import { createApp } from "../../src/app.ts";
-import { readConfig } from "../../src/config/read-config.ts";
-import type { JsonObject } from "../../src/core/event.ts";
-import { startService } from "../../src/lifecycle.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { createLog } from "../../src/ops/log.ts";
+import { createApp } from "../../src/service/compose.ts";
+import { startService } from "../../src/service/lifecycle.ts";
 import { judgeOf, markedProperties, markedSettings, mountSettings } from "../mounted-settings.ts";
 import { until } from "./service.ts";
 import { type Story, asJson, deliveredIds, journey, patient, recordCalls, sum, trackEvent } from "./story.ts";

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import type { Message } from "kafkajs";
 import { describe } from "vitest";
 
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { createTopics } from "./cluster.ts";
 import { asJson, deliveredIds, journey, patient, trackEvent, tracks } from "./story.ts";
 

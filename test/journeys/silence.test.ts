@@ -4,10 +4,10 @@ import { describe } from "vitest";
 
 import { startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
-import { createApp } from "../../src/app.ts";
-import { readConfig } from "../../src/config/read-config.ts";
-import { startService } from "../../src/lifecycle.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
 import { createLog } from "../../src/ops/log.ts";
+import { createApp } from "../../src/service/compose.ts";
+import { startService } from "../../src/service/lifecycle.ts";
 import { createTopics, journeyKafka } from "./cluster.ts";
 import { type Story, deliveredIds, journey, patient, tracks } from "./story.ts";
 

@@ -8,7 +8,7 @@ import { type TaskMeta, inject, test } from "vitest";
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
-import type { JsonObject } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
 import { type Standin, createStandin } from "../../src/standin/standin.ts";
 import { type Letter, committedOffsets, createTopics, journeyKafka, readTopic, uniqueName } from "./cluster.ts";
 import { type Service, launch } from "./service.ts";

@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 import kafkajs, { type Admin } from "kafkajs";
 import { describe } from "vitest";
 
-import { readConfig } from "../../src/config/read-config.ts";
-import { originOf } from "../../src/core/headers.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
+import { originOf } from "../../src/core/outcome/headers.ts";
 import { createKafka, noRetry } from "../../src/kafka/client.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
-import { createWriting } from "../../src/writing.ts";
+import { createWriting } from "../../src/service/compose-publisher.ts";
 import { createTopics } from "./cluster.ts";
 import { type Story, asJson, deliveredIds, journey, patient, trackEvent, tracks } from "./story.ts";
 

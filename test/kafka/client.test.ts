@@ -8,8 +8,8 @@ import { type TLSSocket, connect, createServer as createTlsServer } from "node:t
 import type { LogEntry } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { createPasswordLogin, createTls } from "../../src/kafka/auth/tls.ts";
 import { createKafka } from "../../src/kafka/client.ts";
-import { createPasswordLogin, createTls } from "../../src/kafka/secure.ts";
 import { type Authority, type Certificate, createAuthority } from "../security/certificates.ts";
 
 let folder: string;

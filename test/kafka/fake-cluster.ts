@@ -1,7 +1,7 @@
 import type { Kafka } from "kafkajs";
 
 import type { BrokerRequest } from "../../src/kafka/cluster.ts";
-import type { TopicMetadata } from "../../src/kafka/topic-metadata.ts";
+import type { TopicMetadata } from "../../src/kafka/topics/topic-metadata.ts";
 
 type Answers = Record<string, (request: unknown) => unknown>;
 

@@ -4,7 +4,7 @@ import avro, { type Schema } from "avsc";
 import { describe, expect, it } from "vitest";
 
 import { createEvents, encodeEvent, poisonRecords } from "../../local/events.ts";
-import { compileAvro } from "../../src/intake/decode-avro.ts";
+import { compileAvro } from "../../src/decoding/avro/avro.ts";
 
 const options = { users: 1_000, count: 3_000, seed: 42, startAt: Date.UTC(2026, 0, 1) };
 const events = [...createEvents(options)];

@@ -8,7 +8,7 @@ import { type Mutant, mutants } from "./mutants.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const copied = ["src", "test", "schemas", "package.json", "tsconfig.json", "vitest.config.ts"];
-const propertyTest = "test/pipeline/pipeline.test.ts";
+const propertyTest = "test/simulation/simulation.test.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 

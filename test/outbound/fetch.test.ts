@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { ask } from "../../src/intake/schemas-rest.ts";
+import { ask } from "../../src/decoding/registry/rest.ts";
 import { createFetch } from "../../src/outbound/fetch.ts";
 import { readUserAgent } from "../../src/outbound/user-agent.ts";
-import { createFakeRegistry } from "../intake/schemas-fake-registry.ts";
+import { createFakeRegistry } from "../decoding/registry/fake-registry.ts";
 import { withProxy } from "./with-proxy.ts";
 
 const request = { method: "GET", path: "/subjects" } as const;

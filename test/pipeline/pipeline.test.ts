@@ -1,235 +1,232 @@
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Origin } from "../../src/core/headers.ts";
-import { type Answer, type EventKind, createPipelineWorld, keylessUser } from "./pipeline-world.ts";
+import { type Retry, dead, delivered, skipped } from "../../src/core/outcome/outcome.ts";
+import { arrivalOf, turns } from "./rig.ts";
+import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp } from "./set-up.ts";
 
-type World = ReturnType<typeof createPipelineWorld>;
-
-const eventKinds: readonly EventKind[] = [
-  "track",
-  "track",
-  "track",
-  "repeat",
-  "repeat",
-  "page",
-  "invalid",
-  "unreadable",
-  "list",
-  "schema",
-  "schema",
-];
-const answers: readonly Answer[] = [
-  "deliver",
-  "deliver",
-  "deliver",
-  "deliver",
-  "fail",
-  "fail",
-  "fail",
-  "dead",
-  "throttled",
-];
-
-interface Step {
-  readonly kind: Kind;
-  readonly number: number;
-  readonly event: EventKind;
-  readonly answer: Answer;
-}
-
-const acts = {
-  produce: ({ acts: { produce } }: World, { event, number }: Step) => produce(event, number),
-  produceMany: ({ acts: { produce } }: World, { event, number }: Step) => {
-    for (let more = 0; more < 5; more++) produce(event, number + (number % 2) * more);
-  },
-  fetch: ({ acts: { fetch } }: World, { number }: Step) => fetch(number),
-  answer: ({ acts: { answer } }: World, step: Step) => answer(step.number, step.answer),
-  failAll: ({ acts: { answer } }: World) => {
-    for (let call = 0; call < 3; call++) answer(0, "fail");
-  },
-  deliverAll: ({ acts: { answer } }: World) => {
-    for (let call = 0; call < 3; call++) answer(0, "deliver");
-  },
-  acknowledge: ({ acts: { write } }: World, { number }: Step) => write(number, "acknowledged"),
-  loseAnswer: ({ acts: { write } }: World, { number }: Step) => write(number, "lost"),
-  registry: ({ acts: { registryAnswers } }: World, { number }: Step) =>
-    registryAnswers((["known", "unknown", "unknown", "down"] as const)[number % 4] ?? "known"),
-  register: ({ acts: { registerAll } }: World) => registerAll(),
-  advance: ({ acts: { advance } }: World, { number }: Step) => advance([100, 250, 1_100, 3_100][number % 4] ?? 0),
-  probe: ({ acts: { probe } }: World) => probe(),
-  commit: ({ acts: { commit } }: World) => commit(),
-  failCommit: ({ acts: { failCommit } }: World) => failCommit(),
-  rejoin: ({ acts: { join } }: World) => join([0, 1]),
-  giveAway: ({ acts: { join } }: World, { number }: Step) => join(number % 2 === 0 ? [0] : [1]),
-  crash: ({ acts: { crash } }: World) => crash(),
-  pause: ({ acts: { setPaused } }: World, { number }: Step) => setPaused(number % 3 === 0),
-  contact: ({ acts: { contact } }: World, { number }: Step) => contact(number % 3 > 0),
-  settings: ({ acts: { setEvents } }: World, { number }: Step) => setEvents(number % 3 === 0 ? ["Common"] : []),
-  changeLimit: ({ acts: { changeLimit } }: World) => changeLimit(),
-  relieve: ({ acts: { relieve } }: World) => relieve(),
-  tooLarge: ({ acts: { tooLarge } }: World) => tooLarge(),
-} as const;
-type Kind = keyof typeof acts;
-
-const weights: Partial<Record<Kind, number>> = {
-  produce: 5,
-  produceMany: 4,
-  fetch: 8,
-  answer: 6,
-  deliverAll: 4,
-  failAll: 4,
-  acknowledge: 6,
-  advance: 6,
-  registry: 2,
-  commit: 2,
-};
-
-const scriptOf = (isAllowed: (kind: Kind) => boolean) => {
-  const kinds = (Object.keys(acts) as Kind[]).filter(isAllowed);
-  const step = fc.record({
-    kind: fc.constantFrom(...kinds.flatMap((kind) => Array.from({ length: weights[kind] ?? 1 }, () => kind))),
-    number: fc.nat(30),
-    event: fc.constantFrom(...eventKinds),
-    answer: fc.constantFrom(...answers),
-  });
-  return fc.array(step, { minLength: 10, maxLength: 90, size: "max" });
-};
-
-/** Steps in words: `fetch`, or with the kind of an event or a number `produce:list`, `advance:3`. */
-const stepsOf = (words: string): readonly Step[] =>
-  words.split(" ").map((word) => {
-    const [kind, more = "0"] = word.split(":");
-    const number = Number.isNaN(Number(more)) ? 0 : Number(more);
-    const event = eventKinds.find((one) => one === more) ?? "track";
-    return { kind: kind as Kind, number, event, answer: "deliver" };
+describe("Stream", () => {
+  test("works for every user at a time, and for each one event after the other", async () => {
+    const rig = setUp();
+    rig.source("u1", "u2", "v1", "v2");
+    expect(inFlight(rig)).toEqual(["u1", "v1"]);
+    await answer(rig, "v1", delivered);
+    expect(inFlight(rig)).toEqual(["u1", "v2"]);
+    expect(outcomes(rig)).toEqual(["v1 delivered"]);
+    expect(rig.assignment.lanes.ready).toBe(0);
   });
 
-/** What chance seldom comes to. */
-const examples: [readonly Step[]][] = [
-  // An invalid event with the messageId of a valid one goes to a retry topic while the valid one is called.
-  [stepsOf("produceMany:invalid produce:repeat fetch failAll produce advance produce produce produce produce failAll")],
-  // The write to a retry topic is acknowledged when the partition has been assigned anew.
-  [stepsOf("produce:track fetch failAll advance:0 failAll rejoin advance:3 advance:3 advance:3 acknowledge fetch")],
-  // A schema comes late, and the copy is delivered before the write of it is acknowledged.
-  [stepsOf("produce:schema fetch registry:1 fetch register advance:2 fetch deliverAll acknowledge fetch")],
-  // A schema comes late, and tells that the copy belongs to a user who has a call under way.
-  [stepsOf("produceMany:schema fetch registry:1 fetch fetch registry:0 advance:2 register fetch fetch")],
-];
-
-/** Plays the script, then lets all come to an end. After every step, nobody waits without a reason. */
-const play = async (script: readonly Step[]): Promise<World> => {
-  const world = createPipelineWorld();
-  await world.settleDown();
-  for (const step of script) {
-    acts[step.kind](world, step);
-    await world.settleDown();
-    expect(world.faults(), `after ${step.kind}`).toEqual([]);
-  }
-  await world.drain();
-  expect(world.faults()).toEqual([]);
-  expect(world.overlaps, "calls of one user at the same time").toBe(0);
-  const { budget, intake } = world.member;
-  expect([budget.records, budget.bytes], "the budget at the end").toEqual([0, 0]);
-  expect(intake.inlets.map(({ chains }) => chains.users)).toEqual(intake.inlets.map(() => 0));
-  return world;
-};
-
-/** Every event of the source by its id, and how often each ended. */
-const endsOf = ({ ended }: World): Map<string, number> => {
-  const ends = new Map<string, number>();
-  for (const { arrival } of ended) ends.set(arrival.past.origin.id, (ends.get(arrival.past.origin.id) ?? 0) + 1);
-  return ends;
-};
-
-const expectedIds = ({ produced, ended }: World): string[] => {
-  const next = new Map<number, number>();
-  const lists = new Set(
-    ended.flatMap(({ arrival: { past } }) => (past.origin.index === undefined ? [] : [past.origin.id])),
-  );
-  return produced.flatMap(({ place, ids }) => {
-    const offset = next.get(place.partition) ?? 0;
-    next.set(place.partition, offset + 1);
-    const id = `${place.topic}-${place.partition}-${offset}`;
-    return ids.length > 1 || lists.has(`${id}#0`) ? ids.map((_, index) => `${id}#${index}`) : [id];
+  test("lets an offset be committed only when its outcome is safe", async () => {
+    const rig = setUp();
+    rig.source("u1", "v1");
+    await answer(rig, "v1", delivered);
+    expect(rig.inlet.tracker.pending()).toEqual({ offset: 0, metadata: "g1:1.1" });
+    await answer(rig, "u1", dead("rejected", "No", 400));
+    expect(rig.inlet.tracker.mark).toBe(0);
+    expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "rejected", status: 400, attempts: 1 } }]);
+    await acknowledge(rig);
+    expect(rig.inlet.tracker.mark).toBe(2);
+    expect(rig.budget.records).toBe(0);
+    expect(outcomes(rig)).toEqual(["v1 delivered", "u1 dead"]);
   });
-};
 
-/** By user, the source offsets of its events in the order of their first ends; what was skipped on arrival keeps to no order. */
-const orderOf = ({ ended }: World): Record<string, readonly number[]> => {
-  const first = new Map(ended.toReversed().map((one) => [one.arrival.past.origin.id, one]));
-  const inOrder = [...new Set(ended.map(({ arrival }) => arrival.past.origin.id))]
-    .flatMap((id) => first.get(id) ?? [])
-    .filter(({ arrival, outcome }) => outcome.kind !== "skipped" && arrival.user !== keylessUser);
-  const byUser = Object.groupBy(inOrder, ({ arrival }) => arrival.user);
-  const placeOf = ({ offset, index = 0 }: Origin): number => Number(offset) * 100 + index;
-  return Object.fromEntries(
-    Object.entries(byUser).map(([user, list = []]) => [user, list.map(({ arrival }) => placeOf(arrival.past.origin))]),
-  );
-};
+  test("calls again after a pause that grows with jitter, and keeps the user's next event waiting meanwhile", async () => {
+    const rig = setUp();
+    rig.source("u1", "u2", "v1");
+    await answer(rig, "u1", failed);
+    expect(inFlight(rig)).toEqual(["v1"]);
+    expect(rig.timers).toMatchObject([{ delayMs: 100 }]);
+    await fire(rig);
+    expect(rig.calls.map(({ body, isFirst }) => [body, isFirst])).toEqual([
+      ["v1", true],
+      ["u1", false],
+    ]);
+    await answer(rig, "u1", delivered);
+    expect(inFlight(rig)).toEqual(["v1", "u2"]);
+    expect(rig.writes).toEqual([]);
+  });
 
-const ascending = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
+  test.each([
+    [{ reason: "locked", status: 409, retryAfterMs: 3_000 }, "waits for as long as the target asked", 3_000],
+    [{ reason: "server_error", status: 500, retryAfterMs: 5_000 }, "waits for as long as the target asked", 5_000],
+    [{ reason: "server_error", status: 503, retryAfterMs: 60_000 }, "leaves it to the gate to wait", 100],
+  ] as const)("calls again after %j, but %s", async (failure, _, delayMs) => {
+    const rig = setUp();
+    rig.source("u1");
+    await answer(rig, "u1", { ...failed, ...failure });
+    expect(rig.timers).toMatchObject([{ delayMs }]);
+    expect(rig.writes).toEqual([]);
+  });
 
-const expectOrder = (world: World): void => {
-  for (const [user, numbers] of Object.entries(orderOf(world)))
-    expect(numbers, `of ${user}`).toEqual(ascending(numbers));
-};
+  test("makes no quick attempt where the target asks for more time than those have: a tier waits better", async () => {
+    const rig = setUp();
+    rig.source("u1");
+    await answer(rig, "u1", { ...failed, reason: "locked", status: 423, retryAfterMs: 60_000 });
+    expect(rig.timers).toEqual([]);
+    expect(rig.writes).toMatchObject([{ tier: 1, failure: { reason: "locked", status: 423, attempts: 1 } }]);
+  });
 
-const runs = 1_500;
+  test("moves a failed event to the first tier as one attempt, and its user's newcomers behind it", async () => {
+    const rig = setUp();
+    rig.source("u1", "u2");
+    await exhaust(rig, "u1");
+    expect(rig.writes).toMatchObject([
+      { tier: 0, failure: { reason: "server_error", status: 503, attempts: 1, firstFailedAt: 1_000 } },
+    ]);
+    expect(inFlight(rig)).toEqual([]);
+    await acknowledge(rig);
+    expect(rig.writes).toMatchObject([
+      { tier: 0, failure: { reason: "parked", attempts: 0, firstFailedAt: undefined } },
+    ]);
+    await acknowledge(rig);
+    rig.source("u3", "v1");
+    expect(inFlight(rig)).toEqual(["v1"]);
+    await acknowledge(rig);
+    expect(rig.moved).toEqual([
+      { name: "u1", reason: "server_error", tier: 0 },
+      { name: "u2", reason: "parked", tier: 0 },
+      { name: "u3", reason: "parked", tier: 0 },
+    ]);
+    expect(rig.ended).toEqual([]);
+    expect(rig.chains.users).toBe(1);
+  });
 
-describe("the pipeline from fetch to commit", () => {
-  test("ends everything fetched, once, one call of a user at a time and in order, and nothing waits without a reason", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        scriptOf((kind) => kind !== "crash" && kind !== "loseAnswer" && kind !== "failCommit"),
-        async (script) => {
-          const world = await play(script);
-          const ends = endsOf(world);
-          expect([...ends.keys()].toSorted()).toEqual(expectedIds(world).toSorted());
-          expectOrder(world);
-          if (world.hasLostWrites) return;
-          expect([...ends].filter(([, count]) => count !== 1)).toEqual([]);
-          const deliveries = world.taken.map(({ messageId, tenure }) => `${messageId} in tenure ${tenure}`);
-          expect(new Set(deliveries).size, "delivered twice").toBe(deliveries.length);
-        },
-      ),
-      { numRuns: runs, examples },
-    );
-  }, 120_000);
+  test("delivers from the tier in order and then releases the user", async () => {
+    const rig = setUp();
+    rig.source("u1", "u2");
+    await exhaust(rig, "u1");
+    await acknowledge(rig);
+    await acknowledge(rig);
+    for (const [offset, name] of ["u1", "u2"].entries()) rig.tier(0, arrivalOf(name, offset), offset);
+    expect(inFlight(rig)).toEqual(["u1"]);
+    await answer(rig, "u1", delivered);
+    await answer(rig, "u2", delivered);
+    rig.source("u3");
+    expect(inFlight(rig)).toEqual(["u3"]);
+    expect(rig.chains.users).toBe(0);
+  });
 
-  test("loses nothing by crashes, lost acknowledgements and failed commits, and keeps the order of first ends", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        scriptOf(() => true),
-        async (script) => {
-          const world = await play(script);
-          expect([...endsOf(world).keys()].toSorted()).toEqual(expectedIds(world).toSorted());
-          expectOrder(world);
-        },
-      ),
-      { numRuns: runs, examples },
-    );
-  }, 120_000);
+  test("finishes a copy that counts no more without a call and without an outcome", async () => {
+    const rig = setUp();
+    rig.source("u1");
+    await exhaust(rig, "u1");
+    await acknowledge(rig);
+    rig.tier(0, arrivalOf("u1", 0), 0);
+    await answer(rig, "u1", delivered);
+    rig.tier(1, arrivalOf("u1", 0), 0);
+    await turns();
+    expect(rig.tiers[1]?.tracker.mark).toBe(1);
+    expect(inFlight(rig)).toEqual([]);
+    expect(outcomes(rig)).toEqual(["u1 delivered"]);
+  });
 
-  test("a member that leaves takes up nothing while its last commit is on its way", async () => {
-    const world = createPipelineWorld();
-    await world.settleDown();
-    world.acts.produce("track", 0);
-    world.acts.fetch(8);
-    await world.settleDown();
-    world.acts.answer(0, "deliver");
-    const answered = Promise.withResolvers<void>();
-    world.member.consumer.slow.until = answered.promise;
-    const leaving = world.member.membership.leave();
-    await world.settleDown();
-    // A page is skipped at once, and would be finished with nobody left to commit it.
-    world.acts.produce("page", 0);
-    world.acts.fetch(8);
-    await world.settleDown();
-    answered.resolve();
-    await leaving;
-    expect(world.ended).toHaveLength(1);
-    expect(world.member.commits.isAllCommitted).toBe(true);
-    expect(world.faults()).toEqual([]);
+  test("does not deliver from the source what a tier has finished, as after a crash", async () => {
+    const rig = setUp();
+    rig.tier(0, arrivalOf("u1", 0), 0);
+    await answer(rig, "u1", delivered);
+    rig.source("u1", "u2");
+    await turns();
+    expect(inFlight(rig)).toEqual(["u2"]);
+    expect(rig.inlet.tracker.mark).toBe(1);
+    expect(outcomes(rig)).toEqual(["u1 delivered"]);
+  });
+
+  test("buries an event whose attempts and age are spent, with its first failure and all attempts", async () => {
+    const rig = setUp();
+    const { past } = arrivalOf("u1", 0);
+    rig.clock.time = 20_000;
+    rig.tier(2, arrivalOf("u1", 0, { past: { ...past, attempts: 1, firstFailedAt: 5_000 } }), 0);
+    await exhaust(rig, "u1");
+    expect(rig.writes).toMatchObject([
+      { tier: undefined, failure: { reason: "retries_exhausted", attempts: 2, firstFailedAt: 5_000 } },
+    ]);
+    await acknowledge(rig);
+    expect(outcomes(rig)).toEqual(["u1 dead"]);
+  });
+
+  test("gives an unknown schema one tier, then buries it under its own name", async () => {
+    const meaning: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
+    const rig = setUp();
+    rig.odd({ meaning });
+    expect(rig.writes).toMatchObject([{ tier: 0, failure: { reason: "unknown_schema" } }]);
+    await acknowledge(rig);
+    rig.tier(0, arrivalOf("x", 0, { meaning }), 0);
+    await turns();
+    expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "unknown_schema" } }]);
+  });
+
+  test("buries what does not fit into a tier as too large, and says why it was to go there", async () => {
+    const rig = setUp();
+    rig.source("u1");
+    await exhaust(rig, "u1");
+    rig.writes[0]?.answer("too_large");
+    await turns();
+    expect(rig.writes).toMatchObject([
+      { failure: { reason: "too_large", error: expect.stringMatching(/^server_error: /) } },
+    ]);
+  });
+
+  test("buries what is dead on arrival without a call and without an attempt", async () => {
+    const rig = setUp();
+    rig.odd({ meaning: dead("undecodable", "No") });
+    expect(rig.writes).toMatchObject([
+      { tier: undefined, failure: { reason: "undecodable", attempts: 0, firstFailedAt: 1_000 } },
+    ]);
+    expect(inFlight(rig)).toEqual([]);
+  });
+
+  test("skips at once what has nothing to do, even while everything is held", async () => {
+    const rig = setUp();
+    rig.gate.state = "closed";
+    rig.odd({ meaning: skipped("tombstone") });
+    expect(outcomes(rig)).toEqual(["0 skipped"]);
+    expect(rig.inlet.tracker.mark).toBe(1);
+    expect(rig.budget.records).toBe(0);
+  });
+
+  test("skips in a tier as well, when it is its turn there", async () => {
+    const rig = setUp();
+    rig.tier(0, arrivalOf("x", 0, { meaning: skipped("unsupported_event_type") }), 0);
+    await turns();
+    expect(outcomes(rig)).toEqual(["0 skipped"]);
+    expect(rig.tiers[0]?.tracker.mark).toBe(1);
+  });
+
+  test("does not go round for ever where a foreign header puts the first failure into the future", async () => {
+    const rig = setUp();
+    const { past } = arrivalOf("u1", 0);
+    rig.tier(2, arrivalOf("u1", 0, { past: { ...past, attempts: 5, firstFailedAt: 9e12 } }), 0);
+    await exhaust(rig, "u1");
+    expect(rig.writes).toMatchObject([{ tier: 2, failure: { attempts: 6, firstFailedAt: 1_000 } }]);
+  });
+
+  test("tells of a dead letter when it failed first, and never of a time in the future", async () => {
+    const rig = setUp();
+    const failedAt = (name: string, offset: number, firstFailedAt: number) =>
+      arrivalOf(name, offset, { past: { ...arrivalOf(name, offset).past, firstFailedAt } });
+    rig.tier(0, failedAt("u1", 0, 400), 0);
+    rig.tier(0, failedAt("v1", 1, 9e12), 1);
+    await answer(rig, "u1", dead("rejected", "No", 400));
+    await answer(rig, "v1", dead("rejected", "No", 400));
+    expect(rig.writes.map(({ failure }) => failure.firstFailedAt)).toEqual([400, 1_000]);
+  });
+
+  test("starts nothing while the group has lost sight of this member, and goes on when it is heard again", async () => {
+    const rig = setUp();
+    rig.clock.mayStart = false;
+    rig.source("u1", "v1");
+    rig.stream.pump();
+    expect(rig.calls).toEqual([]);
+    rig.clock.mayStart = true;
+    rig.stream.pump();
+    expect(rig.calls.map(({ body }) => body)).toEqual(["u1", "v1"]);
+  });
+
+  test("holds nothing after a join, also what came between two assignments", () => {
+    const rig = setUp();
+    rig.stream.drop();
+    rig.source("u1", "u2");
+    expect(rig.budget.records).toBe(2);
+    rig.stream.drop();
+    expect(rig.budget.records).toBe(0);
   });
 });

@@ -4,8 +4,8 @@ import avro, { type Schema } from "avsc";
 import { describe, expect, it } from "vitest";
 
 import { encodeEvent } from "../../local/events.ts";
-import type { JsonObject } from "../../src/core/event.ts";
-import { compileAvro } from "../../src/intake/decode-avro.ts";
+import type { JsonObject } from "../../src/core/json/json.ts";
+import { compileAvro } from "../../src/decoding/avro/avro.ts";
 
 interface Field {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { Producer } from "kafkajs";
 import { type ExpectStatic, afterAll, beforeAll, describe } from "vitest";
 
 import { openSink } from "../../src/cli/send-kafka.ts";
-import { readConfig } from "../../src/config/read-config.ts";
+import { readConfig } from "../../src/config/env/read-config.ts";
 import { createTopics, journeyKafka } from "../journeys/cluster.ts";
 import type { Service } from "../journeys/service.ts";
 import { type Story, accessKey, deliveredIds, journey, patient, tracks } from "../journeys/story.ts";

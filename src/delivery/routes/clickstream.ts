@@ -1,4 +1,4 @@
-import type { Call } from "../../core/handle.ts";
+import type { Call } from "../../core/decide.ts";
 import type { HttpRequest } from "../http.ts";
 
 export interface ClickstreamOptions {

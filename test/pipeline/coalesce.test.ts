@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+
+import { onceATurn } from "../../src/pipeline/coalesce.ts";
+
+test("runs once in the next turn, however often it is asked, and again when it is asked after that", () => {
+  const turns: (() => void)[] = [];
+  const runs: number[] = [];
+  const ask = onceATurn(
+    (callback) => void turns.push(callback),
+    () => {
+      runs.push(turns.length);
+      if (runs.length === 1) ask();
+    },
+  );
+  ask();
+  ask();
+  expect([turns.length, runs]).toEqual([1, []]);
+  turns[0]?.();
+  expect([turns.length, runs]).toEqual([2, [1]]);
+  turns[1]?.();
+  ask();
+  expect([turns.length, runs]).toEqual([3, [1, 2]]);
+});

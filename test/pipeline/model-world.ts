@@ -1,0 +1,258 @@
+import { eventKeyOf, originOf, readPast, retryHeaders } from "../../src/core/outcome/headers.ts";
+import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
+import type { Arrival } from "../../src/core/parsed-record.ts";
+import type { DeadLetterLimit } from "../../src/limits/dead-letter-limit.ts";
+import { Tracker } from "../../src/offsets/tracker.ts";
+import { Chains, type Found } from "../../src/ordering/retry-backlog.ts";
+import type { Inlet } from "../../src/pipeline/work-item.ts";
+import { type PendingWrite, type Rig, arrivalOf, createOwner, createRig, turns } from "./rig.ts";
+
+export type Answer = "deliver" | "fail" | "dead" | "throttled" | "misconfigured";
+
+const failed: Retry = { kind: "retry", reason: "server_error", error: "Gainsight failed", status: 503 };
+const held = (reason: Hold["reason"]): Hold => ({ kind: "hold", reason, error: "Held" });
+const verdicts: Readonly<Record<Answer, Verdict>> = {
+  deliver: delivered,
+  fail: failed,
+  dead: dead("rejected", "No", 400),
+  throttled: held("throttled"),
+  misconfigured: held("misconfigured"),
+};
+
+/** What the broker keeps of one partition number, whoever owns it. */
+interface Log {
+  readonly arrivals: Arrival[];
+  committed: { offset: number; metadata: string };
+}
+
+const placeOf = (tier: number) => ({ topic: `tier-${tier}`, partition: 0 });
+
+/** A real stream, the broker's logs around it, and every choice made by hand. */
+export const createModelWorld = (names: readonly string[]) => {
+  const logOf = (arrivals: Arrival[]): Log => ({ arrivals, committed: { offset: 0, metadata: "" } });
+  const isOther = (name: string): boolean => name.endsWith("b");
+  const pastIn = (topic: string, offset: number) => ({
+    past: {
+      origin: originOf({ topic, partition: 0, offset: String(offset), timestamp: 0 }),
+      attempts: 0,
+      firstFailedAt: undefined,
+    },
+  });
+  const sourceLog = logOf(names.filter((name) => !isOther(name)).map((name, offset) => arrivalOf(name, offset)));
+  const otherLog = logOf(names.filter(isOther).map((name, offset) => arrivalOf(name, offset, pastIn("other", offset))));
+  const tierLogs = [0, 1, 2].map(() => logOf([]));
+  /** By turns everything waits at the limit, or the events of one cause. */
+  let raised = names.length;
+  const nextLimit = (): DeadLetterLimit => {
+    raised++;
+    const common = { percent: 100, minEvents: 1_000 };
+    const consecutive = 1 + (raised % 3);
+    return raised % 2 === 0
+      ? { scope: "all", consecutive: 1 + consecutive, ...common }
+      : { scope: "cause", consecutive, ...common };
+  };
+  const rig: Rig = createRig({ deadLetterLimit: nextLimit() });
+  let owner = createOwner(rig);
+  let other: Inlet = { ...owner.source, topic: "other", tracker: new Tracker({ start: 0 }) };
+  const inlets = (): [Inlet, Log][] => [
+    [owner.source, sourceLog],
+    [other, otherLog],
+    ...owner.tiers.flatMap((inlet, tier): [Inlet, Log][] => {
+      const log = tierLogs[tier];
+      return log ? [[inlet, log]] : [];
+    }),
+  ];
+
+  /** What the stream writes is in the broker's log at once; the acknowledgement may come late, or never. */
+  const landed = new WeakSet<object>();
+  let refuse = 0;
+  /** Refuses a run of records as too large, where nothing else is on its way to the same tier. */
+  const isRefused = ({ moves }: PendingWrite, tier: number, log: Log): boolean => {
+    const isLast = rig.written[tier] === log.arrivals.length + moves.length;
+    if (refuse === 0 || moves.length === 1 || !isLast) return false;
+    refuse--;
+    rig.written[tier] = log.arrivals.length;
+    return true;
+  };
+  const append = ({ moves }: PendingWrite, tier: number, log: Log): void => {
+    for (const { arrival, failure } of moves) {
+      const offset = String(log.arrivals.length);
+      const here = { ...placeOf(tier), id: "", offset, timestamp: rig.clock.now() };
+      const headers = retryHeaders(arrival.record.headers, failure);
+      const record = { ...arrival.record, headers, timestamp: rig.clock.now() };
+      log.arrivals.push({ ...arrival, record, past: readPast(headers, here) });
+    }
+  };
+  const land = (): void => {
+    for (const write of rig.writes.slice()) {
+      const { tier } = write;
+      const log = tier === undefined ? undefined : tierLogs[tier];
+      if (!log || tier === undefined || landed.has(write)) continue;
+      landed.add(write);
+      if (isRefused(write, tier, log)) write.answer("too_large");
+      else append(write, tier, log);
+    }
+  };
+  const settleDown = async (): Promise<void> => {
+    await turns();
+    land();
+    await turns();
+    land();
+    rig.clock.time += 1_000;
+  };
+  const take = ([inlet, log]: [Inlet, Log]): void => {
+    const offset = inlet.tracker.position;
+    const arrival = log.arrivals[offset];
+    if (arrival) owner.take(inlet, arrival, offset);
+  };
+  const commit = (): void => {
+    for (const [{ tracker }, log] of inlets()) {
+      const pending = tracker.pending();
+      if (!pending) continue;
+      log.committed = pending;
+      tracker.committed(pending);
+    }
+  };
+  const begin = (): void => {
+    rig.stream.drop();
+    const trackers = new Map<Log, Tracker>(
+      [...tierLogs, sourceLog, otherLog].map((log) => {
+        const { offset, metadata } = log.committed;
+        return [log, new Tracker({ start: offset, metadata })];
+      }),
+    );
+    const found = tierLogs.flatMap((log, tier) =>
+      log.arrivals.flatMap(({ user, past, record }, offset): Found[] => {
+        const isLeft = offset >= log.committed.offset && !trackers.get(log)?.wasFinished(offset);
+        const { topic, offset: at, timestamp } = past.origin;
+        const id = eventKeyOf(past.origin);
+        const place = { tier, offset };
+        return isLeft ? [{ user, id, place, topic, offset: Number(at), timestamp, writtenAt: record.timestamp }] : [];
+      }),
+    );
+    const otherTracker = trackers.get(otherLog);
+    owner = createOwner(rig, {
+      chains: new Chains(found),
+      trackerOf: (tier) => trackers.get(tier === undefined ? sourceLog : (tierLogs[tier] ?? sourceLog)),
+    });
+    if (otherTracker) other = { ...owner.source, topic: "other", tracker: otherTracker };
+  };
+  const answer = (number: number, name: Answer): void => {
+    const call = rig.calls[number % Math.max(1, rig.calls.length)];
+    if (!call) return;
+    if (verdicts[name].kind === "hold") rig.gate.state = "closed";
+    else if (name === "deliver") rig.gate.state = "open";
+    call.answer(verdicts[name]);
+  };
+  const acknowledge = (number: number): void => {
+    land();
+    rig.writes[number % Math.max(1, rig.writes.length)]?.answer("written");
+  };
+  const reopen = (state: "open" | "probe"): void => {
+    // As the real gate: one probe at a time.
+    if (rig.gate.state === "closed" && (state === "open" || rig.calls.length === 0)) rig.gate.state = state;
+    rig.stream.pump();
+  };
+  const fire = (): void => {
+    for (const { callback } of rig.timers.splice(0)) callback();
+  };
+  /** The oldest event of the source, or of a tier, has to make way. */
+  const makeWay = (number: number): void => {
+    const inlet = inlets()[number % 5];
+    if (inlet) rig.stream.relieve([inlet[0]]);
+  };
+  /** A copy of a record that waits in a tier, as a repeated write or an operator makes it. */
+  const copy = (number: number): void => {
+    land();
+    const log = tierLogs[number % 3];
+    const original = log?.arrivals[number % Math.max(1, log.arrivals.length)];
+    const tier = (number + 1) % 3;
+    if (!original) return;
+    tierLogs[tier]?.arrivals.push(original);
+    rig.written[tier] = (rig.written[tier] ?? 0) + 1;
+  };
+  const goOn = (): void => {
+    rig.flood.change(nextLimit(), rig.clock.now());
+    rig.stream.pump();
+  };
+  /** One of everything that may happen now, with good answers only. */
+  const helpOn = async (): Promise<void> => {
+    goOn();
+    rig.gate.state = "open";
+    rig.stream.pump();
+    fire();
+    for (const call of rig.calls.slice()) call.answer(delivered);
+    while (rig.writes.length > 0) acknowledge(0);
+    await settleDown();
+  };
+  /** Every call in flight fails until its event is moved on. */
+  const failRound = async (): Promise<void> => {
+    for (const pause of [fire, () => undefined]) {
+      for (const call of rig.calls.slice()) call.answer(failed);
+      await settleDown();
+      pause();
+    }
+    while (rig.writes.length > 0) acknowledge(0);
+  };
+  const handOver = async (): Promise<void> => {
+    const idle = rig.stream.stop();
+    while (rig.stream.working > 0) await helpOn();
+    await idle;
+    commit();
+    begin();
+  };
+  const isDone = (): boolean => inlets().every(([{ tracker }, log]) => tracker.mark === log.arrivals.length);
+  const drain = async (): Promise<void> => {
+    refuse = 0;
+    for (let rounds = 0; !isDone(); rounds++) {
+      if (rounds === 1_000) throw new Error("The events never come to an end");
+      for (const inlet of inlets()) take(inlet);
+      await helpOn();
+    }
+    commit();
+  };
+  const takeFrom = (number: number): void => {
+    const inlet = inlets()[number % 5];
+    if (inlet) take(inlet);
+  };
+  /** Every call in flight fails until its event is moved on; no write is acknowledged. */
+  const failCalls = async (): Promise<void> => {
+    for (const pause of [fire, () => undefined]) {
+      for (const call of rig.calls.slice()) call.answer(failed);
+      await settleDown();
+      pause();
+    }
+  };
+  const takeAll = (number: number): void => {
+    land();
+    for (const inlet of inlets().slice(number % 5, (number % 5) + 1)) for (let more = 0; more < 10; more++) take(inlet);
+  };
+  const newest = (): void => {
+    land();
+    rig.writes.at(-1)?.answer("written");
+  };
+  const tooLarge = (number: number): void => {
+    refuse = 1 + (number % 2);
+  };
+  const parked = (): number => owner.chains.users;
+  const acts = {
+    tooLarge,
+    parked,
+    failCalls,
+    takeAll,
+    newest,
+    takeFrom,
+    answer,
+    acknowledge,
+    reopen,
+    fire,
+    failRound,
+    makeWay,
+    copy,
+    goOn,
+    commit,
+    handOver,
+    begin,
+  };
+  return { rig, ...acts, settleDown, drain };
+};
