@@ -49,8 +49,8 @@ describe.concurrent("commit metadata", () => {
     });
     const said = () => service.logs.filter(({ msg }) => msg.includes("offset.metadata.max.bytes"));
     await expect.poll(said, patient).not.toEqual([]);
-    // The service reports it before it commits the shorter map.
-    const metadata = expect.stringMatching(maxBytes > 0 ? /^g[12]:/ : /^$/);
+    // The service reports it before it commits the shorter map. If the broker takes no more, only the topic's id is left.
+    const metadata = expect.stringMatching(maxBytes > 0 ? /^(g[12]:|;@)/ : /^$/);
     await expect.poll(committed, patient).toEqual({ offset: 0, metadata });
     expect((await committed()).metadata.length).toBeLessThanOrEqual(maxBytes);
     await expect.poll(() => deliveredIds(story).length, patient).toBe(users);

@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { describe, inject } from "vitest";
 
 import type { JsonObject } from "../../src/core/json/json.ts";
+import { programEnv } from "../program-env.ts";
 import { createTopics } from "./cluster.ts";
 import { type Story, deliveredIds, journey, patient, recordCalls, sum, trackEvent } from "./story.ts";
 
@@ -24,7 +25,7 @@ const send = async (
   stdin = "",
 ): Promise<Ended> => {
   const child = spawn(process.execPath, ["src/main.ts", "send", ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...programEnv, ...env },
   });
   child.stdin.end(stdin);
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);

@@ -4,6 +4,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { programEnv } from "../program-env.ts";
+
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 const limitMs = 40_000;
 const pollEveryMs = 50;
@@ -83,7 +85,7 @@ export const launch = (env: Readonly<Record<string, string>>): Service => {
   const url = `http://127.0.0.1:${env["HTTP_PORT"]}`;
   const child = spawn(process.execPath, ["src/main.ts", "run"], {
     cwd: projectRoot,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...programEnv, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const logs: LogLine[] = [];

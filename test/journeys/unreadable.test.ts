@@ -5,6 +5,7 @@ import { type Message, type Producer, CompressionTypes } from "kafkajs";
 import { afterAll, beforeAll, describe } from "vitest";
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
+import { programEnv } from "../program-env.ts";
 import { committedOffsets, createTopics, journeyKafka } from "./cluster.ts";
 import { type LogFile, editBatch, flipBit, setUnknownCodec } from "./log-files.ts";
 import { type Service, until } from "./service.ts";
@@ -39,7 +40,7 @@ const logOf = (topic: string, partition: number): LogFile => ({ folder: own.fold
 const runCommand = async (command: string, env: Readonly<Record<string, string>>): Promise<string> => {
   const [program, ...args] = command.split(" ");
   if (program !== "gainstream") throw new Error(`Not a command of ours: ${command}`);
-  const options = { env: { PATH: process.env["PATH"], ...env } };
+  const options = { env: { ...programEnv, ...env } };
   return (await promisify(execFile)(process.execPath, ["src/main.ts", ...args], options)).stdout;
 };
 

@@ -10,6 +10,7 @@ import { markedTable } from "../docs/marked.ts";
 import { createTopics, journeyKafka, readTopic } from "../journeys/cluster.ts";
 import type { Service } from "../journeys/service.ts";
 import { type Story, deliveredIds, journey, patient, tracks } from "../journeys/story.ts";
+import { programEnv } from "../program-env.ts";
 import { type AclBroker, startAclBroker } from "./acl-broker.ts";
 
 let broker: AclBroker;
@@ -59,7 +60,7 @@ const launchAs = (story: Story, user: string): Promise<Service> =>
 /** Runs `gainstream skip` as this user. Resolves with the exit code and the output. */
 const skipAs = async (user: string, story: Story): Promise<readonly [code: number, output: string]> => {
   const args = ["src/main.ts", "skip", "--topic", story.source, "--partition", "0", "--to-offset", "2"];
-  const env = { PATH: process.env["PATH"], ...(await story.env()), ...broker.env(user) };
+  const env = { ...programEnv, ...(await story.env()), ...broker.env(user) };
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return [Number(code), (out + error).trim()];
