@@ -3,7 +3,7 @@ import type { Batch } from "kafkajs";
 import { eventKeyOf } from "../core/outcome/headers.ts";
 import type { ParsedRecord } from "../core/parsed-record.ts";
 import { decodeCompleted } from "../offsets/completed-map.ts";
-import type { ScannedRecord, RetryPosition } from "../ordering/retry-backlog.ts";
+import type { ScannedRecord, RetryPosition } from "../ordering/scanned-records.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
 import type { RecordReader } from "./record-reader.ts";
 

@@ -1,9 +1,10 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
+import { partitionKey } from "../kafka/topic-partition.ts";
 import type { LogRange } from "../kafka/topics/log-ranges.ts";
 import type { LogGaps } from "./gaps.ts";
 import type { Ingest } from "./ingest.ts";
 import type { LogReset, ResetCause } from "./log-resets.ts";
-import { type OwnedPartition, partitionKey, positionOf } from "./owned-partition.ts";
+import { type OwnedPartition, positionOf } from "./owned-partition.ts";
 import { isOtherTopic } from "./plan-start.ts";
 import type { StartOffsetsOptions } from "./start-offsets.ts";
 

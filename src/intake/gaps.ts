@@ -1,4 +1,5 @@
-import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import { type OwnedPartition, isFetchBlocked, positionOf } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";

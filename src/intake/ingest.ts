@@ -1,6 +1,7 @@
 import type { Batch } from "kafkajs";
 
-import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Capacity } from "../pipeline/capacity.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import { Admission, type AdmissionOptions, capacityReasons } from "./admission.ts";

@@ -1,5 +1,5 @@
-import type { TopicPartition } from "../kafka/group/consumer.ts";
-import { type OwnedPartition, partitionKey, positionOf } from "./owned-partition.ts";
+import { type TopicPartition, partitionKey } from "../kafka/topic-partition.ts";
+import { type OwnedPartition, positionOf } from "./owned-partition.ts";
 
 /** What this member knew of a partition's log. */
 export interface KnownLog {

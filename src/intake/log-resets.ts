@@ -1,4 +1,4 @@
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 
 /**
  * Why a log is not the one that we knew: a topic of the same name was made anew; its end was cut off, as after an unclean election

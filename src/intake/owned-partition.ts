@@ -1,7 +1,8 @@
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { OffsetTracker } from "../offsets/tracker.ts";
-import type { RetryBacklog, ScannedRecord } from "../ordering/retry-backlog.ts";
+import type { RetryBacklog } from "../ordering/retry-backlog.ts";
+import type { ScannedRecord } from "../ordering/scanned-records.ts";
 import type { OpenPartition } from "../pipeline/work-item.ts";
 import type { ResetCause } from "./log-resets.ts";
 import { RetryDelay } from "./retry-delay.ts";
@@ -86,8 +87,6 @@ export const isFetchBlocked = ({ tracker, backlogScan, isOutOfRange }: OwnedPart
 /** The partitions of which something may be committed: of a log that may be another one by now, nothing is. */
 export const committablePartitions = (ownedPartitions: readonly OwnedPartition[]): readonly OpenOwnedPartition[] =>
   ownedPartitions.filter(isOpen).filter(({ suspectedReset }) => suspectedReset === undefined);
-
-export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** What is to be read next; undefined until it is known where to start. */
 export const positionOf = ({ tracker, backlogScan }: OwnedPartition): number | undefined =>

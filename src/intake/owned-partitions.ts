@@ -1,12 +1,6 @@
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import { type TopicPartition, partitionKey } from "../kafka/topic-partition.ts";
 import { type Assignment, createAssignment } from "../pipeline/assignment.ts";
-import {
-  type OpenOwnedPartition,
-  type OwnedPartition,
-  createOwnedPartition,
-  isOpen,
-  partitionKey,
-} from "./owned-partition.ts";
+import { type OpenOwnedPartition, type OwnedPartition, createOwnedPartition, isOpen } from "./owned-partition.ts";
 
 /** The partitions of one assignment. The next assignment has new ones, also of the same topic and number. */
 export class OwnedPartitions {

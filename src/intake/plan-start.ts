@@ -1,6 +1,6 @@
 import type { CommittedOffset } from "../kafka/admin.ts";
 import type { LogRange } from "../kafka/topics/log-ranges.ts";
-import { rebaseMetadata } from "../offsets/moved-metadata.ts";
+import { rebaseMetadata } from "../offsets/rebase-metadata.ts";
 import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { KnownLog } from "./known-logs.ts";
 import type { ResetCause } from "./log-resets.ts";
@@ -54,7 +54,7 @@ const planReset = (log: PartitionLog, cause: ResetCause, startFrom: StartFrom): 
   if (policy === "fail") return "outside";
   if (policy === "latest") return { offset: endOffset, metadata: null, endOffset, topicId, cause };
   // It is the same log still, so what was finished beyond the gap stays finished.
-  const metadata = cause === "removed" ? rebaseMetadata({ ...committed, to: beginningOffset }) : null;
+  const metadata = cause === "removed" ? rebaseMetadata({ ...committed, newOffset: beginningOffset }) : null;
   return { offset: beginningOffset, metadata, endOffset, topicId, cause };
 };
 

@@ -1,5 +1,5 @@
-import type { TopicPartition } from "../kafka/group/consumer.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import type { Commits } from "./commits.ts";
 import type { Ingest } from "./ingest.ts";

@@ -15,8 +15,9 @@ import {
 import { dead, skipped } from "../core/outcome/outcome.ts";
 import type { ParsedRecord, KafkaRecord } from "../core/parsed-record.ts";
 import { userOf } from "../core/rules/validate.ts";
-import type { Decoded, Decoder } from "../decoding/decoder.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { Decoded } from "../decoding/decoded.ts";
+import type { Decoder } from "../decoding/decoder.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 
 export interface RecordReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;
@@ -74,22 +75,22 @@ const createParseEvent =
   (record: KafkaRecord, retryState: RetryState, { rawEvent, unwrapRepairs }: UnwrappedEvent): ParsedRecord => {
     const { source, firstFailedAt } = retryState;
     const timeFallbacks = { recordTime: source.timestamp, firstFailedAt, wallNow };
-    const { raw, repairs } = normaliseEvent(rawEvent, timeFallbacks, unwrapRepairs);
-    const decided = decide(raw);
+    const { event, repairs } = normaliseEvent(rawEvent, timeFallbacks, unwrapRepairs);
+    const decided = decide(event);
     // A record that belongs to nobody waits for nobody. Nor does one that can only become a dead letter, and nobody waits for it,
     // however long the limit of dead letters may hold it.
-    const user = decided.decision.kind === "dead" ? source.id : (userOf(raw) ?? source.id);
-    return { record, user, messageId: messageIdOf(raw), ...decided, retryState, repairs };
+    const user = decided.decision.kind === "dead" ? source.id : (userOf(event) ?? source.id);
+    return { record, user, messageId: messageIdOf(event), ...decided, retryState, repairs };
   };
 
-type UnwrappedList = Pick<Extract<Decoded, { kind: "events" }>, "raws" | "repairs">;
+type UnwrappedList = Pick<Extract<Decoded, { kind: "events" }>, "events" | "repairs">;
 
 /** The events of a list. From a tier comes only one of them: the others went their own ways. */
 const createParseList =
   (parseEvent: ReturnType<typeof createParseEvent>) =>
-  (record: KafkaRecord, retryState: RetryState, { raws, repairs: unwrapRepairs }: UnwrappedList): ReadResult => {
+  (record: KafkaRecord, retryState: RetryState, { events, repairs: unwrapRepairs }: UnwrappedList): ReadResult => {
     const { index } = retryState.source;
-    if (raws.length === 0) return withoutUser(record, retryState, skipped("tombstone"));
+    if (events.length === 0) return withoutUser(record, retryState, skipped("tombstone"));
     if (index === undefined) {
       const retryStateAt = (place: number): RetryState => ({
         ...retryState,
@@ -97,15 +98,15 @@ const createParseList =
       });
       return {
         kind: "parsed",
-        parsedRecords: raws.map((rawEvent, place) =>
+        parsedRecords: events.map((rawEvent, place) =>
           parseEvent(record, retryStateAt(place), { rawEvent, unwrapRepairs }),
         ),
       };
     }
-    const rawEvent = raws[index];
+    const rawEvent = events[index];
     if (rawEvent)
       return { kind: "parsed", parsedRecords: [parseEvent(record, retryState, { rawEvent, unwrapRepairs })] };
-    const error = `Cannot find the event in its list: got ${headerNames.index} ${index}, want 0 to ${raws.length - 1}`;
+    const error = `Cannot find the event in its list: got ${headerNames.index} ${index}, want 0 to ${events.length - 1}`;
     return withoutUser(record, retryState, dead("undecodable", error));
   };
 
@@ -122,7 +123,7 @@ export const createRecordReader = ({ decoder, ...options }: RecordReaderOptions)
       case "event":
         return {
           kind: "parsed",
-          parsedRecords: [parseEvent(record, retryState, { rawEvent: decoded.raw, unwrapRepairs: decoded.repairs })],
+          parsedRecords: [parseEvent(record, retryState, { rawEvent: decoded.event, unwrapRepairs: decoded.repairs })],
         };
       case "events":
         return parseList(record, retryState, decoded);

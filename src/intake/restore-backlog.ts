@@ -1,10 +1,11 @@
 import type { Batch } from "kafkajs";
 
 import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import { partitionKey } from "../kafka/topic-partition.ts";
 import { OffsetTracker } from "../offsets/tracker.ts";
 import { RetryBacklog, type BacklogTotals } from "../ordering/retry-backlog.ts";
 import { scanBatch } from "./backlog-scan.ts";
-import { type OwnedPartition, partitionKey, isFetchBlocked } from "./owned-partition.ts";
+import { type OwnedPartition, isFetchBlocked } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
 import type { StartOffset } from "./plan-start.ts";
 import type { RecordReader } from "./record-reader.ts";

@@ -1,8 +1,8 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import { type TopicPartition, partitionKey } from "../kafka/topic-partition.ts";
 import type { KnownLogs } from "./known-logs.ts";
 import type { LogReset } from "./log-resets.ts";
-import { type OwnedPartition, partitionKey } from "./owned-partition.ts";
+import { type OwnedPartition } from "./owned-partition.ts";
 import { type StartOffset, type StartFrom, type PartitionLog, resetCauseOf, planStartOffset } from "./plan-start.ts";
 
 export interface StartOffsetsOptions {

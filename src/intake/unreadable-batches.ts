@@ -1,6 +1,7 @@
 import type { UnreadablePartition } from "../kafka/fetch/isolate-partitions.ts";
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
-import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import { type OwnedPartition, type UnreadableWait, positionOf, currentUnreadableWait } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
@@ -50,7 +51,7 @@ export class UnreadableBatches {
     if (!owned || position === undefined) return;
     // It may be the answer to a question from before the partition was assigned, moved on, or was put back.
     if (position > unreadablePartition.lastOffset || position < unreadablePartition.fetchOffset) return;
-    if (!unreadablePartition.mustWait && unreadablePartition.lastOffset < owned.maySkipTo)
+    if (!unreadablePartition.isUnskippable && unreadablePartition.lastOffset < owned.maySkipTo)
       this.#skip(owned, unreadablePartition);
     else this.#wait(owned, { ...unreadablePartition, position });
   }
@@ -77,9 +78,9 @@ export class UnreadableBatches {
     const { events, pauses, monotonicNow, schedule } = this.#options;
     const previous = currentUnreadableWait(owned);
     const retryPauseMs = previous ? Math.min(2 * previous.retryPauseMs, maxRetryPauseMs) : minRetryPauseMs;
-    const { offset, lastOffset, reason, mustWait = false, position } = unreadablePartition;
+    const { offset, lastOffset, reason, isUnskippable = false, position } = unreadablePartition;
     const retryAt = monotonicNow() + retryPauseMs;
-    owned.unreadableWait = { offset, lastOffset, reason, mustWait, position, retryPauseMs, retryAt };
+    owned.unreadableWait = { offset, lastOffset, reason, isUnskippable, position, retryPauseMs, retryAt };
     pauses.pauseWhile(
       owned,
       "unreadable",

@@ -1,7 +1,7 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
+import type { DecidedEvent } from "../core/decide.ts";
 import type { ComputationClass } from "../core/event/engage.ts";
-import type { SegmentEvent } from "../core/event/event.ts";
 import type { Repair } from "../core/event/repairs.ts";
 import type { DeadReason, Outcome, SkipReason } from "../core/outcome/outcome.ts";
 import type { CodeFamily } from "../core/outcome/result-false.ts";
@@ -11,7 +11,7 @@ import { type MetricName, metricHelp } from "./metric-help.ts";
 
 /** An event with its final outcome. A retry is not final. */
 interface FinalEvent {
-  readonly type: SegmentEvent["type"] | "unknown";
+  readonly type: DecidedEvent["type"];
   readonly outcome: FinalOutcome;
   /** Absent if `delivered`. */
   readonly reason?: SkipReason | DeadReason;

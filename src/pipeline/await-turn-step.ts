@@ -1,5 +1,6 @@
 import { eventKeyOf } from "../core/outcome/headers.ts";
-import type { BacklogCheck, RetryPosition } from "../ordering/retry-backlog.ts";
+import type { BacklogCheck } from "../ordering/retry-backlog.ts";
+import type { RetryPosition } from "../ordering/scanned-records.ts";
 import { type Assignment, sourceQueueKeyOf } from "./assignment.ts";
 import type { StepResult, Work } from "./step.ts";
 import type { WorkItem } from "./work-item.ts";

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { type LiveSettings, createLiveSettings } from "../config/settings/live-settings.ts";
 import type { Settings } from "../config/settings/settings.ts";
 import { type Decide, createDecide } from "../core/decide.ts";
-import type { RawEvent } from "../core/event/event.ts";
+import type { EditEvent } from "../core/event/event.ts";
 import { createPiiRemover } from "../core/rules/pii.ts";
 import { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
 import { Dedupe } from "../limits/dedupe.ts";
@@ -37,8 +37,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 export const createDecideFor = (settings: Settings): Decide => createDecide({ ...settings, hash: sha256 });
 
 /** Removes or hashes personal data of an event as these settings say. */
-export const createPiiRemoverFor = (settings: Settings): ((raw: RawEvent) => RawEvent) =>
-  createPiiRemover({ ...settings, hash: sha256 });
+export const createPiiRemoverFor = (settings: Settings): EditEvent => createPiiRemover({ ...settings, hash: sha256 });
 
 /** Decides about events by the current settings. A reload never happens within one decision. */
 export const createLiveDecide = (settings: LiveSettings): Decide => {
@@ -46,7 +45,7 @@ export const createLiveDecide = (settings: LiveSettings): Decide => {
   settings.onChange((changed) => {
     decide = createDecideFor(changed);
   });
-  return (raw) => decide(raw);
+  return (event) => decide(event);
 };
 
 export interface HoldOptions {

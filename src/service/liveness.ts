@@ -54,7 +54,7 @@ export interface Liveness {
 
 /** Checks every second whether the service makes progress, also without probes, so that the log shows a stall before anybody kills the process. */
 export const createLiveness = (view: ServiceView): Liveness => {
-  const { config, log, group, watchdog } = view.app;
+  const { config, log, group, watchdog, sessionGuard } = view.app;
   const { timeoutMs } = config.gainsight;
   const { quickAttempts } = config.retry;
   const stallDetector = new StallDetector({
@@ -67,6 +67,8 @@ export const createLiveness = (view: ServiceView): Liveness => {
   });
   const checkConsumer = createConsumerCheck(view.app);
   const timer = setInterval(() => {
+    // Only a member that owns partitions can lose its session.
+    if (group.rebalanceHandler.state === "owner") sessionGuard.check();
     stallDetector.check();
     checkConsumer();
   }, checkEveryMs);

@@ -1,22 +1,15 @@
 import { toError } from "../core/to-error.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
+import { isAuthorizationError, refusedResourceKind } from "../kafka/rights/authorization-errors.ts";
+import { missingRightOnOneOf, missingRight } from "../kafka/rights/missing-right.ts";
 import {
   type TopicRights,
   allTopics,
   neededRights,
   topicsToRead,
   refusedRights,
-} from "../kafka/topics/needed-rights.ts";
-import {
-  type Principal,
-  type Right,
-  groupRight,
-  isAuthorizationError,
-  missingRightOnOneOf,
-  missingRight,
-  principalOf,
-  refusedResourceKind,
-} from "../kafka/topics/refusals.ts";
+} from "../kafka/rights/needed-rights.ts";
+import { type Principal, type Right, groupRight, principalOf } from "../kafka/rights/rights.ts";
 import type { App } from "./compose.ts";
 
 const checkEveryMs = 1_000;

@@ -1,13 +1,8 @@
 import { toError } from "../core/to-error.ts";
 import { explainConnectionError } from "../kafka/connection-error.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import {
-  type Principal,
-  type Right,
-  explainAuthorizationError,
-  grantCommand,
-  topicRight,
-} from "../kafka/topics/refusals.ts";
+import { explainAuthorizationError, grantCommand } from "../kafka/rights/missing-right.ts";
+import { type Principal, type Right, topicRight } from "../kafka/rights/rights.ts";
 import { type RetentionVerdict, classifyRetention } from "../kafka/topics/retention.ts";
 import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";

@@ -5,8 +5,8 @@ import { type LogCheckOptions, checkLogs } from "../intake/end-offsets.ts";
 import { type LogReset, resetMessages } from "../intake/log-resets.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import type { Principal } from "../kafka/topics/refusals.ts";
-import { type TopicsReport, ensureTopics } from "../kafka/topics/topics.ts";
+import type { Principal } from "../kafka/rights/rights.ts";
+import { type TopicsReport, ensureTopics } from "../kafka/topics/ensure-topics.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
 

@@ -1,13 +1,16 @@
 import { toError } from "../core/to-error.ts";
 import type { Ingest } from "../intake/ingest.ts";
 import type { OwnedPartition, UnreadableWait } from "../intake/owned-partition.ts";
-import { partitionKey, currentUnreadableWait } from "../intake/owned-partition.ts";
+import { currentUnreadableWait } from "../intake/owned-partition.ts";
 import { isOtherTopic } from "../intake/plan-start.ts";
 import { skipCommand, skipGroupOf } from "../intake/skip-requests.ts";
 import type { UnreadableEvents } from "../intake/unreadable-batches.ts";
 import type { ClusterAdmin, CommittedOffset } from "../kafka/admin.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import { type Principal, groupRight, isAuthorizationError, missingRight } from "../kafka/topics/refusals.ts";
+import { isAuthorizationError } from "../kafka/rights/authorization-errors.ts";
+import { missingRight } from "../kafka/rights/missing-right.ts";
+import { type Principal, groupRight } from "../kafka/rights/rights.ts";
+import { partitionKey } from "../kafka/topic-partition.ts";
 import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
@@ -32,7 +35,7 @@ interface StuckPartition {
 }
 
 const skipCommandFor = ({ owned: { topic, partition }, batch }: StuckPartition): string | undefined =>
-  batch.mustWait ? undefined : skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
+  batch.isUnskippable ? undefined : skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
 
 /** For the log, the metrics and `/api/status`. `skip` is the command that skips the batch; undefined if it cannot be skipped. */
 const reportOf = (stuck: StuckPartition) => {

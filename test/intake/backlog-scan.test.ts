@@ -66,7 +66,7 @@ describe("scanBatch", () => {
       read: createRecordReader({
         decoder: {
           decode: (value) =>
-            value?.equals(valueOf("u12")) ? { kind: "needs_schema", schemaId: 5 } : { kind: "event", raw: {} },
+            value?.equals(valueOf("u12")) ? { kind: "needs_schema", schemaId: 5 } : { kind: "event", event: {} },
         },
         decide: () => ({ type: "other", decision: { kind: "skipped", reason: "unsupported_event_type" } }),
       }),

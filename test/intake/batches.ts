@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 import type { Batch, KafkaMessage } from "kafkajs";
 
-import type { TopicPartition } from "../../src/kafka/group/consumer.ts";
+import type { TopicPartition } from "../../src/kafka/topic-partition.ts";
 
 type RecordBatchMessage = Extract<KafkaMessage, { size?: never }>;
 type RawMessage = RecordBatchMessage & { readonly isControlRecord?: boolean };

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { type LogCheckOptions, checkLogs } from "../../src/intake/end-offsets.ts";
 import type { LogReset } from "../../src/intake/log-resets.ts";
-import { type OwnedPartition, createOwnedPartition, partitionKey } from "../../src/intake/owned-partition.ts";
+import { type OwnedPartition, createOwnedPartition } from "../../src/intake/owned-partition.ts";
+import { partitionKey } from "../../src/kafka/topic-partition.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";

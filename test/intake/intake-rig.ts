@@ -1,9 +1,8 @@
 import { createDecoder } from "../../src/decoding/decoder.ts";
 import { Ingest } from "../../src/intake/ingest.ts";
-import { partitionKey } from "../../src/intake/owned-partition.ts";
 import type { StartOffset } from "../../src/intake/plan-start.ts";
 import { createRecordReader } from "../../src/intake/record-reader.ts";
-import type { TopicPartition } from "../../src/kafka/group/consumer.ts";
+import { partitionKey, type TopicPartition } from "../../src/kafka/topic-partition.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 import type { WorkItem } from "../../src/pipeline/work-item.ts";
 import { createTestClock } from "../delivery/test-clock.ts";

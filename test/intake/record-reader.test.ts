@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { createDecide } from "../../src/core/decide.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
-import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
+import type { Decoded } from "../../src/decoding/decoded.ts";
+import { createDecoder } from "../../src/decoding/decoder.ts";
 import { type ReadResult, createRecordReader } from "../../src/intake/record-reader.ts";
 import { noRules } from "../core/no-rules.ts";
 import { baseTime, messageOf } from "./batches.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { SchemaLoadResult } from "../../src/decoding/registry/schemas.ts";
+import type { SchemaLoadResult } from "../../src/decoding/registry/decoder-cache.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
 

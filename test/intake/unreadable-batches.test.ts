@@ -170,7 +170,7 @@ describe("a batch that an operator lets the service skip", () => {
     const test = createTestIngest();
     test.own([source, 7]);
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 20);
-    test.ingest.unreadable.onUnreadable({ ...bad(7, 7), mustWait: true });
+    test.ingest.unreadable.onUnreadable({ ...bad(7, 7), isUnskippable: true });
     expect([newLines(test), test.inletOf(source)?.tracker.position]).toEqual([["pause source/0", "waits 7"], 7]);
   });
 

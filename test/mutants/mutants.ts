@@ -23,8 +23,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the committable offset is one too far",
     file: "src/offsets/tracker.ts",
-    find: "return this.#entries.peek()?.offset ?? this.position;",
-    replace: "return (this.#entries.peek()?.offset ?? this.position) + 1;",
+    find: "return this.#entries.peekFront()?.offset ?? this.#position;",
+    replace: "return (this.#entries.peekFront()?.offset ?? this.#position) + 1;",
   },
   {
     name: "a late acknowledgement overwrites the position of a copy that was moved on",

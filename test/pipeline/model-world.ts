@@ -1,9 +1,11 @@
-import { eventKeyOf, sourcePositionOf, readRetryState, retryHeaders } from "../../src/core/outcome/headers.ts";
+import { retryHeaders } from "../../src/core/outcome/failure-headers.ts";
+import { eventKeyOf, sourcePositionOf, readRetryState } from "../../src/core/outcome/headers.ts";
 import { type Hold, type Retry, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import type { DeadLetterLimitRules } from "../../src/limits/dead-letter-limit.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
-import { RetryBacklog, type ScannedRecord } from "../../src/ordering/retry-backlog.ts";
+import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import type { ScannedRecord } from "../../src/ordering/scanned-records.ts";
 import type { OpenPartition } from "../../src/pipeline/work-item.ts";
 import { type PendingWrite, type Rig, parsedOf, createOwner, createRig, turns } from "./rig.ts";
 

@@ -180,7 +180,7 @@ it.each([
   expect(readinessOf({ app, readiness })).toMatchObject({
     ok: true,
     holds: ["flooded"],
-    warnings: [expect.stringContaining("100 % are undecodable in segment-events")],
+    warnings: [expect.stringContaining("100 % are undecodable in topic segment-events")],
   });
   pass(limitMs + 5_000);
   expect(liveness.check().ok).toBe(ok);

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import type { Config } from "../../src/config/config.ts";
-import type { TopicRights } from "../../src/kafka/topics/needed-rights.ts";
+import type { TopicRights } from "../../src/kafka/rights/needed-rights.ts";
 import type { Log } from "../../src/ops/log.ts";
 import { Rights } from "../../src/service/rights.ts";
 

@@ -76,7 +76,7 @@ describe("UnreadableWatch", () => {
 
   it("names no command if the batch itself is not at fault", () => {
     const { watch, test } = createWorld();
-    test.ingest.unreadable.onUnreadable({ ...met, mustWait: true });
+    test.ingest.unreadable.onUnreadable({ ...met, isUnskippable: true });
     expect([watch.warnings[0], watch.partitions]).toEqual([
       expect.stringMatching(/The batch cannot be skipped, because nothing shows that its records are damaged$/),
       [{ ...batch, skip: undefined }],

@@ -1,9 +1,10 @@
 import { type Settings, parseSettings } from "../../src/config/settings/settings.ts";
 import type { Outcome, Retry } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
-import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
+import type { Decoded } from "../../src/decoding/decoded.ts";
+import { createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
-import type { SchemaLoadResult } from "../../src/decoding/registry/schemas.ts";
+import type { SchemaLoadResult } from "../../src/decoding/registry/decoder-cache.ts";
 import { Commits } from "../../src/intake/commits.ts";
 import { Ingest } from "../../src/intake/ingest.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
@@ -146,7 +147,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     consumer,
     scheduler,
     schemas: schemaWait,
-    read: createRecordReader({ decoder: registry, decide: (raw) => state.decide(raw) }),
+    read: createRecordReader({ decoder: registry, decide: (event) => state.decide(event) }),
     retryTopics: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
     hasDeadLetterHold: (topic) => limit.isTopicHeld(topic),
     maxInFlightWindow: limits.maxInFlightWindow,
