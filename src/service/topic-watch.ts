@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { toError } from "../core/to-error.ts";
 import type { ConsumerGroup } from "../intake/consumer-group.ts";
-import { type LogCheckOptions, checkLogs } from "../intake/end-offsets.ts";
+import { type LogCheckOptions, checkLogs } from "../intake/log-check.ts";
 import { type LogReset, resetMessages } from "../intake/log-resets.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";

@@ -2,7 +2,7 @@ import { toError } from "../core/to-error.ts";
 import type { Ingest } from "../intake/ingest.ts";
 import type { OwnedPartition, UnreadableWait } from "../intake/owned-partition.ts";
 import { currentUnreadableWait } from "../intake/owned-partition.ts";
-import { isOtherTopic } from "../intake/plan-start.ts";
+import { isOtherTopic } from "../intake/plan-start-offset.ts";
 import { skipCommand, skipGroupOf } from "../intake/skip-requests.ts";
 import type { UnreadableEvents } from "../intake/unreadable-batches.ts";
 import type { ClusterAdmin, CommittedOffset } from "../kafka/admin.ts";

@@ -120,7 +120,7 @@ describe.concurrent("partitions that grow", () => {
     await story.produce(tracks("old", 1, 1));
     const refused = await story.launch({ START_FROM: "fail" });
     expect(await refused.exit).toBe(1);
-    const sentence = `The group has no committed offset of ${story.source}/0.*set START_FROM to earliest or latest`;
+    const sentence = `The group has no committed offset for ${story.source}/0.*set START_FROM to earliest or latest`;
     expect(refused.logs.at(-1)).toMatchObject({ level: "fatal", msg: expect.stringMatching(sentence) });
     const first = await story.start({ START_FROM: "latest" });
     await story.produce(tracks("u1", 1, 1));

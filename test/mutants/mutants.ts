@@ -17,8 +17,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the budget is not returned for a copy that has moved on",
     file: "src/pipeline/settle-step.ts",
-    find: "() => true)) this.#release(item);",
-    replace: "() => true)) item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
+    find: "of assignment.queues.peekRun(queue, count, allItems)) this.#release(item);",
+    replace:
+      "of assignment.queues.peekRun(queue, count, allItems))\n      item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
   },
   {
     name: "the committable offset is one too far",
@@ -34,7 +35,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "no record is ever on its way to a retry topic",
-    file: "src/pipeline/hot-keys.ts",
+    file: "src/pipeline/await-turn-step.ts",
     find: "return queues.isBusy(sourceQueueKeyOf(owned, parsed.user));",
     replace: "return false;",
   },
@@ -47,12 +48,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a hold counts an attempt",
     file: "src/pipeline/deliver-step.ts",
-    find: "item.wasHeld = true;",
-    replace: "item.wasHeld = true;\n    item.quickAttemptsUsed++;",
+    find: "head.wasHeld = true;",
+    replace: "head.wasHeld = true;\n    head.quickAttemptsUsed++;",
   },
   {
     name: "nothing checks whether waiting partitions may resume",
-    file: "src/pipeline/pipeline.ts",
+    file: "src/pipeline/scheduler.ts",
     find: "this.#options.recheckWaiting();",
     replace: "",
   },

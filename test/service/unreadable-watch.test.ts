@@ -24,7 +24,7 @@ const createWorld = () => {
   const asked: unknown[] = [];
   const world: { time: number; answer: () => CommittedOffset[] } = { time: 0, answer: () => [] };
   const test = createTestIngest();
-  test.own([source, 7, { topicId: "A".repeat(22) }], [tier, 3]);
+  test.assignAndOpen([source, 7, { topicId: "A".repeat(22) }], [tier, 3]);
   const options: UnreadableWatchOptions = {
     admin: {
       committedOffsets: async (...question) => {
@@ -92,7 +92,7 @@ describe("UnreadableWatch", () => {
   it("does not repeat after a rebalance what it reported before", async () => {
     const { watch, test, linesAt } = createWorld();
     for (let join = 0; join < 3; join++) {
-      test.own([source, 7]);
+      test.assignAndOpen([source, 7]);
       test.ingest.unreadable.onUnreadable(met);
       await watch.check();
     }
@@ -101,7 +101,7 @@ describe("UnreadableWatch", () => {
 
   it("says that all topics of the partition number wait if a retry topic cannot be scanned", async () => {
     const { watch, test } = createWorld();
-    test.own([source, 7], [tier, 3, { endOffset: 9 }]);
+    test.assignAndOpen([source, 7], [tier, 3, { endOffset: 9 }]);
     test.ingest.unreadable.onUnreadable({ ...met, ...tier, fetchOffset: 3 });
     expect(watch.warnings[0]).toContain("Meanwhile partition 0 of every other topic waits too");
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { type LogCheckOptions, checkLogs } from "../../src/intake/end-offsets.ts";
+import { type LogCheckOptions, checkLogs } from "../../src/intake/log-check.ts";
 import type { LogReset } from "../../src/intake/log-resets.ts";
 import { type OwnedPartition, createOwnedPartition } from "../../src/intake/owned-partition.ts";
 import { partitionKey } from "../../src/kafka/topic-partition.ts";
@@ -9,10 +9,10 @@ import { OffsetTracker } from "../../src/offsets/tracker.ts";
 import { RetryBacklog } from "../../src/ordering/retry-backlog.ts";
 
 const openPartition = (partition: number, position: number, tier?: number): OwnedPartition => {
-  const place = { topic: tier === undefined ? "source" : "tier", partition };
+  const topicPartition = { topic: tier === undefined ? "source" : "tier", partition };
   const backlog = new RetryBacklog([]);
   const tracker = new OffsetTracker({ startOffset: position });
-  return { ...createOwnedPartition(place, tier), topicId: "id", backlog, tracker };
+  return { ...createOwnedPartition(topicPartition, tier), topicId: "id", backlog, tracker };
 };
 
 const createTestLogs = (
@@ -52,15 +52,17 @@ const createTestLogs = (
         },
         recordEndOffset: (owned, endOffset) => void (owned.endOffset = Math.max(owned.endOffset, endOffset)),
         gaps: {
-          resume: (owned) => void log.push(`go on ${partitionKey(owned)}`),
+          resume: (owned) => void log.push(`resume ${partitionKey(owned)}`),
           skipRemoved: (owned, { beginningOffset, resumeOffset }) =>
-            void log.push(`pass over ${partitionKey(owned)} ${beginningOffset} ${resumeOffset}`),
+            void log.push(`skip removed ${partitionKey(owned)} ${beginningOffset} ${resumeOffset}`),
         },
       },
       topics: { source: ["source"], retry: [{ topic: "tier" }], startFrom },
       onLogReset: (reset) => void resets.push(reset),
-      onLogReplaced: (over) =>
-        void log.push(`over ${over.map((owned) => `${partitionKey(owned)} ${owned.suspectedReset}`).join(", ")}`),
+      onLogReplaced: (replaced) =>
+        void log.push(
+          `replaced ${replaced.map((owned) => `${partitionKey(owned)} ${owned.suspectedReset}`).join(", ")}`,
+        ),
       onFatal: ({ message }) => void fatal.push(message),
     });
   return { ask, asked, resets, fatal, log, world };
@@ -85,13 +87,13 @@ describe("checkLogs", () => {
       { topic: "source", partition: 0, cause: "removed", oldOffset: 5, newOffset: 8 },
       { topic: "source", partition: 0, cause: "removed", oldOffset: 8, newOffset: 12 },
     ]);
-    expect([fatal, log[0]]).toEqual([[], "pass over source/0 8 8"]);
+    expect([fatal, log[0]]).toEqual([[], "skip removed source/0 8 8"]);
   });
 
   it.each([
-    ["earliest", undefined, "pass over source/0 8 8"],
-    ["latest", undefined, "pass over source/0 8 20"],
-    ["latest", 0, "pass over tier/0 8 8"],
+    ["earliest", undefined, "skip removed source/0 8 8"],
+    ["latest", undefined, "skip removed source/0 8 20"],
+    ["latest", 0, "skip removed tier/0 8 8"],
   ] as const)("continues behind a gap as START_FROM %s says (tier: %s)", async (startFrom, tier, expected) => {
     const { ask, log, resets } = createTestLogs([{ ...openPartition(0, 5, tier), isOutOfRange: true }], { startFrom });
     await ask({ partition: 0, beginningOffset: 8, endOffset: 20 });
@@ -134,7 +136,7 @@ describe("checkLogs", () => {
     expect(await ask({ partition: 0, beginningOffset: 0, endOffset: 9 })).toBe(true);
     expect([owned.suspectedReset, owned.endOffset, log]).toEqual(["made_anew", 0, []]);
     expect(await ask({ partition: 0, beginningOffset: 0, endOffset: 9 })).toBe(false);
-    expect(log).toEqual(["over source/0 made_anew"]);
+    expect(log).toEqual(["replaced source/0 made_anew"]);
   });
 
   it("drops a suspicion that is not confirmed, and ignores an answer without an id", async () => {
@@ -153,14 +155,14 @@ describe("checkLogs", () => {
     expect(await ask(...ranges)).toBe(true);
     expect(log).toEqual([]);
     expect(await ask(...ranges)).toBe(false);
-    expect(log).toEqual(["over source/0 truncated, source/1 truncated"]);
+    expect(log).toEqual(["replaced source/0 truncated, source/1 truncated"]);
   });
 
   it("fetches again after a failed fetch if only one answer says that the log is truncated", async () => {
     const { ask, log } = createTestLogs([{ ...openPartition(0, 15), isOutOfRange: true }]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
     await ask({ partition: 0, beginningOffset: 0, endOffset: 20 });
-    expect(log).toEqual(["go on source/0"]);
+    expect(log).toEqual(["resume source/0"]);
   });
 
   it("is not misled by what is read while the cluster answers", async () => {
@@ -173,18 +175,18 @@ describe("checkLogs", () => {
   });
 
   it("notices a retry topic that is truncated during its scan, which would never end", async () => {
-    const backlogScan = { end: 20, found: [], position: 3 };
+    const backlogScan = { endOffset: 20, records: [], position: 3 };
     const owned: OwnedPartition = { ...createOwnedPartition({ topic: "tier", partition: 0 }, 0), backlogScan };
     const { ask, log } = createTestLogs([owned]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 19 });
     await ask({ partition: 0, beginningOffset: 0, endOffset: 19 });
-    expect(log).toEqual(["over tier/0 truncated"]);
+    expect(log).toEqual(["replaced tier/0 truncated"]);
   });
 
   it("fetches again from a partition that is no longer out of range", async () => {
     const { ask, log } = createTestLogs([{ ...openPartition(0, 5), isOutOfRange: true }]);
     await ask({ partition: 0, beginningOffset: 0, endOffset: 9 });
-    expect(log).toEqual(["go on source/0"]);
+    expect(log).toEqual(["resume source/0"]);
   });
 
   it("reports nothing about an assignment that ended while the cluster answered", async () => {

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 
 import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
-import { RebalanceHandler, type RebalanceState } from "../../src/intake/rebalance.ts";
+import { RebalanceHandler, type RebalanceState } from "../../src/intake/rebalance-handler.ts";
 import type { StartOffsetsOptions } from "../../src/intake/start-offsets.ts";
 
-const place = { topic: "source", partition: 0 };
+const topicPartition = { topic: "source", partition: 0 };
 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
@@ -91,8 +91,8 @@ const createTestHandler = (
     await settle();
   };
   /** Joined, restored and at work. */
-  const own = async (): Promise<void> => {
-    handler.onJoined([place]);
+  const becomeOwner = async (): Promise<void> => {
+    handler.onJoined([topicPartition]);
     await settle();
     log.length = 0;
   };
@@ -110,7 +110,7 @@ const createTestHandler = (
     states,
     fatal,
     pauses,
-    own,
+    becomeOwner,
     track,
     endPause,
     ownedPartitions: () => ownedPartitions,
@@ -122,7 +122,7 @@ const createTestHandler = (
 describe("rebalance handler", () => {
   it("handles an assignment: pauses it at once, asks for its start offsets, and becomes owner", async () => {
     const { handler, log, states } = createTestHandler();
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     expect(log).toEqual(["drop", "assign 1"]);
     expect(handler.state).toBe("restoring");
     await settle();
@@ -131,8 +131,8 @@ describe("rebalance handler", () => {
   });
 
   it("drains and commits its work before it lets a join continue", async () => {
-    const { handler, log, own, track, becomeIdle, endFlush } = createTestHandler();
-    await own();
+    const { handler, log, becomeOwner, track, becomeIdle, endFlush } = createTestHandler();
+    await becomeOwner();
     const joining = await track(handler.beforeJoin());
     expect(handler.state).toBe("joining");
     expect(log).toEqual(["stop"]);
@@ -145,8 +145,8 @@ describe("rebalance handler", () => {
   });
 
   it("aborts calls that do not end within the drain timeout, and commits what is completed", async () => {
-    const { handler, log, own, track, becomeIdle, endPause, endFlush } = createTestHandler();
-    await own();
+    const { handler, log, becomeOwner, track, becomeIdle, endPause, endFlush } = createTestHandler();
+    await becomeOwner();
     const joining = await track(handler.beforeJoin());
     await endPause(12_000);
     expect(log).toEqual(["stop", "abort"]);
@@ -157,8 +157,8 @@ describe("rebalance handler", () => {
   });
 
   it("does not wait forever for a commit, nor for work that even an abort does not end", async () => {
-    const { handler, log, own, track, endPause } = createTestHandler();
-    await own();
+    const { handler, log, becomeOwner, track, endPause } = createTestHandler();
+    await becomeOwner();
     const joining = await track(handler.beforeJoin());
     await endPause(12_000);
     await endPause(1_000);
@@ -167,10 +167,10 @@ describe("rebalance handler", () => {
     expect(joining.isDone).toBe(true);
   });
 
-  it("has nothing to hand over before its first join, nor while it is being restored", async () => {
+  it("has nothing to hand over before its first join, nor while it reads the start offsets", async () => {
     const { handler, log, track } = createTestHandler();
     expect((await track(handler.beforeJoin())).isDone).toBe(true);
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     expect((await track(handler.beforeJoin())).isDone).toBe(true);
     expect(log).not.toContain("stop");
   });
@@ -187,7 +187,7 @@ describe("rebalance handler", () => {
           });
         }),
     });
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await settle();
     handler.onJoined([{ topic: "source", partition: 7 }]);
     await settle();
@@ -208,7 +208,7 @@ describe("rebalance handler", () => {
         return logRangesOf(topics);
       },
     });
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await handler.beforeJoin();
     answered.resolve();
     await settle();
@@ -232,16 +232,16 @@ describe("rebalance handler", () => {
         return logRanges(topics);
       },
     });
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await handler.beforeJoin();
     answered.resolve();
     await settle();
     expect([log, fatal, states.at(-1)]).toEqual([["drop", "assign 1", "drop"], [], "joining"]);
   });
 
-  it("reports a reset once it is certain to start at another offset", async () => {
+  it("reports a log reset once the new start offset is certain", async () => {
     const { handler, log } = createTestHandler({ logRanges: removedRanges });
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await settle();
     expect(log).toEqual(["drop", "assign 1", "reset removed", "restore source/0"]);
   });
@@ -251,7 +251,7 @@ describe("rebalance handler", () => {
     const { handler, log, states, pauses, endPause } = createTestHandler({
       logRanges: (topics) => (failures-- > 0 ? Promise.reject(new Error("No leader")) : logRangesOf(topics)),
     });
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await settle();
     expect(pauses.map(({ ms }) => ms)).toEqual([1_000]);
     await endPause(1_000);
@@ -266,7 +266,7 @@ describe("rebalance handler", () => {
       logRanges: async (topics) =>
         topics.map((topic) => ({ topic, partition: 0, beginningOffset: 100, endOffset: 199 })),
     });
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await settle();
     expect(fatal.map(({ message }) => message)).toEqual([expect.stringContaining("START_FROM is fail")]);
     expect(log.some((line) => line.startsWith("restore"))).toBe(false);
@@ -286,22 +286,22 @@ describe("rebalance handler", () => {
     ],
   ])("ends the process by %s, and does not ask again", async (_, change, error) => {
     const { handler, fatal, pauses } = createTestHandler(change);
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await settle();
     expect(fatal).toEqual([error]);
     expect(pauses).toEqual([]);
     expect(handler.state).toBe("restoring");
   });
 
-  it("leaves: hands over, drops, and accepts no assignment again", async () => {
-    const { handler, log, own, track, becomeIdle, endFlush } = createTestHandler();
-    await own();
+  it("leaves: drains, commits, drops the assignment, and accepts no other", async () => {
+    const { handler, log, becomeOwner, track, becomeIdle, endFlush } = createTestHandler();
+    await becomeOwner();
     const leaving = await track(handler.leave());
     await becomeIdle();
     await endFlush();
     expect(leaving.isDone).toBe(true);
     expect(log).toEqual(["stop", "flush", "drop"]);
-    handler.onJoined([place]);
+    handler.onJoined([topicPartition]);
     await settle();
     expect(handler.state).toBe("leaving");
     expect(log).toEqual(["stop", "flush", "drop", "drop", "assign 1"]);
@@ -310,8 +310,8 @@ describe("rebalance handler", () => {
   it.each(["a join while it is leaving", "leaving while it joins"])(
     "waits for one and the same hand-over: %s drops nothing that is still in progress",
     async (order) => {
-      const { handler, log, own, track, becomeIdle, endFlush } = createTestHandler();
-      await own();
+      const { handler, log, becomeOwner, track, becomeIdle, endFlush } = createTestHandler();
+      await becomeOwner();
       const isLeavingFirst = order.startsWith("a join");
       const first = await track(isLeavingFirst ? handler.leave() : handler.beforeJoin());
       const second = await track(isLeavingFirst ? handler.beforeJoin() : handler.leave());
@@ -326,8 +326,8 @@ describe("rebalance handler", () => {
   );
 
   it("restarts the assignment if a log was replaced: drains as before a join, and asks for start offsets again", async () => {
-    const { handler, log, states, own, becomeIdle, endFlush, ownedPartitions } = createTestHandler();
-    await own();
+    const { handler, log, states, becomeOwner, becomeIdle, endFlush, ownedPartitions } = createTestHandler();
+    await becomeOwner();
     const restarting = handler.restartAssignment(ownedPartitions());
     await becomeIdle();
     await endFlush();
@@ -337,10 +337,10 @@ describe("rebalance handler", () => {
   });
 
   it("leaves the restart to a join that comes meanwhile, and does nothing without an active assignment", async () => {
-    const { handler, log, own, becomeIdle, endFlush, ownedPartitions } = createTestHandler();
+    const { handler, log, becomeOwner, becomeIdle, endFlush, ownedPartitions } = createTestHandler();
     await handler.restartAssignment(ownedPartitions());
     expect(log).toEqual([]);
-    await own();
+    await becomeOwner();
     const restarting = handler.restartAssignment(ownedPartitions());
     const joining = handler.beforeJoin();
     await becomeIdle();

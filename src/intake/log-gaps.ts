@@ -1,9 +1,9 @@
 import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
+import type { BacklogRebuild } from "./backlog-rebuild.ts";
 import { type OwnedPartition, isFetchBlocked, positionOf } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
-import type { BacklogRebuild } from "./restore-backlog.ts";
 
 export interface LogGapsOptions {
   readonly consumer: Pick<GroupConsumer, "seek">;
@@ -11,11 +11,11 @@ export interface LogGapsOptions {
   readonly pauses: Pauses;
   readonly backlogRebuild: Pick<BacklogRebuild, "advanceTo">;
   readonly findOwned: (topicPartition: TopicPartition) => OwnedPartition | undefined;
-  /** Somebody has to ask the cluster. */
+  /** Called if the cause is unknown: the service then asks the cluster. */
   readonly onSuspectLog: () => void;
 }
 
-/** What to do about partitions whose log does not have what is to be read next. */
+/** Handles partitions whose log lacks the next offset to be read. */
 export class LogGaps {
   readonly #options: LogGapsOptions;
 
@@ -23,7 +23,7 @@ export class LogGaps {
     this.#options = options;
   }
 
-  /** The broker has nothing at the position of a partition: nothing is fetched from it until it is known why. */
+  /** The broker has no record at the position of a partition. Pauses the partition until the cause is known. */
   onOutOfRange(topicPartition: TopicPartition): void {
     const owned = this.#options.findOwned(topicPartition);
     if (!owned || positionOf(owned) === undefined) return;
@@ -32,7 +32,7 @@ export class LogGaps {
     this.#options.onSuspectLog();
   }
 
-  /** The log is the one that we know: it is fetched from its position again. */
+  /** The log is still the one that was read: fetches the partition from its position again. */
   resume(owned: OwnedPartition): void {
     const position = positionOf(owned);
     if (position === undefined) return;
@@ -42,12 +42,12 @@ export class LogGaps {
   }
 
   /**
-   * Retention removed what was to be read next, up to `beginningOffset`: nobody waits any longer for what is gone of a retry topic. A partition
-   * that was out of range because of it continues at `resumeOffset`.
+   * Retention removed the records below `beginningOffset`. In a retry topic they leave the backlog, so that no event waits
+   * for them. A partition that is out of range continues at `resumeOffset`.
    */
   skipRemoved(
     owned: OwnedPartition,
-    { beginningOffset, resumeOffset }: { beginningOffset: number; resumeOffset: number },
+    { beginningOffset, resumeOffset }: { readonly beginningOffset: number; readonly resumeOffset: number },
   ): void {
     const { tracker, backlog, tier } = owned;
     if (tracker && tier !== undefined) backlog?.removeRange(tier, { from: tracker.position, to: beginningOffset });
