@@ -67,7 +67,7 @@ describe("ingest of a record that holds a list of events", () => {
     const registry = { isSchemaKnown: false };
     const decode = (): Decoded =>
       registry.isSchemaKnown
-        ? { kind: "events", raws: [{ type: "track", event: "Opened", userId: "a" }] }
+        ? { kind: "events", events: [{ type: "track", event: "Opened", userId: "a" }] }
         : { kind: "unknown_schema", schemaId: 7 };
     const decide: Decide = () => ({
       type: "track",

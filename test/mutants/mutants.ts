@@ -1,4 +1,4 @@
-/** A fault made by hand: a text that is in the source file once, and its replacement. */
+/** A hand-made fault: a text that is in the source file once, and its replacement. */
 export interface Mutant {
   readonly name: string;
   readonly file: string;
@@ -22,7 +22,7 @@ export const mutants: readonly Mutant[] = [
       "of assignment.queues.peekRun(queue, count, allItems))\n      item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
   },
   {
-    name: "the committable offset is one too far",
+    name: "the committable offset is one too high",
     file: "src/offsets/tracker.ts",
     find: "return this.#entries.peekFront()?.offset ?? this.#position;",
     replace: "return (this.#entries.peekFront()?.offset ?? this.#position) + 1;",
@@ -40,7 +40,7 @@ export const mutants: readonly Mutant[] = [
     replace: "return false;",
   },
   {
-    name: "deduplication never remembers",
+    name: "deduplication remembers no message id",
     file: "src/limits/dedupe.ts",
     find: "ids.add(messageId, Math.floor(wallNow / 1_000), this.#windowStartSeconds(this.#rules, wallNow));",
     replace: "",

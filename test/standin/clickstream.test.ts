@@ -38,7 +38,7 @@ describe("POST /clickstream/segmentio/event", () => {
       expect([response.status, standin.stats().delivered]).toEqual([200, 1]);
     }));
 
-  it("never repeats a key that it refuses", () =>
+  it("never repeats a key that it rejects", () =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin, sampleEvent, { headers: { ...json, accessKey: "secret-of-mine" } });
       expect(await response.text()).not.toContain("secret-of-mine");

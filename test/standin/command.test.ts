@@ -20,7 +20,7 @@ const start = (...flags: readonly string[]) => {
 
 describe("gainstream standin", () => {
   it.each(["SIGINT", "SIGTERM"] as const)(
-    "says where it listens and what to send, and ends with 0 on %s",
+    "prints its address and what to send, and ends with 0 on %s",
     async (signal) => {
       const { child, printed } = start("--port", "0");
       await expect.poll(() => printed.out, { timeout: 10_000 }).toContain("Stop with Ctrl-C");

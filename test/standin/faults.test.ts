@@ -96,9 +96,9 @@ describe("faults", () => {
     const standin = await createStandin({ accessKey });
     standin.faults.add({ kind: "outage", mode: "hang", match: { userId: "u1" } });
     standin.faults.add({ kind: "latency", ms: 60_000 });
-    const held = failureOf(sendEvent(standin));
+    const hanging = failureOf(sendEvent(standin));
     standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });
-    await held;
+    await hanging;
     await standin.close();
     await standin.close();
     expect(await failureOf(sendEvent(standin))).toBe("ECONNREFUSED");

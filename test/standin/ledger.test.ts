@@ -78,7 +78,7 @@ describe("the ledger", () => {
       1,
     ],
     [
-      "equal timestamps are none",
+      "equal timestamps are no inversion",
       [
         { messageId: "b", userId: "u", timestamp: at(1) },
         { messageId: "a", userId: "u", timestamp: at(1) },
@@ -86,7 +86,7 @@ describe("the ledger", () => {
       0,
     ],
     [
-      "another user's event is none",
+      "another user's event is no inversion",
       [
         { messageId: "b", userId: "u", timestamp: at(2) },
         { messageId: "a", userId: "v", timestamp: at(1) },
@@ -102,7 +102,7 @@ describe("the ledger", () => {
       0,
     ],
     [
-      "a repeat of the first event after the second is none",
+      "a duplicate of the first event after the second is no inversion",
       [
         { messageId: "a", userId: "u", timestamp: at(1) },
         { messageId: "b", userId: "u", timestamp: at(2) },

@@ -8,7 +8,7 @@ import { freePorts } from "../../local/ports.ts";
 import { registerSchema } from "../../src/decoding/registry/register.ts";
 import { ClusterAdmin } from "../../src/kafka/admin.ts";
 import { createKafka, patientRetry } from "../../src/kafka/client.ts";
-import type { ReadRecord } from "./judge.ts";
+import type { ReadRecord } from "./findings.ts";
 import { denyRight, rightsSettings } from "./rights.ts";
 import {
   addPartition,
@@ -16,18 +16,18 @@ import {
   names,
   partitions,
   refuseWrites,
-  remakeSecond,
+  recreateSecond,
   replication,
   retryTopics,
   schemaFile,
   sources,
 } from "./topics.ts";
 
-/** The header that carries a record's id, so that dead letters can be read without a schema. */
+/** The header with a record's id, so that dead letters can be identified without a schema. */
 export const idHeader = "drill-id";
 
 const schemaCount = 8;
-/** How long the drill's own producer takes to learn of a new partition. */
+/** How long the drill's own producer may take to see a new partition. */
 const metadataMaxAgeMs = 1_000;
 
 export interface RegisteredSchema {
@@ -35,37 +35,38 @@ export interface RegisteredSchema {
   readonly text: string;
 }
 
-/** Records of one partition that are not committed; `place` is topic/partition. */
+/** The number of uncommitted records of one partition. */
 export interface ConsumerLag {
-  readonly place: string;
+  /** In the form `topic/partition`. */
+  readonly partition: string;
   readonly records: number;
 }
 
-/** Kafka and registry of the drill, and what can be asked of them from outside of the service. */
+/** Kafka and the registry of the drill, read independently of the service. */
 export interface DrillCluster {
-  readonly cluster: Cluster;
-  /** KAFKA_BROKERS of the service, which has to log in. */
+  readonly servers: Cluster;
+  /** KAFKA_BROKERS of the service: the listeners with SASL. */
   readonly serviceBrokers: string;
   readonly producer: Producer;
-  /** The contract, then the same with one field more each time: all registered, only the first known to running instances. */
+  /** The schema file, then versions with one more field each. All are registered; running instances know only the first. */
   readonly schemas: readonly RegisteredSchema[];
-  /** Records in the tiers and the dead-letter topic so far. */
-  readonly written: () => Promise<number>;
+  /** The number of records in the retry topics and the dead-letter topic. */
+  readonly writtenRecords: () => Promise<number>;
   readonly sourceRecords: () => Promise<number>;
-  /** Where the group has not committed everything yet: sources and tiers. */
-  readonly backlog: () => Promise<readonly ConsumerLag[]>;
+  /** Partitions of sources and retry topics that the group has not fully committed. */
+  readonly uncommitted: () => Promise<readonly ConsumerLag[]>;
   /** The broker that leads a partition of the source. */
   readonly leaderOf: (partition: number) => Promise<number>;
-  /** Whether writes to tiers and dead letters are refused, as by brokers with a full disk. */
+  /** Makes the brokers reject writes to retry and dead-letter topics, as with a full disk, or accept them again. */
   readonly refuseWrites: (isRefused: boolean) => Promise<void>;
   readonly readDeadLetters: () => Promise<readonly ReadRecord[]>;
   readonly readSources: () => Promise<readonly ReadRecord[]>;
-  /** Records of a topic that the group has not committed. */
-  readonly backlogOf: (topic: string) => Promise<number>;
-  /** The source gets one more partition; gives its number. */
+  /** The number of records of a topic that the group has not committed. */
+  readonly uncommittedIn: (topic: string) => Promise<number>;
+  /** Adds a partition to the source. Resolves with its number. */
   readonly addPartition: () => Promise<number>;
-  readonly remakeSecond: (afterMs: number) => Promise<void>;
-  readonly takeRight: (pick: number) => ReturnType<typeof denyRight>;
+  readonly recreateSecond: (afterMs: number) => Promise<void>;
+  readonly denyRight: (pick: number) => ReturnType<typeof denyRight>;
   readonly close: () => Promise<void>;
 }
 
@@ -73,27 +74,27 @@ const registerAll = async (registryUrl: string): Promise<readonly RegisteredSche
   const contract = JSON.parse(await readFile(schemaFile, "utf8")) as { fields: object[] };
   const schemas: RegisteredSchema[] = [];
   for (let version = 0; version < schemaCount; version++) {
-    const more = Array.from({ length: version }, (_, n) => ({
+    const extraFields = Array.from({ length: version }, (_, n) => ({
       name: `drill${n}`,
       type: ["null", "string"],
       default: null,
     }));
-    const text = JSON.stringify({ ...contract, fields: [...contract.fields, ...more] });
+    const text = JSON.stringify({ ...contract, fields: [...contract.fields, ...extraFields] });
     const { id } = await registerSchema({ url: registryUrl, subject: `${names.source}-value`, schema: text });
     schemas.push({ id, text });
   }
   return schemas;
 };
 
-const backlogIn = async (admin: ClusterAdmin): Promise<readonly ConsumerLag[]> => {
+const findUncommitted = async (admin: ClusterAdmin): Promise<readonly ConsumerLag[]> => {
   const topics = [...sources, ...retryTopics];
   const ranges = await admin.logRanges(topics);
   const committed = await admin.committedOffsets(names.group, topics);
-  const known = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+  const committedOffsets = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
   return ranges
     .map(({ topic, partition, beginningOffset: low, endOffset: high }) => {
-      const place = `${topic}/${partition}`;
-      return { place, records: high - (known.get(place) ?? low) };
+      const name = `${topic}/${partition}`;
+      return { partition: name, records: high - (committedOffsets.get(name) ?? low) };
     })
     .filter(({ records }) => records > 0);
 };
@@ -121,16 +122,16 @@ const readAll = async (kafka: Kafka, { topic, wanted }: { topic: string; wanted:
 const countRecords = async (admin: ClusterAdmin, topics: readonly string[]): Promise<number> =>
   (await admin.logRanges(topics)).reduce((sum, { beginningOffset: low, endOffset: high }) => sum + high - low, 0);
 
-const sumOf = (backlog: readonly ConsumerLag[], topic: string): number =>
-  backlog.reduce((sum, { place, records }) => sum + (place.startsWith(`${topic}/`) ? records : 0), 0);
+const recordsOf = (lags: readonly ConsumerLag[], topic: string): number =>
+  lags.reduce((sum, { partition, records }) => sum + (partition.startsWith(`${topic}/`) ? records : 0), 0);
 
 const leaderOf = async (admin: Admin, partition: number): Promise<number> => {
   const { topics } = await admin.fetchTopicMetadata({ topics: [names.source] });
   return topics[0]?.partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? 1;
 };
 
-/** Each time it is called, the source gets one partition more; resolves when the drill's own producer knows it. */
-const createGrowth = (admin: Admin): (() => Promise<number>) => {
+/** Each call adds a partition to the source. Resolves with its number when the drill's own producer can use it. */
+const createPartitionAdder = (admin: Admin): (() => Promise<number>) => {
   let count = partitions;
   return async () => {
     count++;
@@ -140,8 +141,8 @@ const createGrowth = (admin: Admin): (() => Promise<number>) => {
   };
 };
 
-/** Starts three brokers and a registry, makes the topics, registers the schemas. What it has started ends if it fails. */
-export const openStage = async (): Promise<DrillCluster> => {
+/** Starts three brokers and a registry, creates the topics and registers the schemas. Stops everything if that fails. */
+export const startDrillCluster = async (): Promise<DrillCluster> => {
   const addresses = (await freePorts(replication)).map((port) => `127.0.0.1:${port}`);
   const cluster = await startCluster({ brokers: replication, more: rightsSettings(addresses) });
   try {
@@ -155,35 +156,35 @@ export const openStage = async (): Promise<DrillCluster> => {
 const prepare = async (cluster: Cluster, addresses: readonly string[]): Promise<DrillCluster> => {
   const kafka = createKafka({ brokers: cluster.brokers.split(","), clientId: "drill", logLevel: 0 });
   const admin = kafka.admin();
-  const questions = new ClusterAdmin(kafka);
-  // Not idempotent: kafkajs then loses acknowledged records when a broker dies. One that is repeated instead can be found.
+  const clusterAdmin = new ClusterAdmin(kafka);
+  // Not idempotent: with idempotence kafkajs loses acknowledged records when a broker dies. A duplicate can be found, a loss cannot.
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
     retry: patientRetry,
     metadataMaxAge: metadataMaxAgeMs,
   });
-  await Promise.all([admin.connect(), questions.connect(), producer.connect()]);
+  await Promise.all([admin.connect(), clusterAdmin.connect(), producer.connect()]);
   await createTopics(admin);
   const read = async (topic: string): Promise<readonly ReadRecord[]> =>
-    readAll(kafka, { topic, wanted: await countRecords(questions, [topic]) });
+    readAll(kafka, { topic, wanted: await countRecords(clusterAdmin, [topic]) });
   return {
-    cluster,
+    servers: cluster,
     serviceBrokers: addresses.join(","),
     producer,
     schemas: await registerAll(cluster.registryUrl),
-    written: () => countRecords(questions, [...retryTopics, names.deadLetter]),
-    sourceRecords: () => countRecords(questions, sources),
-    backlog: () => backlogIn(questions),
+    writtenRecords: () => countRecords(clusterAdmin, [...retryTopics, names.deadLetter]),
+    sourceRecords: () => countRecords(clusterAdmin, sources),
+    uncommitted: () => findUncommitted(clusterAdmin),
     leaderOf: (partition) => leaderOf(admin, partition),
     refuseWrites: (isRefused) => refuseWrites(admin, isRefused),
     readDeadLetters: () => read(names.deadLetter),
     readSources: async () => (await Promise.all(sources.map(read))).flat(),
-    backlogOf: async (topic) => sumOf(await backlogIn(questions), topic),
-    addPartition: createGrowth(admin),
-    remakeSecond: (afterMs) => remakeSecond(admin, afterMs),
-    takeRight: (pick) => denyRight(admin, pick),
+    uncommittedIn: async (topic) => recordsOf(await findUncommitted(clusterAdmin), topic),
+    addPartition: createPartitionAdder(admin),
+    recreateSecond: (afterMs) => recreateSecond(admin, afterMs),
+    denyRight: (pick) => denyRight(admin, pick),
     close: async () => {
-      await Promise.allSettled([producer.disconnect(), admin.disconnect(), questions.close()]);
+      await Promise.allSettled([producer.disconnect(), admin.disconnect(), clusterAdmin.close()]);
       await cluster.stop();
     },
   };

@@ -1,41 +1,41 @@
+import type { DrillCluster } from "./cluster.ts";
 import type { Fleet, Instance } from "./fleet.ts";
 import type { EventFlow } from "./flow.ts";
 import type { Fault, MainKind, SideKind } from "./schedule.ts";
-import type { DrillCluster } from "./stage.ts";
 import type { Target } from "./target.ts";
 
-/** All that a fault can lay hands on. */
+/** What a fault can use. */
 export interface DrillContext {
-  readonly stage: DrillCluster;
+  readonly cluster: DrillCluster;
   readonly target: Target;
   readonly fleet: Fleet;
   readonly flow: EventFlow;
-  /** Users of these cohorts have failed for a while. */
-  readonly unlucky: Set<number>;
+  /** Cohorts whose users have failed for a while. */
+  readonly failedCohorts: Set<number>;
   /** GAINSIGHT_TIMEOUT. */
   readonly timeoutMs: number;
   readonly wait: (ms: number) => Promise<void>;
   readonly say: (text: string) => void;
 }
 
-/** What was seen while the whole target was in trouble, once its start was over. */
+/** What the service did while it had to hold, without the first moments of the outage. */
 export interface HoldObservation {
   readonly calls: number;
   readonly allowedCalls: number;
-  /** Records written to tiers and dead letters. */
-  readonly movedRecords: number;
+  /** Records written to retry and dead-letter topics. */
+  readonly writtenRecords: number;
 }
 
-/** What a fault left for the judge. */
+/** What the evaluation must know about a fault. */
 export interface FaultEffect {
   /** The instance that was killed or frozen. */
-  readonly crashed?: number;
-  /** Where the fault was over before its play was: milliseconds since 1970. */
+  readonly crashedInstance?: number;
+  /** When the fault was over, if earlier than its run: milliseconds since 1970. */
   readonly overAt?: number;
-  readonly held?: HoldObservation;
-  /** How long it took, in milliseconds, until an event of a new partition arrived; undefined: it never did. */
-  readonly grown?: { readonly readAfterMs: number | undefined };
-  /** Whether the hold `registry_down` was seen, and whether it ended after the registry's return. */
+  readonly hold?: HoldObservation;
+  /** Milliseconds until an event of the new partition arrived; undefined if none did. */
+  readonly addedPartition?: { readonly readAfterMs: number | undefined };
+  /** Whether the hold `registry_down` was seen, and whether it ended when the registry was back. */
   readonly registry?: { readonly isSeen: boolean; readonly isOver: boolean };
 }
 
@@ -46,8 +46,8 @@ export interface FaultRun extends Omit<FaultEffect, "overAt"> {
   readonly endedAt: number;
 }
 
-/** Does one fault from its beginning to its end. */
-export type RunFault = (fault: Pick<Fault, "lastsMs" | "pick">, scene: DrillContext) => Promise<FaultEffect>;
+/** Runs one fault from its start to its end. */
+export type RunFault = (fault: Pick<Fault, "lastsMs" | "pick">, context: DrillContext) => Promise<FaultEffect>;
 
 export const chooseInstance = ({ fleet }: DrillContext, pick: number): Instance => {
   const instance = fleet.running[Math.floor(pick * fleet.running.length)];

@@ -7,8 +7,8 @@ import { createInterface } from "node:readline";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { createProcessGuard } from "../../local/guarded.ts";
-import type { ProcessGuard } from "../../local/guarded.ts";
+import { createProcessGuard } from "../../local/process-guard.ts";
+import type { ProcessGuard } from "../../local/process-guard.ts";
 import { isRunning } from "./running.ts";
 
 const STAY = { command: process.execPath, args: ["-e", "console.log('here'); setInterval(() => {}, 1000)"] };
@@ -20,7 +20,7 @@ describe("a guard", () => {
   });
   afterEach(() => guard.end());
 
-  test("ends what it started and removes its folder, and may be told to twice", async () => {
+  test("ends its processes and removes its folder, and end() may be called twice", async () => {
     const stay = await guard.start({ ...STAY, logFile: join(guard.folder, "stay.log") });
     expect(isRunning(stay.pid)).toBe(true);
     await guard.end();
@@ -30,14 +30,14 @@ describe("a guard", () => {
     expect(existsSync(guard.folder)).toBe(false);
   });
 
-  test("keeps the output and says how a process ended", async () => {
+  test("keeps the output and reports how a process ended", async () => {
     const logFile = join(guard.folder, "short.log");
     const short = await guard.start({ ...STAY, args: ["-e", "console.log('bye'); process.exitCode = 3"], logFile });
     expect(await short.ended).toBe("exit code 3");
     expect(await readFile(logFile, "utf8")).toBe("bye\n");
   });
 
-  test.each(["SIGTERM", "SIGKILL"] as const)("passes %s on to one process only", async (signal) => {
+  test.each(["SIGTERM", "SIGKILL"] as const)("sends %s to one process only", async (signal) => {
     const logFile = join(guard.folder, "stay.log");
     const [one, other] = await Promise.all([guard.start({ ...STAY, logFile }), guard.start({ ...STAY, logFile })]);
     one.signal(signal);
@@ -45,21 +45,21 @@ describe("a guard", () => {
     expect(isRunning(other.pid)).toBe(true);
   });
 
-  test("refuses a command that does not exist", async () => {
+  test("rejects a command that does not exist", async () => {
     const starting = guard.start({ command: "no-such-java", args: [], logFile: join(guard.folder, "none.log") });
     await expect(starting).rejects.toThrow("Cannot start no-such-java: spawn no-such-java ENOENT");
   });
 
-  test("refuses to start anything after its end", async () => {
+  test("rejects a start after its end", async () => {
     await guard.end();
     const starting = guard.start({ ...STAY, logFile: join(guard.folder, "stay.log") });
     await expect(starting).rejects.toThrow("its guard ended");
   });
 });
 
-test.each(["SIGKILL", "SIGINT"] as const)("a guard cleans up when its parent dies of %s", async (signal) => {
+test.each(["SIGKILL", "SIGINT"] as const)("a guard cleans up if its parent dies of %s", async (signal) => {
   const script = `
-    const { createProcessGuard } = await import(${JSON.stringify(new URL("../../local/guarded.ts", import.meta.url).href)});
+    const { createProcessGuard } = await import(${JSON.stringify(new URL("../../local/process-guard.ts", import.meta.url).href)});
     const guard = await createProcessGuard();
     const stay = await guard.start({ ...${JSON.stringify(STAY)}, logFile: guard.folder + "/stay.log" });
     console.log(JSON.stringify({ pid: stay.pid, folder: guard.folder }));`;

@@ -1,4 +1,4 @@
-/** What the demo uses of cli-progress, which brings no types of its own. */
+/** The part of cli-progress that the demo uses. The package has no types of its own. */
 declare module "cli-progress" {
   interface Bar {
     update(value: number, payload: Readonly<Record<string, string>>): void;
@@ -16,7 +16,7 @@ declare module "cli-progress" {
       readonly clearOnComplete: boolean;
     });
     create(...bar: [total: number, start: number, payload: object, options?: { readonly format: string }]): Bar;
-    /** A text for above the bars, its line ends included; written with the next drawing. */
+    /** Writes text above the bars at the next redraw. The text includes its line ends. */
     log(text: string): void;
     update(): void;
     stop(): void;

@@ -19,10 +19,11 @@ const settingsFile = async (
   return { path, write };
 };
 
-describe.concurrent("crowds", () => {
+describe.concurrent("limits", () => {
   /*
-   * A broken deploy makes every record unreadable. After ten dead letters in a row the stream holds `flooded`: still ready,
-   * nothing moves, nothing is lost. The operator looks, raises the limit in the settings file, and it goes on without a restart.
+   * A broken deployment makes every record undecodable. After ten dead letters in a row the service holds with the
+   * reason `flooded`: it stays ready, processes nothing and loses nothing. The operator raises the limit in the
+   * settings file, and the service continues without a restart.
    */
   journey("too many dead letters hold the pipeline until the limit is raised", async ({ story, expect }) => {
     const settings = await settingsFile(story, "deadLetterLimit: { consecutive: 10 }");
@@ -50,9 +51,10 @@ describe.concurrent("crowds", () => {
   });
 
   /*
-   * One producer sends groups without their id, beside others who send good events to the same partition. At the limit only its
-   * events wait, in the retry topics, and everything else is delivered, of the same users too; log, status, metrics and /readyz name it.
-   * When the operator lifts the limit, they go to the dead letters, once and without an attempt.
+   * One producer sends group events without a groupId; others send valid events to the same partition. At the limit
+   * only the broken events wait, in the retry topics, and all others are delivered, also those of the same users. Log,
+   * status, metrics and /readyz name the hold. When the operator raises the limit, the broken events become dead
+   * letters, once each and without an attempt.
    */
   journey("one producer's broken events wait, all others are delivered", async ({ story, expect }) => {
     const settings = await settingsFile(story, "deadLetterLimit: { scope: cause, consecutive: 10 }");
@@ -90,10 +92,11 @@ describe.concurrent("crowds", () => {
   });
 
   /*
-   * One user makes far more events than can be delivered one after the other, all in front of the others' in one partition. The
-   * hot user makes way and waits in a retry tier; the others are delivered long before, and the hot user's order is kept.
+   * One user has far more events than can be delivered one after the other, and all of them are before the other users'
+   * events in one partition. The events of the hot user move to a retry topic and wait there. The other users are
+   * delivered long before, and the hot user's order is kept.
    */
-  journey("a hot user delays nobody else", { timeout: 90_000 }, async ({ story, expect }) => {
+  journey("a hot user does not delay other users", { timeout: 90_000 }, async ({ story, expect }) => {
     const hot = 4_500;
     story.standin.faults.add({ kind: "latency", ms: 4 });
     const service = await story.start({ RETRY_DELAYS: "3s,20s" });
@@ -109,6 +112,6 @@ describe.concurrent("crowds", () => {
   });
 });
 
-/** Told by message ids: the newest calls alone would not do. */
+/** Counts by message id: the stand-in remembers only its newest calls. */
 const othersDelivered = ({ standin }: Story): number =>
   [...standin.ledger().messageIds].filter((id) => id.startsWith("u")).length;

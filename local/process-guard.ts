@@ -6,24 +6,24 @@ import { join } from "node:path";
 
 import type { GuardCommand, GuardReport } from "./guard.ts";
 
-/** A process that ends with its guard. */
+/** A process that ends when its guard ends. */
 export interface GuardedProcess {
   readonly pid: number;
-  /** Settles when the process has ended, with how: "SIGKILL", "exit code 1". */
+  /** Resolves when the process ends: "exit code 1" or the signal, such as "SIGKILL". */
   readonly ended: Promise<string>;
   signal(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
 export interface ProcessGuard {
-  /** A temporary folder, removed with the guard. */
+  /** A temporary folder that is removed when the guard ends. */
   readonly folder: string;
-  /** Refuses where the command cannot be run. Output goes to `logFile`. */
+  /** Rejects if the command cannot be run. Output goes to `logFile`. */
   start(program: { command: string; args: readonly string[]; logFile: string }): Promise<GuardedProcess>;
-  /** Kills all that was started and removes the folder. */
+  /** Kills everything that was started and removes the folder. */
   end(): Promise<void>;
 }
 
-/** What one process still owes its starter. */
+/** A process that was requested, and the promises to settle when the guard reports. */
 interface Pending {
   readonly process: Promise<GuardedProcess>;
   started(pid: number | undefined): void;
@@ -33,20 +33,20 @@ interface Pending {
 type Send = (command: GuardCommand) => void;
 
 /**
- * Starts a guard: its processes end, and its folder goes, when `end()` is called or this process dies in any way,
- * kill -9 too: the guard sees the channel between the two close.
+ * Starts a guard. Its processes end and its folder is removed when `end()` is called or when this process dies, even by
+ * kill -9: the guard sees the channel between the two processes close.
  */
 export async function createProcessGuard(): Promise<ProcessGuard> {
   const folder = await mkdtemp(join(tmpdir(), "gainstream-"));
-  // A session of its own: Ctrl-C in the terminal must not end the guard before it has cleaned up.
+  // Its own session: Ctrl-C in the terminal must not end the guard before it has cleaned up.
   const child = fork(join(import.meta.dirname, "guard.ts"), [folder], {
     detached: true,
     execArgv: [],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  const gone = once(child, "exit");
+  const guardEnded = once(child, "exit");
   const pending: Pending[] = [];
-  void gone.then(() => pending.forEach((one) => one.ended("its guard ended")));
+  void guardEnded.then(() => pending.forEach((one) => one.ended("its guard ended")));
   child.on("message", (message) => {
     const report = message as GuardReport;
     if (report.kind === "started") pending[report.id]?.started(report.pid);
@@ -67,7 +67,7 @@ export async function createProcessGuard(): Promise<ProcessGuard> {
     },
     async end() {
       if (child.connected) child.disconnect();
-      await gone;
+      await guardEnded;
     },
   };
 }

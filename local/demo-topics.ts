@@ -10,48 +10,48 @@ import { frame } from "../src/decoding/frame.ts";
 import { registerSchema } from "../src/decoding/registry/register.ts";
 import { ClusterAdmin } from "../src/kafka/admin.ts";
 import type { ClusterAddress } from "./cluster.ts";
-import type { DemoRecord } from "./demo-cast.ts";
+import type { DemoRecord } from "./demo-data.ts";
 import type { ReadRecord } from "./demo-verdict.ts";
 
 export const SCHEMA_FILE = join(import.meta.dirname, "..", "schemas", "segment-event.avsc");
 const PARTITIONS = 6;
 const READ_LIMIT_MS = 20_000;
 
-/** Names that no other run has, so that runs can share a cluster. */
+/** Names that are unique to this run, so that runs can share a cluster. */
 export interface DemoTopicNames {
   readonly source: string;
-  readonly tiers: readonly string[];
+  readonly retryTopics: readonly string[];
   readonly deadLetter: string;
   readonly group: string;
 }
 
-/** The demo's part of the cluster: its topics, and what can be asked of them from outside of the service. */
+/** The demo's topics: produces to them, and reads them independently of the service. */
 export interface DemoTopics {
   readonly names: DemoTopicNames;
   send(records: readonly DemoRecord[]): Promise<void>;
-  /** How many records these topics hold together. */
+  /** The number of records in these topics together. */
   size(topics: readonly string[]): Promise<number>;
-  /** How many records of the source topic the group has committed. */
+  /** The number of source records that the group has committed. */
   committed(): Promise<number>;
-  /** All that these topics hold. */
+  /** All records of these topics. */
   read(topics: readonly string[]): Promise<readonly ReadRecord[]>;
-  /** Closes the connections, and leaves nothing of the demo on a cluster that goes on without it. */
+  /** Closes the connections. Removes topics, groups and schema from a cluster that the demo did not start. */
   close(): Promise<void>;
 }
 
-/** Makes the source topic and registers the schema. `delays` are those of RETRY_DELAYS. */
+/** Creates the source topic and registers the schema. `delays` is RETRY_DELAYS, such as `1s`. */
 export async function openDemoTopics(cluster: ClusterAddress, delays: readonly string[]): Promise<DemoTopics> {
   const brokers = cluster.brokers.split(",");
-  // Patient enough for a leader election; a cluster that is not there should be said soon.
+  // Enough retries for a leader election, few enough to report an unreachable cluster soon.
   const kafka = new Kafka({ brokers, clientId: "gainstream-demo", logLevel: logLevel.NOTHING, retry: { retries: 6 } });
   const admin = new ClusterAdmin(kafka);
   await admin.connect().catch((error: unknown) => {
     throw new Error(
-      `Cannot reach the Kafka at ${cluster.brokers}: ${error instanceof Error ? error.message : String(error)}`,
+      `Cannot reach Kafka at ${cluster.brokers}: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   });
-  const names = nameAll(`gainstream-demo-${randomUUID().slice(0, 8)}`, delays);
+  const names = topicNames(`gainstream-demo-${randomUUID().slice(0, 8)}`, delays);
   await admin.createTopics([{ topic: names.source, partitions: PARTITIONS, replicationFactor: -1 }]);
   const subject = `${names.source}-value`;
   const schema = await readFile(SCHEMA_FILE, "utf8");
@@ -73,12 +73,12 @@ export async function openDemoTopics(cluster: ClusterAddress, delays: readonly s
   };
 }
 
-/** A cluster that was started for the demo goes with it. */
+/** Whether the demo started this cluster itself: then all of it is removed at the end. */
 const isOwn = (cluster: ClusterAddress): boolean => "broker" in cluster;
 
-function nameAll(run: string, delays: readonly string[]): DemoTopicNames {
-  const tiers = delays.map((delay) => `${run}-retry-${delay}`);
-  return { source: `${run}-events`, tiers, deadLetter: `${run}-dlq`, group: run };
+function topicNames(run: string, delays: readonly string[]): DemoTopicNames {
+  const retryTopics = delays.map((delay) => `${run}-retry-${delay}`);
+  return { source: `${run}-events`, retryTopics, deadLetter: `${run}-dlq`, group: run };
 }
 
 function createSend(options: {
@@ -98,30 +98,34 @@ function createSend(options: {
   };
 }
 
-interface Reading {
+interface ReadOptions {
   readonly kafka: Kafka;
   readonly names: DemoTopicNames;
   readonly topics: readonly string[];
   readonly ranges: ClusterAdmin["logRanges"];
 }
 
-async function readAll({ kafka, names, topics, ranges }: Reading): Promise<readonly ReadRecord[]> {
-  const held = (await ranges(topics)).filter(({ beginningOffset: low, endOffset: high }) => high > low);
-  const wanted = sum(held.map(({ beginningOffset: low, endOffset: high }) => high - low));
+async function readAll({ kafka, names, topics, ranges }: ReadOptions): Promise<readonly ReadRecord[]> {
+  const filled = (await ranges(topics)).filter(({ beginningOffset: low, endOffset: high }) => high > low);
+  const wanted = sum(filled.map(({ beginningOffset: low, endOffset: high }) => high - low));
   if (wanted === 0) return [];
   const consumer = kafka.consumer({ groupId: `${names.group}-reader`, maxWaitTimeInMs: 100 });
   const found: ReadRecord[] = [];
   const all = Promise.withResolvers<void>();
   const limit = setTimeout(() => {
-    all.reject(new Error(`Cannot read ${topics.join(", ")}: got ${found.length} records in time, want ${wanted}`));
+    all.reject(
+      new Error(
+        `Cannot read ${topics.join(", ")}: got ${found.length} of ${wanted} records within ${READ_LIMIT_MS / 1000} s`,
+      ),
+    );
   }, READ_LIMIT_MS);
   try {
     await consumer.connect();
-    await consumer.subscribe({ topics: [...new Set(held.map(({ topic }) => topic))], fromBeginning: true });
+    await consumer.subscribe({ topics: [...new Set(filled.map(({ topic }) => topic))], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ topic, message }) => {
-        if (found.push(toRead(topic, message)) >= wanted) all.resolve();
+        if (found.push(toReadRecord(topic, message)) >= wanted) all.resolve();
       },
     });
     await all.promise;
@@ -132,7 +136,7 @@ async function readAll({ kafka, names, topics, ranges }: Reading): Promise<reado
   return found;
 }
 
-function toRead(topic: string, { key, value, headers = {} }: KafkaMessage): ReadRecord {
+function toReadRecord(topic: string, { key, value, headers = {} }: KafkaMessage): ReadRecord {
   return { topic, key: key?.toString() ?? "", value: value ?? Buffer.alloc(0), headers: toTexts(headers) };
 }
 
@@ -144,12 +148,12 @@ async function remove(kafka: Kafka, names: DemoTopicNames, subjectUrl: string): 
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const ours = new Set([names.source, names.deadLetter, ...names.tiers]);
+    const ours = new Set([names.source, names.deadLetter, ...names.retryTopics]);
     const topics = (await admin.listTopics()).filter((topic) => ours.has(topic));
     await admin.deleteTopics({ topics });
     const { groups } = await admin.listGroups();
-    const left = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(names.group));
-    if (left.length > 0) await admin.deleteGroups(left);
+    const groupIds = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(names.group));
+    if (groupIds.length > 0) await admin.deleteGroups(groupIds);
     await fetch(subjectUrl, { method: "DELETE" });
   } finally {
     await admin.disconnect();

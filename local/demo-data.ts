@@ -2,26 +2,26 @@ import type { JsonObject } from "../src/core/json/json.ts";
 import { createEvents } from "./events.ts";
 import { poisonRecords, type PoisonRecord } from "./poison.ts";
 
-/** What has to become of a record, known before the service has seen it. */
+/** What must happen to a record, known before the service reads it. */
 type ExpectedOutcome =
   | { readonly kind: "deliver" }
   | { readonly kind: "skip"; readonly reason: "unsupported_event_type" | "filtered_by_allow_list" }
   | { readonly kind: "dead"; readonly reason: PoisonRecord["reason"] };
 
 export interface DemoRecord {
-  /** The event's messageId; for poison, its key. */
+  /** The messageId of an event; the key of a poison record. */
   readonly id: string;
   readonly key: string;
-  /** An event still to be encoded, or the bytes of a poison record. */
+  /** An event that is not encoded yet, or the bytes of a poison record. */
   readonly content: JsonObject | Buffer;
-  readonly fate: ExpectedOutcome;
+  readonly expected: ExpectedOutcome;
 }
 
 export interface DemoData {
   readonly records: readonly DemoRecord[];
   readonly users: number;
-  /** A busy user, so that there is something to wait behind a failure. */
-  readonly unlucky: string;
+  /** The user whose calls fail: a busy one, so that later events wait behind the failure. */
+  readonly failingUser: string;
 }
 
 export interface DemoDataOptions {
@@ -33,7 +33,7 @@ export interface DemoDataOptions {
   readonly startAt: number;
 }
 
-/** The track events that the demo's settings let through; the generator makes four more names. */
+/** The allow-list in the demo's settings. The generator also makes four other track events. */
 export const ALLOWED_EVENTS = [
   "Order Completed",
   "Product Added",
@@ -45,39 +45,44 @@ export const ALLOWED_EVENTS = [
   "Survey Answered",
 ] as const;
 
-/** How many users are busier than the unlucky one. */
-const BUSIER = 30;
+/** How many users are busier than the failing user. */
+const BUSIER_USERS = 30;
 
-/** Who and what is in the show: events in the order of their timestamps, with poison spread evenly between them. */
+/** The demo's records: events in the order of their timestamps, with poison records spread evenly between them. */
 export function createDemoData({ poison, ...options }: DemoDataOptions): DemoData {
   const events = [...createEvents({ ...options, count: options.events })].map(toRecord);
-  const deliverable = events.filter(({ fate }) => fate.kind === "deliver").map(({ key }) => key);
+  const deliverable = events.filter(({ expected }) => expected.kind === "deliver").map(({ key }) => key);
   return {
-    records: mixIn(events, poisonRecords(poison).map(toPoison)),
+    records: interleave(events, poisonRecords(poison).map(toPoison)),
     users: new Set(events.map(({ key }) => key)).size,
-    unlucky: byFrequency(deliverable)[BUSIER] ?? deliverable[0] ?? "",
+    failingUser: byFrequency(deliverable)[BUSIER_USERS] ?? deliverable[0] ?? "",
   };
 }
 
 function toRecord(event: JsonObject): DemoRecord {
-  return { id: textOf(event, "messageId"), key: textOf(event, "userId"), content: event, fate: fateOf(event) };
+  return {
+    id: textOf(event, "messageId"),
+    key: textOf(event, "userId"),
+    content: event,
+    expected: expectedOutcomeOf(event),
+  };
 }
 
 function toPoison({ value, reason }: PoisonRecord, index: number): DemoRecord {
   const id = `poison-${index}`;
-  return { id, key: id, content: value, fate: { kind: "dead", reason } };
+  return { id, key: id, content: value, expected: { kind: "dead", reason } };
 }
 
-function fateOf({ type, event }: JsonObject): ExpectedOutcome {
+function expectedOutcomeOf({ type, event }: JsonObject): ExpectedOutcome {
   if (type === "identify" || type === "group") return { kind: "deliver" };
   if (type !== "track") return { kind: "skip", reason: "unsupported_event_type" };
   if (ALLOWED_EVENTS.some((name) => name === event)) return { kind: "deliver" };
   return { kind: "skip", reason: "filtered_by_allow_list" };
 }
 
-function mixIn(events: readonly DemoRecord[], poison: readonly DemoRecord[]): readonly DemoRecord[] {
+function interleave(events: readonly DemoRecord[], poison: readonly DemoRecord[]): readonly DemoRecord[] {
   const share = Math.ceil(events.length / (poison.length || 1));
-  const mixed = poison.flatMap((one, index) => [...events.slice(index * share, (index + 1) * share), one]);
+  const mixed = poison.flatMap((record, index) => [...events.slice(index * share, (index + 1) * share), record]);
   return [...mixed, ...events.slice(poison.length * share)];
 }
 
