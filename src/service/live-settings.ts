@@ -36,7 +36,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 /** Decides about events by these settings. */
 export const createDecideFor = (settings: Settings): Decide => createDecide({ ...settings, hash: sha256 });
 
-/** An event as these settings let it be seen, without personal data. */
+/** Removes or hashes personal data of an event as these settings say. */
 export const createPiiRemoverFor = (settings: Settings): EditEvent => createPiiRemover({ ...settings, hash: sha256 });
 
 /** Decides about events by the current settings. A reload never happens within one decision. */
