@@ -91,8 +91,7 @@ const createParseEvent = ({
     const { raw, repairs } = normaliseEvent(rawEvent, timeFallbacks, unwrapRepairs);
     const decided = decide(raw);
     // An event without a user, and one that can only become a dead letter, has a queue of its own: the dead-letter limit
-    // may hold it
-    // for a long time, and no other event of the user waits for it.
+    // may hold it for a long time, and no other event of the user waits for it.
     const user = decided.decision.kind === "dead" ? source.id : (userOf(raw) ?? source.id);
     return { record, user, messageId: messageIdOf(raw), ...decided, retryState, repairs };
   };
