@@ -37,7 +37,7 @@ const readBy =
   (decode: DecodeEvents) =>
   (payload: Buffer): unknown => {
     const event = decode(payload);
-    return isObject(event) ? normaliseEvent(event, timeFallbacks).raw : event;
+    return isObject(event) ? normaliseEvent(event, timeFallbacks).event : event;
   };
 
 /** Prints the CPU time to decode and normalise a typical event, to write it as JSON, and to decompress it with each codec. */

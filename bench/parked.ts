@@ -1,7 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-import { RetryBacklog, type ScannedRecord } from "../src/ordering/retry-backlog.ts";
+import { RetryBacklog } from "../src/ordering/retry-backlog.ts";
+import type { ScannedRecord } from "../src/ordering/scanned-records.ts";
 
 const records = 100_000;
 

@@ -1,9 +1,9 @@
 import { Pool } from "undici";
 
 import { freePorts } from "../local/ports.ts";
-import type { RecordedCall } from "../src/standin/calls.ts";
+import type { RecordedCall } from "../src/standin/call-log.ts";
 import type { Fault } from "../src/standin/fault.ts";
-import type { Stats } from "../src/standin/report.ts";
+import type { Stats } from "../src/standin/stats.ts";
 import { cpuMicros, startProgram } from "./process.ts";
 import { waitUntil } from "./until.ts";
 

@@ -1,5 +1,5 @@
-// Would the service take the configuration that a chart's manifests give it, does the Job for topics log in as it does, and would the
-// API server keep the manifests as they are?
+// Checks rendered manifests: the service accepts their configuration, the topics Job logs in as the service does, and the API server
+// keeps them unchanged.
 // check-config.ts RENDERED
 import { readFileSync } from "node:fs";
 
@@ -28,7 +28,7 @@ const dataOf = (ending: string): Manifest["data"] => {
   return found.data;
 };
 
-/** What stands in the mounted files; every secret is as long as an access key. */
+/** The content of a mounted file; every secret is as long as an access key. */
 const readMounted = (path: string): string =>
   path.endsWith("/settings.yaml") ? (dataOf("-settings")["settings.yaml"] ?? "") : "0".repeat(36);
 
@@ -37,8 +37,8 @@ readConfig(dataOf("-env"), readMounted);
 const podOf = (kind: string): PodSpec | undefined =>
   manifests.find((manifest) => manifest?.kind === kind)?.spec.template.spec;
 
-/** Variables of the connection, and every source that is mounted below `kafka/`, as text. */
-const logInOf = (variables: readonly (readonly [string, string | undefined])[], { volumes }: PodSpec): string => {
+/** The variables of the connection and every source that is mounted below `kafka/`, as text. */
+const loginOf = (variables: readonly (readonly [string, string | undefined])[], { volumes }: PodSpec): string => {
   const sources = volumes.find(({ name }) => name === "secrets")?.projected?.sources ?? [];
   return JSON.stringify([
     variables
@@ -52,19 +52,20 @@ const logInOf = (variables: readonly (readonly [string, string | undefined])[], 
 const job = podOf("Job");
 const service = podOf("Deployment");
 if (job && service) {
-  const ofJob = logInOf(
+  const ofJob = loginOf(
     (job.containers[0].env ?? []).map(({ name, value }) => [name, value] as const),
     job,
   );
-  const ofService = logInOf(Object.entries(dataOf("-env")), service);
-  if (ofJob !== ofService) throw new Error(`Cannot log the Job in as the service: got ${ofJob}, want ${ofService}`);
+  const ofService = loginOf(Object.entries(dataOf("-env")), service);
+  if (ofJob !== ofService)
+    throw new Error(`The topics Job does not log in as the service does: got ${ofJob}, want ${ofService}`);
 }
 
-// The server leaves an empty list out, but for that of a projected volume: whoever compares would find the object changed for ever.
+// The API server drops empty lists, except that of a projected volume. A tool that compares would always find a difference.
 for (const manifest of manifests.filter((found) => found?.kind !== "ConfigMap")) {
   const empty = [...JSON.stringify(manifest).matchAll(/"(\w+)":\[\]/g)]
     .map(([, name]) => `an empty ${name}`)
     .filter((text) => text !== "an empty sources");
   if (empty.length > 0)
-    throw new Error(`Cannot keep ${manifest?.metadata.name} as it is: got ${empty.join(", ")}, want none`);
+    throw new Error(`The API server would change ${manifest?.metadata.name}: got ${empty.join(", ")}, want none`);
 }

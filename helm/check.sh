@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the chart: lint, unit tests, every example against Kubernetes' schemas and the service's own reading of its
-# environment, alerts by promtool, README. Installs nothing: tools.sh does.
+# Checks the chart: lint, unit tests, every example against the schemas of Kubernetes and the configuration check of the service,
+# alerts with promtool, README. tools.sh installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,13 +16,13 @@ say() { printf '%s\n' "$*"; }
 refuse() { say "$*" >&2; exit 1; }
 
 for tool in helm helm-unittest helm-docs kubeconform promtool node; do
-  command -v "$tool" >/dev/null || refuse "Cannot check the chart: got no $tool, want what helm/tools.sh installs"
+  command -v "$tool" >/dev/null || refuse "Cannot check the chart: $tool is not installed; run helm/tools.sh"
 done
-[ -d "$tools/kubernetes" ] || refuse "Cannot check the chart: got no schemas of Kubernetes, want what helm/tools.sh fetches"
+[ -d "$tools/kubernetes" ] || refuse "Cannot check the chart: the schemas of Kubernetes are missing; run helm/tools.sh"
 
 render() { helm template gainstream "$chart" --namespace events --kube-version "$newest" "$@"; }
 
-# conform NAME: does $out/NAME.yaml fit Kubernetes, and would the service take its configuration?
+# conform NAME: checks that $out/NAME.yaml fits Kubernetes, and that the service accepts its configuration.
 conform() {
   for version in "${kubernetes[@]}"; do
     kubeconform -strict -summary \
@@ -41,7 +41,7 @@ for values in "$chart"/examples/*.yaml; do
   conform "$name"
 done
 
-# As a dependency of another chart: by its name and by an alias, each with its condition on and off.
+# As a dependency of another chart, by its name and by an alias, each with its condition on and off.
 cp -r "$chart" helm/parent "$out/"
 helm dependency build "$out/parent" >/dev/null
 for wanted in gainstream mobile; do
@@ -49,7 +49,7 @@ for wanted in gainstream mobile; do
   helm lint --strict --quiet --kube-version "$newest" "$out/parent" --set "$wanted.enabled=true,$other.enabled=false"
   helm template shop "$out/parent" --namespace events --kube-version "$newest" \
     --set "$wanted.enabled=true,$other.enabled=false,$other.kafka.brokers=null" >"$out/parent-$wanted.yaml"
-  ! grep "shop-$other" "$out/parent-$wanted.yaml" || refuse "The parent chart got what its condition leaves out: $other"
+  ! grep "shop-$other" "$out/parent-$wanted.yaml" || refuse "The condition of the parent chart does not leave out $other"
   conform "parent-$wanted"
 done
 helm-unittest --strict --file 'tests/*_test.yaml' "$out/parent"
@@ -78,5 +78,5 @@ promtool test rules "$out/test.yaml"
 cp -r "$chart" "$out/chart"
 helm-docs --log-level error --chart-search-root "$out/chart"
 cmp -s "$out/chart/README.md" "$chart/README.md" ||
-  refuse "The chart's README is not up to date: run .cache/tools/bin/helm-docs --chart-search-root $chart"
-say "The chart is fine"
+  refuse "The chart's README is stale; run .cache/tools/bin/helm-docs --chart-search-root $chart"
+say "The chart has no mistakes"

@@ -1,4 +1,4 @@
-// What a chart asks Prometheus, as promtool takes it: the alerts, and what KEDA asks, as the record `held`. rule-groups.ts RENDERED
+// The PromQL of rendered manifests for promtool: the alerts, and the query of KEDA as the record `held`. rule-groups.ts RENDERED
 import { readFileSync } from "node:fs";
 
 import { parseAllDocuments, stringify } from "yaml";
@@ -15,7 +15,7 @@ const [, , file = ""] = process.argv;
 const manifests = parseAllDocuments(readFileSync(file, "utf8")).map((document): Manifest | null => document.toJS());
 const specOf = (kind: string): Manifest["spec"] => {
   const found = manifests.find((manifest) => manifest?.kind === kind);
-  if (!found) throw new Error(`Cannot find what is asked in ${file}: got no ${kind}, want one`);
+  if (!found) throw new Error(`Cannot find the rules in ${file}: got no ${kind}, want one`);
   return found.spec;
 };
 

@@ -1,4 +1,4 @@
-// Puts the JSON Schema of the settings into that of the chart's values: node helm/sync-schema.ts && npx oxfmt helm/gainstream/values.schema.json
+// Copies the JSON Schema of the settings into the schema of the chart's values: node helm/sync-schema.ts && npx oxfmt helm/gainstream/values.schema.json
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { settingsJsonSchema } from "../src/config/settings/json-schema.ts";

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the tools of check.sh into .cache/tools: helm, helm-unittest, helm-docs, kubeconform (versions: tools/go.mod), promtool
-# and Kubernetes' own schemas. What is there already stays.
+# Installs the tools of check.sh into .cache/tools: helm, helm-unittest, helm-docs, kubeconform (versions: tools/go.mod), promtool
+# and the schemas of Kubernetes. Existing tools stay.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,11 +14,11 @@ trap 'rm -rf "$scratch"' EXIT
 
 need() {
   command -v "$1" >/dev/null && return
-  echo "Cannot install the tools of the chart: got no $1, want $2" >&2
+  echo "Cannot install the tools of the chart: $1 is missing; want $2" >&2
   exit 1
 }
 
-# One module, so that what the four share is compiled once.
+# One module, so that shared packages compile once.
 stamp="$bin/.$(cat helm/tools/go.mod helm/tools/go.sum | sha256sum | cut -c1-16)"
 if [ ! -e "$stamp" ]; then
   need go "Go 1.26 or newer"
@@ -28,7 +28,7 @@ if [ ! -e "$stamp" ]; then
   touch "$stamp"
 fi
 
-# Taken out of its package: the package itself would start a server.
+# Only the binary, because the package would start a server.
 if [ ! -x "$bin/promtool" ]; then
   need apt-get "Debian or Ubuntu, or promtool in .cache/tools/bin"
   echo "Fetching promtool"
@@ -41,7 +41,7 @@ fi
 
 if [ ! -e "$tools/kubernetes/.$schemas" ]; then
   need python3 "Python 3 with pip"
-  echo "Fetching Kubernetes' schemas"
+  echo "Fetching the schemas of Kubernetes"
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$scratch" "$schemas"
   rm -rf "$tools/kubernetes"
   python3 helm/schemas/from-wheel.py "$scratch"/kubernetes_validate-*.whl "$tools/kubernetes" 1.30.0 1.37.0

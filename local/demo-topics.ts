@@ -5,7 +5,8 @@ import { join } from "node:path";
 import avsc from "avsc";
 import { type IHeaders, Kafka, type KafkaMessage, logLevel, type Producer } from "kafkajs";
 
-import { encodeEvent, frame } from "../src/decoding/encoder.ts";
+import { encodeEvent } from "../src/decoding/encoder.ts";
+import { frame } from "../src/decoding/frame.ts";
 import { registerSchema } from "../src/decoding/registry/register.ts";
 import { ClusterAdmin } from "../src/kafka/admin.ts";
 import type { ClusterAddress } from "./cluster.ts";

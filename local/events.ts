@@ -3,7 +3,8 @@ import { createTrack } from "./events-track.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createEvenPick, createUsers, createZipfPick, type DemoUser } from "./users.ts";
 
-export { encodeEvent, frame } from "../src/decoding/encoder.ts";
+export { encodeEvent } from "../src/decoding/encoder.ts";
+export { frame } from "../src/decoding/frame.ts";
 export { poisonRecords } from "./poison.ts";
 
 export interface EventsOptions {

@@ -1,5 +1,5 @@
 import type { Json } from "../src/core/json/json.ts";
-import { frame } from "../src/decoding/encoder.ts";
+import { frame } from "../src/decoding/frame.ts";
 
 /** A record value that can never be delivered, and its expected dead-letter reason. */
 export interface PoisonRecord {

@@ -11,7 +11,9 @@ import { standinCommand } from "./cli/standin.ts";
 import { toError } from "./core/to-error.ts";
 
 const program = new Command("gainstream")
-  .description("Delivers Segment events from Kafka to Gainsight, without losing events and in the order of each user")
+  .description(
+    "Delivers Segment events from Kafka to Gainsight. Nothing is lost, and every user's events arrive in order",
+  )
   .addCommand(runCommand())
   .addCommand(schemasCommand())
   .addCommand(sendCommand())

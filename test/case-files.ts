@@ -10,22 +10,22 @@ import { type Json, type JsonObject, isObject } from "../src/core/json/json.ts";
 
 const folder = "test/cases";
 export const caseSettings = `${folder}/settings.yaml`;
-/** When the records of all cases were written, for Kafka. */
+/** The Kafka timestamp of the records of all cases, in milliseconds since 1970. */
 export const recordTime = Date.parse("2026-03-01T12:00:00.000Z");
 
 const expectedEvent = z.strictObject({
-  /** Where its record stands in the file; a record that holds several events has several entries. */
+  /** The line of the event's record in the file. A record with several events has several entries. */
   line: z.int().min(1),
-  /** For people. */
+  /** A note for people. */
   about: z.string().optional(),
   outcome: z.string().regex(/^(?:call (?:identify|track|group)|skipped \w+|dead \w+)$/),
-  /** Part of the error of a dead letter. */
+  /** A part of the dead letter's error. */
   error: z.string().default(""),
-  /** All of them, in any order. */
+  /** All repairs of the event, in any order. */
   repairs: z.array(z.enum(Object.keys(repairTexts) as Repair[])).default([]),
-  /** What the body must hold among other things. */
+  /** Fields that the body must have; it may have others. */
   body: z.record(z.string(), z.json()).optional(),
-  /** Paths that must lead to nothing in the body. */
+  /** Paths such as `traits.email` that the body must not have. */
   without: z.array(z.string()).default([]),
 });
 const expectedFile = z.strictObject({
@@ -36,7 +36,7 @@ const expectedFile = z.strictObject({
 
 export type ExpectedEvent = z.output<typeof expectedEvent>;
 
-/** One record as a producer wrote it, and what becomes of each event in it. */
+/** One record as its producer writes it, and the expected outcome of each of its events. */
 export interface CaseRecord {
   readonly line: number;
   readonly value: Buffer;
@@ -45,14 +45,14 @@ export interface CaseRecord {
 
 export interface CaseFile {
   readonly producer: string;
-  /** Of a producer of Avro, whose records are without a header. */
+  /** The text of the Avro schema; undefined if the records are JSON. */
   readonly schema: string | undefined;
   readonly records: readonly CaseRecord[];
 }
 
 const read = (name: string): string => readFileSync(`${folder}/${name}`, "utf8");
 
-/** Avro is written down in its own JSON encoding: what a producer writes are the bytes for it. */
+/** The bytes of one record. A file of Avro records holds them in Avro's JSON encoding. */
 const bytesOf = (line: Buffer, schema: string | undefined): Buffer => {
   if (schema === undefined) return line;
   const type = avro.Type.forSchema(JSON.parse(schema) as Schema);
@@ -74,7 +74,7 @@ const readCases = async (file: string): Promise<CaseFile> => {
   return { producer, schema, records };
 };
 
-/** All files of the folder. Throws if one of them is not as its README says. */
+/** Reads all files of the folder. Throws if a file breaks the rules of `test/cases/README.md`. */
 export const readCaseFiles = async (): Promise<readonly CaseFile[]> => {
   const files = readdirSync(folder).filter((name) => /\.(?:jsonl|avrojson)$/.test(name));
   return Promise.all(files.map(readCases));
@@ -83,6 +83,6 @@ export const readCaseFiles = async (): Promise<readonly CaseFile[]> => {
 const valueAt = (body: JsonObject, path: string): Json | undefined =>
   path.split(".").reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), body);
 
-/** Those of the paths, such as `traits.email`, that lead to something in a body. */
+/** The paths, such as `traits.email`, that lead to a value in a body. */
 export const foundOf = (body: JsonObject, paths: readonly string[]): readonly string[] =>
   paths.filter((path) => valueAt(body, path) !== undefined);

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import avsc from "avsc";
 
 import type { JsonObject } from "../../src/core/json/json.ts";
-import { encodeEvent, frame } from "../../src/decoding/encoder.ts";
+import { encodeEvent } from "../../src/decoding/encoder.ts";
+import { frame } from "../../src/decoding/frame.ts";
 import { compressionType } from "../../src/kafka/codecs/codecs.ts";
 import type { DrillCluster } from "./cluster.ts";
 import { createEvents, grownUser, type EventMix, type OutgoingEvent } from "./events.ts";

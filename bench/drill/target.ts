@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { createRandom } from "../../local/random.ts";
-import { createCallLog } from "../../src/standin/calls.ts";
+import { createActiveFaults } from "../../src/standin/active-faults.ts";
+import { createCallLog } from "../../src/standin/call-log.ts";
 import { createClickstreamHandler } from "../../src/standin/clickstream.ts";
-import { openListener } from "../../src/standin/door.ts";
-import { createActiveFaults } from "../../src/standin/fault-board.ts";
 import type { Fault } from "../../src/standin/fault.ts";
+import { openListener } from "../../src/standin/listener.ts";
 import type { Acceptance } from "./ledger.ts";
 
 /** Gainsight for the drill: the stand-in's parts, and it knows which process each call comes from. */

@@ -16,10 +16,10 @@ const progressEveryMs = 3_000;
 /** Reads all events. If some cannot be sent, rejects with an error for people that lists the first of them. */
 export const checkAll = async (
   sources: readonly Source[],
-  { say, ...rules }: SendRules & { readonly say: PrintLine },
+  { print, ...rules }: SendRules & { readonly print: PrintLine },
 ): Promise<void> => {
   const problems: string[] = [];
-  const tick = createProgress("Checked", say);
+  const tick = createProgress("Checked", print);
   let count = 0;
   for await (const item of eventsOf(sources)) {
     const problem = problemOf(item, rules);
@@ -34,7 +34,7 @@ export interface SendAllOptions {
   readonly wireFormat: WireFormat;
   readonly sink: Pick<Sink, "send">;
   readonly encode: Encode;
-  readonly say: PrintLine;
+  readonly print: PrintLine;
 }
 
 export interface SendResult {
@@ -46,10 +46,10 @@ export interface SendResult {
 /** Sends all events in their order. If that fails, the error says which events were sent. */
 export const sendAll = async (
   sources: readonly Source[],
-  { sink, say, ...encodeOptions }: SendAllOptions,
+  { sink, print, ...encodeOptions }: SendAllOptions,
 ): Promise<SendResult> => {
   const partitions = new Set<number>();
-  const tick = createProgress("Sent", say);
+  const tick = createProgress("Sent", print);
   let count = 0;
   for await (const { records, firstLocation } of batchesOf(sources, encodeOptions)) {
     const partitionsTaken = await sink.send(records).catch((error: unknown) => {
@@ -96,11 +96,11 @@ const outgoingRecordOf = (item: EventItem, { wireFormat, encode }: EncodeOptions
 });
 
 /** Prints the count every few seconds. */
-const createProgress = (doneText: string, say: PrintLine): ((count: number) => void) => {
+const createProgress = (doneText: string, print: PrintLine): ((count: number) => void) => {
   let printedAt = performance.now();
   return (count) => {
     if (performance.now() - printedAt < progressEveryMs) return;
     printedAt = performance.now();
-    say(`${doneText} ${count} events`);
+    print(`${doneText} ${count} events`);
   };
 };

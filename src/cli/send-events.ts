@@ -5,7 +5,7 @@ import { normaliseEvent } from "../core/event/normal-form.ts";
 import type { Repair } from "../core/event/repairs.ts";
 import type { JsonObject } from "../core/json/json.ts";
 import { type Dead, type Skipped, dead, skipped } from "../core/outcome/outcome.ts";
-import { createSkippedTypes, parseEvent } from "../core/rules/validate.ts";
+import { createSkippedTypes, validateEvent } from "../core/rules/validate.ts";
 import { toError } from "../core/to-error.ts";
 import { createDecoder } from "../decoding/decoder.ts";
 import { toAvroRecord } from "../decoding/encoder.ts";
@@ -50,16 +50,20 @@ const decoder = createDecoder({ format: "json" });
 /** A line may hold a list or a wrapper of several events. */
 const readEvents = ({ location, bytes }: EventBytes): readonly SendItem[] => {
   const decoded = decoder.decode(bytes);
-  if (decoded.kind === "event") return [eventItemOf(location, decoded.raw, decoded.repairs)];
+  if (decoded.kind === "event") return [eventItemOf(location, decoded.event, decoded.repairs)];
   if (decoded.kind !== "events")
     return [{ location, decision: "error" in decoded ? dead("undecodable", decoded.error) : skipped("tombstone") }];
-  if (decoded.raws.length === 0) return [{ location, decision: skipped("tombstone") }];
-  return decoded.raws.map((raw, index) => eventItemOf(`${location}, event ${index + 1}`, raw, decoded.repairs));
+  if (decoded.events.length === 0) return [{ location, decision: skipped("tombstone") }];
+  return decoded.events.map((event, index) => eventItemOf(`${location}, event ${index + 1}`, event, decoded.repairs));
 };
 
-const eventItemOf = (location: string, raw: JsonObject, unwrapRepairs: readonly Repair[] | undefined): EventItem => {
-  const input = withRequiredFields(raw);
-  const { raw: event, repairs } = normaliseEvent(input, { recordTime: Date.now(), wallNow: Date.now }, unwrapRepairs);
+const eventItemOf = (
+  location: string,
+  decoded: JsonObject,
+  unwrapRepairs: readonly Repair[] | undefined,
+): EventItem => {
+  const input = withRequiredFields(decoded);
+  const { event, repairs } = normaliseEvent(input, { recordTime: Date.now(), wallNow: Date.now }, unwrapRepairs);
   return {
     location,
     input,
@@ -106,8 +110,8 @@ export const problemOf = (item: SendItem, { wireFormat, invalid, skippedTypes }:
     return item.decision.kind === "dead"
       ? item.decision.error
       : "Cannot find an event: got an empty list or envelope, want one event";
-  const parsed = parseEvent(item.event, createSkippedTypes(skippedTypes));
-  if (!invalid && "kind" in parsed) return parsed.error;
+  const valid = validateEvent(item.event, createSkippedTypes(skippedTypes));
+  if (!invalid && typeof valid === "object") return valid.error;
   return wireFormat === "json" ? undefined : avroProblemOf(item.event);
 };
 

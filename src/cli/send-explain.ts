@@ -9,8 +9,8 @@ import type { Decoder } from "../decoding/decoder.ts";
 import type { Encode } from "../decoding/encoder.ts";
 import { createRecordReader } from "../intake/record-reader.ts";
 import { type EventItem, type SendItem, payloadOf } from "./send-events.ts";
-import { skipTexts } from "./skip-texts.ts";
 import type { WireFormat } from "./send-wire.ts";
+import { skipTexts } from "./skip-texts.ts";
 
 export interface ExplainOptions {
   readonly wireFormat: WireFormat;

@@ -2,7 +2,7 @@ import { constants, createReadStream } from "node:fs";
 import { access, stat } from "node:fs/promises";
 
 import type { Json } from "../core/json/json.ts";
-import { parseJsonBytes } from "../decoding/json.ts";
+import { parseJsonBytes } from "../decoding/json-bytes.ts";
 
 /** Opens the input from its start, at every call. */
 export type OpenInput = () => AsyncIterable<Buffer>;

@@ -4,10 +4,11 @@ import type { InputConfig, RegistryConfig } from "../config/config.ts";
 import { toError } from "../core/to-error.ts";
 import { compileAvroSchema } from "../decoding/avro/avro.ts";
 import { SchemaFileError, isFolder } from "../decoding/bare-avro/schema-files.ts";
-import { createConfiguredDecoder } from "../decoding/create-decoder.ts";
+import { createConfiguredDecoder } from "../decoding/configured-decoder.ts";
 import { type Decoder, createDecoder } from "../decoding/decoder.ts";
-import { type Encode, createEncoder, frame } from "../decoding/encoder.ts";
-import { type RegisteredSchema, fetchLatestSchema } from "../decoding/registry/latest-schema.ts";
+import { type Encode, createEncoder } from "../decoding/encoder.ts";
+import { frame } from "../decoding/frame.ts";
+import { type RegisteredSchema, fetchLatestSchema } from "../decoding/registry/fetch-latest-schema.ts";
 import { registerSchema } from "../decoding/registry/register.ts";
 import type { RegistryConnection } from "../decoding/registry/rest.ts";
 import { createFetch } from "../outbound/fetch.ts";
@@ -26,33 +27,33 @@ export interface TopicEncoderOptions {
   readonly input: InputConfig;
   readonly topic: string;
   /** Prints which schema was registered. */
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 /** The encoder for a topic, with the schema from the registry if there is one. Rejects if that schema is not ours. */
-export const createTopicEncoder = async ({ input, topic, say }: TopicEncoderOptions): Promise<Encode> => {
+export const createTopicEncoder = async ({ input, topic, print }: TopicEncoderOptions): Promise<Encode> => {
   const { registry } = input;
   const wireFormat = wireFormatOf(input);
-  if (wireFormat === "registry" && registry !== undefined) return registryEncoder({ input, registry, topic, say });
+  if (wireFormat === "registry" && registry !== undefined) return registryEncoder({ input, registry, topic, print });
   return wireFormat === "avro" ? fileEncoder(input) : encodeJson;
 };
 
 const encodeJson: Encode = (event) => Buffer.from(JSON.stringify(event));
 
 const fileEncoder = (input: InputConfig): Encode =>
-  createEncoder({ schema: readSchema(input), origin: `AVRO_SCHEMA_FILE '${input.schemaFile}'` });
+  createEncoder({ schema: readSchema(input), schemaName: `AVRO_SCHEMA_FILE '${input.schemaFile}'` });
 
 const registryEncoder = async (
   options: TopicEncoderOptions & { readonly registry: RegistryConfig },
 ): Promise<Encode> => {
-  const { input, topic, say } = options;
+  const { input, topic, print } = options;
   const registry = registryConnectionOf(options.registry);
   const subject = `${topic}-value`;
   const registered = await fetchLatestSchema(registry, subject);
   if (registered === undefined) {
     const encodeByFile = fileEncoder(input);
     const { id } = await registerSchema({ ...registry, subject, schema: readSchema(input) });
-    say(`Registered the schema of AVRO_SCHEMA_FILE under ${subject}, id ${id}`);
+    print(`Registered the schema of AVRO_SCHEMA_FILE under ${subject}, id ${id}`);
     return (event) => frame(id, encodeByFile(event));
   }
   const encode = encoderOf(registered, subject);
@@ -61,7 +62,7 @@ const registryEncoder = async (
 
 const encoderOf = ({ id, schema }: RegisteredSchema, subject: string): Encode => {
   try {
-    return createEncoder({ schema, origin: `the latest schema of ${subject} (id ${id})` });
+    return createEncoder({ schema, schemaName: `the latest schema of ${subject} (id ${id})` });
   } catch (error) {
     const hint = "set INPUT_FORMAT=json to send JSON, which a service with INPUT_FORMAT=auto reads too";
     throw new Error(`${toError(error).message}; ${hint}`, { cause: error });

@@ -71,18 +71,18 @@ const send = async ({ sources, config, flags }: SendTask): Promise<void> => {
   const { source } = config.topics;
   const topic = flags.topic ?? source[0] ?? "";
   const wireFormat = wireFormatOf(config.input);
-  const say = (line: string): void => console.error(line);
+  const print = (line: string): void => console.error(line);
   const { skippedTypes } = config.settings;
-  await checkAll(sources, { wireFormat, invalid: flags.invalid ?? false, skippedTypes, say });
+  await checkAll(sources, { wireFormat, invalid: flags.invalid ?? false, skippedTypes, print });
   const sink = await openSink({ kafka: config.kafka, topic });
-  const encode = await createTopicEncoder({ input: config.input, topic, say });
-  const { count, partitions } = await sendAll(sources, { sink, wireFormat, encode, say });
+  const encode = await createTopicEncoder({ input: config.input, topic, print });
+  const { count, partitions } = await sendAll(sources, { sink, wireFormat, encode, print });
   await sink.close();
   console.log(
     `Sent ${count} ${count === 1 ? "event" : "events"} to topic ${topic} (${wireFormat}), partitions ${partitions}`,
   );
   if (!source.includes(topic))
-    say(
+    print(
       `Warning: SOURCE_TOPICS is ${source.join(",")}, so a service with this environment does not read topic ${topic}`,
     );
 };

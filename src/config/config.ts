@@ -7,7 +7,7 @@ import type { Settings } from "./settings/settings.ts";
 export interface Config {
   readonly kafka: KafkaConfig;
   readonly topics: TopicsConfig;
-  readonly retry: { readonly maxAgeMs: number; readonly maxAttempts: number; readonly quickAttempts: number };
+  readonly retry: RetryConfig;
   readonly input: InputConfig;
   readonly gainsight: GainsightConfig;
   readonly breaker: BreakerConfig;
@@ -19,7 +19,18 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
 }
 
+/** When the service gives up an event: after both `maxAttempts` and `maxAgeMs`. */
+interface RetryConfig {
+  /** Since the first failure. */
+  readonly maxAgeMs: number;
+  readonly maxAttempts: number;
+  /** Calls in one attempt. */
+  readonly quickAttempts: number;
+}
+
+/** The connection to Kafka, for the service and for commands. */
 export interface KafkaConfig {
+  /** Each as `host:port`. */
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly groupId: string;
@@ -38,6 +49,7 @@ interface TlsConfig {
   readonly keyFile?: string | undefined;
 }
 
+/** The login to Kafka, by its SASL mechanism. */
 export type SaslConfig = PasswordLogin | OauthLogin | MskLogin;
 
 interface PasswordLogin {
@@ -54,6 +66,7 @@ interface OauthLogin {
   readonly extensions?: Readonly<Record<string, string>> | undefined;
 }
 
+/** The source of OAuth tokens: a file, or a token server that takes client credentials (https://www.rfc-editor.org/rfc/rfc6749). */
 export type OauthTokens =
   | { readonly kind: "file"; readonly token: Secret }
   | {
@@ -70,26 +83,32 @@ interface MskLogin {
   readonly region: string;
 }
 
+/** A retry topic. Its records are due `delayMs` after they were written. */
 export interface RetryTopic {
   readonly topic: string;
   readonly delayMs: number;
 }
 
+/** The topics that the service reads and writes. */
 export interface TopicsConfig {
   readonly source: readonly string[];
   /** At least one; the delays ascend. */
   readonly retry: readonly RetryTopic[];
   readonly deadLetter: string;
+  /** Whether the service creates missing retry and dead-letter topics. */
   readonly create: boolean;
   readonly startFrom: Values["START_FROM"];
 }
 
+/** How the bytes of records become events. */
 export interface InputConfig {
   readonly format: Values["INPUT_FORMAT"];
   readonly registry?: RegistryConfig | undefined;
+  /** An Avro schema, or a folder with `*.avsc` files. */
   readonly schemaFile: string;
 }
 
+/** The connection to the schema registry. */
 export interface RegistryConfig {
   /** Without a trailing slash. */
   readonly url: string;
@@ -98,20 +117,26 @@ export interface RegistryConfig {
   readonly proxy?: ProxyConfig | undefined;
 }
 
+/** The calls to Gainsight. */
 export interface GainsightConfig {
   readonly route: "clickstream";
   /** Without a trailing slash. */
   readonly url: string;
   readonly accessKey: Secret;
   readonly proxy?: ProxyConfig | undefined;
+  /** The limit for one call. */
   readonly timeoutMs: number;
+  /** The maximum number of calls in flight. */
   readonly concurrency: number;
 }
 
+/** The circuit breaker in front of Gainsight. */
 export interface BreakerConfig {
+  /** The percentage of failed calls that opens it, from `minCalls` calls in the window on. */
   readonly errorPercent: number;
   readonly minCalls: number;
   readonly windowMs: number;
+  /** The first and the longest pause before a probe. */
   readonly probeMinMs: number;
   readonly probeMaxMs: number;
 }

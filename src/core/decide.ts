@@ -1,62 +1,66 @@
-import { type ComputationClass, computationOf } from "./event/engage.ts";
-import type { OtherEvent, RawEvent, SegmentEvent } from "./event/event.ts";
+import { type ComputationClass, computationClassOf } from "./event/engage.ts";
+import type { DeliveredType } from "./event/event-types.ts";
+import type { NormalisedEvent } from "./event/event.ts";
 import { type Dead, type SkipReason, type Skipped, skipped } from "./outcome/outcome.ts";
 import type { EventNameRules } from "./rules/allow-list.ts";
 import { createConditionTest } from "./rules/conditions.ts";
-import { createConsentRule } from "./rules/consent.ts";
+import { createConsentTest } from "./rules/consent.ts";
 import { type FilterRules, createFilters } from "./rules/filters.ts";
-import { type IntegrationsRules, createIntegrationsRule } from "./rules/integrations.ts";
+import { type IntegrationsRules, createIntegrationsTest } from "./rules/integrations.ts";
 import { type PiiRules, createPiiRemover } from "./rules/pii.ts";
-import { createSkippedTypes, parseEvent } from "./rules/validate.ts";
+import { type EventType, createSkippedTypes, validateEvent } from "./rules/validate.ts";
 import { type ValueTypeRules, createValueTypeConverter } from "./rules/value-types.ts";
 
-/**
- * One call that an event means to Gainsight: which kind, and the JSON text to send. As bytes, which they have to become in
- * any case: while the event waits, a text in the heap would be copied by every garbage collection.
- */
+/** The decision to deliver an event: the call to make to Gainsight. */
 export interface Call {
   readonly kind: "call";
-  readonly type: "identify" | "track" | "group";
+  readonly type: DeliveredType;
+  /**
+   * The JSON text to send, in UTF-8. It is kept as bytes outside the heap: while the event waits, every garbage collection would copy
+   * a string.
+   */
   readonly body: Uint8Array;
-  /** Of an event that Segment's Engage made: what it computed. */
+  /** Set if Segment Engage made the event. */
   readonly computationClass?: ComputationClass;
 }
 
-/** The settings that say what an event means. */
+/** The settings that decide whether and how an event is delivered. */
 export interface DecisionRules extends EventNameRules, IntegrationsRules, FilterRules, ValueTypeRules, PiiRules {
-  /** Types that are skipped, besides those that Segment's and RudderStack's libraries know. */
+  /** Types to skip besides the built-in ones (`builtInSkippedTypes`). */
   readonly skippedTypes: readonly string[];
-  /** Names of consent categories; empty: consent is not asked for. */
+  /** Names of the consent categories that the user must not have refused; if empty, consent is not checked. */
   readonly consent: { readonly categories: readonly string[] };
 }
 
 export interface DecidedEvent {
-  readonly type: SegmentEvent["type"] | "unknown";
+  /** `unknown` if the event is not valid. */
+  readonly type: EventType | "unknown";
   readonly decision: Call | Skipped | Dead;
 }
 
-/** Takes an event in its normal form. */
-export type Decide = (raw: RawEvent) => DecidedEvent;
+/** Decides about one event in its normal form: deliver it, skip it, or send it to the dead-letter topic. Never changes the event. */
+export type Decide = (event: NormalisedEvent) => DecidedEvent;
 
-type RuleStep = (raw: RawEvent) => RawEvent | SkipReason;
+/** Returns the event, edited or not, or the reason to skip it. */
+type RuleStep = (event: NormalisedEvent) => NormalisedEvent | SkipReason;
 
 const createPredicateStep =
-  (passes: (raw: RawEvent) => boolean, reason: SkipReason): RuleStep =>
-  (raw) =>
-    passes(raw) ? raw : reason;
+  (passes: (event: NormalisedEvent) => boolean, reason: SkipReason): RuleStep =>
+  (event) =>
+    passes(event) ? event : reason;
 
 const createAllowListStep = ({ events, eventMatching }: EventNameRules): RuleStep => {
   const isListed = createConditionTest({ event: events }, eventMatching);
-  return createPredicateStep((raw) => raw["type"] !== "track" || isListed(raw), "filtered_by_allow_list");
+  return createPredicateStep((event) => event["type"] !== "track" || isListed(event), "filtered_by_allow_list");
 };
 
-/** Only what is set up, in the order in which an event is judged: it pays for nothing else. Filters see the types. */
+/** The steps that the settings ask for, in order. Values get their types before the filters compare them. */
 const createRuleSteps = (rules: DecisionRules): readonly RuleStep[] => {
   const { consent, events, filters, traits, properties, pii } = rules;
   const steps: RuleStep[] = [];
   if (consent.categories.length > 0)
-    steps.push(createPredicateStep(createConsentRule(consent.categories), "filtered_by_end_user_consent"));
-  steps.push(createPredicateStep(createIntegrationsRule(rules), "filtered_by_integrations_object"));
+    steps.push(createPredicateStep(createConsentTest(consent.categories), "filtered_by_end_user_consent"));
+  steps.push(createPredicateStep(createIntegrationsTest(rules), "filtered_by_integrations_object"));
   if (events.length > 0) steps.push(createAllowListStep(rules));
   if (Object.keys({ ...traits.types, ...properties.types }).length > 0) steps.push(createValueTypeConverter(rules));
   if (filters.length > 0) steps.push(createFilters(rules));
@@ -64,34 +68,33 @@ const createRuleSteps = (rules: DecisionRules): readonly RuleStep[] => {
   return steps;
 };
 
-type SupportedEvent = Exclude<SegmentEvent, OtherEvent>;
-
-const withComputationClass = <M extends Call | Skipped>(event: SupportedEvent, decision: M): M => {
-  const computation = computationOf(event);
-  return computation ? { ...decision, computationClass: computation.computationClass } : decision;
-};
-
-const createRuleChain = (rules: DecisionRules): ((event: SegmentEvent) => Call | Skipped) => {
+const createRuleChain = (rules: DecisionRules): RuleStep => {
   const steps = createRuleSteps(rules);
   return (event) => {
-    if (event.type === "other") return skipped("unsupported_event_type");
-    let { raw } = event;
+    let edited = event;
     for (const step of steps) {
-      const result = step(raw);
-      if (typeof result === "string") return withComputationClass(event, skipped(result));
-      raw = result;
+      const result = step(edited);
+      if (typeof result === "string") return result;
+      edited = result;
     }
-    return withComputationClass(event, { kind: "call", type: event.type, body: Buffer.from(JSON.stringify(raw)) });
+    return edited;
   };
 };
 
-/** What an event means by the settings: a call, or nothing to do and why. Never changes the event it is given. */
+/** Makes the function that decides about events by these settings. */
 export const createDecide = (rules: DecisionRules): Decide => {
   const applyRules = createRuleChain(rules);
   const skippedTypes = createSkippedTypes(rules.skippedTypes);
-  return (raw) => {
-    const event = parseEvent(raw, skippedTypes);
-    if ("kind" in event) return { type: "unknown", decision: event };
-    return { type: event.type, decision: applyRules(event) };
+  const decideValid = (event: NormalisedEvent, type: DeliveredType): Call | Skipped => {
+    const edited = applyRules(event);
+    const computationClass = computationClassOf(event);
+    const engage = computationClass && { computationClass };
+    if (typeof edited === "string") return { ...skipped(edited), ...engage };
+    return { kind: "call", type, body: Buffer.from(JSON.stringify(edited)), ...engage };
+  };
+  return (event) => {
+    const type = validateEvent(event, skippedTypes);
+    if (typeof type === "object") return { type: "unknown", decision: type };
+    return { type, decision: type === "other" ? skipped("unsupported_event_type") : decideValid(event, type) };
   };
 };

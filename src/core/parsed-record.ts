@@ -2,8 +2,9 @@ import type { Call } from "./decide.ts";
 import type { Repair } from "./event/repairs.ts";
 import type { Headers, RetryState } from "./outcome/headers.ts";
 import type { Dead, Retry, Skipped } from "./outcome/outcome.ts";
+import type { EventType } from "./rules/validate.ts";
 
-/** A record as it was read from Kafka: its bytes and headers travel unchanged to the tiers and the dead-letter topic. */
+/** A record as read from Kafka. Its key, value and headers are written unchanged to the retry topics and the dead-letter topic. */
 export interface KafkaRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
@@ -12,17 +13,21 @@ export interface KafkaRecord {
   readonly timestamp: number;
 }
 
-/** An event that has been understood, with the record it came in: whose it is, what it means, and what became of it before. */
+/**
+ * One parsed event of one record, with the decision about it. A record whose value is a list of events has one `ParsedRecord` per
+ * event, all with the same `record`.
+ */
 export interface ParsedRecord {
   readonly record: KafkaRecord;
-  /** Orders the record: events of one user are worked on one after the other. */
+  /** The ordering key: events of one user are delivered one after the other. */
   readonly user: string;
-  /** Segment's own id of the event, where it has one. */
+  /** Segment's id of the event; undefined if the event has none. */
   readonly messageId?: string | undefined;
-  readonly type: "identify" | "track" | "group" | "other" | "unknown";
-  /** A call to make, or an outcome that is clear without one. */
+  /** `unknown` if there is no valid event. */
+  readonly type: EventType | "unknown";
+  /** The call to make, or the outcome of an event that needs no call. */
   readonly decision: Call | Skipped | Dead | Retry;
   readonly retryState: RetryState;
-  /** What had to be repaired to understand the event. */
+  /** The repairs made to the event, each name once. */
   readonly repairs: readonly Repair[];
 }

@@ -1,31 +1,36 @@
 import avro, { type Schema, type Type } from "avsc";
 
 import type { Json, JsonObject } from "../core/json/json.ts";
+import { segmentEventRecord } from "./avro/avro.ts";
 
+/** Encodes one event as bare Avro. Throws like `toAvroRecord`. */
 export type Encode = (event: JsonObject) => Buffer;
 
-const SEGMENT_EVENT_RECORD = "gainstream.SegmentEvent";
-/** How many containers our schema spells out inside of a map; what nests deeper travels as JSON text. */
-const MAX_TYPED_DEPTH = 3;
-const TEXT_FIELDS = new Set(
+/** How many levels of maps and arrays the schema has inside a map. Deeper values are written as JSON text. */
+const maxTypedDepth = 3;
+const textFields = new Set(
   "type messageId userId anonymousId groupId previousId event name category timestamp originalTimestamp sentAt receivedAt channel version".split(
     " ",
   ),
 );
-const MAP_FIELDS = new Set(["context", "integrations", "traits", "properties"]);
-const WRITTEN_FIELDS = [...TEXT_FIELDS, ...MAP_FIELDS, "extra"];
+const mapFields = new Set(["context", "integrations", "traits", "properties"]);
+const writtenFields = [...textFields, ...mapFields, "extra"];
 
-/**
- * Encodes events by a version of `schemas/segment-event.avsc`, without a header. `schema` is its text, and `origin` says
- * where that comes from. Throws a sentence where it is another schema; the encoder throws what `toRecord` throws.
- */
-export function createEncoder({ schema, origin }: { readonly schema: string; readonly origin: string }): Encode {
+export interface EncoderOptions {
+  /** The text of a version of `schemas/segment-event.avsc`. */
+  readonly schema: string;
+  /** Names the schema in the error. */
+  readonly schemaName: string;
+}
+
+/** Makes the encoder of events by `schemas/segment-event.avsc`, without a frame. Throws a sentence if the schema is another one. */
+export function createEncoder({ schema, schemaName }: EncoderOptions): Encode {
   const type = parseSchema(schema);
   const fields = type instanceof avro.types.RecordType ? type.fields.map(({ name }) => name) : [];
-  if (type?.name !== SEGMENT_EVENT_RECORD || !WRITTEN_FIELDS.every((name) => fields.includes(name))) {
+  if (type?.name !== segmentEventRecord || !writtenFields.every((name) => fields.includes(name))) {
     const got = type?.name === undefined ? "another kind of schema" : `'${type.name}'`;
     throw new Error(
-      `Cannot write events by ${origin}: got ${got}, want '${SEGMENT_EVENT_RECORD}' of schemas/segment-event.avsc`,
+      `Cannot write events by ${schemaName}: got ${got}, want '${segmentEventRecord}' of schemas/segment-event.avsc`,
     );
   }
   return (event) => encodeEvent(event, type);
@@ -39,27 +44,23 @@ function parseSchema(text: string): Type | undefined {
   }
 }
 
-/** Encodes an event by `schemas/segment-event.avsc`; `type` is plain `avsc.Type.forSchema` of it. */
+/** Encodes an event by `schemas/segment-event.avsc`; `type` is the result of `avsc.Type.forSchema` without a type hook. */
 export function encodeEvent(event: JsonObject, type: Type): Buffer {
   return type.toBuffer(toAvroRecord(event));
 }
 
-/** Puts the Confluent header before a payload: a zero byte and the schema's id in four bytes. */
-export function frame(schemaId: number, payload: Buffer): Buffer {
-  const header = Buffer.alloc(5);
-  header.writeUInt32BE(schemaId, 1);
-  return Buffer.concat([header, payload]);
-}
-
-/** The event as avsc takes it for our schema. Throws a sentence where the schema has no room for what the event says. */
+/**
+ * Converts an event to the value that avsc encodes. Throws a sentence if a field of the event has a type that the schema does not
+ * allow.
+ */
 export function toAvroRecord(event: JsonObject): object {
   const record: Record<string, unknown> = {};
   const extra: [string, unknown][] = [];
   if (typeof event["type"] !== "string") throw wrongTypeError("type", "text");
   for (const [name, value] of Object.entries(event)) {
-    if (TEXT_FIELDS.has(name)) record[name] = toTextField(name, value);
-    else if (MAP_FIELDS.has(name)) record[name] = toMapField(name, value);
-    else extra.push([name, toAvroValue(value ?? null, MAX_TYPED_DEPTH)]);
+    if (textFields.has(name)) record[name] = toTextField(name, value);
+    else if (mapFields.has(name)) record[name] = toMapField(name, value);
+    else extra.push([name, toAvroValue(value ?? null, maxTypedDepth)]);
   }
   if (extra.length > 0) record["extra"] = Object.fromEntries(extra);
   return record;
@@ -77,10 +78,10 @@ function toTextField(name: string, value: Json | undefined): Json | undefined {
 function toMapField(name: string, value: Json | undefined): unknown {
   if (value === undefined || value === null) return value;
   if (typeof value !== "object" || Array.isArray(value)) throw wrongTypeError(name, "an object");
-  return toAvroMap(value as JsonObject, MAX_TYPED_DEPTH);
+  return toAvroMap(value as JsonObject, maxTypedDepth);
 }
 
-/** avsc wants the branch named wherever a union holds both long and double. */
+/** In a union that has both long and double, avsc wants every value wrapped in the name of its branch. */
 function toAvroValue(value: Json, remainingDepth: number): unknown {
   if (value === null) return null;
   if (typeof value === "string") return { string: value };
@@ -92,7 +93,7 @@ function toAvroValue(value: Json, remainingDepth: number): unknown {
     : { map: toAvroMap(value as JsonObject, remainingDepth - 1) };
 }
 
-/** Whole numbers as far as avsc writes longs right; greater ones are exact as doubles. */
+/** Whether avsc encodes a number as a long correctly. Greater integers are exact as doubles. */
 function isLong(value: Json): boolean {
   return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 52;
 }

@@ -1,34 +1,36 @@
-/** Behind the zero byte and the schema id of a registry. */
-const FRAME_HEADER_BYTES = 5;
+import { frameHeaderBytes } from "./frame.ts";
 
-const WANT_UNCOMPRESSED = "want an event; set the producer's compression.type instead of compressing values";
-const WANT_JSON_OR_AVRO = "want an event as JSON or Avro; set the producer's value.serializer";
-const WANT_BARE_OR_CONFLUENT = "want bare Avro, or the header of a Confluent registry";
-const WANT_UTF8 = "want JSON as UTF-8";
+const wantUncompressed = "want an event; set the producer's compression.type instead of compressing values";
+const wantJsonOrAvro = "want an event as JSON or Avro; set the producer's value.serializer";
+const wantBareOrConfluent = "want bare Avro, or the header of a Confluent registry";
+const wantUtf8 = "want JSON as UTF-8";
 
-/** First bytes, in hexadecimal, that mean one thing alone. */
+/** First bytes, in hexadecimal, that identify a format. */
 const signatures: readonly (readonly [bytes: RegExp, sentence: string])[] = [
-  [/^1f8b08/, `gzip bytes, ${WANT_UNCOMPRESSED}`],
-  [/^28b52ffd/, `zstd bytes, ${WANT_UNCOMPRESSED}`],
-  [/^(?:ff060000734e61507059|82534e4150505900)/, `snappy bytes, ${WANT_UNCOMPRESSED}`],
-  [/^(?:04224d18|4c5a34426c6f636b)/, `LZ4 bytes, ${WANT_UNCOMPRESSED}`],
+  [/^1f8b08/, `gzip bytes, ${wantUncompressed}`],
+  [/^28b52ffd/, `zstd bytes, ${wantUncompressed}`],
+  [/^(?:ff060000734e61507059|82534e4150505900)/, `snappy bytes, ${wantUncompressed}`],
+  [/^(?:04224d18|4c5a34426c6f636b)/, `LZ4 bytes, ${wantUncompressed}`],
   [/^4f626a01/, "an Avro object container file, want one event, without the file's header"],
-  [/^aced0005/, `a serialized Java object, ${WANT_JSON_OR_AVRO}`],
-  [/^(?:fffe(?:7b|5b|22)00|feff00(?:7b|5b|22)|7b002200|5b007b00)/, `UTF-16 text, ${WANT_UTF8}`],
-  // Two bytes, and the fingerprint of a schema.
-  [/^c301[\da-f]{16}/, `Avro's single-object encoding, ${WANT_BARE_OR_CONFLUENT}`],
-  // A version, the compression, and a random UUID.
-  [/^030[05][\da-f]{12}4[\da-f]{3}[89ab]/, `a header of the AWS Glue registry, ${WANT_BARE_OR_CONFLUENT}`],
+  [/^aced0005/, `a serialized Java object, ${wantJsonOrAvro}`],
+  [/^(?:fffe(?:7b|5b|22)00|feff00(?:7b|5b|22)|7b002200|5b007b00)/, `UTF-16 text, ${wantUtf8}`],
+  // Two bytes and the fingerprint of a schema: https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding
+  [/^c301[\da-f]{16}/, `Avro's single-object encoding, ${wantBareOrConfluent}`],
+  // The version, the compression and a random UUID.
+  [/^030[05][\da-f]{12}4[\da-f]{3}[89ab]/, `a header of the AWS Glue registry, ${wantBareOrConfluent}`],
 ];
 
-const MAX_SIGNATURE_BYTES = 16;
+const maxSignatureBytes = 16;
 
-/** What a value is that could not be read, by its first bytes, also behind a registry's header; undefined unless that is certain. */
+/**
+ * Names the format of an undecodable value by its first bytes, also behind a frame's header. The text completes "got …" and says what
+ * is wanted. Undefined if the format is not certain.
+ */
 export function describeForeignBytes(value: Buffer): string | undefined {
-  return descriptionOf(value) ?? (value[0] === 0 ? descriptionOf(value.subarray(FRAME_HEADER_BYTES)) : undefined);
+  return descriptionOf(value) ?? (value[0] === 0 ? descriptionOf(value.subarray(frameHeaderBytes)) : undefined);
 }
 
 function descriptionOf(value: Buffer): string | undefined {
-  const firstBytes = value.toString("hex", 0, MAX_SIGNATURE_BYTES);
+  const firstBytes = value.toString("hex", 0, maxSignatureBytes);
   return signatures.find(([bytes]) => bytes.test(firstBytes))?.[1];
 }

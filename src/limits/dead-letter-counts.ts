@@ -1,50 +1,26 @@
-/** What the producer of a dead letter can recognise it by. */
+import { LastMinuteCount } from "./last-minute-count.ts";
+
+/** Why an event ends in the dead-letter topic, in terms that its producer recognises. */
 export interface DeadLetterCause {
-  /** The source topic of the event, also if it comes from a retry topic. */
+  /** The source topic of the event, even if it comes from a retry topic. */
   readonly topic: string;
   readonly reason: string;
-  /** What narrows the reason down, from a small set: the broken rule, the refusal's status, the last failure. */
+  /** A detail of the reason, from a small set: the broken rule, the status of the refusal, the reason of the last failure. */
   readonly rule?: string | undefined;
 }
 
-/** A cause and its part in the dead letters. Shares are percentages with one decimal. */
+/** A cause and its share of the dead letters, in percent with one decimal. */
 export interface Culprit extends DeadLetterCause {
   readonly deadLetters: number;
   readonly percentOfDeadLetters: number;
-  /** Of all events of its topic within a minute, or in the row if that was longer. */
+  /** Its share of all events of its topic within a minute, or within the row of dead letters if that has more. */
   readonly percentOfTopic: number;
-  /** What was said of the newest of them. */
+  /** The error of its newest dead letter. */
   readonly error: string;
 }
 
-/** Which dead letters are meant: those since the last event that ended otherwise, or those of the last minute. */
+/** Which dead letters count: those since the last event with another outcome, or those of the last minute. */
 export type CountWindow = "row" | "minute";
-
-const sliceCount = 12;
-const sliceMs = 5_000;
-
-/** The slice of the last minute that a time belongs to. */
-export const sliceOf = (wallNow: number): number => Math.floor(wallNow / sliceMs);
-
-/** A count of the last minute, in slices of 5 s. */
-class LastMinuteCount {
-  readonly #sliceNumbers = Array.from({ length: sliceCount }, () => -sliceCount);
-  readonly #counts = Array.from({ length: sliceCount }, () => 0);
-
-  increment(slice: number): void {
-    const index = slice % sliceCount;
-    if (this.#sliceNumbers[index] !== slice) this.#counts[index] = 0;
-    this.#sliceNumbers[index] = slice;
-    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
-  }
-
-  sum(slice: number): number {
-    let sum = 0;
-    for (let index = 0; index < sliceCount; index++)
-      if ((this.#sliceNumbers[index] ?? 0) > slice - sliceCount) sum += this.#counts[index] ?? 0;
-    return sum;
-  }
-}
 
 interface CauseCounts {
   readonly cause: DeadLetterCause;
@@ -54,44 +30,44 @@ interface CauseCounts {
   isHeld: boolean;
 }
 
-/** Beyond it the rules of a topic are counted together: they come from small sets, and this only makes sure. */
+/** If there are more causes, the rules of a reason are counted together. Rules come from small sets; this bounds the memory in any case. */
 const maxCauses = 500;
 const causeKeyOf = ({ topic, reason, rule = "" }: DeadLetterCause): string => `${topic} ${reason} ${rule}`;
 const percentOf = (part: number, whole: number): number => Math.round((1_000 * part) / Math.max(1, whole)) / 10;
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
-/** The dead letters of one or more topics by their cause, and the events that they are a part of. */
+/** Counts the dead letters of one or more topics by their cause, and all events of each topic. A `slice` is `sliceOf` the present time. */
 export class DeadLetterCounts {
   readonly #events = new Map<string, LastMinuteCount>();
   readonly #causes = new Map<string, CauseCounts>();
   #consecutive = 0;
 
-  /** Dead letters since the last event that ended otherwise. */
+  /** The dead letters since the last event with another outcome. */
   get consecutive(): number {
     return this.#consecutive;
   }
 
-  /** An event ended otherwise than in the dead-letter topic. */
+  /** Counts an event with another outcome than the dead-letter topic. */
   countOtherOutcome(topic: string, slice: number): void {
     if (this.#consecutive > 0) this.#resetConsecutive();
     this.#countEvent(topic, slice);
   }
 
-  countDeadLetter(unbounded: DeadLetterCause, error: string, slice: number): void {
-    const counts = this.#countsOf(unbounded);
+  countDeadLetter(cause: DeadLetterCause, error: string, slice: number): void {
+    const counts = this.#findCause(cause) ?? this.#addCause(cause);
     counts.error = error;
     counts.consecutive++;
     counts.lastMinute.increment(slice);
     this.#consecutive++;
-    this.#countEvent(unbounded.topic, slice);
+    this.#countEvent(cause.topic, slice);
   }
 
-  /** Events of the last minute. */
+  /** The events of the last minute. */
   eventsInLastMinute(slice: number): number {
     return sumOf([...this.#events.values()].map((events) => events.sum(slice)));
   }
 
-  /** Dead letters of the last minute whose cause is not held. */
+  /** The dead letters of the last minute whose cause is not held. */
   deadLettersInLastMinute(slice: number): number {
     return sumOf(this.#causesNotHeld.map(({ lastMinute }) => lastMinute.sum(slice)));
   }
@@ -119,14 +95,15 @@ export class DeadLetterCounts {
       .toSorted((a, b) => b.deadLetters - a.deadLetters);
   }
 
-  /** Events of this cause wait from now on; the row begins anew for the others. */
+  /** Holds a cause that has been counted. The other causes start a new row. */
   hold(cause: DeadLetterCause): void {
-    this.#countsOf(cause).isHeld = true;
+    const counts = this.#findCause(cause);
+    if (counts) counts.isHeld = true;
     this.#resetConsecutive();
   }
 
   isHeld(cause: DeadLetterCause): boolean {
-    return this.#findCounts(cause)?.isHeld ?? false;
+    return this.#findCause(cause)?.isHeld ?? false;
   }
 
   get #causesNotHeld(): readonly CauseCounts[] {
@@ -144,21 +121,20 @@ export class DeadLetterCounts {
     events.increment(slice);
   }
 
-  #findCounts(cause: DeadLetterCause): CauseCounts | undefined {
+  #findCause(cause: DeadLetterCause): CauseCounts | undefined {
     return this.#causes.get(causeKeyOf(this.#boundedCause(cause)));
   }
 
-  #boundedCause({ topic, reason, rule }: DeadLetterCause): DeadLetterCause {
-    const isKnown = this.#causes.size < maxCauses || this.#causes.has(causeKeyOf({ topic, reason, rule }));
-    return isKnown && rule !== undefined ? { topic, reason, rule } : { topic, reason };
+  #addCause(unbounded: DeadLetterCause): CauseCounts {
+    const cause = this.#boundedCause(unbounded);
+    const counts: CauseCounts = { cause, lastMinute: new LastMinuteCount(), consecutive: 0, error: "", isHeld: false };
+    this.#causes.set(causeKeyOf(cause), counts);
+    return counts;
   }
 
-  #countsOf(unbounded: DeadLetterCause): CauseCounts {
-    const existing = this.#findCounts(unbounded);
-    if (existing) return existing;
-    const cause = this.#boundedCause(unbounded);
-    const created: CauseCounts = { cause, lastMinute: new LastMinuteCount(), consecutive: 0, error: "", isHeld: false };
-    this.#causes.set(causeKeyOf(cause), created);
-    return created;
+  /** The cause as it is counted: without its rule if there are too many causes. */
+  #boundedCause({ topic, reason, rule }: DeadLetterCause): DeadLetterCause {
+    const mayCount = this.#causes.size < maxCauses || this.#causes.has(causeKeyOf({ topic, reason, rule }));
+    return mayCount && rule !== undefined ? { topic, reason, rule } : { topic, reason };
   }
 }

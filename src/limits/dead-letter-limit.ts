@@ -1,119 +1,119 @@
-import { causeText, culpritsText, topCulpritsOf } from "./dead-letter-causes.ts";
-import {
-  type DeadLetterCause,
-  type Culprit,
-  DeadLetterCounts,
-  type CountWindow,
-  sliceOf,
-} from "./dead-letter-counts.ts";
+import { type Culprit, type CountWindow, type DeadLetterCause, DeadLetterCounts } from "./dead-letter-counts.ts";
+import { holdAllText, holdCauseText, topCulpritsOf } from "./hold-text.ts";
+import { sliceOf } from "./last-minute-count.ts";
 
-/** How many dead letters are too many, and who waits then: all events, or those whose cause makes most of the dead letters of a topic. */
+/** How many dead letters are too many. Reaching either limit is enough. */
 export interface DeadLetterLimitRules {
+  /** What waits then: all events, or only those of the most frequent cause in a topic. */
   readonly scope: "all" | "cause";
-  /** So many in a row. */
+  /** So many dead letters in a row. */
   readonly consecutive: number;
-  /** Such a share of at least so many events within a minute. */
+  /** So many percent of at least `minEvents` events within a minute. */
   readonly percent: number;
   readonly minEvents: number;
 }
 
-/** False: never too many. */
+/** False: there is no limit. */
 export type DeadLetterLimitSetting = false | DeadLetterLimitRules;
 
 export interface DeadLetterHoldChange {
   readonly isHeld: boolean;
+  /** Why the hold began, and how to end it; empty at its end. */
   readonly error: string;
+  /** How long the hold lasted; 0 at its begin. */
   readonly heldMs: number;
-  /** Who makes the dead letters. */
+  /** The causes that make the dead letters. */
   readonly culprits: readonly Culprit[];
 }
 
 export interface DeadLetterLimitOptions {
   readonly limit: DeadLetterLimitSetting;
-  /** The limit is reached, with scope `cause` once for each cause, or everything that waits for it may go on. */
+  /** Called when the limit is reached, with scope `cause` once for each cause, and when the hold ends. */
   readonly onHoldChange: (change: DeadLetterHoldChange) => void;
 }
 
-/** A dead letter may be written, nothing may move, or the event waits in a retry topic. */
+/** `admitted`: write the dead letter. `held`: no event may move. `parked`: the event waits in a retry topic. */
 export type DeadLetterRuling = "admitted" | "held" | "parked";
 
-/** More topics than anybody reads; beyond it, their names are foreign headers in a retry topic. */
+/** If there are more topics, the rest is counted together. Headers of records in a retry topic can name any topic. */
 const maxCountedTopics = 100;
-const resumeAdvice = "raise deadLetterLimit in the settings file or set it to false";
+const restOfTopics = "other";
 
-/** Too large a record fits into no retry topic: it cannot wait there, and no other cause is to wait in its place. */
+/** A record that is too large fits into no retry topic, so it cannot wait there; and other causes do not wait for its dead letters. */
 const mayBeParked = ({ reason }: DeadLetterCause): boolean => reason !== "too_large";
 
-/** Stops a flood of bad records, as after a broken deploy, which would empty a topic into the dead letters. */
+/** Makes events wait before too many of them become dead letters, for example after a deployment that broke a producer. */
 export class DeadLetterLimit {
   readonly #onHoldChange: DeadLetterLimitOptions["onHoldChange"];
   #limit: DeadLetterLimitSetting;
-  /** With scope `cause` by topic, each with its own row and share; otherwise all together. */
+  /** By topic with scope `cause`; of all topics together, under an empty name, with scope `all`. */
   #counts = new Map<string, DeadLetterCounts>();
-  #topics = new Set<string>();
+  #countedTopics = new Set<string>();
   #culprits: readonly Culprit[] = [];
   #warnings: readonly string[] = [];
   #heldSince: number | undefined;
   #slice = 0;
 
-  constructor({ limit, onHoldChange: onHold }: DeadLetterLimitOptions) {
+  constructor({ limit, onHoldChange }: DeadLetterLimitOptions) {
     this.#limit = limit;
-    this.#onHoldChange = onHold;
+    this.#onHoldChange = onHoldChange;
   }
 
-  /** Nothing may move until the limit is changed. */
+  /** No event may move until the limit changes: it is reached, with scope `all`. */
   get isHeld(): boolean {
     return this.#heldSince !== undefined && !this.#isByCause;
   }
 
-  /** Who makes the dead letters; empty as long as they are not too many. */
+  /** The causes that make the dead letters; empty while the limit is not reached. */
   get culprits(): readonly Culprit[] {
     return this.#culprits;
   }
 
-  /** What was said when the limit was reached: once, or once for each cause that waits. */
+  /** Why events wait, and how to continue; one text for each hold. */
   get warnings(): readonly string[] {
     return this.#warnings;
   }
 
-  /** Whether events of this topic wait in the retry topics for the limit to change. */
+  /** Whether events of this topic wait in the retry topics until the limit changes. */
   isTopicHeld(topic: string): boolean {
     return this.#isByCause && this.#culprits.some((culprit) => culprit.topic === this.#boundedTopic(topic));
   }
 
-  /** An event ended otherwise than in the dead-letter topic. */
-  countOtherOutcome(unbounded: string, wallNow: number): void {
+  /** Counts an event with another outcome than the dead-letter topic. */
+  countOtherOutcome(sourceTopic: string, wallNow: number): void {
     if (this.#limit === false) return;
-    const topic = this.#boundedTopic(unbounded);
-    this.#countsOf(topic).countOtherOutcome(topic, this.#sliceAt(wallNow));
+    const topic = this.#boundedTopic(sourceTopic);
+    this.#countsFor(topic).countOtherOutcome(topic, this.#advanceSlice(wallNow));
   }
 
-  /** Asks for one more dead letter, and counts it if it is admitted. `error` says of it why. */
+  /** Rules on one more dead letter, and counts it if it is admitted. `error` says why the event ends so. */
   countIfAllowed(unbounded: DeadLetterCause, error: string, wallNow: number): DeadLetterRuling {
     const limit = this.#limit;
     if (limit === false) return "admitted";
     if (this.#isByCause && !mayBeParked(unbounded)) return "admitted";
     const cause = { ...unbounded, topic: this.#boundedTopic(unbounded.topic) };
-    if (!this.isHeld) this.#holdIfExceeded(limit, cause.topic, wallNow);
+    const counts = this.#countsFor(cause.topic);
+    const slice = this.#advanceSlice(wallNow);
+    if (!this.isHeld) this.#holdIfExceeded(limit, counts, wallNow);
     const ruling = this.rulingOf(cause);
-    if (ruling === "admitted") this.#countsOf(cause.topic).countDeadLetter(cause, error, this.#slice);
+    if (ruling === "admitted") counts.countDeadLetter(cause, error, slice);
     return ruling;
   }
 
-  /** As `admit`, of a dead letter that counts as part of another one. */
+  /** Rules on a dead letter without counting it. */
   rulingOf(cause: DeadLetterCause): DeadLetterRuling {
     if (this.isHeld) return "held";
     if (!this.#isByCause || this.#heldSince === undefined) return "admitted";
     const topic = this.#boundedTopic(cause.topic);
-    return this.#countsOf(topic).isHeld({ ...cause, topic }) ? "parked" : "admitted";
+    return this.#findCounts(topic)?.isHeld({ ...cause, topic }) ? "parked" : "admitted";
   }
 
-  /** An operator has looked: with another limit it goes on, counting from nothing. The same limit again changes nothing. */
+  /** Sets the limit. Another limit ends the hold and all counts start at zero; the same limit changes nothing. */
   setLimit(limit: DeadLetterLimitSetting, wallNow: number): void {
     if (JSON.stringify(limit) === JSON.stringify(this.#limit)) return;
     this.#limit = limit;
     this.#counts = new Map();
-    this.#topics = new Set();
+    this.#countedTopics = new Set();
     if (this.#heldSince === undefined) return;
     const heldMs = wallNow - this.#heldSince;
     const culprits = this.#culprits;
@@ -127,32 +127,35 @@ export class DeadLetterLimit {
     return this.#limit !== false && this.#limit.scope === "cause";
   }
 
-  /** A clock that was set back goes on in the newest slice. */
-  #sliceAt(wallNow: number): number {
+  /** If the clock is set back, the newest slice continues. */
+  #advanceSlice(wallNow: number): number {
     this.#slice = Math.max(this.#slice, sliceOf(wallNow));
     return this.#slice;
   }
 
+  /** The topic as it is counted. */
   #boundedTopic(topic: string): string {
-    if (this.#topics.has(topic)) return topic;
-    if (this.#topics.size >= maxCountedTopics) return "other";
-    this.#topics.add(topic);
-    return topic;
+    const mayCount = this.#countedTopics.size < maxCountedTopics || this.#countedTopics.has(topic);
+    return mayCount ? topic : restOfTopics;
   }
 
-  #countsOf(topic: string): DeadLetterCounts {
-    const key = this.#isByCause ? topic : "";
-    const existing = this.#counts.get(key);
+  #findCounts(topic: string): DeadLetterCounts | undefined {
+    return this.#counts.get(this.#isByCause ? topic : "");
+  }
+
+  /** The counts of a topic, created with its first event. */
+  #countsFor(topic: string): DeadLetterCounts {
+    this.#countedTopics.add(topic);
+    const existing = this.#findCounts(topic);
     if (existing) return existing;
     const created = new DeadLetterCounts();
-    this.#counts.set(key, created);
+    this.#counts.set(this.#isByCause ? topic : "", created);
     return created;
   }
 
-  /** Holds as long as there are too many: everything at once, or the most frequent cause of the topic, and the next one if it is not enough. */
-  #holdIfExceeded(limit: DeadLetterLimitRules, topic: string, wallNow: number): void {
-    const slice = this.#sliceAt(wallNow);
-    const counts = this.#countsOf(topic);
+  /** With scope `cause`, it holds the most frequent cause of the topic, then the next one, until the rest is below the limit. */
+  #holdIfExceeded(limit: DeadLetterLimitRules, counts: DeadLetterCounts, wallNow: number): void {
+    const slice = this.#slice;
     for (let excess = findExcess(limit, counts, slice); excess; excess = findExcess(limit, counts, slice)) {
       const culprits = counts.culprits(excess.window, slice);
       if (limit.scope === "all")
@@ -174,6 +177,7 @@ export class DeadLetterLimit {
 
 interface Excess {
   readonly window: CountWindow;
+  /** How many dead letters there were. */
   readonly sentence: string;
 }
 
@@ -190,9 +194,3 @@ const findExcess = (limit: DeadLetterLimitRules, counts: DeadLetterCounts, slice
     sentence: `${deadLetters} of ${events} events within a minute went to the dead-letter topic`,
   };
 };
-
-const holdAllText = (sentence: string, culprits: readonly Culprit[]): string =>
-  `${sentence}${culpritsText(culprits)}. Look at the newest dead letters; to go on, ${resumeAdvice}`;
-
-const holdCauseText = (sentence: string, culprits: readonly Culprit[], worst: Culprit): string =>
-  `${sentence}${culpritsText(culprits)}. Events of ${worst.topic} that would end as ${causeText(worst)} wait in the retry topics, all others go on; to let them go, ${resumeAdvice}`;

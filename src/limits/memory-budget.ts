@@ -1,24 +1,25 @@
-/** How much may be held in memory at a time, over all partitions. */
+/** How much of all partitions may be in memory at a time. */
 export interface MemoryBudgetLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
 }
 
+/** The records in memory between intake and commit, and their bytes, against a limit for both. */
 export interface MemoryBudget {
   readonly records: number;
   readonly bytes: number;
-  /** No further record may be taken up. */
+  /** A limit is reached: no further record may be read. */
   readonly isFull: boolean;
-  /** Enough has been finished to take up records again: half of the limit, so that pausing and resuming do not flutter. */
+  /** At most half of both limits is used: records may be read again. The gap to `isFull` keeps partitions from pausing and resuming by turns. */
   readonly isHalfFree: boolean;
-  /** Takes up a record, or with `records` 0 only what several share. */
+  /** Adds records and bytes. `records` is 0 for bytes that several work items share. */
   reserve(bytes: number, records?: number): void;
+  /** Takes back what `reserve` added. */
   release(bytes: number, records?: number): void;
-  /** Nothing is held any more. */
+  /** Releases everything. */
   reset(): void;
 }
 
-/** One budget, in records and bytes, for everything between intake and commit. */
 export const createMemoryBudget = ({ maxRecords, maxBytes }: MemoryBudgetLimits): MemoryBudget => {
   let records = 0;
   let bytes = 0;

@@ -1,19 +1,32 @@
+import { decodeBitset, encodeBitset } from "./bitset.ts";
+
 /**
- * The map of what is finished beyond the committed mark, as text for the commit's metadata (≤ 4,000 characters).
+ * The completed map says which offsets beyond the committed offset are completed. It is written as text into the metadata of
+ * a commit, so that the next owner of the partition does not process them again.
  *
- * Form: `g1:` and lengths in base 36, alternating open and finished, starting at the mark with open ones:
- * `g1:3.2.1` = three open, two finished, one open (the last finished offset is mark + 4). Where runs are short and many,
- * `g2:` and a bitset in base64, bit n of byte n/8 = offset mark + n. The shorter of the two is written.
+ * It has two forms; the shorter one is written:
+ * - `g1:` and the lengths of runs in base 36: first of open offsets, then of completed ones, and so on by turns. The first run starts
+ *   at the committed offset. `g1:3.2.1.1` = three open, two completed, one open, one completed.
+ * - `g2:` and a bitset in base64: bit n is set if committed offset + n is completed.
  */
 
-/** Of a commit's metadata; Kafka allows 4,096 if its offset.metadata.max.bytes does not say otherwise. */
+/** The completed offsets beyond the committed offset. */
+export type CompletedMap = ReadonlySet<number>;
+
+/**
+ * The length of a commit's metadata. Kafka allows 4,096 bytes by default (`offset.metadata.max.bytes`,
+ * https://kafka.apache.org/documentation/#brokerconfigs_offset.metadata.max.bytes).
+ */
 export const maxMetadataChars = 4_000;
 
-/** More than this was never ours: a foreign text must neither fill the memory nor lead beyond what can be counted. */
+/** We never write more. A text of somebody else must neither fill the memory nor lead beyond the safe integers. */
 const maxCompletedOffsets = 100_000;
 
-/** Offsets that one map can always describe, whatever their pattern: the bits that fit into the metadata. */
+/** One map can describe that many offsets, whatever their pattern: 6 bits fit into each character of the metadata. */
 export const maxInFlightWindow = 20_000;
+
+/** A list of runs that is this short is seldom longer than the bitset. */
+const maxCharsWithoutBitset = 200;
 
 const runLengthsOf = (commitOffset: number, completed: readonly number[]): number[] => {
   const runs: number[] = [];
@@ -31,61 +44,54 @@ const encodeRuns = (commitOffset: number, completed: readonly number[]): string 
     .map((run) => run.toString(36))
     .join(".")}`;
 
-const encodeBitset = (commitOffset: number, completed: readonly number[], limit: number): string | undefined => {
-  const bitCount = (completed.at(-1) ?? commitOffset) - commitOffset + 1;
-  if (bitCount > limit * 6) return undefined;
-  const bytes = new Uint8Array(Math.ceil(bitCount / 8));
-  for (const offset of completed) {
-    const bit = offset - commitOffset;
-    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
-  }
-  return `g2:${btoa(Array.from(bytes, (byte) => String.fromCodePoint(byte)).join(""))}`;
+const encodeBits = (commitOffset: number, completed: readonly number[], maxChars: number): string | undefined => {
+  const max = (completed.at(-1) ?? commitOffset) - commitOffset;
+  if (max >= maxChars * 6) return undefined;
+  const bits = completed.map((offset) => offset - commitOffset);
+  return `g2:${encodeBitset(bits, max)}`;
 };
 
 /**
- * Writes the finished offsets beyond the mark (ascending, all > mark). What does not fit into so many characters is left out
- * from the end: those offsets would be done again, never lost.
+ * Writes the completed offsets (ascending, none below `commitOffset`). If they do not fit into `maxChars`, it leaves out offsets
+ * from the end: the next owner processes those again, none is lost.
  */
 export const encodeCompleted = (
   commitOffset: number,
   completed: readonly number[],
-  limit = maxMetadataChars,
+  maxChars = maxMetadataChars,
 ): string => {
   if (completed.length === 0) return "";
   const runs = encodeRuns(commitOffset, completed);
-  const bits = runs.length > Math.min(200, limit) ? encodeBitset(commitOffset, completed, limit) : undefined;
+  const needsBits = runs.length > Math.min(maxCharsWithoutBitset, maxChars);
+  const bits = needsBits ? encodeBits(commitOffset, completed, maxChars) : undefined;
   const text = bits !== undefined && bits.length < runs.length ? bits : runs;
-  if (text.length <= limit) return text;
-  return encodeCompleted(commitOffset, completed.slice(0, Math.floor(completed.length / 2)), limit);
+  if (text.length <= maxChars) return text;
+  return encodeCompleted(commitOffset, completed.slice(0, Math.floor(completed.length / 2)), maxChars);
 };
 
-const decodeRuns = (commitOffset: number, text: string): Set<number> | undefined => {
+const decodeRuns = (commitOffset: number, text: string): CompletedMap | undefined => {
   const completed = new Set<number>();
   if (!/^[0-9a-z]+(\.[0-9a-z]+)*$/.test(text)) return undefined;
   const runs = text.split(".").map((run) => Number.parseInt(run, 36));
   let nextOffset = commitOffset;
   for (const [index, run] of runs.entries()) {
     const end = nextOffset + run;
-    if (!Number.isSafeInteger(end) || (index % 2 === 1 && completed.size + run > maxCompletedOffsets)) return undefined;
-    if (index % 2 === 1) for (; nextOffset < end; nextOffset++) completed.add(nextOffset);
+    const isCompleted = index % 2 === 1;
+    if (!Number.isSafeInteger(end) || (isCompleted && completed.size + run > maxCompletedOffsets)) return undefined;
+    if (isCompleted) for (; nextOffset < end; nextOffset++) completed.add(nextOffset);
     nextOffset = end;
   }
   return completed;
 };
 
-const decodeBitset = (commitOffset: number, text: string): Set<number> | undefined => {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  const completed = new Set<number>();
-  for (const [index, char] of Array.from(atob(text)).entries()) {
-    const byte = char.codePointAt(0) ?? 0;
-    for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) completed.add(commitOffset + index * 8 + bit);
-  }
-  return completed;
+const decodeBits = (commitOffset: number, text: string): CompletedMap | undefined => {
+  const bits = decodeBitset(text);
+  return bits && new Set(bits.map((bit) => commitOffset + bit));
 };
 
-/** Reads the map back. Unreadable or foreign text means an empty map: everything beyond the mark is done again. */
-export const decodeCompleted = (commitOffset: number, metadata: string | null | undefined): ReadonlySet<number> => {
+/** Reads the map from a commit's metadata. It is empty if the text is not ours: all offsets are processed again. */
+export const decodeCompleted = (commitOffset: number, metadata: string | null | undefined): CompletedMap => {
   const [text = ""] = (metadata ?? "").split(";", 1);
-  const decode = { "g1:": decodeRuns, "g2:": decodeBitset }[text.slice(0, 3)];
+  const decode = { "g1:": decodeRuns, "g2:": decodeBits }[text.slice(0, 3)];
   return decode?.(commitOffset, text.slice(3)) ?? new Set();
 };

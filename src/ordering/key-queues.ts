@@ -1,36 +1,40 @@
-import { Fifo } from "./fifo.ts";
+import Denque from "denque";
 
-/** The events of one user in one partition, in order. The head is in work or waits for its turn; the rest wait for it. */
+/**
+ * The queue of one key: the items of one user in one partition, in order. Its head is in work or ready to start; the other
+ * items wait for the head.
+ */
 export interface KeyQueue<T> {
   readonly key: string;
   readonly head: T;
-  /** Too much waits behind its head: it has to make way as soon as it can. */
+  /** Too many items wait behind the head: it has to go to the retry topic as soon as it can. */
   mustSpill: boolean;
 }
 
 interface MutableKeyQueue<T> extends KeyQueue<T> {
   head: T;
-  /** Its head is in work. */
+  /** The head is in work. */
   isBusy: boolean;
-  /** Most users have one event at a time: the queue comes only with the second. */
-  waiting: Fifo<T> | undefined;
+  /** The items behind the head. Most users have one event at a time, so it is created with the second item. */
+  waiting: Denque<T> | undefined;
 }
 
-/** All lanes of one assignment. Different lanes run at the same time; one lane never runs twice at a time. */
+/** All per-key queues of one assignment. Different keys run at the same time; of one key, only one item runs at a time. */
 export class KeyQueues<T> {
   readonly #byKey = new Map<string, MutableKeyQueue<T>>();
-  readonly #ready: Fifo<MutableKeyQueue<T>> = new Fifo();
+  /** Queues whose head may start, in the order in which they start. */
+  readonly #ready = new Denque<MutableKeyQueue<T>>();
 
-  /** Lanes whose head may start. */
+  /** The number of queues whose head may start. */
   get readyCount(): number {
     return this.#ready.length;
   }
 
-  /** Puts an item at the end of its user's lane. */
+  /** Adds an item at the end of its key's queue. */
   enqueue(key: string, item: T): void {
     const queue = this.#byKey.get(key);
     if (queue) {
-      queue.waiting ??= new Fifo<T>();
+      queue.waiting ??= new Denque<T>();
       queue.waiting.push(item);
       return;
     }
@@ -39,14 +43,14 @@ export class KeyQueues<T> {
     this.#ready.push(created);
   }
 
-  /** Takes the next lane whose head may start, oldest first; it stays taken until `done` or `putBack`. */
+  /** Takes the first ready queue. It is busy until `completeHead` or `requeue`. */
   takeNext(): KeyQueue<T> | undefined {
     const queue = this.#ready.shift();
     if (queue) queue.isBusy = true;
     return queue;
   }
 
-  /** Takes the oldest lane whose head may start and is like this. */
+  /** Takes the first ready queue whose head matches. The others keep their order. */
   takeNextWhere(matches: (item: T) => boolean): KeyQueue<T> | undefined {
     const skipped: MutableKeyQueue<T>[] = [];
     let queue = this.#ready.shift();
@@ -56,24 +60,24 @@ export class KeyQueues<T> {
     return queue;
   }
 
-  /** The head of a taken lane is finished, and so are those behind it up to this count; the next one may start. */
+  /** Removes the first `count` items of a busy queue. Its next item may start. */
   completeHead(busyQueue: KeyQueue<T>, count = 1): void {
     const queue = busyQueue as MutableKeyQueue<T>;
-    for (let skipped = 1; skipped < count; skipped++) queue.waiting?.shift();
+    for (let removed = 1; removed < count; removed++) queue.waiting?.shift();
     queue.isBusy = false;
     if (!queue.waiting?.length) return this.#remove(queue);
     queue.head = queue.waiting.shift() as T;
     this.#ready.push(queue);
   }
 
-  /** Lets go of the last item: former tables of the map keep their lanes, and would drag it through the old heap. */
+  /** Clears the queue too: a former table of the map can still name it, and would keep its last item in memory. */
   #remove(queue: MutableKeyQueue<T>): void {
     this.#byKey.delete(queue.key);
     queue.head = undefined as T;
     queue.waiting = undefined;
   }
 
-  /** The head of a taken lane has not been started after all: `front` before all others, `back` behind them. */
+  /** Makes a busy queue ready again without completing its head: at the front or at the back of the ready queues. */
   requeue(busyQueue: KeyQueue<T>, end: "front" | "back"): void {
     const queue = busyQueue as MutableKeyQueue<T>;
     queue.isBusy = false;
@@ -81,44 +85,51 @@ export class KeyQueues<T> {
     else this.#ready.push(queue);
   }
 
-  /** How many items a lane has, its head included; 0 where there is none of this key. */
+  /** The number of items of a key, the head included. */
   lengthOf(key: string): number {
     const queue = this.#byKey.get(key);
     return queue ? lengthOf(queue) : 0;
   }
 
-  /** Whether the head of the lane of this key is in work. */
+  /** Whether the head of this key is in work. */
   isBusy(key: string): boolean {
     return this.#byKey.get(key)?.isBusy ?? false;
   }
 
-  /** The head and, in order, those behind it for which `isPart` holds without a gap; `most` of them at most. */
+  /** The head and the items behind it, up to the first for which `isPart` does not hold; at most `max` items. */
   peekRun(busyQueue: KeyQueue<T>, max: number, isPart: (item: T) => boolean): T[] {
-    const run = [busyQueue.head];
-    for (const item of (busyQueue as MutableKeyQueue<T>).waiting?.values() ?? []) {
-      if (run.length >= max || !isPart(item)) break;
+    const queue = busyQueue as MutableKeyQueue<T>;
+    const run = [queue.head];
+    for (let index = 1; index < Math.min(max, lengthOf(queue)); index++) {
+      const item = itemAt(queue, index);
+      if (!isPart(item)) break;
       run.push(item);
     }
     return run;
   }
 
-  /** Lanes whose items weigh more than `most` together. */
+  /** The queues whose items weigh more than `max` together. */
   queuesHeavierThan(max: number, weigh: (item: T) => number): KeyQueue<T>[] {
-    return [...this.#byKey.values()].filter(({ head, waiting }) => {
-      let weight = weigh(head);
-      for (const item of waiting?.values() ?? []) weight += weigh(item);
+    return [...this.#byKey.values()].filter((queue) => {
+      let weight = 0;
+      for (let index = 0; index < lengthOf(queue); index++) weight += weigh(itemAt(queue, index));
       return weight > max;
     });
   }
 
-  /** The first item like this, wherever it is. */
+  /** The first item that matches, in any queue. */
   findItem(matches: (item: T) => boolean): T | undefined {
-    for (const { head, waiting } of this.#byKey.values()) {
-      const found = [head, ...(waiting?.values() ?? [])].find((item) => matches(item));
-      if (found !== undefined) return found;
-    }
+    for (const queue of this.#byKey.values())
+      for (let index = 0; index < lengthOf(queue); index++) {
+        const item = itemAt(queue, index);
+        if (matches(item)) return item;
+      }
     return undefined;
   }
 }
 
 const lengthOf = <T>({ waiting }: MutableKeyQueue<T>): number => 1 + (waiting?.length ?? 0);
+
+/** The item at an index below the queue's length; 0 is the head. */
+const itemAt = <T>({ head, waiting }: MutableKeyQueue<T>, index: number): T =>
+  index === 0 ? head : (waiting?.peekAt(index - 1) as T);

@@ -1,12 +1,21 @@
-import { createRecentlyCompleted } from "./recently-finished.ts";
+import { createRecentlyCompleted } from "./recently-completed.ts";
+import { type RetryPosition, type ScannedRecord, newestInSourceOrder } from "./scanned-records.ts";
 
-/** Where a parked record waits: which tier, at which offset of its partition there. */
-export interface RetryPosition {
-  readonly tier: number;
-  readonly offset: number;
+/** What to do with a record when its turn comes. */
+export type BacklogCheck =
+  /** No earlier event of its user waits: it may be delivered. */
+  | { readonly kind: "deliver" }
+  /** Another copy of the event counts, or the event has reached its outcome already. */
+  | { readonly kind: "superseded" }
+  /** An earlier event of its user waits: the record goes to that retry topic. */
+  | { readonly kind: "forward"; readonly tier: number };
+
+/** Counts the records of several backlogs together. */
+export interface BacklogTotals {
+  records: number;
 }
 
-/** A waiting record between the others of its user, in source order. */
+/** One waiting record. The records of a user are linked in source order. */
 interface BacklogRecord {
   readonly user: string;
   position: RetryPosition;
@@ -14,151 +23,84 @@ interface BacklogRecord {
   next: BacklogRecord | undefined;
 }
 
-/** A record met while rebuilding the chains of a partition from its tiers. */
-export interface ScannedRecord {
-  readonly user: string;
-  readonly eventKey: string;
-  readonly position: RetryPosition;
-  /** Of the record in its source topic; a topic that was made anew has the same name, another id, and begins with offset 0 again. */
-  readonly topic: string;
-  readonly topicId?: string | undefined;
-  readonly offset: number;
-  /** Which event of that record, where it holds a list. */
-  readonly index?: number | undefined;
-  readonly timestamp: number;
-  /** When this copy was written to its tier: of two copies the younger one counts. */
-  readonly writtenAt: number;
-}
-
-/** What to do with a record whose turn it is in its lane. */
-export type BacklogCheck =
-  /** Nothing of its user waits before it: it may be delivered. */
-  | { readonly kind: "deliver" }
-  /** Another copy of it counts, or it has been finished already. */
-  | { readonly kind: "superseded" }
-  /** One before it still waits: it follows to that tier. */
-  | { readonly kind: "forward"; readonly tier: number };
-
-/** Records that wait in the tiers, over all partition numbers of a member. */
-export interface BacklogTotals {
-  records: number;
-}
-
-const groupBySourceTopic = (found: readonly ScannedRecord[]): ScannedRecord[][] =>
-  [...Map.groupBy(found, ({ topic, topicId = "" }) => `${topic} ${topicId}`).values()].map((records) =>
-    records.sort((a, b) => a.offset - b.offset || (a.index ?? 0) - (b.index ?? 0)),
-  );
-
-interface MergeInput {
-  readonly records: readonly ScannedRecord[];
-  nextIndex: number;
-}
-
-const headTimestamp = ({ records, nextIndex: next }: MergeInput): number => records[next]?.timestamp ?? 0;
-
-/** Source order: within a topic by offset; between topics, where no order is known, by the time of the records. */
-const sortInSourceOrder = (found: readonly ScannedRecord[]): readonly ScannedRecord[] => {
-  let inputs: MergeInput[] = groupBySourceTopic(found).map((records) => ({ records, nextIndex: 0 }));
-  const ordered: ScannedRecord[] = [];
-  while (inputs.length > 1) {
-    const earliest = inputs.reduce((a, b) => (headTimestamp(a) <= headTimestamp(b) ? a : b));
-    ordered.push(...earliest.records.slice(earliest.nextIndex, earliest.nextIndex + 1));
-    earliest.nextIndex += 1;
-    if (earliest.nextIndex === earliest.records.length) inputs = inputs.filter((input) => input !== earliest);
-  }
-  return ordered.concat(inputs.flatMap(({ records, nextIndex: next }) => records.slice(next)));
-};
-
-const newestCopies = (found: readonly ScannedRecord[]): ScannedRecord[] => {
-  const byId = new Map<string, ScannedRecord>();
-  for (const record of found) {
-    const known = byId.get(record.eventKey);
-    if (!known || known.writtenAt <= record.writtenAt) byId.set(record.eventKey, record);
-  }
-  return [...byId.values()];
-};
-
-/** The end of a user's chain. */
+/** The waiting records of one user. */
 interface KeyBacklog {
-  link: BacklogRecord;
-  /** Records in the chain. */
+  last: BacklogRecord;
   length: number;
 }
+
+const deliver: BacklogCheck = { kind: "deliver" };
+const superseded: BacklogCheck = { kind: "superseded" };
 
 const isSamePosition = (a: RetryPosition, b: RetryPosition | undefined): boolean =>
   a.tier === b?.tier && a.offset === b.offset;
 
-/** A record follows the one before it to its tier; the first has nobody to wait for. */
+/** A record goes to the retry topic of the record before it. */
 const checkBehind = (previous: BacklogRecord | undefined): BacklogCheck =>
-  previous ? { kind: "forward", tier: previous.position.tier } : { kind: "deliver" };
+  previous ? { kind: "forward", tier: previous.position.tier } : deliver;
 
 /**
- * The parked users of one partition number and their chains: per user the records that wait in the tiers, in source order.
- * Only the first of a chain may be delivered; a newcomer waits where the last one waits.
+ * Which records of each user wait in the retry topics, in source order. A backlog covers one partition number of all topics.
+ * Only the first record of a user may be delivered. A new event of the user follows the user's last record to its retry topic.
  */
 export class RetryBacklog {
   readonly #records = new Map<string, BacklogRecord>();
-  readonly #keyBacklogs = new Map<string, KeyBacklog>();
+  readonly #byUser = new Map<string, KeyBacklog>();
   readonly #recentlyCompleted = createRecentlyCompleted();
-  /** Shared by the chains of all partition numbers of an assignment. */
+  /** Shared by the backlogs of all partition numbers of an assignment. */
   readonly #totals: BacklogTotals;
 
-  constructor(found: readonly ScannedRecord[], totals: BacklogTotals = { records: 0 }) {
+  constructor(scanned: readonly ScannedRecord[], totals: BacklogTotals = { records: 0 }) {
     this.#totals = totals;
-    for (const records of Map.groupBy(newestCopies(found), ({ user }) => user).values())
-      for (const { user, eventKey, position } of sortInSourceOrder(records)) this.upsert(user, eventKey, position);
+    for (const { user, eventKey, position } of newestInSourceOrder(scanned)) this.upsert(user, eventKey, position);
   }
 
-  /** Users with records in the tiers. */
+  /** The number of users whose records wait. */
   get userCount(): number {
-    return this.#keyBacklogs.size;
+    return this.#byUser.size;
   }
 
-  /** Records that wait in the tiers, of all users. */
+  /** The number of waiting records, of all users. */
   get recordCount(): number {
     return this.#records.size;
   }
 
-  /** The same, over all partition numbers of this member. */
+  /** The number of waiting records of all partition numbers of the assignment. */
   get totalRecordCount(): number {
     return this.#totals.records;
   }
 
-  /** How many records of a user wait in the tiers. */
+  /** The number of waiting records of one user. */
   lengthOf(user: string): number {
-    return this.#keyBacklogs.get(user)?.length ?? 0;
+    return this.#byUser.get(user)?.length ?? 0;
   }
 
-  /** Whether this record is known to wait in a tier, as one of this user. */
+  /** Whether this event waits as one of this user. */
   has(user: string, eventKey: string): boolean {
     return this.#records.get(eventKey)?.user === user;
   }
 
-  /** Nobody waits, and nobody did: any record may be delivered. */
+  /** No record waits, and none has waited: any record may be delivered. */
   get isUntouched(): boolean {
-    return this.#keyBacklogs.size === 0 && this.#recentlyCompleted.size === 0;
+    return this.#byUser.size === 0 && this.#recentlyCompleted.size === 0;
   }
 
-  /** What a record has to do; `position` is where it was read, undefined for a source topic. */
+  /** What to do with a record now. `position` is where it was read; undefined if it comes from a source topic. */
   check(user: string, eventKey: string, position: RetryPosition | undefined): BacklogCheck {
     const record = this.#records.get(eventKey);
-    if (record ? !isSamePosition(record.position, position) : this.#recentlyCompleted.has(eventKey))
-      return { kind: "superseded" };
-    return checkBehind(record?.user === user ? record.previous : this.#keyBacklogs.get(user)?.link);
+    if (record ? !isSamePosition(record.position, position) : this.#recentlyCompleted.has(eventKey)) return superseded;
+    return checkBehind(record?.user === user ? record.previous : this.#byUser.get(user)?.last);
   }
 
-  checkAndAdopt(user: string, eventKey: string, position: RetryPosition | undefined): BacklogCheck {
-    const check = this.check(user, eventKey, position);
-    if (position && check.kind !== "superseded") this.adopt(user, eventKey, position);
-    return check;
-  }
-
-  /** A record of a retry topic that is not known yet, or was known as one of another user, becomes the last of its user. */
+  /**
+   * Adds a record that was read from a retry topic, as the last of its user, if the backlog does not know it: an operator or
+   * a former owner of the partition wrote it, or its user was unknown until its schema came. Does nothing for a superseded copy.
+   */
   adopt(user: string, eventKey: string, position: RetryPosition): void {
-    if (this.#records.get(eventKey)?.user !== user) this.upsert(user, eventKey, position);
+    if (this.check(user, eventKey, position).kind !== "superseded") this.upsert(user, eventKey, position);
   }
 
-  /** A record has been written to a tier. It keeps its place in the chain of its user, or becomes the last. */
+  /** A record was written to a retry topic. It keeps its place among the records of its user, or becomes the last. */
   upsert(user: string, eventKey: string, position: RetryPosition): void {
     const record = this.#records.get(eventKey);
     if (record?.user === user) {
@@ -166,19 +108,19 @@ export class RetryBacklog {
       return;
     }
     this.#remove(eventKey);
-    const previous = this.#keyBacklogs.get(user)?.link;
-    // One text for all records of a user, where each had read its own.
+    const previous = this.#byUser.get(user)?.last;
+    // All records of a user share one string: each was read with a string of its own.
     this.#append(eventKey, { user: previous?.user ?? user, position, previous, next: undefined });
   }
 
-  /** A record has left the tiers: delivered, skipped or dead. The user is released with the last one. */
+  /** An event has left the retry topics: delivered, skipped or dead-lettered. */
   complete(user: string, eventKey: string): void {
-    if (this.#records.size === 0 || (!this.#records.has(eventKey) && !this.#keyBacklogs.has(user))) return;
+    if (this.#records.size === 0 || (!this.#records.has(eventKey) && !this.#byUser.has(user))) return;
     this.#recentlyCompleted.add(eventKey);
     this.#remove(eventKey);
   }
 
-  /** What waited in this tier from one offset up to another is gone from its log: nobody waits for it any longer. */
+  /** Kafka has deleted the records of a retry topic from offset `from` up to, but not including, `to`. */
   removeRange(tier: number, { from, to }: { from: number; to: number }): void {
     for (const [eventKey, { position }] of this.#records)
       if (position.tier === tier && position.offset >= from && position.offset < to) this.#remove(eventKey);
@@ -186,25 +128,25 @@ export class RetryBacklog {
 
   #append(eventKey: string, record: BacklogRecord): void {
     if (record.previous) record.previous.next = record;
-    const keyBacklog = this.#keyBacklogs.get(record.user);
-    if (keyBacklog) {
-      keyBacklog.link = record;
-      keyBacklog.length++;
-    } else this.#keyBacklogs.set(record.user, { link: record, length: 1 });
+    const ofUser = this.#byUser.get(record.user);
+    if (ofUser) {
+      ofUser.last = record;
+      ofUser.length++;
+    } else this.#byUser.set(record.user, { last: record, length: 1 });
     this.#records.set(eventKey, record);
     this.#totals.records++;
   }
 
   #remove(eventKey: string): void {
     const record = this.#records.get(eventKey);
-    const keyBacklog = record && this.#keyBacklogs.get(record.user);
-    if (!record || !keyBacklog) return;
+    const ofUser = record && this.#byUser.get(record.user);
+    if (!record || !ofUser) return;
     this.#records.delete(eventKey);
     this.#totals.records--;
-    keyBacklog.length--;
-    if (keyBacklog.length === 0) this.#keyBacklogs.delete(record.user);
+    ofUser.length--;
+    if (ofUser.length === 0) this.#byUser.delete(record.user);
     if (record.previous) record.previous.next = record.next;
     if (record.next) record.next.previous = record.previous;
-    else if (record.previous) keyBacklog.link = record.previous;
+    else if (record.previous) ofUser.last = record.previous;
   }
 }

@@ -1,11 +1,11 @@
 import type { Config } from "../config/config.ts";
 import type { LiveSettings } from "../config/settings/live-settings.ts";
-import { createConfiguredDecoder } from "../decoding/create-decoder.ts";
+import { createConfiguredDecoder } from "../decoding/configured-decoder.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { Gainsight } from "../delivery/gainsight.ts";
 import type { ConsumerGroup } from "../intake/consumer-group.ts";
+import { ConsumerWatchdog } from "../kafka/group/consumer-watchdog.ts";
 import type { SessionGuard } from "../kafka/group/session-guard.ts";
-import { ConsumerWatchdog } from "../kafka/group/silence.ts";
 import type { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
 import { type MemoryBudget, createMemoryBudget } from "../limits/memory-budget.ts";
 import type { Log } from "../ops/log.ts";

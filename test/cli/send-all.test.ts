@@ -18,10 +18,10 @@ const asSource = (name: string, events: readonly unknown[]): Source => ({
 });
 const asSources = (events: readonly unknown[]): readonly Source[] => [asSource("events.jsonl", events)];
 
-const say = (): void => {};
+const print = (): void => {};
 const encode = (event: JsonObject): Buffer => Buffer.from(JSON.stringify(event));
 const wireFormat = "json";
-const rules = { wireFormat, invalid: false, skippedTypes: [], say } as const;
+const rules = { wireFormat, invalid: false, skippedTypes: [], print } as const;
 
 /** A topic that records the batches, and can refuse one of them. */
 const createTopic = (refuses?: number) => {
@@ -71,7 +71,7 @@ describe("sendAll()", () => {
   it("sends in order, at most 500 at a time, and returns the count and the partitions", async () => {
     const topic = createTopic();
     const input = asSources(Array.from({ length: 1_201 }, (_, index) => track(`u${index}`)));
-    expect(await sendAll(input, { sink: topic, wireFormat, encode, say })).toEqual({
+    expect(await sendAll(input, { sink: topic, wireFormat, encode, print })).toEqual({
       count: 1_201,
       partitions: "0, 1, 2",
     });
@@ -85,7 +85,7 @@ describe("sendAll()", () => {
     const topic = createTopic();
     const sizes = [200, 200, 200, 2_000, 100];
     const input = asSources(sizes.map((size) => track("u1", { text: "x".repeat(size * 1024) })));
-    await sendAll(input, { sink: topic, wireFormat, encode, say });
+    await sendAll(input, { sink: topic, wireFormat, encode, print });
     expect(topic.batches.map((batch) => batch.length)).toEqual([2, 1, 1, 1]);
   });
 
@@ -96,14 +96,14 @@ describe("sendAll()", () => {
     [{}, null],
   ])("sends %j with the key %j", async (ids, key) => {
     const topic = createTopic();
-    await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wireFormat, encode, say });
+    await sendAll(asSources([{ type: "page", ...ids }]), { sink: topic, wireFormat, encode, print });
     expect(topic.batches.flat().map((record) => record.key)).toEqual([key]);
   });
 
   it("sends files in their order", async () => {
     const topic = createTopic();
     const sources = [asSource("a.jsonl", [track("u1"), track("u2")]), asSource("b.jsonl", [track("u3")])];
-    expect(await sendAll(sources, { sink: topic, wireFormat, encode, say })).toMatchObject({ count: 3 });
+    expect(await sendAll(sources, { sink: topic, wireFormat, encode, print })).toMatchObject({ count: 3 });
     expect(topic.batches.flat().map(({ key }) => key)).toEqual(["u1", "u2", "u3"]);
   });
 
@@ -112,7 +112,7 @@ describe("sendAll()", () => {
     ["the normal form as Avro", "avro", { userId: "5", type: "page" }],
   ] as const)("writes %s", async (_, format, expected) => {
     const topic = createTopic();
-    await sendAll(asSources([{ user_id: 5, type: "Page" }]), { sink: topic, wireFormat: format, encode, say });
+    await sendAll(asSources([{ user_id: 5, type: "Page" }]), { sink: topic, wireFormat: format, encode, print });
     const [record] = topic.batches.flat();
     expect(JSON.parse(String(record?.value))).toEqual({
       ...expected,
@@ -124,7 +124,7 @@ describe("sendAll()", () => {
 
   it("says which events were sent if the topic refuses the next ones", async () => {
     const input = asSources(Array.from({ length: 700 }, () => track("u1")));
-    const sending = sendAll(input, { sink: createTopic(1), wireFormat, encode, say });
+    const sending = sendAll(input, { sink: createTopic(1), wireFormat, encode, print });
     await expect(sending).rejects.toThrow("Cannot write to topic t; the 500 events before line 501 were sent");
   });
 });

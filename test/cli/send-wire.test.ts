@@ -14,8 +14,8 @@ const decode = compileAvroSchema(schema);
 const event = { type: "track", event: "A", userId: "u1", properties: { n: 1 } };
 const latest = "GET /subjects/shop-value/versions/latest";
 
-const encoderFor = (url: string, say: (line: string) => void = () => {}) =>
-  createTopicEncoder({ input: { format: "registry", registry: { url }, schemaFile }, topic: "shop", say });
+const encoderFor = (url: string, print: (line: string) => void = () => {}) =>
+  createTopicEncoder({ input: { format: "registry", registry: { url }, schemaFile }, topic: "shop", print });
 
 describe("wireFormatOf()", () => {
   const registry = { url: "http://127.0.0.1:1" };
@@ -32,12 +32,12 @@ describe("wireFormatOf()", () => {
 
 describe("createTopicEncoder()", () => {
   it("writes JSON", async () => {
-    const encode = await createTopicEncoder({ input: { format: "auto", schemaFile }, topic: "shop", say: () => {} });
+    const encode = await createTopicEncoder({ input: { format: "auto", schemaFile }, topic: "shop", print: () => {} });
     expect(JSON.parse(encode(event).toString())).toEqual(event);
   });
 
   it("writes bare Avro", async () => {
-    const encode = await createTopicEncoder({ input: { format: "avro", schemaFile }, topic: "shop", say: () => {} });
+    const encode = await createTopicEncoder({ input: { format: "avro", schemaFile }, topic: "shop", print: () => {} });
     expect(decode(encode(event))).toEqual(event);
   });
 
@@ -64,7 +64,11 @@ describe("createTopicEncoder()", () => {
   it("authenticates at the registry", async () => {
     await using registry = await createFakeRegistry({ [latest]: { status: 200, body: { id: 7, schema } } });
     const access = { url: registry.url, username: "me", password: createSecret("secret") };
-    await createTopicEncoder({ input: { format: "auto", registry: access, schemaFile }, topic: "shop", say: () => {} });
+    await createTopicEncoder({
+      input: { format: "auto", registry: access, schemaFile },
+      topic: "shop",
+      print: () => {},
+    });
     expect(registry.authorizations).toEqual([`Basic ${Buffer.from("me:secret").toString("base64")}`]);
   });
 
@@ -93,7 +97,7 @@ describe("createTopicEncoder()", () => {
 
   it("reports an unreadable schema file as a mistake in the configuration", async () => {
     const input = { format: "avro", schemaFile: "no-such-file.avsc" } as const;
-    await expect(createTopicEncoder({ input, topic: "shop", say: () => {} })).rejects.toThrow(SchemaFileError);
+    await expect(createTopicEncoder({ input, topic: "shop", print: () => {} })).rejects.toThrow(SchemaFileError);
     expect(() => createDryRunCodec(input)).toThrow(SchemaFileError);
   });
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { type DecisionRules, createDecide } from "../../src/core/decide.ts";
-import type { RawEvent } from "../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../src/core/event/event.ts";
 import { normaliseEvent } from "../../src/core/event/normal-form.ts";
 import { noRules } from "./no-rules.ts";
 
@@ -65,10 +65,10 @@ const envelope = fc.record(
   { requiredKeys: ["type", "userId", "event", "groupId"] },
 );
 
-/** As a decoder makes it: a `__proto__` in JSON is a key of the object's own. */
-const raws = fc
+/** Parsed from JSON text, as a decoder does it: there `__proto__` is an own key of the object. */
+const events = fc
   .tuple(envelope, object)
-  .map(([fields, others]) => JSON.parse(JSON.stringify({ ...others, ...fields })) as RawEvent);
+  .map(([fields, others]) => JSON.parse(JSON.stringify({ ...others, ...fields })) as NormalisedEvent);
 
 const when = fc.record({ path, equals: scalar, event: fc.array(fc.string(), { minLength: 1 }) }, { requiredKeys: [] });
 
@@ -97,17 +97,17 @@ const freeze = <T>(value: T): T => {
 };
 
 const fallbacks = { recordTime: 1, wallNow: () => Date.UTC(2026, 0, 1) };
-const decide = (given: DecisionRules, raw: RawEvent) =>
-  createDecide(given)(normaliseEvent(raw, fallbacks).raw).decision;
+const decide = (given: DecisionRules, event: NormalisedEvent) =>
+  createDecide(given)(normaliseEvent(event, fallbacks).event).decision;
 
-describe("an event of whatever shape", () => {
-  test("always means something, and is never changed", () => {
+describe("any event", () => {
+  test("gets a decision and is never changed", () => {
     const kinds: Record<string, number> = {};
     fc.assert(
-      fc.property(rules, raws, (given, raw) => {
-        const before = JSON.stringify(raw);
-        const decision = decide(given, freeze(raw));
-        expect(JSON.stringify(raw)).toBe(before);
+      fc.property(rules, events, (given, event) => {
+        const before = JSON.stringify(event);
+        const decision = decide(given, freeze(event));
+        expect(JSON.stringify(event)).toBe(before);
         expect(JSON.parse(decision.kind === "call" ? String(decision.body) : "{}")).toBeTypeOf("object");
         kinds[decision.kind] = (kinds[decision.kind] ?? 0) + 1;
       }),
@@ -117,24 +117,24 @@ describe("an event of whatever shape", () => {
     expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain("a");
   }, 30_000);
 
-  test("has a normal form, and that of a normal form is itself", () => {
+  test("has a normal form, and the normal form of that is the same", () => {
     fc.assert(
-      fc.property(raws, (raw) => {
-        const before = JSON.stringify(raw);
-        const normal = normaliseEvent(freeze(raw), fallbacks).raw;
-        expect(JSON.stringify(raw)).toBe(before);
-        expect(JSON.stringify(normaliseEvent(normal, fallbacks).raw)).toBe(JSON.stringify(normal));
+      fc.property(events, (event) => {
+        const before = JSON.stringify(event);
+        const normal = normaliseEvent(freeze(event), fallbacks).event;
+        expect(JSON.stringify(event)).toBe(before);
+        expect(JSON.stringify(normaliseEvent(normal, fallbacks).event)).toBe(JSON.stringify(normal));
       }),
       { numRuns: 500, seed: 20_240_501 },
     );
   });
 
-  test("may hold text in text in text, each 900 levels deep", () => {
+  test("may hold three nested JSON texts, each 900 levels deep", () => {
     const nested = (inner: unknown) =>
       JSON.parse(`${"[".repeat(900)}${JSON.stringify(inner)}${"]".repeat(900)}`) as unknown;
     let value: unknown = { b: "x" };
     for (let level = 0; level < 6; level++) value = nested(JSON.stringify(value));
-    const traits = { a: value } as RawEvent;
+    const traits = { a: value } as NormalisedEvent;
     const decision = decide(
       { ...noRules, pii: { drop: ["traits.a.b"], hash: ["traits.*.c"] } },
       { type: "identify", userId: "u1", traits },
@@ -142,10 +142,10 @@ describe("an event of whatever shape", () => {
     expect(decision.kind === "call" && String(decision.body)).not.toContain("x");
   });
 
-  test("may be 1,000 levels deep, along the paths too", () => {
+  test("may be 1,000 levels deep, also along the paths of rules", () => {
     const deep = (open: string, close: string) => open.repeat(1_000) + close.repeat(1_000);
-    const traits = JSON.parse(deep('{"a":', "}").replace("}", '"x"}')) as RawEvent;
-    const properties = JSON.parse(`{"a":${deep("[", "]")}}`) as RawEvent;
+    const traits = JSON.parse(deep('{"a":', "}").replace("}", '"x"}')) as NormalisedEvent;
+    const properties = JSON.parse(`{"a":${deep("[", "]")}}`) as NormalisedEvent;
     const longPath = ["traits", ...Array.from({ length: 499 }, () => "a")].join(".");
     const decision = decide(
       { ...noRules, pii: { drop: [`${longPath}.b`, "properties.a.b", "properties.*.*"], hash: [longPath] } },

@@ -2,21 +2,21 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { createDecide } from "../../src/core/decide.ts";
-import type { RawEvent } from "../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../src/core/event/event.ts";
 import { noRules } from "./no-rules.ts";
 
 const decide = createDecide({ ...noRules, events: ["Allowed"], skippedTypes: ["heartBeat"] });
 
-const bodyOf = (raw: RawEvent): RawEvent => {
-  const { decision } = decide(raw);
+const bodyOf = (event: NormalisedEvent): NormalisedEvent => {
+  const { decision } = decide(event);
   if (decision.kind !== "call") throw new Error(`Want a call, got ${decision.reason}`);
-  return JSON.parse(String(decision.body)) as RawEvent;
+  return JSON.parse(String(decision.body)) as NormalisedEvent;
 };
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
 
 describe("createDecide()", () => {
-  test.each<[RawEvent, object]>([
+  test.each<[NormalisedEvent, object]>([
     [identify, { kind: "call", type: "identify" }],
     [
       { ...identify, type: "group", groupId: "g1" },
@@ -46,11 +46,11 @@ describe("createDecide()", () => {
       { ...identify, type: "nobody-knows" },
       { kind: "dead", reason: "invalid_event" },
     ],
-  ])("takes %j for %j", (raw, expected) => {
-    expect(decide(raw).decision).toMatchObject(expected);
+  ])("decides %j as %j", (event, expected) => {
+    expect(decide(event).decision).toMatchObject(expected);
   });
 
-  test("says what Engage computed, also of an event that is filtered", () => {
+  test("names the class of an Engage event, also of one that is filtered", () => {
     const context = { personas: { computation_class: "audience", computation_key: "vip" } };
     expect(decide({ ...identify, context }).decision).toMatchObject({ kind: "call", computationClass: "audience" });
     expect(decide({ ...identify, type: "track", event: "Audience Entered", context }).decision).toEqual({
@@ -60,7 +60,7 @@ describe("createDecide()", () => {
     });
   });
 
-  test("touches nothing nested, not even times or numbers beyond 2^53 as text", () => {
+  test("leaves nested values unchanged, also times and numbers beyond 2^53 as text", () => {
     const nested = {
       traits: { timestamp: "2024-01-02", sentAt: "yesterday", "a b": [null, { "": "9007199254740993" }], gone: null },
       context: { timestamp: 7, ip: "::1" },
@@ -71,17 +71,17 @@ describe("createDecide()", () => {
     expect(bodyOf({ ...identify, ...nested })).toEqual({ ...identify, ...nested });
   });
 
-  test("drops nothing, whatever the event carries", () => {
+  test("sends every field of the event", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (free) => {
-        const raw = { ...(free as RawEvent), ...identify, traits: free as RawEvent };
-        expect(bodyOf(raw)).toEqual(JSON.parse(JSON.stringify(raw)));
+        const event = { ...(free as NormalisedEvent), ...identify, traits: free as NormalisedEvent };
+        expect(bodyOf(event)).toEqual(JSON.parse(JSON.stringify(event)));
       }),
     );
   });
 
-  test("changes nothing of the event it was given", () => {
-    const raw = Object.freeze({ type: "identify", userId: "u1", sentAt: "2024-01-02" });
-    expect(bodyOf(raw)).toEqual(raw);
+  test("does not change the event", () => {
+    const event = Object.freeze({ type: "identify", userId: "u1", sentAt: "2024-01-02" });
+    expect(bodyOf(event)).toEqual(event);
   });
 });

@@ -1,4 +1,4 @@
-/** An Avro schema as parsed JSON, as far as a test spells one out. */
+/** An Avro schema as parsed JSON, as far as the tests need it. */
 export type AvroSchema = string | readonly AvroSchema[] | AvroDefinition;
 
 interface AvroDefinition {
@@ -16,7 +16,7 @@ interface AvroDefinition {
   readonly fields?: readonly { readonly name: string; readonly type: AvroSchema; readonly default?: unknown }[];
 }
 
-/** What an event is made of before anybody writes it. A bigint is a number that JSON.parse would round. */
+/** A value before it is encoded. A bigint is a number that `JSON.parse` would round. */
 export type Value = string | number | bigint | boolean | null | undefined | readonly Value[] | ValueObject;
 
 interface ValueObject {
@@ -33,8 +33,9 @@ export const jsonText = (value: Value): string => {
 };
 
 /**
- * Writes a plain value by any schema, as a producer would: it picks the branch of a union that fits, wraps what the schema
- * wraps, and makes JSON text where the schema has a string for an object. Made apart from avsc, which reads it.
+ * Encodes a plain value by any schema, as a producer does: it picks the fitting branch of a union, wraps values in the records that the
+ * schema has around them, and writes JSON text if the schema has a string for an object. It does not use avsc, so that it can test the
+ * decoder.
  */
 export const writeAvro = (schema: AvroSchema, value: Value): Buffer => write(schema, { value, names: new Map() });
 
@@ -47,7 +48,7 @@ const isObject = (value: Value): value is ValueObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isUnion = (schema: AvroSchema): schema is readonly AvroSchema[] => Array.isArray(schema);
 
-/** Zigzag, seven bits to a byte. */
+/** Zigzag encoding, seven bits per byte. */
 export const long = (value: number | bigint): Buffer => {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n));

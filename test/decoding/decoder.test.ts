@@ -6,9 +6,11 @@ import { describe, expect, it } from "vitest";
 
 import { createEvents, encodeEvent, frame, poisonRecords } from "../../local/events.ts";
 import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
-import { createDecoder, type Decoded, type InputFormat } from "../../src/decoding/decoder.ts";
+import type { Decoded } from "../../src/decoding/decoded.ts";
+import { createDecoder, type InputFormat } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
-import type { DecoderCache } from "../../src/decoding/registry/schemas.ts";
+import { type DecoderCache, createDecoderCache } from "../../src/decoding/registry/decoder-cache.ts";
+import { createFakeRegistry } from "./registry/fake-registry.ts";
 
 const fileSchema: unknown = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8"));
 const type = avro.Type.forSchema(fileSchema as avro.Type);
@@ -24,7 +26,7 @@ const bare = encodeEvent(event, type);
 const json = Buffer.from(JSON.stringify(event));
 const list = (count: number): Buffer => Buffer.from(`[${Array(count).fill("{}").join(",")}]`);
 const inString = (text: Buffer, before = ""): Buffer => Buffer.from(`${before}${JSON.stringify(text.toString())}`);
-const asEvent: Decoded = { kind: "event", raw: event };
+const asEvent: Decoded = { kind: "event", event };
 const undecodable = (text: string) => ({ kind: "undecodable", error: expect.stringContaining(text) as string });
 
 describe("createDecoder()", () => {
@@ -48,14 +50,19 @@ describe("createDecoder()", () => {
     ["auto", "the highest schema id", frame(2 ** 32 - 1, bare), { kind: "needs_schema", schemaId: 2 ** 32 - 1 }],
     ["auto", "a schema the registry does not know", frame(9, bare), { kind: "unknown_schema", schemaId: 9 }],
     ["auto", "a short header", Buffer.from([0, 0, 0, 7]), undecodable("got 4 bytes")],
-    ["auto", "a list of events", Buffer.from("[{},{}]"), { kind: "events", raws: [{}, {}] }],
-    ["auto", "an empty list", Buffer.from(" [ ]"), { kind: "events", raws: [] }],
-    ["auto", "a framed list", frame(8, Buffer.from('[{"userId":"u"}]')), { kind: "events", raws: [{ userId: "u" }] }],
-    ["auto", "a thousand events", list(1_000), { kind: "events", raws: Array.from({ length: 1_000 }, () => ({})) }],
+    ["auto", "a list of events", Buffer.from("[{},{}]"), { kind: "events", events: [{}, {}] }],
+    ["auto", "an empty list", Buffer.from(" [ ]"), { kind: "events", events: [] }],
+    ["auto", "a framed list", frame(8, Buffer.from('[{"userId":"u"}]')), { kind: "events", events: [{ userId: "u" }] }],
+    ["auto", "a thousand events", list(1_000), { kind: "events", events: Array.from({ length: 1_000 }, () => ({})) }],
     ["auto", "more than a thousand events", list(1_001), undecodable("got 1001, want 1000 at most")],
     ["auto", "a list in a list", Buffer.from("[{},[{}]]"), undecodable("got array at index 1, want an object")],
     ["auto", "a list with null", Buffer.from("[null]"), undecodable("got null at index 0, want an object")],
-    ["auto", "Segment's batch form", Buffer.from('{"batch":[{}]}'), { kind: "events", raws: [{}], repairs: ["batch"] }],
+    [
+      "auto",
+      "Segment's batch form",
+      Buffer.from('{"batch":[{}]}'),
+      { kind: "events", events: [{}], repairs: ["batch"] },
+    ],
     ["auto", "JSON in a JSON string", inString(json), { ...asEvent, repairs: ["json_string"] }],
     [
       "auto",
@@ -67,7 +74,7 @@ describe("createDecoder()", () => {
       "auto",
       "a framed wrapper",
       frame(8, Buffer.from('{"batch":[]}')),
-      { kind: "events", raws: [], repairs: ["batch"] },
+      { kind: "events", events: [], repairs: ["batch"] },
     ],
     ["registry", "a framed record", frame(7, bare), asEvent],
     [
@@ -81,16 +88,30 @@ describe("createDecoder()", () => {
     ["json", "JSON", json, asEvent],
     ["json", "a framed record", frame(7, bare), undecodable("Cannot read")],
     ["json", "a tombstone", null, { kind: "tombstone" }],
-  ])("%s reads %s", (format, _what, value, decoded) => {
+  ])("%s decodes %s", (format, _what, value, decoded) => {
     expect(decoders[format]?.decode(value)).toEqual(decoded);
   });
 
-  it("names the setting that is missing", async () => {
+  it("names the missing setting", async () => {
     const decoder = createDecoder({ format: "auto" });
     expect(decoder.decode(frame(7, bare))).toEqual(undecodable("SCHEMA_REGISTRY_URL"));
     expect(decoder.decode(bare)).toEqual(undecodable("AVRO_SCHEMA_FILE"));
     expect(await decoder.loadSchema(7)).toEqual(undecodable("SCHEMA_REGISTRY_URL"));
     await expect(decoder.prewarm(["segment-events"])).resolves.toBeUndefined();
+  });
+
+  it("asks the registry again 500 ms after it gave up a record whose schema is unknown", async () => {
+    await using registry = await createFakeRegistry();
+    let now = 1_000;
+    const cache = createDecoderCache({ url: registry.url, monotonicNow: () => now });
+    const decoder = createDecoder({ format: "registry", decoderCache: cache });
+    const decode = () => decoder.decode(frame(7, bare)).kind;
+    expect(decode()).toBe("needs_schema");
+    await decoder.loadSchema(7);
+    now += 60_000;
+    expect([decode(), decode()]).toEqual(["unknown_schema", "unknown_schema"]);
+    now += 500;
+    expect(decode()).toBe("needs_schema");
   });
 
   it("finds nothing to deliver in any poison record", () => {
@@ -102,7 +123,7 @@ describe("createDecoder()", () => {
   });
 
   it.each(['{"ip":"1"}', '{"a":1,"b":2}   ', '{"ip":"10.0.0.1"}'])(
-    "auto reads bare Avro that begins with the text %s",
+    "auto decodes bare Avro that begins with the text %s",
     (text) => {
       const fields = ["context", "type", "userId"].map((name) => ({ name, type: "string" }));
       const schema = { type: "record", name: "Event", fields } as const;
@@ -113,7 +134,7 @@ describe("createDecoder()", () => {
         bareSchemas: [{ name: "schema", decode: compileAvroSchema(schema) }],
       });
       const value = avro.Type.forSchema(schema).toBuffer(page);
-      expect(decoder.decode(value)).toEqual({ kind: "event", raw: page });
+      expect(decoder.decode(value)).toEqual({ kind: "event", event: page });
       expect(decoder.decode(Buffer.from('"{ a text'))).toEqual(undecodable("not valid JSON"));
     },
   );
@@ -127,9 +148,9 @@ describe("createDecoder()", () => {
     );
   });
 
-  it("never throws on good records gone bad, and errors never quote them", () => {
+  it("never throws on damaged records, and errors never quote them", () => {
     const [...events] = createEvents({ users: 5, count: 20, seed: 3, startAt: 0 });
-    const values = events.flatMap((raw) => [frame(7, encodeEvent(raw, type)), Buffer.from(JSON.stringify(raw))]);
+    const values = events.flatMap((good) => [frame(7, encodeEvent(good, type)), Buffer.from(JSON.stringify(good))]);
     const damage = array(tuple(nat(), nat(255)), { minLength: 1, maxLength: 4 });
     assert(
       property(constantFrom(...values), damage, nat(), (value, changes, cut) => {

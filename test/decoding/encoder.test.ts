@@ -6,10 +6,11 @@ import { describe, expect, it } from "vitest";
 import { parseJsonText } from "../../src/core/json/json-text.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
 import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
-import { createEncoder, frame, toAvroRecord } from "../../src/decoding/encoder.ts";
+import { createEncoder, toAvroRecord } from "../../src/decoding/encoder.ts";
+import { frame } from "../../src/decoding/frame.ts";
 
 const schema = readFileSync("schemas/segment-event.avsc", "utf8");
-const encode = createEncoder({ schema, origin: "the test" });
+const encode = createEncoder({ schema, schemaName: "the test" });
 const decode = compileAvroSchema(schema);
 
 describe("createEncoder()", () => {
@@ -26,15 +27,15 @@ describe("createEncoder()", () => {
       { type: "track", properties: { a: 2 ** 53 - 1, b: -(2 ** 53), c: 1e300, d: "9007199254740993" } },
     ],
     ["keys of any kind", { type: "track", properties: { "a b": 1, "": 2, ["__proto__"]: 3 } }],
-  ])("writes %s so that it is read as it was", (_, event) => {
+  ])("encodes %s so that decoding returns the same", (_, event) => {
     expect(decode(encode(event))).toEqual(event);
   });
 
-  it("writes any JSON in traits so that it is read as it was", () => {
+  it("encodes any JSON in traits so that decoding returns the same", () => {
     const traits = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 6 }));
     fc.assert(
       fc.property(traits, (given) => {
-        // As it is read from JSON text: without -0, and with integers beyond 2^53 as digits.
+        // As parsed from JSON text: without -0, and with integers beyond 2^53 as digits.
         const event = { type: "identify", traits: parseJsonText(JSON.stringify(given)) };
         expect(JSON.stringify(decode(encode(event)))).toBe(JSON.stringify(event));
       }),
@@ -56,7 +57,7 @@ describe("toAvroRecord()", () => {
     ["a version that is no whole number", { type: "track", version: 1.5 }, "`version`, want text"],
     ["a list for traits", { type: "track", traits: [] }, "`traits`, want an object"],
     ["text for properties", { type: "track", properties: "secret" }, "`properties`, want an object"],
-  ])("refuses %s in a sentence without the payload", (_, event, words) => {
+  ])("refuses %s with an error that does not quote the payload", (_, event, words) => {
     expect(() => toAvroRecord(event)).toThrow(
       new Error(`Cannot write the event as Avro: got another kind of ${words}`),
     );

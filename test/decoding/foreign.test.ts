@@ -18,7 +18,7 @@ const [auto, json, registry, bare] = (["auto", "json", "registry", "avro"] as co
 const event = { type: "track", userId: "u1", event: "Opened" };
 const eventBytes = Buffer.from(JSON.stringify(event));
 
-describe("another system's envelope is named", () => {
+describe("the error names another system's envelope", () => {
   const row = { id: 1, email: "ada@example.com" };
   const change = { before: null, after: row, op: "c", source: { db: "crm" }, ts_ms: 1 };
 
@@ -75,12 +75,12 @@ describe("another system's envelope is named", () => {
     ["one with a table and a database", { type: "record", database: "crm", table: "users" }],
     ["records of its own", { records: [], Records: [row] }],
     ["a message of its own", { message: "hello", subscription: "gold", schema: "v1", data: row }],
-  ])("%s is none", (_name, value) => {
-    expect(json?.decode(Buffer.from(JSON.stringify(value)))).toEqual({ kind: "event", raw: value });
+  ])("%s is not named", (_name, value) => {
+    expect(json?.decode(Buffer.from(JSON.stringify(value)))).toEqual({ kind: "event", event: value });
   });
 });
 
-describe("bytes of another format are named by their first bytes", () => {
+describe("the error names another format by its first bytes", () => {
   const hex = (text: string): Buffer => Buffer.concat([Buffer.from(text, "hex"), Buffer.alloc(20, 0x41)]);
   const container = Buffer.concat([Buffer.from("Obj\u0001"), Buffer.alloc(40)]);
   const formats: readonly (readonly [name: string, value: Buffer])[] = [
@@ -107,17 +107,17 @@ describe("bytes of another format are named by their first bytes", () => {
     for (const id of [0, 1]) expect(auto?.decode(frame(id, value))).toEqual(named);
   });
 
-  it.each(formats)("but bare Avro that begins like %s is read: %#", (_name, value) => {
+  it.each(formats)("bare Avro that begins like %s is decoded: %#", (_name, value) => {
     const note = { type: "fixed", name: "Note", size: value.length };
     const fileSchema = { type: "record", name: "Event", fields: [{ name: "note", type: note }] };
     const decoded = createDecoder({
       format: "avro",
       bareSchemas: [{ name: "schema", decode: compileAvroSchema(fileSchema) }],
     }).decode(value);
-    expect(decoded).toEqual({ kind: "event", raw: { note: value.toString("base64") } });
+    expect(decoded).toEqual({ kind: "event", event: { note: value.toString("base64") } });
   });
 
-  it("other bytes are not", () => {
+  it("other bytes are not named", () => {
     expect(auto?.decode(Buffer.from("nonsense"))).toEqual({
       kind: "undecodable",
       error: expect.not.stringContaining("got gzip") as string,

@@ -16,7 +16,7 @@ import { messageOf } from "../intake/batches.ts";
 import { type AvroSchema, writeAvro } from "./avro-writer.ts";
 import { logicalEvent, logicalSchema } from "./avro/logical-event.ts";
 
-// Whatever bytes come: nothing throws, nothing takes long, and what cannot be delivered keeps its bytes.
+// For any bytes: nothing throws, nothing takes long, and a record that cannot be delivered keeps its bytes.
 const limitMs = 50;
 const rounds = 250;
 const recordsPerRound = 450;
@@ -169,7 +169,7 @@ const timed = (read: RecordReader, value: Buffer) => {
   return { reading, ms: performance.now() - before };
 };
 
-/** The machine may have paused for another reason: only what is slow each time is slow. */
+/** The machine may pause for another reason, so only a value that is slow every time counts as slow. */
 const slowest = (read: RecordReader, value: Buffer, ms: number): number =>
   ms <= limitMs ? ms : Math.min(...Array.from({ length: 5 }, () => timed(read, value).ms));
 
@@ -189,7 +189,7 @@ const check = (read: RecordReader, value: Buffer): void => {
   }
 };
 
-it("100,000 good records gone bad are each a call, skipped, dead or waiting for a schema, within 50 ms", () => {
+it("100,000 damaged records each become a call, skipped, dead or waiting for a schema, within 50 ms", () => {
   assert(
     property(integer(), (seed) => {
       const random = createRandom(seed);
@@ -202,7 +202,7 @@ it("100,000 good records gone bad are each a call, skipped, dead or waiting for 
   expect(seen.slowestMs).toBeLessThanOrEqual(limitMs);
 }, 60_000);
 
-it("arbitrary bytes are as well", () => {
+it("so do arbitrary bytes", () => {
   assert(
     property(uint8Array({ maxLength: 300 }), constantFrom(...readers), (bytes, read) =>
       check(read, Buffer.from(bytes)),
@@ -217,7 +217,7 @@ describe("a huge record", () => {
     Buffer.from(`{"type":"track","userId":"u","event":"Feature Used","properties":${properties}}`);
   const many = (count: number, write: (index: number) => string): string =>
     Array.from({ length: count }, (_, index) => write(index)).join(",");
-  /** Of 20 letters, all with the same sum of powers of 31. */
+  /** Keys of 20 letters whose hashes (sums of powers of 31) are equal. */
   const colliding = (index: number): string =>
     Array.from({ length: 10 }, (_, bit) => ((index >> bit) & 1 ? "Aa" : "BB")).join("");
   const flood = Object.fromEntries(Array.from({ length: 1_024 }, (_, index) => [colliding(index), 1]));
@@ -283,7 +283,7 @@ describe("a huge record", () => {
       "skipped",
     ],
     ["of a million events", Buffer.from(`[${many(1_000_000, () => "{}")}]`), "dead"],
-  ])("%s is read in the time that its length takes", (_name, value, kind) => {
+  ])("%s is read in linear time", (_name, value, kind) => {
     const { reading, ms } = auto ? timed(auto, value) : { reading: undefined, ms: Number.NaN };
     expect(reading?.kind === "parsed" && reading.parsedRecords[0]?.decision.kind).toBe(kind);
     expect(ms).toBeLessThan(1_000);

@@ -4,7 +4,7 @@ import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 
 const field = (type: unknown): object => ({ type: "record", name: "R", fields: [{ name: "a", type }] });
 
-/** Every place of a schema where a name or a text may stand. */
+/** Every place in a schema that may have a name or a text. */
 const places: Readonly<Record<string, (text: string) => object>> = {
   "a record's name": (name) => ({ type: "record", name, fields: [{ name: "a", type: "string" }] }),
   "a namespace": (namespace) => ({ ...field("string"), namespace }),
@@ -49,13 +49,13 @@ const compileAndRead = (schema: object): void => {
   try {
     compileAvroSchema(schema)(Buffer.from([2, 97]));
   } catch (error) {
-    // Refused, or read otherwise than its bytes were meant: both are fine.
+    // The schema may be refused, or the bytes may be decoded wrongly; both are fine.
     expect(error).toBeInstanceOf(Error);
   }
 };
 
-/** avsc makes code of a schema, and schemas come from a registry that others write to. */
-describe("what a schema says never becomes code", () => {
+/** avsc generates code from a schema, and schemas come from a registry that others write to. */
+describe("no text of a schema becomes code", () => {
   afterEach(() => Reflect.deleteProperty(globalThis, "schemaHasRun"));
 
   it.each(Object.entries(places))("as %s", (_name, schemaWith) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createDecide } from "../../src/core/decide.ts";
-import { retryHeaders } from "../../src/core/outcome/headers.ts";
+import { retryHeaders } from "../../src/core/outcome/failure-headers.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../src/decoding/decoder.ts";
@@ -10,7 +10,7 @@ import { noRules } from "../core/no-rules.ts";
 import { messageOf } from "../intake/batches.ts";
 import { type AvroSchema, type Value, writeAvro } from "./avro-writer.ts";
 
-// From the bytes of a record to the body of the call: nothing on the way rounds an id or moves a time.
+// From the bytes of a record to the body of the call: no step rounds an id or changes a time.
 const now = Date.UTC(2026, 5, 1);
 const recordTime = Date.UTC(2026, 4, 1);
 const decide = createDecide(noRules);
@@ -73,7 +73,7 @@ describe("an id that is a number", () => {
     expect(bodyOf(parsed)).toMatchObject({ userId: String(id) });
   });
 
-  it("is named as a repair", () => {
+  it("is counted as a repair", () => {
     expect(fromJson(`{"type":"Identify","userId":7,"timestamp":"${timestamp}"}`).repairs).toEqual([
       "type_case",
       "id_number",
@@ -93,7 +93,7 @@ describe("the type as an enum of Avro", () => {
 });
 
 describe("parts in Avro", () => {
-  it("are parsed from JSON text, a list of PHP too", () => {
+  it("are parsed from JSON text, also an empty list of PHP", () => {
     const fields = {
       ...strings,
       userId: "string",
@@ -121,7 +121,7 @@ describe("a time that is a number", () => {
     ["milliseconds", "long", 1_772_000_000_123n],
     ["microseconds", "long", 1_772_000_000_123_456n],
     ["nanoseconds, beyond 2^53", ["null", "long"], 1_772_000_000_123_456_789n],
-  ])("of %s in a plain Avro %j is understood", (_, type, value) => {
+  ])("of %s in a plain Avro %j is parsed", (_, type, value) => {
     const parsed = fromAvro(
       { type: "string", userId: "string", timestamp: type },
       { type: "identify", userId: "u", timestamp: value },
@@ -131,7 +131,7 @@ describe("a time that is a number", () => {
     expect(parsed.repairs).toEqual(["time_format"]);
   });
 
-  it("of nanoseconds in JSON is understood", () => {
+  it("of nanoseconds in JSON is parsed", () => {
     const parsed = fromJson('{"type":"identify","userId":"u","timestamp":1772000000123456789}');
     expect(bodyOf(parsed)).toMatchObject({ timestamp });
   });
@@ -154,7 +154,7 @@ describe("a timestamp that is missing", () => {
   const iso = (time: number): string => new Date(time).toISOString();
   const originalTimestamp = "2025-01-01T00:00:00.000Z";
 
-  /** The same record as it comes back from a retry topic. */
+  /** The same record as read from a retry topic. */
   const again = (first: ParsedRecord, firstFailedAt: number): ParsedRecord => {
     const { source } = first.retryState;
     const headers = retryHeaders({}, { source, reason: "timeout", error: "e", attempts: 1, firstFailedAt });
@@ -192,13 +192,13 @@ describe("a timestamp that is missing", () => {
     }
   });
 
-  it("is never that of a record without time: by our own clock, from the first failure on the same", () => {
+  it("is the wall clock's for a record without a time, and stays the same from the first failure on", () => {
     const first = readWith(json, { value, timestamp: "-1" });
     expect([timeOf(first), timeOf(again(first, now + 1))]).toEqual([iso(now), iso(now + 1)]);
     expect(first.repairs).toEqual(["timestamp_from_clock"]);
   });
 
-  it("leaves what is known of the record as it is", () => {
+  it("does not change the record's source position", () => {
     expect(readWith(json, { value, timestamp: "-1" }).retryState.source.timestamp).toBe(-1);
   });
 });

@@ -16,13 +16,13 @@ describe("decodeJsonEvents()", () => {
     ],
     ["keeps null, which clears a trait", '{"traits":{"phone":null}}', { traits: { phone: null } }],
     [
-      "takes snake_case names of the envelope, and only there",
+      "normalises snake_case names of the envelope only",
       '{"user_id":"u","traits":{"user_id":"x"}}',
       { userId: "u", traits: { user_id: "x" } },
     ],
     ["prefers the camelCase name", '{"user_id":"old","userId":"new"}', { userId: "new" }],
     [
-      "reads JSON text in the parts that are objects by Segment's rules, and only there",
+      "parses JSON text only in the parts that Segment defines as objects",
       jsonOf({
         traits: '{"a":1}',
         properties: '{"a":"{}"}',
@@ -35,7 +35,7 @@ describe("decodeJsonEvents()", () => {
     ["takes a blank text in such a part for none", '{"type":"track","properties":"","traits":" "}', { type: "track" }],
     ["takes the text null in such a part for none", '{"type":"track","properties":"null"}', { type: "track" }],
     [
-      "leaves a text that is JSON but no object to the rules of events",
+      "leaves JSON text of no object, which validateEvent refuses",
       jsonOf({ traits: "[1]", properties: "12345678901234567890" }),
       { traits: [1], properties: "12345678901234567890" },
     ],
@@ -43,7 +43,7 @@ describe("decodeJsonEvents()", () => {
     ["skips space and a byte order mark", "\uFEFF \n{}", {}],
     ["keeps 2^53 - 1 a number", '{"n":9007199254740991}', { n: 9_007_199_254_740_991 }],
     [
-      "keeps integers beyond as digits",
+      "keeps integers beyond 2^53 as digits",
       '{"n":[9007199254740993,-12345678901234567890]}',
       { n: ["9007199254740993", "-12345678901234567890"] },
     ],
@@ -70,13 +70,13 @@ describe("decodeJsonEvents()", () => {
     expect(Object.getPrototypeOf(event)).toBe(Object.prototype);
   });
 
-  it("reads nesting up to 1,000 and refuses more, however deep", () => {
+  it("accepts nesting up to 1,000 and refuses more", () => {
     expect(() => decode(nested(1_000))).not.toThrow();
     expect(() => decode(nested(1_001))).toThrow("Cannot read JSON: got nesting deeper than 1000, want less");
     expect(() => decode(nested(200_000))).toThrow("nesting deeper");
   });
 
-  it("leaves a text that is no JSON where there must be an object: its event alone is judged for it", () => {
+  it("leaves a text that is not JSON in place of an object: validateEvent refuses only that event", () => {
     const [good, bad] = ['{"userId":"u","traits":"{}"}', '{"userId":"v","traits":"a secret"}'];
     expect(decode(`[${good},${bad}]`)).toEqual([
       { userId: "u", traits: {} },
@@ -84,7 +84,7 @@ describe("decodeJsonEvents()", () => {
     ]);
   });
 
-  it("does not count brackets inside of strings", () => {
+  it("does not count brackets inside strings", () => {
     const text = JSON.stringify({ note: '\\"['.repeat(2_000) });
     expect(decode(text)).toEqual(JSON.parse(text));
   });

@@ -1,22 +1,22 @@
 import { normaliseEvent } from "../../src/core/event/normal-form.ts";
 import { type JsonObject, isObject } from "../../src/core/json/json.ts";
-import type { Decoded } from "../../src/decoding/decoder.ts";
-import type { EventOrEvents } from "../../src/decoding/events.ts";
+import type { Decoded } from "../../src/decoding/decoded.ts";
+import type { EventOrEvents } from "../../src/decoding/wrappers/wrappers.ts";
 
 const now = () => Date.UTC(2026, 0, 1);
 
-/** Without a timestamp that only stands in. */
-const normal = (event: JsonObject): JsonObject => {
-  const { timestamp, ...raw } = normaliseEvent(event, { recordTime: now(), wallNow: now }).raw;
-  return event["timestamp"] === undefined ? raw : { timestamp, ...raw };
+/** The normal form, without a `timestamp` that the event did not have. */
+const normal = (decoded: JsonObject): JsonObject => {
+  const { timestamp, ...event } = normaliseEvent(decoded, { recordTime: now(), wallNow: now }).event;
+  return decoded["timestamp"] === undefined ? event : { timestamp, ...event };
 };
 
-/** What a decoder read, each event in its normal form. */
+/** The events of a record, each in its normal form. */
 export const normalOf = (events: EventOrEvents): EventOrEvents =>
   isObject(events) ? normal(events) : events.map(normal);
 
-/** The same of a whole decoder's answer. */
+/** A decoder's result, with each event in its normal form. */
 export const normalDecoded = (decoded: Decoded): Decoded => {
-  if (decoded.kind === "event") return { ...decoded, raw: normal(decoded.raw) };
-  return decoded.kind === "events" ? { ...decoded, raws: decoded.raws.map(normal) } : decoded;
+  if (decoded.kind === "event") return { ...decoded, event: normal(decoded.event) };
+  return decoded.kind === "events" ? { ...decoded, events: decoded.events.map(normal) } : decoded;
 };

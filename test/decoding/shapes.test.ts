@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 
 import { compileAvroSchema } from "../../src/decoding/avro/avro.ts";
 import { createDecoder, type Decoder } from "../../src/decoding/decoder.ts";
-import { frame } from "../../src/decoding/encoder.ts";
-import { createDecoderCache } from "../../src/decoding/registry/schemas.ts";
+import { frame } from "../../src/decoding/frame.ts";
+import { createDecoderCache } from "../../src/decoding/registry/decoder-cache.ts";
 import { type AvroSchema, type Value, jsonText, writeAvro } from "./avro-writer.ts";
 import { normalDecoded } from "./normal.ts";
 import { createFakeRegistry, type FakeReply } from "./registry/fake-registry.ts";
 
-// One event as many producers write it. Whatever they do, the same JSON comes out.
+// One event as many producers write it. Every form is decoded to the same JSON.
 const event = {
   type: "track",
   messageId: "m-1",
@@ -80,7 +80,7 @@ const propertiesAs = (properties: AvroSchema): AvroSchema => eventOf({ propertie
 const timestampAs = (timestamp: AvroSchema): AvroSchema => eventOf({ timestamp });
 const identify = record("Identify", { type: "string", traits: "string" });
 const kind = { type: "enum", name: "Kind", symbols: ["identify", "track"] };
-/** What Java lets pass, and avsc does not. */
+/** A schema that Java's Avro accepts and avsc refuses. */
 const javaOnly = {
   ...eventOf({
     type: { ...kind, name: "com.my-company.Outer$Kind", default: "page" },
@@ -149,7 +149,7 @@ const shapes: readonly Shape[] = [
   ["JSON text at the root", { type: "string", logicalType: "json" }],
 ];
 
-/** A decoder that has fetched these schemas, with the ids 1, 2 and so on, from a registry. */
+/** A decoder that has fetched these schemas from a registry, with the ids 1, 2 and so on. */
 const decoderOf = async (schemas: readonly AvroSchema[]): Promise<Decoder> => {
   const replies = schemas.map((schema, index): [string, FakeReply] => [
     `GET /schemas/ids/${index + 1}`,
@@ -162,27 +162,27 @@ const decoderOf = async (schemas: readonly AvroSchema[]): Promise<Decoder> => {
 };
 
 describe.each<Shape>(shapes)("%s", (_name, schema, value = event) => {
-  it("is read with the registry's schema", async () => {
+  it("is decoded by the registry's schema", async () => {
     const decoder = await decoderOf([schema]);
     expect(normalDecoded(decoder.decode(frame(1, writeAvro(schema, value))))).toStrictEqual({
       kind: "event",
-      raw: normal,
+      event: normal,
     });
   });
 
-  it("is read without a header, by the schema of the file", () => {
+  it("is decoded as bare Avro, by the schema of the file", () => {
     const decoder = createDecoder({
       format: "avro",
       bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }],
     });
-    expect(normalDecoded(decoder.decode(writeAvro(schema, value)))).toStrictEqual({ kind: "event", raw: normal });
+    expect(normalDecoded(decoder.decode(writeAvro(schema, value)))).toStrictEqual({ kind: "event", event: normal });
   });
 
-  it("is read in a list", async () => {
+  it("is decoded in a list", async () => {
     const list = array(schema);
     const decoder = await decoderOf([list]);
     const decoded = normalDecoded(decoder.decode(frame(1, writeAvro(list, [value, value]))));
-    expect(decoded).toStrictEqual({ kind: "events", raws: [normal, normal] });
+    expect(decoded).toStrictEqual({ kind: "events", events: [normal, normal] });
   });
 });
 
@@ -199,7 +199,7 @@ describe("plain JSON", () => {
     ],
   ])("%s is the same event", (_name, json) => {
     const decoded = normalDecoded(createDecoder({ format: "json" }).decode(Buffer.from(json)));
-    expect(decoded).toStrictEqual({ kind: "event", raw: normal });
+    expect(decoded).toStrictEqual({ kind: "event", event: normal });
   });
 });
 
@@ -208,7 +208,7 @@ describe("a map of strings", () => {
   it.each<[name: string, values: AvroSchema]>([
     ["that may be null", ["null", "string"]],
     ["beside other types", scalars],
-  ])("%s keeps every value as it is written, and null", (_name, values) => {
+  ])("%s keeps every value unchanged, and null", (_name, values) => {
     const schema = propertiesAs(map(values));
     const decoder = createDecoder({
       format: "avro",
@@ -217,20 +217,20 @@ describe("a map of strings", () => {
     const bytes = writeAvro(schema, { ...event, properties: texts });
     expect(normalDecoded(decoder.decode(bytes))).toStrictEqual({
       kind: "event",
-      raw: { ...normal, properties: texts },
+      event: { ...normal, properties: texts },
     });
   });
 });
 
-it("fields that nobody knows come along", () => {
+it("unknown fields are kept", () => {
   const more = { anythingElse: "x", nested: { deep: [1, 2] } };
   const schema = eventOf({ anythingElse: "string", nested: record("Nested", { deep: array("long") }) });
   const decoder = createDecoder({ format: "avro", bareSchemas: [{ name: "file", decode: compileAvroSchema(schema) }] });
   const decoded = normalDecoded(decoder.decode(writeAvro(schema, { ...event, ...more })));
-  expect(decoded).toStrictEqual({ kind: "event", raw: { ...normal, ...more } });
+  expect(decoded).toStrictEqual({ kind: "event", event: { ...normal, ...more } });
 });
 
-it("schemas that change in mid-partition are each read by their own", async () => {
+it("each record is decoded by its own schema if schemas change within a partition", async () => {
   const old = eventOf({});
   const renamed = record("Event", { ...snakeEnvelope, properties: map(recursive), region: ["null", "string"] });
   const decoder = await decoderOf([old, renamed]);
@@ -238,9 +238,9 @@ it("schemas that change in mid-partition are each read by their own", async () =
   for (let round = 0; round < 3; round++) {
     expect(normalDecoded(decoder.decode(frame(1, writeAvro(old, event))))).toStrictEqual({
       kind: "event",
-      raw: normal,
+      event: normal,
     });
     const decoded = normalDecoded(decoder.decode(frame(2, writeAvro(renamed, moved))));
-    expect(decoded).toStrictEqual({ kind: "event", raw: { ...normal, region: "emea" } });
+    expect(decoded).toStrictEqual({ kind: "event", event: { ...normal, region: "emea" } });
   }
 });

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 
-import { type Operation, type Right, groupRight, iamAction, topicRight } from "../../src/kafka/topics/refusals.ts";
+import { iamAction } from "../../src/kafka/rights/missing-right.ts";
+import { type Operation, type Right, groupRight, topicRight } from "../../src/kafka/rights/rights.ts";
 import { markedLines, markedTable } from "./marked.ts";
 
 const document = "docs/permissions.md";

@@ -2,7 +2,7 @@ import { describe, inject } from "vitest";
 
 import { repairTexts } from "../../src/core/event/repairs.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
-import { frame } from "../../src/decoding/encoder.ts";
+import { frame } from "../../src/decoding/frame.ts";
 import { type CaseFile, type ExpectedEvent, caseSettings, foundOf, readCaseFiles, recordTime } from "../case-files.ts";
 import { type Letter, createTopics } from "./cluster.ts";
 import type { Service } from "./service.ts";

@@ -68,7 +68,7 @@ describe.concurrent("partitions that grow", () => {
     await expect.poll(() => story.standin.ledger().distinct, slow).toBe(5);
     expect(await partitionsOf(story, ours)).toEqual([5, 5, 2]);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-    const line = { level: "info", msg: expect.stringMatching(/^Gave retry topics as many partitions/) };
+    const line = { level: "info", msg: expect.stringMatching(/^Added partitions to retry topics/) };
     expect(service.logs).toContainEqual(expect.objectContaining({ ...line, topics: ours.slice(0, 2) }));
     await expect.poll(() => service.metric("gainstream_partitions_unread", { topic: source }), slow).toBe(0);
     expect(await service.stop()).toBe(0);
@@ -125,7 +125,7 @@ describe.concurrent("partitions that grow", () => {
     await story.produce(tracks("old", 1, 1));
     const refused = await story.launch({ START_FROM: "fail" });
     expect(await refused.exit).toBe(1);
-    const sentence = `The group has no committed offset of ${story.source}/0.*set START_FROM to earliest or latest`;
+    const sentence = `The group has no committed offset for ${story.source}/0.*set START_FROM to earliest or latest`;
     expect(refused.logs.at(-1)).toMatchObject({ level: "fatal", msg: expect.stringMatching(sentence) });
     const first = await story.start({ START_FROM: "latest" });
     await story.produce(tracks("u1", 1, 1));

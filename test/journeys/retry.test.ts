@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 
-import { nullHeader } from "../../src/core/outcome/headers.ts";
+import { nullHeader } from "../../src/core/outcome/failure-headers.ts";
 import { patchNullHeaders } from "../../src/kafka/publish/write-null-headers.ts";
 import type { Story } from "./story.ts";
 import { asJson, deliveredIds, journey, patient, textOf, trackEvent, tracks } from "./story.ts";

@@ -44,7 +44,7 @@ describe.concurrent("settings", () => {
     await file.write("events: [Order Completed, Signed Up]\nfailOnResultFalse: true");
     await expect
       .poll(() => service.logs, patient)
-      .toContainEqual(expect.objectContaining({ level: "info", msg: expect.stringMatching(/settings.*taken up/) }));
+      .toContainEqual(expect.objectContaining({ level: "info", msg: expect.stringMatching(/^Settings reloaded$/) }));
     await produce(story, 3, "Signed Up");
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-3"]);
     await produce(story, 4, "Order Completed");

@@ -98,7 +98,7 @@ describe("a consumer whose fetch connection is silent", () => {
     swallowed.fetches = true;
     await send(tracks("u1", 2, 1));
     await expect.poll(() => probe("/livez"), patient).toMatchObject({ status: 503 });
-    expect((await probe("/livez")).body).toContain("no fetch by broker 1");
+    expect((await probe("/livez")).body).toContain("no fetch from broker 1");
     expect((await probe("/readyz")).body).toContain("Kafka answers other connections but not the consumer's");
     expect(deliveredIds(story)).toEqual(["u1-1"]);
     expect(fatal).toEqual([]);

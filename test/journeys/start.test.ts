@@ -10,7 +10,7 @@ const expectWaiting = async (service: Service, reason: RegExp, expect: ExpectSta
   const waiting = { ok: false, reasons: [expect.stringMatching(reason)] };
   await expect.poll(() => service.readiness(), patient).toMatchObject(waiting);
   expect(service.logs).toContainEqual(
-    expect.objectContaining({ level: "warn", msg: expect.stringMatching(/trying on/) }),
+    expect.objectContaining({ level: "warn", msg: expect.stringMatching(/; retrying$/) }),
   );
 };
 

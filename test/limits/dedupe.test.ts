@@ -23,7 +23,7 @@ describe("Dedupe", () => {
     ]).toEqual([false, false, false]);
   });
 
-  test("remembers so many events of a partition number and no more", () => {
+  test("remembers at most maxEvents ids of a partition number", () => {
     const dedupe = new Dedupe({ rules: day, seed: 1 });
     for (const id of ["m1", "m2", "m3", "m4"]) dedupe.recordDelivered(0, id, noon);
     expect(["m1", "m2", "m4"].map((id) => dedupe.isDuplicate(0, id, () => noon))).toEqual([false, true, true]);
@@ -42,7 +42,7 @@ describe("Dedupe", () => {
     expect(["m1", "m2"].map((id) => dedupe.isDuplicate(0, id, () => noon))).toEqual([false, false]);
   });
 
-  test("goes on knowing the ids of a partition that stays through a rebalance, and forgets those of one that leaves", () => {
+  test("keeps the ids of a partition that stays through a rebalance, and forgets those of one that leaves", () => {
     const dedupe = new Dedupe({ rules: day, seed: 1 });
     dedupe.recordDelivered(0, "m1", noon);
     dedupe.recordDelivered(1, "m2", noon);

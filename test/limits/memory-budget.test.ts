@@ -9,7 +9,7 @@ const filled = (sizes: readonly number[]) => {
 };
 
 describe("createMemoryBudget()", () => {
-  test.each<[sizes: number[], isFull: boolean, hasRoom: boolean]>([
+  test.each<[sizes: number[], isFull: boolean, isHalfFree: boolean]>([
     [[], false, true],
     [[1, 1], false, true],
     [[1, 1, 1], false, false],
@@ -20,12 +20,12 @@ describe("createMemoryBudget()", () => {
     [[100], true, false],
     [[1_000], true, false],
     [[0, 0, 0, 0], true, false],
-  ])("holding %j is full: %s, has room: %s", (sizes, isFull, hasRoom) => {
+  ])("holding %j is full: %s, is half free: %s", (sizes, isFull, isHalfFree) => {
     const budget = filled(sizes);
-    expect({ isFull: budget.isFull, hasRoom: budget.isHalfFree }).toEqual({ isFull, hasRoom });
+    expect({ isFull: budget.isFull, isHalfFree: budget.isHalfFree }).toEqual({ isFull, isHalfFree });
   });
 
-  test("counts what is held, and forgets it", () => {
+  test("counts what is reserved, and releases it", () => {
     const budget = filled([10, 20, 30]);
     budget.release(20);
     expect([budget.records, budget.bytes]).toEqual([2, 40]);

@@ -17,14 +17,15 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the budget is not returned for a copy that has moved on",
     file: "src/pipeline/settle-step.ts",
-    find: "() => true)) this.#release(item);",
-    replace: "() => true)) item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
+    find: "of assignment.queues.peekRun(queue, count, allItems)) this.#release(item);",
+    replace:
+      "of assignment.queues.peekRun(queue, count, allItems))\n      item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
   },
   {
     name: "the committable offset is one too high",
     file: "src/offsets/tracker.ts",
-    find: "return this.#entries.peek()?.offset ?? this.position;",
-    replace: "return (this.#entries.peek()?.offset ?? this.position) + 1;",
+    find: "return this.#entries.peekFront()?.offset ?? this.#position;",
+    replace: "return (this.#entries.peekFront()?.offset ?? this.#position) + 1;",
   },
   {
     name: "a late acknowledgement overwrites the position of a copy that was moved on",
@@ -33,8 +34,8 @@ export const mutants: readonly Mutant[] = [
     replace: "if (!failure) continue;",
   },
   {
-    name: "no record counts as on its way to a retry topic",
-    file: "src/pipeline/hot-keys.ts",
+    name: "no record is ever on its way to a retry topic",
+    file: "src/pipeline/await-turn-step.ts",
     find: "return queues.isBusy(sourceQueueKeyOf(owned, parsed.user));",
     replace: "return false;",
   },
@@ -47,12 +48,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a hold counts an attempt",
     file: "src/pipeline/deliver-step.ts",
-    find: "item.wasHeld = true;",
-    replace: "item.wasHeld = true;\n    item.quickAttemptsUsed++;",
+    find: "head.wasHeld = true;",
+    replace: "head.wasHeld = true;\n    head.quickAttemptsUsed++;",
   },
   {
     name: "nothing checks whether waiting partitions may resume",
-    file: "src/pipeline/pipeline.ts",
+    file: "src/pipeline/scheduler.ts",
     find: "this.#options.recheckWaiting();",
     replace: "",
   },

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { decodeCompleted, encodeCompleted, maxInFlightWindow } from "../../src/offsets/completed-map.ts";
 
 const inOrder = (offsets: Iterable<number>) => [...new Set(offsets)].toSorted((a, b) => a - b);
-const mark = fc.oneof(fc.nat(1_000), fc.constant(Number.MAX_SAFE_INTEGER - 100_000));
+const commitOffset = fc.oneof(fc.nat(1_000), fc.constant(Number.MAX_SAFE_INTEGER - 100_000));
 const few = fc.array(fc.nat(1_000), { maxLength: 100, size: "max" }).map(inOrder);
 /** As many as there can be, in any pattern: long runs, single ones, none. */
 const many = fc
@@ -29,7 +29,7 @@ describe("encodeCompleted()", () => {
     ["two after three open ones", [103, 104], "g1:3.2"],
     ["single ones", [101, 103, 105], "g1:1.1.1.1.1.1"],
     ["a long run in base 36", Array.from({ length: 36 }, (_, n) => 136 + n), "g1:10.10"],
-    ["the mark itself, as another owner left it", [100], "g1:0.1"],
+    ["the committed offset itself, as another owner left it", [100], "g1:0.1"],
   ])("writes %s", (_, offsets, text) => {
     expect(encodeCompleted(100, offsets)).toBe(text);
   });
@@ -56,7 +56,7 @@ describe("encodeCompleted()", () => {
 describe("decodeCompleted()", () => {
   test("reads back what was written, whatever the pattern, within the largest in-flight window", () => {
     fc.assert(
-      fc.property(mark, fc.oneof(few, many), (from, offsets) => {
+      fc.property(commitOffset, fc.oneof(few, many), (from, offsets) => {
         const finished = offsets.map((offset) => from + offset);
         const text = encodeCompleted(from, finished);
         expect(text.length).toBeLessThanOrEqual(4_000);
@@ -76,7 +76,7 @@ describe("decodeCompleted()", () => {
     ["nothing", undefined],
     ["null", null],
     ["no text", ""],
-    ["what another wrote", "consumer-1 at 12:00"],
+    ["a text of somebody else", "consumer-1 at 12:00"],
     ["a later version", "g3:1.1"],
     ["runs that are no numbers", "g1:a!.b"],
     ["no runs", "g1:"],
@@ -86,11 +86,11 @@ describe("decodeCompleted()", () => {
     ["a run beyond all numbers", "g1:1.zzzzzzzzzzzzz"],
     ["a run longer than any of ours", "g1:1.255u"],
     ["many runs that are together longer than any of ours", `g1:${"0.255s.".repeat(400)}0.1`],
-    ["a first run that leads beyond what can be counted", "g1:2gosa7pa2gv.5"],
+    ["a first run that leads beyond the safe integers", "g1:2gosa7pa2gv.5"],
     ["bits that are no base64", "g2:!!!!"],
     ["bits that are cut off", "g2:AAA"],
     ["bits with too much padding", "g2:===="],
-  ])("takes %s for an empty map, at once", (_, text) => {
+  ])("reads %s as an empty map, at once", (_, text) => {
     expect(decodeCompleted(1_000, text).size).toBe(0);
   });
 
@@ -102,7 +102,7 @@ describe("decodeCompleted()", () => {
     });
     const text = fc.oneof(fc.string(), letters, fc.base64String({ maxLength: 4_000, size: "max" }));
     fc.assert(
-      fc.property(mark, fc.constantFrom("", "g1:", "g2:"), text, (from, form, rest) => {
+      fc.property(commitOffset, fc.constantFrom("", "g1:", "g2:"), text, (from, form, rest) => {
         const finished = inOrder(decodeCompleted(from, form + rest));
         expect(finished[0] ?? from).toBeGreaterThanOrEqual(from);
         expect(finished.length).toBeLessThanOrEqual(100_000);

@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 
 import { type OffsetCommit, type OffsetEntry, OffsetTracker } from "../../src/offsets/tracker.ts";
 
-/** One partition through the hands of several owners, and what a naive model knows of it. */
+/** One partition with one owner after another, and what a naive model knows of it. */
 const createWorld = (offsets: readonly number[]) => {
   const end = (offsets.at(-1) ?? -1) + 1;
-  /** What this owner knows to be finished: by itself, or by the commit that it began with. */
-  let finished = new Set<number>();
-  /** Finished at the time of the last confirmed commit: never to be offered again. */
+  /** What this owner knows to be completed: by itself, or from the commit that it started at. */
+  let completed = new Set<number>();
+  /** Completed at the time of the last confirmed commit: never to be offered again. */
   let safe = new Set<number>();
   let last: OffsetCommit = { offset: 0, metadata: "" };
   let tracker = new OffsetTracker({ startOffset: 0 });
@@ -21,7 +21,7 @@ const createWorld = (offsets: readonly number[]) => {
     const known = tracker.wasCompleted(offset) || offset < tracker.position;
     const entry = tracker.register(offset);
     expect(entry !== undefined && safe.has(offset), "offered what was safe").toBe(false);
-    expect(entry === undefined && !finished.has(offset), "passed over what is open").toBe(false);
+    expect(entry === undefined && !completed.has(offset), "passed over what is open").toBe(false);
     expect(known).toBe(entry === undefined);
     if (entry) open.push(entry);
     return undefined;
@@ -31,7 +31,7 @@ const createWorld = (offsets: readonly number[]) => {
     finish: (number: number) => {
       for (const entry of open.splice(number % Math.max(1, open.length), 1)) {
         tracker.complete(entry);
-        finished.add(entry.offset);
+        completed.add(entry.offset);
       }
     },
     commit: () => {
@@ -42,23 +42,23 @@ const createWorld = (offsets: readonly number[]) => {
       tracker.confirm(commit);
       expect(tracker.nextCommit()).toBeUndefined();
       last = commit;
-      safe = new Set(finished);
+      safe = new Set(completed);
     },
     restart: () => {
       tracker = new OffsetTracker({ startOffset: last.offset, metadata: last.metadata });
-      finished = new Set(safe);
+      completed = new Set(safe);
       open = [];
       next = offsets.findIndex((offset) => offset >= last.offset);
       if (next === -1) next = offsets.length;
     },
   };
   const check = () => {
-    const firstOpen = offsets.find((offset) => !finished.has(offset)) ?? end;
-    const mark = Math.min(tracker.position, ...open.map(({ offset }) => offset));
+    const firstOpen = offsets.find((offset) => !completed.has(offset)) ?? end;
+    const committable = Math.min(tracker.position, ...open.map(({ offset }) => offset));
     const { position } = tracker;
-    expect([tracker.committableOffset, tracker.inFlightWindow, mark <= firstOpen]).toEqual([
-      mark,
-      position - mark,
+    expect([tracker.committableOffset, tracker.inFlightWindow, committable <= firstOpen]).toEqual([
+      committable,
+      position - committable,
       true,
     ]);
   };
@@ -158,7 +158,7 @@ describe("OffsetTracker", () => {
     expect(tracker.nextCommit()).toEqual({ offset: 6, metadata: "g1:2.2" });
   });
 
-  test("passes a record of several events only when each of them is finished", () => {
+  test("commits a record of several events only when each of them is completed", () => {
     const tracker = new OffsetTracker({ startOffset: 5 });
     const entry = tracker.register(5, 2);
     tracker.register(6);
@@ -169,7 +169,7 @@ describe("OffsetTracker", () => {
     expect(tracker.committableOffset).toBe(6);
   });
 
-  test("hands on which events of a list are finished, also of one that it has not come to itself", () => {
+  test("hands on which events of a list are completed, also of a list that it has not read itself", () => {
     const first = new OffsetTracker({ startOffset: 5 });
     const lists = [5, 6, 7].map((offset) => first.register(offset, 3));
     for (const [number, entry] of lists.entries()) if (entry && number !== 1) first.complete(entry, number);
@@ -185,7 +185,7 @@ describe("OffsetTracker", () => {
     ]);
   });
 
-  test("offers of every list just the events that are not safe, through all owners, and loses none", () => {
+  test("offers of every list only the events that are not safe, through all owners, and loses none", () => {
     const step = fc.record({ kind: fc.constantFrom("see", "see", "finish", "finish", "restart"), pick: fc.nat(1_000) });
     fc.assert(
       fc.property(
@@ -202,14 +202,14 @@ describe("OffsetTracker", () => {
     );
   });
 
-  test("hands on what an earlier owner had finished and it has not come to itself", () => {
+  test("hands on what an earlier owner completed and it has not read itself", () => {
     const tracker = new OffsetTracker({ startOffset: 5, metadata: "g1:1.1.3.2" });
     tracker.register(5);
     expect(tracker.register(6)).toBeUndefined();
     expect(tracker.nextCommit()).toEqual({ offset: 5, metadata: "g1:1.1.3.2" });
   });
 
-  test("takes an offset up only once, and never goes back", () => {
+  test("registers an offset only once, and never goes back", () => {
     const tracker = new OffsetTracker({ startOffset: 5 });
     expect([tracker.register(4), tracker.register(5)?.offset, tracker.register(5)]).toEqual([undefined, 5, undefined]);
     tracker.skipTo(3);
@@ -218,7 +218,7 @@ describe("OffsetTracker", () => {
     expect([tracker.position, tracker.committableOffset]).toEqual([9, 5]);
   });
 
-  test("keeps its commit small however wild the pattern, and what it leaves out is done again", () => {
+  test("keeps its commit small whatever the pattern, and what it leaves out is processed again", () => {
     const tracker = new OffsetTracker({ startOffset: 0 });
     const entries = Array.from({ length: 20_000 }, (_, n) => tracker.register(n * 50));
     for (const entry of entries.slice(1)) if (entry) tracker.complete(entry);
@@ -230,6 +230,19 @@ describe("OffsetTracker", () => {
       true,
       false,
     ]);
+  });
+
+  test("is fully committed until an event is completed, and again when the broker has confirmed the commit", () => {
+    const tracker = new OffsetTracker({ startOffset: 5 });
+    const entry = tracker.register(5);
+    expect(tracker.isFullyCommitted()).toBe(true);
+    if (entry) tracker.complete(entry);
+    expect(tracker.isFullyCommitted()).toBe(false);
+    const commit = tracker.nextCommit();
+    if (commit) tracker.confirm(commit);
+    expect(tracker.isFullyCommitted()).toBe(true);
+    tracker.skipTo(9);
+    expect(tracker.isFullyCommitted()).toBe(false);
   });
 
   test("starts without completed offsets if the metadata is not its own, and never throws", () => {

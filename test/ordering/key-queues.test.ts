@@ -9,7 +9,7 @@ const headsOf = (queues: KeyQueues<number>) => {
   return heads;
 };
 
-/** Lanes beside the simplest thing that does the same: an array per user. */
+/** KeyQueues beside the simplest model of it: an array per key. */
 const createModel = () => {
   const queues = new KeyQueues<number>();
   const waiting = new Map<string, number[]>();
@@ -67,7 +67,7 @@ describe("KeyQueues", () => {
     expect(queues.takeNext()).toBeUndefined();
   });
 
-  test("starts one of each user, oldest first, and the next when it is done", () => {
+  test("starts one item of each user, oldest first, and the next one when it is completed", () => {
     const queues = new KeyQueues<number>();
     for (const [key, item] of [
       ["a", 1],
@@ -93,7 +93,7 @@ describe("KeyQueues", () => {
     expect(headsOf(queues)).toEqual(order);
   });
 
-  test("never has two of one user in work, keeps each user's order, and lets each item out once", () => {
+  test("never has two of one user in work, keeps the order of each user, and returns each item once", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.constantFrom(...names), fc.nat(100)), { maxLength: 200, size: "max" }),

@@ -55,7 +55,7 @@ describe("RetryBacklog, over the whole life of each event", () => {
     );
   }, 30_000);
 
-  test("loses nothing through crashes either, and what comes first for the first time comes in source order", () => {
+  test("loses nothing through crashes, and completes the first copies of each user's events in source order", () => {
     fc.assert(
       fc.property(users, scriptOf(kinds), (names, script) => {
         const { source, ended, parked } = play(names, script);

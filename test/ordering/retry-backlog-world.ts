@@ -1,4 +1,5 @@
-import { RetryBacklog, type ScannedRecord, type RetryPosition } from "../../src/ordering/retry-backlog.ts";
+import { type BacklogCheck, RetryBacklog } from "../../src/ordering/retry-backlog.ts";
+import type { RetryPosition, ScannedRecord } from "../../src/ordering/scanned-records.ts";
 
 interface Event {
   readonly user: string;
@@ -10,14 +11,26 @@ export type Verdict = "deliver" | "fail" | "dead";
 
 const delays = [30, 300, 1_800];
 
+/** What the pipeline does when the turn of a record comes. `position` is undefined for a record of the source. */
+export const takeTurn = (
+  backlog: RetryBacklog,
+  user: string,
+  eventKey: string,
+  position: RetryPosition | undefined,
+): BacklogCheck => {
+  const check = backlog.check(user, eventKey, position);
+  if (position && check.kind !== "superseded") backlog.adopt(user, eventKey, position);
+  return check;
+};
+
 /**
- * One partition number with its source and retry topics: what the broker holds and what the service would do with it, in its
- * plainest form. Nothing is due before its delay has passed, and each queue is read from its head.
+ * One partition number with its source and retry topics: what the broker holds, and the plainest form of
+ * what the service does with it. A record is due when its delay has passed, and each retry topic is read from its head.
  */
 export const createBacklogWorld = (users: readonly string[]) => {
   const source: Event[] = users.map((user, offset) => ({ user, id: `e${offset}`, offset }));
   const tiers: ScannedRecord[][] = delays.map(() => []);
-  /** Read, but not yet committed: what a crash brings back. */
+  /** The next offset to read, of each topic. */
   const heads = { source: 0, tiers: delays.map(() => 0) };
   let committed = structuredClone(heads);
   let backlog = new RetryBacklog([]);
@@ -26,7 +39,7 @@ export const createBacklogWorld = (users: readonly string[]) => {
 
   const write = ({ user, id, offset }: Event, tier: number, isRepeated: boolean) => {
     const queue = tiers[tier] ?? [];
-    // A write whose acknowledgement was lost is there twice; only the second is heard of.
+    // If the acknowledgement of a write is lost, the record is written twice; only the second is acknowledged.
     for (let copies = isRepeated ? 2 : 1; copies > 0; copies--)
       queue.push({
         user,
@@ -44,9 +57,9 @@ export const createBacklogWorld = (users: readonly string[]) => {
     options: { position: RetryPosition | undefined; verdict: Verdict; isRepeated: boolean },
   ) => {
     const { position, verdict, isRepeated } = options;
-    const turn = backlog.checkAndAdopt(event.user, event.id, position);
-    if (turn.kind === "superseded") return;
-    if (turn.kind === "forward") return write(event, turn.tier, isRepeated);
+    const check = takeTurn(backlog, event.user, event.id, position);
+    if (check.kind === "superseded") return;
+    if (check.kind === "forward") return write(event, check.tier, isRepeated);
     if (verdict === "fail") return write(event, position ? Math.min(position.tier + 1, 2) : 0, isRepeated);
     ended.push(event);
     backlog.complete(event.user, event.id);
@@ -76,7 +89,7 @@ export const createBacklogWorld = (users: readonly string[]) => {
     commit: () => {
       committed = structuredClone(heads);
     },
-    /** Another owner begins with what is committed. */
+    /** Another owner starts at the committed offsets. */
     restart: () => {
       Object.assign(heads, structuredClone(committed));
       backlog = new RetryBacklog(tiers.flatMap((queue, tier) => queue.slice(heads.tiers[tier])));

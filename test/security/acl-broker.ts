@@ -9,7 +9,7 @@ import {
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
-import type { Operation, Resource, Right } from "../../src/kafka/topics/refusals.ts";
+import type { Operation, Resource, Right } from "../../src/kafka/rights/rights.ts";
 import { journeyKafka } from "../journeys/cluster.ts";
 
 /** A broker with ACLs: users of its SASL listener have only granted rights; clients of its plain listener have every right. */

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import type { Producer } from "kafkajs";
 import { type ExpectStatic, afterAll, beforeAll, describe } from "vitest";
 
-import { type Operation, type Right, groupRight, topicRight } from "../../src/kafka/topics/refusals.ts";
+import { type Operation, type Right, groupRight, topicRight } from "../../src/kafka/rights/rights.ts";
 import { markedTable } from "../docs/marked.ts";
 import { createTopics, journeyKafka, readTopic } from "../journeys/cluster.ts";
 import type { Service } from "../journeys/service.ts";

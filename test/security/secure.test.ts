@@ -118,7 +118,7 @@ describe.concurrent("a Kafka that rejects the service", () => {
         ...showing({ cert: broker.client.cert, key: broker.otherClient.key }),
       }),
     ],
-    ["no TLS for a TLS listener", /hung up.*KAFKA_TLS/, () => at("tls")],
+    ["no TLS for a TLS listener", /closed the connection.*KAFKA_TLS/, () => at("tls")],
     [
       "TLS for a plain listener",
       /did not answer in TLS/,

@@ -1,13 +1,14 @@
 import { type Settings, parseSettings } from "../../src/config/settings/settings.ts";
 import type { Outcome, Retry } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
-import { type Decoded, createDecoder } from "../../src/decoding/decoder.ts";
+import type { Decoded } from "../../src/decoding/decoded.ts";
+import { createDecoder } from "../../src/decoding/decoder.ts";
 import { decodeJsonEvents } from "../../src/decoding/events.ts";
-import type { SchemaLoadResult } from "../../src/decoding/registry/schemas.ts";
+import type { SchemaLoadResult } from "../../src/decoding/registry/decoder-cache.ts";
 import { Commits } from "../../src/intake/commits.ts";
 import { Ingest } from "../../src/intake/ingest.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
-import { RebalanceHandler } from "../../src/intake/rebalance.ts";
+import { RebalanceHandler } from "../../src/intake/rebalance-handler.ts";
 import { createRecordReader } from "../../src/intake/record-reader.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
 import { Producers } from "../../src/kafka/publish/producers.ts";
@@ -146,7 +147,7 @@ export const createSimulatedMember = ({ broker, clock, onEnded, onMoved }: Membe
     consumer,
     scheduler,
     schemas: schemaWait,
-    read: createRecordReader({ decoder: registry, decide: (raw) => state.decide(raw) }),
+    read: createRecordReader({ decoder: registry, decide: (event) => state.decide(event) }),
     retryTopics: new Map(retryTopics.map(({ topic, delayMs }, tier) => [topic, { tier, delayMs }])),
     hasDeadLetterHold: (topic) => limit.isTopicHeld(topic),
     maxInFlightWindow: limits.maxInFlightWindow,

@@ -44,7 +44,7 @@ describe("POST /clickstream/segmentio/event", () => {
       expect(await response.text()).not.toContain("secret-of-mine");
     }));
 
-  it("accepts the new key after a change", () =>
+  it("accepts another key after a change", () =>
     withStandin(async (standin) => {
       standin.setAccessKey("next");
       expect((await sendEvent(standin)).status).toBe(401);
@@ -78,7 +78,7 @@ describe("POST /clickstream/segmentio/event", () => {
     [1_048_576, 200],
     [1_048_577, 413],
     [3_000_000, 413],
-  ])("answers a body of %i bytes with %i", (bytes, status) =>
+  ])("responds to a body of %i bytes with %i", (bytes, status) =>
     withStandin(async (standin) => {
       const frame = JSON.stringify({ ...sampleEvent, pad: "" });
       const body = frame.replace('"pad":""', `"pad":"${"x".repeat(bytes - frame.length)}"`);
@@ -95,7 +95,7 @@ describe("POST /clickstream/segmentio/event", () => {
       expect(standin.ledger()).toMatchObject({ distinct: 2, duplicates: 1, inversions: 1 });
     }));
 
-  it("answers another method with 405 and another path with 404, and counts both", () =>
+  it("responds to another method with 405 and to another path with 404, and counts both", () =>
     withStandin(async (standin) => {
       const get = await fetch(`${standin.url}/clickstream/segmentio/event`);
       expect([get.status, get.headers.get("allow")]).toEqual([405, "POST"]);

@@ -33,7 +33,7 @@ describe("gainstream standin", () => {
     },
   );
 
-  it("never prints the given access key", async () => {
+  it("never prints its access key", async () => {
     const { child, printed } = start("--port", "0", "--access-key", "my-own-secret");
     await expect.poll(() => printed.out, { timeout: 10_000 }).toContain("Stop with Ctrl-C");
     child.kill("SIGTERM");

@@ -16,7 +16,7 @@ const at = (second: number): string => new Date(1_700_000_000_000 + second * 1_0
 const userOf = ({ userId, anonymousId, groupId }: Accepted): string | undefined =>
   (userId && `u ${userId}`) ?? (anonymousId && `a ${anonymousId}`) ?? (groupId && `g ${groupId}`);
 
-/** A slow model: compares each first acceptance with every earlier one. */
+/** A slow, simple model: compares each first acceptance with every one before it. */
 const naively = (events: readonly Accepted[]) => {
   const identified = events.filter((event) => event.messageId !== undefined);
   const firsts = identified.filter(
@@ -59,7 +59,7 @@ const anyEvent: fc.Arbitrary<Accepted> = fc.record(
 );
 
 describe("the ledger", () => {
-  it("counts like a naive model, for any events in any order", () => {
+  it("counts as a naive model does, for any events in any order", () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 60 }), (events) => {
         expect(countsOf(events).counts).toEqual(naively(events));
@@ -119,11 +119,11 @@ describe("the ledger", () => {
       ],
       2,
     ],
-  ])("counts inversions: %s", (_title, events, inversions) => {
+  ])("finds inversions: %s", (_title, events, inversions) => {
     expect(countsOf(events).counts.inversions).toBe(inversions);
   });
 
-  it("lists the distinct message ids, and clears them on reset", () => {
+  it("returns the distinct message ids, and clears them on reset", () => {
     const ledger = createLedger();
     for (const messageId of ["a", "b", "a"]) ledger.accept({ messageId, timestamp: at(0) });
     expect([...ledger.report().messageIds]).toEqual(["a", "b"]);

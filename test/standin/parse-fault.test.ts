@@ -16,8 +16,8 @@ describe("parseFault()", () => {
     { kind: "slow-body", ms: 0 },
     { kind: "oversize-body", bytes: 2 },
     { kind: "redirect" },
-  ])("accepts %j", (fault) => {
-    expect(parseFault(fault)).toEqual(fault);
+  ])("accepts %j", (value) => {
+    expect(parseFault(value)).toEqual(value);
   });
 
   it.each<[unknown, string]>([
@@ -47,7 +47,7 @@ describe("parseFault()", () => {
     [{ kind: "redirect", match: {} }, "Cannot use the fault's 'match': got '{}', want an object of texts"],
     [{ kind: "redirect", match: { user: "u" } }, "Cannot use the fault's 'match'"],
     [{ kind: "redirect", ms: 5 }, "Cannot use the fault: got 'ms', redirect takes durationMs, count, ratio, match"],
-  ])("rejects %j with a sentence", (fault, sentence) => {
-    expect(() => parseFault(fault)).toThrow(sentence);
+  ])("rejects %j with a sentence", (value, sentence) => {
+    expect(() => parseFault(value)).toThrow(sentence);
   });
 });

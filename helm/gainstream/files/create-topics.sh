@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Makes the topics that are not there; those that are there stay as they are.
+# Creates missing topics, and leaves existing topics unchanged.
 set -euo pipefail
 tools="${KAFKA_TOOLS:-/opt/kafka/bin}"
 scratch="${SCRATCH:-/tmp}"
 properties="$scratch/client.properties"
 
-# The proxy of a mesh keeps the pod running, unless it is a native sidecar. Istio's goes when it is asked, and so does Linkerd's if
-# its endpoint is open.
+# The proxy of a mesh keeps the pod running, unless it is a native sidecar. Istio's proxy ends on request, and Linkerd's too if its
+# endpoint is open.
 dismiss_proxy() {
   local request
   for request in ${PROXY_REQUESTS:-15020/quitquitquit 4191/shutdown}; do
@@ -23,7 +23,7 @@ trap dismiss_proxy EXIT
 chmod 600 "$properties"
 
 set_property() { printf '%s=%s\n' "$1" "$2" >>"$properties"; }
-# A properties file takes one backslash of two, and so does the text in quotes within it.
+# A properties file reads two backslashes as one, and so does the quoted text in it.
 quoted() { printf '"%s"' "$(printf '%s' "$1" | sed -e 's/["\\]/\\&/g' -e 's/\\/\\\\/g')"; }
 
 protocol=PLAINTEXT
@@ -50,7 +50,7 @@ set_property security.protocol "$protocol"
 
 kafka_topics() { "$tools/kafka-topics.sh" --bootstrap-server "$KAFKA_BROKERS" --command-config "$properties" "$@"; }
 
-# Names, policies of the network and the proxy of a mesh may come later than the container does.
+# DNS, network policies and the proxy of a mesh may be ready later than the container.
 until kafka_topics --list >/dev/null; do
   if [ "$SECONDS" -ge "${PATIENCE_SECONDS:-30}" ]; then
     printf 'Cannot reach Kafka at %s\n' "$KAFKA_BROKERS" >&2
@@ -64,7 +64,7 @@ create() {
     --replication-factor "$REPLICATION_FACTOR" "${@:2}"
 }
 keep_all=(--config cleanup.policy=delete --config retention.ms=-1 --config retention.bytes=-1)
-# A hosted cluster may choose the codec itself.
+# A hosted cluster may refuse a codec.
 create_ours() { create "$1" "${keep_all[@]}" --config compression.type=producer || create "$1" "${keep_all[@]}"; }
 
 IFS=', ' read -ra sources <<<"$SOURCE_TOPICS"

@@ -1,4 +1,4 @@
-// Asks for two minutes: a replica reads its retry tiers before it is ready.
+// Polls for two minutes, because a replica reads its retry topics before it is ready.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const ask = async () => {
@@ -18,7 +18,7 @@ for (let tries = 0; !last.isReady && tries < 24; tries += 1) {
 console.log(last.text);
 process.exitCode = last.isReady ? 0 : 1;
 
-// The proxy of a mesh keeps the pod running, unless it is a native sidecar. There may be none to dismiss.
+// The proxy of a mesh keeps the pod running, unless it is a native sidecar. There may be no proxy.
 const dismiss = (request) =>
   fetch(`http://127.0.0.1:${request}`, { method: "POST", signal: AbortSignal.timeout(5000) });
 const { PROXY_REQUESTS = "15020/quitquitquit 4191/shutdown" } = process.env;

@@ -1,16 +1,16 @@
-{{/* A list, or text with commas, as text with commas. */}}
+{{/* A list, or comma-separated text, as comma-separated text. */}}
 {{- define "gainstream.commas" -}}
 {{- kindIs "slice" . | ternary . (list .) | join "," -}}
 {{- end -}}
 
 {{- define "gainstream.secrets" -}}/etc/gainstream/secrets{{- end -}}
 
-{{/* Path of a secret: where something else puts it, or else where the chart mounts it: (list . path "its path among the secrets") */}}
+{{/* The path of a secret: `path` if another program writes the file, otherwise the chart's mount: (list . path "path in the volume") */}}
 {{- define "gainstream.secretFile" -}}
 {{- with index . 1 -}}{{- . | quote -}}{{- else -}}{{- include "gainstream.secrets" (index . 0) -}}/{{- index . 2 -}}{{- end -}}
 {{- end -}}
 
-{{/* The environment, one variable a line. A test reads the names and the values' paths here. */}}
+{{/* The environment, one variable a line. A test reads the names and the paths of the values here. */}}
 {{- define "gainstream.env" -}}
 KAFKA_BROKERS: {{ include "gainstream.commas" .Values.kafka.brokers | quote }}
 KAFKA_CLIENT_ID: {{ .Values.kafka.clientId | quote }}
@@ -88,7 +88,7 @@ LOG_LEVEL: {{ .Values.log.level | quote }}
 SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- end -}}
 
-{{/* Addresses of proxies out of a Secret: programs know them by variables, so here are no files. */}}
+{{/* Proxy addresses from a Secret. They are variables and no files, because programs expect them in variables. */}}
 {{- define "gainstream.secretEnv" -}}
 {{- with .Values.proxy }}
 {{- if .existingSecret }}
@@ -102,7 +102,7 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* What the service logs in to Kafka with: `password`, `client`, `token` or `aws`; empty: nothing. */}}
+{{/* The kind of login to Kafka: `password`, `client`, `token` or `aws`; empty: none. */}}
 {{- define "gainstream.logIn" -}}
 {{- with .Values.kafka.sasl -}}
 {{- $others := dict "" "" "oauthbearer" (empty .oauth.tokenUrl | ternary "token" "client") "aws-msk-iam" "aws" -}}
@@ -117,14 +117,14 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- join "," $pairs -}}
 {{- end -}}
 
-{{/* The port of an address. */}}
+{{/* The port of a URL. */}}
 {{- define "gainstream.port" -}}
 {{- $host := (urlParse .).host -}}
 {{- $byDefault := hasPrefix "https" . | ternary "443" "80" -}}
 {{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $host) | default $byDefault -}}
 {{- end -}}
 
-{{/* Which key of which Secret or ConfigMap stands at which path, as sources of one volume. */}}
+{{/* The sources of one projected volume: keys of Secrets and ConfigMaps with their paths. */}}
 {{- define "gainstream.secretSources" -}}
 {{- $made := include "gainstream.fullname" . -}}
 {{- with .Values.gainsight }}
@@ -180,7 +180,7 @@ SHUTDOWN_TIMEOUT: {{ printf "%vs" .Values.shutdownTimeoutSeconds | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* Secrets that the chart makes, as text; empty where it makes none. */}}
+{{/* The content of the Secret that the chart creates; empty if it creates none. */}}
 {{- define "gainstream.madeSecrets" -}}
 {{- with .Values.gainsight.accessKey }}
 access-key: {{ . | quote }}

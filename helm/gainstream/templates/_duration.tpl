@@ -1,4 +1,4 @@
-{{/* Milliseconds of a duration such as 500ms, 30s or 1h30m; empty where it is none. */}}
+{{/* The milliseconds of a duration such as 500ms, 30s or 1h30m; empty if the text is no duration. */}}
 {{- define "gainstream.ms" -}}
 {{- $text := toString . | lower -}}
 {{- if regexMatch "^([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?$" $text | and $text -}}

@@ -1,5 +1,5 @@
-{{/* An image's name with its registry. That of a parent chart wins, as in other charts, but not over a registry within the name: the
-parent's may have other images only. (list . registry name) */}}
+{{/* The name of an image with its registry: (list . registry name). The registry of a parent chart takes precedence, but not over a
+registry in the name, because the parent's registry may not have that image. */}}
 {{- define "gainstream.pulled" -}}
 {{- $registry := ((index . 0).Values.global).imageRegistry | default (index . 1) | default "" | trimSuffix "/" -}}
 {{- $name := index . 2 | default "" -}}
@@ -13,12 +13,12 @@ parent's may have other images only. (list . registry name) */}}
 {{- end -}}
 {{- end -}}
 
-{{/* The registry that a name begins with, if it does: a part before the first '/' that looks like a host. */}}
+{{/* The registry in the name of an image: the part before the first '/', if it looks like a host. */}}
 {{- define "gainstream.registryOf" -}}
 {{- regexFind "^([^/]*[.:][^/]*|localhost)/" . | trimSuffix "/" -}}
 {{- end -}}
 
-{{/* Secrets to pull with, the parent chart's first, each once. */}}
+{{/* The pull Secrets, those of the parent chart first, each once. */}}
 {{- define "gainstream.pullSecrets" -}}
 {{- $names := list -}}
 {{- range concat ((.Values.global).imagePullSecrets | default list) (.Values.imagePullSecrets | default list) -}}

@@ -1,8 +1,8 @@
 {{/*
-Annotations of a pod that comes to an end, with those of a user, which win: (list . annotations). If Istio or Linkerd puts its proxy
-beside the container, it is a native sidecar then: it is ready before the container begins, and it ends with it. The proxy stays in,
-as the brokers may demand the mesh's mutual TLS. Kubernetes knows native sidecars from 1.29 on. Linkerd reads `alpha` from 2.15 on,
-and the name without it from 2.20 on.
+The annotations of a pod that ends, with those of the user, which take precedence: (list . annotations). They make a proxy of Istio or
+Linkerd a native sidecar, which is ready before the container starts and ends with it. The proxy stays, because the brokers may require
+the mesh's mutual TLS. Kubernetes has native sidecars from 1.29 on. Linkerd reads the name with `alpha` from 2.15 on, and the other
+name from 2.20 on.
 */}}
 {{- define "gainstream.errandAnnotations" -}}
 {{- $root := index . 0 -}}

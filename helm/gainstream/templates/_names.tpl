@@ -2,8 +2,8 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Short enough to leave room for the endings of ours. Below a parent chart one that is cut ends with a hash: two aliases in one release
-would have one name otherwise. */}}
+{{/* Short enough for our endings. Below a parent chart a cut name ends with a hash, because two aliases in one release would otherwise
+have the same name. */}}
 {{- define "gainstream.fullname" -}}
 {{- $name := include "gainstream.name" . -}}
 {{- $both := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
@@ -17,7 +17,7 @@ app.kubernetes.io/name: {{ include "gainstream.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{/* Labels of an object, with more of its own: (list . labels) */}}
+{{/* The labels of an object, with more labels: (list . labels) */}}
 {{- define "gainstream.labels" -}}
 {{- $root := index . 0 -}}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
@@ -29,7 +29,7 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 {{- end -}}
 
-{{/* Without the chart's version, which would restart the pods for nothing. */}}
+{{/* Without the version of the chart, because a new version would restart the pods for nothing. */}}
 {{- define "gainstream.podLabels" -}}
 {{ include "gainstream.selectorLabels" . }}
 {{- with include "gainstream.merged" (list .Values.commonLabels .Values.podLabels) }}
@@ -37,7 +37,7 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 {{- end -}}
 
-{{/* Labels of a pod that the Service must not find, with its own values: (list . "ending" own) */}}
+{{/* The labels of a pod that the Service must not select, with the pod's own values: (list . "ending" own) */}}
 {{- define "gainstream.errandLabels" -}}
 {{ include "gainstream.errandSelectorLabels" . }}
 {{- $values := (index . 0).Values }}
@@ -51,7 +51,7 @@ app.kubernetes.io/name: {{ printf "%s-%s" (include "gainstream.name" (index . 0)
 app.kubernetes.io/instance: {{ (index . 0).Release.Name | quote }}
 {{- end -}}
 
-{{/* Name and labels of an object: (list . "-ending"), or (list . "-ending" labels) for more labels. All text is in quotes, as a
+{{/* The name and labels of an object: (list . "-ending"), or (list . "-ending" labels) for more labels. All text is quoted, because a
 name may look like a number. */}}
 {{- define "gainstream.metadata" -}}
 {{- $root := index . 0 -}}

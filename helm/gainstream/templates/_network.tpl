@@ -1,4 +1,4 @@
-{{/* Rules that more than one NetworkPolicy has: those of the service, of the topics Job and of `helm test`. */}}
+{{/* Rules that several NetworkPolicies share: those of the service, of the topics Job and of `helm test`. */}}
 {{- define "gainstream.egressToDns" -}}
 {{- with .Values.networkPolicy.egress.dns.ports }}
 # DNS
@@ -21,7 +21,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* What sidecars need, such as the proxy of a mesh: (list . "ingress") or (list . "egress") */}}
+{{/* Rules for sidecars, such as the proxy of a mesh: (list . "ingress") or (list . "egress") */}}
 {{- define "gainstream.sidecarRules" -}}
 {{- with get ((index . 0).Values.networkPolicy.sidecars | default dict) (index . 1) }}
 # Sidecars
@@ -29,8 +29,8 @@
 {{- end }}
 {{- end -}}
 
-{{/* Who reaches a pod that serves nothing: only its sidecars are reached. An empty list would say the same, but the API server leaves it
-out, and whoever compares would find the object changed for ever. */}}
+{{/* Ingress to a pod without a server: only to its sidecars. An empty list would mean the same, but the API server drops it, and a tool
+that compares would always find a difference. */}}
 {{- define "gainstream.ingressToErrand" -}}
 {{- with include "gainstream.sidecarRules" (list . "ingress") | trim }}
 ingress:

@@ -1,9 +1,10 @@
-{{/* A value with its templates filled in: (list . value) */}}
+{{/* A value after evaluation of its templates: (list . value) */}}
 {{- define "gainstream.filled" -}}
 {{- tpl (index . 1 | toYaml) (index . 0) -}}
 {{- end -}}
 
-{{/* Maps as one, where the last one wins, or nothing: (list map map ...). What they hold is copied, as the values are used again. */}}
+{{/* One map from several, or nothing: (list map map ...). The last map takes precedence. The content is copied, because the values are
+used again. */}}
 {{- define "gainstream.merged" -}}
 {{- $merged := dict -}}
 {{- range . -}}
@@ -14,8 +15,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What the pods of the service, of the Job and of `helm test` have alike: (list . own), where what is empty among their own
-is the service's. */}}
+{{/* The part that the pods of the service, of the Job and of `helm test` share: (list . own). Empty values of their own are replaced by
+those of the service. */}}
 {{- define "gainstream.podSpec" -}}
 {{- $root := index . 0 -}}
 {{- $own := index . 1 -}}
@@ -59,13 +60,13 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of the pod of the Job or of `helm test`: (list . own more) */}}
+{{/* The annotations of the pod of the Job or of `helm test`: (list . own more) */}}
 {{- define "gainstream.errandPodAnnotations" -}}
 {{- $own := include "gainstream.merged" (list (index . 0).Values.podAnnotations (index . 1).podAnnotations (index . 2)) | fromYaml -}}
 {{- include "gainstream.errandAnnotations" (list (index . 0) $own) -}}
 {{- end -}}
 
-{{/* The Job runs before the chart's own ServiceAccount is there. */}}
+{{/* The Job runs before Helm creates the chart's ServiceAccount. */}}
 {{- define "gainstream.jobServiceAccountName" -}}
 {{- with .Values -}}
 {{- .topics.job.serviceAccountName | default (.serviceAccount.create | ternary "" .serviceAccount.name) | default "default" -}}

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { topicNamePattern } from "../../core/topic-name.ts";
 import { orText, quote } from "../config-error.ts";
 import { parseDuration } from "../duration.ts";
 
@@ -21,10 +22,9 @@ export interface RetryDelaySetting {
 
 export const mask = "***";
 
-// Kafka's own rule: https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/internals/Topic.java
 const topicName = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,249}$/)
+  .regex(topicNamePattern)
   .refine((name) => name !== "." && name !== "..");
 
 const commaList = z.string().transform((text) => text.split(",").map((part) => part.trim()));

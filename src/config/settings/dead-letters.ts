@@ -11,12 +11,9 @@ export const deadLetterLimit = z.union(
     z.literal(false),
     strictMap(
       {
-        consecutive: eventCount
-          .default(deadLetterLimitDefault.consecutive)
-          .meta({
-            description:
-              "How many dead letters in a row reach the limit; with `scope: cause` they are counted per topic",
-          }),
+        consecutive: eventCount.default(deadLetterLimitDefault.consecutive).meta({
+          description: "How many dead letters in a row reach the limit; with `scope: cause` they are counted per topic",
+        }),
         percent: wholeNumber(1, 100)
           .default(deadLetterLimitDefault.percent)
           .meta({ description: "Which percentage of dead letters within a minute reaches the limit" }),

@@ -22,13 +22,13 @@ const camelWant =
 
 // An empty path has its error already.
 const path = nonEmptyText(pathWant)
-  .refine((given) => given === "" || isPropertyPath(given), { error: pathWant })
+  .refine((text) => text === "" || isPropertyPath(text), { error: pathWant })
   .refine(isCamelCasePath, { error: camelWant });
 
 /** A path to a part of the event that may change: not to a protected field, by its name or by a `*`. */
 const mutablePath = (protectedFields: readonly string[]) => {
   const error = `${pathWant}; it must begin with a name, and not be ${orText(protectedFields)}: order and identity depend on them`;
-  return path.refine((given) => !given.startsWith("*") && !protectedFields.includes(given), { error });
+  return path.refine((text) => !text.startsWith("*") && !protectedFields.includes(text), { error });
 };
 
 /** Order and identity depend on the fields of the envelope, so they stay. An id may become its hash. */
@@ -43,7 +43,7 @@ const scalar = z.union([z.string(), z.number().refine(isExact, { error: scalarWa
   error: scalarWant,
 });
 
-const asList = <T>(given: T | T[]): T[] => (Array.isArray(given) ? given : [given]);
+const asList = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
 const typeWant = "identify, track or group, or a list of them";
 const type = z.enum(["identify", "track", "group"], { error: typeWant });
@@ -86,7 +86,7 @@ const condition = strictMap(
   },
   "a map such as { type: track, path: properties.plan, equals: free }",
 )
-  .refine((given) => operators.filter((name) => name in given).length === ("path" in given ? 1 : 0), {
+  .refine((value) => operators.filter((name) => name in value).length === ("path" in value ? 1 : 0), {
     error: "path with exactly one of equals, in and matches, or none of the four",
     // Runs although another part may be wrong, so that one run reports every mistake.
     when: ({ value }) => typeof value === "object" && value !== null,

@@ -20,7 +20,7 @@ const categoriesWant = "a list of consent categories as text, such as [Marketing
 
 const typesWant = "a map of names to boolean or number, such as { isTrial: boolean, seats: number }";
 
-const typeConversion = (what: string) =>
+const typeConversion = (parts: string) =>
   optionalSection(
     strictMap(
       {
@@ -29,14 +29,14 @@ const typeConversion = (what: string) =>
           .refine((types) => Object.keys(types).length <= maxItems, { error: `at most ${maxItems} names` })
           .default({})
           .meta({
-            description: `Converts ${what} from text to a number or a boolean: \`"12"\` → \`12\`, \`"true"\` → \`true\``,
+            description: `Converts ${parts} from text to a number or a boolean: \`"12"\` → \`12\`, \`"true"\` → \`true\``,
             examples: [{ isTrial: "boolean", seats: "number" }],
           }),
       },
       "a map such as { types: { seats: number } }",
     ),
     { types: {} },
-    { description: `For topics in which all ${what} are text, such as those of an Avro \`map<string>\`` },
+    { description: `For topics in which all ${parts} are text, such as those of an Avro \`map<string>\`` },
   );
 
 /** The settings file: its values, the texts of its errors, and the descriptions for editors and the documentation. */

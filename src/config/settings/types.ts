@@ -1,10 +1,10 @@
-import { deliveredTypes, toComparableType } from "../../core/event/event-types.ts";
+import { isDeliveredType, toComparableType } from "../../core/event/event-types.ts";
 import { listOf, optionalSection, nonEmptyText } from "./kinds.ts";
 
 const want = "a list of types as text, such as [heartbeat], without identify, track and group";
 
 const skippedType = nonEmptyText(want).refine(
-  (name) => toComparableType(name) !== "" && !deliveredTypes.has(toComparableType(name)),
+  (name) => toComparableType(name) !== "" && !isDeliveredType(toComparableType(name)),
   {
     error: want,
   },

@@ -1,4 +1,4 @@
-/** A moment as a calendar and a clock tell it, not yet checked. */
+/** The parts of a date and a time of day, not yet checked: February 30 is possible. */
 export interface DateParts {
   readonly year: number;
   /** From 1. */
@@ -8,14 +8,14 @@ export interface DateParts {
   readonly minute: number;
   readonly second: number;
   readonly millisecond: number;
-  /** How far the clock is ahead of UTC. */
+  /** Minutes by which the clock is ahead of UTC. */
   readonly offsetMinutes: number;
 }
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
-/** JavaScript takes the years 0 to 99 for 1900 to 1999. */
+/** `Date.UTC` reads the years 0 to 99 as 1900 to 1999, so years below 100 are refused. */
 const isValidDate = ({ year, month, day }: DateParts): boolean =>
   year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 
@@ -25,10 +25,13 @@ const isHour24 = ({ hour, minute, second, millisecond }: DateParts): boolean =>
 const isValidTimeOfDay = (parts: DateParts): boolean =>
   (parts.hour <= 23 && parts.minute <= 59 && parts.second <= 60) || isHour24(parts);
 
-/** A leap second is the last of a day in UTC. */
+/** A leap second (second 60) is the last second of a day in UTC. `Date.UTC` has already moved it to the next midnight. */
 const isValidSecond = (second: number, epochMs: number): boolean => second < 60 || epochMs % dayMs < 1_000;
 
-/** Milliseconds since 1970; undefined if there is no such moment. A leap second becomes the second after it, 24:00 the next day. */
+/**
+ * Returns milliseconds since 1970, or undefined if the date or the time of day does not exist. A leap second becomes the second
+ * after it, and 24:00 becomes 00:00 of the next day.
+ */
 export const toEpochMs = (parts: DateParts): number | undefined => {
   if (!isValidDate(parts) || !isValidTimeOfDay(parts)) return undefined;
   const { year, month, day, hour, minute, second, millisecond, offsetMinutes } = parts;

@@ -1,13 +1,14 @@
 import { tryParseJsonText } from "../json/json-text.ts";
-import { type Json, type JsonObject, isObject } from "../json/json.ts";
+import { type Json, type JsonObject, isObject, isText } from "../json/json.ts";
 import { editKeys } from "../json/property-paths.ts";
-import type { Repairs } from "./repairs.ts";
+import { type Repairs, addRepair } from "./repairs.ts";
 
 /**
- * What Segment defines as objects inside `context`, and `externalIds`, a list. In a `map<string>` they can only be JSON text.
- * Sources: https://segment.com/docs/connections/spec/common/#context (the spec), and Segment's pages on consent
- * (https://segment.com/docs/privacy/consent-management/consent-in-segment-connections/), on Engage (`personas`) and on
- * https://segment.com/docs/unify/identity-resolution/externalids/.
+ * The parts of `context` that Segment defines as objects, and `externalIds`, which is a list. A producer whose Avro schema has a
+ * `map<string>` for `context` can only write them as JSON text.
+ * Sources: https://segment.com/docs/connections/spec/common/#context,
+ * https://segment.com/docs/privacy/consent-management/consent-in-segment-connections/ (`consent`),
+ * https://segment.com/docs/unify/identity-resolution/externalids/ (`externalIds`), and Segment's pages on Engage (`personas`).
  */
 const contextPartNames =
   "app campaign consent device externalIds library location network os page personas referrer screen traits userAgentData".split(
@@ -16,13 +17,12 @@ const contextPartNames =
 
 type MaybeJson = Json | undefined;
 
-const isText = (value: MaybeJson): boolean => typeof value === "string";
 const isAnyText = (a: MaybeJson, b: MaybeJson, c: MaybeJson): boolean => isText(a) || isText(b) || isText(c);
 
 const hasPreferencesText = ({ consent }: JsonObject): boolean =>
   isObject(consent) && isText(consent["categoryPreferences"]);
 
-// Written out, since a loop over names takes several times as long.
+// Written out because a loop over the names takes several times as long.
 const hasTextPart = (context: JsonObject): boolean => {
   const { app, campaign, consent } = context;
   const { device, externalIds, library } = context;
@@ -39,12 +39,12 @@ const hasTextPart = (context: JsonObject): boolean => {
   );
 };
 
-/** Other texts, such as the name of a place in `location`, are never tried: each failure would cost microseconds. */
+/** Only such texts are parsed. A failed parse of another text, such as a city's name in `location`, costs microseconds. */
 const mayBeContainer = /^\s*(?:[[{]|null\s*$)/;
 
-/** An object, a list or null for their JSON text; every other value as it is. */
+/** Parses JSON text of an object, a list or null. Returns every other value unchanged; a JSON string inside stays a string. */
 const parseIfContainer = (value: MaybeJson): MaybeJson => {
-  if (typeof value !== "string" || !mayBeContainer.test(value)) return value;
+  if (!isText(value) || !mayBeContainer.test(value)) return value;
   const content = tryParseJsonText(value);
   return content === undefined ? value : content;
 };
@@ -54,12 +54,12 @@ const parseContextPart = (value: MaybeJson, name: string): MaybeJson => {
   return name === "consent" && isObject(part) ? editKeys(part, ["categoryPreferences"], parseIfContainer) : part;
 };
 
-/** Parses the parts of `context` that are JSON text, and the preferences in `consent`. A text that is no JSON stays. */
+/** Parses the parts of `context`, and `consent.categoryPreferences`, that are JSON text. A text that is not JSON stays unchanged. */
 export const parseContextParts = (event: JsonObject, repairs: Repairs): JsonObject => {
   const { context } = event;
   if (!isObject(context) || !hasTextPart(context)) return event;
   const edited = editKeys(context, contextPartNames, parseContextPart);
   if (edited === context) return event;
-  repairs.push("context_json_text");
+  addRepair(repairs, "context_json_text");
   return { ...event, context: edited };
 };

@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, isBlank } from "../json/json.ts";
 import { putKey } from "../json/put-key.ts";
 
-/** What the snake_case names of the envelope become. */
+/** The camelCase name of each snake_case name of the envelope. */
 export const camelCaseNames: ReadonlyMap<string, string> = new Map([
   ["message_id", "messageId"],
   ["user_id", "userId"],
@@ -12,7 +12,7 @@ export const camelCaseNames: ReadonlyMap<string, string> = new Map([
   ["received_at", "receivedAt"],
 ]);
 
-// Written out, since a loop over names takes several times as long.
+// Written out because a loop over the names takes several times as long.
 const hasSnakeCaseName = (event: JsonObject): boolean =>
   event["message_id"] !== undefined ||
   event["user_id"] !== undefined ||
@@ -22,7 +22,7 @@ const hasSnakeCaseName = (event: JsonObject): boolean =>
   event["sent_at"] !== undefined ||
   event["received_at"] !== undefined;
 
-/** Gives the envelope's snake_case names their camelCase form. If both say something, camelCase wins. Never goes deeper. */
+/** Renames the envelope's snake_case names to camelCase. If both names have a value, the camelCase one wins. Nested names stay. */
 export const normaliseEnvelopeNames = (event: JsonObject): JsonObject => {
   if (!hasSnakeCaseName(event)) return event;
   const out: Record<string, Json | undefined> = {};

@@ -2,37 +2,38 @@ import type { JsonObject } from "../json/json.ts";
 import { parseContextParts } from "./context-parts.ts";
 import { normaliseEnvelopeNames } from "./envelope-names.ts";
 import { normaliseType } from "./event-types.ts";
-import type { RawEvent } from "./event.ts";
+import type { NormalisedEvent } from "./event.ts";
 import { stringifyIds } from "./ids.ts";
-import { booleanIntegrations } from "./integration-booleans.ts";
-import { parseObjectParts } from "./json-parts.ts";
+import { convertIntegrationBooleans } from "./integration-booleans.ts";
+import { parseObjectParts } from "./object-parts.ts";
 import type { Repair, Repairs } from "./repairs.ts";
 import { copyContextTraits } from "./shared-traits.ts";
 import { normaliseTimes, type TimeFallbacks } from "./times.ts";
 
-export interface NormalEvent {
-  readonly raw: RawEvent;
-  /** What had to be repaired, each name once. */
+/** An event in its normal form, and what was repaired to get there. */
+export interface Normalisation {
+  readonly event: NormalisedEvent;
+  /** The repairs that were made, each name once. */
   readonly repairs: readonly Repair[];
 }
 
 /**
- * Gives one event, as a decoder read it, the form that Segment specifies. Each step sees what the steps before it made. Never
- * throws, and never changes what it is given: if nothing is to be repaired, that comes back.
+ * Brings one decoded event into the form that Segment specifies. Each step works on the result of the step before it. Never throws
+ * and never changes its argument: an event that needs no repair is returned as the same object.
  */
 export const normaliseEvent = (
-  event: JsonObject,
+  decoded: JsonObject,
   timeFallbacks: TimeFallbacks,
   unwrapRepairs: readonly Repair[] = [],
-): NormalEvent => {
+): Normalisation => {
   const repairs: Repairs = [...unwrapRepairs];
-  // Written out, since a loop over steps takes a quarter longer.
-  let raw = normaliseEnvelopeNames(event);
-  raw = normaliseType(raw, repairs);
-  raw = parseObjectParts(raw, repairs);
-  raw = parseContextParts(raw, repairs);
-  raw = booleanIntegrations(raw, repairs);
-  raw = copyContextTraits(raw, repairs);
-  raw = stringifyIds(raw, repairs);
-  return { raw: normaliseTimes(raw, repairs, timeFallbacks), repairs };
+  // Written out because a loop over the steps takes a quarter longer.
+  let event: NormalisedEvent = normaliseEnvelopeNames(decoded);
+  event = normaliseType(event, repairs);
+  event = parseObjectParts(event, repairs);
+  event = parseContextParts(event, repairs);
+  event = convertIntegrationBooleans(event, repairs);
+  event = copyContextTraits(event, repairs);
+  event = stringifyIds(event, repairs);
+  return { event: normaliseTimes(event, repairs, timeFallbacks), repairs };
 };

@@ -1,41 +1,41 @@
 /**
- * What is repaired in events that producers write otherwise than Segment specifies. Each repair has a name, which is a label
- * of `gainstream_repairs_total`, and a sentence for people.
+ * The repairs that gainstream makes to events whose form differs from Segment's specification. The name of a repair is a label value of
+ * `gainstream_repairs_total`. Its sentence stands in schemas/README.md and in the report of `gainstream send --dry-run`; it says what
+ * gainstream does.
  */
 export const repairTexts = {
-  json_text: "`context`, `integrations`, `traits` or `properties` is JSON text: it is parsed",
-  connect_envelope: "The event is in an envelope of Kafka Connect, `schema` and `payload`: it is taken out",
-  batch:
-    "The event is in a batch of Segment's form: it is taken out, and gets the `sentAt`, `context` and `integrations` of the batch",
-  json_string: "The event is JSON text in a string: it is parsed",
-  cloud_event: "The event is the `data` of a CloudEvent: it is taken out",
+  json_text: "Parses `context`, `integrations`, `traits` or `properties` if it is JSON text",
+  connect_envelope: "Takes the event out of the `payload` of a Kafka Connect envelope",
+  batch: "Takes the events out of a Segment batch and gives them its `sentAt`, `context` and `integrations`",
+  json_string: "Parses an event that is a string with JSON text in it",
+  cloud_event: "Takes the event out of the `data` of a CloudEvent",
   context_json_text:
-    "A part of `context` that Segment defines as an object or a list, such as `consent` or `device`, is JSON text: it is parsed",
-  integrations_boolean:
-    "A value in `integrations` is text or a number that means true or false: it becomes that boolean",
-  traits_from_context: "An identify has no `traits`, but `context.traits`: those become its traits too",
-  type_case: "`type` is written in another case or with spaces around it: it is written as Segment writes it",
-  empty_list: "`context`, `integrations`, `traits` or `properties` is an empty list: it becomes an empty object",
-  id_number: "An id is a number: it becomes its exact text",
+    "Parses a part of `context` that Segment defines as an object or a list, such as `consent` or `device`, if it is JSON text",
+  integrations_boolean: "Converts a text or a number in `integrations` that means true or false to that boolean",
+  traits_from_context: "Copies `context.traits` to `traits` if an identify has no `traits`",
+  type_case: "Writes `type` as Segment writes it if the case differs or spaces surround it",
+  empty_list: "Replaces an empty list in `context`, `integrations`, `traits` or `properties` by an empty object",
+  id_number: "Converts an id that is a number to its exact text",
   time_format:
-    "A time of the envelope is not ISO 8601 with a time of day and a zone: it is written so (without a zone: UTC)",
+    "Writes a time of the envelope as ISO 8601 with a time of day, in UTC; a time without a zone is read as UTC",
   time_unreadable:
-    "A time of the envelope cannot be understood: it stays as it is (that of `timestamp` in `originalTimestamp` if that is free)",
-  timestamp_computed: "No `timestamp` that can be understood: it is `receivedAt - (sentAt - originalTimestamp)`",
-  timestamp_from_original: "No `timestamp` that can be understood: it is `originalTimestamp`",
-  timestamp_from_record: "No `timestamp` that can be understood: it is the time of the Kafka record",
-  timestamp_from_received: "No `timestamp` that can be understood, and the record has no time: it is `receivedAt`",
-  timestamp_from_sent: "No `timestamp` that can be understood, and the record has no time: it is `sentAt`",
+    "Keeps a time of the envelope that cannot be parsed; a `timestamp` moves to `originalTimestamp` if that is free",
+  timestamp_computed: "Sets a missing or unreadable `timestamp` to `receivedAt - (sentAt - originalTimestamp)`",
+  timestamp_from_original: "Sets a missing or unreadable `timestamp` to `originalTimestamp`",
+  timestamp_from_record: "Sets a missing or unreadable `timestamp` to the time of the Kafka record",
+  timestamp_from_received:
+    "Sets a missing or unreadable `timestamp` to `receivedAt`, because the Kafka record has no time",
+  timestamp_from_sent: "Sets a missing or unreadable `timestamp` to `sentAt`, because the Kafka record has no time",
   timestamp_from_clock:
-    "No `timestamp` that can be understood, and nothing to tell it by: it is when the event was first processed",
+    "Sets a missing or unreadable `timestamp` to the time at which gainstream first processed the event",
 } as const;
 
 export type Repair = keyof typeof repairTexts;
 
-/** Where a step notes what it repaired. */
+/** The repairs of one event so far. The steps add to it with `addRepair`. */
 export type Repairs = Repair[];
 
-/** Notes a repair, once per event. */
+/** Adds a repair unless the event has it already. */
 export const addRepair = (repairs: Repairs, repair: Repair): void => {
   if (!repairs.includes(repair)) repairs.push(repair);
 };

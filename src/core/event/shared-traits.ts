@@ -1,23 +1,23 @@
 import { type Json, type JsonObject, isBlank, isObject, objectAt } from "../json/json.ts";
-import type { RawEvent } from "./event.ts";
-import type { Repairs } from "./repairs.ts";
+import type { EditEvent } from "./event.ts";
+import { type Repairs, addRepair } from "./repairs.ts";
 
 const isBlankOrEmpty = (value: Json | undefined): boolean =>
   isBlank(value) || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
 /**
- * RudderStack's libraries write the traits of an identify into `context.traits` only: those are its traits. They stay in
- * the context too, as the same object: see `keepTraitsOne`.
+ * Copies `context.traits` to `traits` if an identify has no traits: RudderStack's libraries write them into the context only. Both
+ * places then hold the same object; `preserveSharedTraits` keeps it so.
  */
 export const copyContextTraits = (event: JsonObject, repairs: Repairs): JsonObject => {
   if (event["type"] !== "identify" || !isBlankOrEmpty(event["traits"])) return event;
   const { traits } = objectAt(event, "context");
   if (!isObject(traits) || isBlankOrEmpty(traits)) return event;
-  repairs.push("traits_from_context");
+  addRepair(repairs, "traits_from_context");
   return { ...event, traits };
 };
 
-/** The paths of data, each once; one to traits also stands for the same traits in the context. */
+/** The given paths without duplicates. For each path into `traits`, the same path into `context.traits` is added. */
 export const withContextTraitPaths = (paths: readonly string[]): readonly string[] => [
   ...new Set(
     paths.flatMap((path) => (path === "traits" || path.startsWith("traits.") ? [path, `context.${path}`] : [path])),
@@ -25,16 +25,16 @@ export const withContextTraitPaths = (paths: readonly string[]): readonly string
 ];
 
 /**
- * An edit of events whose traits may be those of the context, one object in two places: they stay one. Else a rule on
- * `context.traits.email` would leave the email in the copy of our own making. What the context keeps counts, since rules on
- * traits concern it as well; what is edited in `traits` alone goes there too.
+ * Wraps an edit so that `traits` and `context.traits` stay one object if they were one before (see `copyContextTraits`). Otherwise a
+ * rule that removes `context.traits.email` would leave the email in `traits`, a copy that gainstream made. If the edit changed
+ * `context.traits`, that result is used for both; otherwise the result in `traits` is.
  */
 export const preserveSharedTraits =
-  (edit: (raw: RawEvent) => RawEvent): ((raw: RawEvent) => RawEvent) =>
-  (raw) => {
-    const edited = edit(raw);
-    const { traits } = raw;
-    if (edited === raw || !isObject(traits) || objectAt(raw, "context")["traits"] !== traits) return edited;
+  (edit: EditEvent): EditEvent =>
+  (event) => {
+    const edited = edit(event);
+    const { traits } = event;
+    if (edited === event || !isObject(traits) || objectAt(event, "context")["traits"] !== traits) return edited;
     const context = objectAt(edited, "context");
     if (context["traits"] !== traits) return { ...edited, traits: context["traits"] };
     return { ...edited, context: { ...context, traits: edited["traits"] } };

@@ -1,11 +1,11 @@
 import { toEpochMs } from "./calendar.ts";
 import { zoneOffset } from "./zones.ts";
 
-/** A time that was read from text. */
+/** A time that was parsed from text. */
 export interface ParsedTime {
-  /** Milliseconds since 1970; finer digits are cut off. */
+  /** Milliseconds since 1970; further digits are cut off. */
   readonly time: number;
-  /** ISO 8601 with a time of day and a zone: nothing had to be supplied. */
+  /** Whether the text is ISO 8601 with a time of day and a zone, so that no part had to be assumed. */
   readonly isFullIso: boolean;
 }
 
@@ -18,24 +18,27 @@ const monthPattern = "(?<month>[a-z]{3,9})";
 const commentPattern = String.raw`(?: \([^()]*\))?`;
 const wholePattern = (pattern: string): RegExp => new RegExp(`^${pattern}$`, "i");
 
-/** 2024-03-05T10:15:30.123+01:00[Europe/Paris], and the same without separators, zone, seconds or time of day, or with a space for T. */
+/**
+ * ISO 8601: 2024-03-05T10:15:30.123+01:00[Europe/Paris]. The separators, the zone, the seconds and the time of day may be missing,
+ * and a space may stand for the T.
+ */
 const isoPattern = wholePattern(
   String.raw`(?<year>\d{4})(?<dash>[-/]?)(?<month>\d\d)\k<dash>(?<day>\d\d)` +
     String.raw`(?:[t ](?<hour>\d\d)(?<colon>:?)(?<minute>\d\d)(?:\k<colon>(?<second>\d\d)${fractionPart})?)?` +
     String.raw`(?: ?${zoneNamePattern}(?:\[[\w/+-]+\])?)?`,
 );
 
-/** With the month's name, so that nothing is to be guessed. */
+/** Forms with the month's name, which tell the day from the month. */
 const monthNamePatterns: readonly RegExp[] = [
-  // RFC 2822 and 1123: Tue, 5 Mar 2024 10:15:30 +0100
+  // RFC 2822 (https://www.rfc-editor.org/rfc/rfc2822, section 3.3) and RFC 1123: Tue, 5 Mar 2024 10:15:30 +0100
   wholePattern(
     String.raw`${weekdayPattern}(?<day>\d{1,2})[ -]${monthPattern}[ -](?<year>\d{4})(?:,? ${clockPattern}${zonePattern}${commentPattern})?`,
   ),
-  // Java's Date, C and Unix: Tue Mar 05 10:15:30 CET 2024
+  // Java's Date, C's asctime and Unix's date: Tue Mar 05 10:15:30 CET 2024
   wholePattern(
     String.raw`${weekdayPattern}${monthPattern} (?<day>\d{1,2}) ${clockPattern}${zonePattern} (?<year>\d{4})`,
   ),
-  // JavaScript's Date, Java's Gson: Tue Mar 05 2024 10:15:30 GMT+0100 (CET), Mar 5, 2024, 10:15:30 AM
+  // JavaScript's Date: Tue Mar 05 2024 10:15:30 GMT+0100 (CET). Java's Gson: Mar 5, 2024, 10:15:30 AM
   wholePattern(
     String.raw`${weekdayPattern}${monthPattern} (?<day>\d{1,2}),? (?<year>\d{4})(?:,? ${clockPattern}${zonePattern}${commentPattern})?`,
   ),
@@ -43,7 +46,7 @@ const monthNamePatterns: readonly RegExp[] = [
 
 const monthNames = "january february march april may june july august september october november december".split(" ");
 
-/** From 1; 0 is none. */
+/** The month's number from 1, or 0 if the text is no month. */
 const monthOf = (text = ""): number =>
   /^\d/.test(text) ? Number(text) : monthNames.findIndex((name) => name.startsWith(text.toLowerCase())) + 1;
 
@@ -55,7 +58,7 @@ const hourOf = (hour: number, amPm: string | undefined): number => {
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
-/** A date alone may be followed by the name of a zone; -08 behind it may as well be an hour. */
+/** After a date without a time of day only the name of a zone is certain: in `2024-03-05-08` the `-08` may be an hour. */
 const isZoneCertain = ({ hour, zone: name }: Groups): boolean =>
   hour !== undefined || name === undefined || /^[a-z]/i.test(name);
 
@@ -90,8 +93,8 @@ const parseByPattern = (pattern: RegExp, text: string): ParsedTime | undefined =
 };
 
 /**
- * Reads a date, with or without a time of day and a zone (without: UTC), in a form that leaves nothing to guess: the year has
- * four digits and stands first, or the month has a name. `Date.parse` would take nearly anything with a digit in it.
+ * Parses a date, with or without a time of day and a zone; without a zone it is UTC. Only unambiguous forms are accepted: the year
+ * has four digits and comes first, or the month has a name. `Date.parse` would accept nearly any text with a digit in it.
  */
 export const parseDate = (text: string): ParsedTime | undefined => {
   for (const pattern of [isoPattern, ...monthNamePatterns]) {

@@ -1,35 +1,40 @@
 import { type Json, type JsonObject, isBlank } from "../json/json.ts";
-import { isPlausibleEventTime, parseEventTime } from "./read-time.ts";
+import { toIso } from "./iso.ts";
+import { isPlausibleEventTime, parseEventTime } from "./parse-time.ts";
 import { addRepair, type Repair, type Repairs } from "./repairs.ts";
 
-/** What stands in for an event's own time, in milliseconds since 1970. */
+/** The times that replace a missing `timestamp`, in milliseconds since 1970. */
 export interface TimeFallbacks {
-  /** The time of the record that the event first came in; Kafka says -1 if it has none. */
+  /** The timestamp of the event's record in the source topic; -1 if the record has none (Kafka's own value). */
   readonly recordTime: number;
-  /** Set from the first retry on. */
+  /** When the first attempt failed; set from the first retry on. */
   readonly firstFailedAt?: number | undefined;
+  /** The wall clock; asked if no other time is known. */
   readonly wallNow: () => number;
 }
 
 const timeFieldNames = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"] as const;
 type EnvelopeTimes = { [Name in (typeof timeFieldNames)[number]]?: number };
 
-/** Clocks of servers differ by less than this. */
+/** The clocks of two servers differ by less than this. */
 const clockToleranceMs = 5 * 60_000;
 
-/** From 1980 to 2099, without February 29: what nearly all events have, and what is a date without another look. */
+/**
+ * A time in normal form from 1980 to 2099, except February 29: nearly all events have such times. A text that matches is a date
+ * that exists, so it needs no parsing.
+ */
 const normalTimePattern =
   /^(?:19[89]\d|20\d\d)-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const isNormalTime = (value: Json | undefined): boolean => typeof value === "string" && normalTimePattern.test(value);
 const isNormalTimeOrAbsent = (value: Json | undefined): boolean =>
   value === undefined || value === null || isNormalTime(value);
 
-/** An event does not happen after it was received: a time that says so comes from a clock that was set in between. */
+/** Undefined if the time is later than `receivedAt`: an event cannot happen after it was received, so a clock was wrong. */
 const ifBeforeReceived = (time: number | undefined, receivedAt = Number.POSITIVE_INFINITY): number | undefined =>
   time !== undefined && time <= receivedAt + clockToleranceMs ? time : undefined;
 
 /**
- * Segment's own rule: the device's clock may be wrong by years, but the time between two of its readings is right.
+ * Segment's rule for `timestamp`. A device's clock may be wrong by years, but the time between two of its readings is right.
  * Source: https://segment.com/docs/connections/spec/common/#timestamps
  */
 const clockCorrectedTime = ({ originalTimestamp, sentAt, receivedAt }: EnvelopeTimes): number | undefined =>
@@ -54,9 +59,7 @@ const fallbackTimestamp = (
   return ["timestamp_from_clock", wallNow()];
 };
 
-const isoOf = (time: number): string => new Date(time).toISOString();
-
-/** Writes the times that are understood as ISO, and says which they are. */
+/** Writes the envelope's times that can be parsed to `out` as ISO 8601, and returns them in milliseconds. */
 const parseTimes = (event: JsonObject, out: Record<string, Json | undefined>, repairs: Repairs): EnvelopeTimes => {
   const times: EnvelopeTimes = {};
   for (const name of timeFieldNames) {
@@ -65,7 +68,7 @@ const parseTimes = (event: JsonObject, out: Record<string, Json | undefined>, re
     const parsed = parseEventTime(written);
     if (parsed) {
       times[name] = parsed.time;
-      out[name] = isoOf(parsed.time);
+      out[name] = toIso(parsed.time);
     }
     if (!parsed?.isFullIso) addRepair(repairs, parsed ? "time_format" : "time_unreadable");
   }
@@ -73,8 +76,9 @@ const parseTimes = (event: JsonObject, out: Record<string, Json | undefined>, re
 };
 
 /**
- * Writes the four times of the envelope as ISO in UTC with milliseconds; nothing nested is touched. Every event gets a
- * `timestamp`, the same at every retry. What is not understood stays, that of `timestamp` in `originalTimestamp` if that is free.
+ * Writes the four times of the envelope as ISO 8601 in UTC with milliseconds. Nested times stay unchanged. Every event gets a
+ * `timestamp`, the same one at every retry. A time that cannot be parsed stays unchanged; such a `timestamp` moves to
+ * `originalTimestamp` if that field is free.
  */
 export const normaliseTimes = (event: JsonObject, repairs: Repairs, timeFallbacks: TimeFallbacks): JsonObject => {
   const { timestamp, originalTimestamp, sentAt, receivedAt } = event;
@@ -91,6 +95,6 @@ export const normaliseTimes = (event: JsonObject, repairs: Repairs, timeFallback
   if (!isBlank(timestamp) && isBlank(originalTimestamp)) out["originalTimestamp"] = timestamp;
   const [repair, time] = fallbackTimestamp(times, timeFallbacks);
   addRepair(repairs, repair);
-  out["timestamp"] = isoOf(time);
+  out["timestamp"] = toIso(time);
   return out;
 };

@@ -1,8 +1,8 @@
 const minutesPerHour = 60;
 
 /**
- * Only names that mean one offset wherever they are used. CST is America's or China's, PST America's or the Philippines',
- * IST India's, Israel's or Ireland's, BST Britain's or Bangladesh's: these are not guessed.
+ * Hours ahead of UTC, for the abbreviations that mean the same offset everywhere. Ambiguous ones are left out: CST is America's or
+ * China's, PST America's or the Philippines', IST India's, Israel's or Ireland's, BST Britain's or Bangladesh's.
  * Source: the abbreviations in https://data.iana.org/time-zones/tzdb/
  */
 const zoneHours: Readonly<Record<string, number>> = {
@@ -34,7 +34,10 @@ const hoursByZone: ReadonlyMap<string, number> = new Map(Object.entries(zoneHour
 const maxOffsetMinutes = 18 * minutesPerHour;
 const offsetPattern = /^(?:GMT|UTC|UT)?([+-])(\d\d):?(\d\d)?$/;
 
-/** The minutes by which a zone's clock is ahead of UTC: `+01:00`, `+0100`, `GMT+01:00`, `CET`. Undefined if that is not certain. */
+/**
+ * Returns the minutes by which a zone (`+01:00`, `+0100`, `GMT+01:00`, `CET`) is ahead of UTC. Undefined if the zone is unknown or
+ * ambiguous, or the offset is above 18 hours.
+ */
 export const zoneOffset = (zone: string): number | undefined => {
   const name = zone.toUpperCase();
   const [, sign, hours, minutes = "0"] = offsetPattern.exec(name) ?? [];

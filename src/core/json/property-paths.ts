@@ -1,12 +1,12 @@
-import { MAX_DEPTH, tryParseJsonText } from "./json-text.ts";
+import { maxJsonDepth, tryParseJsonText } from "./json-text.ts";
 import { type Json, type JsonObject, isArray, isObject } from "./json.ts";
 
-/** What becomes of a value; `undefined` removes it. */
+/** Returns the new value; `undefined` removes the value. */
 export type EditValue = (value: Json | undefined) => Json | undefined;
 
 const wildcardKey = "*";
 
-/** `traits.email` by its dots; a dot that belongs to a key is written `\.`. */
+/** Splits a path such as `traits.email` at its dots. A dot inside a key is written `\.`. */
 const parsePath = (path: string): readonly string[] =>
   path.split(/(?<!\\)\./).map((key) => key.replaceAll(String.raw`\.`, "."));
 
@@ -15,7 +15,7 @@ const matchingKeys = (object: JsonObject, key: string): readonly string[] => {
   return Object.hasOwn(object, key) ? [key] : [];
 };
 
-/** The object with some of its own keys edited; itself where nothing changes. Never changes the one it was given. */
+/** Edits some keys of an object. Returns a copy, or the same object if no value changes. */
 export const editKeys = (
   object: JsonObject,
   keys: readonly string[],
@@ -26,7 +26,7 @@ export const editKeys = (
     const edited = edit(object[key], key);
     if (edited === object[key]) continue;
     copy ??= { ...object };
-    // Safe for `__proto__` too: the copy has the key as its own, so that no setter is asked.
+    // Safe for `__proto__` too: the copy has the key as its own, so no setter runs.
     copy[key] = edited;
   }
   return copy ?? object;
@@ -34,7 +34,7 @@ export const editKeys = (
 
 type EditAtDepth = (value: Json | undefined, depth: number) => Json | undefined;
 
-/** A loop, and no `map`: lists in lists may be deep, and each would take a place on the stack. */
+/** A loop instead of `map`, because nested lists may be deep and each callback takes a stack frame. */
 const editList = (list: readonly Json[], edit: EditAtDepth, depth: number): readonly Json[] => {
   const edited: Json[] = [];
   let isUnchanged = true;
@@ -46,18 +46,19 @@ const editList = (list: readonly Json[], edit: EditAtDepth, depth: number): read
   return isUnchanged ? list : edited;
 };
 
-/** Text that may hold an object, a list, or such text once more. */
+/** Text that may be JSON of an object, of a list, or of such a text once more. */
 const mayBeJson = /^\s*["[{]/;
 
 /**
- * Text that begins as objects and lists do. If it cannot be read, somebody has cut it short, nested it without end, or printed
- * a map as Java (`{a=1}`), JavaScript (`{a: 1}`), Ruby (`{:a=>1}`) or Kafka Connect (`Struct{a=1}`) do. No two neighbours in it take the same character, so that it needs linear time whatever the text.
+ * Text that begins like an object or a list. If it cannot be parsed, it was cut off, is nested too deeply, or is a map as Java
+ * (`{a=1}`), JavaScript (`{a: 1}`), Ruby (`{:a=>1}`) or Kafka Connect (`Struct{a=1}`) print it. Neighbouring parts of the pattern
+ * never match the same character, so matching takes linear time for any text.
  */
 const beginsAsContainer = /^\s*(?:\w{0,20}\{\s*(?:["'=:]|[^\s{}=:"'][^\s{}=:]{0,200}\s*[=:])|\[\s*["'{]|(?:\[\s*){3})/;
 
 /**
- * Edits inside of JSON text. It is written anew even where nothing was found: JSON may say a key twice, and the text would
- * keep the one that was not read. What begins as a map and cannot be read is removed, since nobody knows what it holds.
+ * Edits inside JSON text. The text is always written anew: JSON may hold a key twice, and the old text would keep the value that was
+ * not edited. Text that begins like a map or a list but cannot be parsed is removed, because it may hold the value at the path.
  */
 const editText = (text: string, edit: EditValue): Json | undefined => {
   const value = mayBeJson.test(text) ? tryParseJsonText(text.trim()) : undefined;
@@ -66,8 +67,8 @@ const editText = (text: string, edit: EditValue): Json | undefined => {
   return edited === undefined ? undefined : JSON.stringify(edited);
 };
 
-/** Only lists in texts in texts come deeper: they are removed, before the stack overflows. */
-const maxDepth = MAX_DEPTH + 50;
+/** Only lists inside nested JSON texts are deeper. They are removed before the stack overflows. */
+const maxDepth = maxJsonDepth + 50;
 
 const createEditAtKey = (key: string, edit: EditAtDepth): EditAtDepth => {
   const editHere: EditAtDepth = (value, depth) => {
@@ -81,9 +82,9 @@ const createEditAtKey = (key: string, edit: EditAtDepth): EditAtDepth => {
 };
 
 /**
- * Edits what stands at a path such as `traits.email`; `*` stands for any one key or item of a list, and a key that meets a
- * list goes into each item, one that meets JSON text into what the text holds. Copies only along the path, and nothing
- * where nothing stands there.
+ * Makes an edit of the values at a path such as `traits.email`. `*` stands for any one key or list item. A key that meets a list is
+ * applied to each item; a key that meets JSON text is applied to the parsed text. Only the objects along the path are copied; if the
+ * path leads to no value, the edit returns the same object.
  */
 export const createPathEdit = (path: string, edit: EditValue): ((object: JsonObject) => JsonObject) => {
   const [first = "", ...innerKeys] = parsePath(path);
@@ -99,6 +100,9 @@ const valuesAt = (value: Json | undefined, key: string): readonly (Json | undefi
 
 type ValueTest = (value: Json | undefined) => boolean;
 
-/** Whether any of the values at a path passes a test; it is asked of `undefined` where a key is absent, as in a list. */
+/**
+ * Makes a test that passes if one of the values at a path passes. The test gets `undefined` for an absent key and for a key that meets
+ * a list.
+ */
 export const createPathTest = (path: string, test: ValueTest): ValueTest =>
   parsePath(path).reduceRight<ValueTest>((below, key) => (value) => valuesAt(value, key).some(below), test);

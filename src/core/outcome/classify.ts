@@ -10,21 +10,23 @@ import {
 } from "./outcome.ts";
 import type { ResultFalse } from "./result-false.ts";
 
-/** What came back from one HTTP call. */
+/** The result of one HTTP call to Gainsight. */
 export type CallResult =
   | {
       readonly kind: "response";
       readonly status: number;
       readonly retryAfterMs?: number;
-      /** What a refusal's body is. Gainsight answers JSON; a firewall or a proxy in front of it answers a page. */
+      /**
+       * The kind of body of a response that is not 2xx. Gainsight sends JSON; a firewall or a proxy in front of it sends an HTML page.
+       */
       readonly body?: ResponseBodyKind;
-      /** Only of a 2xx. */
+      /** Only of a 2xx whose body says `result: false`. */
       readonly resultFalse?: ResultFalse;
     }
   | { readonly kind: "timeout"; readonly timeoutMs: number }
-  /** `sent` is false where the connection broke before anything of the request was written; `problem` is a sentence about a proxy. */
+  /** `sent` is false if the connection failed before any byte of the request was written. `problem` is a sentence about a proxy. */
   | { readonly kind: "network"; readonly code: string; readonly sent: boolean; readonly problem?: string }
-  /** We ended the call ourselves. */
+  /** gainstream aborted the call. */
   | { readonly kind: "aborted" };
 
 export type ResponseBodyKind = "html" | "json";
@@ -51,11 +53,11 @@ const bodyKindTexts: Readonly<Record<ResponseBodyKind, string>> = { html: ", an 
 
 const resultFalseText = ({ code }: ResultFalse): string => `, result: false${code === undefined ? "" : `, ${code}`}`;
 
-/** Status and kind of body, as in `403, an HTML page`. */
+/** The status and the kind of body: `403, an HTML page`. */
 const statusText = ({ status, body, resultFalse }: Response): string =>
   `${status}${body ? bodyKindTexts[body] : ""}${resultFalse ? resultFalseText(resultFalse) : ""}`;
 
-/** As `statusText`, for refusals that a firewall may have made. */
+/** Like `statusText`, for a response that a firewall may have sent instead of Gainsight. */
 const refusalText = (response: Response): string =>
   `${statusText(response)}${response.body === "html" ? ": maybe a firewall" : ""}`;
 
@@ -66,40 +68,43 @@ const unauthorized = (response: Response): Hold =>
   hold("unauthorized", `Gainsight refused the access key (${refusalText(response)})`, response);
 
 const misconfigured = (response: Response): Hold =>
-  hold("misconfigured", `Nothing answers at the configured address (${statusText(response)})`, response);
+  hold("misconfigured", `The configured address does not exist (${statusText(response)})`, response);
 
-// The limit is the tenant's, not the event's.
+// The rate limit is the tenant's, not the event's.
 const throttled = (response: Response): Hold =>
-  hold("throttled", `Gainsight throttles (${refusalText(response)})`, response);
+  hold("throttled", `Gainsight throttles requests (${refusalText(response)})`, response);
 
+/** Sources of the statuses: https://www.rfc-editor.org/rfc/rfc9110 (section 15), 423: rfc4918, 425: rfc8470, 429: rfc6585. */
 const verdictByStatus: Readonly<Record<number, (response: Response) => Verdict>> = {
-  // The key is wrong or was revoked: every event would fail, so none is to blame.
+  // The key is wrong or revoked. Every event would fail, so no event is to blame.
   401: unauthorized,
   403: unauthorized,
   // The address is wrong, not the event.
   404: misconfigured,
-  405: (response) => hold("misconfigured", `The configured address takes no POST (${statusText(response)})`, response),
-  // Somebody else is working on the same thing; a moment later it will do.
-  408: (response) => retry("locked", "Gainsight gave up waiting for the request (408)", response),
+  405: (response) =>
+    hold("misconfigured", `The configured address does not accept POST (${statusText(response)})`, response),
+  // Another request holds the record, or Gainsight was too slow. A later attempt can succeed.
+  408: (response) => retry("locked", "Gainsight timed out waiting for the request (408)", response),
   409: (response) => retry("locked", "Gainsight reports a conflict (409)", response),
   423: (response) => retry("locked", "Gainsight reports a lock (423)", response),
-  425: (response) => retry("locked", "Gainsight says it is too early (425)", response),
+  425: (response) => retry("locked", "Gainsight considers the request too early (425)", response),
   429: throttled,
-  // A server that will never implement it; waiting does not help.
+  // The server does not implement the request; a later attempt fails as well.
   501: rejected,
 };
 
-// The person or company may come later: an identify or group call, or a nightly import, brings it.
+// An identify call, a group call or a nightly import may create the person or company later.
 const notYet = (response: Response): Retry =>
-  retry("not_yet", `Gainsight does not know what the event belongs to (${statusText(response)})`, response);
+  retry("not_yet", `Gainsight does not know the event's person or company yet (${statusText(response)})`, response);
 
+/** Source of the codes: https://support.gainsight.com/gainsight_nxt/API_and_Developer_Docs, the articles "Error Codes for ...". */
 const verdictByCode: Readonly<Record<string, (response: Response) => Verdict>> = {
   GSOBJ_1011: notYet,
   GSOBJ_PEOPLE1001: notYet,
   GU_2400: throttled,
   GS_APIG_2404: throttled,
   GS_APIG_2401: unauthorized,
-  // The address of this service is not on the tenant's list.
+  // The IP address of this service is not on the tenant's allow-list.
   GS_APIG_2402: unauthorized,
   GS_APIG_1000: misconfigured,
 };
@@ -109,7 +114,7 @@ const classifySuccess = (response: Response): Verdict => {
   const { code = "" } = response.resultFalse;
   const toVerdict = Object.hasOwn(verdictByCode, code) ? verdictByCode[code] : undefined;
   if (toVerdict) return toVerdict(response);
-  // What Gainsight says of an event's own data.
+  // The other GSOBJ_ codes are about the data of the event.
   if (code.startsWith("GSOBJ_")) return rejected(response);
   return retry("server_error", `Gainsight failed (${statusText(response)})`, response);
 };
@@ -122,14 +127,17 @@ const classifyResponse = (response: Response): Verdict => {
   if (status >= 300 && status < 400)
     return hold(
       "misconfigured",
-      `Gainsight redirects (${statusText(response)}); a redirect is never followed with the key`,
+      `Gainsight redirects (${statusText(response)}); gainstream follows no redirect, because the request holds the access key`,
       response,
     );
   if (status >= 400 && status < 500) return rejected(response);
   return retry("server_error", `Gainsight failed with status ${status}`, response);
 };
 
-/** What one answer on the clickstream route means. Any 2xx is delivered, unless its body says `result: false`. */
+/**
+ * Turns the result of one call on the clickstream route into a verdict: delivered, retry, dead letter, hold or aborted. Every 2xx is
+ * delivered unless its body says `result: false`.
+ */
 export const classify = (result: CallResult): Verdict => {
   switch (result.kind) {
     case "response":
@@ -143,6 +151,6 @@ export const classify = (result: CallResult): Verdict => {
   }
 };
 
-/** Whether a verdict speaks of the target's health. 4xx and 429 do not: a target that refuses is alive. */
+/** Whether a verdict counts as a failure of Gainsight itself (for the breaker). A 4xx does not: a server that refuses is alive. */
 export const isTargetFailure = (verdict: Verdict): verdict is Retry =>
   verdict.kind === "retry" && ["timeout", "network", "server_error"].includes(verdict.reason);

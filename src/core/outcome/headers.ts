@@ -1,12 +1,14 @@
-import { toIso, clampToDateRange } from "../event/iso.ts";
+import { clampToDateRange } from "../event/iso.ts";
+import { topicNamePattern } from "../topic-name.ts";
 
-type SingleHeaderValue = Uint8Array | string | null;
+/** A text, or bytes; kafkajs reads values as bytes. */
+export type SingleHeaderValue = Uint8Array | string | null;
 
-/** Header values as Kafka clients give and take them; a repeated header is an array. */
+/** A header value as kafkajs reads and writes it; a repeated header is an array. */
 export type HeaderValue = SingleHeaderValue | readonly SingleHeaderValue[] | undefined;
 export type Headers = Readonly<Record<string, HeaderValue>>;
 
-/** Every header of ours, in one place. All values are text: numbers decimal, times ISO 8601 in UTC. */
+/** The names of gainstream's headers. All values are text: numbers in decimal, times in ISO 8601 in UTC. */
 export const headerNames = {
   reason: "gainstream-reason",
   error: "gainstream-error",
@@ -23,36 +25,40 @@ export const headerNames = {
   redrives: "gainstream-redrives",
 } as const;
 
-/** Where and when a record was first read from its source topic; the same on every later copy of it. */
+/** Where a record was first read from its source topic. Every copy in a retry topic or the dead-letter topic carries it unchanged. */
 export interface SourcePosition {
   /** `topic-partition-offset`; for an event of a list `topic-partition-offset#index`. */
   readonly id: string;
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
-  /** Milliseconds since 1970. */
+  /** The record's timestamp in milliseconds since 1970. */
   readonly timestamp: number;
-  /** Kafka's id of the topic, which tells a topic from one of the same name that was made anew; undefined if it is not known. */
+  /**
+   * Kafka's id of the topic, which differs if a topic of the same name was created anew; undefined if it is not known.
+   * Source: https://cwiki.apache.org/confluence/display/KAFKA/KIP-516%3A+Topic+Identifiers
+   */
   readonly topicId?: string | undefined;
-  /** Which event of the record, from 0, where its value is a list of them. */
+  /** The event's index in the list, from 0; undefined if the record's value is no list. */
   readonly index?: number | undefined;
 }
 
-/** What the headers of a record from a tier say of its past. */
+/** The state of an event that the headers of its record in a retry topic carry. */
 export interface RetryState {
   readonly source: SourcePosition;
-  /** Rounds of attempts spent. */
+  /** Attempts used; one round of quick attempts counts as one. */
   readonly attempts: number;
-  /** Milliseconds since 1970; undefined where it has not failed itself (it waits behind another). */
+  /** Milliseconds since 1970; undefined if the event has not failed itself (it waits behind another event of its user). */
   readonly firstFailedAt: number | undefined;
-  /** Why it went to the retry topic. */
+  /** Why the event was written to the retry topic. */
   readonly reason?: string | undefined;
-  /** The status of its last failure; with `parked`, of the refusal that waits for another limit of dead letters. */
+  /**
+   * The HTTP status of the last failure. With the reason `parked`, the status of a refusal that waits for a higher dead-letter limit.
+   */
   readonly status?: number | undefined;
 }
 
 const decoder = new TextDecoder();
-const maxErrorChars = 1_024;
 
 const headerText = (headers: Headers, name: string): string | undefined => {
   const value = headers[name];
@@ -69,6 +75,7 @@ const parseTime = (text: string | undefined): number | undefined => {
   return Number.isNaN(time) ? undefined : time;
 };
 
+/** The source position of a whole record, or of a record with a single event. */
 export const sourcePositionOf = ({
   topic,
   partition,
@@ -84,25 +91,24 @@ export const sourcePositionOf = ({
   topicId,
 });
 
-/** What no two events have in common: a topic that was made anew gives the same ids once more, but at another time. */
+/** A key that no two events share. A topic that was created anew repeats ids, so the timestamp is part of the key. */
 export const eventKeyOf = ({ id, timestamp }: Pick<SourcePosition, "id" | "timestamp">): string =>
   `${id}@${clampToDateRange(timestamp)}`;
 
-/** The key of the record that an event came in, whether alone or in a list. */
+/** The key of an event's record; all events of a list have the same one. */
 export const recordKeyOf = (source: SourcePosition): string => eventKeyOf(sourcePositionOf(source));
 
-/** The origin of one event of a record that holds a list. */
+/** The source position of one event of a record whose value is a list. */
 export const sourcePositionInList = (recordPosition: SourcePosition, index: number): SourcePosition => ({
   ...recordPosition,
   id: `${recordPosition.id}#${index}`,
   index,
 });
 
-/** A name that Kafka allows: a foreign header must not swell ours. */
-const isTopicName = (text: string | undefined): text is string =>
-  text !== undefined && /^[a-zA-Z0-9._-]{1,249}$/.test(text);
+/** The check keeps a header from outside from making gainstream's own headers large. */
+const isTopicName = (text: string | undefined): text is string => text !== undefined && topicNamePattern.test(text);
 
-/** 16 bytes in base64url. */
+/** A Kafka UUID: 16 bytes in base64url. */
 const parseTopicId = (text: string | undefined): string | undefined =>
   text !== undefined && /^[\w-]{22}$/.test(text) ? text : undefined;
 
@@ -120,8 +126,8 @@ const readSourcePosition = (headers: Headers): SourcePosition | undefined => {
 };
 
 /**
- * Reads our headers off a record of a tier. What is missing, foreign or broken counts as absent: a record without a
- * readable origin is its own origin, as if it had been read from a source here.
+ * Reads gainstream's headers of a record in a retry topic. A missing or malformed header counts as absent. Without a readable source
+ * position the record's own position is used, as if the record had been read from a source topic.
  */
 export const readRetryState = (headers: Headers, ownPosition: SourcePosition): RetryState => ({
   source: readSourcePosition(headers) ?? ownPosition,
@@ -131,91 +137,13 @@ export const readRetryState = (headers: Headers, ownPosition: SourcePosition): R
   status: parseCount(headerText(headers, headerNames.status)),
 });
 
-/** Why and how a record goes to a tier or to the dead-letter topic. */
+/** Why an event is written to a retry topic or to the dead-letter topic. */
 export interface FailureDetails {
   readonly source: SourcePosition;
   readonly reason: string;
-  /** One sentence; never a payload or a secret. Longer than 1,024 characters it is cut. */
+  /** One sentence; never a payload or a secret. It is cut after 1,024 characters. */
   readonly error: string;
   readonly status?: number | undefined;
   readonly attempts: number;
   readonly firstFailedAt: number | undefined;
 }
-
-const truncate = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`);
-
-const failureHeaders = ({
-  source,
-  reason,
-  error,
-  status,
-  attempts,
-  firstFailedAt,
-}: FailureDetails): Record<string, string> => ({
-  [headerNames.reason]: reason,
-  [headerNames.error]: truncate(error, maxErrorChars),
-  ...(status !== undefined && { [headerNames.status]: String(status) }),
-  [headerNames.attempts]: String(attempts),
-  ...(firstFailedAt !== undefined && { [headerNames.firstFailedAt]: toIso(firstFailedAt) }),
-  [headerNames.topic]: source.topic,
-  [headerNames.partition]: String(source.partition),
-  [headerNames.offset]: source.offset,
-  [headerNames.timestamp]: toIso(source.timestamp),
-  [headerNames.id]: source.id,
-  ...(source.topicId !== undefined && { [headerNames.topicId]: source.topicId }),
-  ...(source.index !== undefined && { [headerNames.index]: String(source.index) }),
-});
-
-const isReplacedHeader = (name: string): boolean =>
-  (name !== headerNames.redrives && Object.values<string>(headerNames).includes(name)) ||
-  name.startsWith("__connect.errors.");
-
-const isHeaderValue = (value: unknown): boolean =>
-  value === null || typeof value === "string" || value instanceof Uint8Array;
-
-/** Stands for null in a header to be written, which kafkajs 2.2.4 cannot do by itself (see `kafka/publish/write-null-headers.ts`). */
-export const nullHeader: Uint8Array = new Uint8Array();
-
-/** kafkajs reads for a name such as `constructor` what every object has of that name, before the value. */
-const toWritableValue = (value: HeaderValue): HeaderValue =>
-  Array.isArray(value)
-    ? value.filter(isHeaderValue).map((element: SingleHeaderValue) => element ?? nullHeader)
-    : (value ?? nullHeader);
-
-const preservedHeaders = (headers: Headers): Record<string, HeaderValue> =>
-  Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      isReplacedHeader(name) ? [] : [[name, toWritableValue(value)] as const],
-    ),
-  );
-
-/** The headers of a record on its way to a tier: the original ones unchanged, ours replaced, never appended. */
-export const retryHeaders = (headers: Headers, failure: FailureDetails): Headers => ({
-  ...preservedHeaders(headers),
-  ...failureHeaders(failure),
-});
-
-/** The names that viewers of dead letters know from Kafka Connect. Source: Apache Kafka, `DeadLetterQueueReporter`. */
-const connectHeaders = ({ source, reason, error }: FailureDetails): Record<string, string> => ({
-  "__connect.errors.topic": source.topic,
-  "__connect.errors.partition": String(source.partition),
-  "__connect.errors.offset": source.offset,
-  "__connect.errors.connector.name": "gainstream",
-  "__connect.errors.task.id": "0",
-  "__connect.errors.stage": reason === "undecodable" || reason === "unknown_schema" ? "VALUE_CONVERTER" : "TASK_PUT",
-  "__connect.errors.class.name": "gainstream",
-  "__connect.errors.exception.class.name": reason,
-  "__connect.errors.exception.message": truncate(error, maxErrorChars),
-});
-
-/** The headers of a dead letter: those of a retry, and Kafka Connect's names beside them. */
-export const deadLetterHeaders = (headers: Headers, failure: FailureDetails): Headers => ({
-  ...retryHeaders(headers, failure),
-  ...connectHeaders(failure),
-});
-
-/** Only ours, for a record whose own headers do not fit the topic any more. */
-export const minimalHeaders = (failure: FailureDetails): Headers => ({
-  ...failureHeaders(failure),
-  ...connectHeaders(failure),
-});

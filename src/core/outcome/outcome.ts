@@ -1,7 +1,11 @@
 import type { ComputationClass } from "../event/engage.ts";
 
-/** What finally became of an event, and why. An outcome is a value; an exception means that our own plumbing failed. */
+/**
+ * The outcome of an event and its reason. The reasons are values of headers, metric labels and log fields. An outcome is a value; an
+ * exception means a bug in gainstream or a failure of its own environment.
+ */
 
+/** Why an event is not delivered although nothing failed. */
 export type SkipReason =
   | "unsupported_event_type"
   | "filtered_by_allow_list"
@@ -10,11 +14,15 @@ export type SkipReason =
   | "filtered_by_rule"
   | "sampled_out"
   | "duplicate"
-  | "stale"
   | "tombstone"
+  /** These two belong to the REST route (records of a Gainsight object). The clickstream route never returns them. */
+  | "stale"
   | "no_match_key";
 
-/** `parked` is no failure: the event waits behind an earlier one of the same user, and uses no attempt. */
+/**
+ * Why an event goes to a retry topic. `parked` is no failure and uses no attempt: the event waits behind an earlier event of the same
+ * user.
+ */
 export type RetryReason =
   | "timeout"
   | "network"
@@ -25,6 +33,7 @@ export type RetryReason =
   | "unknown_schema"
   | "parked";
 
+/** Why an event goes to the dead-letter topic. */
 export type DeadReason =
   | "undecodable"
   | "unknown_schema"
@@ -33,7 +42,7 @@ export type DeadReason =
   | "retries_exhausted"
   | "too_large";
 
-/** A hold is the trouble of the target or of Kafka, not of an event: no attempt is used until it ends. */
+/** Why deliveries are on hold: a problem of Gainsight, of the registry or of Kafka, not of an event. A hold uses no attempt. */
 export type HoldReason =
   | "target_down"
   | "throttled"
@@ -44,6 +53,9 @@ export type HoldReason =
   | "flooded"
   | "paused";
 
+/** The holds that a call to Gainsight can cause. */
+export type TargetHoldReason = Extract<HoldReason, "target_down" | "throttled" | "unauthorized" | "misconfigured">;
+
 export interface Delivered {
   readonly kind: "delivered";
 }
@@ -51,7 +63,7 @@ export interface Delivered {
 export interface Skipped {
   readonly kind: "skipped";
   readonly reason: SkipReason;
-  /** Of an event that Segment's Engage made: what it computed. */
+  /** Set if Segment Engage made the event. */
   readonly computationClass?: ComputationClass;
 }
 
@@ -61,7 +73,7 @@ export interface Retry {
   /** One sentence for people; never a payload or a secret. */
   readonly error: string;
   readonly status?: number;
-  /** How long the target asked us to wait, in milliseconds, already clamped. */
+  /** The `Retry-After` of the response in milliseconds, as `parseRetryAfter` returns it. */
   readonly retryAfterMs?: number;
 }
 
@@ -70,31 +82,35 @@ export interface Dead {
   readonly reason: DeadReason;
   readonly error: string;
   readonly status?: number;
-  /** What narrows the reason down, from a small set: the broken rule, or why the last attempt failed. */
+  /** A detail of the reason from a small fixed set: the broken rule of the event, or the reason of the last failure. */
   readonly rule?: string;
 }
 
 export interface Hold {
   readonly kind: "hold";
-  readonly reason: HoldReason;
+  readonly reason: TargetHoldReason;
   readonly error: string;
   readonly status?: number;
   readonly retryAfterMs?: number;
 }
 
-/** We ended the call ourselves, to hand over or to stop: nothing is known of the event, and whoever owns it next does it. */
+/**
+ * gainstream aborted the call because of a rebalance or a stop. Whether Gainsight got the event is unknown; the next owner of the
+ * partition delivers it again.
+ */
 export interface Aborted {
   readonly kind: "aborted";
 }
 
+/** What finally became of an event. */
 export type Outcome = Delivered | Skipped | Retry | Dead;
 
-/** What one call to the target says: an outcome of the event, a hold of the stream, or nothing. */
+/** What one call to Gainsight means: an outcome of the event, a hold of all deliveries, or nothing (aborted). */
 export type Verdict = Delivered | Retry | Dead | Hold | Aborted;
 
 /**
- * Whether an event's calls were refused by an answer that holds the stream. `alone`: others have gone through since; `suspect`: it
- * was so before, and nobody has gone through since.
+ * Whether Gainsight refused calls of an event with a status that starts a hold (401, 403, 404, 405, 3xx). `before`: yes. `alone`: yes,
+ * and other events succeeded since. `suspect`: the event was `alone` before, and no other event succeeded since.
  */
 export type RefusalHistory = "never" | "before" | "suspect" | "alone";
 
@@ -104,6 +120,6 @@ export const skipped = (reason: SkipReason): Skipped => ({ kind: "skipped", reas
 export const dead = (reason: DeadReason, error: string, status?: number): Dead =>
   status === undefined ? { kind: "dead", reason, error } : { kind: "dead", reason, error, status };
 
-/** What the producer of a dead letter can recognise beside its reason; bounded, so that it may be counted by. */
+/** The detail that a dead letter is counted by, besides its reason: its rule, else `http_<status>`. The number of values is bounded. */
 export const ruleOf = ({ rule, status }: Dead): string | undefined =>
   rule ?? (status === undefined ? undefined : `http_${status}`);

@@ -8,8 +8,9 @@ const delayMsOf = (value: string, wallNowMs: number): number => {
 };
 
 /**
- * Reads a `Retry-After` header (seconds, or an HTTP date; RFC 9110, 10.2.3) as milliseconds from `now`, clamped to
- * 1 s … 10 min. Nonsense counts as absent: a target that babbles must not stop the stream.
+ * Parses a `Retry-After` header (seconds, or an HTTP date) into milliseconds from `wallNowMs` on, clamped to 1 s … 10 min. Returns
+ * undefined if the header is absent or malformed: a broken header must not stop the stream.
+ * Source: https://www.rfc-editor.org/rfc/rfc9110, section 10.2.3
  */
 export const parseRetryAfter = (value: string | undefined, wallNowMs: number): number | undefined => {
   const delayMs = delayMsOf(value?.trim() ?? "", wallNowMs);

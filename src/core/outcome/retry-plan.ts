@@ -1,27 +1,31 @@
 import type { Retry } from "./outcome.ts";
 
 export interface RetryRules {
-  /** The delays of the tiers in milliseconds, ascending, at least one. */
+  /** The delays of the retry topics in milliseconds, ascending; at least one. */
   readonly delaysMs: readonly number[];
+  /** An event is dead-lettered when it has used this many attempts and has also reached `maxAgeMs` since its first failure. */
   readonly maxAttempts: number;
   readonly maxAgeMs: number;
 }
 
 export interface FailedEvent {
   readonly failure: Retry;
-  /** The tier it came from; undefined where it came from the source. */
+  /** The index of the retry topic that the event came from; undefined if it came from a source topic. */
   readonly tier: number | undefined;
-  /** Rounds spent, this one included. */
+  /** Attempts used, this one included. */
   readonly attempts: number;
+  /** Both in milliseconds since 1970, by the wall clock. */
   readonly firstFailedAt: number;
   readonly wallNow: number;
 }
 
+/** The index of the retry topic to write the event to, or `exhausted`: the event is dead-lettered. */
 export type RetryPlan = { readonly kind: "tier"; readonly tier: number } | { readonly kind: "exhausted" };
 
 /**
- * Where a failed event waits next: one tier further each time, then round the last one until BOTH its attempts and its
- * age are spent. A `Retry-After` picks the first tier that waits as long. An unknown schema gets the first tier once.
+ * Picks the retry topic of a failed event. Each failure moves the event one retry topic further; after the last one it repeats that one
+ * until BOTH `maxAttempts` and `maxAgeMs` are reached. A `Retry-After` picks a retry topic whose delay is at least as long, if there is
+ * one. An event with an unknown schema goes to the first retry topic once.
  */
 export const planRetry = (rules: RetryRules, event: FailedEvent): RetryPlan => {
   const { failure, tier, attempts, firstFailedAt, wallNow } = event;
@@ -37,8 +41,8 @@ export const planRetry = (rules: RetryRules, event: FailedEvent): RetryPlan => {
 };
 
 /**
- * When a record of a tier is due: its own timestamp and the tier's delay, but never later than the delay from now, so a
- * skewed clock cannot hang it.
+ * When a record of a retry topic is due: `delayMs` after its timestamp, but never more than `delayMs` from now, so that a skewed clock
+ * cannot delay the record for ever. All times are milliseconds since 1970.
  */
 export const dueAt = (timestamp: number, delayMs: number, wallNow: number): number =>
   Math.min(timestamp, wallNow) + delayMs;

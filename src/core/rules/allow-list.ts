@@ -1,18 +1,18 @@
 export interface EventNameRules {
-  /** Names of track events to send; empty: every track event goes. */
+  /** The names of the track events to deliver; if empty, all track events are delivered. */
   readonly events: readonly string[];
-  /** `loose`: only letters and digits count, in any case (as Segment compares them); `exact`: character by character. */
+  /** `loose` compares only letters and digits, ignoring case, as Segment does; `exact` compares all characters. */
   readonly eventMatching: "loose" | "exact";
 }
 
-/** What a loose comparison looks at of a name: its letters and digits, in lower case. */
+/** The letters and digits of a name in lower case: what a loose comparison compares. */
 export const toLooseName = (name: string): string =>
   name
     .normalize("NFC")
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, "");
 
-/** The track allow-list: says of an event's name whether it goes to Gainsight. It never concerns identify or group. */
+/** Makes the test of the track allow-list: whether events of a name are delivered. It does not apply to identify and group. */
 export const createEventNameTest = ({ events, eventMatching }: EventNameRules): ((event: string) => boolean) => {
   if (events.length === 0) return () => true;
   const normalise = eventMatching === "loose" ? toLooseName : (name: string) => name;

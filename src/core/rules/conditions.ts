@@ -1,4 +1,5 @@
-import type { RawEvent } from "../event/event.ts";
+import type { DeliveredType } from "../event/event-types.ts";
+import type { NormalisedEvent } from "../event/event.ts";
 import { type Json, scalarTextOf } from "../json/json.ts";
 import { createPathTest } from "../json/property-paths.ts";
 import { type EventNameRules, createEventNameTest } from "./allow-list.ts";
@@ -6,21 +7,24 @@ import { createWildcardTest } from "./wildcard.ts";
 
 type Scalar = string | number | boolean | null;
 
-/** Everything that is given must hold; where nothing is given, it holds for every event. */
+/** A condition on events. All parts that are set must hold; an empty condition holds for every event. */
 export interface Condition {
-  readonly type?: readonly ("identify" | "track" | "group")[] | undefined;
+  readonly type?: readonly DeliveredType[] | undefined;
   /** Names of track events. */
   readonly event?: readonly string[] | undefined;
-  /** As `traits.email`, with exactly one of the three below. Of several values that `*` stands for, one is enough. */
+  /**
+   * A path such as `traits.email`, with exactly one of the three tests below. If `*` stands for several values, one that passes is
+   * enough.
+   */
   readonly path?: string | undefined;
-  /** `null` also means absent. */
+  /** `null` also matches an absent value. */
   readonly equals?: Scalar | undefined;
   readonly in?: readonly Scalar[] | undefined;
-  /** Text in which `*` stands for any characters; numbers and booleans are compared by their text. */
+  /** A pattern in which `*` stands for any characters; numbers and booleans are matched by their text. */
   readonly matches?: string | undefined;
 }
 
-type EventTest = (raw: RawEvent) => boolean;
+type EventTest = (event: NormalisedEvent) => boolean;
 
 const createValueTest = ({ equals = null, in: acceptedValues = [equals], matches }: Condition) => {
   if (matches === undefined) {
@@ -39,15 +43,15 @@ const createTrackNameTest = (options: EventNameRules): EventTest => {
   return ({ type, event }) => type === "track" && typeof event === "string" && matchesName(event);
 };
 
-/** Says of an event whether a condition holds. */
+/** Makes the test whether a condition holds for an event. */
 export const createConditionTest = (
   condition: Condition,
   eventMatching: EventNameRules["eventMatching"],
-): ((raw: RawEvent) => boolean) => {
+): ((event: NormalisedEvent) => boolean) => {
   const tests: EventTest[] = [];
   const { type: types, event: events, path } = condition;
   if (types) tests.push(({ type }) => types.some((wanted) => wanted === type));
   if (events) tests.push(createTrackNameTest({ events, eventMatching }));
   if (path !== undefined) tests.push(createPathTest(path, createValueTest(condition)));
-  return (raw) => tests.every((passes) => passes(raw));
+  return (event) => tests.every((passes) => passes(event));
 };

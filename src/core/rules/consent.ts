@@ -1,17 +1,19 @@
-import type { RawEvent } from "../event/event.ts";
+import type { NormalisedEvent } from "../event/event.ts";
 import { type Json, parseBoolean, isBlank, isObject } from "../json/json.ts";
 
-/** Where the preferences of consent lie; an event without one of them says nothing of consent. */
+/** The path of the consent preferences. An event in which a part of the path is missing does not mention consent. */
 const preferencesPath = ["context", "consent", "categoryPreferences"] as const;
 
 /**
- * Whether the user has consented. A category that is missing does not block. One that is there must mean true: null, or a
- * text that is no boolean, is an answer that nobody can take for a yes. What cannot be read at all blocks for the same reason.
+ * Makes the test whether the user has consented to all of the given categories. A missing category, or an event that does not
+ * mention consent, passes. A category that is present must mean true: null, or text that is no boolean, blocks the event, and so does
+ * consent of another shape, because it cannot be taken for a yes.
+ * Source: https://segment.com/docs/privacy/consent-management/consent-in-segment-connections/
  */
-export const createConsentRule =
-  (categories: readonly string[]): ((raw: RawEvent) => boolean) =>
-  (raw) => {
-    let current: Json | undefined = raw;
+export const createConsentTest =
+  (categories: readonly string[]): ((event: NormalisedEvent) => boolean) =>
+  (event) => {
+    let current: Json | undefined = event;
     for (const key of preferencesPath) {
       if (!isObject(current)) return false;
       current = current[key];

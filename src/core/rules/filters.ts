@@ -1,4 +1,4 @@
-import type { RawEvent } from "../event/event.ts";
+import type { EditEvent, NormalisedEvent } from "../event/event.ts";
 import { preserveSharedTraits, withContextTraitPaths } from "../event/shared-traits.ts";
 import { createPathEdit } from "../json/property-paths.ts";
 import type { SkipReason } from "../outcome/outcome.ts";
@@ -13,16 +13,16 @@ export type Filter =
   | { readonly action: "sample"; readonly percent: number; readonly when?: Condition | undefined };
 
 export interface FilterRules extends Pick<EventNameRules, "eventMatching"> {
-  /** Tried in order, each on what the ones before it left. */
+  /** Applied in order, each to the result of the ones before it. */
   readonly filters: readonly Filter[];
 }
 
-type FilterStep = (raw: RawEvent, user: string) => RawEvent | SkipReason;
+type FilterStep = (event: NormalisedEvent, user: string) => NormalisedEvent | SkipReason;
 
-/** Dropping is often a matter of privacy: as with `pii`, a path to traits concerns the traits of the context too. */
-const createPropertyRemover = (path: string): ((raw: RawEvent) => RawEvent) => {
+/** A path into `traits` also removes the value in `context.traits`, as with `pii`: dropping is often a matter of privacy. */
+const createPropertyRemover = (path: string): EditEvent => {
   const removers = withContextTraitPaths([path]).map((removedPath) => createPathEdit(removedPath, () => undefined));
-  return preserveSharedTraits((raw) => removers.reduce((edited, remove) => remove(edited), raw));
+  return preserveSharedTraits((event) => removers.reduce((edited, remove) => remove(edited), event));
 };
 
 const createFilterStep = (filter: Filter): FilterStep => {
@@ -32,20 +32,26 @@ const createFilterStep = (filter: Filter): FilterStep => {
     case "drop_property":
       return createPropertyRemover(filter.path);
     case "sample":
-      return (raw, user) => (isSampled(user, filter.percent) ? raw : "sampled_out");
+      return (event, user) => (isSampled(user, filter.percent) ? event : "sampled_out");
   }
 };
 
-/** What the filters leave of an event, or why it does not go. Users are sampled by the id that the event came with. */
-export const createFilters = ({ filters, eventMatching }: FilterRules): ((raw: RawEvent) => RawEvent | SkipReason) => {
+/**
+ * Makes the chain of filters: it returns the edited event, or the reason to skip the event. Sampling uses the user's id before any
+ * filter has edited it.
+ */
+export const createFilters = ({
+  filters,
+  eventMatching,
+}: FilterRules): ((event: NormalisedEvent) => NormalisedEvent | SkipReason) => {
   const steps = filters.map((filter): FilterStep => {
     const step = createFilterStep(filter);
     const applies = createConditionTest(filter.when ?? {}, eventMatching);
-    return (raw, user) => (applies(raw) ? step(raw, user) : raw);
+    return (event, user) => (applies(event) ? step(event, user) : event);
   });
-  return (raw) => {
-    const user = userOf(raw) ?? "";
-    let edited = raw;
+  return (event) => {
+    const user = userOf(event) ?? "";
+    let edited = event;
     for (const step of steps) {
       const result = step(edited, user);
       if (typeof result === "string") return result;

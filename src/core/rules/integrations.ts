@@ -1,16 +1,19 @@
-import type { RawEvent } from "../event/event.ts";
+import type { NormalisedEvent } from "../event/event.ts";
 import { type Json, parseBoolean, isBlank, objectAt } from "../json/json.ts";
 
 export interface IntegrationsRules {
-  /** Names looked up in the event's `integrations`, in exactly this case. */
+  /** Names of this destination in the event's `integrations`; the case must match. */
   readonly integrationNames: readonly string[];
-  /** Engage events and replays say `All: false` and name only what fed the topic. */
+  /** Whether `All: false` is ignored: Engage events and replays set it and name only the integration that wrote the topic. */
   readonly ignoreAllFalse: { readonly engage: boolean; readonly replays: boolean };
 }
 
 const isAllFalse = (key: string, value: Json | undefined): boolean => value === false && key.toLowerCase() === "all";
 
-/** A record with fixed fields has the field in every event: there, false, null, blank text, or nothing but these in it say that it has none. */
+/**
+ * Whether a field has content. An Avro record has its fields in every event, so false, null, blank text, and an object of nothing but
+ * null and blank text count as absent.
+ */
 const isSet = (value: Json | undefined): boolean => {
   if (typeof value === "object" && value !== null)
     return Object.values<Json | undefined>(value).some((inner) => !isBlank(inner));
@@ -18,18 +21,19 @@ const isSet = (value: Json | undefined): boolean => {
 };
 
 /**
- * Whether the event's `integrations` let it go to us: what it says to one of our names, else what it says to all.
- * Several of our names: an explicit false wins. Source: Segment's open-source `facade`, and its Engage and replay events.
+ * Makes the test whether the event's `integrations` allow this destination. A value under one of its names decides; without one,
+ * `All` does. If several of its names have a value, an explicit false wins.
+ * Sources: https://github.com/segmentio/facade (`enabled`), and Segment's Engage and replay events.
  */
-export const createIntegrationsRule = (rules: IntegrationsRules): ((raw: RawEvent) => boolean) => {
+export const createIntegrationsTest = (rules: IntegrationsRules): ((event: NormalisedEvent) => boolean) => {
   const names = new Set(rules.integrationNames);
   const { engage, replays } = rules.ignoreAllFalse;
-  const ignoresAllFalse = (raw: RawEvent): boolean =>
-    (engage && isSet(objectAt(raw, "context")["personas"])) || (replays && isSet(raw["replay"]));
-  return (raw) => {
+  const ignoresAllFalse = (event: NormalisedEvent): boolean =>
+    (engage && isSet(objectAt(event, "context")["personas"])) || (replays && isSet(event["replay"]));
+  return (event) => {
     let isNamed = false;
     let isAllAllowed = true;
-    const integrations = objectAt(raw, "integrations");
+    const integrations = objectAt(event, "integrations");
     for (const key of Object.keys(integrations)) {
       const value = integrations[key];
       if (names.has(key)) {
@@ -37,6 +41,6 @@ export const createIntegrationsRule = (rules: IntegrationsRules): ((raw: RawEven
         isNamed = true;
       } else if (isAllFalse(key, value)) isAllAllowed = false;
     }
-    return isNamed || isAllAllowed || ignoresAllFalse(raw);
+    return isNamed || isAllAllowed || ignoresAllFalse(event);
   };
 };

@@ -1,19 +1,19 @@
-import type { RawEvent } from "../event/event.ts";
+import type { EditEvent } from "../event/event.ts";
 import { preserveSharedTraits, withContextTraitPaths } from "../event/shared-traits.ts";
 import { type Json, scalarTextOf } from "../json/json.ts";
 import { type EditValue, createPathEdit } from "../json/property-paths.ts";
 
 export interface PiiRules {
-  /** Paths such as `traits.email`. */
+  /** Paths such as `traits.email` of the values to remove and to hash. */
   readonly pii: { readonly drop: readonly string[]; readonly hash: readonly string[] };
-  /** SHA-256 of a text's UTF-8, in hex. */
+  /** Returns the SHA-256 of a text's UTF-8 in hexadecimal. */
   readonly hash: (text: string) => string;
 }
 
-/** Removes what must not leave and hashes what may leave hashed only. What cannot be hashed, a list or an object, is removed. */
-export const createPiiRemover = ({ pii, hash }: PiiRules): ((raw: RawEvent) => RawEvent) => {
+/** Makes the edit that removes or hashes personal data. A list or an object at a path to hash is removed. */
+export const createPiiRemover = ({ pii, hash }: PiiRules): EditEvent => {
   const hashValue: EditValue = (value: Json | undefined) => {
-    // An empty id means none: its hash would make one user of all who have none.
+    // Empty text means that there is no value. Its hash would be the same for all users without a value.
     if (value === null || value === "") return value;
     const text = scalarTextOf(value);
     return text === undefined ? undefined : hash(text);
@@ -22,5 +22,5 @@ export const createPiiRemover = ({ pii, hash }: PiiRules): ((raw: RawEvent) => R
     ...withContextTraitPaths(pii.drop).map((path) => createPathEdit(path, () => undefined)),
     ...withContextTraitPaths(pii.hash).map((path) => createPathEdit(path, hashValue)),
   ];
-  return preserveSharedTraits((raw) => edits.reduce((edited, edit) => edit(edited), raw));
+  return preserveSharedTraits((event) => edits.reduce((edited, edit) => edit(edited), event));
 };

@@ -1,8 +1,11 @@
-import { toComparableType, builtInSkippedTypes } from "../event/event-types.ts";
-import type { RawEvent, SegmentEvent } from "../event/event.ts";
+import { type DeliveredType, builtInSkippedTypes, isDeliveredType, toComparableType } from "../event/event-types.ts";
+import type { NormalisedEvent } from "../event/event.ts";
 import { type Dead, dead } from "../outcome/outcome.ts";
 
-/** The rules an event can break, named as Segment's own public API names them where it does. */
+/** The type of a valid event; `other` is any type that Gainsight has no use for, such as page. */
+export type EventType = DeliveredType | "other";
+
+/** The rules that an event can break. Most names are those of Segment's public API. */
 export type InvalidRule =
   | "type_missing"
   | "type_unknown"
@@ -15,7 +18,7 @@ export type InvalidRule =
 
 const ruleTexts: Record<InvalidRule, string> = {
   type_missing: "`type` must be a non-empty string",
-  type_unknown: `\`type\` must be identify, track or group, or one that is skipped: ${builtInSkippedTypes.join(", ")}, or what \`skippedTypes\` of the settings names`,
+  type_unknown: `\`type\` must be identify, track or group, a type that is always skipped (${builtInSkippedTypes.join(", ")}), or a type in the setting \`skippedTypes\``,
   no_user_anon_id: "Either `userId` or `anonymousId` must be a non-empty string",
   id_not_string: "`messageId`, `userId`, `anonymousId` and `groupId` must be strings",
   event_not_defined: "A track call needs `event`, a non-empty string",
@@ -31,47 +34,40 @@ const isObjectOrAbsent = (value: unknown): boolean =>
 
 const checkedIdNames = ["messageId", "userId", "anonymousId", "groupId"] as const;
 
-const isDeliveredType = ({ type }: RawEvent): boolean => type === "identify" || type === "track" || type === "group";
-
-const rules: readonly (readonly [InvalidRule, (raw: RawEvent) => boolean])[] = [
-  ["type_missing", (raw) => isNonEmptyText(raw["type"])],
-  ["type_unknown", isDeliveredType],
-  ["id_not_string", (raw) => checkedIdNames.every((name) => isTextOrAbsent(raw[name]))],
-  ["no_user_anon_id", (raw) => isNonEmptyText(raw["userId"]) || isNonEmptyText(raw["anonymousId"])],
-  ["event_not_defined", (raw) => raw["type"] !== "track" || isNonEmptyText(raw["event"])],
-  ["group_id_not_defined", (raw) => raw["type"] !== "group" || isNonEmptyText(raw["groupId"])],
-  ["traits_not_object", (raw) => isObjectOrAbsent(raw["traits"])],
-  ["properties_not_object", (raw) => isObjectOrAbsent(raw["properties"])],
+/** What is checked of an identify, a track or a group, in this order. */
+const rules: readonly (readonly [InvalidRule, isKept: (event: NormalisedEvent) => boolean])[] = [
+  ["id_not_string", (event) => checkedIdNames.every((name) => isTextOrAbsent(event[name]))],
+  ["no_user_anon_id", ({ userId, anonymousId }) => isNonEmptyText(userId) || isNonEmptyText(anonymousId)],
+  ["event_not_defined", ({ type, event: name }) => type !== "track" || isNonEmptyText(name)],
+  ["group_id_not_defined", ({ type, groupId }) => type !== "group" || isNonEmptyText(groupId)],
+  ["traits_not_object", ({ traits }) => isObjectOrAbsent(traits)],
+  ["properties_not_object", ({ properties }) => isObjectOrAbsent(properties)],
 ];
 
-const findBrokenRule = (raw: RawEvent): InvalidRule | undefined => rules.find(([, isKept]) => !isKept(raw))?.[0];
+const invalid = (rule: InvalidRule): Dead => ({ ...dead("invalid_event", `${rule}: ${ruleTexts[rule]}`), rule });
 
-const textOrEmpty = (value: unknown): string => (typeof value === "string" ? value : "");
-
-/** The types that are skipped, with those that the settings add. */
+/** The built-in skipped types and those of the setting `skippedTypes`, in the form in which types are compared. */
 export const createSkippedTypes = (addedTypes: readonly string[]): ReadonlySet<string> =>
   new Set([...builtInSkippedTypes, ...addedTypes.map(toComparableType)]);
 
 const defaultSkippedTypes = createSkippedTypes([]);
 
 /**
- * Checks Segment's rules for the envelope of an event in its normal form: a typed event, or `dead(invalid_event)` whose
- * error starts with the broken rule.
+ * Checks Segment's rules for the envelope of an event. Returns the event's type, or `dead(invalid_event)` whose error starts with
+ * the name of the first broken rule. An event of a skipped type is valid whatever else is wrong with it.
+ * Source: https://segment.com/docs/connections/spec/common/ and https://segment.com/docs/connections/spec/
  */
-export const parseEvent = (
-  raw: RawEvent,
-  allSkippedTypes: ReadonlySet<string> = defaultSkippedTypes,
-): SegmentEvent | Dead => {
-  const type = textOrEmpty(raw["type"]);
-  // What Gainsight has no use for is skipped, whatever else is wrong with it.
-  if (!isDeliveredType(raw) && allSkippedTypes.has(toComparableType(type))) return { type: "other", name: type, raw };
-  const broken = findBrokenRule(raw);
-  if (broken !== undefined) return { ...dead("invalid_event", `${broken}: ${ruleTexts[broken]}`), rule: broken };
-  if (type === "track") return { type, event: textOrEmpty(raw["event"]), raw };
-  if (type === "group") return { type, groupId: textOrEmpty(raw["groupId"]), raw };
-  return { type: "identify", raw };
+export const validateEvent = (
+  event: NormalisedEvent,
+  skippedTypes: ReadonlySet<string> = defaultSkippedTypes,
+): EventType | Dead => {
+  const { type } = event;
+  if (!isNonEmptyText(type)) return invalid("type_missing");
+  if (!isDeliveredType(type)) return skippedTypes.has(toComparableType(type)) ? "other" : invalid("type_unknown");
+  const [broken] = rules.find(([, isKept]) => !isKept(event)) ?? [];
+  return broken === undefined ? type : invalid(broken);
 };
 
-/** Whose event it is: userId, else anonymousId, else groupId. Events of one user are delivered in order. */
-export const userOf = (raw: RawEvent): string | undefined =>
-  [raw["userId"], raw["anonymousId"], raw["groupId"]].find(isNonEmptyText);
+/** The user of an event: `userId`, else `anonymousId`, else `groupId`. Events of one user are delivered in order. */
+export const userOf = ({ userId, anonymousId, groupId }: NormalisedEvent): string | undefined =>
+  [userId, anonymousId, groupId].find(isNonEmptyText);

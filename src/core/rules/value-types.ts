@@ -1,11 +1,11 @@
-import type { RawEvent } from "../event/event.ts";
+import type { EditEvent } from "../event/event.ts";
 import { preserveSharedTraits } from "../event/shared-traits.ts";
 import { type Json, type JsonObject, isObject } from "../json/json.ts";
 import { createPathEdit, editKeys } from "../json/property-paths.ts";
 
 type ValueTypes = Readonly<Record<string, "boolean" | "number">>;
 
-/** For topics whose schema knows texts only: what the values of a key really are. */
+/** The types of `traits` and `properties` by key, for topics whose schema can only hold text. */
 export interface ValueTypeRules {
   readonly traits: { readonly types: ValueTypes };
   readonly properties: { readonly types: ValueTypes };
@@ -15,7 +15,7 @@ const decimalPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 const toNumber = (text: string): number | string => {
   const number = Number(text);
-  // Beyond 2^53 only the text is exact.
+  // Beyond 2^53 a number is not exact.
   return decimalPattern.test(text) && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : text;
 };
 
@@ -36,11 +36,11 @@ const createObjectConverter = (types: ValueTypes): ((object: JsonObject) => Json
   };
 };
 
-/** Gives texts at the top of `traits` and `properties` their types. What does not read as its type stays the text. */
-export const createValueTypeConverter = (rules: ValueTypeRules): ((raw: RawEvent) => RawEvent) => {
+/** Makes the converter of texts at the top level of `traits` and `properties`. A text that is no value of its type stays text. */
+export const createValueTypeConverter = (rules: ValueTypeRules): EditEvent => {
   const edits = (["traits", "properties"] as const).map((field) => {
     const convert = createObjectConverter(rules[field].types);
     return createPathEdit(field, (object) => (isObject(object) ? convert(object) : object));
   });
-  return preserveSharedTraits((raw) => edits.reduce((edited, edit) => edit(edited), raw));
+  return preserveSharedTraits((event) => edits.reduce((edited, edit) => edit(edited), event));
 };

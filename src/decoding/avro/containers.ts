@@ -1,25 +1,25 @@
 import avro from "avsc";
 import type { Type } from "avsc";
 
-import { MAX_DEPTH } from "../../core/json/json-text.ts";
+import { maxJsonDepth } from "../../core/json/json-text.ts";
 import type { Json } from "../../core/json/json.ts";
 import { putKey } from "../../core/json/put-key.ts";
 import { readMapKey } from "./map-keys.ts";
-import { JsonText, READ_METHOD, type Tap } from "./scalars.ts";
+import { JsonText, readMethod, type Tap } from "./scalars.ts";
 
-/** Every avsc type has this method, which its typings leave out. */
+/** The method by which every avsc type decodes itself; avsc's typings lack it. */
 interface AvscReader {
-  [READ_METHOD](tap: Tap): Json | undefined;
+  [readMethod](tap: Tap): Json | undefined;
 }
 
 const asReader = (type: Type): AvscReader => type as Type & AvscReader;
 
-// Decoding is synchronous and never nested, so one set of counters serves every schema.
+// Decoding is synchronous and never nested, so all schemas share one set of counters.
 let containerDepth = 0;
 let wrapperDepth = 0;
 let valuesRead = 0;
 
-/** To be called before every decode: one that threw leaves the counters where they were. */
+/** Must be called before every decode, because a decode that throws does not reset the counters. */
 export function resetCounters(): void {
   containerDepth = 0;
   wrapperDepth = 0;
@@ -27,17 +27,20 @@ export function resetCounters(): void {
 }
 
 function checkDepth(depth: number): void {
-  if (depth > MAX_DEPTH) throw new Error(`Cannot read Avro: got nesting deeper than ${MAX_DEPTH}, want less`);
+  if (depth > maxJsonDepth) throw new Error(`Cannot read Avro: got nesting deeper than ${maxJsonDepth}, want less`);
 }
 
-/** Nulls and empty records take no bytes: a few bytes, or a schema alone, could mean billions of them, and hang the process. */
+/** Nulls and empty records take no bytes, so a few bytes could claim billions of values and hang the process. */
 function checkValueCount(count: number, tap: Tap): void {
   valuesRead += count;
   if (valuesRead <= (tap.buf.length + 1_000) * 10) return;
   throw new Error(`Cannot read Avro: got ${valuesRead} values, which ${tap.buf.length} bytes cannot hold`);
 }
 
-/** How many items the next block has. They may end before: where the bytes end, to read on would read zeros. */
+/**
+ * Reads the number of items in the next block; 0 is the end. The number may be wrong, so the caller also stops at the end of the bytes.
+ * Source: https://avro.apache.org/docs/1.12.0/specification/#arrays
+ */
 function readBlockCount(tap: Tap): number {
   let count = tap.readLong();
   if (count < 0) {
@@ -49,12 +52,12 @@ function readBlockCount(tap: Tap): number {
 }
 
 export class JsonMap extends avro.types.MapType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     checkDepth((containerDepth += 1));
     const values = asReader(this.valuesType);
     const out: Record<string, Json | undefined> = {};
     for (let count = readBlockCount(tap); count !== 0; count = readBlockCount(tap)) {
-      for (; count > 0 && tap.pos <= tap.buf.length; count--) putKey(out, readMapKey(tap), values[READ_METHOD](tap));
+      for (; count > 0 && tap.pos <= tap.buf.length; count--) putKey(out, readMapKey(tap), values[readMethod](tap));
     }
     containerDepth -= 1;
     return out;
@@ -62,36 +65,36 @@ export class JsonMap extends avro.types.MapType {
 }
 
 export class JsonArray extends avro.types.ArrayType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     checkDepth((containerDepth += 1));
     const items = asReader(this.itemsType);
     const out: Json[] = [];
     for (let count = readBlockCount(tap); count !== 0; count = readBlockCount(tap)) {
-      for (; count > 0 && tap.pos <= tap.buf.length; count--) out.push(items[READ_METHOD](tap) ?? null);
+      for (; count > 0 && tap.pos <= tap.buf.length; count--) out.push(items[readMethod](tap) ?? null);
     }
     containerDepth -= 1;
     return this.itemsType instanceof MapEntry ? mapFromPairs(out) : out;
   }
 }
 
-/** Reads the branch's value bare, also where avsc would wrap it because two branches look alike in JavaScript. */
+/** Decodes a union to the plain value of its branch. avsc wraps the value if two branches have the same JavaScript type. */
 export class JsonUnion extends avro.types.WrappedUnionType {
-  [READ_METHOD](tap: Tap): Json | undefined {
+  [readMethod](tap: Tap): Json | undefined {
     const index = tap.readLong();
     const branch = this.types[index];
     if (branch === undefined)
       throw new Error(`Cannot read Avro: got union index ${index}, want 0 to ${this.types.length - 1}`);
-    return asReader(branch)[READ_METHOD](tap);
+    return asReader(branch)[readMethod](tap);
   }
 }
 
-/** In a record null means absent. A record that stands for any JSON value is unwrapped: see `isJsonValue`. */
+/** Decodes a record to an object without its null fields. A record that stands for any JSON value is unwrapped (`isAnyJsonRecord`). */
 export class JsonRecord extends avro.types.RecordType {
   _createReader(): (tap: Tap) => Json | undefined {
     const wrappedType = wrappedTypeOf(this);
     if (wrappedType === undefined) return createFieldsReader(this);
     let read: ((tap: Tap) => Json | undefined) | undefined;
-    // What the record can hold is known only when the whole schema is: it may be defined further below.
+    // avsc calls this method before it has compiled the whole schema, so the check waits for the first record.
     return (tap) => {
       read ??= isAnyJsonRecord(this) ? createWrapperReader(asReader(wrappedType)) : createFieldsReader(this);
       return read(tap);
@@ -99,15 +102,15 @@ export class JsonRecord extends avro.types.RecordType {
   }
 }
 
-/** The type of the field `value`, where a record has no other. */
+/** The type of the field `value` if the record has no other field. */
 export function wrappedTypeOf({ fields }: avro.types.RecordType): Type | undefined {
   const [only] = fields;
   return only?.name === "value" && fields.length === 1 ? only.type : undefined;
 }
 
 /**
- * Whether a record with the one field `value` is the Avro idiom for "any JSON": JSON text, or a union, a map or an array in
- * which the record itself occurs again. A plain record, such as `Money { value: long }`, is data.
+ * Whether a record with the single field `value` is the Avro idiom for any JSON value. Its `value` is then JSON text, or a union, a map
+ * or an array in which the record occurs again. Other records, such as `Money { value: long }`, are data.
  */
 function isAnyJsonRecord(record: JsonRecord): boolean {
   if (wrappedTypeOf(record) instanceof JsonText) return true;
@@ -120,7 +123,7 @@ function isAnyJsonRecord(record: JsonRecord): boolean {
   return false;
 }
 
-/** What a map, an array or a union holds, and a record with the one field `value`. */
+/** The types inside a map, an array, a union, or a record with the single field `value`. */
 export function innerTypes(type: Type): readonly Type[] {
   if (type instanceof JsonMap) return [type.valuesType];
   if (type instanceof JsonArray) return [type.itemsType];
@@ -129,7 +132,7 @@ export function innerTypes(type: Type): readonly Type[] {
   return wrappedType === undefined ? [] : [wrappedType];
 }
 
-/** One pair of a map that its writer could only write as a list of pairs. */
+/** One entry of a map that Kafka Connect wrote as an array of entries (`isMapEntry` in `avro.ts`). */
 export class MapEntry extends JsonRecord {}
 
 function mapFromPairs(pairs: readonly Json[]): Json {
@@ -143,14 +146,15 @@ function mapFromPairs(pairs: readonly Json[]): Json {
 
 function createWrapperReader(reader: AvscReader) {
   return function readValue(tap: Tap): Json | undefined {
-    // a wrapper is no nesting of the JSON, but a schema of nothing else could recurse without end
+    // A wrapper adds no level to the JSON, but a schema of wrappers only could recurse without end.
     checkDepth((wrapperDepth += 1) / 2);
-    const value = reader[READ_METHOD](tap);
+    const value = reader[readMethod](tap);
     wrapperDepth -= 1;
     return value;
   };
 }
 
+/** Makes the reader of a record's fields, in order; it leaves out fields that are null. */
 export function createFieldsReader(record: avro.types.RecordType) {
   const fields = record.fields.map((field) => ({ name: field.name, reader: asReader(field.type) }));
   return function readRecord(tap: Tap): Json {
@@ -158,7 +162,7 @@ export function createFieldsReader(record: avro.types.RecordType) {
     checkValueCount(fields.length, tap);
     const out: Record<string, Json | undefined> = {};
     for (const { name, reader } of fields) {
-      const value = reader[READ_METHOD](tap);
+      const value = reader[readMethod](tap);
       if (value !== null && value !== undefined) putKey(out, name, value);
     }
     containerDepth -= 1;

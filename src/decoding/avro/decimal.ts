@@ -2,18 +2,17 @@ import avro from "avsc";
 
 import type { Json } from "../../core/json/json.ts";
 import { JsonRecord, createFieldsReader } from "./containers.ts";
-import { READ_METHOD, type Tap } from "./scalars.ts";
+import { readMethod, type Tap } from "./scalars.ts";
 
-/** A larger decimal takes long to spell out, and its zeros could take much more memory than its bytes. */
-const MAX_DECIMAL_BYTES = 128;
-const MAX_SCALE = 128;
-const ZEROS = "0".repeat(MAX_SCALE);
+/** The text of a larger decimal takes long to compute, and may take much more memory than its bytes. */
+const maxDecimalBytes = 128;
+const maxScale = 128;
+const zeros = "0".repeat(maxScale);
 
-/** As many bytes as a double holds exactly. */
-const MAX_NUMBER_BYTES = 6;
-const EMPTY = Buffer.alloc(0);
+/** A double holds integers of this many bytes exactly. */
+const maxNumberBytes = 6;
 
-/** What is read by the definition of a decimal. */
+/** The properties of a schema that define a decimal. */
 export interface DecimalDefinition {
   readonly type?: unknown;
   readonly size?: unknown;
@@ -24,7 +23,10 @@ export interface DecimalDefinition {
   readonly "connect.parameters"?: unknown;
 }
 
-/** The scale of a decimal; undefined if the definition is no valid decimal, which Avro's specification reads as plain bytes. */
+/**
+ * The scale of a decimal; undefined if the definition is not a valid decimal. Avro's specification says to read such a type as its
+ * underlying type: https://avro.apache.org/docs/1.12.0/specification/#logical-types
+ */
 export function decimalScale(definition: DecimalDefinition): number | undefined {
   const scale = avroScale(definition) ?? connectScale(definition);
   return scale !== undefined && isSupportedScale(scale) ? scale : undefined;
@@ -47,31 +49,34 @@ function connectScale(definition: DecimalDefinition): number | undefined {
 }
 
 const isNonNegativeInteger = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0;
-const isSupportedScale = (scale: number): boolean => Number.isInteger(scale) && Math.abs(scale) <= MAX_SCALE;
+const isSupportedScale = (scale: number): boolean => Number.isInteger(scale) && Math.abs(scale) <= maxScale;
 
 /**
- * The exact text of a number in two's complement, the highest byte first, and never with an exponent. Undefined if it is too
- * large: then the bytes stay what they are.
+ * The exact decimal text of a two's-complement, big-endian number with the given scale; it never has an exponent. Undefined if the
+ * number or the scale is too large.
  */
 export function decimalText(bytes: Buffer, scale: number): string | undefined {
-  if (bytes.length > MAX_DECIMAL_BYTES || !isSupportedScale(scale)) return undefined;
+  if (bytes.length > maxDecimalBytes || !isSupportedScale(scale)) return undefined;
   const text = String(unscaledValue(bytes));
-  if (scale <= 0) return text === "0" ? text : `${text}${ZEROS.slice(0, -scale)}`;
+  if (scale <= 0) return text === "0" ? text : `${text}${zeros.slice(0, -scale)}`;
   const sign = text.startsWith("-") ? "-" : "";
   const digits = text.slice(sign.length);
   if (digits.length > scale) return `${text.slice(0, -scale)}.${text.slice(-scale)}`;
-  return `${sign}0.${ZEROS.slice(0, scale - digits.length)}${digits}`;
+  return `${sign}0.${zeros.slice(0, scale - digits.length)}${digits}`;
 }
 
 function unscaledValue(bytes: Buffer): number | bigint {
   if (bytes.length === 0) return 0;
-  if (bytes.length <= MAX_NUMBER_BYTES) return bytes.readIntBE(0, bytes.length);
+  if (bytes.length <= maxNumberBytes) return bytes.readIntBE(0, bytes.length);
   return BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`));
 }
 
-/** A decimal with a scale of its own: bytes that hold the unscaled number, as bytes, and the scale. */
+/**
+ * Avro's `big-decimal`: bytes that hold the unscaled number as Avro bytes, and then the scale as an Avro int.
+ * Source: https://avro.apache.org/docs/1.12.0/specification/#decimal
+ */
 export class BigDecimal extends avro.types.BytesType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     const start = tap.pos;
     const length = tap.readLong();
     const end = tap.pos + length;
@@ -84,7 +89,7 @@ export class BigDecimal extends avro.types.BytesType {
   }
 }
 
-const VARIABLE_SCALE_DECIMAL = "io.debezium.data.VariableScaleDecimal";
+const variableScaleDecimal = "io.debezium.data.VariableScaleDecimal";
 
 interface NamedDefinition {
   readonly name?: unknown;
@@ -92,11 +97,15 @@ interface NamedDefinition {
   readonly "connect.name"?: unknown;
 }
 
+/** Whether an Avro record, or a Connect struct by its `name`, is Debezium's `VariableScaleDecimal`. */
 export function isVariableScaleDecimal({ name, namespace, "connect.name": connectName }: NamedDefinition): boolean {
-  return [connectName, name, `${String(namespace)}.${String(name)}`].includes(VARIABLE_SCALE_DECIMAL);
+  return [connectName, name, `${String(namespace)}.${String(name)}`].includes(variableScaleDecimal);
 }
 
-/** Debezium's record for a decimal of which each value has a scale of its own. */
+/**
+ * Debezium's record for a decimal whose scale differs from value to value.
+ * Source: https://debezium.io/documentation/reference/stable/connectors/postgresql.html
+ */
 export class VariableScaleDecimal extends JsonRecord {
   override _createReader(): (tap: Tap) => Json | undefined {
     const fields = this.fields.map(({ name, type }) => `${name}: ${type.typeName}`);
@@ -106,6 +115,6 @@ export class VariableScaleDecimal extends JsonRecord {
 
 function readVariableScaleDecimal(tap: Tap): Json {
   const scale = tap.readLong();
-  const bytes = tap.readBytes() ?? EMPTY;
+  const bytes = tap.readBytes() ?? Buffer.alloc(0);
   return decimalText(bytes, scale) ?? { scale, value: bytes.toString("base64") };
 }

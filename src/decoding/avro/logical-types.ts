@@ -3,17 +3,17 @@ import type { ForSchemaOptions, Schema, Type } from "avsc";
 
 import type { Json } from "../../core/json/json.ts";
 import { BigDecimal, type DecimalDefinition, decimalScale, decimalText } from "./decimal.ts";
-import { JsonText, type Long, READ_METHOD, type Tap, readLong } from "./scalars.ts";
+import { JsonText, type Long, readMethod, type Tap, readLong } from "./scalars.ts";
 import {
-  MICROS_PER_MS,
-  MILLIS_PER_MS,
-  NANOS_PER_MS,
+  microsPerMs,
+  millisPerMs,
+  nanosPerMs,
   toIsoDate,
   createTimeOfDayConverter,
   createTimestampConverter,
 } from "./times.ts";
 
-/** What of a schema says how a type is read. A property that is missing or wrong leaves the plain type. */
+/** The properties of a schema that select its decoder. If one of them is missing or invalid, the type is decoded without it. */
 export interface TypeDefinition extends DecimalDefinition {
   readonly name?: unknown;
   readonly namespace?: unknown;
@@ -27,31 +27,35 @@ type ConvertBytes = (bytes: Buffer) => Json;
 const connectTypeName = (name: string): string => `org.apache.kafka.connect.data.${name}`;
 const debeziumTypeName = (name: string): string => `io.debezium.time.${name}`;
 
-/** What stands for a date or a time, by Avro's names and by those of Kafka Connect. */
-export const TEMPORAL_TYPES: readonly (readonly [base: "int" | "long", names: readonly string[], read: ConvertLong])[] =
+/**
+ * The dates and times: the Avro type, the names of Avro, Kafka Connect and Debezium, and the conversion to text.
+ * Sources: https://avro.apache.org/docs/1.12.0/specification/#logical-types,
+ * https://github.com/apache/kafka/tree/trunk/connect/api/src/main/java/org/apache/kafka/connect/data,
+ * https://github.com/debezium/debezium/tree/main/debezium-core/src/main/java/io/debezium/time
+ */
+export const temporalTypes: readonly (readonly [
+  base: "int" | "long",
+  names: readonly string[],
+  convert: ConvertLong,
+])[] = [
+  ["int", ["date", connectTypeName("Date"), debeziumTypeName("Date")], toIsoDate],
+  ["int", ["time-millis", connectTypeName("Time"), debeziumTypeName("Time")], createTimeOfDayConverter(millisPerMs)],
+  ["long", ["time-micros", debeziumTypeName("MicroTime")], createTimeOfDayConverter(microsPerMs)],
+  ["long", [debeziumTypeName("NanoTime")], createTimeOfDayConverter(nanosPerMs)],
   [
-    ["int", ["date", connectTypeName("Date"), debeziumTypeName("Date")], toIsoDate],
-    [
-      "int",
-      ["time-millis", connectTypeName("Time"), debeziumTypeName("Time")],
-      createTimeOfDayConverter(MILLIS_PER_MS),
-    ],
-    ["long", ["time-micros", debeziumTypeName("MicroTime")], createTimeOfDayConverter(MICROS_PER_MS)],
-    ["long", [debeziumTypeName("NanoTime")], createTimeOfDayConverter(NANOS_PER_MS)],
-    [
-      "long",
-      ["timestamp-millis", connectTypeName("Timestamp"), debeziumTypeName("Timestamp")],
-      createTimestampConverter(MILLIS_PER_MS, "Z"),
-    ],
-    ["long", ["timestamp-micros", debeziumTypeName("MicroTimestamp")], createTimestampConverter(MICROS_PER_MS, "Z")],
-    ["long", ["timestamp-nanos", debeziumTypeName("NanoTimestamp")], createTimestampConverter(NANOS_PER_MS, "Z")],
-    ["long", ["local-timestamp-millis"], createTimestampConverter(MILLIS_PER_MS, "")],
-    ["long", ["local-timestamp-micros"], createTimestampConverter(MICROS_PER_MS, "")],
-    ["long", ["local-timestamp-nanos"], createTimestampConverter(NANOS_PER_MS, "")],
-  ];
+    "long",
+    ["timestamp-millis", connectTypeName("Timestamp"), debeziumTypeName("Timestamp")],
+    createTimestampConverter(millisPerMs, "Z"),
+  ],
+  ["long", ["timestamp-micros", debeziumTypeName("MicroTimestamp")], createTimestampConverter(microsPerMs, "Z")],
+  ["long", ["timestamp-nanos", debeziumTypeName("NanoTimestamp")], createTimestampConverter(nanosPerMs, "Z")],
+  ["long", ["local-timestamp-millis"], createTimestampConverter(millisPerMs, "")],
+  ["long", ["local-timestamp-micros"], createTimestampConverter(microsPerMs, "")],
+  ["long", ["local-timestamp-nanos"], createTimestampConverter(nanosPerMs, "")],
+];
 
-const LOGICAL_TYPES: ReadonlyMap<string, Type> = new Map<string, Type>([
-  ...TEMPORAL_TYPES.flatMap(([base, names, convert]) => {
+const logicalTypes: ReadonlyMap<string, Type> = new Map<string, Type>([
+  ...temporalTypes.flatMap(([base, names, convert]) => {
     const type = base === "int" ? createIntType(convert) : createLongType(convert);
     return names.map((name) => [`${base}:${name}`, type] as const);
   }),
@@ -60,52 +64,51 @@ const LOGICAL_TYPES: ReadonlyMap<string, Type> = new Map<string, Type>([
   ["bytes:big-decimal", new BigDecimal()],
 ]);
 
-/** The type that reads a logical type, by Avro's own name or by the one that Kafka Connect has left beside it. */
+/** The avsc type that decodes a logical type, by Avro's `logicalType` or Kafka Connect's `connect.name`; undefined if it is neither. */
 export function logicalTypeOf(definition: TypeDefinition): Type | undefined {
   const { type, logicalType: name, "connect.name": connectName } = definition;
   const scale = type === "bytes" ? decimalScale(definition) : undefined;
   if (scale !== undefined) return createBytesType((bytes) => decimalText(bytes, scale) ?? toBase64(bytes));
   return (
-    LOGICAL_TYPES.get(`${String(type)}:${String(name)}`) ?? LOGICAL_TYPES.get(`${String(type)}:${String(connectName)}`)
+    logicalTypes.get(`${String(type)}:${String(name)}`) ?? logicalTypes.get(`${String(type)}:${String(connectName)}`)
   );
 }
 
-/** Makes a fixed type with the `schema` that avsc takes; what it reads, its `definition` says. */
+/** Makes a fixed type. avsc gets `schema`, a cleaned copy of `definition`; `definition` selects the conversion. */
 export function createFixedType(definition: TypeDefinition, schema: Schema, options: ForSchemaOptions): Type {
   const convert = fixedConverter(definition);
   return new (class extends avro.types.FixedType {
-    [READ_METHOD](tap: Tap): Json {
-      return convert(tap.readFixed(this.size) ?? EMPTY);
+    [readMethod](tap: Tap): Json {
+      return convert(tap.readFixed(this.size) ?? Buffer.alloc(0));
     }
   })(schema, options);
 }
 
-const EMPTY = Buffer.alloc(0);
 const toBase64: ConvertBytes = (bytes) => bytes.toString("base64");
 
 function fixedConverter(definition: TypeDefinition): ConvertBytes {
   const scale = decimalScale(definition);
   if (scale !== undefined) return (bytes) => decimalText(bytes, scale) ?? toBase64(bytes);
-  return FIXED_CONVERTERS.get(`${String(definition.size)}:${String(definition.logicalType)}`) ?? toBase64;
+  return fixedConverters.get(`${String(definition.size)}:${String(definition.logicalType)}`) ?? toBase64;
 }
 
-const FIXED_CONVERTERS: ReadonlyMap<string, ConvertBytes> = new Map<string, ConvertBytes>([
+const fixedConverters: ReadonlyMap<string, ConvertBytes> = new Map<string, ConvertBytes>([
   ["16:uuid", (bytes) => bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")],
   ["12:duration", isoDurationOf],
 ]);
 
-/** Months, days and milliseconds, each on its own since none is a fixed number of the others, as an ISO 8601 duration. */
+/** Converts months, days and milliseconds to an ISO 8601 duration. Each stays separate, because a month has no fixed number of days. */
 function isoDurationOf(bytes: Buffer): Json {
   if (bytes.length < 12) return "";
   const seconds = bytes.readUInt32LE(8) / 1_000;
   return `P${bytes.readUInt32LE(0)}M${bytes.readUInt32LE(4)}DT${seconds}S`;
 }
 
-// avsc freezes a type as it makes it, so what it reads with cannot be a field of it.
+// avsc freezes every type after construction, so the conversion cannot be a field of the type.
 
 function createIntType(convert: ConvertLong): Type {
   return new (class extends avro.types.IntType {
-    [READ_METHOD](tap: Tap): Json {
+    [readMethod](tap: Tap): Json {
       return convert(readLong(tap));
     }
   })();
@@ -113,7 +116,7 @@ function createIntType(convert: ConvertLong): Type {
 
 function createLongType(convert: ConvertLong): Type {
   return new (class extends avro.types.LongType {
-    [READ_METHOD](tap: Tap): Json {
+    [readMethod](tap: Tap): Json {
       return convert(readLong(tap));
     }
   })();
@@ -121,8 +124,8 @@ function createLongType(convert: ConvertLong): Type {
 
 function createBytesType(convert: ConvertBytes): Type {
   return new (class extends avro.types.BytesType {
-    [READ_METHOD](tap: Tap): Json {
-      return convert(tap.readBytes() ?? EMPTY);
+    [readMethod](tap: Tap): Json {
+      return convert(tap.readBytes() ?? Buffer.alloc(0));
     }
   })();
 }

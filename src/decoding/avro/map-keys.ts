@@ -22,9 +22,9 @@ const cacheIndexOf = (buf: Buffer, keyStart: number, end: number): number => {
 const keyCache: (CachedKey | undefined)[] = Array.from({ length: cacheSize });
 
 /**
- * Reads the key of a map. The same few hundred names come again and again: looking one up by its bytes costs a fraction of
- * making a new string, and a string seen before is also quicker as a property's name. The table is of fixed size, and a
- * collision only means that the string is made anew.
+ * Reads the key of a map. Events repeat the same few hundred keys: looking a key up by its bytes costs a fraction of decoding a new
+ * string, and a known string is also faster as a property name. The cache has a fixed size; a collision only means that the string is
+ * decoded anew.
  */
 export const readMapKey = (tap: Tap): string => {
   const start = tap.pos;

@@ -3,12 +3,13 @@ import avro from "avsc";
 import { parseOptionalText } from "../../core/json/json-text.ts";
 import type { Json } from "../../core/json/json.ts";
 
-/** How avsc calls the method by which a type reads itself. Overriding it is what makes one pass enough. */
-export const READ_METHOD = "_read";
+/** The name of avsc's internal method by which a type decodes itself. Overriding it makes a second pass over the value unnecessary. */
+export const readMethod = "_read";
 
 /**
- * The part of avsc's cursor used by our types. Beyond the end it reads zeros in silence; avsc compares `pos` when all is
- * read. It is not in the typings; avsc's version is exact, and each class here is tested.
+ * The part of avsc's internal cursor that these types use. Past the end of the bytes it reads zeros without an error; `fromBuffer`
+ * compares `pos` with the end at last. avsc's typings lack it, so avsc is pinned to an exact version and each class here has a test.
+ * Source: https://github.com/mtth/avsc/blob/master/lib/utils.js
  */
 export interface Tap {
   readonly buf: Buffer;
@@ -22,10 +23,13 @@ export interface Tap {
   unpackLongBytes(): Buffer;
 }
 
-/** A whole number as it is read: a bigint where a double may not hold it. */
+/** An Avro int or long: a bigint if a double may not hold it exactly. */
 export type Long = number | bigint;
 
-/** avsc's own `readLong` is wrong below -2^52, even in the sign: from there on the bytes are read again. */
+/**
+ * Reads a long. avsc's own `readLong` returns wrong values below -2^52, even with the wrong sign, so larger longs are read again as
+ * bytes.
+ */
 export function readLong(tap: Tap): Long {
   const start = tap.pos;
   const value = tap.readLong();
@@ -34,43 +38,43 @@ export function readLong(tap: Tap): Long {
   return tap.unpackLongBytes().readBigInt64LE();
 }
 
-/** The number itself; beyond 2^53 its digits. */
+/** The number; beyond 2^53 the text of its digits. */
 export function toExactLong(value: Long): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
 }
 
 export class JsonLong extends avro.types.LongType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     return toExactLong(readLong(tap));
   }
 }
 
-/** NaN and the infinities as words: JSON would write them as null, and null clears a trait. */
+/** NaN and the infinities become text: JSON would write them as null, and null clears a trait. */
 function finiteOrText(value: number): Json {
   return Number.isFinite(value) ? value : String(value);
 }
 
 export class JsonDouble extends avro.types.DoubleType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     return finiteOrText(tap.readDouble());
   }
 }
 
 export class JsonFloat extends avro.types.FloatType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     return finiteOrText(tap.readFloat());
   }
 }
 
 export class Base64Bytes extends avro.types.BytesType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     return tap.readBytes()?.toString("base64") ?? "";
   }
 }
 
 export class JsonText extends avro.types.StringType {
-  [READ_METHOD](tap: Tap): Json {
+  [readMethod](tap: Tap): Json {
     return parseOptionalText(tap.readString() ?? "");
   }
 }

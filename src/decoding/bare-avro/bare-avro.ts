@@ -1,32 +1,31 @@
 import { isDeepStrictEqual } from "node:util";
 
+import { specTypes } from "../../core/event/event-types.ts";
 import { normaliseEvent } from "../../core/event/normal-form.ts";
 import type { Json, JsonObject } from "../../core/json/json.ts";
-import type { Decoded } from "../decoder.ts";
+import type { DecodeValue, Decoded } from "../decoded.ts";
+import { undecodable } from "../decoded.ts";
 
-/** A schema that a record without a header may be of. */
+/** A schema that bare records may have. */
 export interface CandidateSchema {
   readonly name: string;
-  readonly decode: (value: Buffer) => Decoded;
+  readonly decode: DecodeValue;
 }
 
 export interface BareAvroDecoder {
-  /** What a record without a header holds. */
-  readonly decode: (value: Buffer) => Decoded;
-  /** The same for bytes that may be something else: undefined unless they are an event by all appearances. */
+  /** Decodes a value that is known to be bare Avro. */
+  readonly decode: DecodeValue;
+  /** Decodes a value that may also have another format; undefined unless the result looks like an event in every respect. */
   readonly tryDecode: (value: Buffer) => Decoded | undefined;
 }
 
 type DecodedEvents = Extract<Decoded, { kind: "event" | "events" }>;
 
-const noSchema: Decoded = {
-  kind: "undecodable",
-  error: "Cannot read a record of bare Avro: got no schema, want one in AVRO_SCHEMA_FILE",
-};
+const noSchema = undecodable("Cannot read a bare Avro record: got no schema, want one in AVRO_SCHEMA_FILE");
 
 /**
- * Makes the reader of records that do not say what schema they are of. With one candidate, it is that one. With several, a record is
- * an event if one of them reads all of its bytes as an event, or several do and the event is the same.
+ * Makes the decoder of bare Avro records, which do not name their schema. A single candidate decodes every record. With several, all of
+ * them are tried: the record is an event if at least one reads all of its bytes as an event, and all that do agree on the event.
  */
 export const createBareAvroDecoder = (candidates: readonly CandidateSchema[]): BareAvroDecoder => {
   const [only, ...others] = candidates;
@@ -53,7 +52,7 @@ const decodeByAny = (candidates: readonly CandidateSchema[], value: Buffer): Dec
   return other === undefined ? first.decoded : ambiguous(first, other);
 };
 
-/** All are tried, also behind one that succeeds: else the order of the files would decide what an event says. */
+/** All candidates are tried, even after one has succeeded: otherwise the order of the files would decide what the event is. */
 const candidateResults = (candidates: readonly CandidateSchema[], value: Buffer): readonly CandidateResult[] => {
   const results: CandidateResult[] = [];
   for (const { name, decode } of candidates) {
@@ -63,7 +62,7 @@ const candidateResults = (candidates: readonly CandidateSchema[], value: Buffer)
   return results;
 };
 
-/** Most candidates fail at most records, and the trace of an error costs more than all that was read before it. */
+/** Most candidates fail for most records, and the stack trace of an error costs more than the decoding before it. */
 const withoutStackTraces = <T>(work: () => T): T => {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -77,22 +76,22 @@ const withoutStackTraces = <T>(work: () => T): T => {
 const hasEvents = (decoded: Decoded): decoded is DecodedEvents => decoded.kind === "event" || decoded.kind === "events";
 
 const eventList = (decoded: DecodedEvents): readonly JsonObject[] =>
-  decoded.kind === "event" ? [decoded.raw] : decoded.raws;
+  decoded.kind === "event" ? [decoded.event] : decoded.events;
 
-/** A kind of call is one word. Nearly any bytes are some text, so that a schema of texts alone reads what others wrote. */
+/** A type is one word. The check is needed because a schema of nothing but strings can read the bytes of nearly any other schema. */
 const typePattern = /^[a-z][a-z_-]{1,39}$/i;
 const looksLikeEvent = ({ type }: JsonObject): boolean => typeof type === "string" && typePattern.test(type);
 
 /**
- * An empty list is nothing to deliver, but an empty wrapper may be what a wrong schema makes of an event. Of others one event is
- * enough, the rest is judged for itself.
+ * An empty list counts as events, but an empty wrapper does not: a wrong schema may read an event as one. Of several events one that
+ * looks like an event is enough; the others are validated one by one.
  */
 const looksLikeEvents = (decoded: DecodedEvents): boolean => {
   const events = eventList(decoded);
   return events.length === 0 ? decoded.repairs === undefined : events.some(looksLikeEvent);
 };
 
-/** Texts that hold the lengths and marks of other fields were not written as texts. */
+/** A text with control characters or invalid UTF-8 holds the lengths and tags of other fields: the schema is wrong. */
 const isCleanText = (text: string): boolean => !/[^\P{Cc}\t\n\r]|\uFFFD/u.test(text);
 
 const hasCleanTexts = (value: Json | undefined): boolean => {
@@ -101,17 +100,16 @@ const hasCleanTexts = (value: Json | undefined): boolean => {
   return Object.entries(value).every(([key, inner]) => isCleanText(key) && hasCleanTexts(inner));
 };
 
-/** The calls of Segment's specification, https://segment.com/docs/connections/spec: such a word comes about by no chance. */
-const specTypes = new Set(["identify", "track", "group", "page", "screen", "alias"]);
+/** A wrong schema does not read one of these words by chance. */
 const hasSpecType = ({ type }: JsonObject): boolean => typeof type === "string" && specTypes.has(type.toLowerCase());
 
-/** Whether Gainsight would get the same, however the fields are called. */
+/** Whether two schemas read events that are equal in normal form; their field names may differ. */
 const areSameEvents = (one: DecodedEvents, other: DecodedEvents): boolean =>
   isDeepStrictEqual(eventList(one).map(toNormalForm), eventList(other).map(toNormalForm));
 
-/** What stands in for a missing time is the same for both. */
+/** A missing time is replaced by the same time in both. */
 const noTimeFallbacks = { recordTime: 0, wallNow: () => 0 };
-const toNormalForm = (event: JsonObject): JsonObject => normaliseEvent(event, noTimeFallbacks).raw;
+const toNormalForm = (event: JsonObject): JsonObject => normaliseEvent(event, noTimeFallbacks).event;
 
 const maxNames = 10;
 
@@ -122,12 +120,10 @@ const namesOf = (candidates: readonly CandidateSchema[]): string => {
     : names.join(", ");
 };
 
-const undecodableByAll = (candidates: readonly CandidateSchema[], { length }: Buffer): Decoded => ({
-  kind: "undecodable",
-  error: `Cannot read a record of bare Avro: got ${length} bytes that are an event by none of ${namesOf(candidates)}`,
-});
+const undecodableByAll = (candidates: readonly CandidateSchema[], { length }: Buffer): Decoded =>
+  undecodable(
+    `Cannot read a bare Avro record: got ${length} bytes that none of these schemas reads as an event: ${namesOf(candidates)}`,
+  );
 
-const ambiguous = (one: CandidateResult, other: CandidateResult): Decoded => ({
-  kind: "undecodable",
-  error: `Cannot read a record of bare Avro: got bytes that are one event by ${one.name} and another by ${other.name}`,
-});
+const ambiguous = (one: CandidateResult, other: CandidateResult): Decoded =>
+  undecodable(`Cannot read a bare Avro record: ${one.name} and ${other.name} read its bytes as different events`);

@@ -6,17 +6,17 @@ import type { DecodeEvents } from "../events.ts";
 import { type SchemaFile, schemaFileError } from "./schema-files.ts";
 import { type NamedTypes, collectNamedTypes, findNamedType, fullName } from "./schema-names.ts";
 
-/** A schema that records without a header may be of. */
+/** A compiled schema of bare records. */
 export interface BareSchema {
-  /** How errors call it. */
+  /** The file's name, for errors. */
   readonly name: string;
   readonly type: Type;
   readonly decode: DecodeEvents;
 }
 
 /**
- * Compiles the schemas, each for itself, so that two versions of one record may lie side by side. A name that a file does not
- * define is looked for in the others. Throws a `SchemaFileError` that names the file at fault.
+ * Compiles each schema on its own, so that two files may define versions of the same record. A type name that a file does not define is
+ * looked up in the other files. Throws a `SchemaFileError` that names the file at fault.
  */
 export const compileSchemas = (files: readonly SchemaFile[]): readonly BareSchema[] => {
   const namedTypes = collectNamedTypes(files);
@@ -32,9 +32,9 @@ export const compileSchemas = (files: readonly SchemaFile[]): readonly BareSchem
 
 type TypeHookOptions = ForSchemaOptions & { readonly namespace?: string };
 
-/** As `readAsJson`, and finds the types of other files. */
+/** Like `jsonTypeHook`, and finds the types that other files define. */
 const createTypeHook = (namedTypes: NamedTypes, file: string): NonNullable<ForSchemaOptions["typeHook"]> => {
-  /** By full name; undefined while it is being made, since it may hold itself. */
+  /** By full name; undefined while the type is being compiled, because it may refer to itself. */
   const typesOfOtherFiles = new Map<string, Type | undefined>();
   const findType = (reference: string, options: TypeHookOptions): Type | undefined => {
     const name = fullName(reference, options.namespace);

@@ -2,12 +2,13 @@ import avro from "avsc";
 import type { Type } from "avsc";
 
 /**
- * Whether an event of this type, without a header, may begin with a zero byte, as records with a schema id do. Nearly every type
- * may: zero is a number, false, the first of an enum or a union, the length of a text. Only `type` is never an empty text.
+ * Whether a bare record of this schema may begin with a zero byte, like a framed record. Nearly every schema may: zero is a number,
+ * false, the first symbol of an enum, the first branch of a union, and the length of an empty text. Only the field `type` is never
+ * empty text.
  */
 export const mayBeginWithZero = (type: Type): boolean => beginsWithZero(type, "", new Set()) ?? false;
 
-/** Undefined for what takes no bytes: then it is the next field that counts. */
+/** Undefined for a type that takes no bytes: the next field then decides. */
 const beginsWithZero = (type: Type, field: string, seen: Set<Type>): boolean | undefined => {
   if (type instanceof avro.types.NullType || seen.has(type)) return undefined;
   if (type instanceof avro.types.RecordType) return recordBeginsWithZero(type, seen.add(type));

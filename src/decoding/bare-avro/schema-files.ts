@@ -1,29 +1,32 @@
 import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** AVRO_SCHEMA_FILE does not hold an Avro schema: a mistake of the configuration. */
+import { toError } from "../../core/to-error.ts";
+
+/** AVRO_SCHEMA_FILE cannot be used: an error in the configuration. */
 export class SchemaFileError extends Error {}
 
 export interface SchemaFile {
-  /** How errors call it. */
+  /** The file's name, for errors. */
   readonly name: string;
   readonly path: string;
-  /** The parsed schema. */
+  /** The schema as parsed JSON, not yet compiled. */
   readonly schema: unknown;
 }
 
-/** A file that cannot be used, in a sentence. */
+/** The error about a file that cannot be used. */
 export const schemaFileError = (path: string, cause: unknown): SchemaFileError => {
-  const reason = cause instanceof Error ? cause.message : String(cause);
   return new SchemaFileError(
-    `Cannot use AVRO_SCHEMA_FILE: got '${path}' (${reason}), want a file with an Avro schema`,
+    `Cannot use AVRO_SCHEMA_FILE: got '${path}' (${toError(cause).message}), want a file with an Avro schema`,
     {
       cause,
     },
   );
 };
 
-/** False also if nothing can be looked at there: to read it as a file then fails with its name. */
+/**
+ * Whether a path is a folder. Also false if there is nothing at the path: reading it as a file then fails with an error that names it.
+ */
 export const isFolder = (path: string): boolean => {
   try {
     return statSync(path).isDirectory();
@@ -32,7 +35,9 @@ export const isFolder = (path: string): boolean => {
   }
 };
 
-/** Reads the file, or every `*.avsc` of the folder, by name. Throws a `SchemaFileError` that names the file at fault. */
+/**
+ * Reads the file, or every `*.avsc` of the folder in the order of their names. Throws a `SchemaFileError` that names the file at fault.
+ */
 export const readSchemaFiles = (path: string): readonly SchemaFile[] => {
   if (!isFolder(path)) return [readSchemaFile(path, path)];
   const files = schemaFileNames(path).map((name) => readSchemaFile(name, join(path, name)));
@@ -41,8 +46,8 @@ export const readSchemaFiles = (path: string): readonly SchemaFile[] => {
 };
 
 /**
- * Of links to the same file only the first counts. Names that begin with a dot are of editors, or of Kubernetes, which puts a
- * folder with the files beside links to them; other folders are not looked into.
+ * The names of a folder's schema files. Names that begin with a dot belong to editors or to Kubernetes, which mounts the files in a
+ * folder `..data` and links to them. Of several links to one file only the first counts. Other folders are not searched.
  */
 const schemaFileNames = (folder: string): readonly string[] => {
   const seen = new Set<string>();
@@ -67,14 +72,14 @@ const realPathOf = (path: string): string => {
   try {
     return realpathSync(path);
   } catch {
-    // A link that leads nowhere.
+    // A broken link; reading the file fails later.
     return path;
   }
 };
 
 const readSchemaFile = (name: string, path: string): SchemaFile => {
   try {
-    // Some editors put a byte order mark in front.
+    // Some editors write a byte order mark.
     const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
     return { name, path, schema: JSON.parse(text) as unknown };
   } catch (error) {

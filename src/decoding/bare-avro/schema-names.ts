@@ -2,23 +2,24 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { SchemaFile } from "./schema-files.ts";
 
-/** A named type that a file defines, at the top or further in. */
+/** A named type that a file defines, at the top level or nested. */
 export interface NamedType {
   readonly file: string;
   readonly schema: object;
-  /** What names without a dot inside of it belong to. */
+  /** The namespace of names without a dot inside the type. */
   readonly namespace: string | undefined;
 }
 
+/** The named types by full name. */
 export type NamedTypes = ReadonlyMap<string, readonly NamedType[]>;
 
 const namedKinds = new Set<unknown>(["record", "error", "enum", "fixed"]);
 
-/** The full name of a name in a namespace. */
+/** The full name of a name in a namespace. Source: https://avro.apache.org/docs/1.12.0/specification/#names */
 export const fullName = (name: string, namespace: string | undefined): string =>
   name.includes(".") || !namespace ? name : `${namespace}.${name}`;
 
-/** The named types of all files, by their full names. */
+/** Collects the named types of all files. */
 export const collectNamedTypes = (files: readonly SchemaFile[]): NamedTypes => {
   const byName = new Map<string, NamedType[]>();
   for (const { name: file, schema } of files) {
@@ -29,15 +30,15 @@ export const collectNamedTypes = (files: readonly SchemaFile[]): NamedTypes => {
 };
 
 /**
- * The type that a file means by a name it does not define itself. Undefined if no file does; throws a sentence if several do, and
- * not in the same way.
+ * Finds the type that a file refers to but does not define. Undefined if no other file defines it, or if the file itself does. Throws a
+ * sentence if several files define it differently.
  */
 export const findNamedType = (namedTypes: NamedTypes, name: string, file: string): NamedType | undefined => {
   const [first, ...others] = namedTypes.get(name) ?? [];
   if (first === undefined || [first, ...others].some((namedType) => namedType.file === file)) return undefined;
   const other = others.find(({ schema }) => !isDeepStrictEqual(schema, first.schema));
   if (other === undefined) return first;
-  throw new Error(`'${name}' is defined in ${first.file} and, differently, in ${other.file}`);
+  throw new Error(`${first.file} and ${other.file} define '${name}' differently`);
 };
 
 type NamedTypeEntry = readonly [name: string, definition: Omit<NamedType, "file">];

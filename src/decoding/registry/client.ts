@@ -2,11 +2,12 @@ import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avro from "avsc";
 import type { Type } from "avsc";
 
-import type { JsonResponse } from "../../outbound/json-answer.ts";
+import { toError } from "../../core/to-error.ts";
+import type { JsonResponse } from "../../outbound/json-response.ts";
 import { jsonTypeHook } from "../avro/avro.ts";
 import { requestRegistry, registryHostOf, isNotFound, type RegistryConnection } from "./rest.ts";
 
-/** What the registry says about one schema id. */
+/** The registry's answer about one schema id. */
 export type SchemaFetchResult =
   | { readonly kind: "avro"; readonly type: Type }
   | { readonly kind: "json" }
@@ -14,7 +15,7 @@ export type SchemaFetchResult =
   | { readonly kind: "unsupported"; readonly error: string }
   | { readonly kind: "registry_down"; readonly error: string };
 
-/** The registry does not know the schema: the id's own trouble, while any other failure is the registry's. */
+/** The registry does not have the schema; any other failure is a `RegistryDownError`. */
 class UnknownSchemaError extends Error {}
 class RegistryDownError extends Error {}
 
@@ -22,8 +23,11 @@ type Middleware = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]["m
 type ResponseMiddleware = NonNullable<ReturnType<Middleware>["response"]>;
 
 /**
- * Asks for one schema by its id, those it refers to included. Never rejects. Every question has a client of its own,
- * because the client's cache has no bound.
+ * Fetches one schema by its id, with the schemas that it refers to. Never rejects.
+ *
+ * Of `@kafkajs/confluent-schema-registry`, `getSchema` is used: it resolves references and builds the avsc type. Bypassed are its
+ * transport (see `createTransport`), its retries, its cache (it has no bound, so every call makes a client of its own), its validation
+ * of JSON schemas, and its `decode`, `encode` and `register`. See docs/decisions/0006-avsc-and-registry-client.md.
  */
 export async function fetchSchemaById(schemaId: number, connection: RegistryConnection): Promise<SchemaFetchResult> {
   let schemaType: unknown;
@@ -32,7 +36,7 @@ export async function fetchSchemaById(schemaId: number, connection: RegistryConn
   });
   const client = new SchemaRegistry(
     { host: "", retry: { retries: 0 }, middlewares: [transport] },
-    // Without a logger: it would write a stranger's schema to standard error.
+    // Without `logger: false` the client would write the schema, which comes from outside, to standard error.
     { [SchemaType.AVRO]: { typeHook: jsonTypeHook }, [SchemaType.JSON]: { logger: false } },
   );
   try {
@@ -44,7 +48,7 @@ export async function fetchSchemaById(schemaId: number, connection: RegistryConn
     if (schemaType === "AVRO")
       return { kind: "unsupported", error: `Cannot use Avro schema ${schemaId}: ${String(error)}` };
   }
-  // what the client makes of a JSON schema does not matter: its records are read, not validated
+  // Records of a JSON schema are not validated, so it does not matter whether the client can use the schema.
   if (schemaType === "JSON") return { kind: "json" };
   return {
     kind: "unsupported",
@@ -53,9 +57,9 @@ export async function fetchSchemaById(schemaId: number, connection: RegistryConn
 }
 
 /**
- * Carries the client's requests. Its own way has no time-out, never settles when an answer breaks off, reports an
- * unreachable registry as status 400, and ends the process by an unhandled rejection on an error whose body is `null`.
- * The last middleware is the outermost: by not calling `next` it replaces all the others.
+ * Makes the middleware that sends the client's requests. The client's own transport (mappersmith) has no time-out, never settles if a
+ * response breaks off, reports an unreachable registry as status 400, and ends the process by an unhandled rejection on an error whose
+ * body is `null`. The last middleware is the outermost one: because it does not call `next`, it replaces all others.
  */
 function createTransport(
   connection: RegistryConnection,
@@ -72,7 +76,7 @@ function createTransport(
       response: async () => {
         const body = await requestSchema(connection, path);
         onSchemaBody(body);
-        // Of an answer the client asks for its data only; the rest of its class would be made up.
+        // The client calls only `data()` of a response.
         return { data: () => body } as unknown as Awaited<ReturnType<ResponseMiddleware>>;
       },
     };
@@ -81,7 +85,7 @@ function createTransport(
 
 async function requestSchema(connection: RegistryConnection, path: string): Promise<JsonResponse["body"]> {
   const registryResponse = await requestRegistry(connection, { method: "GET", path }).catch((error: unknown) => {
-    throw new RegistryDownError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new RegistryDownError(toError(error).message, { cause: error });
   });
   if (isNotFound(registryResponse)) throw new UnknownSchemaError();
   const { status, body } = registryResponse;

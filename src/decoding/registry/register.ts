@@ -1,5 +1,6 @@
 import { requestRegistry, expectOk, isNotFound, type RegistryConnection } from "./rest.ts";
 
+/** A schema and the subject to register it under. */
 export interface SubjectSchema extends RegistryConnection {
   readonly subject: string;
   /** The schema's text. */
@@ -12,17 +13,18 @@ export interface Registration {
   readonly version: number;
 }
 
-/** How a schema compares with the newest one under its subject. */
+/** How a schema compares with the newest one under its subject; `new` if the subject has no schema. */
 export type SchemaComparison =
   | { readonly kind: "same" | "compatible"; readonly version: number }
   | { readonly kind: "new" }
   | { readonly kind: "incompatible"; readonly version: number; readonly reasons: readonly string[] };
 
 /**
- * Registers a schema, and makes a new subject BACKWARD compatible. Doing it twice changes nothing.
+ * Registers a schema, and sets the compatibility of a new subject to BACKWARD. A second call changes nothing. Throws a sentence if the
+ * registry refuses.
  *
- * The registry client's own `register` is not used: it refuses every subject whose compatibility differs from the one it
- * is told, a stricter one too, and cannot say which version came of it. Throws a sentence where the registry does not agree.
+ * The registry client's own `register` is not used: it refuses every subject whose compatibility differs from the given one, also a
+ * stricter one, and does not return the version.
  */
 export async function registerSchema(subjectSchema: SubjectSchema): Promise<Registration> {
   const subject = encodeURIComponent(subjectSchema.subject);
@@ -45,7 +47,7 @@ export async function registerSchema(subjectSchema: SubjectSchema): Promise<Regi
   return { subject: subjectSchema.subject, id: Number(id), version: Number(version) };
 }
 
-/** Compares a schema with the newest one registered, by the registry's own rule for the subject. Changes nothing. */
+/** Compares a schema with the newest registered one, by the compatibility rule of the subject. Changes nothing. */
 export async function compareWithLatest(subjectSchema: SubjectSchema): Promise<SchemaComparison> {
   const subject = encodeURIComponent(subjectSchema.subject);
   const latest = await fetchLatestVersion(subjectSchema);

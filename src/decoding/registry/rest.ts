@@ -1,12 +1,18 @@
-import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-answer.ts";
+import {
+  type JsonResponse,
+  type SendRequest,
+  readJsonResponse,
+  fetchErrorReason,
+} from "../../outbound/json-response.ts";
 
+/** The address of a registry and how to reach it. A user and a password in the URL count if `username` or `password` is absent. */
 export interface RegistryConnection {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
-  /** For a whole answer, in milliseconds; 10 s where absent. */
+  /** For a whole response, in milliseconds; 10 s if absent. */
   readonly timeoutMs?: number;
-  /** Knows the way there. */
+  /** Sends the requests, by a proxy and with TLS settings if these are configured; the global `fetch` if absent. */
   readonly fetch?: SendRequest;
 }
 
@@ -16,37 +22,40 @@ export interface RegistryRequest {
   readonly body?: object;
 }
 
-const CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
-const DEFAULT_TIMEOUT_MS = 10_000;
-/** Schemas are some kilobytes; a registry that sends more than this is cut off. */
-const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
+const contentType = "application/vnd.schemaregistry.v1+json";
+const defaultTimeoutMs = 10_000;
+/** Schemas have some kilobytes. A longer response is cut off. */
+const maxAnswerBytes = 10 * 1024 * 1024;
 
-/** The body of an answer that says yes; throws the registry's own words otherwise. */
+/** Returns the body of a 2xx response; throws an Error with the registry's own message otherwise. */
 export function expectOk(connection: RegistryConnection, { status, body }: JsonResponse): JsonResponse["body"] {
   if (status >= 200 && status <= 299) return body;
   const message = typeof body["message"] === "string" ? `: ${body["message"]}` : "";
   throw new Error(`Cannot use the schema registry at ${registryHostOf(connection)}: got status ${status}${message}`);
 }
 
-/** A registry says with `error_code` what it does not have; a 404 without it comes from something else at a wrong address. */
+/** Whether the registry says that a schema or a subject does not exist. A 404 without `error_code` comes from another server. */
 export const isNotFound = ({ status, body }: JsonResponse): boolean => status === 404 && "error_code" in body;
 
-/** One call of the registry's REST API. Throws a sentence where nothing comes back, or nothing that can be used. */
+/**
+ * Makes one call of the registry's REST API. Returns a response of any status; throws a sentence if no response arrives or its body is
+ * no JSON object.
+ */
 export async function requestRegistry(
   connection: RegistryConnection,
   { method, path, body }: RegistryRequest,
 ): Promise<JsonResponse> {
   const request: Parameters<SendRequest>[1] = {
     method,
-    headers: { accept: "application/json", "content-type": CONTENT_TYPE, ...authorizationHeader(connection) },
-    // Neither the password nor a schema travels to an address that nobody has configured.
+    headers: { accept: "application/json", "content-type": contentType, ...authorizationHeader(connection) },
+    // A redirect would send the password to an address that is not configured.
     redirect: "manual",
-    signal: AbortSignal.timeout(connection.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    signal: AbortSignal.timeout(connection.timeoutMs ?? defaultTimeoutMs),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   try {
     const response = await (connection.fetch ?? fetch)(`${baseUrlOf(connection)}${path}`, request);
-    return await readJsonResponse(response, MAX_ANSWER_BYTES);
+    return await readJsonResponse(response, maxAnswerBytes);
   } catch (error) {
     const hint = "is it running, and is SCHEMA_REGISTRY_URL right?";
     throw new Error(
@@ -63,7 +72,7 @@ function parseUrl({ url }: RegistryConnection): URL {
   throw new Error("Cannot use the schema registry's address: want a URL such as http://localhost:8081");
 }
 
-/** Host and port; the rest of the address may hold a password. */
+/** The host and the port of the registry, for messages; the rest of the URL may hold a password. */
 export const registryHostOf = (connection: RegistryConnection): string => parseUrl(connection).host;
 
 function baseUrlOf(connection: RegistryConnection): string {

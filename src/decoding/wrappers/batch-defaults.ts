@@ -1,17 +1,18 @@
-import { parseOptionalText } from "../../core/json/json-text.ts";
+import { parseNestedText } from "../../core/json/json-text.ts";
 import { type Json, type JsonObject, isArray, isObject } from "../../core/json/json.ts";
 import { putKey } from "../../core/json/put-key.ts";
 
-/** What a wrapper says about the events in it. */
+/** The fields of a wrapper that its events get if they have none of their own. */
 export interface EventDefaults {
-  /** How long they are as JSON: each event gets a copy. */
+  /** The length of these fields as JSON; each event gets a copy. */
   readonly copiedChars: number;
+  /** Returns a copy of the event with these fields. */
   readonly applyTo: (event: JsonObject) => JsonObject;
 }
 
 /**
- * The `sentAt`, `context` and `integrations` of a batch hold for each of its events; what an event says itself wins, key by
- * key. Nothing else of a batch goes on, nor does the write key that Segment's libraries repeat in its events.
+ * Each event of a batch gets the batch's `sentAt`, `context` and `integrations`; the event's own keys win. Other fields of the batch
+ * are dropped, and so is the write key that Segment's libraries repeat in the events.
  * Source: "merged with any context inside each of the items in the batch", in
  * https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
  */
@@ -30,8 +31,9 @@ export function batchDefaults(batch: JsonObject): EventDefaults {
 }
 
 /**
- * `time` is when a CloudEvent's occurrence happened: the time of an event that has none itself. Its `id` is no messageId: it is
- * unique only together with `source`, and two events with one messageId are one event to us.
+ * An event in a CloudEvent gets the CloudEvent's `time` as its `timestamp` if it has no time of its own. The CloudEvent's `id` is not
+ * used as `messageId`: it is unique only together with `source`, and gainstream treats two events with one `messageId` as duplicates.
+ * Source: https://github.com/cloudevents/spec/blob/main/cloudevents/spec.md
  */
 export function cloudEventDefaults({ time }: JsonObject): EventDefaults | undefined {
   const timestamp = presentValue(time);
@@ -51,9 +53,13 @@ const hasAnyOf = (event: JsonObject, names: readonly string[]): boolean =>
 
 const jsonLengthOf = (value: Json | undefined): number => (value === undefined ? 0 : JSON.stringify(value).length);
 
+/** Merges a part of the batch with the same part of an event; `own` is undefined if the event does not have it. */
 type Merge = (batchPart: Json, own: Json | undefined) => Json;
 
-/** Merges key by key; `inner` says which keys are merged in turn. What cannot be read stays: to the rule on consent it is a refusal. */
+/**
+ * Makes a merge by keys; `nestedMerges` merge the values of some keys in turn. An event's part that is no object stays unchanged: the
+ * rule on consent takes it as a refusal.
+ */
 const createMerge =
   (nestedMerges: Readonly<Record<string, Merge>> = {}): Merge =>
   (batchPart, own) => {
@@ -68,10 +74,13 @@ const createMerge =
     return inFormOf(own, out);
   };
 
-/** What an event says of one category of consent must not hide that another is refused. */
+/** Consent is merged by category: an event that mentions one category must not hide that the batch refuses another. */
 const mergeContext = createMerge({ consent: createMerge({ categoryPreferences: createMerge() }) });
 
-/** What is no object says nothing, nor does a null: neither hides that the batch switches something off. */
+/**
+ * The event's integrations count only if they are an object, and a null in them does not replace a value of the batch: neither may hide
+ * that the batch switches an integration off.
+ */
 function mergeIntegrations(batchPart: JsonObject, own: Json | undefined): Json {
   const ownContent = contentOf(own);
   if (own === undefined || !isObject(ownContent)) return batchPart;
@@ -81,7 +90,7 @@ function mergeIntegrations(batchPart: JsonObject, own: Json | undefined): Json {
   return inFormOf(own, withDefaults(batchPart, Object.fromEntries(statedEntries)));
 }
 
-/** JSON text stays text, for the event's own repairs. */
+/** A part that was JSON text becomes text again, so that `parseObjectParts` counts the repair. */
 const inFormOf = (own: Json, merged: JsonObject): Json => (typeof own === "string" ? JSON.stringify(merged) : merged);
 
 function withDefaults(batchPart: JsonObject, own: JsonObject): Record<string, Json | undefined> {
@@ -90,18 +99,10 @@ function withDefaults(batchPart: JsonObject, own: JsonObject): Record<string, Js
   return out;
 }
 
-/** What is in a part, which may be JSON text, also twice; undefined if it says nothing: null, blank, or the empty list that PHP writes. */
+/**
+ * The value of a part, parsed if it is JSON text. Undefined if it is null, blank, or an empty list, which PHP writes for an empty map.
+ */
 function contentOf(value: Json | undefined): Json | undefined {
-  const json = typeof value === "string" ? parseTextIfJson(value) : value;
-  if (typeof json === "string" && json !== value) return contentOf(json);
+  const json = typeof value === "string" ? parseNestedText(value) : value;
   return json === null || (isArray(json) && json.length === 0) ? undefined : json;
-}
-
-/** A text that is no JSON stays a text. */
-function parseTextIfJson(text: string): Json {
-  try {
-    return parseOptionalText(text);
-  } catch {
-    return text;
-  }
 }

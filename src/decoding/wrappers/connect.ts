@@ -2,10 +2,10 @@ import { parseOptionalText } from "../../core/json/json-text.ts";
 import { type Json, type JsonObject, isArray, isObject } from "../../core/json/json.ts";
 import { putKey } from "../../core/json/put-key.ts";
 import { decimalScale, decimalText, isVariableScaleDecimal } from "../avro/decimal.ts";
-import { TEMPORAL_TYPES } from "../avro/logical-types.ts";
-import { parseJsonBytes } from "../json.ts";
+import { temporalTypes } from "../avro/logical-types.ts";
+import { parseJsonBytes } from "../json-bytes.ts";
 
-/** The value in an envelope of Kafka Connect's JsonConverter, read by the schema beside it, as Avro is read by its own. */
+/** Converts the payload of a Kafka Connect envelope by its schema, in the same way as Avro is decoded by its schema. */
 export function convertConnectPayload(schema: JsonObject | null, payload: Json): Json {
   if (schema?.["type"] === "bytes" && typeof payload === "string")
     return parseJsonBytes(Buffer.from(payload, "base64"));
@@ -16,7 +16,7 @@ type Convert = (value: Json) => Json;
 
 const keepAsIs: Convert = (value) => value;
 
-/** A value that is not what its schema says stays as it is. */
+/** Makes the converter for a schema. A value that does not fit its schema stays unchanged. */
 function converterFor(schema: Json | undefined): Convert {
   if (!isObject(schema)) return keepAsIs;
   const { type, name, fields, values, items } = schema;
@@ -27,7 +27,7 @@ function converterFor(schema: Json | undefined): Convert {
   return typeof name === "string" ? logicalTypeConverter(name, schema) : keepAsIs;
 }
 
-/** As in an Avro record, a field that is null is absent: Connect writes each field, and null would clear the trait. */
+/** Leaves out null fields, as in an Avro record: Connect writes every field, and null would clear a trait. */
 function structConverter(fields: readonly Json[]): Convert {
   const converters = new Map<string, Convert>();
   for (const field of fields) {
@@ -45,7 +45,7 @@ function structConverter(fields: readonly Json[]): Convert {
   };
 }
 
-/** A map whose keys are no strings is a list of pairs. */
+/** Connect writes a map whose keys are not strings as a list of pairs. */
 function mapConverter(convert: Convert): Convert {
   return (value) => {
     const pairs = isObject(value) ? Object.entries(value) : pairsOf(value);
@@ -70,12 +70,12 @@ function arrayConverter(convert: Convert): Convert {
 function logicalTypeConverter(name: string, { parameters }: JsonObject): Convert {
   const scale = decimalScale({ "connect.name": name, "connect.parameters": parameters });
   return scale === undefined
-    ? (LOGICAL_CONVERTERS.get(name) ?? keepAsIs)
+    ? (logicalConverters.get(name) ?? keepAsIs)
     : textConverter((text) => decodeDecimal(text, scale));
 }
 
-const LOGICAL_CONVERTERS: ReadonlyMap<string, Convert> = new Map<string, Convert>([
-  ...TEMPORAL_TYPES.flatMap(([, names, convert]) => names.map((name) => [name, integerConverter(convert)] as const)),
+const logicalConverters: ReadonlyMap<string, Convert> = new Map<string, Convert>([
+  ...temporalTypes.flatMap(([, names, convert]) => names.map((name) => [name, integerConverter(convert)] as const)),
   ["io.debezium.data.Json", textConverter(parseOptionalText)],
 ]);
 
@@ -83,7 +83,7 @@ function textConverter(convert: (text: string) => Json): Convert {
   return (value) => (typeof value === "string" ? convert(value) : value);
 }
 
-/** A long beyond 2^53 is text. */
+/** A long beyond 2^53 is text here (see `parseJsonText`). */
 function integerConverter(convert: (value: number | bigint) => Json): Convert {
   return (value) => {
     if (typeof value === "string" && /^-?\d{1,19}$/.test(value)) return convert(BigInt(value));
@@ -91,15 +91,18 @@ function integerConverter(convert: (value: number | bigint) => Json): Convert {
   };
 }
 
-const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;
+const base64Pattern = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;
 
-/** With `decimal.format=numeric` a decimal is a number; else it is the bytes that Avro has, as base64. Node would read any text as such. */
+/**
+ * Decodes a decimal's bytes. With `decimal.format=numeric` there are none. Other text stays, because `Buffer.from` accepts any text as
+ * base64.
+ */
 function decodeDecimal(base64: string, scale: number): Json {
-  if (base64 === "" || !BASE64.test(base64)) return base64;
+  if (base64 === "" || !base64Pattern.test(base64)) return base64;
   return decimalText(Buffer.from(base64, "base64"), scale) ?? base64;
 }
 
-/** Debezium's struct for a decimal of which each value has a scale of its own. */
+/** Debezium's struct for a decimal whose scale differs from value to value. */
 function convertVariableScaleDecimal(value: Json): Json {
   if (!isObject(value)) return value;
   const { scale, value: base64 } = value;

@@ -1,29 +1,28 @@
-import { type Json, type JsonObject, isArray, isObject } from "../../core/json/json.ts";
+import { type Json, type JsonObject, isArray, isObject, isText } from "../../core/json/json.ts";
 
 interface ForeignShape {
-  /** Completes "got …", and says what is wanted instead. */
+  /** Completes "got …" and says what is wanted instead. */
   readonly description: string;
   readonly matches: (object: JsonObject) => boolean;
 }
 
-const isText = (value: Json | undefined): value is string => typeof value === "string";
 const isOneOf = (value: Json | undefined, ...words: string[]): boolean => isText(value) && words.includes(value);
 const firstObjectIn = (value: Json | undefined): JsonObject => {
   const [first] = isArray(value) ? value : [];
   return isObject(first) ? first : {};
 };
 
-const WANT_EVENT_INSIDE = "want the event in it";
-const MAXWELL_TYPES = ["insert", "update", "delete", "bootstrap-start", "bootstrap-insert", "bootstrap-complete"];
+const wantEventInside = "want the event in it";
+const maxwellTypes = ["insert", "update", "delete", "bootstrap-start", "bootstrap-insert", "bootstrap-complete"];
 
-/** The one that has a `type`, as an event has. */
+/** The only shape with a `type`, which events have too. */
 const maxwell: ForeignShape = {
   description: "a Maxwell change event, want the event itself; use a transformation that sends the row alone",
   matches: ({ database, table, type, ts, data }) =>
-    isText(database) && isText(table) && ts !== undefined && isObject(data) && isOneOf(type, ...MAXWELL_TYPES),
+    isText(database) && isText(table) && ts !== undefined && isObject(data) && isOneOf(type, ...maxwellTypes),
 };
 
-/** Change events of databases, and envelopes of clouds and collectors. */
+/** Change events of databases, and envelopes of cloud services and log collectors. */
 const untypedShapes: readonly ForeignShape[] = [
   {
     description:
@@ -34,15 +33,15 @@ const untypedShapes: readonly ForeignShape[] = [
       [before, after, source["connector"]].some((part) => part !== undefined),
   },
   {
-    description: `an Amazon EventBridge event, ${WANT_EVENT_INSIDE}: its \`detail\``,
+    description: `an Amazon EventBridge event, ${wantEventInside}: its \`detail\``,
     matches: (object) => isText(object["detail-type"]) && object["detail"] !== undefined,
   },
   {
-    description: `an Amazon SNS notification, ${WANT_EVENT_INSIDE}; set RawMessageDelivery`,
+    description: `an Amazon SNS notification, ${wantEventInside}; set RawMessageDelivery`,
     matches: ({ Type, TopicArn, Message }) => isText(Type) && isText(TopicArn) && isText(Message),
   },
   {
-    description: `the \`Records\` of an AWS service, ${WANT_EVENT_INSIDE}`,
+    description: `the \`Records\` of an AWS service, ${wantEventInside}`,
     matches: ({ Records }) => {
       const { eventSource, EventSource = eventSource } = firstObjectIn(Records);
       return isText(EventSource) && EventSource.startsWith("aws:");
@@ -58,12 +57,14 @@ const untypedShapes: readonly ForeignShape[] = [
     matches: (object) => object["@timestamp"] !== undefined && isText(object["message"]),
   },
   {
-    description: `a request of Kafka's REST proxy, ${WANT_EVENT_INSIDE}: its \`value\``,
+    description: `a request of Kafka's REST proxy, ${wantEventInside}: its \`value\``,
     matches: ({ records }) => firstObjectIn(records)["value"] !== undefined,
   },
 ];
 
-/** What an object is that is neither an event nor a wrapper that is taken off; undefined unless that is certain. */
+/**
+ * Names the kind of an object that is neither an event nor a wrapper that gainstream takes off. Undefined if the kind is not certain.
+ */
 export function describeForeignShape(object: JsonObject): string | undefined {
   const { type = null } = object;
   return (type === null ? untypedShapes : [maxwell]).find(({ matches }) => matches(object))?.description;

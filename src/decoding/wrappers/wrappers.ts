@@ -1,33 +1,33 @@
-import type { Repair, Repairs } from "../../core/event/repairs.ts";
+import { specTypes } from "../../core/event/event-types.ts";
+import { addRepair, type Repair, type Repairs } from "../../core/event/repairs.ts";
 import { parseJsonText } from "../../core/json/json-text.ts";
 import { type Json, type JsonObject, isArray, isObject } from "../../core/json/json.ts";
-import type { EventOrEvents } from "../events.ts";
-import { jsonTypeOf, parseJsonBytes } from "../json.ts";
+import { parseJsonBytes } from "../json-bytes.ts";
 import { type EventDefaults, batchDefaults, cloudEventDefaults } from "./batch-defaults.ts";
 import { convertConnectPayload } from "./connect.ts";
 import { describeForeignShape } from "./foreign-shapes.ts";
 
-const MAX_EVENTS = 1_000;
-const MAX_WRAPPERS = 8;
-const MAX_JSON_STRINGS = 2;
-/** A small record must not take much memory or time: each event of a batch gets a copy of the batch's context. */
-const MAX_COPIED_CHARS = 2_000_000;
+const maxEvents = 1_000;
+const maxWrappers = 8;
+const maxJsonStrings = 2;
+/** Each event of a batch gets a copy of the batch's context, so a small record could take much memory and time. */
+const maxCopiedChars = 2_000_000;
 
-/** Kinds of calls that no other system's wrapper bears as its `type`. */
-const CALL_TYPES = new Set<unknown>(["identify", "track", "group", "page", "screen", "alias"]);
+/** The events of one record: a single event, or a list of them, as plain JSON. */
+export type EventOrEvents = JsonObject | readonly JsonObject[];
 
-/** Whether an object is an event at first sight. A CloudEvent has a `type` of its own, which may be a call's. */
+/** Whether an object is an event by its `type`: no wrapper but a CloudEvent has a type of Segment's specification. */
 export const isPlainEvent = (object: JsonObject): boolean =>
-  CALL_TYPES.has(object["type"]) && object["specversion"] === undefined;
+  specTypes.has(object["type"]) && object["specversion"] === undefined;
 
-/** What a wrapper holds, and what it says about each event in it. Null holds nothing. */
 interface Unwrapped {
   readonly repair: Repair;
+  /** The value in the wrapper; null if the wrapper is empty. */
   readonly content: Json;
   readonly defaults?: EventDefaults | undefined;
 }
 
-/** Told by their shape alone. A wrapper may hold another. */
+/** Each returns undefined if the object is no wrapper of its kind. A wrapper may hold another. */
 const unwrappers: readonly ((object: JsonObject) => Unwrapped | undefined)[] = [
   unwrapConnectEnvelope,
   unwrapBatch,
@@ -35,7 +35,7 @@ const unwrappers: readonly ((object: JsonObject) => Unwrapped | undefined)[] = [
 ];
 
 /**
- * Kafka Connect's JsonConverter with `schemas.enable`: these two keys and no other.
+ * The envelope of Kafka Connect's JsonConverter with `schemas.enable`: it has the keys `schema` and `payload` and no other.
  * Source: https://github.com/apache/kafka/blob/trunk/connect/json/src/main/java/org/apache/kafka/connect/json/JsonConverter.java
  */
 function unwrapConnectEnvelope(object: JsonObject): Unwrapped | undefined {
@@ -45,7 +45,10 @@ function unwrapConnectEnvelope(object: JsonObject): Unwrapped | undefined {
   return { repair: "connect_envelope", content: convertConnectPayload(schema, payload) };
 }
 
-/** The body of Segment's batch call. An event with a property named `batch` has a `type` as well. */
+/**
+ * The body of Segment's batch call: it has a `batch` and no `type`.
+ * Source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
+ */
 function unwrapBatch(object: JsonObject): Unwrapped | undefined {
   const { batch, type = null } = object;
   if (!isArray(batch) || type !== null) return undefined;
@@ -53,7 +56,7 @@ function unwrapBatch(object: JsonObject): Unwrapped | undefined {
 }
 
 /**
- * A CloudEvent in structured mode. In binary mode its attributes are headers, and the value is the event.
+ * A CloudEvent in structured mode. In binary mode its attributes are Kafka headers and the record's value is the event itself.
  * Source: https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md
  */
 function unwrapCloudEvent(object: JsonObject): Unwrapped | undefined {
@@ -73,20 +76,22 @@ function unwrapOnce(object: JsonObject): Unwrapped | undefined {
   return undefined;
 }
 
-/** Where in a record's value the walk is. */
+/** The position of a value inside the record's value. */
 interface WalkPosition {
-  /** In the list, if there is one around it. */
+  /** The index in the list; undefined outside a list. */
   readonly index?: number;
+  /** How many wrappers are around the value. */
   readonly wrapperDepth: number;
+  /** How many of these wrappers are JSON strings. */
   readonly jsonStrings: number;
-  /** What the wrappers around it say, the innermost first. */
+  /** The defaults of these wrappers, the innermost first. */
   readonly defaults: readonly EventDefaults[];
 }
 
 /**
- * Takes wrappers off, and gives the events in them in their order. What a list or a batch holds is a list, whatever its length,
- * and each item of it is one event: a record is read anew at each retry, also by a later version, and an index has to mean the
- * same event. Throws an Error without any of the payload in it.
+ * Takes the wrappers off a value and returns the events in their order. A list or a batch returns a list of any length, with one event
+ * per item: a record is decoded again at every retry, also by a later version of gainstream, and an index must mean the same event each
+ * time. Throws an Error if the value holds no event or breaks a limit; its message never quotes the payload.
  */
 export function unwrapEvents(value: Json, repairs: Repairs): EventOrEvents {
   const walk = new EventWalk(repairs);
@@ -106,8 +111,10 @@ class EventWalk {
   }
 
   visit(value: Json, position: WalkPosition): void {
-    if (position.wrapperDepth > MAX_WRAPPERS)
-      throw new Error(`Cannot read an event: got more than ${MAX_WRAPPERS} wrappers around it, want fewer`);
+    if (position.wrapperDepth > maxWrappers)
+      throw new Error(
+        `Cannot read an event: got more than ${maxWrappers} wrappers around it, want ${maxWrappers} at most`,
+      );
     if (isObject(value)) this.#visitObject(value, position);
     else if (typeof value === "string") this.#visitJsonString(value, position);
     else if (isArray(value) && position.index === undefined) this.#visitList(value, position);
@@ -124,7 +131,7 @@ class EventWalk {
   }
 
   #visitUnwrapped({ repair, content, defaults: own }: Unwrapped, position: WalkPosition): void {
-    this.#addRepair(repair);
+    addRepair(this.#repairs, repair);
     if (content === null && position.index === undefined) return;
     this.visit(content, {
       ...position,
@@ -136,16 +143,18 @@ class EventWalk {
   #visitJsonString(text: string, position: WalkPosition): void {
     const { wrapperDepth, jsonStrings } = position;
     if (!/^\s*["[{]/.test(text)) throw notAnEvent(text, position);
-    if (jsonStrings === MAX_JSON_STRINGS)
-      throw new Error(`Cannot read an event: got JSON in more than ${MAX_JSON_STRINGS} JSON strings, want it in fewer`);
-    this.#addRepair("json_string");
+    if (jsonStrings === maxJsonStrings)
+      throw new Error(
+        `Cannot read an event: got more than ${maxJsonStrings} JSON strings around it, want ${maxJsonStrings} at most`,
+      );
+    addRepair(this.#repairs, "json_string");
     this.visit(parseJsonText(text), { ...position, wrapperDepth: wrapperDepth + 1, jsonStrings: jsonStrings + 1 });
   }
 
   #visitList(list: readonly Json[], position: WalkPosition): void {
     this.hasList = true;
-    if (list.length > MAX_EVENTS)
-      throw new Error(`Cannot read a list of events: got ${list.length}, want ${MAX_EVENTS} at most`);
+    if (list.length > maxEvents)
+      throw new Error(`Cannot read a list of events: got ${list.length}, want ${maxEvents} at most`);
     for (const [index, item] of list.entries()) this.visit(item, { ...position, index });
   }
 
@@ -155,15 +164,11 @@ class EventWalk {
       this.#copiedChars += copiedChars;
       filled = applyTo(filled);
     }
-    if (this.#copiedChars > MAX_COPIED_CHARS)
+    if (this.#copiedChars > maxCopiedChars)
       throw new Error(
-        `Cannot read a batch: got more than ${MAX_COPIED_CHARS} characters of context for its events, want less`,
+        `Cannot read a batch: got more than ${maxCopiedChars} characters of context for its events, want ${maxCopiedChars} at most`,
       );
     this.events.push(filled);
-  }
-
-  #addRepair(repair: Repair): void {
-    if (!this.#repairs.includes(repair)) this.#repairs.push(repair);
   }
 }
 
@@ -173,3 +178,9 @@ const notAnEvent = (value: Json, { index }: WalkPosition): Error =>
       ? `Cannot read an event: got ${jsonTypeOf(value)}, want an object or a list of objects`
       : `Cannot read a list of events: got ${jsonTypeOf(value)} at index ${index}, want an object`,
   );
+
+/** The name of a value's JSON type, for messages. */
+function jsonTypeOf(value: Json): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { createDecide } from "../../../src/core/decide.ts";
-import type { RawEvent } from "../../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
 import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Repair } from "../../../src/core/event/repairs.ts";
 import { parseJsonText } from "../../../src/core/json/json-text.ts";
@@ -12,16 +12,17 @@ const identify = { type: "identify", userId: "u1", timestamp } as const;
 const track = { ...identify, type: "track", event: "Order Completed" } as const;
 const group = { ...identify, type: "group", groupId: "g1" } as const;
 
-const normal = (event: RawEvent) => normaliseEvent(event, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) });
+const normal = (event: NormalisedEvent) =>
+  normaliseEvent(event, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) });
 const decide = createDecide(noRules);
-/** The rule that the normal form breaks; undefined if it breaks none. */
-const brokenBy = (event: RawEvent): string | undefined => {
-  const { decision } = decide(normal(event).raw);
+/** The name of the rule that the normal form of an event breaks; undefined if it breaks none. */
+const brokenBy = (event: NormalisedEvent): string | undefined => {
+  const { decision } = decide(normal(event).event);
   return decision.kind === "dead" ? decision.error.split(":", 1)[0] : undefined;
 };
-const fromJson = (text: string): RawEvent => parseJsonText(text) as RawEvent;
+const fromJson = (text: string): NormalisedEvent => parseJsonText(text) as NormalisedEvent;
 
-type Rule = [what: string, given: RawEvent, changed: RawEvent, repairs: readonly Repair[]];
+type Rule = [what: string, given: NormalisedEvent, changed: NormalisedEvent, repairs: readonly Repair[]];
 
 describe("ids", () => {
   test.each<[written: string, text: string]>([
@@ -39,8 +40,8 @@ describe("ids", () => {
     ["123456789012345678901234567890", "123456789012345678901234567890"],
     ["12345678901234567891.0", "12345678901234567891"],
   ])("%s becomes its exact text", (written, text) => {
-    const { raw } = normal(fromJson(`{"type":"identify","userId":${written},"timestamp":"${timestamp}"}`));
-    expect(raw).toEqual({ ...identify, userId: text });
+    const { event } = normal(fromJson(`{"type":"identify","userId":${written},"timestamp":"${timestamp}"}`));
+    expect(event).toEqual({ ...identify, userId: text });
   });
 
   test.each<Rule>([
@@ -64,12 +65,12 @@ describe("ids", () => {
       { ...identify, userId: "7", anonymousId: "a" },
       ["id_number"],
     ],
-  ])("take %s", (_, given, raw, repairs) => {
-    expect(normal(given)).toEqual({ raw, repairs });
+  ])("take %s", (_, given, event, repairs) => {
+    expect(normal(given)).toEqual({ event, repairs });
     expect(brokenBy(given)).toBeUndefined();
   });
 
-  test.each<[what: string, given: RawEvent, rule: string]>([
+  test.each<[what: string, given: NormalisedEvent, rule: string]>([
     ["a boolean", { ...identify, userId: true }, "id_not_string"],
     ["an object", { ...identify, anonymousId: { id: 1 } }, "id_not_string"],
     ["a list", { ...track, groupId: ["g"] }, "id_not_string"],
@@ -111,12 +112,12 @@ describe("parts", () => {
     ],
     ["null in JSON text as absent", { ...identify, traits: "null", context: "" }, identify, ["json_text"]],
     ["an empty list elsewhere as it is", { ...identify, traits: { a: [] } }, { ...identify, traits: { a: [] } }, []],
-  ])("take %s", (_, given, raw, repairs) => {
-    expect(normal(given)).toEqual({ raw, repairs });
+  ])("take %s", (_, given, event, repairs) => {
+    expect(normal(given)).toEqual({ event, repairs });
     expect(brokenBy(given)).toBeUndefined();
   });
 
-  test.each<[what: string, given: RawEvent, rule: string]>([
+  test.each<[what: string, given: NormalisedEvent, rule: string]>([
     ["a list with something in it", { ...identify, traits: [1] }, "traits_not_object"],
     ["such a list in JSON text", { ...track, properties: "[{}]" }, "properties_not_object"],
     ["text that is no JSON", { ...identify, traits: "plan: pro" }, "traits_not_object"],
@@ -125,28 +126,28 @@ describe("parts", () => {
     expect(brokenBy(given)).toBe(rule);
   });
 
-  test("text that is no JSON is not counted as parsed", () => {
+  test("text that is not JSON is not counted as a repair", () => {
     expect(normal({ ...identify, traits: "plan: pro" }).repairs).toEqual([]);
   });
 });
 
 describe("type", () => {
-  test.each(["Track", "TRACK", " track ", "tRaCk\n"])("%j is track", (type) => {
-    expect(normal({ ...track, type })).toEqual({ raw: track, repairs: ["type_case"] });
+  test.each(["Track", "TRACK", " track ", "tRaCk\n"])("%j is the type track", (type) => {
+    expect(normal({ ...track, type })).toEqual({ event: track, repairs: ["type_case"] });
   });
 
   test.each(["page", "SCREEN", "Alias", "delete", "merge", "audienceList", "record", "extract", "reset"])(
     "%s is skipped",
     (type) => {
-      expect(decide(normal({ ...identify, type }).raw)).toMatchObject({
+      expect(decide(normal({ ...identify, type }).event)).toMatchObject({
         type: "other",
         decision: { kind: "skipped", reason: "unsupported_event_type" },
       });
     },
   );
 
-  test.each<[string, RawEvent["type"], string]>([
-    ["that nobody knows", "Order Completed", "type_unknown"],
+  test.each<[string, NormalisedEvent["type"], string]>([
+    ["that is unknown", "Order Completed", "type_unknown"],
     ["of spaces", "  ", "type_unknown"],
     ["that only looks like one", "ıdentify", "type_unknown"],
     ["named as a property of every object", "__proto__", "type_unknown"],
@@ -158,7 +159,7 @@ describe("type", () => {
     expect(normal({ ...identify, type }).repairs).toEqual([]);
   });
 
-  test("a type of the settings is skipped, in any case", () => {
+  test("a type in the setting skippedTypes is skipped in any case", () => {
     const { decision } = createDecide({ ...noRules, skippedTypes: ["Heartbeat"] })({ ...identify, type: "HEARTBEAT" });
     expect(decision).toEqual({ kind: "skipped", reason: "unsupported_event_type" });
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import type { RawEvent } from "../../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
 import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Repair } from "../../../src/core/event/repairs.ts";
 import type { Json } from "../../../src/core/json/json.ts";
@@ -13,13 +13,13 @@ const fallbacks = { recordTime: Date.parse(recordIso), wallNow: () => Date.parse
 const identify = { type: "identify", userId: "u1" } as const;
 const names = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"] as const;
 
-const normal = (times: RawEvent, more: Partial<Parameters<typeof normaliseEvent>[1]> = {}) =>
+const normal = (times: NormalisedEvent, more: Partial<Parameters<typeof normaliseEvent>[1]> = {}) =>
   normaliseEvent({ ...identify, ...times }, { ...fallbacks, ...more });
-const inAll = (time: Json): RawEvent => Object.fromEntries(names.map((name) => [name, time]));
+const inAll = (time: Json): NormalisedEvent => Object.fromEntries(names.map((name) => [name, time]));
 
 afterEach(() => void vi.unstubAllEnvs());
 
-/** Plain normalising: the text says all that there is to say. */
+/** Texts of full ISO 8601: normalising them is no repair. */
 const fullIso: [given: Json, want: string][] = [
   [iso, iso],
   ["2024-03-05T10:15:30Z", whole],
@@ -94,7 +94,7 @@ const unreadable: [what: string, given: Json][] = [
   ["the same with dashes", "05-03-2024"],
   ["a year of two digits", "05-Mar-24"],
   ["a word", "yesterday"],
-  ["a word and a digit, which Date.parse takes for a year", "foo 1"],
+  ["a word and a digit, which Date.parse reads as a year", "foo 1"],
   ["now", "now"],
   ["a version", "1.2.3"],
   ["a year", "2024"],
@@ -121,7 +121,7 @@ const unreadable: [what: string, given: Json][] = [
   ["PST, America's or the Philippines'", "Tue, 05 Mar 2024 10:15:30 PST"],
   ["IST, India's, Israel's or Ireland's", "Tue Mar 05 10:15:30 IST 2024"],
   ["BST, Britain's or Bangladesh's", "Tue Mar 05 10:15:30 BST 2024"],
-  ["a zone that nobody knows", "2024-03-05T10:15:30 XYZ"],
+  ["an unknown zone", "2024-03-05T10:15:30 XYZ"],
   ["a place without its offset", "2024-03-05T10:15:30[Europe/Paris]"],
   ["a zone whose plus has become a space", "2024-03-05T10:15:30 01:00"],
   ["a date with what may be an hour", "2024-03-05-08"],
@@ -136,7 +136,7 @@ const unreadable: [what: string, given: Json][] = [
   ["seconds taken for milliseconds", "1970-01-20T18:53:53.730Z"],
   ["a year before", "1969-12-31T23:59:59.999Z"],
   ["the default of .NET", "0001-01-01T00:00:00Z"],
-  ["a year that JavaScript takes for 1999", "0099-01-01T00:00:00.000Z"],
+  ["a year that JavaScript reads as 1999", "0099-01-01T00:00:00.000Z"],
   ["the zero of MySQL", "0000-00-00 00:00:00"],
   ["the default of SQL Server", "1900-01-01T00:00:00.000Z"],
   ["the last moment of .NET", "9999-12-31T23:59:59.9999999Z"],
@@ -148,46 +148,46 @@ const unreadable: [what: string, given: Json][] = [
 ];
 
 describe("the four times of the envelope", () => {
-  test.each(fullIso)("%j is written as %s, which is no repair", (given, want) => {
-    expect(normal(inAll(given))).toEqual({ raw: { ...identify, ...inAll(want) }, repairs: [] });
+  test.each(fullIso)("%j becomes %s without a repair", (given, want) => {
+    expect(normal(inAll(given))).toEqual({ event: { ...identify, ...inAll(want) }, repairs: [] });
   });
 
-  test.each(otherForms)("%s is understood: %j", (_, given, want) => {
-    expect(normal(inAll(given))).toEqual({ raw: { ...identify, ...inAll(want) }, repairs: ["time_format"] });
+  test.each(otherForms)("%s is parsed: %j", (_, given, want) => {
+    expect(normal(inAll(given))).toEqual({ event: { ...identify, ...inAll(want) }, repairs: ["time_format"] });
   });
 
-  test.each(otherForms)("%s means the same wherever the machine stands: %j", (_, given, want) => {
+  test.each(otherForms)("%s is parsed the same in every time zone: %j", (_, given, want) => {
     for (const zone of ["America/New_York", "Asia/Kolkata"]) {
       vi.stubEnv("TZ", zone);
       expect(new Date(0).getTimezoneOffset()).not.toBe(0);
-      expect(normal({ timestamp: given }).raw["timestamp"]).toBe(want);
+      expect(normal({ timestamp: given }).event["timestamp"]).toBe(want);
     }
   });
 
-  test.each(unreadable)("%s is not: it stays, and the record's time stands in", (_, given) => {
-    const { raw, repairs } = normal(inAll(given));
-    expect(raw).toEqual({ ...identify, ...inAll(given), timestamp: recordIso });
+  test.each(unreadable)("%s is not parsed: it stays, and the record's time becomes the timestamp", (_, given) => {
+    const { event, repairs } = normal(inAll(given));
+    expect(event).toEqual({ ...identify, ...inAll(given), timestamp: recordIso });
     expect(repairs).toEqual(["time_unreadable", "timestamp_from_record"]);
   });
 
-  test.each([undefined, null, "", " "])("%j is an absent one, and stays so", (nothing) => {
+  test.each([undefined, null, "", " "])("%j counts as absent and stays unchanged", (nothing) => {
     const times = { originalTimestamp: nothing, sentAt: nothing, receivedAt: nothing };
     expect(normal({ ...times, timestamp: iso })).toEqual({
-      raw: { ...identify, ...times, timestamp: iso },
+      event: { ...identify, ...times, timestamp: iso },
       repairs: [],
     });
   });
 
-  test("nothing nested is touched", () => {
+  test("nested times stay unchanged", () => {
     const nested = { traits: { timestamp: 7, sentAt: "2024-03-05" }, context: { timestamp: "yesterday" } };
     expect(normal({ ...nested, timestamp: iso })).toEqual({
-      raw: { ...identify, ...nested, timestamp: iso },
+      event: { ...identify, ...nested, timestamp: iso },
       repairs: [],
     });
   });
 });
 
-describe("a timestamp that is absent or not understood", () => {
+describe("a missing or unreadable timestamp", () => {
   const [original, sent, received] = [
     "2001-01-01T00:00:10.000Z",
     "2001-01-01T00:00:40.000Z",
@@ -197,19 +197,19 @@ describe("a timestamp that is absent or not understood", () => {
   const corrected = "2024-03-05T11:59:30.000Z";
   const noRecord = { recordTime: -1 };
 
-  test.each<[what: string, times: RawEvent, given: object, want: string, repair: Repair]>([
+  test.each<[what: string, times: NormalisedEvent, given: object, want: string, repair: Repair]>([
     ["is computed by Segment's rule, however wrong the device's clock", all, {}, corrected, "timestamp_computed"],
     ["is the original one without sentAt", { ...all, sentAt: "?" }, {}, original, "timestamp_from_original"],
     ["is the original one without receivedAt", { ...all, receivedAt: null }, {}, original, "timestamp_from_original"],
     [
-      "is the original one where it would have happened well after it was received",
+      "is the original one if the computed one is well after receivedAt",
       { ...all, originalTimestamp: "2001-01-01T00:10:00.000Z" },
       {},
       "2001-01-01T00:10:00.000Z",
       "timestamp_from_original",
     ],
     [
-      "is computed where the clocks of servers differ a little",
+      "is computed if the clocks of servers differ a little",
       { ...all, originalTimestamp: "2001-01-01T00:00:41.000Z" },
       {},
       "2024-03-05T12:00:01.000Z",
@@ -223,7 +223,7 @@ describe("a timestamp that is absent or not understood", () => {
       "timestamp_from_original",
     ],
     [
-      "is the record's where the original one is later than its receipt",
+      "is the record's if the original one is later than receivedAt",
       { originalTimestamp: "2030-01-01T00:00:00.000Z", receivedAt: received },
       {},
       recordIso,
@@ -253,33 +253,33 @@ describe("a timestamp that is absent or not understood", () => {
       "timestamp_from_clock",
     ],
     ["is now at last", {}, noRecord, nowIso, "timestamp_from_clock"],
-    ["is now where the record's time is in nanoseconds", {}, { recordTime: 1.7e18 }, nowIso, "timestamp_from_clock"],
-    ["is now where the record's time is no number", {}, { recordTime: Number.NaN }, nowIso, "timestamp_from_clock"],
-    ["is now where both are nonsense", {}, { recordTime: 0, firstFailedAt: -1 }, nowIso, "timestamp_from_clock"],
+    ["is now if the record's time is in nanoseconds", {}, { recordTime: 1.7e18 }, nowIso, "timestamp_from_clock"],
+    ["is now if the record's time is no number", {}, { recordTime: Number.NaN }, nowIso, "timestamp_from_clock"],
+    ["is now if neither time is plausible", {}, { recordTime: 0, firstFailedAt: -1 }, nowIso, "timestamp_from_clock"],
   ])("%s", (_, times, given, want, repair) => {
     for (const timestamp of [undefined, null, ""]) {
-      const { raw, repairs } = normal({ timestamp, ...times }, given);
-      expect(raw["timestamp"]).toBe(want);
+      const { event, repairs } = normal({ timestamp, ...times }, given);
+      expect(event["timestamp"]).toBe(want);
       expect(repairs.filter((name) => name !== "time_unreadable")).toEqual([repair]);
     }
   });
 
-  test.each([undefined, null, ""])("is kept in an originalTimestamp that is %j", (originalTimestamp) => {
+  test.each([undefined, null, ""])("moves to originalTimestamp if that is %j", (originalTimestamp) => {
     expect(normal({ timestamp: "05/03/2024", originalTimestamp })).toEqual({
-      raw: { ...identify, timestamp: recordIso, originalTimestamp: "05/03/2024" },
+      event: { ...identify, timestamp: recordIso, originalTimestamp: "05/03/2024" },
       repairs: ["time_unreadable", "timestamp_from_record"],
     });
   });
 
-  test("is not kept where originalTimestamp says something", () => {
-    expect(normal({ timestamp: "05/03/2024", originalTimestamp: "?" }).raw).toMatchObject({ originalTimestamp: "?" });
+  test("is lost if originalTimestamp has a value", () => {
+    expect(normal({ timestamp: "05/03/2024", originalTimestamp: "?" }).event).toMatchObject({ originalTimestamp: "?" });
     expect(normal({ ...all, timestamp: "05/03/2024" })).toEqual({
-      raw: { ...identify, ...all, timestamp: corrected },
+      event: { ...identify, ...all, timestamp: corrected },
       repairs: ["time_unreadable", "timestamp_computed"],
     });
   });
 
-  test("counts each kind of repair once", () => {
+  test("names each repair once", () => {
     expect(normal({ originalTimestamp: 1_709_633_730, sentAt: "?", receivedAt: "!" }).repairs).toEqual([
       "time_format",
       "time_unreadable",

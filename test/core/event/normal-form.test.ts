@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { RawEvent } from "../../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
 import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import { type Repair, repairTexts } from "../../../src/core/event/repairs.ts";
 
@@ -8,7 +8,7 @@ const event = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.
 const fallbacks = { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) };
 
 describe("normaliseEvent()", () => {
-  test.each<[string, RawEvent, RawEvent, readonly Repair[]]>([
+  test.each<[string, NormalisedEvent, NormalisedEvent, readonly Repair[]]>([
     ["an event that needs no repair", event, event, []],
     ["traits as JSON text", { ...event, traits: '{"a":1}' }, { ...event, traits: { a: 1 } }, ["json_text"]],
     [
@@ -29,11 +29,11 @@ describe("normaliseEvent()", () => {
       { ...event, traits: "12345678901234567890" },
       [],
     ],
-  ])("takes %s", (_, given, raw, repairs) => {
-    expect(normaliseEvent(given, fallbacks)).toEqual({ raw, repairs });
+  ])("normalises %s", (_, given, expected, repairs) => {
+    expect(normaliseEvent(given, fallbacks)).toEqual({ event: expected, repairs });
   });
 
-  test.each<[string, RawEvent["x"], RawEvent["x"]]>([
+  test.each<[string, NormalisedEvent["x"], NormalisedEvent["x"]]>([
     ["app", '{"name":"A"}', { name: "A" }],
     ["campaign", '{"name":"A"}', { name: "A" }],
     ["consent", '{"categoryPreferences":{"A":true}}', { categoryPreferences: { A: true } }],
@@ -49,17 +49,17 @@ describe("normaliseEvent()", () => {
     ["personas", '{"computation_key":"vip"}', { computation_key: "vip" }],
     ["personas", "null", null],
     ["referrer", '{"id":9007199254740993}', { id: "9007199254740993" }],
-    ["screen", '{"__proto__":1}', JSON.parse('{"__proto__":1}') as RawEvent],
+    ["screen", '{"__proto__":1}', JSON.parse('{"__proto__":1}') as NormalisedEvent],
     ["traits", '{"email":"a@b.c"}', { email: "a@b.c" }],
     ["userAgentData", '{"mobile":false}', { mobile: false }],
   ])("parses context.%s, if it is JSON text: %j", (name, given, expected) => {
     expect(normaliseEvent({ ...event, type: "track", context: { ip: "::1", [name]: given } }, fallbacks)).toEqual({
-      raw: { ...event, type: "track", context: { ip: "::1", [name]: expected } },
+      event: { ...event, type: "track", context: { ip: "::1", [name]: expected } },
       repairs: ["context_json_text"],
     });
   });
 
-  test.each<[string, RawEvent["x"]]>([
+  test.each<[string, NormalisedEvent["x"]]>([
     ["location", "Berlin"],
     ["location", "[Berlin]"],
     ["location", ""],
@@ -73,13 +73,13 @@ describe("normaliseEvent()", () => {
     ["custom", '{"a":1}'],
     ["toString", '{"a":1}'],
     ["categoryPreferences", '{"a":1}'],
-  ])("leaves context.%s as it is: %j", (name, given) => {
-    const raw = { ...event, context: { [name]: given } };
-    expect(normaliseEvent(raw, fallbacks)).toEqual({ raw, repairs: [] });
-    expect(normaliseEvent(raw, fallbacks).raw).toBe(raw);
+  ])("leaves context.%s unchanged: %j", (name, given) => {
+    const decoded = { ...event, context: { [name]: given } };
+    expect(normaliseEvent(decoded, fallbacks)).toEqual({ event: decoded, repairs: [] });
+    expect(normaliseEvent(decoded, fallbacks).event).toBe(decoded);
   });
 
-  test.each<[RawEvent["x"], RawEvent["x"]]>([
+  test.each<[NormalisedEvent["x"], NormalisedEvent["x"]]>([
     ["false", false],
     ["False", false],
     [" FALSE ", false],
@@ -93,16 +93,16 @@ describe("normaliseEvent()", () => {
     ["1", true],
     ["1.0", true],
     [1, true],
-  ])("reads %j at the top of integrations as %j", (given, expected) => {
+  ])("converts %j at the top of integrations to %j", (given, expected) => {
     expect(normaliseEvent({ ...event, integrations: { All: given, "Gainsight PX": { x: given } } }, fallbacks)).toEqual(
       {
-        raw: { ...event, integrations: { All: expected, "Gainsight PX": { x: given } } },
+        event: { ...event, integrations: { All: expected, "Gainsight PX": { x: given } } },
         repairs: ["integrations_boolean"],
       },
     );
   });
 
-  test.each<[RawEvent["x"]]>([
+  test.each<[NormalisedEvent["x"]]>([
     [true],
     [false],
     [null],
@@ -119,14 +119,14 @@ describe("normaliseEvent()", () => {
     [{}],
     [[]],
   ])("leaves %j at the top of integrations", (given) => {
-    const raw = { ...event, integrations: { All: given } };
-    expect(normaliseEvent(raw, fallbacks)).toEqual({ raw, repairs: [] });
+    const decoded = { ...event, integrations: { All: given } };
+    expect(normaliseEvent(decoded, fallbacks)).toEqual({ event: decoded, repairs: [] });
   });
 
-  test("finds what is JSON text in a part that is JSON text, and names each repair once", () => {
+  test("parses JSON text inside JSON text, and names each repair once", () => {
     const context = JSON.stringify({ traits: JSON.stringify({ email: "a@b.c" }), device: "{}" });
     expect(normaliseEvent({ ...event, context, integrations: '{"All":"1","Kafka":0}' }, fallbacks)).toEqual({
-      raw: {
+      event: {
         ...event,
         traits: { email: "a@b.c" },
         context: { traits: { email: "a@b.c" }, device: {} },
@@ -136,11 +136,11 @@ describe("normaliseEvent()", () => {
     });
   });
 
-  test("keeps an event that needs no repair as the object it is", () => {
-    expect(normaliseEvent(event, fallbacks).raw).toBe(event);
+  test("returns an event that needs no repair as the same object", () => {
+    expect(normaliseEvent(event, fallbacks).event).toBe(event);
   });
 
-  test("names the wrappers that a decoder took off, too", () => {
+  test("also names the wrappers that a decoder took off", () => {
     expect(normaliseEvent(event, fallbacks, ["json_text"]).repairs).toEqual(["json_text"]);
   });
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { RawEvent } from "../../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
 import { normaliseEvent } from "../../../src/core/event/normal-form.ts";
 import type { Json } from "../../../src/core/json/json.ts";
 
@@ -9,7 +9,7 @@ const earliest = Date.UTC(1980, 0, 1);
 const latest = Date.UTC(2100, 0, 1) - 1;
 const nowIso = "2026-01-01T00:00:00.000Z";
 const fallbacks = { recordTime: -1, wallNow: () => Date.parse(nowIso) };
-const normal = (event: RawEvent) => normaliseEvent(event, fallbacks);
+const normal = (event: NormalisedEvent) => normaliseEvent(event, fallbacks);
 
 const times = fc.integer({ min: earliest, max: latest }).map((time) => new Date(time));
 const offsets = fc.integer({ min: -18 * 60, max: 18 * 60 });
@@ -18,7 +18,7 @@ const two = (value: number): string => String(value).padStart(2, "0");
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const weekdays = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
 
-/** What a clock that is ahead of UTC by `offset` minutes shows. */
+/** The time that a clock shows which is ahead of UTC by `offset` minutes. */
 const shown = (time: Date, offset: number) => {
   const local = new Date(time.getTime() + offset * 60_000);
   const size = Math.abs(offset);
@@ -35,7 +35,7 @@ const shown = (time: Date, offset: number) => {
 
 type Form = (time: Date, offset: number) => Json;
 
-/** Each to the millisecond. */
+/** Forms with milliseconds. */
 const forms: Readonly<Record<string, Form>> = {
   "ISO in UTC": (time) => time.toISOString(),
   "ISO with a zone": (time, offset) => {
@@ -63,7 +63,7 @@ const forms: Readonly<Record<string, Form>> = {
   },
 };
 
-/** Each to the second. */
+/** Forms with seconds only. */
 const coarseForms: Readonly<Record<string, Form>> = {
   seconds: (time) => Math.floor(time.getTime() / 1_000),
   "RFC 1123": (time) => time.toUTCString(),
@@ -80,21 +80,21 @@ const coarseForms: Readonly<Record<string, Form>> = {
 };
 
 describe.each(Object.entries(forms))("%s", (_, write) => {
-  test("of any time between 1980 and 2100 is read to the millisecond", () => {
+  test("of any time between 1980 and 2100 is parsed to the millisecond", () => {
     fc.assert(
       fc.property(times, offsets, (time, offset) => {
-        expect(normal({ timestamp: write(time, offset) }).raw["timestamp"]).toBe(time.toISOString());
+        expect(normal({ timestamp: write(time, offset) }).event["timestamp"]).toBe(time.toISOString());
       }),
     );
   });
 });
 
 describe.each(Object.entries(coarseForms))("%s", (_, write) => {
-  test("of any time between 1980 and 2100 is read to the second", () => {
+  test("of any time between 1980 and 2100 is parsed to the second", () => {
     fc.assert(
       fc.property(times, offsets, (time, offset) => {
         const second = `${time.toISOString().slice(0, 19)}.000Z`;
-        expect(normal({ timestamp: write(time, offset) }).raw["timestamp"]).toBe(second);
+        expect(normal({ timestamp: write(time, offset) }).event["timestamp"]).toBe(second);
       }),
     );
   });
@@ -122,7 +122,7 @@ const known = fc
   .tuple(times, offsets, fc.constantFrom(...Object.values(forms)))
   .map(([time, offset, write]) => write(time, offset));
 const time = fc.oneof({ weight: 3, arbitrary: odd }, { weight: 1, arbitrary: known });
-const event = fc.record(
+const anyEvent = fc.record(
   {
     type: fc.oneof(odd, fc.constantFrom("Track", "page", "identify")),
     userId: odd,
@@ -142,15 +142,15 @@ const event = fc.record(
     __proto__: odd,
   },
   { requiredKeys: [] },
-) as fc.Arbitrary<RawEvent>;
+) as fc.Arbitrary<NormalisedEvent>;
 
-describe("whatever is given as a time", () => {
-  test("the timestamp is one between 1980 and 2100, as ISO in UTC with milliseconds", () => {
+describe("any value as a time", () => {
+  test("gives a timestamp between 1980 and 2100, in ISO 8601 in UTC with milliseconds", () => {
     const seen = new Set<boolean>();
     fc.assert(
       fc.property(odd, (timestamp) => {
-        const { raw } = normal({ timestamp });
-        const iso = raw["timestamp"] as string;
+        const { event } = normal({ timestamp });
+        const iso = event["timestamp"] as string;
         expect(new Date(iso).toISOString()).toBe(iso);
         expect(Date.parse(iso)).toBeGreaterThanOrEqual(earliest);
         expect(Date.parse(iso)).toBeLessThanOrEqual(latest);
@@ -161,14 +161,14 @@ describe("whatever is given as a time", () => {
     expect(seen.size).toBe(2);
   });
 
-  test("the normal form of a normal form is itself, with nothing left to repair", () => {
+  test("has a normal form that needs no further repair", () => {
     fc.assert(
-      fc.property(event, (given) => {
+      fc.property(anyEvent, (given) => {
         const before = JSON.stringify(given);
         const once = normal(given);
-        const again = normal(once.raw);
-        expect(again.raw).toEqual(once.raw);
-        // What cannot be understood stays, and is found each time.
+        const again = normal(once.event);
+        expect(again.event).toEqual(once.event);
+        // A time that cannot be parsed stays, so its repair is found each time.
         expect(again.repairs.filter((repair) => repair !== "time_unreadable")).toEqual([]);
         expect(JSON.stringify(given)).toBe(before);
         expect(new Set(once.repairs).size).toBe(once.repairs.length);

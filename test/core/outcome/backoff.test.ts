@@ -14,7 +14,7 @@ describe("fullJitter()", () => {
     [4, 0.5, 1_600],
     [5, 0.5, 2_500],
     [2_000, 0.5, 2_500],
-  ])("before repetition %i with chance %f pauses %i ms", (attempt, random, ms) => {
+  ])("pauses before repetition %i with the random number %f for %i ms", (attempt, random, ms) => {
     expect(fullJitter({ ...options, attempt, random })).toBe(ms);
   });
 });
@@ -27,11 +27,11 @@ describe("equalJitter()", () => {
     [1, 0, 200],
     [2_000, 0, 2_500],
     [2_000, 0.999, 4_997],
-  ])("before probe %i with chance %f pauses %i ms", (attempt, random, ms) => {
+  ])("pauses before probe %i with the random number %f for %i ms", (attempt, random, ms) => {
     expect(equalJitter({ ...options, attempt, random })).toBe(ms);
   });
 
-  test("is never less than half of the ceiling and never reaches the whole", () => {
+  test("is at least half of the ceiling and less than the ceiling", () => {
     fc.assert(
       fc.property(fc.nat(100), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, random) => {
         const ceiling = Math.min(5_000, 200 * 2 ** attempt);

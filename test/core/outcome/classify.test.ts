@@ -5,14 +5,14 @@ import { type CallResult, classify, isTargetFailure } from "../../../src/core/ou
 const target = true;
 const alive = false;
 
-// status, kind, reason, whether it speaks of the target's health, and the outage it prevents.
+// status, kind, reason, whether it counts as a failure of the target, and the mistake that the row prevents.
 const statuses: [status: number, kind: string, reason: string | undefined, failure: boolean, why: string][] = [
-  [100, "retry", "server_error", target, "an answer that is none"],
-  [103, "retry", "server_error", target, "an answer that is none"],
-  [200, "delivered", undefined, alive, "taken"],
-  [202, "delivered", undefined, alive, "taken"],
-  [204, "delivered", undefined, alive, "taken"],
-  [299, "delivered", undefined, alive, "any 2xx is taken"],
+  [100, "retry", "server_error", target, "an informational status is no result"],
+  [103, "retry", "server_error", target, "an informational status is no result"],
+  [200, "delivered", undefined, alive, "accepted"],
+  [202, "delivered", undefined, alive, "accepted"],
+  [204, "delivered", undefined, alive, "accepted"],
+  [299, "delivered", undefined, alive, "every 2xx is accepted"],
   [301, "hold", "misconfigured", alive, "a moved address must not empty the topic"],
   [302, "hold", "misconfigured", alive, "nor a login page"],
   [304, "hold", "misconfigured", alive, "nor a cache in between"],
@@ -23,13 +23,13 @@ const statuses: [status: number, kind: string, reason: string | undefined, failu
   [403, "hold", "unauthorized", alive, "a revoked key must not empty the topic"],
   [404, "hold", "misconfigured", alive, "a mistyped address must not empty the topic"],
   [405, "hold", "misconfigured", alive, "a mistyped address must not empty the topic"],
-  [408, "retry", "locked", alive, "later it will do"],
-  [409, "retry", "locked", alive, "later it will do"],
+  [408, "retry", "locked", alive, "a later attempt can succeed"],
+  [409, "retry", "locked", alive, "a later attempt can succeed"],
   [410, "dead", "rejected", alive, "other 4xx"],
   [413, "dead", "rejected", alive, "other 4xx"],
   [422, "dead", "rejected", alive, "other 4xx"],
-  [423, "retry", "locked", alive, "later it will do"],
-  [425, "retry", "locked", alive, "later it will do"],
+  [423, "retry", "locked", alive, "a later attempt can succeed"],
+  [425, "retry", "locked", alive, "a later attempt can succeed"],
   [429, "hold", "throttled", alive, "the limit is the tenant's, no attempt is used"],
   [451, "dead", "rejected", alive, "other 4xx"],
   [499, "dead", "rejected", alive, "other 4xx"],
@@ -42,7 +42,7 @@ const statuses: [status: number, kind: string, reason: string | undefined, failu
 ];
 
 describe("classify()", () => {
-  test.each(statuses)("takes %i for %s (%s; target failure: %s), for %s", (status, kind, reason, failure) => {
+  test.each(statuses)("classifies %i as %s (%s; target failure: %s): %s", (status, kind, reason, failure) => {
     const verdict = classify({ kind: "response", status });
     expect(verdict.kind).toBe(kind);
     expect("reason" in verdict ? verdict.reason : undefined).toBe(reason);
@@ -54,7 +54,7 @@ describe("classify()", () => {
     expect(verdict).toMatchObject({ status, error: expect.stringContaining(String(status)) });
   });
 
-  test.each([429, 503, 423, 401, 302])("hands on how long %i asks to wait", (status) => {
+  test.each([429, 503, 423, 401, 302])("keeps the Retry-After of %i", (status) => {
     expect(classify({ kind: "response", status, retryAfterMs: 0 })).toMatchObject({ retryAfterMs: 0 });
     expect(classify({ kind: "response", status })).not.toHaveProperty("retryAfterMs");
   });
@@ -63,11 +63,11 @@ describe("classify()", () => {
     [401, "html", "Gainsight refused the access key (401, an HTML page: maybe a firewall)"],
     [403, "html", "Gainsight refused the access key (403, an HTML page: maybe a firewall)"],
     [403, "json", "Gainsight refused the access key (403, JSON)"],
-    [404, "html", "Nothing answers at the configured address (404, an HTML page)"],
-    [429, "html", "Gainsight throttles (429, an HTML page: maybe a firewall)"],
+    [404, "html", "The configured address does not exist (404, an HTML page)"],
+    [429, "html", "Gainsight throttles requests (429, an HTML page: maybe a firewall)"],
     [406, "html", "Gainsight refused the event (406, an HTML page: maybe a firewall)"],
     [400, "json", "Gainsight refused the event (400, JSON)"],
-  ] as const)("tells of %i whether its body was %s, for firewalls answer pages", (status, body, error) => {
+  ] as const)("names for %i the kind of body, %s, because firewalls answer with pages", (status, body, error) => {
     expect(classify({ kind: "response", status, body })).toMatchObject({ status, error });
   });
 
@@ -84,13 +84,13 @@ describe("classify()", () => {
       {
         kind: "retry",
         reason: "not_yet",
-        error: "Gainsight does not know what the event belongs to (200, result: false, GSOBJ_PEOPLE1001)",
+        error: "Gainsight does not know the event's person or company yet (200, result: false, GSOBJ_PEOPLE1001)",
       },
       alive,
     ],
     [
       "GU_2400",
-      { kind: "hold", reason: "throttled", error: "Gainsight throttles (200, result: false, GU_2400)" },
+      { kind: "hold", reason: "throttled", error: "Gainsight throttles requests (200, result: false, GU_2400)" },
       alive,
     ],
     ["GS_APIG_2404", { kind: "hold", reason: "throttled" }, alive],
@@ -105,13 +105,13 @@ describe("classify()", () => {
     ["GU_9999", { kind: "retry", reason: "server_error" }, target],
     ["constructor", { kind: "retry", reason: "server_error" }, target],
     [undefined, { kind: "retry", reason: "server_error", error: "Gainsight failed (200, result: false)" }, target],
-  ])("takes a 200 whose body says result: false with %s for %j (target failure: %s)", (code, expected, failure) => {
+  ])("classifies result: false with the code %s as %j (target failure: %s)", (code, expected, failure) => {
     const verdict = classify({ kind: "response", status: 200, resultFalse: code === undefined ? {} : { code } });
     expect(verdict).toMatchObject({ ...expected, status: 200 });
     expect(isTargetFailure(verdict)).toBe(failure);
   });
 
-  test("takes our own end of a call for nothing at all: neither the event's failure nor the target's", () => {
+  test("counts an aborted call neither as a failure of the event nor of the target", () => {
     const verdict = classify({ kind: "aborted" });
     expect([verdict, isTargetFailure(verdict)]).toEqual([{ kind: "aborted" }, false]);
   });
@@ -124,12 +124,12 @@ describe("classify()", () => {
       { reason: "network", error: "The connection failed (ECONNRESET)" },
     ],
     [
-      "a connection that never was",
+      "a refused connection",
       { kind: "network", code: "ECONNREFUSED", sent: false },
       { reason: "network", error: "The connection failed (ECONNREFUSED)" },
     ],
-  ])("retries after %s, and blames the target", (_, answer, expected) => {
-    const verdict = classify(answer);
+  ])("retries after %s, as a failure of the target", (_, result, expected) => {
+    const verdict = classify(result);
     expect(verdict).toEqual({ kind: "retry", ...expected });
     expect(isTargetFailure(verdict)).toBe(true);
   });

@@ -2,16 +2,18 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import {
+  minimalHeaders,
+  deadLetterHeaders,
+  nullHeader,
+  retryHeaders,
+} from "../../../src/core/outcome/failure-headers.ts";
+import {
   type FailureDetails,
   type HeaderValue,
   type Headers,
-  minimalHeaders,
-  deadLetterHeaders,
   headerNames,
-  nullHeader,
   sourcePositionOf,
   readRetryState,
-  retryHeaders,
 } from "../../../src/core/outcome/headers.ts";
 
 const at = Date.parse("2024-05-01T10:20:30.400Z");
@@ -29,7 +31,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const ourNames = Object.values<string>(headerNames);
 const isOurs = (name: string) => ourNames.includes(name) || name.startsWith("__connect.errors.");
 const valuesOf = (value: HeaderValue) => (Array.isArray(value) ? value : [value]) as (Uint8Array | string)[];
-/** As a record comes back from the broker: every value is bytes. */
+/** The headers of a record as kafkajs reads it: every value is bytes. */
 const travelled = (headers: Headers): Headers =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(valuesOf(value)[0] ?? "")]));
 const sizeOfOurs = (headers: Headers) =>
@@ -62,7 +64,7 @@ const anyFailure: fc.Arbitrary<FailureDetails> = fc.record({
 });
 
 describe("retryHeaders()", () => {
-  test("writes numbers decimal, times in ISO 8601 UTC and the id of the first time", () => {
+  test("writes numbers in decimal, times in ISO 8601 in UTC, and the id of the source position", () => {
     expect(retryHeaders({}, failure)).toEqual({
       "gainstream-reason": "server_error",
       "gainstream-error": "Gainsight failed with status 503",
@@ -77,7 +79,7 @@ describe("retryHeaders()", () => {
     });
   });
 
-  test("replaces ours, also where they came twice, and drops what no longer holds", () => {
+  test("replaces gainstream's headers, also repeated ones, and drops those that no longer apply", () => {
     const old = {
       "gainstream-reason": [bytes("a"), bytes("b")],
       "gainstream-status": "500",
@@ -90,11 +92,11 @@ describe("retryHeaders()", () => {
     expect(Object.keys(headers).filter((name) => name.startsWith("__connect"))).toEqual([]);
   });
 
-  test("keeps how often an operator has redriven the record", () => {
+  test("keeps the number of redrives", () => {
     expect(retryHeaders({ "gainstream-redrives": bytes("2") }, failure)["gainstream-redrives"]).toEqual(bytes("2"));
   });
 
-  test("leaves the original headers byte for byte as they were, hostile names included", () => {
+  test("keeps the original headers byte for byte, also those with hostile names", () => {
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
         for (const written of [retryHeaders(headers, why), deadLetterHeaders(headers, why)]) {
@@ -108,14 +110,14 @@ describe("retryHeaders()", () => {
     );
   });
 
-  test("lets a value that is null be written as null, and an empty one as empty", () => {
+  test("writes a null value as null and an empty value as empty", () => {
     const written = retryHeaders({ trace: null, list: [null, bytes("b")], empty: "" }, failure);
     expect(written["trace"]).toBe(nullHeader);
     expect(written["list"]).toEqual([nullHeader, bytes("b")]);
     expect(written["empty"]).toBe("");
   });
 
-  test("takes out what kafkajs found on every object when it read a header of such a name", () => {
+  test("removes the inherited function that kafkajs adds to a header of such a name", () => {
     const read = Object.fromEntries(["constructor", "__proto__"].map((name) => [name, [Object, bytes("v")] as never]));
     const written = retryHeaders(read, failure);
     for (const name of ["constructor", "__proto__"])
@@ -129,7 +131,7 @@ describe("retryHeaders()", () => {
 });
 
 describe("readRetryState()", () => {
-  test("reads back what was written", () => {
+  test("reads the headers that were written", () => {
     fc.assert(
       fc.property(anyHeaders, anyFailure, (headers, why) => {
         const { attempts, firstFailedAt, reason, status } = why;
@@ -157,7 +159,7 @@ describe("readRetryState()", () => {
     );
   });
 
-  test("takes the position where it was read as the source if there are no headers", () => {
+  test("uses the record's own position if there are no headers", () => {
     expect(readRetryState({}, here)).toEqual({ source: here, attempts: 0, firstFailedAt: undefined });
   });
 
@@ -171,16 +173,16 @@ describe("readRetryState()", () => {
     ["with a negative offset", { "gainstream-offset": "-1" }],
     ["with an offset beyond what a number can hold", { "gainstream-offset": "9".repeat(16) }],
     ["with a time that is none", { "gainstream-timestamp": "yesterday" }],
-  ])("takes the position where it was read as the source %s", (_, odd) => {
+  ])("uses the record's own position %s", (_, odd) => {
     expect(readRetryState({ ...retryHeaders({}, failure), ...odd }, here).source).toBe(here);
   });
 
-  test("takes the last of a repeated header, and nothing of an empty list", () => {
+  test("uses the last value of a repeated header, and none of an empty list", () => {
     expect(readRetryState({ "gainstream-attempts": ["1", bytes("5")] }, here).attempts).toBe(5);
     expect(readRetryState({ "gainstream-attempts": [] }, here).attempts).toBe(0);
   });
 
-  test("counts broken attempts and times as absent", () => {
+  test("counts malformed attempts and times as absent", () => {
     const state = readRetryState({ "gainstream-attempts": "many", "gainstream-first-failed-at": "then" }, here);
     expect(state).toEqual({ source: here, attempts: 0, firstFailedAt: undefined });
   });
@@ -191,7 +193,7 @@ describe("deadLetterHeaders()", () => {
     ["undecodable", "VALUE_CONVERTER"],
     ["unknown_schema", "VALUE_CONVERTER"],
     ["rejected", "TASK_PUT"],
-  ])("tells viewers of Kafka Connect's dead letters of %s at the stage %s", (reason, stage) => {
+  ])("names for viewers of Kafka Connect's dead letters the reason %s and the stage %s", (reason, stage) => {
     expect(deadLetterHeaders({}, { ...failure, reason })).toMatchObject({
       "gainstream-reason": reason,
       "__connect.errors.topic": "segment-events",
@@ -204,14 +206,14 @@ describe("deadLetterHeaders()", () => {
     });
   });
 
-  test("cuts the error to 1,024 characters and leaves a shorter one alone", () => {
+  test("cuts the error to 1,024 characters and keeps a shorter one", () => {
     expect(deadLetterHeaders({}, { ...failure, error: "e".repeat(1_024) })["gainstream-error"]).toBe("e".repeat(1_024));
     expect(deadLetterHeaders({}, { ...failure, error: "e".repeat(1_025) })["gainstream-error"]).toBe(
       `${"e".repeat(1_023)}…`,
     );
   });
 
-  test("takes at most 8 KB for ours, also in the widest characters and the longest topic", () => {
+  test("adds at most 8 KB, also with the widest characters and the longest topic", () => {
     const widest = {
       ...failure,
       source: sourcePositionOf({ ...source, topic: "t".repeat(249) }),
@@ -225,7 +227,7 @@ describe("deadLetterHeaders()", () => {
     );
   });
 
-  test("takes at most 8 KB for ours, even after reading a hostile source position", () => {
+  test("adds at most 8 KB, also after reading a hostile source position", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 20_000 }), (length) => {
         const state = readRetryState({ ...retryHeaders({}, failure), "gainstream-topic": "t".repeat(length) }, here);
@@ -238,7 +240,7 @@ describe("deadLetterHeaders()", () => {
 });
 
 describe("minimalHeaders()", () => {
-  test("has only ours", () => {
+  test("has only gainstream's and Kafka Connect's headers", () => {
     expect(Object.keys(minimalHeaders(failure)).every(isOurs)).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ describe("result: false", () => {
     ["GSOBJ_VCRUDR1002", "GSOBJ_VCRUDR"],
     ["GU_1101", "GU"],
     ["GS_APIG_2404", "GS_APIG"],
-  ])("knows the code %s, of the family %s", (code, family) => {
+  ])("knows the code %s of the family %s", (code, family) => {
     expect([gainsightCodeOf(code), codeFamilyOf(gainsightCodeOf(code))]).toEqual([code, family]);
   });
 
@@ -24,7 +24,7 @@ describe("result: false", () => {
     "GSOBJ_1002 (Email = anna)",
     "GUSTAV",
     `GU_${"1".repeat(30)}`,
-  ])("keeps nothing of a code of any other form, such as %j", (given) => {
+  ])("keeps no code of another form, such as %j", (given) => {
     expect([gainsightCodeOf(given), codeFamilyOf(gainsightCodeOf(given))]).toEqual([undefined, "other"]);
   });
 
@@ -37,7 +37,7 @@ describe("result: false", () => {
     ["5551234567", false],
     ["a".repeat(65), false],
     [7, false],
-  ])("takes %j for a request id: %s", (given, isTaken) => {
+  ])("accepts %j as a request id: %s", (given, isTaken) => {
     expect(requestIdOf(given)).toBe(isTaken ? given : undefined);
   });
 });

@@ -21,7 +21,7 @@ describe("parseRetryAfter()", () => {
     ["Wed, 01 May 2024 00:00:00 GMT", 1_000],
     ["Tue, 30 Apr 2024 00:00:00 GMT", 1_000],
     ["Thu, 02 May 2024 00:00:00 GMT", 600_000],
-  ])("reads %j as %i ms, clamped to 1 s … 10 min", (value, ms) => {
+  ])("parses %j as %i ms, clamped to 1 s … 10 min", (value, ms) => {
     expect(parseRetryAfter(value, now)).toBe(ms);
   });
 

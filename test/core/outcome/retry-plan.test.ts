@@ -22,7 +22,7 @@ interface Row {
 const plan = ({ tier, attempts = 1, ageMs = 0, asked }: Row) =>
   planRetry(rules, { failure: failure(asked), tier, attempts, firstFailedAt: 1_000, wallNow: 1_000 + ageMs });
 
-/** What becomes of an event that fails each time, told each time how long to wait. */
+/** The plans of an event that fails every time, each time with a `Retry-After`. */
 const failForever = (someRules: RetryRules, asked: Iterable<number | undefined>) => {
   const tiers: number[] = [];
   let now = 0;
@@ -40,17 +40,17 @@ const failForever = (someRules: RetryRules, asked: Iterable<number | undefined>)
 describe("planRetry()", () => {
   test.each<[string, Row, number | "exhausted"]>([
     ["begins with the first tier", {}, 0],
-    ["goes on to the second", { tier: 0, attempts: 2 }, 1],
-    ["goes on to the last", { tier: 1, attempts: 3 }, 2],
-    ["goes round the last", { tier: 2, attempts: 4 }, 2],
-    ["goes round while only the attempts are spent", { tier: 2, attempts: 6, ageMs: 14_399_999 }, 2],
-    ["goes round while only the age is spent", { tier: 2, attempts: 5, ageMs: 14_400_000 }, 2],
+    ["moves to the second", { tier: 0, attempts: 2 }, 1],
+    ["moves to the last", { tier: 1, attempts: 3 }, 2],
+    ["repeats the last", { tier: 2, attempts: 4 }, 2],
+    ["repeats the last while only the attempts are used up", { tier: 2, attempts: 6, ageMs: 14_399_999 }, 2],
+    ["repeats the last while only the age is reached", { tier: 2, attempts: 5, ageMs: 14_400_000 }, 2],
     ["ends when both are spent", { tier: 2, attempts: 6, ageMs: 14_400_000 }, "exhausted"],
     ["ends there from any tier", { tier: 0, attempts: 9, ageMs: 20_000_000 }, "exhausted"],
-    ["takes a tier that waits as long as was asked", { asked: 60_000 }, 1],
-    ["takes a tier that waits just as long", { asked: 30_000 }, 0],
-    ["takes the last where none waits as long", { asked: 6_000_000 }, 2],
-    ["never goes back for a shorter wait", { tier: 1, attempts: 3, asked: 1_000 }, 2],
+    ["picks a retry topic with a longer delay than Retry-After", { asked: 60_000 }, 1],
+    ["picks a retry topic with the same delay as Retry-After", { asked: 30_000 }, 0],
+    ["picks the last one if no delay is long enough", { asked: 6_000_000 }, 2],
+    ["never moves back for a shorter Retry-After", { tier: 1, attempts: 3, asked: 1_000 }, 2],
     ["ends in spite of a wait that was asked", { tier: 2, attempts: 6, ageMs: 14_400_000, asked: 1_000 }, "exhausted"],
   ])("%s", (_, row, expected) => {
     expect(plan(row)).toEqual(expected === "exhausted" ? { kind: "exhausted" } : { kind: "tier", tier: expected });
@@ -60,12 +60,12 @@ describe("planRetry()", () => {
     [undefined, { kind: "tier", tier: 0 }],
     [0, { kind: "exhausted" }],
     [2, { kind: "exhausted" }],
-  ])("gives an unknown schema from tier %s the first tier once", (tier, expected) => {
+  ])("an unknown schema from tier %s goes to the first retry topic once", (tier, expected) => {
     const unknown: Retry = { kind: "retry", reason: "unknown_schema", error: "" };
     expect(planRetry(rules, { failure: unknown, tier, attempts: 1, firstFailedAt: 0, wallNow: 0 })).toEqual(expected);
   });
 
-  test("stays within the tiers, is not exhausted before both are spent, and always ends", () => {
+  test("picks an existing retry topic, is not exhausted before both limits are reached, and always ends", () => {
     const delays = fc.uniqueArray(fc.integer({ min: 10_000, max: 100_000 }), { minLength: 1, maxLength: 5 });
     const someRules = fc.record({ delaysMs: delays, maxAttempts: fc.nat(10), maxAgeMs: fc.nat(1_000_000) });
     const waits = fc.infiniteStream(fc.option(fc.nat(1_000_000), { nil: undefined }));
@@ -86,8 +86,8 @@ describe("planRetry()", () => {
 describe("dueAt()", () => {
   test.each([
     ["its own time and the delay", 1_000, 31_000],
-    ["no later than the delay from now where its clock is ahead", 9_000_000, 35_000],
-    ["long ago where it has no time", -1, 29_999],
+    ["at most the delay from now if its clock is ahead", 9_000_000, 35_000],
+    ["long ago if it has no timestamp", -1, 29_999],
   ])("is %s", (_, timestamp, due) => {
     expect(dueAt(timestamp, 30_000, 5_000)).toBe(due);
   });

@@ -1,26 +1,27 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { RawEvent } from "../../../src/core/event/event.ts";
-import { judge } from "../no-rules.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
+import { decideValid } from "../no-rules.ts";
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
 const rules = { consent: { categories: ["Advertising", "Analytics"] } };
 const blocked = "filtered_by_end_user_consent";
 
-const preferring = (categoryPreferences: RawEvent["x"]): RawEvent => ({
+const preferring = (categoryPreferences: NormalisedEvent["x"]): NormalisedEvent => ({
   ...identify,
   context: { consent: { categoryPreferences } },
 });
-const advertising = (preference: RawEvent["x"]): RawEvent => preferring({ Advertising: preference, Analytics: true });
-const consenting = (consent: RawEvent["x"]): RawEvent => ({ ...identify, context: { consent } });
-const within = (context: RawEvent["x"]): RawEvent => ({ ...identify, context });
+const advertising = (preference: NormalisedEvent["x"]): NormalisedEvent =>
+  preferring({ Advertising: preference, Analytics: true });
+const consenting = (consent: NormalisedEvent["x"]): NormalisedEvent => ({ ...identify, context: { consent } });
+const within = (context: NormalisedEvent["x"]): NormalisedEvent => ({ ...identify, context });
 
 const no = { Advertising: false };
 const yes = { Advertising: true };
 
-describe("consent lets it go where", () => {
-  test.each<[string, RawEvent]>([
+describe("consent passes an event if", () => {
+  test.each<[string, NormalisedEvent]>([
     ["all categories are true", advertising(true)],
     ["a category is true as text", advertising("true")],
     ["a category is true as text in another case, with blanks", advertising(" True ")],
@@ -45,20 +46,20 @@ describe("consent lets it go where", () => {
     ["the context is null", within(null)],
     ["the context is blank text, which means absent", within("")],
     ["there is no context", identify],
-  ])("%s", (_, raw) => {
-    expect(judge(raw, rules)).toMatchObject({ kind: "call" });
+  ])("%s", (_, event) => {
+    expect(decideValid(event, rules)).toMatchObject({ kind: "call" });
   });
 });
 
-describe("consent blocks where", () => {
-  test.each<[string, RawEvent]>([
+describe("consent blocks an event if", () => {
+  test.each<[string, NormalisedEvent]>([
     ["a category is false", advertising(false)],
     ["a category is false as text", advertising("false")],
     ["a category is false as text in another case", advertising("False")],
     ["a category is false as text with blanks", advertising(" FALSE ")],
     ["a category is false as the text of a number", advertising("0")],
     ["a category is false as a number", advertising(0)],
-    ["a category is null: somebody was asked, and did not say yes", advertising(null)],
+    ["a category is null: the user was asked and did not say yes", advertising(null)],
     ["a category is another text", advertising("granted")],
     ["a category is blank text", advertising("")],
     ["a category is another number", advertising(2)],
@@ -82,45 +83,45 @@ describe("consent blocks where", () => {
     ["the context is text that is no JSON", within('{"consent":')],
     ["the context is a number", within(0)],
     ["the context is a list with something in it", within([{ consent: { categoryPreferences: yes } }])],
-  ])("%s", (_, raw) => {
-    expect(judge(raw, rules)).toBe(blocked);
+  ])("%s", (_, event) => {
+    expect(decideValid(event, rules)).toBe(blocked);
   });
 
-  test.each(["toString", "__proto__", "constructor"])(
-    "the category %s is false, and only where it is there",
-    (name) => {
-      const named = { consent: { categories: [name] } };
-      expect(judge(preferring({}), named)).toMatchObject({ kind: "call" });
-      expect(judge(preferring(JSON.parse(`{"${name}":true}`) as RawEvent), named)).toMatchObject({ kind: "call" });
-      expect(judge(preferring(JSON.parse(`{"${name}":"false"}`) as RawEvent), named)).toBe(blocked);
-    },
-  );
+  test.each(["toString", "__proto__", "constructor"])("the category %s is false, and only if it is present", (name) => {
+    const named = { consent: { categories: [name] } };
+    expect(decideValid(preferring({}), named)).toMatchObject({ kind: "call" });
+    expect(decideValid(preferring(JSON.parse(`{"${name}":true}`) as NormalisedEvent), named)).toMatchObject({
+      kind: "call",
+    });
+    expect(decideValid(preferring(JSON.parse(`{"${name}":"false"}`) as NormalisedEvent), named)).toBe(blocked);
+  });
 });
 
-test("consent is not looked at where no categories are set", () => {
-  expect(judge(advertising(false))).toMatchObject({ kind: "call" });
+test("consent is not checked if no categories are set", () => {
+  expect(decideValid(advertising(false))).toMatchObject({ kind: "call" });
 });
 
-describe("whatever else an event says", () => {
+describe("any other content of an event", () => {
   const pad = fc.constantFrom("", " ", "\t", "\n ");
   const anyCase = (word: string) =>
     fc.mixedCase(fc.constant(word)).chain((text) => fc.tuple(pad, pad).map(([a, b]) => a + text + b));
   const falseLike = fc.oneof(
-    fc.constantFrom<RawEvent["x"]>(false, 0, -0, "0", "0.0", "-0", null, "", [], {}, "no", "off", "denied", -1),
+    fc.constantFrom<NormalisedEvent["x"]>(false, 0, -0, "0", "0.0", "-0", null, "", [], {}, "no", "off", "denied", -1),
     anyCase("false"),
   );
-  const asText = (value: RawEvent["x"], isText: boolean): RawEvent["x"] => (isText ? JSON.stringify(value) : value);
-  const object = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }) as fc.Arbitrary<RawEvent>;
+  const asText = (value: NormalisedEvent["x"], isText: boolean): NormalisedEvent["x"] =>
+    isText ? JSON.stringify(value) : value;
+  const object = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }) as fc.Arbitrary<NormalisedEvent>;
   const isText = fc.tuple(fc.boolean(), fc.boolean(), fc.boolean());
 
-  test("it never goes with a refused category, in JSON text at any level", () => {
+  test("does not pass an event with a refused category, also in JSON text at any level", () => {
     fc.assert(
       fc.property(falseLike, isText, fc.tuple(object, object, object, object), (preference, texts, others) => {
         const [more, inConsent, inContext, inEvent] = others;
         const categoryPreferences = asText({ ...more, Analytics: preference }, texts[0]);
         const consent = asText({ ...inConsent, categoryPreferences }, texts[1]);
         const context = asText({ ...inContext, consent }, texts[2]);
-        expect(judge({ ...inEvent, ...identify, context, traits: null }, rules)).toBe(blocked);
+        expect(decideValid({ ...inEvent, ...identify, context, traits: null }, rules)).toBe(blocked);
       }),
       { numRuns: 1_000, seed: 20_261_129 },
     );
@@ -130,18 +131,20 @@ describe("whatever else an event says", () => {
     ["context", within],
     ["consent", consenting],
     ["preferences", preferring],
-  ])("it never goes with a %s that is no object", (name, holding) => {
-    // PHP writes an empty context so.
-    const isEmpty = (value: RawEvent["x"]) =>
+  ])("does not pass an event whose %s is no object", (name, holding) => {
+    // PHP writes an empty context in this way.
+    const isEmpty = (value: NormalisedEvent["x"]) =>
       name === "context" && JSON.stringify(value).replaceAll(/[" ]/g, "") === "[]";
-    const isReadable = (value: RawEvent["x"]) =>
+    const isReadable = (value: NormalisedEvent["x"]) =>
       isEmpty(value) ||
       (typeof value === "object" && !Array.isArray(value)) ||
       (typeof value === "string" && ["", "null", "{}"].includes(value.trim()));
-    const values = (fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<RawEvent["x"]>).filter((value) => !isReadable(value));
+    const values = (fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<NormalisedEvent["x"]>).filter(
+      (value) => !isReadable(value),
+    );
     fc.assert(
       fc.property(values, (value) => {
-        expect(judge(holding(value), rules)).toBe(blocked);
+        expect(decideValid(holding(value), rules)).toBe(blocked);
       }),
       { numRuns: 300, seed: 20_261_129 },
     );

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
 
 import type { DecisionRules } from "../../../src/core/decide.ts";
-import type { RawEvent } from "../../../src/core/event/event.ts";
-import { judge } from "../no-rules.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
+import { decideValid } from "../no-rules.ts";
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
 const engage = { context: { personas: { computation_key: "vip", computation_class: "audience" } } };
 const both = { integrationNames: ["Gainsight", "Kafka"] };
 const off = { ignoreAllFalse: { engage: false, replays: false } };
 
-/** As text, for keys such as `__proto__` that a literal would not make the object's own. */
-const parsed = (text: string) => JSON.parse(text) as RawEvent;
+/** Parsed from JSON text, in which `__proto__` is an own key; in an object literal it is not. */
+const parsed = (text: string) => JSON.parse(text) as NormalisedEvent;
 
-const goes: [rule: string, what: string, fields: RawEvent, rules?: Partial<DecisionRules>][] = [
+const goes: [rule: string, what: string, fields: NormalisedEvent, rules?: Partial<DecisionRules>][] = [
   ["absent", "no integrations", {}],
   ["absent", "null", { integrations: null }],
   ["absent", "a text", { integrations: "false" }],
@@ -135,16 +135,16 @@ const filtered: typeof goes = [
 ];
 
 describe("integrations", () => {
-  test.each(goes)("%s lets it go: %s", (_, __, fields, rules) => {
-    expect(judge({ ...identify, ...fields }, rules)).toMatchObject({ kind: "call" });
+  test.each(goes)("%s: passes %s", (_, __, fields, rules) => {
+    expect(decideValid({ ...identify, ...fields }, rules)).toMatchObject({ kind: "call" });
   });
 
-  test.each(filtered)("%s filters it: %s", (_, __, fields, rules) => {
-    expect(judge({ ...identify, ...fields }, rules)).toBe("filtered_by_integrations_object");
+  test.each(filtered)("%s: filters %s", (_, __, fields, rules) => {
+    expect(decideValid({ ...identify, ...fields }, rules)).toBe("filtered_by_integrations_object");
   });
 
-  test.each(["track", "group"])("concern %s events alike", (type) => {
+  test.each(["track", "group"])("apply to %s events too", (type) => {
     const event = { ...identify, type, event: "Opened", groupId: "g1", integrations: { All: false } };
-    expect(judge(event)).toBe("filtered_by_integrations_object");
+    expect(decideValid(event)).toBe("filtered_by_integrations_object");
   });
 });

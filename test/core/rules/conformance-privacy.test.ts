@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 
-import type { RawEvent } from "../../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
 import type { Filter } from "../../../src/core/rules/filters.ts";
-import { judge, sentAs, sha256 } from "../no-rules.ts";
+import { decideValid, sentAs, sha256 } from "../no-rules.ts";
 
-type Value = RawEvent["x"];
+type Value = NormalisedEvent["x"];
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
 const track = { ...identify, type: "track", event: "Order Completed" } as const;
@@ -21,25 +21,25 @@ describe("a rule on traits", () => {
   const traits = { email: "a@b.c", plan: "x" };
   const left = { plan: "x" };
 
-  test.each([identify, track, group])("covers the traits of the context: $type", (event) => {
-    const raw = { ...event, traits, context: { traits } };
+  test.each([identify, track, group])("also applies to the traits of the context: $type", (event) => {
+    const both = { ...event, traits, context: { traits } };
     const expected = { ...event, traits: left, context: { traits: left } };
-    expect(sentAs(raw, drops("traits.email"))).toEqual(expected);
-    expect(sentAs(raw, filters("traits.email"))).toEqual(expected);
+    expect(sentAs(both, drops("traits.email"))).toEqual(expected);
+    expect(sentAs(both, filters("traits.email"))).toEqual(expected);
     const hashed = { email: sha256("a@b.c"), plan: "x" };
-    expect(sentAs(raw, hashes("traits.email"))).toEqual({ ...event, traits: hashed, context: { traits: hashed } });
+    expect(sentAs(both, hashes("traits.email"))).toEqual({ ...event, traits: hashed, context: { traits: hashed } });
   });
 
   test.each<[string, Value]>([
-    ["where only the context has them", { traits }],
-    ["where they are JSON text there", { traits: text(traits) }],
-    ["where the context is JSON text", text({ traits: text(traits) })],
-  ])("covers them %s", (_, context) => {
+    ["if only the context has them", { traits }],
+    ["if they are JSON text there", { traits: text(traits) }],
+    ["if the context is JSON text", text({ traits: text(traits) })],
+  ])("applies to them %s", (_, context) => {
     expect(sentAs({ ...track, context }, drops("traits.email"))["context"]).toEqual({ traits: left });
     expect(sentAs({ ...track, context }, filters("traits.email"))["context"]).toEqual({ traits: left });
   });
 
-  test("hashes once, also where the rules name both places", () => {
+  test("hashes once, also if the rules name both places", () => {
     const hashed = { email: sha256("a@b.c") };
     const event = { ...identify, context: { traits: { email: "a@b.c" } } };
     const rules = hashes("context.traits.email", "traits.email");
@@ -48,73 +48,76 @@ describe("a rule on traits", () => {
     expect(sentAs({ ...event, traits: { email: "a@b.c" } }, rules)).toMatchObject(expected);
   });
 
-  test("as a whole covers both as a whole", () => {
+  test("on all traits applies to both places", () => {
     expect(sentAs({ ...group, traits, context: { traits, ip: "::1" } }, drops("traits"))).toEqual({
       ...group,
       context: { ip: "::1" },
     });
   });
 
-  test.each(["context.traits.email", "context.traits"])("of the context, %s, leaves an event's own traits", (path) => {
-    const raw = { ...identify, traits, context: { traits: { ...traits } } };
-    expect(sentAs(raw, drops(path))["traits"]).toEqual(traits);
-    expect(sentAs(raw, filters(path))["traits"]).toEqual(traits);
+  test.each(["context.traits.email", "context.traits"])("on the context, %s, leaves the event's own traits", (path) => {
+    const both = { ...identify, traits, context: { traits: { ...traits } } };
+    expect(sentAs(both, drops(path))["traits"]).toEqual(traits);
+    expect(sentAs(both, filters(path))["traits"]).toEqual(traits);
   });
 
-  test("in a condition looks at the event's own traits only", () => {
+  test("in a condition tests only the event's own traits", () => {
     const rule: Filter = { action: "drop_event", when: { path: "traits.plan", equals: "x" } };
-    expect(judge({ ...track, context: { traits } }, { filters: [rule] })).toMatchObject({ kind: "call" });
-    expect(judge({ ...identify, context: { traits } }, { filters: [rule] })).toBe("filtered_by_rule");
+    expect(decideValid({ ...track, context: { traits } }, { filters: [rule] })).toMatchObject({ kind: "call" });
+    expect(decideValid({ ...identify, context: { traits } }, { filters: [rule] })).toBe("filtered_by_rule");
   });
 });
 
-describe("the traits of an identify that come from its context", () => {
+describe("the traits that an identify gets from its context", () => {
   const traits = { email: "a@b.c", plan: "x", seats: "3" };
-  const raw: RawEvent = { ...identify, context: { traits } };
+  const withContextTraits: NormalisedEvent = { ...identify, context: { traits } };
 
-  test.each<[string, RawEvent]>([
+  test.each<[string, NormalisedEvent]>([
     ["are absent", {}],
     ["are null", { traits: null }],
     ["are empty", { traits: {} }],
     ["are blank text", { traits: "" }],
     ["are an empty object as JSON text", { traits: "{}" }],
-  ])("become its traits where those %s", (_, fields) => {
-    expect(sentAs({ ...raw, ...fields })).toEqual({ ...raw, traits });
+  ])("replace traits that %s", (_, fields) => {
+    expect(sentAs({ ...withContextTraits, ...fields })).toEqual({ ...withContextTraits, traits });
   });
 
-  test.each<[string, RawEvent]>([
-    ["has traits of its own", { ...raw, traits: { plan: "y" } }],
-    ["has nothing but nulls in them", { ...raw, traits: { plan: null } }],
+  test.each<[string, NormalisedEvent]>([
+    ["has traits of its own", { ...withContextTraits, traits: { plan: "y" } }],
+    ["has nothing but nulls in them", { ...withContextTraits, traits: { plan: null } }],
     ["is a track", { ...track, context: { traits } }],
     ["is a group", { ...group, context: { traits } }],
     ["has none in its context either", { ...identify, context: { traits: {} } }],
     ["has a list there", { ...identify, context: { traits: [traits] } }],
     ["has a text there that is no JSON", { ...identify, context: { traits: "premium" } }],
-  ])("stay where they are where the event %s", (_, event) => {
+  ])("are not copied if the event %s", (_, event) => {
     expect(sentAs(event)).toEqual(event);
   });
 
   test.each(["context.traits.email", "context.*.email", "traits.email"])(
-    "lose in both places what %s drops",
+    "lose the values that %s drops in both places",
     (path) => {
       const left = { plan: "x", seats: "3" };
       const expected = { ...identify, traits: left, context: { traits: left } };
-      expect(sentAs(raw, drops(path))).toEqual(expected);
-      expect(sentAs(raw, filters(path))).toEqual(expected);
+      expect(sentAs(withContextTraits, drops(path))).toEqual(expected);
+      expect(sentAs(withContextTraits, filters(path))).toEqual(expected);
     },
   );
 
   test("are hashed in both places by a rule on the context", () => {
     const hashed = { ...traits, email: sha256("a@b.c") };
-    expect(sentAs(raw, hashes("context.traits.email"))).toMatchObject({ traits: hashed, context: { traits: hashed } });
+    expect(sentAs(withContextTraits, hashes("context.traits.email"))).toMatchObject({
+      traits: hashed,
+      context: { traits: hashed },
+    });
   });
 
-  test.each(["context", "context.traits", "context.*"])("do not outlive them: %s is dropped", (path) => {
-    expect(sentAs(raw, drops(path))).not.toHaveProperty("traits");
-    expect(sentAs(raw, filters(path))).not.toHaveProperty("traits");
+  test.each(["context", "context.traits", "context.*"])("are dropped from both places by a rule on %s", (path) => {
+    expect(sentAs(withContextTraits, drops(path))).not.toHaveProperty("traits");
+    expect(sentAs(withContextTraits, filters(path))).not.toHaveProperty("traits");
   });
 
-  test("stay one through types and filters, up to the rules on personal data", () => {
+  test("stay one object through types and filters, up to the rules on personal data", () => {
     const rules = {
       traits: { types: { seats: "number" } },
       ...filters("traits.plan", "context.ip"),
@@ -133,26 +136,26 @@ describe("a rule that meets JSON text", () => {
   const left = { city: "X" };
 
   test.each<[what: string, path: string, given: Value, expected: Value]>([
-    ["goes into an object", "traits.address.street", { address: text(address) }, { address: text(left) }],
+    ["edits an object", "traits.address.street", { address: text(address) }, { address: text(left) }],
     [
-      "goes into blanks around it",
+      "edits JSON with blanks around it",
       "traits.address.street",
       { address: ` ${text(address)}\n` },
       { address: text(left) },
     ],
     [
-      "goes in behind a byte order mark",
+      "edits JSON behind a byte order mark",
       "traits.address.street",
       { address: `\uFEFF${text(address)}` },
       { address: text(left) },
     ],
-    ["goes into a list", "traits.l.street", { l: text([address, 1]) }, { l: text([left, 1]) }],
-    ["goes into items of a list", "traits.l.*.street", { l: [text(address)] }, { l: [text(left)] }],
-    ["takes items of a list", "traits.l.*", { l: text(["a", "b"]) }, { l: "[]" }],
-    ["takes any key", "traits.*.street", { a: text(address), b: "c" }, { a: text(left), b: "c" }],
-    ["goes deeper", "traits.a.b.street", { a: text({ b: address }) }, { a: text({ b: left }) }],
-    ["goes into text in text", "traits.a.b.street", { a: text({ b: text(address) }) }, { a: text({ b: text(left) }) }],
-    ["goes into text written twice", "traits.a.street", { a: text(text(address)) }, { a: text(text(left)) }],
+    ["edits a list", "traits.l.street", { l: text([address, 1]) }, { l: text([left, 1]) }],
+    ["edits the items of a list", "traits.l.*.street", { l: [text(address)] }, { l: [text(left)] }],
+    ["removes the items of a list", "traits.l.*", { l: text(["a", "b"]) }, { l: "[]" }],
+    ["edits any key", "traits.*.street", { a: text(address), b: "c" }, { a: text(left), b: "c" }],
+    ["edits a deeper level", "traits.a.b.street", { a: text({ b: address }) }, { a: text({ b: left }) }],
+    ["edits text inside text", "traits.a.b.street", { a: text({ b: text(address) }) }, { a: text({ b: text(left) }) }],
+    ["edits text that was encoded twice", "traits.a.street", { a: text(text(address)) }, { a: text(text(left)) }],
     ["removes the whole", "traits.address", { address: text(address) }, {}],
     ["sees a key said twice", "traits.a.b", { a: '{"b":1,"b":2}' }, { a: "{}" }],
     ["keeps no second word of a key", "traits.a.b.c", { a: '{"b":{"c":1},"b":2}' }, { a: '{"b":2}' }],
@@ -187,9 +190,9 @@ describe("a rule that meets JSON text", () => {
     expect(sentAs({ ...identify, traits: given }, filters(path))["traits"]).toEqual(expected);
   });
 
-  // In quadratic time each of these would take minutes.
+  // With quadratic time each of these takes minutes.
   test.each(["{ ", "{\uFEFF", "{a", "{a=", "[ ", "[{", "a", " ", '{"', '["', "Struct{ "])(
-    "takes no time for 300,000 characters behind %j",
+    "takes linear time for 300,000 characters behind %j",
     (beginning) => {
       const last = beginning.at(-1) ?? "";
       const long = beginning + last.repeat(300_000);

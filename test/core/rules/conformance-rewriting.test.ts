@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 
-import type { RawEvent } from "../../../src/core/event/event.ts";
+import type { NormalisedEvent } from "../../../src/core/event/event.ts";
 import { sentAs, sha256 } from "../no-rules.ts";
 
 const identify = { type: "identify", userId: "u1", timestamp: "2024-01-02T03:04:05.678Z" } as const;
 const track = { ...identify, type: "track", event: "Order Completed" } as const;
 
 describe("types", () => {
-  const typed = (value: RawEvent["x"], type: "boolean" | "number") =>
+  const typed = (value: NormalisedEvent["x"], type: "boolean" | "number") =>
     sentAs({ ...identify, traits: { x: value } }, { traits: { types: { x: type } } })["traits"];
 
-  test.each<["boolean" | "number", RawEvent["x"], RawEvent["x"]]>([
+  test.each<["boolean" | "number", NormalisedEvent["x"], NormalisedEvent["x"]]>([
     ["boolean", "true", true],
     ["boolean", "false", false],
     ["boolean", "TRUE", true],
@@ -45,27 +45,32 @@ describe("types", () => {
     expect(typed(value, type)).toEqual({ x: expected });
   });
 
-  test("concern the top of traits and properties, each its own, and nothing else", () => {
+  test("apply only to the top level of traits and of properties", () => {
     const rules = { traits: { types: { x: "number" } }, properties: { types: { y: "boolean" } } } as const;
-    const raw = { ...track, x: "1", traits: { x: "1", y: "true", in: { x: "1" } }, properties: { x: "1", y: "true" } };
-    expect(sentAs(raw, rules)).toEqual({
-      ...raw,
+    const event = {
+      ...track,
+      x: "1",
+      traits: { x: "1", y: "true", in: { x: "1" } },
+      properties: { x: "1", y: "true" },
+    };
+    expect(sentAs(event, rules)).toEqual({
+      ...event,
       traits: { x: 1, y: "true", in: { x: "1" } },
       properties: { x: "1", y: true },
     });
   });
 
-  test.each([null, undefined])("leave %j traits alone", (traits) => {
+  test.each([null, undefined])("leave %j traits unchanged", (traits) => {
     const rules = { traits: { types: { toString: "number" } } } as const;
     expect(sentAs({ ...identify, traits }, rules)).toEqual({ ...identify, ...(traits === null && { traits }) });
   });
 });
 
 describe("pii", () => {
-  const cleaned = (fields: RawEvent, pii: { drop?: string[]; hash?: string[] }) =>
+  const cleaned = (fields: NormalisedEvent, pii: { drop?: string[]; hash?: string[] }) =>
     sentAs({ ...identify, ...fields }, { pii: { drop: [], hash: [], ...pii } });
 
-  test.each<[string, string, RawEvent, RawEvent]>([
+  test.each<[string, string, NormalisedEvent, NormalisedEvent]>([
     ["a trait", "traits.email", { traits: { email: "a@b.c", plan: "x" } }, { traits: { plan: "x" } }],
     ["a whole branch", "context", { context: { ip: "::1" } }, {}],
     [
@@ -77,7 +82,7 @@ describe("pii", () => {
     ["items of a list", "traits.l.*.e", { traits: { l: [{ e: 1 }, { f: 2 }] } }, { traits: { l: [{}, { f: 2 }] } }],
     ["a key with a dot", String.raw`traits.a\.b`, { traits: { "a.b": 1, a: { b: 2 } } }, { traits: { a: { b: 2 } } }],
     ["a key with a space", "traits.Last Name", { traits: { "Last Name": "x" } }, { traits: {} }],
-    ["nothing where nothing is", "traits.email", { traits: { plan: "x" } }, { traits: { plan: "x" } }],
+    ["nothing if the path leads to no value", "traits.email", { traits: { plan: "x" } }, { traits: { plan: "x" } }],
     ["nothing below a text", "traits.email.x", { traits: { email: "x" } }, { traits: { email: "x" } }],
     [
       "a key of each item of a list",
@@ -96,7 +101,7 @@ describe("pii", () => {
     expect(cleaned(fields, { drop: [path] })).toEqual({ ...identify, ...expected });
   });
 
-  test.each<[string, RawEvent["x"], RawEvent["x"]]>([
+  test.each<[string, NormalisedEvent["x"], NormalisedEvent["x"]]>([
     ["a text by its SHA-256", "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
     ["a text beyond ASCII by its UTF-8", "ü", sha256("ü")],
     ["a number by its text's", 12.5, sha256("12.5")],
@@ -110,33 +115,33 @@ describe("pii", () => {
     expect(cleaned({ traits: { email: value } }, { hash: ["traits.email"] })).toEqual({ ...identify, traits });
   });
 
-  test("hash takes every item of a list, and removes what it cannot hash", () => {
+  test("hash replaces every item of a list and removes items that it cannot hash", () => {
     expect(cleaned({ traits: { l: ["a", { b: 1 }, null] } }, { hash: ["traits.l.*"] })["traits"]).toEqual({
       l: [sha256("a"), null],
     });
   });
 
-  test("hash goes into each item of a list by its key", () => {
+  test("hash applies a key to each item of a list", () => {
     expect(cleaned({ traits: { l: [{ e: "a" }, { e: "" }, "e"] } }, { hash: ["traits.l.e"] })["traits"]).toEqual({
       l: [{ e: sha256("a") }, { e: "" }, "e"],
     });
   });
 
-  test("hash makes a new id of an id", () => {
+  test("hash replaces an id", () => {
     expect(cleaned({}, { hash: ["userId", "anonymousId"] })).toEqual({ ...identify, userId: sha256("u1") });
   });
 
-  test("drop comes before hash", () => {
+  test("drop runs before hash", () => {
     expect(cleaned({ traits: { a: "x" } }, { drop: ["traits.a"], hash: ["traits.a"] })["traits"]).toEqual({});
   });
 
-  test("comes after types: what is hashed is what would be sent", () => {
+  test("runs after types: the hash is of the value that would be sent", () => {
     const rules = { traits: { types: { n: "number" } }, pii: { drop: [], hash: ["traits.n"] } } as const;
     expect(sentAs({ ...identify, traits: { n: "1.50" } }, rules)["traits"]).toEqual({ n: sha256("1.5") });
   });
 
-  test("treats __proto__ as a key as any other", () => {
-    const traits = JSON.parse('{"__proto__":{"email":"x"},"ok":{"email":"y"}}') as RawEvent;
+  test("treats __proto__ as an ordinary key", () => {
+    const traits = JSON.parse('{"__proto__":{"email":"x"},"ok":{"email":"y"}}') as NormalisedEvent;
     const after = JSON.stringify(cleaned({ traits }, { drop: ["traits.__proto__.email"], hash: ["traits.ok.email"] }));
     expect(after).toContain(`"traits":{"__proto__":{},"ok":{"email":"${sha256("y")}"}}`);
     expect(JSON.stringify(cleaned({ traits }, { drop: ["traits.__proto__"] }))).toContain('"traits":{"ok":');

@@ -23,7 +23,7 @@ const shapes = {
 } as const;
 type Shape = keyof typeof shapes;
 
-/** One key of a path, with what else its object holds, and the shape that the object comes in. */
+/** One key of a path, the other content of its object, and the shape in which the object is written. */
 interface Level {
   readonly key: string;
   readonly shape: Shape;
@@ -41,7 +41,7 @@ const levelIn = (...allowed: readonly Shape[]): fc.Arbitrary<Level> =>
     isWild: fc.boolean(),
   });
 
-/** The first key stands in a part of the event, which is an object or its JSON text. */
+/** The first key is in a part of the event, which is an object or its JSON text. */
 const levels = fc
   .tuple(
     levelIn("plain", "text", "text twice"),
@@ -51,7 +51,7 @@ const levels = fc
   )
   .map(([first, deeper]) => [first].concat(deeper));
 
-/** Where a rule looks, and where the value lies: a rule on traits also looks into those of the context. */
+/** The path of a rule and the place of the value. A rule on traits also applies to the traits of the context. */
 const places = fc.constantFrom(
   ["traits", "traits"],
   ["traits", "context.traits"],
@@ -61,17 +61,17 @@ const places = fc.constantFrom(
   ["properties", "properties"],
 );
 
-/** As JSON has it: `__proto__` is a key as any other. */
+/** Parsed from JSON text, in which `__proto__` is an ordinary key. */
 const holding = ({ key, others }: Level, value: Json): Json =>
   JSON.parse(
     JSON.stringify({ ...others, "\0": value }).replace(String.raw`"\u0000":`, `${JSON.stringify(key)}:`),
   ) as Json;
 
-/** The value at the end of a path. The shape of a level is that of the object that has its key. */
+/** An object with the value at the end of a path. The shape of a level is the shape of the object with its key. */
 const built = (value: Json, way: readonly Level[]): Json =>
   way.reduceRight<Json>((inner, each) => shapes[each.shape](holding(each, inner)), value);
 
-/** A `*` would take the item of a list for the key. */
+/** At a list, `*` would stand for the item and not for the key. */
 const keyOf = ({ key, shape, isWild }: Level): string => (isWild && !shape.includes("list") ? "*" : key);
 
 const rulesOn = (path: string): readonly Partial<DecisionRules>[] => [
@@ -82,7 +82,7 @@ const rulesOn = (path: string): readonly Partial<DecisionRules>[] => [
 
 const secret = "S3cretValue";
 
-test("rules let no value through that they drop or hash, wherever the event carries it", () => {
+test("no value that the rules drop or hash is sent, wherever it is in the event", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...events),
@@ -92,12 +92,12 @@ test("rules let no value through that they drop or hash, wherever the event carr
       (event, [start = "", place = ""], shape, path) => {
         const [root = "", ...inner] = place.split(".");
         const way = [...inner.map((key) => ({ key, shape, others: {}, isWild: false })), ...path];
-        const raw = { ...event, [root]: built(secret, way) };
-        expect(JSON.stringify(raw)).toContain(secret);
+        const withSecret = { ...event, [root]: built(secret, way) };
+        expect(JSON.stringify(withSecret)).toContain(secret);
         for (const rules of rulesOn([start, ...path.map(keyOf)].join(".")))
-          expect(JSON.stringify(sentAs(raw, rules))).not.toContain(secret);
-        const normal = normaliseEvent(raw, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).raw;
-        expect(normaliseEvent(normal, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).raw).toEqual(normal);
+          expect(JSON.stringify(sentAs(withSecret, rules))).not.toContain(secret);
+        const normal = normaliseEvent(withSecret, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).event;
+        expect(normaliseEvent(normal, { recordTime: -1, wallNow: () => Date.UTC(2026, 0, 1) }).event).toEqual(normal);
       },
     ),
     { numRuns: 1_000, seed: 20_261_129 },

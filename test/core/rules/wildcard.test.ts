@@ -16,7 +16,7 @@ describe("createWildcardTest()", () => {
     ["a*b*c", "a-b-b-c"],
     ["a*a", "aa"],
     ["*.?[x]*", "a.?[x]"],
-  ])("%j is like %j", (pattern, text) => {
+  ])("%j matches %j", (pattern, text) => {
     expect(createWildcardTest(pattern)(text)).toBe(true);
   });
 
@@ -28,11 +28,11 @@ describe("createWildcardTest()", () => {
     ["*@example.com", "x@example.com.evil"],
     ["a*b*c", "a-c"],
     ["a.c", "abc"],
-  ])("%j is not like %j", (pattern, text) => {
+  ])("%j does not match %j", (pattern, text) => {
     expect(createWildcardTest(pattern)(text)).toBe(false);
   });
 
-  test("says what a regular expression would", () => {
+  test("matches the same texts as a regular expression", () => {
     const text = (length: number) => fc.string({ unit: fc.constantFrom("a", "b"), maxLength: length });
     const pattern = fc.array(text(4), { minLength: 1, maxLength: 5 }).map((parts) => parts.join("*"));
     fc.assert(
@@ -48,7 +48,7 @@ describe("createWildcardTest()", () => {
     [`*b${"ab".repeat(400)}b*`, "ab".repeat(500_000)],
     ["*a".repeat(400), "a".repeat(1_000_000)],
     [`${"*ab".repeat(300)}*c`, "ab".repeat(500_000)],
-  ])("takes no second for what makes others slow: %#", (pattern, text) => {
+  ])("takes less than a second for hard patterns: %#", (pattern, text) => {
     const isLike = createWildcardTest(pattern);
     const startedAt = performance.now();
     isLike(text);

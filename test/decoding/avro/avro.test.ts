@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Json } from "../../../src/core/json/json.ts";
 import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
-import type { EventOrEvents } from "../../../src/decoding/events.ts";
+import type { EventOrEvents } from "../../../src/decoding/wrappers/wrappers.ts";
 import { normalOf } from "../normal.ts";
 
 const record = (traits: unknown, more: object[] = []) => ({
@@ -32,7 +32,7 @@ const traitOf = (type: unknown, value: unknown): unknown => {
   return traits.x;
 };
 
-/** Zigzag, seven bits to a byte: avsc itself writes no long beyond 2^53. */
+/** Zigzag encoding, seven bits per byte: avsc itself cannot write longs beyond 2^53. */
 const varint = (value: bigint): Buffer => {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
@@ -99,7 +99,7 @@ const wrappedPlan = {
 };
 const fixedPlan = { ...plan, seats: { long: 3 }, nickname: null };
 
-describe("writers' shapes that mean the same event", () => {
+describe("schemas of different producers for the same event", () => {
   const snake = JSON.parse(
     JSON.stringify(record("string")).replace('"userId"', '"user_id"').replace('"anonymousId"', '"anonymous_id"'),
   ) as object;
@@ -133,18 +133,18 @@ describe("writers' shapes that mean the same event", () => {
     expect(roundTrip(schema, value)).toEqual(expected);
   });
 
-  it("a map of strings keeps every value a string, also one that looks like JSON", () => {
+  it("a map of strings keeps every value as a string, also one that looks like JSON", () => {
     const traits = { plan: "pro", note: '{"a":1}', seats: "3" };
     expect(roundTrip(record({ type: "map", values: "string" }), event(traits))).toEqual({ ...expected, traits });
   });
 
-  it("a map of strings at the root keeps every text but those that stand for objects", () => {
+  it("a map of strings at the root keeps every text except those of object fields", () => {
     const texts = { type: "identify", userId: "1", note: '{"a":1}', traits: '{"seats":"3"}', context: "" };
     const { context: _, ...rest } = texts;
     expect(roundTrip({ type: "map", values: "string" }, texts)).toStrictEqual({ ...rest, traits: { seats: "3" } });
   });
 
-  it("a text that is no JSON stays a text, and the rules of events judge it", () => {
+  it("a text that is not JSON stays a text, which validateEvent refuses", () => {
     const named = { type: "identify", traits: "Ada" };
     for (const schema of [{ type: "map", values: "string" }, record("string")])
       expect(roundTrip(schema, named)).toEqual(named);
@@ -168,7 +168,7 @@ describe("writers' shapes that mean the same event", () => {
       [{ ...expected, integrations: { All: false } }],
     ],
     [
-      "what our own schema calls extra in a wrapper",
+      "the `extra` of gainstream's own schema in a wrapper",
       wrapped(ours),
       { value: { type: "page", extra: { url: { string: "/" } } } },
       { type: "page", url: "/" },
@@ -177,27 +177,27 @@ describe("writers' shapes that mean the same event", () => {
     expect(roundTrip(schema, value)).toEqual(events);
   });
 
-  it("a field named extra is data like any other where the schema is not ours", () => {
+  it("a field named extra is ordinary data in other schemas", () => {
     const schema = record("string", [{ name: "extra", type: { type: "map", values: "string" } }]);
     expect(roundTrip(schema, { ...event(text), extra: { a: "b" } })).toEqual({ ...expected, extra: { a: "b" } });
   });
 });
 
 describe("null", () => {
-  it("in a map is null, in a record's field is absent, in an array stays in its place", () => {
+  it("is null in a map, absent in a record's field, and stays in its place in an array", () => {
     const schema = record({ type: "map", values: ["null", "string", { type: "array", items: ["null", "string"] }] });
     const value = { type: "identify", userId: null, anonymousId: null, traits: { phone: null, tags: [null, "a"] } };
     expect(roundTrip(schema, value)).toEqual({ type: "identify", traits: { phone: null, tags: [null, "a"] } });
   });
 
-  it("inside of a recursive JSON value clears a trait", () => {
+  it("inside a recursive JSON value clears a trait", () => {
     expect(roundTrip(record(recursiveValue), event(wrapRecursive({ phone: null })))).toEqual({
       ...expected,
       traits: { phone: null },
     });
   });
 
-  it.each(["", "  ", "null"])("is what the text %j for an object means: absent", (text) => {
+  it.each(["", "  ", "null"])("the text %j in an object field counts as absent", (text) => {
     expect(roundTrip(record("string"), event(text))).toStrictEqual({ type: "identify", userId: "u1" });
   });
 });
@@ -255,7 +255,7 @@ describe("values", () => {
     );
   });
 
-  it("reads a timestamp of the year 1 in microseconds", () => {
+  it("decodes a timestamp of the year 1 in microseconds", () => {
     const n = { type: "long", logicalType: "timestamp-micros" };
     const decode = compileAvroSchema({ type: "record", name: "E", fields: [{ name: "n", type: n }] });
     expect(decode(varint(-62_135_596_800_000_000n))).toEqual({ n: "0001-01-01T00:00:00.000Z" });
@@ -270,25 +270,25 @@ describe("values", () => {
     expect(Object.getPrototypeOf(inner)).toBe(Object.prototype);
   });
 
-  it("reads maps and arrays that a writer cut into blocks with sizes", () => {
+  it("decodes maps and arrays in blocks with sizes", () => {
     const schema = { type: "record", name: "E", fields: [{ name: "a", type: { type: "array", items: "int" } }] };
     const twoBlocks = Buffer.from([0x01, 0x02, 0x02, 0x03, 0x04, 0x04, 0x06, 0x00]);
     expect(compileAvroSchema(schema)(twoBlocks)).toEqual({ a: [1, 2, 3] });
   });
 
-  it("does not mind defaults that avsc would refuse", () => {
+  it("accepts defaults that avsc would refuse", () => {
     const schema = record("string", [{ name: "n", type: "int", default: "none" }]);
     expect(() => compileAvroSchema(schema)).not.toThrow();
   });
 });
 
-it("reads the JSON text of a lone large number exactly", () => {
+it("decodes the JSON text of a single large number exactly", () => {
   const type = { type: "string", logicalType: "json" };
   expect(traitOf(type, "9007199254740993")).toBe("9007199254740993");
   expect(traitOf(type, " -1e999")).toBe("-1e999");
 });
 
-it("reads what is not valid UTF-8 in an Avro string with the sign for it, as avsc does", () => {
+it("decodes invalid UTF-8 in an Avro string with the replacement character, as avsc does", () => {
   const schema = { type: "record", name: "E", fields: [{ name: "a", type: "string" }] };
   expect(compileAvroSchema(schema)(Buffer.from([4, 0x61, 0xff]))).toEqual({ a: "a\uFFFD" });
 });
@@ -296,12 +296,12 @@ it("reads what is not valid UTF-8 in an Avro string with the sign for it, as avs
 it.each([
   ["nulls", "null", null],
   ["empty records", { type: "record", name: "Empty", fields: [] }, {}],
-])("reads a list of %s, which take no bytes", (_name, items, item) => {
+])("decodes a list of %s, which take no bytes", (_name, items, item) => {
   const list = [item, item, item, item, item];
   expect(traitOf({ type: "array", items }, list)).toEqual(list);
 });
 
-it.each(["", " \n"])("reads the text %j where there should be JSON as null", (text) => {
+it.each(["", " \n"])("decodes the blank JSON text %j as null", (text) => {
   const type = { type: "string", logicalType: "json" };
   expect(traitOf(type, text)).toBeUndefined();
   expect(traitOf({ type: "array", items: type }, [text, "1"])).toEqual([null, 1]);
@@ -312,12 +312,12 @@ describe("broken bytes", () => {
   const decode = compileAvroSchema(schema);
   const good = write(schema, event(wrappedPlan));
 
-  it("are refused when they end too early, wherever that is", () => {
+  it("are refused if they end too early, at any byte", () => {
     for (let length = 0; length < good.length; length++)
       expect(() => decode(good.subarray(0, length))).toThrow(/^truncated|^Cannot read Avro/);
   });
 
-  it("are refused when something follows", () => {
+  it("are refused if more bytes follow", () => {
     expect(() => decode(Buffer.concat([good, Buffer.from([0])]))).toThrow("trailing data");
   });
 
@@ -327,7 +327,7 @@ describe("broken bytes", () => {
     { type: "array", items: { type: "record", name: "Empty", fields: [] } },
     { type: "map", values: "null" },
   ];
-  it.each(containers)("cannot make it read more items than there are bytes: %j", (type) => {
+  it.each(containers)("cannot claim more items than there are bytes: %j", (type) => {
     const decodeHuge = compileAvroSchema({ type: "record", name: "E", fields: [{ name: "a", type }] });
     for (const count of [2n ** 24n, 2n ** 53n, 2n ** 62n, -(2n ** 63n)]) {
       const huge = Buffer.concat([varint(count), Buffer.from([0])]);
@@ -335,20 +335,20 @@ describe("broken bytes", () => {
     }
   });
 
-  it.each(["string", "double", { type: "array", items: "null" }])("ends a list of %j where the bytes end", (items) => {
+  it.each(["string", "double", { type: "array", items: "null" }])("end a list of %j", (items) => {
     const bytes = Buffer.concat([varint(9_000n), Buffer.alloc(8)]);
     const decodeList = compileAvroSchema({ type: "array", items });
     expect(() => decodeList(bytes)).toThrow("truncated buffer");
   });
 
-  it("cannot mean more nulls than there are bytes, block after block", () => {
+  it("cannot claim more nulls than there are bytes, also in many blocks", () => {
     const nulls = { type: "record", name: "E", fields: [{ name: "a", type: { type: "array", items: "null" } }] };
     const blockOf106784 = Buffer.from([0xc0, 0x84, 0x0d]);
     const bytes = Buffer.alloc(300_000, blockOf106784);
     expect(() => compileAvroSchema(nulls)(bytes)).toThrow("bytes cannot hold");
   });
 
-  it("cannot mean records without end where a schema has records of no bytes", () => {
+  it("cannot claim endless records if the schema has records of no bytes", () => {
     const levels = Array.from({ length: 40 }, (_, level) => level);
     const bomb = levels.reduce<object>(
       (inner, level) => ({
@@ -364,7 +364,7 @@ describe("broken bytes", () => {
     expect(() => compileAvroSchema(bomb)(Buffer.alloc(0))).toThrow("bytes cannot hold");
   });
 
-  it("cannot nest deeper than 1,000, and may up to there", () => {
+  it("may nest up to 1,000 and not deeper", () => {
     const deep = (levels: number): Json => (levels === 0 ? "end" : { a: deep(levels - 1) });
     const decodeDeep = compileAvroSchema(recursiveValue);
     const bytes = (levels: number): Buffer => write(recursiveValue, wrapRecursive(deep(levels)));
@@ -373,12 +373,12 @@ describe("broken bytes", () => {
     expect(decodeDeep(bytes(3))).toEqual(deep(3));
   });
 
-  it("cannot send a schema of nothing but wrappers into endless recursion", () => {
+  it("cannot make a schema of wrappers only recurse without end", () => {
     const endless = { type: "record", name: "R", fields: [{ name: "value", type: ["R", "null"] }] };
     expect(() => compileAvroSchema(endless)(Buffer.alloc(1_000_000))).toThrow("nesting deeper");
   });
 
-  it("are refused when they hold no object", () => {
+  it("are refused if they hold no object", () => {
     expect(() => compileAvroSchema("string")(Buffer.from([2, 0x61]))).toThrow(
       "got string, want an object or a list of objects",
     );

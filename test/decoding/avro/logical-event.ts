@@ -10,7 +10,7 @@ const variableScale = {
   ],
 };
 
-/** Every kind of logical type, and a value of it as avsc takes it, which knows none of them. */
+/** Every logical type, with a value as avsc encodes it: avsc itself knows no logical types. */
 const traits: Readonly<Record<string, readonly [type: object, value: unknown]>> = {
   total: [decimal, Buffer.from([0x0a, 0xbe])],
   tax: [{ ...decimal, type: "fixed", name: "Tax", size: 16 }, Buffer.alloc(16, 0xff)],
@@ -42,7 +42,7 @@ export const logicalSchema = {
   ],
 } as Schema;
 
-/** An identify of bare Avro. */
+/** An identify as bare Avro. */
 export const logicalEvent = avro.Type.forSchema(logicalSchema).toBuffer({
   type: "identify",
   userId: "u",

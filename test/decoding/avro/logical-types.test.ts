@@ -23,7 +23,7 @@ interface JavaRow {
 }
 const javaRows = JSON.parse(readFileSync(new URL("java-logical-types.json", import.meta.url), "utf8")) as JavaRow[];
 
-describe("what Apache Avro's Java library writes", () => {
+describe("a value that Apache Avro's Java library wrote", () => {
   it.each(javaRows.map((row) => [JSON.stringify(row.json), JSON.stringify(row.type), row] as const))(
     "is %s as %s",
     (_json, _type, row) => {
@@ -75,7 +75,7 @@ describe("a decimal", () => {
     ["as Kafka Connect writes it", connectDecimal("2", decimal({ precision: 64, scale: 2 })), bytes("0abe"), "27.50"],
     ["that only Kafka Connect names", connectDecimal("2"), bytes("0abe"), "27.50"],
     [
-      "of Oracle's, which for Avro has too large a scale",
+      "of Oracle, whose scale is too large for Avro",
       connectDecimal("127", decimal({ precision: 64, scale: 127 })),
       bytes("01"),
       `0.${"1".padStart(127, "0")}`,
@@ -85,7 +85,7 @@ describe("a decimal", () => {
     ["of 128 bytes is spelled out", decimal({ precision: 400 }), bytes(most), String(BigInt(`0x${most}`))],
     ["of Debezium's with its own scale", variableScale, all(long(2), bytes("fb")), "-0.05"],
     [
-      "of Debezium's that only Kafka Connect names",
+      "of Debezium that only Kafka Connect's name marks",
       { ...variableScale, namespace: "mine", name: "V", "connect.name": "io.debezium.data.VariableScaleDecimal" },
       all(long(-2), bytes("05")),
       "500",
@@ -95,7 +95,7 @@ describe("a decimal", () => {
     expect(read(type, written)).toStrictEqual(json);
   });
 
-  it("is exact whatever its size and scale, and never has an exponent", () => {
+  it("is exact for any size and scale, and never has an exponent", () => {
     const twosComplement = (value: bigint, size: number): string =>
       BigInt.asUintN(size * 8, value)
         .toString(16)
@@ -113,7 +113,7 @@ describe("a decimal", () => {
   });
 });
 
-describe("what is no valid logical type stays what it is without", () => {
+describe("an invalid logical type is decoded as its underlying type", () => {
   const half = (more: object): Row => [JSON.stringify(more), decimal(more), bytes("0abe"), "Cr4="];
   it.each<Row>([
     half({}),
@@ -157,7 +157,7 @@ describe("what is no valid logical type stays what it is without", () => {
     expect(read(type, written)).toStrictEqual(json);
   });
 
-  it("a logical type beside a field's type, where Avro does not look", () => {
+  it("a logical type beside a field's type, which Avro ignores", () => {
     const schema = { type: "record", name: "Event", fields: [{ name: "x", ...decimal() }] };
     expect(compileAvroSchema(schema)(bytes("0abe"))).toStrictEqual({ x: "Cr4=" });
   });
@@ -208,7 +208,7 @@ describe("a date or a time", () => {
     ],
     ["microseconds that no Date holds", micros, long(2n ** 63n - 1n), String(2n ** 63n - 1n)],
     [
-      "a name of Avro's that is wrong beside Kafka Connect's",
+      "an invalid Avro name beside a valid one of Kafka Connect",
       { ...connectType("int", "Date"), logicalType: "day" },
       long(0),
       "1970-01-01",
@@ -230,7 +230,7 @@ describe("a date or a time", () => {
     );
   });
 
-  it("is read whatever the number", () => {
+  it("is decoded for any number", () => {
     const types = [date, timeMillis, timeMicros, micros, debezium("long", "time.NanoTime")];
     assert(
       property(constantFrom(...types), bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (type, value) => {
@@ -242,15 +242,15 @@ describe("a date or a time", () => {
   it.each([
     ["in UTC", { type: "long", logicalType: "timestamp-micros" }],
     ["without a zone", { type: "long", logicalType: "local-timestamp-micros" }],
-  ])("%s is understood as an envelope's time, in UTC", (_name, type) => {
+  ])("%s is parsed as a time of the envelope, in UTC", (_name, type) => {
     const schema = { type: "record", name: "Event", fields: [{ name: "timestamp", type }] };
-    const event = compileAvroSchema(schema)(long(1_772_000_000_123_456)) as JsonObject;
-    const { raw } = normaliseEvent(event, { recordTime: -1, wallNow: () => 0 });
-    expect(raw["timestamp"]).toBe("2026-02-25T06:13:20.123Z");
+    const decoded = compileAvroSchema(schema)(long(1_772_000_000_123_456)) as JsonObject;
+    const { event } = normaliseEvent(decoded, { recordTime: -1, wallNow: () => 0 });
+    expect(event["timestamp"]).toBe("2026-02-25T06:13:20.123Z");
   });
 });
 
-describe("a type that is referred to", () => {
+describe("a reference to a named type", () => {
   const amount = fixedDecimal(4, { precision: 9, scale: 2 });
   it.each<[name: string, reference: unknown]>([
     ["by its name", "Amount"],
@@ -293,7 +293,7 @@ it.each<[name: string, type: unknown, written: Buffer, length: number]>([
     all(long(2e4), Buffer.alloc(2e4), long(0)),
     2e4,
   ],
-])("reads %s in the time that its length takes", (_name, type, written, length) => {
+])("decodes %s in linear time", (_name, type, written, length) => {
   const started = performance.now();
   expect(read(type, written)).toHaveLength(length);
   expect(performance.now() - started).toBeLessThan(1_000);

@@ -15,7 +15,7 @@ const decode = compileAvroSchema(schema);
 
 const keysOf = (payload: Buffer): string[] => Object.keys((decode(payload) as JsonObject)["traits"] as object);
 
-it("reads every key as it was written, seen before or not", () => {
+it("reads every key correctly, seen before or not", () => {
   const key = string({ unit: "grapheme", maxLength: 40 }).filter((name) => name !== "__proto__");
   assert(
     property(uniqueArray(key, { maxLength: 60 }), (keys) => {
@@ -28,7 +28,7 @@ it("reads every key as it was written, seen before or not", () => {
   );
 });
 
-it("never confuses two keys that share a place in the table", () => {
+it("never confuses two keys that share a cache entry", () => {
   const names = Array.from({ length: 20_000 }, (_, index) => `key ${index.toString(36)}`);
   for (let at = 0; at < names.length; at += 1_000) {
     const part = names.slice(at, at + 1_000);
@@ -36,7 +36,7 @@ it("never confuses two keys that share a place in the table", () => {
   }
 });
 
-it("does not keep the bytes of the record it read a key from", () => {
+it("does not keep the bytes of the record that a key came from", () => {
   const payload = type.toBuffer({ traits: { plan: 1 } });
   expect(keysOf(payload)).toEqual(["plan"]);
   payload.write("name", payload.indexOf("plan"));

@@ -2,7 +2,8 @@ import { assert, property, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { compileSchemas } from "../../../src/decoding/bare-avro/compile-schemas.ts";
-import { createDecoder, type Decoded } from "../../../src/decoding/decoder.ts";
+import type { Decoded } from "../../../src/decoding/decoded.ts";
+import { createDecoder } from "../../../src/decoding/decoder.ts";
 import { type AvroSchema, type Value, writeAvro } from "../avro-writer.ts";
 
 type Fields = Readonly<Record<string, AvroSchema>>;
@@ -16,7 +17,7 @@ const text = ["null", "string"] as const;
 
 const item = record("Item", { type: "string", anonymousId: "string", event: text });
 
-/** Schemas as several producers have them, who all write to one topic without headers. */
+/** The schemas of several producers that write bare Avro to one topic. */
 const schemas: Readonly<Record<string, AvroSchema>> = {
   "orders.avsc": record("Order", { type: "string", userId: "string", event: "string", total: "double" }),
   "orders-v2.avsc": record("Order", { type: "string", userId: "string", event: "string", total: "double", plan: text }),
@@ -36,17 +37,17 @@ const undecodable = (error: string) => ({ kind: "undecodable", error: expect.str
 
 describe("several schemas of bare Avro", () => {
   it.each<[file: string, event: Value, decoded: object]>([
-    ["orders.avsc", order, { kind: "event", raw: order }],
-    ["orders-v2.avsc", { ...order, plan: "pro" }, { kind: "event", raw: { ...order, plan: "pro" } }],
-    ["orders-v2.avsc", order, { kind: "event", raw: order }],
-    ["people.avsc", { user_id: "u2", type: "group" }, { kind: "event", raw: { user_id: "u2", type: "group" } }],
+    ["orders.avsc", order, { kind: "event", event: order }],
+    ["orders-v2.avsc", { ...order, plan: "pro" }, { kind: "event", event: { ...order, plan: "pro" } }],
+    ["orders-v2.avsc", order, { kind: "event", event: order }],
+    ["people.avsc", { user_id: "u2", type: "group" }, { kind: "event", event: { user_id: "u2", type: "group" } }],
     [
       "lists.avsc",
       [{ type: "track", anonymousId: "a", event: "Paid" }],
-      { kind: "events", raws: [{ type: "track", anonymousId: "a", event: "Paid" }] },
+      { kind: "events", events: [{ type: "track", anonymousId: "a", event: "Paid" }] },
     ],
-    ["lists.avsc", [], { kind: "events", raws: [] }],
-  ])("a record of %s is read by it alone", (file, event, decoded) => {
+    ["lists.avsc", [], { kind: "events", events: [] }],
+  ])("only %s decodes its record", (file, event, decoded) => {
     const value = writeAvro(schemas[file] ?? "null", event);
     expect(read(schemas, value)).toEqual(decoded);
     const turned = Object.fromEntries(Object.entries(schemas).toReversed());
@@ -59,17 +60,17 @@ describe("several schemas of bare Avro", () => {
       { "a.avsc": schemas["orders.avsc"] ?? "null", "b.avsc": schemas["orders.avsc"] ?? "null" },
     ],
     [
-      "schemas that call the envelope differently",
+      "schemas with different names for the envelope's fields",
       {
         "a.avsc": record("A", { type: "string", userId: "string", event: "string", total: "double" }),
         "b.avsc": record("B", { type: "string", user_id: "string", event: "string", total: "double" }),
       },
     ],
-  ])("%s read the same event, so it counts", (_, given) => {
-    expect(read(given, writeAvro(schemas["orders.avsc"] ?? "null", order))).toEqual({ kind: "event", raw: order });
+  ])("%s that read the same event: the record is that event", (_, given) => {
+    expect(read(given, writeAvro(schemas["orders.avsc"] ?? "null", order))).toEqual({ kind: "event", event: order });
   });
 
-  it("the same bytes as two different events are dead, with both names", () => {
+  it("bytes that two schemas read as different events are undecodable, with both names", () => {
     const given = {
       "a.avsc": record("A", { type: "string", userId: "string", event: "string" }),
       "b.avsc": record("B", { type: "string", event: "string", userId: "string" }),
@@ -77,21 +78,21 @@ describe("several schemas of bare Avro", () => {
     };
     const value = writeAvro(given["a.avsc"], { type: "track", userId: "secret", event: "Paid" });
     const decoded = read(given, value);
-    expect(decoded).toEqual(undecodable("one event by a.avsc and another by b.avsc"));
+    expect(decoded).toEqual(undecodable("a.avsc and b.avsc read its bytes as different events"));
     expect(JSON.stringify(decoded)).not.toContain("secret");
   });
 
-  it("a kind of call of Segment's specification counts more than a word by chance", () => {
+  it("a type of Segment's specification counts more than another word", () => {
     const given = {
       "a.avsc": record("A", { userId: "string", type: "string" }),
       "b.avsc": record("B", { type: "string", userId: "string" }),
     };
     const value = writeAvro(given["b.avsc"], { type: "page", userId: "anna" });
-    expect(read(given, value)).toEqual({ kind: "event", raw: { type: "page", userId: "anna" } });
+    expect(read(given, value)).toEqual({ kind: "event", event: { type: "page", userId: "anna" } });
   });
 
   it.each<[what: string, given: Readonly<Record<string, AvroSchema>>, value: Buffer]>([
-    ["any two bytes, which are a text", { "a.avsc": "string", "b.avsc": "int" }, Buffer.from([2, 0x61])],
+    ["two bytes that are a text", { "a.avsc": "string", "b.avsc": "int" }, Buffer.from([2, 0x61])],
     [
       "a record without a type",
       { "a.avsc": record("A", { userId: "string" }), "b.avsc": "int" },
@@ -103,33 +104,35 @@ describe("several schemas of bare Avro", () => {
       Buffer.from([4, 0x37, 0x37]),
     ],
     [
-      "bytes that go on behind the event",
+      "bytes that continue after the event",
       schemas,
       Buffer.concat([writeAvro(schemas["orders.avsc"] ?? "null", order), Buffer.from([9, 9])]),
     ],
     [
-      "an empty wrapper, which may be the beginning of anything",
+      "an empty wrapper",
       {
         "a.avsc": record("A", { writeKey: "string", userId: "string", batch: { type: "array", items: "int" } }),
         "b.avsc": "int",
       },
       writeAvro(item, { type: "track", anonymousId: "a1", event: null }),
     ],
-    ["an event that breaks off", schemas, writeAvro(schemas["orders.avsc"] ?? "null", order).subarray(0, -1)],
-  ])("%s are no event: dead, with the names of all", (_, given, value) => {
+    ["a truncated event", schemas, writeAvro(schemas["orders.avsc"] ?? "null", order).subarray(0, -1)],
+  ])("%s: undecodable, with the names of all schemas", (_, given, value) => {
     const names = Object.keys(given).join(", ");
-    expect(read(given, value)).toEqual(undecodable(`got ${value.length} bytes that are an event by none of ${names}`));
+    expect(read(given, value)).toEqual(
+      undecodable(`got ${value.length} bytes that none of these schemas reads as an event: ${names}`),
+    );
   });
 
-  it("names ten of many", () => {
+  it("names only ten schemas", () => {
     const given = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`s${n}.avsc`, "int"]));
     expect(read(given, Buffer.from("x"))).toEqual(undecodable("s8.avsc, s9.avsc and 2 more"));
   });
 
-  it("an event of a list that looks like none is judged for itself", () => {
+  it("an item of a list that does not look like an event is kept for validation", () => {
     const given = { "a.avsc": { type: "array", items: record("A", { type: text }) }, "b.avsc": "int" } as const;
     const value = writeAvro(given["a.avsc"], [{ type: "track" }, { type: null }]);
-    expect(read(given, value)).toEqual({ kind: "events", raws: [{ type: "track" }, {}] });
+    expect(read(given, value)).toEqual({ kind: "events", events: [{ type: "track" }, {}] });
   });
 
   it("never throws, whatever the bytes, and errors never quote them", () => {
@@ -144,7 +147,7 @@ describe("several schemas of bare Avro", () => {
     );
   });
 
-  it("leaves stack traces as they were", () => {
+  it("restores stack traces", () => {
     const before = Error.stackTraceLimit;
     read(schemas, Buffer.from("x"));
     expect(Error.stackTraceLimit).toBe(before);

@@ -20,7 +20,7 @@ it.each<[what: string, schema: AvroSchema, isDoubtful: boolean]>([
   ["the text `type`", record(["type", "string"]), false],
   ["the text `type` in a record", record(["head", record(["type", "string"])]), false],
   [
-    "the text `type` behind what takes no bytes",
+    "the text `type` after a type that takes no bytes",
     record(["none", "null"], ["empty", record()], ["type", "string"]),
     false,
   ],
@@ -40,7 +40,7 @@ it.each<[what: string, schema: AvroSchema, isDoubtful: boolean]>([
   expect(isDoubtful(schema)).toBe(expected);
 });
 
-it("our own schema never does", () => {
+it("gainstream's own schema never does", () => {
   const [ours] = compileSchemas(readSchemaFiles("schemas/segment-event.avsc"));
   expect(ours && mayBeginWithZero(ours.type)).toBe(false);
 });

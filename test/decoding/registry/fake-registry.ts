@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a fake registry answers to one "METHOD /path"; `raw` replaces the JSON body, "hang" never answers, "break" stops half-way. */
+/** The answer of a fake registry to one "METHOD /path". `raw` replaces the JSON body, "hang" never answers, "break" stops half-way. */
 export type FakeReply =
   | { readonly status: number; readonly body?: unknown; readonly raw?: string; readonly location?: string }
   | "hang"
@@ -16,7 +16,7 @@ export interface FakeRegistry extends AsyncDisposable {
   readonly headers: IncomingHttpHeaders[];
 }
 
-/** The other side of the wire: a registry on loopback that says what a test tells it. */
+/** A registry on loopback that answers as a test asks. */
 export async function createFakeRegistry(replies: Readonly<Record<string, FakeReply>> = {}): Promise<FakeRegistry> {
   const known = new Map(Object.entries(replies));
   const requests: string[] = [];

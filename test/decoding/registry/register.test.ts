@@ -23,27 +23,27 @@ describe("registerSchema()", () => {
     expect(registry.requests).toEqual([latest, post, config, lookup]);
   });
 
-  it("leaves the compatibility of a subject that is there alone", async () => {
+  it("does not change the compatibility of an existing subject", async () => {
     await using registry = await createFakeRegistry({ [latest]: found, [post]: found, [lookup]: found });
     await registerSchema({ url: registry.url, subject, schema });
     expect(registry.requests).toEqual([latest, post, lookup]);
   });
 
-  it("says what the registry says where it refuses", async () => {
+  it("passes on the registry's message if it refuses", async () => {
     const refusal = { status: 409, body: { error_code: 409, message: "Schema is incompatible" } };
     await using registry = await createFakeRegistry({ [latest]: found, [post]: refusal });
     const registering = registerSchema({ url: registry.url, subject, schema });
     await expect(registering).rejects.toThrow("got status 409: Schema is incompatible");
   });
 
-  it("explains in one sentence that nothing listens", async () => {
+  it("explains in one sentence if nothing listens", async () => {
     const closed = await createFakeRegistry();
     await closed[Symbol.asyncDispose]();
     const registering = registerSchema({ url: closed.url, subject, schema });
     await expect(registering).rejects.toThrow(/^Cannot reach the schema registry at .*: ECONNREFUSED; is it running/);
   });
 
-  it("does not repeat an address that is no URL", async () => {
+  it("does not quote an address that is no URL", async () => {
     const registering = registerSchema({ url: "user:secret@nowhere", subject, schema });
     await expect(registering).rejects.toThrow(/^Cannot use the schema registry's address: want a URL such as/);
   });
@@ -60,7 +60,7 @@ describe("compareWithLatest()", () => {
     ["same", { [latest]: found, [lookup]: found }, { kind: "same", version: 2 }],
     ["compatible", { [latest]: found, [compatibility]: isCompatible(true) }, { kind: "compatible", version: 2 }],
     [
-      "compatible when it is an older version again",
+      "compatible if it is an older version again",
       { [latest]: found, [lookup]: { status: 200, body: { id: 1, version: 1 } }, [compatibility]: isCompatible(true) },
       { kind: "compatible", version: 2 },
     ],
@@ -74,7 +74,7 @@ describe("compareWithLatest()", () => {
       { [latest]: found, [compatibility]: isCompatible(false) },
       { kind: "incompatible", version: 2, reasons: ["the registry gives no reason"] },
     ],
-  ])("says %s", async (_kind, replies, comparison) => {
+  ])("returns %s", async (_kind, replies, comparison) => {
     await using registry = await createFakeRegistry(replies);
     expect(await compareWithLatest({ url: registry.url, subject, schema })).toEqual(comparison);
   });

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { frame } from "../../../local/events.ts";
 import { createDecide } from "../../../src/core/decide.ts";
-import { retryHeaders } from "../../../src/core/outcome/headers.ts";
+import { retryHeaders } from "../../../src/core/outcome/failure-headers.ts";
 import type { ParsedRecord } from "../../../src/core/parsed-record.ts";
 import { compileAvroSchema } from "../../../src/decoding/avro/avro.ts";
 import { createDecoder } from "../../../src/decoding/decoder.ts";
@@ -20,7 +20,7 @@ interface Numbered {
   readonly userId: string;
 }
 
-/** A value, the ids of the events in it by their order, and whether it makes a list. */
+/** A value, the ids of its events in order, and whether it returns a list. */
 interface Wrapped {
   readonly value: unknown;
   readonly ids: readonly string[];
@@ -38,7 +38,7 @@ const cloudEvent = (data: unknown) => ({
   data,
 });
 
-/** Each takes one value in. */
+/** Each wraps one value. */
 const around: readonly ((value: unknown) => unknown)[] = [
   (payload) => ({ schema: null, payload }),
   (payload) => ({ schema: { type: "struct", fields: [] }, payload }),
@@ -90,19 +90,20 @@ const parsedRecordsOf = (value: unknown, headers = {}, tier?: number): readonly 
 describe("any nesting of wrappers around any list of events", () => {
   const readable = wrapped.filter(({ value }) => textsIn(value) <= 2);
 
-  it("yields these events in their order", () => {
+  it("returns these events in their order", () => {
     assert(
       property(readable, ({ value, ids, isList }) => {
         const decoded = jsonDecoder.decode(bytesOf(value));
-        const raws = decoded.kind === "event" ? [decoded.raw] : decoded.kind === "events" ? decoded.raws : undefined;
-        expect(raws?.map(({ userId }) => userId)).toEqual(ids);
+        const events =
+          decoded.kind === "event" ? [decoded.event] : decoded.kind === "events" ? decoded.events : undefined;
+        expect(events?.map(({ userId }) => userId)).toEqual(ids);
         expect(decoded.kind).toBe(isList ? "events" : "event");
       }),
       { numRuns: 1_000 },
     );
   });
 
-  it("is read alike at each retry: the event of an index is the same one", () => {
+  it("returns the same event for an index at each retry", () => {
     assert(
       property(readable, ({ value }) => {
         for (const { user, decision, repairs, retryState } of parsedRecordsOf(value)) {
@@ -124,7 +125,7 @@ describe("the reader", () => {
   const timestamp = "2026-01-31T12:00:00.000Z";
   const events = ["a", "b"].map((userId) => ({ type: "track", event: "Opened", userId, timestamp }));
 
-  it("names the wrappers among the repairs of each event in them", () => {
+  it("counts the wrappers as repairs of each event in them", () => {
     const parsedRecords = parsedRecordsOf({
       schema: null,
       payload: { batch: [events[0], { ...events[1], traits: "{}" }] },
@@ -139,7 +140,7 @@ describe("the reader", () => {
     ]);
   });
 
-  it("takes a record from a tier that was one event to the version before as all of its events, with its past", () => {
+  it("reads a record from a retry topic that was one event to the version before as all of its events, with its retry state", () => {
     const source = { topic: "source", partition: 4, offset: "42", timestamp: 1, id: "source-4-42" };
     const failure = { source, attempts: 1, firstFailedAt: 1, reason: "timeout", error: "E" } as const;
     expect(parsedRecordsOf({ batch: events }, retryHeaders({}, failure), 0)).toMatchObject([
@@ -164,7 +165,7 @@ describe("the reader", () => {
     },
   );
 
-  it("reads a CloudEvent in binary mode as the event that its value is", () => {
+  it("reads the value of a CloudEvent in binary mode as the event", () => {
     const headers = Object.fromEntries(
       Object.entries({
         ce_specversion: "1.0",
@@ -195,7 +196,7 @@ describe("wrappers in Avro", () => {
         fields: [string("specversion"), string("type"), { name: "data", type: eventRecord }],
       },
       { specversion: "1.0", type: "t", data: track },
-      { kind: "event", raw: track, repairs: ["cloud_event"] },
+      { kind: "event", event: track, repairs: ["cloud_event"] },
     ],
     [
       "a batch",
@@ -205,10 +206,10 @@ describe("wrappers in Avro", () => {
         fields: [string("sentAt"), { name: "batch", type: { type: "array", items: eventRecord } }],
       },
       { sentAt: "2026-01-31T12:00:00Z", batch: [track] },
-      { kind: "events", raws: [{ ...track, sentAt: "2026-01-31T12:00:00Z" }], repairs: ["batch"] },
+      { kind: "events", events: [{ ...track, sentAt: "2026-01-31T12:00:00Z" }], repairs: ["batch"] },
     ],
     [
-      "a change event of Debezium's",
+      "a change event of Debezium",
       {
         type: "record",
         name: "Envelope",
@@ -221,16 +222,16 @@ describe("wrappers in Avro", () => {
       { op: "c", after: track, source: { db: "crm" } },
       { kind: "undecodable", error: expect.stringContaining("got a Debezium change event") as string },
     ],
-    ["a text of JSON", "string", text, { kind: "event", raw: track, repairs: ["json_string"] }],
+    ["a text of JSON", "string", text, { kind: "event", event: track, repairs: ["json_string"] }],
     [
-      "a text of anything else",
+      "a text of something else",
       "string",
       "nonsense",
       { kind: "undecodable", error: expect.stringContaining("got string, want") as string },
     ],
-    ["bytes of JSON", "bytes", Buffer.from(text), { kind: "event", raw: track, repairs: ["json_string"] }],
+    ["bytes of JSON", "bytes", Buffer.from(text), { kind: "event", event: track, repairs: ["json_string"] }],
     [
-      "bytes of anything else",
+      "bytes of something else",
       "bytes",
       Buffer.from([0xff]),
       { kind: "undecodable", error: expect.stringContaining("UTF-8") as string },
@@ -239,7 +240,7 @@ describe("wrappers in Avro", () => {
       "a text among others that looks like a wrapper",
       eventRecord,
       { ...track, event: '{"batch":[]}' },
-      { kind: "event", raw: { ...track, event: '{"batch":[]}' } },
+      { kind: "event", event: { ...track, event: '{"batch":[]}' } },
     ],
   ])("%s", (_name, schema, value, decoded) => {
     const decoderCache = {
@@ -250,7 +251,7 @@ describe("wrappers in Avro", () => {
     expect(createDecoder({ format: "auto", decoderCache }).decode(payload)).toEqual(decoded);
   });
 
-  it("takes the extra fields of our own record out of `extra` in a wrapper as well", () => {
+  it("also moves the fields of `extra` to the top level in a wrapper", () => {
     const ours: unknown = JSON.parse(readFileSync("schemas/segment-event.avsc", "utf8"));
     const batch = { type: "array", items: ours };
     const schema = { type: "record", name: "Batch", fields: [{ name: "batch", type: batch }] };
@@ -262,17 +263,17 @@ describe("wrappers in Avro", () => {
       ),
     ).toEqual({
       kind: "events",
-      raws: [{ type: "page", url: "/" }],
+      events: [{ type: "page", url: "/" }],
       repairs: ["batch"],
     });
   });
 
-  it("and in JSON of a registry", () => {
+  it("also in JSON with a schema id", () => {
     const decoderCache = { peek: () => decodeJsonEvents, load: () => Promise.resolve({ kind: "unknown" } as const) };
     const payload = frame(1, bytesOf(JSON.stringify(cloudEvent({ batch: [track] }))));
     expect(createDecoder({ format: "auto", decoderCache }).decode(payload)).toMatchObject({
       kind: "events",
-      raws: [track],
+      events: [track],
       repairs: ["json_string", "cloud_event", "batch"],
     });
   });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { Json, JsonObject } from "../../../src/core/json/json.ts";
-import { type Decoded, createDecoder } from "../../../src/decoding/decoder.ts";
+import type { Decoded } from "../../../src/decoding/decoded.ts";
+import { createDecoder } from "../../../src/decoding/decoder.ts";
 import { normalDecoded } from "../normal.ts";
 
 const decoder = createDecoder({ format: "json" });
@@ -44,12 +45,12 @@ describe("a wrapper around one event is taken off", () => {
     ],
     ["two of a kind, named once", cloudEvent(connect(connect(track))), ["cloud_event", "connect_envelope"]],
   ])("%s", (_name, value, repairs) => {
-    expect(decode(value)).toEqual({ kind: "event", raw: track, repairs });
+    expect(decode(value)).toEqual({ kind: "event", event: track, repairs });
   });
 });
 
-describe("a wrapper around a list makes it a list, whatever its length", () => {
-  it.each<[name: string, value: unknown, raws: readonly JsonObject[], repairs: readonly string[]]>([
+describe("a wrapper around a list returns a list of any length", () => {
+  it.each<[name: string, value: unknown, events: readonly JsonObject[], repairs: readonly string[]]>([
     ["a batch", { batch: [track, page] }, [track, page], ["batch"]],
     ["a batch of one", { batch: [track] }, [track], ["batch"]],
     ["an empty batch", { batch: [] }, [], ["batch"]],
@@ -62,12 +63,12 @@ describe("a wrapper around a list makes it a list, whatever its length", () => {
     ["a list of texts", [strung(track, 1), page, strung(page, 2)], [track, page, page], ["json_string"]],
     ["a batch in an envelope", connect({ batch: [track] }), [track], ["connect_envelope", "batch"]],
     ["a batch of envelopes", { batch: [connect(track), connect(page)] }, [track, page], ["batch", "connect_envelope"]],
-  ])("%s", (_name, value, raws, repairs) => {
-    expect(decode(value)).toEqual({ kind: "events", raws, repairs });
+  ])("%s", (_name, value, events, repairs) => {
+    expect(decode(value)).toEqual({ kind: "events", events, repairs });
   });
 });
 
-describe("what is no wrapper stays an event", () => {
+describe("an object that is no wrapper stays an event", () => {
   it.each<[name: string, event: JsonObject]>([
     ["an event with a property named batch", { ...track, batch: [page] }],
     ["one of another kind with a property named batch", { type: "record", userId: "u", batch: [page] }],
@@ -79,7 +80,7 @@ describe("what is no wrapper stays an event", () => {
     ["a CloudEvent without data", { type: "com.example.tracked", specversion: "1.0" }],
     ["a property that holds JSON text", { ...track, event: JSON.stringify(page) }],
   ])("%s", (_name, event) => {
-    expect(decode(event)).toEqual({ kind: "event", raw: event });
+    expect(decode(event)).toEqual({ kind: "event", event });
   });
 });
 
@@ -97,7 +98,7 @@ describe("a batch", () => {
   it("gives each event its sentAt, context and integrations, and nothing else", () => {
     const { sentAt, integrations } = all;
     expect(decode({ ...all, batch: [track, page] })).toMatchObject({
-      raws: [
+      events: [
         { ...track, sentAt, context, integrations },
         { ...page, sentAt, context, integrations },
       ],
@@ -107,12 +108,12 @@ describe("a batch", () => {
 
   it.each<[name: string, own: object, read: object]>([
     [
-      "merges a context key by key, and an event's own key wins",
+      "merges the context by key, and the event's own key wins",
       { context: { app: null, os: "x" } },
       { context: { ip: "127.0.0.1", app: null, os: "x" } },
     ],
     [
-      "merges integrations as well",
+      "merges integrations too",
       { integrations: { Gainsight: true } },
       { integrations: { All: false, Gainsight: true } },
     ],
@@ -128,16 +129,16 @@ describe("a batch", () => {
     const { sentAt, integrations } = all;
     expect(normal({ ...all, batch: [{ ...track, ...own }] })).toMatchObject({
       kind: "events",
-      raws: [{ ...track, sentAt, context, integrations, ...read }],
+      events: [{ ...track, sentAt, context, integrations, ...read }],
     });
     expect(JSON.stringify(normal({ ...all, batch: [{ ...track, ...own }] }))).not.toMatch(/write/);
   });
 
-  it("reads its own parts as JSON text and in snake_case", () => {
+  it("may have parts in JSON text and names in snake_case", () => {
     const batch = { batch: [track], sent_at: all.sentAt, context: JSON.stringify(context), integrations: "nonsense" };
     expect(decode(batch)).toEqual({
       kind: "events",
-      raws: [{ ...track, sentAt: all.sentAt, context }],
+      events: [{ ...track, sentAt: all.sentAt, context }],
       repairs: ["batch"],
     });
   });
@@ -191,28 +192,28 @@ describe("a batch", () => {
     ["nor is a context of the batch that cannot be read by no context", "no", null, "no"],
   ])("'s refused consent is not hidden %s", (_name, given, own, read) => {
     expect(decode({ batch: [{ ...page, context: own }], context: given })).toMatchObject({
-      raws: [{ context: read }],
+      events: [{ context: read }],
     });
   });
 
-  it("lets no null in an event's integrations hide what is switched off", () => {
+  it("switches an integration off even if the event has null for it", () => {
     const integrations = { Gainsight: false };
     const own = { Gainsight: null, Kafka: null };
     expect(decode({ batch: [{ ...page, integrations: own }], integrations })).toMatchObject({
-      raws: [{ integrations: { Gainsight: false, Kafka: null } }],
+      events: [{ integrations: { Gainsight: false, Kafka: null } }],
     });
   });
 
-  it("reads an event's integrations that are JSON text twice", () => {
+  it("parses an event's integrations that are JSON text encoded twice", () => {
     const own = JSON.stringify('{"Gainsight":false}');
     expect(decode({ batch: [{ ...page, integrations: own }], integrations: { All: true } })).toMatchObject({
-      raws: [{ integrations: '{"All":true,"Gainsight":false}' }],
+      events: [{ integrations: '{"All":true,"Gainsight":false}' }],
     });
   });
 
-  it("gives an event with a null of its own no value: it says that there is none", () => {
+  it("does not replace an event's own null", () => {
     expect(decode({ batch: [{ ...page, context: { ip: null } }], context })).toMatchObject({
-      raws: [{ context: { ...context, ip: null } }],
+      events: [{ context: { ...context, ip: null } }],
     });
   });
 
@@ -237,23 +238,23 @@ describe("a CloudEvent", () => {
   ])("%s", (_name, own, read) => {
     expect(decode(cloudEvent({ ...track, ...own }, { time }))).toStrictEqual({
       kind: "event",
-      raw: { ...track, ...own, ...read },
+      event: { ...track, ...own, ...read },
       repairs: ["cloud_event"],
     });
   });
 
-  it("never makes its id a messageId: two sources may count alike, and one of the two events would be lost", () => {
+  it("never uses its id as messageId: two sources may use the same id, and one event would be lost", () => {
     expect(JSON.stringify(decode(cloudEvent(track, { id: "7" })))).not.toContain("messageId");
   });
 });
 
-describe("an envelope of Kafka Connect is read by its schema", () => {
+describe("an envelope of Kafka Connect is decoded by its schema", () => {
   const field = (name: string, type: object) => ({ field: name, optional: true, ...type });
   const struct = (...fields: readonly object[]) => ({ type: "struct", fields });
   const traitOf = (type: object, x: unknown): unknown => {
     const schema = struct(field("type", { type: "string" }), field("traits", struct(field("x", type))));
     const decoded = decode(connect({ type: "identify", traits: { x } }, schema));
-    return decoded.kind === "event" ? decoded.raw["traits"] : decoded;
+    return decoded.kind === "event" ? decoded.event["traits"] : decoded;
   };
   const logical = (type: string, name: string) => ({ type, name: `org.apache.kafka.connect.data.${name}` });
   const variableScale = { type: "struct", name: "io.debezium.data.VariableScaleDecimal", fields: [] };
@@ -317,13 +318,13 @@ describe("an envelope of Kafka Connect is read by its schema", () => {
     expect(traitOf(type, value)).toStrictEqual(read);
   });
 
-  it("and keeps a field of which the schema does not know", () => {
+  it("also keeps a field that the schema does not have", () => {
     const event = { ...track, note: null };
-    expect(decode(connect(event, struct()))).toMatchObject({ raw: event });
+    expect(decode(connect(event, struct()))).toMatchObject({ event: event });
   });
 });
 
-describe("what cannot be unwrapped is refused", () => {
+describe("a value that cannot be unwrapped is refused", () => {
   const nested = (levels: number): unknown => (levels === 0 ? track : connect(nested(levels - 1)));
   const many = (count: number) => Array.from({ length: count }, () => page);
 
@@ -334,7 +335,7 @@ describe("what cannot be unwrapped is refused", () => {
     [
       "JSON in three JSON strings",
       strung(track, 3),
-      "Cannot read an event: got JSON in more than 2 JSON strings, want it in fewer",
+      "Cannot read an event: got more than 2 JSON strings around it, want 2 at most",
     ],
     [
       "a CloudEvent whose data is null",
@@ -346,11 +347,11 @@ describe("what cannot be unwrapped is refused", () => {
       cloudEvent(5),
       "Cannot read an event: got number, want an object or a list of objects",
     ],
-    ["nine wrappers", nested(9), "Cannot read an event: got more than 8 wrappers around it, want fewer"],
+    ["nine wrappers", nested(9), "Cannot read an event: got more than 8 wrappers around it, want 8 at most"],
     ["a list in a list", [[page]], "Cannot read a list of events: got array at index 0, want an object"],
     ["a list in a batch", { batch: [[page]] }, "Cannot read a list of events: got array at index 0, want an object"],
     ["a batch of more than 1,000", { batch: many(1_001) }, "Cannot read a list of events: got 1001, want 1000 at most"],
-    // an index has to mean the same event to a version that takes more or fewer wrappers off
+    // An index must mean the same event to a version that takes off more or fewer wrappers.
     [
       "a batch in a list",
       [page, { batch: [page] }],
@@ -375,14 +376,14 @@ describe("what cannot be unwrapped is refused", () => {
     [
       "a batch of 1,000 with a context of 3 kB",
       { batch: many(1_000), context: { note: "x".repeat(3_000) } },
-      "Cannot read a batch: got more than 2000000 characters of context for its events, want less",
+      "Cannot read a batch: got more than 2000000 characters of context for its events, want 2000000 at most",
     ],
   ])("%s", (_name, value, error) => {
     expect(decode(value)).toEqual(refused(error));
   });
 
-  it("but eight wrappers and 1,000 events are read", () => {
-    expect(decode(nested(8))).toMatchObject({ kind: "event", raw: track });
-    expect(decode({ batch: many(1_000) })).toMatchObject({ kind: "events", raws: many(1_000) });
+  it("eight wrappers and 1,000 events are accepted", () => {
+    expect(decode(nested(8))).toMatchObject({ kind: "event", event: track });
+    expect(decode({ batch: many(1_000) })).toMatchObject({ kind: "events", events: many(1_000) });
   });
 });

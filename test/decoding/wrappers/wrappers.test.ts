@@ -7,7 +7,7 @@ import { normalOf } from "../normal.ts";
 
 const roundTrip = (schema: unknown, value: unknown): unknown =>
   normalOf(compileAvroSchema(schema)(avro.Type.forSchema(schema as Schema).toBuffer(value)));
-/** What becomes of a value of this type among the traits of an event. */
+/** The decoded value of this type in the traits of an event. */
 const traitOf = (type: unknown, x: unknown): unknown => {
   const traits = { type: "record", name: "Traits", fields: [{ name: "x", type }] };
   const schema = { type: "record", name: "Event", fields: [{ name: "traits", type: traits }] };
@@ -37,25 +37,25 @@ describe("a record with the one field value", () => {
     ["a map is data", holding({ type: "map", values: "long" }), { value: { a: 1 } }, { value: { a: 1 } }],
     ["a record in it is data", holding(holding("long", "Money")), { value: { value: 5 } }, { value: { value: 5 } }],
     [
-      "what comes back only by way of an ordinary record is data",
+      "a record that recurs only inside an ordinary record is data",
       holding(["null", { type: "record", name: "Node", fields: [{ name: "next", type: "Value" }] }]),
       { value: { next: { value: null } } },
       { value: { next: {} } },
     ],
     [
-      "JSON text is any JSON, and unwrapped",
+      "JSON text stands for any JSON and is unwrapped",
       holding({ type: "string", logicalType: "json" }),
       { value: '{"a":1}' },
       { a: 1 },
     ],
     [
-      "what may hold itself in a map is any JSON, and unwrapped",
+      "a record that recurs in a map stands for any JSON and is unwrapped",
       holding(["long", "string", { type: "array", items: "Value" }, { type: "map", values: "Value" }]),
       { value: { a: { value: [{ value: 1 }, { value: "b" }] } } },
       { a: [1, "b"] },
     ],
     [
-      "two that hold each other are any JSON, and unwrapped",
+      "two records that contain each other stand for any JSON and are unwrapped",
       holding(["string", inner]),
       { value: [{ value: 1 }, { value: { a: { value: "b" } } }] },
       [1, { a: "b" }],
@@ -64,14 +64,14 @@ describe("a record with the one field value", () => {
     expect(traitOf(schema, value)).toStrictEqual(read);
   });
 
-  it("is data inside of an event, also if the same record is the wrapper around the event", () => {
+  it("is data inside an event, even if the same record wraps the event", () => {
     const traits = { name: "traits", type: { type: "map", values: "Any" } };
     const schema = holding(["long", { type: "record", name: "Event", fields: [traits] }], "Any");
     const event = { traits: { seats: { value: 3 } } };
     expect(roundTrip(schema, { value: event })).toStrictEqual(event);
   });
 
-  it("is no wrapper around an event where it is empty", () => {
+  it("is no wrapper around an event if it is empty", () => {
     const schema = holding(["null", { type: "map", values: "string" }]);
     expect(() => roundTrip(schema, { value: null })).toThrow("got null, want an object");
   });

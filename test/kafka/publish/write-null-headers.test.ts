@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 import { expect, it } from "vitest";
 
-import { nullHeader } from "../../../src/core/outcome/headers.ts";
+import { nullHeader } from "../../../src/core/outcome/failure-headers.ts";
 import { readBatches } from "../../../src/kafka/fetch/record-batches.ts";
 import { patchNullHeaders } from "../../../src/kafka/publish/write-null-headers.ts";
 
@@ -10,7 +10,7 @@ interface Encoded {
   readonly buffer: Buffer;
 }
 
-it("kafkajs writes headers without a value, among empty and other ones, if it is told what stands for null", async () => {
+it("kafkajs writes headers without a value, between empty and other ones", async () => {
   patchNullHeaders();
   patchNullHeaders();
   const require = createRequire(import.meta.url);
