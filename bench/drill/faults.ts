@@ -70,10 +70,12 @@ export const faultRunners: Readonly<Record<MainKind | SideKind, RunFault>> = {
     partialFaultRunner("Gainsight answers 500 for some users", () => failCohort(context, fault.pick))(fault, context),
   refused: mixInRunner("some events are rejected by Gainsight", "refused"),
   poison: mixInRunner("some values cannot be decoded", "poison"),
-  repeats: partialFaultRunner("the producer sends its last 1,000 events again", ({ flow }) => {
+  repeats: async ({ lastsMs }, { flow, say, wait }) => {
+    say("the producer sends its last 1,000 events again");
     flow.repeat(1_000);
-    return () => undefined;
-  }),
+    await wait(lastsMs);
+    return {};
+  },
   grow: addSourcePartition,
   anew: recreateSecondSource,
   rights: revokeRight,

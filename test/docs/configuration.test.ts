@@ -36,7 +36,7 @@ describe("docs/configuration.md", () => {
     expect(markedHeadings(document, "settings")).toEqual(Object.keys(properties).map((name) => `\`${name}\``));
   });
 
-  it("shows settings that the program takes", () => {
+  it("shows settings that the program accepts", () => {
     const [, example = ""] = /```yaml\n([^]*?)```/.exec(readFileSync(document, "utf8")) ?? [];
     const { filters, pii } = parseSettings(example);
     expect([filters.length, pii.hash]).toEqual([3, ["traits.email", "properties.contacts.*.email"]]);

@@ -145,8 +145,8 @@ describe.concurrent("holds", () => {
       story.standin.faults.add({ kind: "latency", ms: 20 });
       story.standin.faults.add({ kind: "status", status, body: "html", match: { messageId: "odd-1" } });
       const service = await story.start();
-      const crowd = Array.from({ length: 300 }, (_, user) => `c${user}`);
-      const load = Array.from({ length: 12 }, (_, n) => crowd.flatMap((user) => tracks(user, n, 1))).flat();
+      const others = Array.from({ length: 300 }, (_, user) => `c${user}`);
+      const load = Array.from({ length: 12 }, (_, n) => others.flatMap((user) => tracks(user, n, 1))).flat();
       const firstAt = Date.now();
       await story.produce([...load.slice(0, 300), ...tracks("odd", 1, 2), ...load.slice(300)]);
       await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_601);

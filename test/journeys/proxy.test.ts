@@ -78,7 +78,7 @@ describe.concurrent("a proxy on the way out", () => {
     }
 
     proxy.credentials = "paul:second-Secret";
-    // A call on a connection that the service still takes for open would fail for that reason, not for the credentials.
+    // A call on a connection that the service still considers open would fail for that reason, not for the credentials.
     await proxy.hangUp();
     await produce(21, 20);
     const error = `The proxy ${proxy.host} refuses the credentials (407)`;

@@ -58,7 +58,7 @@ export const mutants: readonly Mutant[] = [
     replace: "",
   },
   {
-    name: "a retry topic's next record is due, and nothing resumes the partition",
+    name: "the delay of a retry topic's next record is over, and nothing resumes the partition",
     file: "src/intake/admission.ts",
     find: 'schedule(remainingMs, () => pauses.review(["due"]));',
     replace: "schedule(remainingMs, () => undefined);",
