@@ -1,10 +1,10 @@
-# Both bases are indexes of all platforms; Renovate moves version and digest together.
+# Both base images are indexes of all platforms. Renovate updates version and digest together.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 
 FROM ${NODE_IMAGE} AS node
 
-# What comes out of these two stages does not depend on where they run, so they run on the builder's own platform.
+# The results of these two stages do not depend on the platform they run on, so they run on the builder's platform.
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -17,7 +17,7 @@ FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS packages
 ARG TARGETARCH
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# snappy and lz4-napi bring a binary for the platform of the image. Node comes from the first stage.
+# snappy and lz4-napi install a binary for the platform of the image. Node comes from the first stage.
 RUN if [ "$TARGETARCH" = amd64 ]; then cpu=x64; else cpu="$TARGETARCH"; fi \
     && npm ci --ignore-scripts --omit=dev --os=linux --cpu="$cpu" --libc=glibc \
     && rm -rf node_modules/node-linux-*
@@ -34,7 +34,7 @@ COPY package.json LICENSE ./
 COPY schemas schemas
 COPY --from=build /app/dist dist
 
-# Two arenas of malloc instead of eight a core: 10 MB less memory.
+# Two malloc arenas instead of eight per core: 10 MB less memory.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2
 USER 65532:65532

@@ -1,21 +1,21 @@
 import { parseArgs } from "node:util";
 
-export const usage = `Usage: npm run bench -- [<what> …] [--repeat 1] [--events <n>] [--main dist/main.js]
+export const usage = `Usage: npm run bench -- [<benchmark> …] [--repeat 1] [--events <n>] [--main dist/main.js]
 
-  speed       events/s, CPU, memory, duplicates and inversions, beside a plain kafkajs loop (the default)
-              [--partitions 6] [--users 10000] [--only <words of a case>] [--url <sink>]
-              [--beside <another build's dist/main.js>, by turns with this one; with --repeat 5 the medians tell]
-  partition   one partition of 10,000 records, answers after 0 to 5 ms
-  scale       four instances against one
-  failing     1 % of the users failing for good against none
-  hot         one user with half of all events against none
-  outage      the target away for a while with 200,000 events waiting [--outage-seconds 120] [--outage refuse|503]
+  speed       events/s, CPU, memory, duplicates and inversions, compared with a plain kafkajs loop (the default)
+              [--partitions 6] [--users 10000] [--only <part of a case's name>] [--url <sink>]
+              [--beside <dist/main.js of another build>] runs both builds by turns; --repeat 5 prints medians
+  partition   one partition with 10,000 records; each call takes 0 to 5 ms
+  scale       four instances, compared with one
+  failing     1 % of the users fail permanently, compared with none
+  hot         one user has half of all events, compared with none
+  outage      the target is down while 200,000 events wait [--outage-seconds 120] [--outage refuse|503]
   idle        CPU of a service that has nothing to do
-  decode      what decoding one event costs, and unpacking its batch with each codec
-  parked      what records that wait in the retry topics cost in memory
+  decode      CPU to decode one event, and to decompress its batch with each codec
+  parked      memory that records in the retry topics use
 
-Each runs the service in processes of its own against the stand-in (or, for speed, the sink at --url), on the cluster that
-KAFKA_BROKERS and SCHEMA_REGISTRY_URL name or on one of its own, and prints what was got beside what is wanted.`;
+Each benchmark starts the service as separate processes and delivers to the stand-in (or, for speed, to the sink at --url).
+It uses the cluster that KAFKA_BROKERS and SCHEMA_REGISTRY_URL name, or starts one. It prints each result with its target.`;
 
 const options = {
   events: { type: "string" },
@@ -35,35 +35,35 @@ export type OutageMode = "refuse" | "503";
 
 export interface BenchArgs {
   readonly what: readonly string[];
-  /** Undefined: as many as the benchmark takes by itself. */
+  /** The number of events; undefined for the benchmark's default. */
   readonly events: number | undefined;
   readonly partitions: number;
   readonly users: number;
   readonly repeat: number;
   readonly outageMs: number;
   readonly outage: OutageMode;
-  /** A foreign sink. */
+  /** The address of a sink that is not our stand-in. */
   readonly url: string | undefined;
   readonly only: string;
-  /** The built program to measure. */
+  /** The built program to measure, such as dist/main.js. */
   readonly main: string;
-  /** Another one to measure by turns with it. */
+  /** Another build, measured by turns with it. */
   readonly beside: string | undefined;
   readonly help: boolean;
 }
 
-const countOf = (name: string, given: string): number => {
-  const count = Number(given);
+const countOf = (name: string, value: string): number => {
+  const count = Number(value);
   if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new Error(`Cannot use --${name}: got '${given}', want a whole number from 1`);
+  throw new Error(`Cannot use --${name}: got '${value}', want a whole number from 1`);
 };
 
-const outageOf = (given: string): OutageMode => {
-  if (given === "refuse" || given === "503") return given;
-  throw new Error(`Cannot use --outage: got '${given}', want refuse or 503`);
+const outageOf = (value: string): OutageMode => {
+  if (value === "refuse" || value === "503") return value;
+  throw new Error(`Cannot use --outage: got '${value}', want refuse or 503`);
 };
 
-/** Reads the command line. Throws a sentence where it is wrong. */
+/** Parses the command line. Throws a sentence if it is wrong. */
 export const readArgs = (): BenchArgs => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const { events, url, only, main, beside, help } = values;

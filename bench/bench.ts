@@ -3,7 +3,7 @@ import type { Kafka } from "kafkajs";
 import type { BenchArgs } from "./args.ts";
 import type { OwnSink, Sink } from "./sink.ts";
 
-/** What every benchmark stands on. */
+/** What every benchmark gets. */
 export interface BenchContext<S extends Sink = OwnSink> {
   readonly args: BenchArgs;
   readonly brokers: string;
@@ -12,7 +12,7 @@ export interface BenchContext<S extends Sink = OwnSink> {
   readonly sink: S;
 }
 
-/** One line of a table: a number got, beside the number wanted where there is one. */
+/** A line of the result table: the measured number and, if there is one, its target. */
 export interface Row {
   readonly measured: string;
   readonly got: number;
@@ -20,8 +20,8 @@ export interface Row {
   readonly verdict: "" | "ok" | "missed";
 }
 
-/** A benchmark that our own stand-in is needed for. */
-export type Bench = (stage: BenchContext) => Promise<readonly Row[]>;
+/** A benchmark that needs our own stand-in. */
+export type Bench = (context: BenchContext) => Promise<readonly Row[]>;
 
 const rounded = (value: number): number => Number(value.toPrecision(value >= 1_000 ? 5 : 3));
 

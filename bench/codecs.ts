@@ -26,13 +26,13 @@ const encodeRecord = require("kafkajs/src/protocol/recordBatch/record/v0") as (r
 }) => Encoder;
 
 const rounds = 9;
-/** About 64 KB, as a busy producer's. */
+/** Events per batch: about 64 KB, as a busy producer sends. */
 const batchSize = 64;
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-/** CPU time of a median pass, in microseconds an event. */
+/** CPU time of the median pass, in microseconds per event. */
 const microsOf = async (events: number, pass: () => Promise<unknown>): Promise<number> => {
   const passes: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -44,9 +44,9 @@ const microsOf = async (events: number, pass: () => Promise<unknown>): Promise<n
   return median(passes);
 };
 
-const oneByOne = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> => {
+const oneByOne = async <T, R>(all: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> => {
   const results: R[] = [];
-  for (const one of all) results.push(await work(one));
+  for (const item of all) results.push(await work(item));
   return results;
 };
 
@@ -86,7 +86,7 @@ const measure = async (compression: Compression, payloads: readonly Buffer[]) =>
   };
 };
 
-/** Prints what it takes to read and write batches of these events, by codec, and what kafkajs takes to read them, which checks nothing. */
+/** Prints the CPU time per codec to read and write batches of these events, and the time kafkajs needs to read them (it verifies no checksums). */
 export const benchCodecs = async (payloads: readonly Buffer[]): Promise<void> => {
   registerCodecs();
   console.log(`codecs: batches of ${batchSize} events, without Kafka; CPU time, median of ${rounds} passes`);

@@ -11,12 +11,12 @@ import { atMostRow, infoRow } from "./bench.ts";
 import { benchCodecs } from "./codecs.ts";
 
 const rounds = 9;
-const wantedMicros = 8;
+const targetMicros = 8;
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** CPU time of a median pass over all payloads, in microseconds a payload. */
+/** CPU time of the median pass over all payloads, in microseconds per payload. */
 const microsOf = (payloads: readonly Buffer[], work: (payload: Buffer) => unknown): number => {
   const pass = (): number => {
     const before = process.cpuUsage();
@@ -32,7 +32,7 @@ const meanLength = (payloads: readonly Buffer[]): number =>
 
 const timeFallbacks = { recordTime: Date.UTC(2026, 0, 1), wallNow: Date.now };
 
-/** A record of one event as the service reads it: decoded, and in its normal form. */
+/** Reads a record of one event as the service does: decodes and normalises it. */
 const readBy =
   (decode: DecodeEvents) =>
   (payload: Buffer): unknown => {
@@ -40,7 +40,7 @@ const readBy =
     return isObject(event) ? normaliseEvent(event, timeFallbacks).event : event;
   };
 
-/** Prints what it costs to decode and normalise a typical event, to write it as JSON, and to unpack it with each codec. */
+/** Prints the CPU time to decode and normalise a typical event, to write it as JSON, and to decompress it with each codec. */
 export const benchDecode = async (): Promise<void> => {
   const schema = JSON.parse(
     readFileSync(new URL("../schemas/segment-event.avsc", import.meta.url), "utf8"),
@@ -53,8 +53,8 @@ export const benchDecode = async (): Promise<void> => {
   const names = { avro: `Avro of ${meanLength(asAvro)} bytes`, json: `JSON of ${meanLength(asJson)} bytes` };
   console.log(`decode: ${events.length} events, median of ${rounds} passes`);
   console.table([
-    atMostRow(wantedMicros, `µs to decode and normalise ${names.avro}`, microsOf(asAvro, readAvro)),
-    atMostRow(wantedMicros, `µs to decode and normalise ${names.json}`, microsOf(asJson, readBy(decodeJsonEvents))),
+    atMostRow(targetMicros, `µs to decode and normalise ${names.avro}`, microsOf(asAvro, readAvro)),
+    atMostRow(targetMicros, `µs to decode and normalise ${names.json}`, microsOf(asJson, readBy(decodeJsonEvents))),
     infoRow(
       "µs for the first, and to write it as JSON",
       microsOf(asAvro, (payload) => JSON.stringify(readAvro(payload))),

@@ -4,20 +4,20 @@ import { startService } from "./service.ts";
 import { openTopic, userEvents } from "./topic.ts";
 import { pause, waitUntil } from "./until.ts";
 
-const settleMs = 5_000;
+const quietStartMs = 5_000;
 const idleMs = 20_000;
 
-/** A service that has worked and has nothing more to do costs nearly nothing. */
-export const benchIdle: Bench = async (stage) => {
-  const { sink } = stage;
-  const topic = await openTopic(stage, 6);
+/** Measures that a service with nothing left to do uses almost no CPU. */
+export const benchIdle: Bench = async (context) => {
+  const { sink } = context;
+  const topic = await openTopic(context, 6);
   await topic.send(userEvents({ users: 100, count: 1_000 }));
   await topic.close();
   await sink.reset();
-  const service = await startService(stage, { topic: topic.name, group: topic.name, connections: 64 });
+  const service = await startService(context, { topic: topic.name, group: topic.name, connections: 64 });
   try {
-    await waitUntil(async () => (await sink.stats()).delivered >= 1_000, { what: "All events", limitMs: 60_000 });
-    await pause(settleMs);
+    await waitUntil(async () => (await sink.stats()).delivered >= 1_000, { what: "all events", limitMs: 60_000 });
+    await pause(quietStartMs);
     const before = cpuMicros(service.pid);
     await pause(idleMs);
     const share = (cpuMicros(service.pid) - before) / (idleMs * 1_000);

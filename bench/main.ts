@@ -22,13 +22,13 @@ const benches: Readonly<Record<string, Bench>> = {
   idle: benchIdle,
 };
 
-type Work = (args: BenchArgs) => Promise<void>;
+type RunBench = (args: BenchArgs) => Promise<void>;
 
-/** Opens what a benchmark needs, and closes it whatever happens. */
-const onStage = async <S extends Sink>(
+/** Opens the cluster and the sink, runs the benchmark, and always closes them. */
+const withContext = async <S extends Sink>(
   args: BenchArgs,
   open: (args: BenchArgs) => S | Promise<S>,
-  run: (stage: BenchContext<S>) => Promise<void>,
+  run: (context: BenchContext<S>) => Promise<void>,
 ): Promise<void> => {
   const cluster = await useOrStartCluster();
   const { brokers, registryUrl } = cluster;
@@ -47,32 +47,35 @@ const openOwn = ({ main }: BenchArgs): Promise<OwnSink> => openSink(main);
 const openAny = ({ main, url }: BenchArgs): Sink | Promise<Sink> =>
   url === undefined ? openSink(main) : foreignSink(url);
 
-const repeated =
-  (what: string, bench: Bench): Work =>
+const repeatBench =
+  (what: string, bench: Bench): RunBench =>
   async (args) => {
-    if (args.url !== undefined) throw new Error(`Cannot use --url for ${what}: it needs the faults of the stand-in`);
-    await onStage(args, openOwn, async (stage) => {
+    if (args.url !== undefined)
+      throw new Error(`Cannot use --url with ${what}: this benchmark needs the faults of the stand-in`);
+    await withContext(args, openOwn, async (context) => {
       for (let round = 0; round < args.repeat; round++) {
-        const rows = await bench(stage);
+        const rows = await bench(context);
         console.log(what);
         console.table(rows);
       }
     });
   };
 
-const workFor = (what: string): Work => {
+const runnerFor = (what: string): RunBench => {
   if (what === "decode") return benchDecode;
   if (what === "parked") return async () => benchParked();
-  if (what === "speed") return (args) => onStage(args, openAny, benchSpeed);
+  if (what === "speed") return (args) => withContext(args, openAny, benchSpeed);
   const bench = benches[what];
-  if (bench) return repeated(what, bench);
-  throw new Error(`Cannot measure '${what}': want speed, ${Object.keys(benches).join(", ")}, decode or parked`);
+  if (bench) return repeatBench(what, bench);
+  throw new Error(
+    `Cannot run the benchmark '${what}': want speed, ${Object.keys(benches).join(", ")}, decode or parked`,
+  );
 };
 
 try {
   const args = readArgs();
   if (args.help) console.log(usage);
-  else for (const work of args.what.map(workFor)) await work(args);
+  else for (const runBench of args.what.map(runnerFor)) await runBench(args);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

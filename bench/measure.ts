@@ -6,7 +6,7 @@ export interface Measurement {
   readonly eventsPerSecond: number;
   readonly cpuMicrosPerEvent: number;
   readonly peakMegabytes: number;
-  /** Undefined where the sink does not count for us. */
+  /** Undefined if the sink does not count, as are the inversions. */
   readonly duplicates: number | undefined;
   readonly inversions: number | undefined;
 }
@@ -21,11 +21,11 @@ interface Sample {
 
 export interface MeasureOptions {
   readonly pid: number;
-  /** Where counting begins: after so many, 1 by default, so that the start does not count. */
+  /** Counting begins after this many events (default 1), so that the start-up time does not count. */
   readonly from?: number;
   readonly events: number;
   readonly sink: Sink;
-  /** How many events are done, by the sink or, for a foreign one, by the program itself. */
+  /** The number of delivered events, counted by the sink or, if it does not count, by the program. */
   readonly done: () => Promise<number>;
   readonly limitMs: number;
 }
@@ -35,15 +35,16 @@ type Sampler = () => Promise<Sample>;
 const untilDone = async (sample: Sampler, target: number, { events, limitMs }: MeasureOptions): Promise<Sample> => {
   const deadline = performance.now() + limitMs;
   for (;;) {
-    const now = await sample();
-    if (process.stderr.isTTY) process.stderr.write(`\r${now.done} of ${events} `);
-    if (now.done >= target) return now;
-    if (performance.now() > deadline) throw new Error(`Only ${now.done} of ${events} events came within ${limitMs} ms`);
+    const current = await sample();
+    if (process.stderr.isTTY) process.stderr.write(`\r${current.done} of ${events} `);
+    if (current.done >= target) return current;
+    if (performance.now() > deadline)
+      throw new Error(`Got ${current.done} of ${events} events within ${limitMs / 1_000} s`);
     await pause(sampleEveryMs);
   }
 };
 
-/** Watches a program until all events are done. */
+/** Measures a program until all events are delivered. Rejects after `limitMs`. */
 export const measure = async (options: MeasureOptions): Promise<Measurement> => {
   const { pid, from = 1, events, sink, done } = options;
   const sample = async (): Promise<Sample> => ({ done: await done(), at: performance.now(), cpu: cpuMicros(pid) });

@@ -10,14 +10,14 @@ const connections = 64;
 const latencyMs = 20;
 const beforeMs = 3_000;
 const rateMs = 2_000;
-/** Within this the calls in flight have ended, and what the outage is has been noticed. */
-const noticedMs = 2_000;
+/** By then the calls in flight have ended and the service has detected the outage. */
+const detectMs = 2_000;
 
-/** Connections that were refused to anyone on this machine so far. Source: proc_pid_net(5), snmp, AttemptFails. */
+/** Refused connections of all processes on this machine so far: AttemptFails in /proc/net/snmp, see proc_pid_net(5). */
 const refusedConnections = (): number =>
   Number(/Tcp: (?:[-\d]+ ){6}(\d+)/.exec(readFileSync("/proc/net/snmp", "utf8"))?.[1] ?? Number.NaN);
 
-const recordsBehind = async ({ kafka }: BenchContext, topic: string): Promise<number> => {
+const retryAndDeadRecords = async ({ kafka }: BenchContext, topic: string): Promise<number> => {
   const admin = kafka.admin();
   await admin.connect();
   const names = (await admin.listTopics()).filter((name) => name.startsWith(`${topic}-`));
@@ -32,11 +32,11 @@ const deliveredOf = ({ sink }: BenchContext): Promise<number | undefined> =>
     () => undefined,
   );
 
-const rateOver = async (stage: BenchContext, ms: number): Promise<number> => {
+const rateOver = async (context: BenchContext, ms: number): Promise<number> => {
   const startedAt = performance.now();
-  const before = (await deliveredOf(stage)) ?? 0;
+  const before = (await deliveredOf(context)) ?? 0;
   await pause(ms);
-  return (((await deliveredOf(stage)) ?? 0) - before) / ((performance.now() - startedAt) / 1_000);
+  return (((await deliveredOf(context)) ?? 0) - before) / ((performance.now() - startedAt) / 1_000);
 };
 
 interface Outage {
@@ -44,78 +44,78 @@ interface Outage {
   readonly endedAt: number;
 }
 
-/** Where answers are 503 the sink counts them; where connections are refused it cannot, but this machine does. */
-const sitThroughOutage = async (stage: BenchContext, service: Service): Promise<Outage> => {
-  const { sink, args } = stage;
+/** The sink counts calls that get 503. It cannot count refused connections, so those are counted by the kernel. */
+const measureOutage = async (context: BenchContext, service: Service): Promise<Outage> => {
+  const { sink, args } = context;
   const { outage: mode, outageMs: durationMs } = args;
   const calls = async (): Promise<number> =>
     mode === "refuse" ? refusedConnections() : ((await sink.stats()).byStatus[mode] ?? 0);
   const callsBefore = await calls();
   await sink.addFault({ kind: "outage", mode, durationMs });
   const startedAt = performance.now();
-  await pause(noticedMs);
-  const callsNoticed = await calls();
-  const ownNoticed = await service.calls();
+  await pause(detectMs);
+  const callsDetected = await calls();
+  const ownCallsDetected = await service.calls();
   const memory: number[] = [];
   const isNearlyOver = async (): Promise<boolean> => {
     memory.push(residentMegabytes(service.pid));
     return performance.now() - startedAt > durationMs - 1_000;
   };
-  await waitUntil(isNearlyOver, { what: "The end of the outage", limitMs: durationMs, everyMs: 1_000 });
-  const callsAtLast = await calls();
+  await waitUntil(isNearlyOver, { what: "the end of the outage", limitMs: durationMs, everyMs: 1_000 });
+  const callsAtEnd = await calls();
   const rows = [
-    infoRow(`calls in the first ${noticedMs / 1_000} s of the outage`, callsNoticed - callsBefore),
+    infoRow(`calls in the first ${detectMs / 1_000} s of the outage`, callsDetected - callsBefore),
     mode === "refuse"
-      ? infoRow("connections refused afterwards to anyone on this machine", callsAtLast - callsNoticed)
+      ? infoRow("refused connections of all processes afterwards", callsAtEnd - callsDetected)
       : atMostRow(
           30,
-          `calls in all but the ${connections} under way when it began`,
-          callsAtLast - callsBefore - connections,
+          `all calls except the ${connections} in flight at the start`,
+          callsAtEnd - callsBefore - connections,
         ),
-    atMostRow(30, "calls afterwards by the service's own metric", (await service.calls()) - ownNoticed),
-    infoRow("MB resident at most", Math.max(...memory)),
-    atMostRow(20, "MB away from the median, at most", spreadOf(memory)),
+    atMostRow(30, "calls afterwards, by the service's own metric", (await service.calls()) - ownCallsDetected),
+    infoRow("MB resident, maximum", Math.max(...memory)),
+    atMostRow(20, "MB from the median, maximum", maxDeviation(memory)),
   ];
   return { rows, endedAt: startedAt + durationMs };
 };
 
-const spreadOf = (values: readonly number[]): number => {
+const maxDeviation = (values: readonly number[]): number => {
   const median = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
   return Math.max(...values.map((value) => Math.abs(value - median)));
 };
 
-/** Milliseconds from the return until half of the former rate was seen over half a second. */
-const recoveryMs = async (stage: BenchContext, returnedAt: number, formerRate: number): Promise<number> => {
-  await pause(returnedAt - performance.now());
-  const isBack = async (): Promise<boolean> => (await rateOver(stage, 500)) >= formerRate / 2;
-  await waitUntil(isBack, { what: "Half of the former rate", limitMs: 120_000, everyMs: 0 });
-  return performance.now() - returnedAt;
+/** Milliseconds from the end of the outage until the rate over half a second reaches half of the former rate. */
+const recoveryMs = async (context: BenchContext, outageEndedAt: number, formerRate: number): Promise<number> => {
+  await pause(outageEndedAt - performance.now());
+  const isBack = async (): Promise<boolean> => (await rateOver(context, 500)) >= formerRate / 2;
+  await waitUntil(isBack, { what: "half of the former rate", limitMs: 120_000, everyMs: 0 });
+  return performance.now() - outageEndedAt;
 };
 
-/** The target goes away in the middle of the work: everything waits, and nothing moves to a tier. */
-export const benchOutage: Bench = async (stage) => {
-  const { sink, args } = stage;
+/** Takes the target down under load: all events must wait, and no event may move to a retry topic. */
+export const benchOutage: Bench = async (context) => {
+  const { sink, args } = context;
   const { events = 200_000 } = args;
-  const topic = await openTopic(stage, args.partitions);
+  const topic = await openTopic(context, args.partitions);
   await topic.send(userEvents({ users: args.users, count: events }));
   await topic.close();
   await sink.reset({ kind: "latency", ms: latencyMs });
-  const service = await startService(stage, { topic: topic.name, group: topic.name, connections });
+  const service = await startService(context, { topic: topic.name, group: topic.name, connections });
   try {
-    await waitUntil(async () => (await sink.stats()).delivered > 0, { what: "The first event", limitMs: 60_000 });
+    await waitUntil(async () => (await sink.stats()).delivered > 0, { what: "the first event", limitMs: 60_000 });
     await pause(beforeMs);
-    const formerRate = await rateOver(stage, rateMs);
-    const { rows, endedAt } = await sitThroughOutage(stage, service);
-    const recovered = await recoveryMs(stage, endedAt, formerRate);
+    const formerRate = await rateOver(context, rateMs);
+    const { rows, endedAt } = await measureOutage(context, service);
+    const recovered = await recoveryMs(context, endedAt, formerRate);
     const isDone = async (): Promise<boolean> => (await sink.stats()).distinct >= events;
-    await waitUntil(isDone, { what: `Not all of ${events} events: the rest`, limitMs: 600_000 });
+    await waitUntil(isDone, { what: `delivery of all ${events} events`, limitMs: 600_000 });
     const { duplicates, inversions } = await sink.stats();
     return [
-      infoRow(`events/s before an outage (${args.outage}) of ${args.outageMs / 1_000} s`, formerRate),
+      infoRow(`events/s before the outage (${args.outage}, ${args.outageMs / 1_000} s)`, formerRate),
       ...rows,
-      atMostRow(10, "seconds from the return to half of that", recovered / 1_000),
-      atMostRow(0, "records in retry and dead-letter topics", await recordsBehind(stage, topic.name)),
-      // What is in flight when connections break is taken all the same, and its answer is lost.
+      atMostRow(10, "seconds from its end until half of that rate", recovered / 1_000),
+      atMostRow(0, "records in retry and dead-letter topics", await retryAndDeadRecords(context, topic.name)),
+      // The sink accepts calls in flight, but their responses are lost when the connections break.
       atMostRow(args.outage === "refuse" ? connections : 0, "duplicates", duplicates),
       atMostRow(0, "inversions", inversions),
     ];

@@ -11,23 +11,23 @@ export interface PacedOptions {
 }
 
 export interface MeasuredDelays {
-  /** Milliseconds from producing an event to its acceptance by the sink. */
+  /** Milliseconds from the production of an event until the sink accepts it. */
   readonly delays: readonly number[];
-  /** Events that did not come in time, or came while nobody looked. */
+  /** Events that did not arrive in time, or dropped out of the sink's call list before it was read. */
   readonly missed: number;
 }
 
-/** The first seconds do not count: the program gets warm. */
+/** The first seconds do not count: the program warms up. */
 const warmUpSeconds = 5;
 const sendEveryMs = 5;
-// The sink remembers a thousand calls: looked at so often, none is missed at some thousand a second.
-const lookEveryMs = 100;
-const patienceMs = 15_000;
+// The sink remembers the newest thousand calls: at this interval none is missed at a few thousand calls per second.
+const pollEveryMs = 100;
+const lateLimitMs = 15_000;
 
 /** By message id, in milliseconds since 1970. */
 type ProducedAt = Map<string, number>;
 
-const take = <T>(items: Iterator<T, void>, count: number): T[] => {
+const takeNext = <T>(items: Iterator<T, void>, count: number): T[] => {
   const taken: T[] = [];
   while (taken.length < count) {
     const { value } = items.next();
@@ -43,17 +43,17 @@ const sendPaced = async (options: PacedOptions, producedAt: ProducedAt): Promise
   for (let sent = 0; ; await pause(sendEveryMs)) {
     const elapsed = (performance.now() - startedAt) / 1_000;
     const wanted = Math.floor(elapsed * perSecond) - sent;
-    const due = take(events, wanted);
+    const batch = takeNext(events, wanted);
     const now = Date.now();
-    const counted = elapsed > warmUpSeconds ? due.filter(isCounted) : [];
+    const counted = elapsed > warmUpSeconds ? batch.filter(isCounted) : [];
     for (const { messageId } of counted) producedAt.set(messageId, now);
-    await topic.send(due);
-    sent += due.length;
-    if (due.length < wanted) return;
+    await topic.send(batch);
+    sent += batch.length;
+    if (batch.length < wanted) return;
   }
 };
 
-/** Notes what has come since the last look. */
+/** The delays of the events that have arrived since the last call; removes them from `producedAt`. */
 const collectDelays = async (sink: OwnSink, producedAt: ProducedAt): Promise<number[]> => {
   const delays: number[] = [];
   for (const { messageId = "", status, time } of await sink.calls()) {
@@ -65,7 +65,7 @@ const collectDelays = async (sink: OwnSink, producedAt: ProducedAt): Promise<num
   return delays;
 };
 
-/** Sends events at an even pace, and looks how long each takes to the sink. */
+/** Sends events at an even rate and measures how long each takes to reach the sink. */
 export const measureDelays = async (options: PacedOptions): Promise<MeasuredDelays> => {
   const producedAt: ProducedAt = new Map();
   const delays: number[] = [];
@@ -74,10 +74,10 @@ export const measureDelays = async (options: PacedOptions): Promise<MeasuredDela
     sentAt = performance.now();
   });
   const isOver = (): boolean =>
-    sentAt < Number.POSITIVE_INFINITY && (producedAt.size === 0 || performance.now() > sentAt + patienceMs);
+    sentAt < Number.POSITIVE_INFINITY && (producedAt.size === 0 || performance.now() > sentAt + lateLimitMs);
   while (!isOver()) {
     delays.push(...(await collectDelays(options.sink, producedAt)));
-    await pause(lookEveryMs);
+    await pause(pollEveryMs);
   }
   await sending;
   return { delays, missed: producedAt.size };

@@ -6,8 +6,8 @@ import type { ScannedRecord } from "../src/ordering/scanned-records.ts";
 
 const records = 100_000;
 
-/** As it is read from a record's headers: texts of its own, none shared. */
-const foundOf = (n: number, perUser: number): ScannedRecord => {
+/** A record as read from headers: its strings share no memory. */
+const scannedRecord = (n: number, perUser: number): ScannedRecord => {
   const topic = Buffer.from("segment-events").toString();
   const offset = 1_000_000 + n;
   return {
@@ -31,22 +31,22 @@ const createHeapMeter = (): (() => number) => {
 };
 
 const bytesText = (bytes: number): string =>
-  `${(bytes / 1e6).toFixed(1)} MB, ${Math.round(bytes / records)} bytes a record`;
+  `${(bytes / 1e6).toFixed(1)} MB, ${Math.round(bytes / records)} bytes per record`;
 
-/** Prints what records that wait in the retry topics cost in memory, while they wait and while their chains are rebuilt. */
+/** Prints the memory that waiting retry records use: while they wait, and while the backlog is rebuilt. */
 export const benchParked = (): void => {
   const heapBytes = createHeapMeter();
-  // Else those of the round before would be collected in the middle of the next.
+  // Keeps the backlogs alive: collecting an earlier one would distort the next round.
   const kept: RetryBacklog[] = [];
   for (const perUser of [1, 100]) {
     const before = heapBytes();
-    const found = Array.from({ length: records }, (_, n) => foundOf(n, perUser));
-    const chains = new RetryBacklog(found);
-    kept.push(chains);
+    const scanned = Array.from({ length: records }, (_, n) => scannedRecord(n, perUser));
+    const backlog = new RetryBacklog(scanned);
+    kept.push(backlog);
     const rebuilding = heapBytes() - before;
-    found.length = 0;
+    scanned.length = 0;
     const waiting = heapBytes() - before;
-    console.log(`${chains.recordCount} records of ${chains.userCount} users`);
+    console.log(`${backlog.recordCount} records of ${backlog.userCount} users`);
     console.table({ waiting: bytesText(waiting), rebuilding: bytesText(rebuilding) });
   }
 };

@@ -7,8 +7,8 @@ import { createKafka } from "../src/kafka/client.ts";
 import { accessKey } from "./sink.ts";
 
 /**
- * What a team writes in an afternoon, for comparison: a kafkajs `eachMessage` loop, six partitions at a time, the registry
- * client's own decode, one request a message. No retries, no breaker, no order across restarts.
+ * For comparison, what a team writes in an afternoon: a kafkajs `eachMessage` loop over six partitions at a time, with the
+ * registry client's `decode` and one request per message. No retries, no circuit breaker, no order across restarts.
  */
 let delivered = 0;
 const {
@@ -24,9 +24,9 @@ const kafka = createKafka({ brokers: BENCH_BROKERS.split(","), clientId: "plain"
 const consumer = kafka.consumer({ groupId: BENCH_GROUP, maxWaitTimeInMs: 250 });
 const headers = { accessKey, "Content-Type": "application/json" };
 
-// Tells how far it is in the words of the service, for a sink that does not count for us.
-createServer((_, answer) => {
-  answer.end(JSON.stringify({ totals: { delivered } }));
+// Reports its progress in the format of the service, for a sink that does not count.
+createServer((_, response) => {
+  response.end(JSON.stringify({ totals: { delivered } }));
 }).listen(Number(BENCH_PORT), "127.0.0.1");
 
 process.on("SIGTERM", () => {
@@ -40,12 +40,12 @@ await consumer.run({
   eachMessage: async ({ message }) => {
     if (!message.value) return;
     const event: unknown = await registry.decode(message.value);
-    const answer = await request(`${BENCH_URL}/clickstream/segmentio/event`, {
+    const response = await request(`${BENCH_URL}/clickstream/segmentio/event`, {
       method: "POST",
       headers,
       body: JSON.stringify(event),
     });
-    await answer.body.dump();
+    await response.body.dump();
     delivered++;
   },
 });

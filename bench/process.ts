@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
 /**
- * What the service is run with: the heap as large as 200 MB allow, and none of it given back in quiet times. Nothing is made in
- * the old heap: V8 would make what waits for its turn there, since most of that outlives one collection; each such record
- * then drags along what it names, and full collections come half as often again. Small collections are done by one thread:
- * several on two cores wait for each other, and keep 10 MB more.
+ * The Node flags of production. The heap may use what a 200 MB process allows, and idle times do not shrink it. Objects are
+ * never allocated directly in the old space: V8 would do so for queued records, because most of them survive a collection,
+ * and full collections would be 50 % more frequent. One thread scavenges: several threads on two cores wait for each other
+ * and use 10 MB more.
  */
 export const heapFlags = [
   "--max-semi-space-size=8",
@@ -16,12 +16,12 @@ export const heapFlags = [
   "--no-parallel-scavenge",
 ];
 
-/** As the image has it: with eight arenas a core, malloc keeps 10 MB more. */
+/** As in the image: with malloc's default of eight arenas per core the process uses 10 MB more. */
 export const heapEnvironment = { MALLOC_ARENA_MAX: "2" };
 
 const ticksPerSecond = 100;
 
-/** CPU time of a process and all its threads, user and system, in microseconds. Source: proc(5). */
+/** User and system CPU time of a process with all its threads, in microseconds. Source: proc_pid_stat(5). */
 export const cpuMicros = (pid: number): number => {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -34,10 +34,10 @@ const megabytesOf = (field: "VmHWM" | "VmRSS", pid: number): number => {
   return Math.round(Number(/\d+/.exec(line)?.[0] ?? 0) / 1024);
 };
 
-/** The most memory that a process has had, in MB. */
+/** The peak resident memory of a process, in MB. */
 export const peakMegabytes = (pid: number): number => megabytesOf("VmHWM", pid);
 
-/** The memory that a process has now, in MB. */
+/** The current resident memory of a process, in MB. */
 export const residentMegabytes = (pid: number): number => megabytesOf("VmRSS", pid);
 
 export interface RunningProgram {
@@ -46,20 +46,20 @@ export interface RunningProgram {
   readonly stop: () => Promise<void>;
 }
 
-/** What is measured is on this machine, and this is what proxies are told of it. */
+/** Everything that is measured runs on this machine, so no proxy may be used. */
 const noProxy = { NO_PROXY: "*", no_proxy: "*" };
 
-/** Starts one of our own programs; its errors go to the terminal. */
+/** Starts one of our own programs. Its standard error goes to the terminal. */
 export const startProgram = (args: readonly string[], env: Record<string, string>): RunningProgram => {
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...noProxy, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   child.stdout.on("data", () => {});
-  // Whatever ends this program must not leave its children behind.
-  const end = (): boolean => child.kill("SIGKILL");
-  process.once("exit", end);
-  child.once("exit", () => process.off("exit", end));
+  // The child must not outlive this process.
+  const killChild = (): boolean => child.kill("SIGKILL");
+  process.once("exit", killChild);
+  child.once("exit", () => process.off("exit", killChild));
   return {
     pid: child.pid ?? 0,
     process: child,

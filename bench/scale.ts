@@ -5,17 +5,17 @@ import { openTopic, userEvents } from "./topic.ts";
 
 const partitions = 12;
 const latencyMs = 50;
-/** So few that the target, not the processors of this machine, is the limit of four instances. */
+/** Few enough that the target, not the CPU of this machine, limits four instances. */
 const connections = 32;
 
-/** Events per second of so many instances, once all of them have their partitions and are busy. */
-const measureInstances = async (stage: BenchContext, instances: number): Promise<number> => {
-  const { sink, args } = stage;
+/** Events per second of this many instances, measured while all of them own partitions and are busy. */
+const measureInstances = async (context: BenchContext, instances: number): Promise<number> => {
+  const { sink, args } = context;
   const events = (args.events ?? 15_000) * instances;
-  const topic = await openTopic(stage, partitions);
+  const topic = await openTopic(context, partitions);
   await sink.reset({ kind: "latency", ms: latencyMs });
-  const place = { topic: topic.name, group: topic.name, connections };
-  const services = await Promise.all(Array.from({ length: instances }, () => startService(stage, place)));
+  const options = { topic: topic.name, group: topic.name, connections };
+  const services = await Promise.all(Array.from({ length: instances }, () => startService(context, options)));
   try {
     await Promise.all(services.map(({ untilReady }) => untilReady(partitions / instances)));
     await topic.send(userEvents({ users: 10_000, count: events }));
@@ -28,10 +28,10 @@ const measureInstances = async (stage: BenchContext, instances: number): Promise
   }
 };
 
-/** Four instances do nearly four times the work of one. */
-export const benchScale: Bench = async (stage) => {
-  const one = await measureInstances(stage, 1);
-  const four = await measureInstances(stage, 4);
+/** Measures that four instances do nearly four times the work of one. */
+export const benchScale: Bench = async (context) => {
+  const one = await measureInstances(context, 1);
+  const four = await measureInstances(context, 4);
   return [
     infoRow(`events/s of one instance (${latencyMs} ms, ${connections} connections each)`, one),
     infoRow("events/s of four instances", four),

@@ -12,20 +12,20 @@ interface Status {
 
 /** A running gainstream. */
 export interface Service extends RunningProgram {
-  /** Undefined while it does not answer. */
+  /** Undefined while the service does not answer. */
   readonly status: () => Promise<Status | undefined>;
-  /** Calls that it has begun, by its own metric; those without an answer count. */
+  /** Calls that the service has started, by its own metric, including those without a response. */
   readonly calls: () => Promise<number>;
-  /** Resolves once it has so many partitions of the topic and has read their tiers. */
+  /** Resolves when the service owns this many partitions of the topic and has read their retry topics. */
   readonly untilReady: (partitions: number) => Promise<void>;
 }
 
 export interface ServiceOptions {
   readonly topic: string;
-  /** Instances of one group share the topic; a new group begins at its start. */
+  /** Instances of one group share the topic. A new group starts at the beginning. */
   readonly group: string;
   readonly connections: number;
-  /** Another build than the one that is measured. */
+  /** The program to run, if not `args.main`. */
   readonly main?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -49,11 +49,11 @@ const environment = ({ brokers, registryUrl, sink }: BenchContext<Sink>, options
 const callsOf = (metrics: string): number =>
   [...metrics.matchAll(/^gainstream_calls_total\{.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
 
-/** Starts an instance; it may take seconds until it is ready. */
-export const startService = async (stage: BenchContext<Sink>, options: ServiceOptions): Promise<Service> => {
+/** Starts an instance. It may take seconds to become ready: see `untilReady`. */
+export const startService = async (context: BenchContext<Sink>, options: ServiceOptions): Promise<Service> => {
   const [port = 0] = await freePorts(1);
-  const env = { ...environment(stage, options), HTTP_PORT: String(port) };
-  const program = startProgram([...heapFlags, options.main ?? stage.args.main, "run"], env);
+  const env = { ...environment(context, options), HTTP_PORT: String(port) };
+  const program = startProgram([...heapFlags, options.main ?? context.args.main, "run"], env);
   const ask = (path: string): Promise<Response | undefined> =>
     fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
   const status = async (): Promise<Status | undefined> =>
@@ -67,6 +67,6 @@ export const startService = async (stage: BenchContext<Sink>, options: ServiceOp
     status,
     calls: async () => callsOf((await (await ask("/metrics"))?.text()) ?? ""),
     untilReady: (partitions) =>
-      waitUntil(() => isReady(partitions), { what: `The service with ${partitions} partitions`, limitMs: 60_000 }),
+      waitUntil(() => isReady(partitions), { what: `the service with ${partitions} partitions`, limitMs: 60_000 }),
   };
 };

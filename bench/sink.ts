@@ -1,22 +1,22 @@
 import { Pool } from "undici";
 
 import { freePorts } from "../local/ports.ts";
-import type { RecordedCall } from "../src/standin/calls.ts";
+import type { RecordedCall } from "../src/standin/call-log.ts";
 import type { Fault } from "../src/standin/fault.ts";
-import type { Stats } from "../src/standin/report.ts";
+import type { Stats } from "../src/standin/stats.ts";
 import { cpuMicros, startProgram } from "./process.ts";
 import { waitUntil } from "./until.ts";
 
 export const accessKey = "00000000-0000-4000-8000-000000000000";
 
-/** Where the events go: our stand-in in a process of its own, or any other server that is given by its address. */
+/** Where the events go: our stand-in as a separate process, or another server at a given address. */
 export interface Sink {
   readonly url: string;
-  /** Undefined for a foreign sink, which counts nothing for us. */
+  /** Undefined for another server: it does not count. */
   readonly stats: () => Promise<Stats | undefined>;
-  /** Forgets everything; from now on with these faults only. */
+  /** Clears all counts, and sets exactly these faults. */
   readonly reset: (...faults: Fault[]) => Promise<void>;
-  /** CPU time so far in microseconds; undefined for a foreign sink. */
+  /** CPU time so far in microseconds; undefined for another server. */
   readonly cpu: () => number | undefined;
   readonly stop: () => Promise<void>;
 }
@@ -37,11 +37,11 @@ export const foreignSink = (url: string): Sink => ({
 });
 
 const post = async (url: string, body?: unknown): Promise<void> => {
-  const answer = await fetch(url, { method: "POST", ...(body !== undefined && { body: JSON.stringify(body) }) });
-  if (!answer.ok) throw new Error(`The stand-in answers ${answer.status}: ${await answer.text()}`);
+  const response = await fetch(url, { method: "POST", ...(body !== undefined && { body: JSON.stringify(body) }) });
+  if (!response.ok) throw new Error(`The stand-in answers ${response.status}: ${await response.text()}`);
 };
 
-/** Starts the stand-in of the built program. */
+/** Starts the stand-in of the built program `main`. */
 export const openSink = async (main: string): Promise<OwnSink> => {
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
@@ -51,7 +51,7 @@ export const openSink = async (main: string): Promise<OwnSink> => {
       () => true,
       () => false,
     );
-  await waitUntil(isUp, { what: "The stand-in", limitMs: 10_000 });
+  await waitUntil(isUp, { what: "the stand-in", limitMs: 10_000 });
   const addFault = (fault: Fault): Promise<void> => post(`${url}/standin/faults`, fault);
   return {
     url,
@@ -70,11 +70,11 @@ export const openSink = async (main: string): Promise<OwnSink> => {
 
 export interface SinkSpeed {
   readonly callsPerSecond: number;
-  /** Not a number for a foreign sink. */
+  /** NaN for another server. */
   readonly cpuMicrosPerCall: number;
 }
 
-/** How many calls a second the sink takes from a client that does nothing else: it must never be the limit. */
+/** Measures how many calls per second the sink takes from a client that does nothing else. The sink must not limit a benchmark. */
 export const measureSink = async (
   sink: Sink,
   { calls, connections }: { calls: number; connections: number },
@@ -85,7 +85,7 @@ export const measureSink = async (
   let started = 0;
   const startedAt = performance.now();
   const cpuBefore = sink.cpu() ?? Number.NaN;
-  const one = async (): Promise<void> => {
+  const sendCalls = async (): Promise<void> => {
     while (started < calls) {
       const number = started++;
       const body = JSON.stringify({
@@ -96,11 +96,11 @@ export const measureSink = async (
         timestamp: new Date().toISOString(),
         properties: { filler },
       });
-      const answer = await pool.request({ path: "/clickstream/segmentio/event", method: "POST", headers, body });
-      await answer.body.dump();
+      const response = await pool.request({ path: "/clickstream/segmentio/event", method: "POST", headers, body });
+      await response.body.dump();
     }
   };
-  await Promise.all(Array.from({ length: connections }, one));
+  await Promise.all(Array.from({ length: connections }, sendCalls));
   await pool.close();
   const cpu = (sink.cpu() ?? Number.NaN) - cpuBefore;
   return {

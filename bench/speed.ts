@@ -12,9 +12,9 @@ interface Case {
   readonly latencyMs: number;
   readonly connections: number;
   readonly program: "gainstream" | "plain";
-  /** Another build of gainstream. */
+  /** Another build of gainstream to run. */
   readonly main?: string;
-  /** The part of the events that it does: a slow one would take minutes for all. */
+  /** The share of the events to deliver: a slow case would take minutes for all. */
   readonly part?: number;
   readonly wanted?: { readonly eventsPerSecond: number; readonly cpuMicros: number; readonly peakMegabytes: number };
 }
@@ -39,7 +39,7 @@ const cases: readonly Case[] = [
   { name: "plain eachMessage, 20 ms", latencyMs: 20, connections: 6, program: "plain", part: 0.01 },
 ];
 
-/** A foreign sink answers as fast as it likes: only the connections differ. */
+/** The latency of another server is not ours to set: only the connections differ. */
 const foreignCases: readonly Case[] = [
   { name: "gainstream, 64 connections", latencyMs: 0, connections: 64, program: "gainstream" },
   { name: "gainstream, 256 connections", latencyMs: 0, connections: 256, program: "gainstream" },
@@ -47,62 +47,65 @@ const foreignCases: readonly Case[] = [
 ];
 
 interface Run {
-  readonly stage: BenchContext<Sink>;
+  readonly context: BenchContext<Sink>;
   readonly topic: string;
   readonly events: number;
 }
 
 const startPlain = async (
   { brokers, registryUrl, sink }: BenchContext<Sink>,
-  place: { topic: string; group: string },
+  options: { topic: string; group: string },
 ) => {
   const [port = 0] = await freePorts(1);
   const program = startProgram(["bench/plain.ts"], {
     BENCH_PORT: String(port),
-    BENCH_TOPIC: place.topic,
-    BENCH_GROUP: place.group,
+    BENCH_TOPIC: options.topic,
+    BENCH_GROUP: options.group,
     BENCH_BROKERS: brokers,
     BENCH_REGISTRY: registryUrl,
     BENCH_URL: sink.url,
   });
   const status = (): Promise<{ totals: { delivered: number } } | undefined> =>
     fetch(`http://127.0.0.1:${port}/`).then(
-      (answer) => answer.json() as Promise<{ totals: { delivered: number } }>,
+      (response) => response.json() as Promise<{ totals: { delivered: number } }>,
       () => undefined,
     );
   return { ...program, status };
 };
 
-/** One case of its own group, so that each reads the whole topic. */
-const runCase = async ({ stage, topic, events }: Run, one: Case): Promise<Measurement> => {
-  const { latencyMs, connections, program, main, part = 1 } = one;
+/** Runs a case with a new group, so that each case reads the whole topic. */
+const runCase = async ({ context, topic, events }: Run, benchCase: Case): Promise<Measurement> => {
+  const { latencyMs, connections, program, main, part = 1 } = benchCase;
   const group = `bench-${Date.now().toString(36)}`;
-  await stage.sink.reset(...(latencyMs > 0 ? [{ kind: "latency", ms: latencyMs } as const] : []));
-  const started =
+  await context.sink.reset(...(latencyMs > 0 ? [{ kind: "latency", ms: latencyMs } as const] : []));
+  const running =
     program === "plain"
-      ? await startPlain(stage, { topic, group })
-      : await startService(stage, { topic, group, connections, main });
+      ? await startPlain(context, { topic, group })
+      : await startService(context, { topic, group, connections, main });
   const done = async (): Promise<number> =>
-    (await stage.sink.stats())?.delivered ?? (await started.status())?.totals.delivered ?? 0;
+    (await context.sink.stats())?.delivered ?? (await running.status())?.totals.delivered ?? 0;
   try {
     return await measure({
-      pid: started.pid,
+      pid: running.pid,
       events: Math.ceil(part * events),
-      sink: stage.sink,
+      sink: context.sink,
       done,
       limitMs: 180_000,
     });
   } finally {
-    await started.stop();
+    await running.stop();
   }
 };
 
-/** Broker and sink compile their ways in the first seconds, on the cores that are measured: the first case would pay for all. */
+/** Broker and sink compile their code in the first seconds, on the same cores: without a warm-up the first case would pay for that. */
 const warmUp = async (run: Run): Promise<void> => {
   await runCase(run, { name: "warm-up", latencyMs: 0, connections: 64, program: "gainstream" });
 };
 
-const isGood = ({ eventsPerSecond, cpuMicrosPerEvent, peakMegabytes }: Measurement, wanted: Case["wanted"]): boolean =>
+const meetsTarget = (
+  { eventsPerSecond, cpuMicrosPerEvent, peakMegabytes }: Measurement,
+  wanted: Case["wanted"],
+): boolean =>
   wanted === undefined ||
   (eventsPerSecond >= wanted.eventsPerSecond &&
     cpuMicrosPerEvent <= wanted.cpuMicros &&
@@ -116,14 +119,16 @@ const row = ({ name, wanted }: Case, measured: Measurement) => ({
   duplicates: measured.duplicates ?? "not counted",
   inversions: measured.inversions ?? "not counted",
   wanted: wanted ? `≥ ${wanted.eventsPerSecond}/s, ≤ ${wanted.cpuMicros} µs, ≤ ${wanted.peakMegabytes} MB` : "",
-  verdict: wanted && (isGood(measured, wanted) ? "ok" : "missed"),
+  verdict: wanted && (meetsTarget(measured, wanted) ? "ok" : "missed"),
 });
 
 const casesFor = ({ url, only, beside }: BenchArgs): readonly Case[] => {
   const chosen = (url === undefined ? cases : foreignCases).filter(({ name }) => name.includes(only));
   if (beside === undefined) return chosen;
-  return chosen.flatMap((one) =>
-    one.program === "plain" ? [one] : [one, { ...one, name: `${one.name}, beside`, main: beside }],
+  return chosen.flatMap((benchCase) =>
+    benchCase.program === "plain"
+      ? [benchCase]
+      : [benchCase, { ...benchCase, name: `${benchCase.name}, other build`, main: beside }],
   );
 };
 
@@ -137,23 +142,25 @@ const medianRow = ({ name }: Case, rounds: readonly Measurement[]) => ({
   "peak MB": medianOf(rounds.map((measured) => measured.peakMegabytes)),
 });
 
-/** Prints how fast the service is, beside a plain kafkajs loop on the same topic. The sink is measured alone first. */
-export const benchSpeed = async (stage: BenchContext<Sink>): Promise<void> => {
-  const { sink, args } = stage;
+/** Prints the speed of the service and of a plain kafkajs loop on the same topic. Measures the sink alone first. */
+export const benchSpeed = async (context: BenchContext<Sink>): Promise<void> => {
+  const { sink, args } = context;
   const { events = 200_000, partitions, users, repeat } = args;
   const alone = await measureSink(sink, { calls: 100_000, connections: 64 });
-  const cpu = Number.isNaN(alone.cpuMicrosPerCall) ? "" : `, ${alone.cpuMicrosPerCall.toFixed(1)} µs CPU each`;
-  console.log(`The sink alone takes ${Math.round(alone.callsPerSecond)} calls/s from 64 connections${cpu}`);
-  const topic = await openTopic(stage, partitions);
+  const cpu = Number.isNaN(alone.cpuMicrosPerCall) ? "" : `, ${alone.cpuMicrosPerCall.toFixed(1)} µs CPU per call`;
+  console.log(`The sink alone takes ${Math.round(alone.callsPerSecond)} calls/s on 64 connections${cpu}`);
+  const topic = await openTopic(context, partitions);
   const bytes = await topic.send(userEvents({ users, count: events }));
   await topic.close();
   console.log(`${events} events of ${Math.round(bytes / events)} bytes in ${partitions} partitions`);
-  const run = { stage, topic: topic.name, events };
+  const run = { context, topic: topic.name, events };
   await warmUp(run);
-  const rounds = casesFor(args).map((one) => ({ one, measured: [] as Measurement[] }));
+  const rounds = casesFor(args).map((benchCase) => ({ one: benchCase, measured: [] as Measurement[] }));
   for (let round = 0; round < repeat; round++) {
-    for (const { one, measured } of rounds) measured.push(await runCase(run, one));
-    console.table(rounds.flatMap(({ one, measured }) => measured.slice(-1).map((last) => row(one, last))));
+    for (const { one: benchCase, measured } of rounds) measured.push(await runCase(run, benchCase));
+    console.table(
+      rounds.flatMap(({ one: benchCase, measured }) => measured.slice(-1).map((last) => row(benchCase, last))),
+    );
   }
-  if (repeat > 1) console.table(rounds.map(({ one, measured }) => medianRow(one, measured)));
+  if (repeat > 1) console.table(rounds.map(({ one: benchCase, measured }) => medianRow(benchCase, measured)));
 };

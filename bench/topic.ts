@@ -11,17 +11,17 @@ import type { Sink } from "./sink.ts";
 const schemaFile = new URL("../schemas/segment-event.avsc", import.meta.url);
 const batchSize = 1_000;
 
-/** An event that has to be delivered: its kind is one that Gainsight takes, and it has a userId. */
+/** An event that must be delivered: Gainsight accepts its type, and it has a userId. */
 export interface UserEvent extends JsonObject {
   readonly type: "identify" | "track" | "group";
   readonly userId: string;
   readonly messageId: string;
 }
 
-/** A topic of its own for one measurement. */
+/** A topic for one measurement, and its producer. */
 export interface BenchTopic {
   readonly name: string;
-  /** Sends the events in their order, keyed by user; gives their bytes. */
+  /** Sends the events in order, keyed by user. Resolves with their size in bytes. */
   readonly send: (events: Iterable<UserEvent>) => Promise<number>;
   readonly close: () => Promise<void>;
 }
@@ -31,10 +31,10 @@ const kinds = new Set<unknown>(["identify", "track", "group"]);
 const isUserEvent = (event: JsonObject): event is UserEvent =>
   kinds.has(event["type"]) && typeof event["userId"] === "string";
 
-/** So many events of users who are all equally busy. */
+/** `count` events of users who are all equally busy. */
 export function* userEvents(options: { users: number; count: number }): Generator<UserEvent, void> {
   const { users, count } = options;
-  let left = count;
+  let remaining = count;
   for (const event of createEvents({
     users,
     count: Number.POSITIVE_INFINITY,
@@ -42,9 +42,9 @@ export function* userEvents(options: { users: number; count: number }): Generato
     startAt: Date.UTC(2026, 0, 1),
     activity: "even",
   })) {
-    if (left === 0) return;
+    if (remaining === 0) return;
     if (!isUserEvent(event)) continue;
-    left--;
+    remaining--;
     yield event;
   }
 }
@@ -62,9 +62,9 @@ function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
 
 let opened = 0;
 
-/** Makes a topic and a producer for it. */
-export const openTopic = async (stage: BenchContext<Sink>, partitions: number): Promise<BenchTopic> => {
-  const { kafka, registryUrl } = stage;
+/** Creates a topic, registers its schema and connects a producer. */
+export const openTopic = async (context: BenchContext<Sink>, partitions: number): Promise<BenchTopic> => {
+  const { kafka, registryUrl } = context;
   const name = `bench-${Date.now().toString(36)}-${opened++}`;
   const schema = readFileSync(schemaFile, "utf8");
   const type = avro.Type.forSchema(JSON.parse(schema) as avro.Schema);

@@ -3,14 +3,14 @@ export const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
-/** Looks again and again until it is so. Throws where that takes too long. */
+/** Checks `condition` every `everyMs` until it is true. Rejects after `limitMs` with a sentence that names `what`. */
 export const waitUntil = async (
-  isSo: () => Promise<boolean>,
+  condition: () => Promise<boolean>,
   { what, limitMs, everyMs = 50 }: { what: string; limitMs: number; everyMs?: number },
 ): Promise<void> => {
   const deadline = performance.now() + limitMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come within ${limitMs / 1_000} s`);
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Waited ${limitMs / 1_000} s in vain for ${what}`);
     await pause(everyMs);
   }
 };

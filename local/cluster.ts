@@ -3,23 +3,24 @@ import type { Log } from "./packages.ts";
 import { startRegistry } from "./registry.ts";
 import type { Server } from "./server.ts";
 
-/** Where a Kafka and a registry are, in the words of KAFKA_BROKERS and SCHEMA_REGISTRY_URL. */
+/** The addresses of Kafka and of the schema registry, in the format of KAFKA_BROKERS and SCHEMA_REGISTRY_URL. */
 export interface ClusterAddress {
   readonly brokers: string;
   readonly registryUrl: string;
-  /** Ends all that was started and removes its data; may be called twice. */
+  /** Stops everything that was started and removes its data. May be called twice. */
   stop(): Promise<void>;
 }
 
 export interface Cluster extends ClusterAddress {
-  /** Broker 1 is the first. */
+  /** Brokers count from 1. Throws for a number that does not exist. */
   broker(id: number): Server;
   readonly registry: Server;
 }
 
 /**
- * A Kafka (`brokers`: 1 to 3, default 1) and a schema registry on 127.0.0.1, ready to use. Both end when this process
- * does, however it ends. `more` is what the brokers have beside the plain listener. `log` gets a line where something must be fetched first (default: stderr).
+ * Starts Kafka (`brokers`: 1 to 3, default 1) and a schema registry on 127.0.0.1; resolves when both are ready. Both end
+ * when this process ends, also by kill -9. `more`: settings in addition to the plain listener. `log` gets a line if a
+ * package must be downloaded first (default: stderr).
  */
 export async function startCluster({
   brokers = 1,
@@ -49,14 +50,14 @@ export async function startCluster({
   };
 }
 
-/** The Kafka and the registry that the environment names; where it names none, a cluster of its own. */
+/** The cluster that KAFKA_BROKERS and SCHEMA_REGISTRY_URL name; if neither is set, starts one. Rejects if only one is set. */
 export async function useOrStartCluster(options: { env?: NodeJS.ProcessEnv; log?: Log } = {}): Promise<ClusterAddress> {
   const { env = process.env, ...rest } = options;
   const { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registryUrl } = env;
   if (brokers && registryUrl) return { brokers, registryUrl, stop: async () => {} };
   if (brokers || registryUrl) {
     const [set, unset] = brokers ? ["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL"] : ["SCHEMA_REGISTRY_URL", "KAFKA_BROKERS"];
-    throw new Error(`Only ${set} is set: set ${unset} too, or neither to start both on this machine`);
+    throw new Error(`Only ${set} is set: set ${unset} too, or set neither to start both on this machine`);
   }
   return startCluster(rest);
 }

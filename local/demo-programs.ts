@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ClusterAddress } from "./cluster.ts";
-import { ALLOWED_EVENTS } from "./demo-cast.ts";
-import { SCHEMA_FILE, type DemoTopicNames } from "./demo-stage.ts";
-import type { ProcessGuard } from "./guarded.ts";
+import { ALLOWED_EVENTS } from "./demo-data.ts";
+import { SCHEMA_FILE, type DemoTopicNames } from "./demo-topics.ts";
 import { freePorts } from "./ports.ts";
+import type { ProcessGuard } from "./process-guard.ts";
 
-/** A program of ours, in a process of its own. */
+/** The service or the stand-in, running as its own process. */
 export interface Program {
   readonly url: string;
   readonly logFile: string;
-  /** Settles when it has ended, with how: "exit code 0", "SIGKILL". */
+  /** Resolves when the process ends: "exit code 0" or the signal, such as "SIGKILL". */
   readonly ended: Promise<string>;
-  /** SIGTERM; gives how it ended. */
+  /** Sends SIGTERM and resolves as `ended` does. */
   stop(): Promise<string>;
 }
 
@@ -24,11 +24,11 @@ interface ProgramOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly url: string;
-  /** Answers 200 when the program is ready. */
+  /** A path that answers 200 when the program is ready. */
   readonly readyPath: string;
 }
 
-/** Opens nothing but the stand-in, so it is no secret. */
+/** Only the stand-in accepts this key, so it is no secret. */
 const TOY_KEY = "00000000-0000-4000-8000-000000000000";
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const READY_LIMIT_MS = 30_000;
@@ -48,7 +48,7 @@ export interface ServiceOptions {
   readonly targetUrl: string;
 }
 
-/** The service itself, as it would run anywhere: all it knows is its environment and its settings file. */
+/** Starts the service as in production: it gets only its environment and its settings file. */
 export async function startService({ guard, cluster, names, delays, targetUrl }: ServiceOptions): Promise<Program> {
   const [port = 0] = await freePorts(1);
   const settings = join(guard.folder, "settings.yaml");
@@ -80,14 +80,13 @@ export async function startService({ guard, cluster, names, delays, targetUrl }:
   });
 }
 
-/** What the program said last. */
 async function logTail({ logFile }: Program): Promise<string> {
   return (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-LOG_LINES).join("\n");
 }
 
 async function startProgram({ guard, name, args, env, url, readyPath }: ProgramOptions): Promise<Program> {
   const logFile = join(guard.folder, `${name}.log`);
-  // Only these variables: a GAINSIGHT_URL of the caller's own must not get the demo's events.
+  // Only these variables: the demo's events must not go to a GAINSIGHT_URL of the caller's environment.
   const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const { PATH = "" } = process.env;
   const child = await guard.start({
@@ -110,10 +109,10 @@ async function startProgram({ guard, name, args, env, url, readyPath }: ProgramO
 
 async function untilReady(name: string, program: Program, readyUrl: string): Promise<void> {
   const deadline = Date.now() + READY_LIMIT_MS;
-  let how: string | undefined;
-  void program.ended.then((value) => (how = value));
+  let exit: string | undefined;
+  void program.ended.then((how) => (exit = how));
   while (!(await isReady(readyUrl))) {
-    const problem = how ?? (Date.now() > deadline ? `not ready after ${READY_LIMIT_MS / 1000} s` : undefined);
+    const problem = exit ?? (Date.now() > deadline ? `not ready after ${READY_LIMIT_MS / 1000} s` : undefined);
     if (problem !== undefined) throw await programError(name, program, problem);
     await sleep(50);
   }
@@ -121,11 +120,11 @@ async function untilReady(name: string, program: Program, readyUrl: string): Pro
 
 const isReady = (url: string): Promise<boolean> =>
   fetch(url).then(
-    (answer) => answer.ok,
+    (response) => response.ok,
     () => false,
   );
 
-/** Why the demo cannot go on, with the end of the program's log. */
+/** An error that says why the program does not run, with the end of its log. */
 export async function programError(name: string, program: Program, how: string): Promise<Error> {
-  return new Error(`The ${name} does not run (${how}); its log ends with:\n${await logTail(program)}`);
+  return new Error(`The ${name} is not running (${how}). The end of its log:\n${await logTail(program)}`);
 }

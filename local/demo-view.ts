@@ -2,29 +2,29 @@ import { stripVTControlCharacters, styleText } from "node:util";
 
 import { MultiBar } from "cli-progress";
 
+import type { Progress } from "./demo-progress.ts";
 import { formatCount, type Row, type Verdict } from "./demo-verdict.ts";
-import type { Progress } from "./demo-watch.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Where the demo shows itself: a terminal, or anything that takes lines. */
+/** Where the demo writes its output: a terminal or any other stream. */
 export interface Screen extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
 export interface DemoView {
-  /** One line that stays, with the time since the beginning. */
+  /** Writes a line that stays, with the time since the start. */
   readonly say: (line: string) => void;
-  /** How far it is. A terminal shows it in place; elsewhere it is a line a second. */
+  /** Shows the progress: in place on a terminal, else as one line per second. */
   readonly show: (progress: Progress) => void;
-  /** Ends it: what was said stays, nothing more is. May be called twice. */
+  /** Ends the view: the lines stay, and nothing more is written. May be called twice. */
   readonly stop: () => void;
 }
 
 export interface ViewOptions {
   readonly screen: Screen;
-  /** How many events have to be delivered. */
+  /** The number of events that must be delivered. */
   readonly total: number;
   readonly wallNow: () => number;
 }
@@ -34,14 +34,14 @@ const STAMP_WIDTH = 6;
 const LEAST_COLUMNS = 40;
 
 export function createView(options: ViewOptions): DemoView {
-  const { screen, wallNow: now } = options;
-  const startedAt = now();
-  const stamp = (): string => clockOf(now() - startedAt);
+  const { screen, wallNow } = options;
+  const startedAt = wallNow();
+  const stamp = (): string => clockOf(wallNow() - startedAt);
   return screen.isTTY && process.env["TERM"] !== "dumb" ? createLive(options, stamp) : createLines(options, stamp);
 }
 
-/** No escape codes, nothing that moves. */
-function createLines({ screen, total, wallNow: now }: ViewOptions, stamp: () => string): DemoView {
+/** Plain lines without escape codes. */
+function createLines({ screen, total, wallNow }: ViewOptions, stamp: () => string): DemoView {
   let shownAt = Number.NEGATIVE_INFINITY;
   let isStopped = false;
   return {
@@ -49,8 +49,8 @@ function createLines({ screen, total, wallNow: now }: ViewOptions, stamp: () => 
       if (!isStopped) screen.write(`${stamp()}${line}\n`);
     },
     show(progress) {
-      if (isStopped || now() - shownAt < LINE_EVERY_MS) return;
-      shownAt = now();
+      if (isStopped || wallNow() - shownAt < LINE_EVERY_MS) return;
+      shownAt = wallNow();
       screen.write(lineOf(progress, { total, stamp }));
     },
     stop() {
@@ -69,7 +69,7 @@ function createLive({ screen, total }: ViewOptions, stamp: () => string): DemoVi
     barIncompleteChar: "░",
     hideCursor: true,
     forceRedraw: true,
-    // Its last drawing would be cut at the screen's width, colour codes counted, so the last line is our own.
+    // cli-progress cuts its last line at the screen's width and counts colour codes, so `stop` writes the last line itself.
     clearOnComplete: true,
   });
   const bar = bars.create(total, 0, { ratio: "" });
@@ -81,7 +81,7 @@ function createLive({ screen, total }: ViewOptions, stamp: () => string): DemoVi
       const width = Math.max(LEAST_COLUMNS, screen.columns ?? 80) - STAMP_WIDTH - 1;
       const [first = "", ...rest] = wrap(line, width);
       const lines = [paint("dim", stamp()) + first, ...rest.map((one) => " ".repeat(STAMP_WIDTH) + one)];
-      // Each line is cleared to its end, or a longer bar that stood there would show through.
+      // Clears each line to its end: a longer bar may have been drawn there.
       bars.log(lines.map((one) => `${one}\u001b[0K\n`).join(""));
     },
     show(progress) {
@@ -101,7 +101,7 @@ function createLive({ screen, total }: ViewOptions, stamp: () => string): DemoVi
 
 type Paint = (style: Style, text: string) => string;
 
-/** Colours where the screen is a terminal and NO_COLOR is not set. */
+/** Colours if the screen is a terminal and NO_COLOR is not set. */
 const painter = (screen: Screen): Paint =>
   screen.isTTY === true && !process.env["NO_COLOR"]
     ? (style, text) => styleText(style, text, { validateStream: false })
@@ -125,29 +125,29 @@ function paintState({ breaker, holds, waiting, parkedUsers, lag }: Progress, pai
   ].join(" · ");
 }
 
-/** The verdict as a table, and under it every promise that was not kept. */
+/** The verdict as a table, followed by every broken promise. */
 export function formatVerdict({ rows, broken }: Verdict, screen: Screen): string {
   const paint = painter(screen);
   const lines = rows.map((row) => formatRow(row, paint));
   const end =
     broken.length === 0
       ? paint("green", "Every promise was kept.")
-      : broken.map((sentence) => paint("red", `Broken: ${sentence}`)).join("\n");
+      : broken.map((sentence) => paint("red", `Broken promise: ${sentence}`)).join("\n");
   return `${lines.join("\n")}\n\n${end}\n`;
 }
 
-function formatRow({ name, count: number, note, level }: Row, paint: Paint): string {
+function formatRow({ name, count, note, level }: Row, paint: Paint): string {
   const label = (level === "part" ? `    ${name}` : `  ${name}`).padEnd(30);
-  const figure = formatCount(number).padStart(8);
+  const figure = formatCount(count).padStart(8);
   const styles: Readonly<Record<Row["level"], Style>> = {
     total: "bold",
     part: "dim",
-    promise: number === 0 ? "green" : "red",
+    promise: count === 0 ? "green" : "red",
   };
   return `${label}${paint(styles[level], figure)}${note === undefined ? "" : `   ${paint("dim", note)}`}`;
 }
 
-/** "0:07 " and spaces up to the width of a stamp. */
+/** The time as "0:07", padded to the width of a stamp. */
 function clockOf(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`.padEnd(STAMP_WIDTH);

@@ -1,5 +1,5 @@
-// The door of `npm run demo`: plain JavaScript without dependencies, for a machine where nothing is installed yet and
-// whose own Node may be too old for the rest.
+// The entry of `npm run demo`: plain JavaScript without dependencies, because nothing may be installed yet and the
+// machine's own Node may be too old for the rest.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -10,10 +10,10 @@ const home = fileURLToPath(new URL("..", import.meta.url));
 const ourNode = join(home, "node_modules/.bin/node");
 const isRecent = Number(process.versions.node.split(".")[0]) >= OLDEST;
 
-/** npm writes this file last, so an install that was cut off is not taken for a whole one. */
+/** npm writes this file last, so it is missing after an interrupted install. */
 const isInstalled = existsSync(join(home, "node_modules/.package-lock.json"));
 
-/** Runs a command on this terminal, hands signals on to it, and gives its exit code. */
+/** Runs a command on this terminal, forwards signals to it and resolves with its exit code. */
 const run = (command, args) =>
   new Promise((resolve) => {
     const child = spawn(command, args, { cwd: home, stdio: "inherit" });
@@ -32,7 +32,7 @@ const install = () => {
   return npm === undefined ? run("npm", args) : run(process.execPath, [npm, ...args]);
 };
 
-const play = () => {
+const startDemo = () => {
   if (isRecent) return import("./demo.ts");
   if (existsSync(ourNode)) return run(ourNode, [join(home, "local/demo.ts"), ...process.argv.slice(2)]);
   console.error(`Cannot run the demo with Node ${process.versions.node}: install Node ${OLDEST} or newer`);
@@ -40,5 +40,5 @@ const play = () => {
 };
 
 const installed = isInstalled ? 0 : await install();
-const code = installed === 0 ? await play() : installed;
+const code = installed === 0 ? await startDemo() : installed;
 if (typeof code === "number") process.exitCode = code;

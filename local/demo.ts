@@ -1,31 +1,32 @@
 import { Command, CommanderError } from "commander";
 
-import { createCleanupScope, type CleanupScope } from "./demo-scope.ts";
-import { runDemo, type DemoResult } from "./demo-show.ts";
+import { createCleanupScope, type CleanupScope } from "./cleanup-scope.ts";
+import { runDemo, type DemoResult } from "./demo-run.ts";
 
 const INTERRUPTED = 130;
 const USAGE = 64;
 const CLEANUP_LIMIT_MS = 10_000;
-/** One Ctrl-C can arrive twice: from the terminal, and handed on by npm. */
+/** One Ctrl-C can arrive twice: from the terminal and from npm. */
 const SAME_SIGNAL_MS = 1000;
 
 const HELP = `
-Starts a Kafka, a schema registry, a stand-in for Gainsight and the service, sends 10,000 events through them while
-Gainsight has its troubles, and proves from outside that nothing was lost, repeated or put out of order. Takes about 45 s.
+Starts Kafka, a schema registry, a stand-in for Gainsight and the service. Sends 10,000 events through them while the
+stand-in fails and throttles. Then checks, without asking the service, that no event was lost, duplicated or delivered
+out of order. Takes about 45 s.
 
-Needs Java 17 and Maven for the Kafka, once also the network. Where KAFKA_BROKERS and SCHEMA_REGISTRY_URL are set, it
-uses those instead, with topics of its own that it removes at the end.
+Needs Java 17 and Maven, and the network for the first download of Kafka. If KAFKA_BROKERS and SCHEMA_REGISTRY_URL are
+set, the demo uses that cluster instead, with its own topics, and removes them at the end.
 
-Exit codes: 0 every promise was kept, 1 not, 64 wrong usage, 130 stopped by Ctrl-C.`;
+Exit codes: 0 every promise was kept, 1 a promise was broken or the demo failed, 64 wrong usage, 130 stopped by Ctrl-C.`;
 
-const NEXT = `Next: 'npm run demo -- --keep' leaves it running, with its status page.
-README.md and docs/ tell the rest.`;
+const NEXT = `Next: 'npm run demo -- --keep' leaves everything running, with its status page.
+Read more in README.md and docs/.`;
 
-/** What was asked for; undefined where the answer, such as the help, is already printed. */
+/** The parsed options; undefined if the help or an error is already printed. */
 function readFlags(): { readonly keep: boolean } | undefined {
   const command = new Command("npm run demo --")
-    .description("See gainstream at work.")
-    .option("--keep", "leave everything running until Ctrl-C, and print the addresses", false)
+    .description("Shows gainstream at work.")
+    .option("--keep", "leave everything running until Ctrl-C and print the addresses", false)
     .addHelpText("after", HELP)
     .allowExcessArguments(false)
     .exitOverride();
@@ -38,7 +39,7 @@ function readFlags(): { readonly keep: boolean } | undefined {
   }
 }
 
-/** Resolves at the first signal; another one, later, ends at once, and the guards clean up. */
+/** Resolves at the first signal. A second, later one ends the process at once; the process guards clean up. */
 function untilInterrupted(): Promise<undefined> {
   return new Promise((resolve) => {
     let first: number | undefined;
@@ -55,17 +56,17 @@ async function main({ keep }: { readonly keep: boolean }): Promise<number> {
   const interrupted = untilInterrupted();
   const scope = createCleanupScope();
   try {
-    const show = await Promise.race([runDemo({ scope, keep, screen: process.stdout }), interrupted]);
-    if (show === undefined) return stopping(scope);
+    const result = await Promise.race([runDemo({ scope, keep, screen: process.stdout }), interrupted]);
+    if (result === undefined) return stopping(scope);
     if (keep) {
-      console.log(addressesOf(show));
+      console.log(addressesOf(result));
       await interrupted;
     } else {
       console.log(NEXT);
     }
-    return show.isKept ? 0 : 1;
+    return result.isKept ? 0 : 1;
   } catch (error) {
-    scope.quiet();
+    scope.releaseTerminal();
     console.error(error instanceof Error ? error.message : error);
     return 1;
   } finally {
@@ -74,7 +75,7 @@ async function main({ keep }: { readonly keep: boolean }): Promise<number> {
 }
 
 function stopping(scope: CleanupScope): number {
-  scope.quiet();
+  scope.releaseTerminal();
   console.log("Stopping …");
   return INTERRUPTED;
 }
@@ -86,16 +87,16 @@ const addressesOf = ({
   registryUrl,
   source,
   logFile,
-}: DemoResult): string => `It all goes on:
+}: DemoResult): string => `Everything keeps running:
   status page     ${service}/
   metrics         ${service}/metrics
   stand-in        ${standin}/
   Kafka           ${brokers}, topic ${source}
   registry        ${registryUrl}
   service's log   ${logFile}
-An outage of 10 s:
+Simulate an outage of 10 s:
   curl -X POST ${standin}/standin/faults -d '{"kind":"outage","mode":"503","durationMs":10000}'
-README.md and docs/ tell the rest. Ctrl-C stops everything.`;
+Read more in README.md and docs/. Ctrl-C stops everything.`;
 
 const flags = readFlags();
 if (flags !== undefined) process.exit(await main(flags));

@@ -19,7 +19,7 @@ const NAMES: readonly [readonly [string, Properties], ...(readonly [string, Prop
   ["Survey Answered", survey],
 ];
 
-/** A track event of one of a dozen names; its properties hold all that JSON has. */
+/** A track event with one of twelve names. Its properties cover every JSON type. */
 export function createTrack(user: DemoUser, random: Random): JsonObject & { readonly type: string } {
   const [event, properties] = random.pick(NAMES);
   return { type: "track", event, properties: properties(user, random) };

@@ -13,7 +13,7 @@ export interface EventsOptions {
   readonly seed: number;
   /** When the first event happens, in milliseconds since 1970. */
   readonly startAt: number;
-  /** How active users are: a few busy and many quiet ones, or all alike. */
+  /** How events are spread over users: a few busy users (`zipf`, the default) or all alike (`even`). */
   readonly activity?: "zipf" | "even";
 }
 
@@ -21,8 +21,8 @@ type Specifics = JsonObject & { readonly type: string };
 type Kind = (user: DemoUser, random: Random) => Specifics;
 
 /**
- * Segment events as an app with a few busy and many quiet users sends them: track mostly, identify, group, audience
- * changes, and kinds that Gainsight has no use for. Repeatable; timestamps grow strictly, so also for every user.
+ * Segment events as an app sends them: mostly track, then identify, group and audience changes, and types that Gainsight
+ * does not use. The same options give the same events. Timestamps strictly increase.
  */
 export function* createEvents(options: EventsOptions): Generator<JsonObject, void> {
   const { users, count, seed, startAt, activity = "zipf" } = options;
@@ -38,7 +38,7 @@ export function* createEvents(options: EventsOptions): Generator<JsonObject, voi
   }
 }
 
-/** How often each kind comes, in percent. */
+/** The share of each kind in percent. */
 const KINDS: readonly (readonly [percent: number, kind: Kind])[] = [
   [70, createTrack],
   [13, createIdentify],
@@ -50,10 +50,10 @@ const KINDS: readonly (readonly [percent: number, kind: Kind])[] = [
 ];
 
 function pickKind(random: Random): Kind {
-  let left = random.below(100);
+  let remaining = random.below(100);
   for (const [percent, kind] of KINDS) {
-    if (left < percent) return kind;
-    left -= percent;
+    if (remaining < percent) return kind;
+    remaining -= percent;
   }
   return createTrack;
 }
@@ -95,7 +95,7 @@ function createGroup(user: DemoUser, random: Random): Specifics {
   };
 }
 
-/** What Segment's Engage sends when a user enters or leaves an audience. */
+/** The event that Segment Engage sends when a user enters or leaves an audience. */
 function createAudienceChange(_user: DemoUser, random: Random): Specifics {
   const key = random.pick(["power_users", "at_risk_accounts", "trial_ending_soon"]);
   return {

@@ -1,6 +1,6 @@
 /**
- * The guard: a process of its own session that starts servers for its parent, kills them and removes their folder when
- * the parent says so or dies, however it dies. Started by `createGuard`; its one argument is the folder.
+ * The guard process. It starts servers for its parent. When the parent disconnects or dies, even by kill -9, it kills the
+ * servers and removes their folder. `createProcessGuard` starts it in its own session; its only argument is the folder.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -37,7 +37,7 @@ function start({ id, command, args, logFile }: Extract<GuardCommand, { kind: "st
   child.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`));
 }
 
-/** SIGKILL at once: what the servers would still write is removed in the next line. */
+/** SIGKILL without a grace period: the data is removed anyway. */
 async function end(): Promise<void> {
   for (const child of running.values()) {
     if (child.kill("SIGKILL")) await once(child, "exit");

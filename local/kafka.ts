@@ -5,40 +5,40 @@ import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 
 import { patchTimer } from "../src/kafka/timer-patch.ts";
-import { createProcessGuard } from "./guarded.ts";
-import type { ProcessGuard } from "./guarded.ts";
 import { kafkaPackage } from "./packages.ts";
 import type { Log } from "./packages.ts";
 import { freePorts, retryTakenPort } from "./ports.ts";
+import { createProcessGuard } from "./process-guard.ts";
+import type { ProcessGuard } from "./process-guard.ts";
 import { createServer, runJava } from "./server.ts";
 import type { Server } from "./server.ts";
 
 export interface LocalKafka {
-  /** As KAFKA_BROKERS takes it: host:port, comma-separated. */
+  /** In the format of KAFKA_BROKERS: host:port, comma-separated. */
   readonly brokers: string;
-  /** Broker 1 is the first. Refuses a number that does not exist. */
+  /** Brokers count from 1. Throws for a number that does not exist. */
   broker(id: number): Server;
-  /** Where the logs of a broker lie. */
+  /** The folder with a broker's partition logs. */
   folder(id: number): string;
   stop(): Promise<void>;
 }
 
-/** One node of the cluster: broker and controller in one process. */
+/** A node of the cluster: broker and controller in one process. */
 interface BrokerNode {
   readonly id: number;
   readonly port: number;
   readonly controllerPort: number;
 }
 
-/** What the brokers have beside the plain listener: others with encryption or log-in, an authorizer. */
+/** Settings in addition to the plain listener: listeners with TLS or SASL, an authorizer. */
 export interface ExtraBrokerSettings {
-  /** By broker, in their order: listeners as Kafka takes them, NAME://host:port. */
+  /** The listeners of each broker, in broker order, in Kafka's format NAME://host:port. */
   readonly addresses: readonly (readonly string[])[];
-  /** Likewise, where clients are told to find them, if they stand behind something else. */
+  /** The advertised listeners, in the same format, if they differ: for example behind a proxy. */
   readonly advertised?: readonly (readonly string[])[];
-  /** Lines of the broker's settings file: keys, mechanisms, users. */
+  /** Further entries of the broker's settings file. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Options of the Java machine. */
+  /** Options of the JVM. */
   readonly java?: readonly string[];
 }
 
@@ -50,7 +50,7 @@ interface KafkaOptions {
   readonly more?: ExtraBrokerSettings | undefined;
 }
 
-/** Starts `count` brokers that are controllers too, replicating everything to all of them (3 at most). */
+/** Starts `count` brokers, which are also controllers. Every topic gets as many replicas as there are brokers, at most 3. */
 export async function startKafka({ count, log, more }: KafkaOptions): Promise<LocalKafka> {
   const home = await kafkaPackage(log);
   return retryTakenPort(async () => {
@@ -72,7 +72,7 @@ export async function startKafka({ count, log, more }: KafkaOptions): Promise<Lo
   });
 }
 
-/** The broker's settings file, for `node` among `nodes`, with its data in `folder`. */
+/** The settings file of broker `node` in the cluster of `nodes`, with its data in `folder`. */
 export function brokerProperties(options: {
   node: BrokerNode;
   nodes: readonly BrokerNode[];
@@ -101,7 +101,7 @@ export function brokerProperties(options: {
     "transaction.state.log.min.isr": inSync,
     "transaction.state.log.num.partitions": 3,
     "group.initial.rebalance.delay.ms": 0,
-    // After kill -9 the controller takes a broker back only when its session is over: by default after 9 s.
+    // After kill -9 the controller accepts a broker again only when its session has expired: by default after 9 s.
     "broker.session.timeout.ms": 3000,
     "broker.heartbeat.interval.ms": 500,
     ...more.settings,
@@ -147,7 +147,7 @@ async function startNode(options: {
   return server;
 }
 
-/** Ready is: the broker answers, belongs to this cluster and the controller lets it serve. */
+/** A broker is ready if it answers, belongs to this cluster and the controller has registered it. */
 async function checkBroker({ id, port }: BrokerNode, clusterId: string): Promise<void> {
   patchTimer();
   const kafka = new Kafka({
@@ -167,7 +167,7 @@ async function checkBroker({ id, port }: BrokerNode, clusterId: string): Promise
   }
 }
 
-/** Kafka's ids are 16 bytes in base64url; one that starts with "-" would be read as an option. */
+/** Kafka's cluster ids are 16 bytes in base64url. A leading "-" would be read as an option, so it starts with K. */
 function createClusterId(): string {
   return `K${randomBytes(16).toString("base64url").slice(1)}`;
 }
@@ -178,6 +178,7 @@ function folderOf(guard: ProcessGuard, id: number): string {
 
 function brokerOf(servers: readonly Server[], id: number): Server {
   const server = servers[id - 1];
-  if (server === undefined) throw new Error(`No broker ${id}: this cluster has brokers 1 to ${servers.length}`);
+  if (server === undefined)
+    throw new Error(`Cannot find broker ${id}: this cluster has brokers 1 to ${servers.length}`);
   return server;
 }

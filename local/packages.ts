@@ -8,24 +8,24 @@ import { checkTools } from "./tools.ts";
 
 export type Log = (line: string) => void;
 
-/** Something fetched once and kept: `fill` writes its files into the folder `content`, with `scratch` for its own use. */
+/** A package that is downloaded once and kept. `fill` writes its files into `content` and may use `scratch`. */
 interface Package {
   readonly cache: string;
-  /** With the version, so that a new version is fetched anew. */
+  /** Contains the version, so that a new version is downloaded again. */
   readonly folder: string;
   readonly title: string;
-  readonly fill: (places: { content: string; scratch: string }) => Promise<void>;
+  readonly fill: (folders: { content: string; scratch: string }) => Promise<void>;
 }
 
 const CACHE = join(import.meta.dirname, "..", ".cache");
 const POM = join(import.meta.dirname, "pom.xml");
-/** Not a newer one: from 3.0 on it wants the registry's parent pom, which Maven Central does not have. */
+/** From 3.0 on the plugin needs the registry's parent POM, which Maven Central does not have. */
 const MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8";
 const REGISTRY = "io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all";
 const DEFAULT_KAFKA = "4.1.0";
 const run = promisify(execFile);
 
-/** Which Kafka: `KAFKA_VERSION`, or the one that everything is developed against. Refuses what is no version. */
+/** The Kafka version to run: KAFKA_VERSION, or the default. Throws if KAFKA_VERSION is no version. */
 export function kafkaVersion(env: NodeJS.ProcessEnv = process.env): string {
   const version = env["KAFKA_VERSION"]?.trim() || DEFAULT_KAFKA;
   if (/^\d+\.\d+\.\d+$/.test(version)) return version;
@@ -34,10 +34,10 @@ export function kafkaVersion(env: NodeJS.ProcessEnv = process.env): string {
   );
 }
 
-/** The folder with the broker's jars. Refuses where Java or Maven is missing. */
+/** The folder with the broker's jars. Rejects if Java or Maven is missing. */
 export async function kafkaPackage(log: Log): Promise<string> {
   const version = kafkaVersion();
-  return ready({
+  return ensurePackage({
     cache: CACHE,
     folder: `kafka-${version}`,
     title: `Apache Kafka ${version} (45 MB, once)`,
@@ -53,9 +53,9 @@ export async function kafkaPackage(log: Log): Promise<string> {
   });
 }
 
-/** The folder with the registry's runner jar. Refuses where Java or Maven is missing. Newer versions need Java 21. */
+/** The folder with the registry's runner jar. Rejects if Java or Maven is missing. Newer versions need Java 21. */
 export function registryPackage(log: Log): Promise<string> {
-  return ready({
+  return ensurePackage({
     cache: CACHE,
     folder: "apicurio-3.0.9",
     title: "Apicurio Registry 3.0.9 (109 MB, once)",
@@ -71,20 +71,20 @@ export function registryPackage(log: Log): Promise<string> {
   });
 }
 
-async function ready(wanted: Package & { log: Log }): Promise<string> {
-  const there = existsSync(join(wanted.cache, wanted.folder));
-  await checkTools({ maven: !there });
+async function ensurePackage(wanted: Package & { log: Log }): Promise<string> {
+  const isCached = existsSync(join(wanted.cache, wanted.folder));
+  await checkTools({ maven: !isCached });
   return fetchOnce(wanted);
 }
 
 /**
- * The package's folder, filled first where it is not there yet. The folder is complete or absent, also when the
- * fetching is killed, and any number of runs may fetch at once: the first to end wins.
+ * The package's folder; downloads the package first if the folder does not exist. The folder is complete or absent, even
+ * if a download is killed. Several processes may download at once: the first to finish wins.
  */
 export async function fetchOnce({ cache, folder, title, fill, log }: Package & { log: Log }): Promise<string> {
   const home = join(cache, folder);
   if (existsSync(home)) return home;
-  log(`Fetching ${title} …`);
+  log(`Downloading ${title} …`);
   await mkdir(cache, { recursive: true });
   const scratch = await mkdtemp(join(cache, "fetch-"));
   try {
@@ -99,11 +99,11 @@ export async function fetchOnce({ cache, folder, title, fill, log }: Package & {
   return home;
 }
 
-/** A repository of its own: two Mavens that write into one local repository at once can break each other. */
+/** Each run uses its own Maven repository: two runs that write to one repository at once can break it. */
 async function maven(scratch: string, args: readonly string[]): Promise<void> {
   const all = ["-B", "-q", `-Dmaven.repo.local=${join(scratch, "m2")}`, ...args];
   await run("mvn", all, { cwd: scratch }).catch((error: Error & { stdout?: string }) => {
     const reason = /\[ERROR\] (.*)/.exec(error.stdout ?? "")?.[1] ?? error.message;
-    throw new Error(`Cannot fetch with Maven: ${reason}`, { cause: error });
+    throw new Error(`Cannot download with Maven: ${reason}`, { cause: error });
   });
 }

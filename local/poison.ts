@@ -1,7 +1,7 @@
 import type { Json } from "../src/core/json/json.ts";
 import { frame } from "../src/decoding/frame.ts";
 
-/** A record value that can never be delivered, and what should become of it. */
+/** A record value that can never be delivered, and its expected dead-letter reason. */
 export interface PoisonRecord {
   readonly name: string;
   readonly value: Buffer;
@@ -37,13 +37,13 @@ const KINDS: readonly ((index: number) => PoisonRecord)[] = [
     reason: "invalid_event",
   }),
   (index) => ({
-    name: "nobody's event",
+    name: "an event without a user",
     value: json({ type: "identify", messageId: `poison-${index}` }),
     reason: "invalid_event",
   }),
 ];
 
-/** So many broken values, of every kind in turn. */
+/** `count` poison records, of every kind in turn. */
 export function poisonRecords(count: number): readonly PoisonRecord[] {
   return Array.from({ length: count }, (_unused, index) => KINDS[index % KINDS.length]?.(index)).filter(
     (record) => record !== undefined,

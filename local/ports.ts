@@ -1,37 +1,37 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-/** Linux hands out ports from 32768 on to outgoing connections: one of those can be gone before the server listens. */
+/** Linux uses ports from 32768 on for outgoing connections, so those can be taken before the server listens. */
 const FIRST = 20_000;
 const LAST = 32_767;
-/** Processes that look for ports at the same time, such as those of the tests, look at different ones. */
+/** Processes that search at the same time, such as tests, mostly search in different shares of the ports. */
 const SHARES = 16;
 const PORTS_PER_SHARE = Math.floor((LAST + 1 - FIRST) / SHARES);
 
-/** Whoever got one may not listen yet. */
-const given = new Set<number>();
+/** Ports that this process has returned: their servers may not listen yet. */
+const handedOut = new Set<number>();
 
-/** Different ports that nobody listens on at 127.0.0.1 right now, chosen at random. This process gets none of them again soon. */
+/** Distinct random ports of 127.0.0.1 that are free now. The same process does not soon get one of them again. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
-  // Long ago taken, or not wanted any more.
-  if (given.size > PORTS_PER_SHARE / 2) given.clear();
+  // The older half is in use by now, or no longer needed.
+  if (handedOut.size > PORTS_PER_SHARE / 2) handedOut.clear();
   while (ports.length < count) {
     const port = FIRST + (process.pid % SHARES) + SHARES * randomInt(PORTS_PER_SHARE);
-    if (given.has(port)) continue;
-    given.add(port);
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
     if (await isFree(port)) ports.push(port);
   }
   return ports;
 }
 
-/** Runs `start` again, with new ports each time, while it fails because somebody else took a port first. */
+/** Calls `start` again, up to 3 times, if it fails because another process has taken its port. */
 export async function retryTakenPort<T>(start: () => Promise<T>): Promise<T> {
-  for (let left = 3; ; left -= 1) {
+  for (let retries = 3; ; retries -= 1) {
     try {
       return await start();
     } catch (error) {
-      if (left === 0 || !/address already in use|port \d+ seems to be in use/i.test(String(error))) throw error;
+      if (retries === 0 || !/address already in use|port \d+ seems to be in use/i.test(String(error))) throw error;
     }
   }
 }

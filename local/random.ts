@@ -1,8 +1,8 @@
-/** Random numbers that a seed repeats (mulberry32). */
+/** Pseudo-random numbers: the same seed gives the same numbers (mulberry32). */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   readonly next: () => number;
-  /** A whole number from 0 up to, not including, the limit. */
+  /** A whole number from 0 (inclusive) to the limit (exclusive). */
   readonly below: (limit: number) => number;
   readonly pick: <T>(from: readonly [T, ...T[]]) => T;
   readonly hex: (digits: number) => string;

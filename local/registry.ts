@@ -1,21 +1,21 @@
 import { join } from "node:path";
 
-import { createProcessGuard } from "./guarded.ts";
 import { registryPackage } from "./packages.ts";
 import type { Log } from "./packages.ts";
 import { freePorts, retryTakenPort } from "./ports.ts";
+import { createProcessGuard } from "./process-guard.ts";
 import { createServer } from "./server.ts";
 import type { Server } from "./server.ts";
 
 export interface LocalRegistry {
-  /** As SCHEMA_REGISTRY_URL takes it, the path of the Confluent-compatible API included. */
+  /** In the format of SCHEMA_REGISTRY_URL, with the path of the Confluent-compatible API. */
   readonly url: string;
-  /** For outages: it keeps its port and its schemas. */
+  /** Stops and starts the registry, which keeps its port and its schemas. */
   readonly server: Server;
   stop(): Promise<void>;
 }
 
-/** Starts a schema registry of its own, without a Kafka. */
+/** Starts a schema registry without Kafka. */
 export async function startRegistry({ log = console.error }: { log?: Log } = {}): Promise<LocalRegistry> {
   const home = await registryPackage(log);
   return retryTakenPort(async () => {
@@ -38,7 +38,7 @@ export async function startRegistry({ log = console.error }: { log?: Log } = {})
   });
 }
 
-/** The schemas are in a file, not in memory: they and their ids must outlive an outage, as they do in production. */
+/** Keeps the schemas in a file: they and their ids must survive a restart, as in production. */
 function registryArgs({ port, home, folder }: { port: number; home: string; folder: string }): string[] {
   const settings = {
     "quarkus.http.host": "127.0.0.1",

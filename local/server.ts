@@ -2,24 +2,24 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { ProcessGuard, GuardedProcess } from "./guarded.ts";
+import type { ProcessGuard, GuardedProcess } from "./process-guard.ts";
 
-/** One Java process that can be stopped and started again on the same port, with the same data. */
+/** A Java process that can be stopped and started again on the same port with the same data. */
 export interface Server {
-  /** Undefined while it is not running. */
+  /** Undefined while the process is not running. */
   readonly pid: number | undefined;
-  /** Resolves when it really answers; refuses with the end of its log. Does nothing while it is running. */
+  /** Resolves when the server answers. Rejects with the end of its log. Does nothing if it is running. */
   start(): Promise<void>;
-  /** SIGTERM; resolves when it has ended. */
+  /** Sends SIGTERM; resolves when the process has ended. */
   stop(): Promise<void>;
-  /** SIGKILL; resolves when it has ended. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   kill(): Promise<void>;
 }
 
 export interface JavaProgram {
   /** For error messages and the log file. */
   readonly name: string;
-  /** What follows `java` and the settings that all have. */
+  /** The arguments after `java` and the common JVM options. */
   readonly args: readonly string[];
 }
 
@@ -49,20 +49,20 @@ export function createServer({ guard, check, ...program }: ServerOptions): Serve
       running = started;
       void started.ended.then(() => (running = undefined));
       const failure = await untilReady(started, check);
-      if (failure !== undefined) throw await explain({ guard, name: program.name, failure });
+      if (failure !== undefined) throw await startError({ guard, name: program.name, failure });
     },
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
   };
 }
 
-/** Runs a Java program to its end; refuses, with the end of its log, when that is not exit code 0. */
+/** Runs a Java program to its end. Rejects with the end of its log unless the exit code is 0. */
 export async function runJava(guard: ProcessGuard, program: JavaProgram): Promise<void> {
   const how = await (await startJava(guard, program)).ended;
-  if (how !== "exit code 0") throw await explain({ guard, name: program.name, failure: `ended with ${how}` });
+  if (how !== "exit code 0") throw await startError({ guard, name: program.name, failure: `ended with ${how}` });
 }
 
-/** The settings are those that start fastest: measured 1.3 s instead of 2.5 s for the broker. */
+/** These JVM options start fastest: measured 1.3 s instead of 2.5 s for the broker. */
 function startJava(guard: ProcessGuard, { name, args }: JavaProgram): Promise<GuardedProcess> {
   const quick = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"];
   return guard.start({
@@ -74,18 +74,18 @@ function startJava(guard: ProcessGuard, { name, args }: JavaProgram): Promise<Gu
 
 async function untilReady({ ended }: GuardedProcess, check: () => Promise<void>): Promise<string | undefined> {
   const deadline = Date.now() + READY_LIMIT_MS;
-  let how: string | undefined;
-  void ended.then((value) => (how = value));
+  let exit: string | undefined;
+  void ended.then((how) => (exit = how));
   for (;;) {
-    const answer = await check().then(() => undefined, String);
-    if (how !== undefined) return `ended before it was ready (${how})`;
-    if (answer === undefined) return undefined;
-    if (Date.now() > deadline) return `is not ready after ${READY_LIMIT_MS / 1000} s (${answer})`;
+    const problem = await check().then(() => undefined, String);
+    if (exit !== undefined) return `ended before it was ready (${exit})`;
+    if (problem === undefined) return undefined;
+    if (Date.now() > deadline) return `is not ready after ${READY_LIMIT_MS / 1000} s (${problem})`;
     await sleep(CHECK_EVERY_MS);
   }
 }
 
-async function explain({
+async function startError({
   guard,
   name,
   failure,
@@ -96,7 +96,7 @@ async function explain({
 }): Promise<Error> {
   const log = await readFile(logFile(guard, name), "utf8");
   return new Error(
-    `Cannot start ${name}: it ${failure}; its log ends with:\n${log.split("\n").slice(-LOG_LINES).join("\n")}`,
+    `Cannot start ${name}: it ${failure}. The end of its log:\n${log.split("\n").slice(-LOG_LINES).join("\n")}`,
   );
 }
 

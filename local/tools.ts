@@ -2,15 +2,15 @@ import { spawn } from "node:child_process";
 
 const JAVA_WANTED = 17;
 
-/** The major version in what `java -version` prints; undefined where there is none. "1.8.0_392" is 8, "17.0.15" is 17. */
+/** The major version in the output of `java -version`: 8 for "1.8.0_392", 17 for "17.0.15"; undefined if there is none. */
 export function javaMajor(printed: string): number | undefined {
   const found = /version "(?:1\.)?(\d+)/.exec(printed)?.[1];
   return found === undefined ? undefined : Number(found);
 }
 
 /**
- * One sentence that names what is missing and the command that installs it; undefined when all is there.
- * `java` and `maven` are what `java -version` and `mvn -version` printed, undefined where the command does not exist.
+ * A sentence that names the missing tools and the command that installs them; undefined if nothing is missing.
+ * `java` and `maven` are the output of `java -version` and `mvn -version`, undefined if the command does not exist.
  */
 export function missingTools(printed: { java: string | undefined; maven: string | undefined }): string | undefined {
   const java = javaMajor(printed.java ?? "");
@@ -19,18 +19,19 @@ export function missingTools(printed: { java: string | undefined; maven: string 
   else if (java < JAVA_WANTED) missing.push(`Java ${JAVA_WANTED} or newer (found Java ${java})`);
   if (printed.maven === undefined) missing.push("Maven");
   if (missing.length === 0) return undefined;
-  return `Missing for a local Kafka: ${missing.join(" and ")}; install with 'apt-get install -y openjdk-17-jre-headless maven'`;
+  const verb = missing.length === 1 ? "is" : "are";
+  return `Cannot start a local Kafka: ${missing.join(" and ")} ${verb} missing; install with 'apt-get install -y openjdk-17-jre-headless maven'`;
 }
 
-/** Refuses with the sentence of `missingTools`. Maven is asked for only where something is still to be fetched. */
+/** Rejects with the sentence of `missingTools`. Maven is needed only for a download. */
 export async function checkTools({ maven }: { maven: boolean }): Promise<void> {
-  const [java, mvn] = await Promise.all([print("java"), maven ? print("mvn") : ""]);
+  const [java, mvn] = await Promise.all([versionOutput("java"), maven ? versionOutput("mvn") : ""]);
   const sentence = missingTools({ java, maven: mvn });
   if (sentence !== undefined) throw new Error(sentence);
 }
 
-/** What the command's `-version` prints on both streams; undefined where it cannot be run. */
-function print(command: string): Promise<string | undefined> {
+/** The output of the command's `-version` on both streams; undefined if the command cannot be run. */
+function versionOutput(command: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn(command, ["-version"], { stdio: ["ignore", "pipe", "pipe"] });
     let printed = "";

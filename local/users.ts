@@ -85,30 +85,30 @@ const DEVICES: readonly [Device, ...Device[]] = [
   },
 ];
 
-/** Made-up people, ten to a company; the same seed gives the same people. */
+/** Invented users, ten per company. The same seed gives the same users. */
 export function createUsers({ users, seed }: { readonly users: number; readonly seed: number }): readonly DemoUser[] {
   const random = createRandom(seed);
   return Array.from({ length: users }, (_unused, index) => createUser(index, random));
 }
 
-/** All users do as much. */
+/** Picks each item equally often. */
 export function createEvenPick<T>(items: readonly T[], random: Random): () => T {
   return () => {
     const found = items[random.below(items.length)];
-    if (found === undefined) throw new Error(`Cannot pick one: got ${items.length} items, want at least 1`);
+    if (found === undefined) throw new Error(`Cannot pick an item: got ${items.length}, want at least 1`);
     return found;
   };
 }
 
-/** Few users do most of the work: the weight of the one at rank n is 1 / n^0.8. */
+/** Picks few items most of the time: the item of rank n has the weight 1 / n^0.8. */
 export function createZipfPick<T>(items: readonly T[], random: Random): () => T {
-  const ends: number[] = [];
+  const cumulativeWeights: number[] = [];
   let total = 0;
-  for (const rank of items.keys()) ends.push((total += 1 / (rank + 1) ** 0.8));
+  for (const rank of items.keys()) cumulativeWeights.push((total += 1 / (rank + 1) ** 0.8));
   return () => {
     const at = random.next() * total;
-    const found = items[ends.findIndex((end) => at < end)];
-    if (found === undefined) throw new Error(`Cannot pick one: got ${items.length} items, want at least 1`);
+    const found = items[cumulativeWeights.findIndex((weight) => at < weight)];
+    if (found === undefined) throw new Error(`Cannot pick an item: got ${items.length}, want at least 1`);
     return found;
   };
 }

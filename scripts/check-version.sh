@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# check-version.sh VERSION: are package.json, the chart and the changelog of this version?
-# check-version.sh --notes VERSION: prints the changelog's section of it.
+# check-version.sh VERSION: checks that package.json, the chart and the changelog have this version.
+# check-version.sh --notes VERSION: prints the changelog's section of this version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,9 +16,9 @@ version="$1"
 of_package="$(node -p 'require("./package.json").version')"
 of_chart="$(sed -n 's/^version: //p' helm/gainstream/Chart.yaml)"
 of_app="$(sed -n 's/^appVersion: //p' helm/gainstream/Chart.yaml | tr -d '"')"
-[ "$of_package" = "$version" ] || refuse "package.json says $of_package"
-[ "$of_chart" = "$version" ] || refuse "version in Chart.yaml says $of_chart"
-[ "$of_app" = "$version" ] || refuse "appVersion in Chart.yaml says $of_app"
+[ "$of_package" = "$version" ] || refuse "package.json has version $of_package"
+[ "$of_chart" = "$version" ] || refuse "Chart.yaml has version $of_chart"
+[ "$of_app" = "$version" ] || refuse "Chart.yaml has appVersion $of_app"
 [ -n "$(section "$version")" ] || refuse "CHANGELOG.md has no section [$version]"
-! grep -q "^## \[$version\] - unreleased" CHANGELOG.md || refuse "CHANGELOG.md calls it unreleased, want a date"
-echo "Everything is of version $version"
+! grep -q "^## \[$version\] - unreleased" CHANGELOG.md || refuse "its section in CHANGELOG.md says unreleased, want a date"
+echo "package.json, Chart.yaml and CHANGELOG.md have version $version"

@@ -1,47 +1,47 @@
-import { type RunFault, type DrillContext, secondsText } from "./scene.ts";
+import { type RunFault, type DrillContext, secondsText } from "./context.ts";
 import { failCohort } from "./target-faults.ts";
 import { names } from "./topics.ts";
 
-const growthPatienceMs = 90_000;
-const drainPatienceMs = 60_000;
+const growthLimitMs = 90_000;
+const drainLimitMs = 60_000;
 
-/** One more partition of the source, with users of its own; waits until one of their events has arrived. */
-export const addSourcePartition: RunFault = async (_fault, { stage, flow, wait, say }) => {
-  const partition = await stage.addPartition();
+/** Adds a partition to the source, with its own users, and waits until one of their events arrives. */
+export const addSourcePartition: RunFault = async (_fault, { cluster, flow, wait, say }) => {
+  const partition = await cluster.addPartition();
   const startedAt = Date.now();
   say(`${names.source} has a new partition, ${partition}`);
   flow.useNewPartition(partition);
-  while (!flow.hasArrivedFrom(partition) && Date.now() - startedAt < growthPatienceMs) await wait(200);
+  while (!flow.hasArrivedFrom(partition) && Date.now() - startedAt < growthLimitMs) await wait(200);
   const readAfterMs = flow.hasArrivedFrom(partition) ? Date.now() - startedAt : undefined;
-  return { grown: { readAfterMs } };
+  return { addedPartition: { readAfterMs } };
 };
 
-const untilSecondIsCommitted = async ({ stage, wait }: DrillContext): Promise<void> => {
+const untilSecondIsCommitted = async ({ cluster, wait }: DrillContext): Promise<void> => {
   const startedAt = Date.now();
-  while ((await stage.backlogOf(names.second)) > 0) {
-    if (Date.now() - startedAt > drainPatienceMs)
-      throw new Error(`${names.second} is not committed after ${drainPatienceMs / 1_000} s without a new event`);
+  while ((await cluster.uncommittedIn(names.second)) > 0) {
+    if (Date.now() - startedAt > drainLimitMs)
+      throw new Error(`${names.second} is not fully committed ${drainLimitMs / 1_000} s after its last event`);
     await wait(200);
   }
 };
 
-/** The second source is deleted when all of it is committed, and made anew: its offsets begin at 0 again. */
-export const recreateSecondSource: RunFault = async ({ lastsMs }, scene) => {
-  const { stage, flow, say } = scene;
+/** Deletes the second source when all of it is committed, and creates it again: its offsets start at 0. */
+export const recreateSecondSource: RunFault = async ({ lastsMs }, context) => {
+  const { cluster, flow, say } = context;
   await flow.stopSecond();
-  await untilSecondIsCommitted(scene);
-  say(`${names.second} is deleted, and made anew ${secondsText(lastsMs)} later`);
-  await stage.remakeSecond(lastsMs);
+  await untilSecondIsCommitted(context);
+  say(`${names.second} is deleted, and created again after ${secondsText(lastsMs)}`);
+  await cluster.recreateSecond(lastsMs);
   flow.startSecond();
   return {};
 };
 
-export const revokeRight: RunFault = async ({ lastsMs, pick }, scene) => {
-  const { words, giveBack } = await scene.stage.takeRight(pick);
-  scene.say(`the right ${words} is taken away for ${secondsText(lastsMs)}, while some users fail`);
-  const end = failCohort(scene, pick);
-  await scene.wait(lastsMs);
-  await giveBack();
+export const revokeRight: RunFault = async ({ lastsMs, pick }, context) => {
+  const { description, restore } = await context.cluster.denyRight(pick);
+  context.say(`the service loses the right ${description} for ${secondsText(lastsMs)}, while some users fail`);
+  const end = failCohort(context, pick);
+  await context.wait(lastsMs);
+  await restore();
   end();
   return {};
 };

@@ -2,41 +2,41 @@ import type { Message } from "kafkajs";
 
 import { createRandom, type Random } from "../../local/random.ts";
 import type { JsonObject } from "../../src/core/json/json.ts";
+import { idHeader } from "./cluster.ts";
 import type { ExpectedOutcome, Ledger } from "./ledger.ts";
-import { idHeader } from "./stage.ts";
 import { names, partitions, secondPartitions } from "./topics.ts";
 
-/** Users fail in cohorts: each event carries its user's. */
+/** Users fail in cohorts. Each event names its user's cohort. */
 export const cohorts = 50;
-/** The track event that the target refuses for good. */
+/** The track event that the target always rejects. */
 export const refusedEvent = "Never Good";
 
-/** Of a hundred events, how many come from the few busy users. */
+/** The share of events from the few busy users. */
 const busyPercent = 30;
 const busyUsers = 200;
-/** Of a hundred events, how many go to the second source, and how many to partitions that came later, if there are any. */
+/** The shares of events for the second source and, if there are any, for added partitions. */
 const secondPercent = 10;
 const grownPercent = 10;
-/** Users of the second source, and of each partition that came later, have numbers of their own from here on. */
+/** The first user numbers of the second source and of the added partitions. */
 const secondFrom = 1_000_000;
 const grownFrom = 2_000_000;
-const usersOfPlace = 500;
+const usersPerRange = 500;
 
 export const cohortOf = (user: string): number => Number(user.slice(1)) % cohorts;
 export const cohortName = (cohort: number): string => `cohort-${cohort}`;
 
-/** A record on its way into a source. */
+/** A record to send to a source. */
 export interface OutgoingEvent {
   readonly id: string;
   readonly topic: string;
   readonly message: Message & { readonly partition: number };
 }
 
-/** What the drill's faults change while events are made. */
+/** What faults change about the events that are created. */
 export interface EventMix {
   readonly shares: Record<"refused" | "poison", number>;
   hasSecond: boolean;
-  /** The partitions that came later. */
+  /** The added partitions. */
   readonly grown: number[];
 }
 
@@ -55,46 +55,46 @@ interface EventUser {
   readonly partition: number;
 }
 
-/** The first user of a partition that came later. */
-export const grownUser = (partition: number): number => grownFrom + partition * usersOfPlace;
+/** The number of the first user of an added partition. */
+export const grownUser = (partition: number): number => grownFrom + partition * usersPerRange;
 
-const createAuthors =
-  ({ users, random, mixture }: { users: number; random: Random; mixture: EventMix }) =>
+const createUserPicker =
+  ({ users, random, mix }: { users: number; random: Random; mix: EventMix }) =>
   (): EventUser => {
-    const dice = random.below(100);
-    if (mixture.hasSecond && dice < secondPercent) {
-      const number = secondFrom + random.below(usersOfPlace);
+    const percent = random.below(100);
+    if (mix.hasSecond && percent < secondPercent) {
+      const number = secondFrom + random.below(usersPerRange);
       return { user: `u${number}`, topic: names.second, partition: number % secondPartitions };
     }
-    if (mixture.grown.length > 0 && dice < secondPercent + grownPercent) {
-      const partition = mixture.grown[random.below(mixture.grown.length)] ?? 0;
-      return { user: `u${grownUser(partition) + random.below(usersOfPlace)}`, topic: names.source, partition };
+    if (mix.grown.length > 0 && percent < secondPercent + grownPercent) {
+      const partition = mix.grown[random.below(mix.grown.length)] ?? 0;
+      return { user: `u${grownUser(partition) + random.below(usersPerRange)}`, topic: names.source, partition };
     }
     const number = random.below(random.below(100) < busyPercent ? busyUsers : users);
     return { user: `u${number}`, topic: names.source, partition: number % partitions };
   };
 
-/** Makes events of all kinds; each user's in order. */
-export const createEvents = (options: { ledger: Ledger; seed: number; users: number; mixture: EventMix }) => {
-  const { ledger, seed, users, mixture } = options;
+/** Creates events of all kinds, in order per user, and records them in the ledger. */
+export const createEvents = (options: { ledger: Ledger; seed: number; users: number; mix: EventMix }) => {
+  const { ledger, seed, users, mix } = options;
   const random = createRandom(seed ^ 0xd1211);
-  const authorOf = createAuthors({ users, random, mixture });
+  const pickUser = createUserPicker({ users, random, mix });
   const seqs = new Map<string, number>();
-  const kindOf = (): { fate: ExpectedOutcome; type: string; event?: string } => {
-    if (random.next() < mixture.shares.refused) return { fate: "dead", type: "track", event: refusedEvent };
-    const dice = random.below(100);
-    if (dice < 5) return { fate: "skip", type: "page" };
-    if (dice < 20) return { fate: "deliver", type: "identify" };
-    return { fate: "deliver", type: "track", event: "Order Completed" };
+  const pickKind = (): { expected: ExpectedOutcome; type: string; event?: string } => {
+    if (random.next() < mix.shares.refused) return { expected: "dead", type: "track", event: refusedEvent };
+    const percent = random.below(100);
+    if (percent < 5) return { expected: "skip", type: "page" };
+    if (percent < 20) return { expected: "deliver", type: "identify" };
+    return { expected: "deliver", type: "track", event: "Order Completed" };
   };
   return (encode: (event: JsonObject) => Buffer): OutgoingEvent => {
-    const { user, topic, partition } = authorOf();
+    const { user, topic, partition } = pickUser();
     const seq = (seqs.get(user) ?? 0) + 1;
     seqs.set(user, seq);
-    const isPoison = random.next() < mixture.shares.poison;
-    const { fate, ...kind } = kindOf();
+    const isPoison = random.next() < mix.shares.poison;
+    const { expected, ...kind } = pickKind();
     const id = `${user}-${seq}`;
-    ledger.produce({ id, user, seq, fate: isPoison ? "dead" : fate }, Date.now());
+    ledger.produce({ id, user, seq, expected: isPoison ? "dead" : expected }, Date.now());
     const value = isPoison ? Buffer.from([0, 0, 0, random.below(256)]) : encode(eventOf(user, seq, kind));
     return { id, topic, message: { key: user, value, headers: { [idHeader]: id }, partition } };
   };

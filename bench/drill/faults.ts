@@ -1,4 +1,5 @@
 import { recreateSecondSource, addSourcePartition, revokeRight } from "./cluster-faults.ts";
+import type { RunFault } from "./context.ts";
 import {
   killBroker,
   freezeInstance,
@@ -8,7 +9,6 @@ import {
   stopRegistry,
   restartInstance,
 } from "./process-faults.ts";
-import type { RunFault } from "./scene.ts";
 import type { MainKind, SideKind } from "./schedule.ts";
 import {
   refuseKafkaWrites,
@@ -17,7 +17,7 @@ import {
   mixInRunner,
   partialFaultRunner,
   rotateAccessKey,
-  inFlightSettleMs,
+  inFlightMs,
   outageRunner,
 } from "./target-faults.ts";
 
@@ -39,8 +39,8 @@ export const faultRunners: Readonly<Record<MainKind | SideKind, RunFault>> = {
   "outage-hang": runOutage({
     say: "Gainsight never answers",
     begin: ({ target }) => target.startFault({ kind: "outage", mode: "hang" }),
-    // With few calls under way, the breaker opens only when those after them have timed out as well.
-    settledAfterMs: ({ timeoutMs }) => 2 * timeoutMs + inFlightSettleMs,
+    // With few calls in flight, the breaker opens only after the next calls have timed out as well.
+    callsEndAfterMs: ({ timeoutMs }) => 2 * timeoutMs + inFlightMs,
   }),
   "outage-refuse": runOutage({
     say: "Gainsight refuses connections",
@@ -54,26 +54,28 @@ export const faultRunners: Readonly<Record<MainKind | SideKind, RunFault>> = {
     status: 429,
     retryAfter: "2",
   }),
-  revoked: outageRunner("the key is revoked", { kind: "revoked-key" }),
+  revoked: outageRunner("Gainsight has revoked the access key", { kind: "revoked-key" }),
   rotated: rotateAccessKey,
-  slow: partialFaultRunner("Gainsight takes up to half a second", ({ target }) =>
+  slow: partialFaultRunner("Gainsight takes up to 500 ms per call", ({ target }) =>
     target.startFault({ kind: "latency", ms: 200, jitterMs: 300 }),
   ),
-  late: partialFaultRunner("every tenth call is taken after its time-out", ({ target, timeoutMs }) =>
+  late: partialFaultRunner("Gainsight accepts every tenth call only after its time-out", ({ target, timeoutMs }) =>
     target.startFault({ kind: "latency", ms: timeoutMs + 1_000, ratio: 0.1 }),
   ),
-  "lost-answer": partialFaultRunner("every tenth event is taken and its answer lost", ({ target }) => {
+  "lost-answer": partialFaultRunner("Gainsight accepts every tenth event, but the response is lost", ({ target }) => {
     target.loseAnswers(0.1);
     return () => target.loseAnswers(0);
   }),
-  unlucky: (fault, scene) =>
-    partialFaultRunner("some users fail with 500", () => failCohort(scene, fault.pick))(fault, scene),
-  refused: mixInRunner("events that Gainsight refuses for good", "refused"),
-  poison: mixInRunner("values that nobody can decode", "poison"),
-  repeats: partialFaultRunner("the producer sends its last 1,000 events again", ({ flow }) => {
+  unlucky: (fault, context) =>
+    partialFaultRunner("Gainsight answers 500 for some users", () => failCohort(context, fault.pick))(fault, context),
+  refused: mixInRunner("some events are rejected by Gainsight", "refused"),
+  poison: mixInRunner("some values cannot be decoded", "poison"),
+  repeats: async ({ lastsMs }, { flow, say, wait }) => {
+    say("the producer sends its last 1,000 events again");
     flow.repeat(1_000);
-    return () => undefined;
-  }),
+    await wait(lastsMs);
+    return {};
+  },
   grow: addSourcePartition,
   anew: recreateSecondSource,
   rights: revokeRight,

@@ -2,38 +2,38 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { ProcessGuard } from "../../local/guarded.ts";
 import { freePorts } from "../../local/ports.ts";
+import type { ProcessGuard } from "../../local/process-guard.ts";
 import { heapEnvironment, heapFlags, peakMegabytes } from "../process.ts";
 
-/** What /api/status says of an instance, as far as the drill shows it. */
+/** The part of /api/status that the drill uses. */
 export interface Status {
   readonly ready: boolean;
   readonly holds: readonly string[];
 }
 
-/** One process of the service, from its start to its end; a restart is another one. */
+/** One process of the service. A restart is a new instance. */
 export interface Instance {
   readonly number: number;
   readonly pid: number;
   readonly status: () => Promise<Status | undefined>;
   /** kill -9. */
   readonly kill: () => Promise<void>;
-  /** SIGTERM; resolves when it has ended. */
+  /** Sends SIGTERM; resolves when the process has ended. */
   readonly stop: () => Promise<void>;
-  /** SIGSTOP, or SIGCONT. */
+  /** Sends SIGSTOP or SIGCONT. */
   readonly freeze: (isFrozen: boolean) => void;
 }
 
 export interface Fleet {
   readonly running: readonly Instance[];
-  /** Starts one more; `skewMs` is how wrong its wall clock is. */
+  /** Starts an instance. Its wall clock is wrong by `skewMs`. */
   readonly launch: (options?: { readonly skewMs?: number }) => Promise<Instance>;
   readonly setAccessKey: (accessKey: string) => Promise<void>;
-  /** Looks at the memory of each; a process that ends takes its peak along. */
+  /** Updates the peak memory. Must be called regularly: the peak of an ended process cannot be read. */
   readonly measure: () => void;
   readonly peakMegabytes: () => number;
-  /** Ends that nobody asked for, and graceful ones with an exit code other than 0. */
+  /** One text for each process that ended by itself, or whose exit code after SIGTERM was not 0. */
   readonly unexpectedExits: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export interface FleetOptions {
   readonly guard: ProcessGuard;
   /** The program: dist/main.js or src/main.ts. */
   readonly main: string;
-  /** Where the logs go. */
+  /** The folder for the logs. */
   readonly logs: string;
   readonly accessKey: string;
   readonly env: (launch: number, keyFile: string) => Readonly<Record<string, string>>;
@@ -50,8 +50,8 @@ export interface FleetOptions {
 
 const statusFrom = async (port: number): Promise<Status | undefined> => {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/api/status`, { signal: AbortSignal.timeout(2_000) });
-    return (await answer.json()) as Status;
+    const response = await fetch(`http://127.0.0.1:${port}/api/status`, { signal: AbortSignal.timeout(2_000) });
+    return (await response.json()) as Status;
   } catch {
     return undefined;
   }
@@ -65,7 +65,7 @@ const readPeak = ({ pid }: Instance): number => {
   }
 };
 
-/** Node with the flags of production, and nothing of the drill's own environment. */
+/** Runs Node with the flags of production and without the drill's own environment. */
 const commandLine = (main: string, env: Readonly<Record<string, string>>, isSkewed: boolean): string[] => {
   const { PATH = "" } = process.env;
   const variables = Object.entries({ PATH, ...heapEnvironment, ...env }).map(([name, value]) => `${name}=${value}`);
@@ -80,7 +80,7 @@ interface InstanceOptions {
   readonly keyFile: string;
 }
 
-/** Starts one process of the service. `onEnd` hears how it ended where that is not as it was told to. */
+/** Starts one process of the service. `onEnd` gets a text if the process did not end as requested. */
 const start = async (
   options: FleetOptions,
   instanceOptions: InstanceOptions,
@@ -93,14 +93,14 @@ const start = async (
   const args = commandLine(main, variables, skewMs !== 0);
   const logFile = join(logs, `i${number}.log`);
   const child = await guard.start({ command: "env", args, logFile });
-  let wanted = "to go on";
+  let wanted = "that it runs";
   const end = async (how: "SIGKILL" | "SIGTERM"): Promise<void> => {
     wanted = how === "SIGKILL" ? how : "exit code 0";
     child.signal(how);
     await child.ended;
   };
   void child.ended.then((how) => {
-    const unexpectedExit = `i${number} ended with ${how}, want ${wanted}; its last words:\n${lastLines(logFile)}`;
+    const unexpectedExit = `i${number} ended with ${how}, want ${wanted}. The end of its log:\n${lastLines(logFile)}`;
     onEnd(how === wanted ? undefined : unexpectedExit);
   });
   return {
@@ -125,7 +125,7 @@ const lastLines = (file: string): string =>
 export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
   const keyFile = join(options.guard.folder, "access-key");
   const running: Instance[] = [];
-  const mishaps: string[] = [];
+  const unexpectedExits: string[] = [];
   let launches = 0;
   let peak = 0;
   await writeFile(keyFile, options.accessKey);
@@ -135,7 +135,7 @@ export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
       const instance = await start(options, { number: ++launches, skewMs, keyFile }, (unexpectedExit) => {
         running.splice(running.indexOf(instance), 1);
         if (unexpectedExit === undefined) return;
-        mishaps.push(unexpectedExit);
+        unexpectedExits.push(unexpectedExit);
         options.onUnexpectedExit(unexpectedExit);
       });
       running.push(instance);
@@ -146,6 +146,6 @@ export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
       peak = Math.max(peak, ...running.map(readPeak));
     },
     peakMegabytes: () => peak,
-    unexpectedExits: mishaps,
+    unexpectedExits,
   };
 };

@@ -6,47 +6,48 @@ import type { JsonObject } from "../../src/core/json/json.ts";
 import { encodeEvent } from "../../src/decoding/encoder.ts";
 import { frame } from "../../src/decoding/frame.ts";
 import { compressionType } from "../../src/kafka/codecs/codecs.ts";
+import type { DrillCluster } from "./cluster.ts";
 import { createEvents, grownUser, type EventMix, type OutgoingEvent } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
-import type { DrillCluster } from "./stage.ts";
 import { compressionOf, names } from "./topics.ts";
 
 const batchEveryMs = 100;
 const maxBatch = 1_000;
-/** The newest records, which the producer may send again. */
+/** How many of the newest records are kept, so that the producer can send them again. */
 const maxRecent = 2_000;
 
 export interface EventFlow {
-  /** Mixes in events that the target refuses, or values that nobody can decode; 0 to 1 of all. */
+  /** Mixes in events that the target rejects, or values that cannot be decoded. `share` is from 0 to 1. */
   readonly mixIn: (kind: "refused" | "poison", share: number) => void;
-  /** From now on the next schema is used: running instances have to ask the registry for it. */
-  readonly nextSchema: () => void;
-  /** Sends the newest records again, in their order. */
+  /** Encodes with the next schema from now on. Running instances must load it from the registry. */
+  readonly useNextSchema: () => void;
+  /** Sends the newest records again, in order. */
   readonly repeat: (count: number) => void;
-  /** Ids of what was sent again. */
+  /** Ids of the records that were sent again. */
   readonly repeated: ReadonlySet<string>;
-  /** Some events come from users of this partition from now on. */
+  /** From now on some events come from users of this added partition. */
   readonly useNewPartition: (partition: number) => void;
+  /** Whether the target has accepted an event of a user of this added partition. */
   readonly hasArrivedFrom: (partition: number) => boolean;
-  /** Nothing goes to the second source until `startSecond`; resolves when all that went there is acknowledged. */
+  /** Sends nothing to the second source until `startSecond`. Resolves when all earlier records are acknowledged. */
   readonly stopSecond: () => Promise<void>;
-  /** The second source has been made anew: what was sent before lies nowhere any more. */
+  /** Sends to the second source again, which is a new topic: its earlier records are deleted. */
   readonly startSecond: () => void;
-  /** Ids of the records in sources that were deleted. */
+  /** Ids of records in deleted source topics. */
   readonly deletedIds: readonly string[];
   readonly sent: () => number;
-  /** Resolves when the last event is acknowledged. */
+  /** Stops producing. Resolves when the last event is acknowledged. */
   readonly stop: () => Promise<void>;
-  /** Rejects when it cannot go on. */
+  /** Rejects if producing fails. */
   readonly running: Promise<void>;
 }
 
 export interface EventFlowOptions {
-  readonly stage: DrillCluster;
+  readonly cluster: DrillCluster;
   readonly ledger: Ledger;
   readonly seed: number;
   readonly users: number;
-  /** Events a second. */
+  /** Events per second. */
   readonly rate: number;
 }
 
@@ -57,8 +58,8 @@ const encoders = ({ schemas }: DrillCluster) =>
   });
 
 /**
- * One request a partition. Where a partition's leader changes while a request of several is repeated, kafkajs takes the new leader's
- * earlier answer for the moved partition's: acknowledged records are lost, and others are written twice.
+ * Sends one request per partition. If a leader changes while kafkajs retries a request for several partitions, kafkajs takes
+ * the new leader's earlier response for the moved partition: it loses acknowledged records and writes others twice.
  */
 const sendEach = async (
   { producer }: DrillCluster,
@@ -70,8 +71,8 @@ const sendEach = async (
   const send = async (group: readonly OutgoingEvent[]): Promise<void> => {
     const [{ topic } = { topic: "" }] = group;
     const messages = group.map(({ message }) => message);
-    const answers = await producer.send({ topic, acks: -1, compression, messages });
-    if (answers.length !== 1) throw new Error(`Cannot send to ${topic}: kafkajs does not know the partition yet`);
+    const results = await producer.send({ topic, acks: -1, compression, messages });
+    if (results.length !== 1) throw new Error(`Cannot send to ${topic}: kafkajs does not know this partition yet`);
   };
   await Promise.all(Array.from(groups, send));
 };
@@ -82,7 +83,7 @@ const createRepeats = () => {
   const repeated = new Set<string>();
   return {
     repeated,
-    /** Not to a topic that is being made anew. */
+    /** The records to repeat now, without those for a topic that is being created again. */
     take: (hasSecond: boolean): OutgoingEvent[] =>
       waiting.splice(0).filter(({ topic }) => hasSecond || topic !== names.second),
     remember: (records: readonly OutgoingEvent[]): void => {
@@ -96,15 +97,15 @@ const createRepeats = () => {
   };
 };
 
-/** Sends records and keeps account of them. */
-const createSender = (stage: DrillCluster) => {
-  const vanished: string[] = [];
+/** Sends records and counts them. */
+const createSender = (cluster: DrillCluster) => {
+  const deletedIds: string[] = [];
   let inSecond: string[] = [];
   let sent = 0;
   let batches = 0;
   let sending = Promise.resolve();
   const send = async (records: readonly OutgoingEvent[]): Promise<void> => {
-    await sendEach(stage, records, batches++);
+    await sendEach(cluster, records, batches++);
     sent += records.length;
     inSecond.push(...records.filter(({ topic }) => topic === names.second).map(({ id }) => id));
   };
@@ -113,12 +114,12 @@ const createSender = (stage: DrillCluster) => {
       sending = send(records);
       return sending;
     },
-    /** Resolves when what is under way is acknowledged. */
+    /** Resolves when the current request is acknowledged. */
     idle: (): Promise<void> => sending,
     sent: (): number => sent,
-    vanished,
-    secondVanished: (): void => {
-      vanished.push(...inSecond);
+    deletedIds,
+    forgetSecond: (): void => {
+      deletedIds.push(...inSecond);
       inSecond = [];
     },
   };
@@ -130,24 +131,23 @@ interface ProduceOptions {
   readonly send: (records: readonly OutgoingEvent[]) => Promise<void>;
   readonly makeFresh: () => OutgoingEvent;
   readonly repeats: ReturnType<typeof createRepeats>;
-  readonly mixture: EventMix;
+  readonly mix: EventMix;
 }
 
-/** At an even rate; what a broker's loss held up is made up for. */
-const produce = async ({ rate, signal, send, makeFresh, repeats, mixture }: ProduceOptions): Promise<void> => {
+/** Produces at an even rate. After a broker outage it catches up. */
+const produce = async ({ rate, signal, send, makeFresh, repeats, mix }: ProduceOptions): Promise<void> => {
   const startedAt = performance.now();
-  for (let made = 0; !signal.aborted;) {
+  for (let sent = 0; !signal.aborted;) {
     await sleep(batchEveryMs);
-    const due = Math.floor(((performance.now() - startedAt) * rate) / 1_000) - made;
-    const fresh = Array.from({ length: Math.min(due, maxBatch) }, makeFresh);
-    const records = [...repeats.take(mixture.hasSecond), ...fresh];
+    const missingCount = Math.floor(((performance.now() - startedAt) * rate) / 1_000) - sent;
+    const fresh = Array.from({ length: Math.min(missingCount, maxBatch) }, makeFresh);
+    const records = [...repeats.take(mix.hasSecond), ...fresh];
     if (records.length > 0) await send(records);
     repeats.remember(fresh);
-    made += fresh.length;
+    sent += fresh.length;
   }
 };
 
-/** Whether the target has taken an event of a user of this partition, which came later. */
 const hasArrivedFrom = ({ entries }: Ledger, partition: number): boolean => {
   const [from, to] = [grownUser(partition), grownUser(partition + 1)];
   for (const { user, first } of entries.values()) {
@@ -157,37 +157,37 @@ const hasArrivedFrom = ({ entries }: Ledger, partition: number): boolean => {
   return false;
 };
 
-/** Begins to produce. */
-export const startFlow = ({ stage, ledger, seed, users, rate }: EventFlowOptions): EventFlow => {
-  const mixture: EventMix = { shares: { refused: 0, poison: 0 }, hasSecond: true, grown: [] };
-  const next = createEvents({ ledger, seed, users, mixture });
+/** Starts to produce. */
+export const startEventFlow = ({ cluster, ledger, seed, users, rate }: EventFlowOptions): EventFlow => {
+  const mix: EventMix = { shares: { refused: 0, poison: 0 }, hasSecond: true, grown: [] };
+  const next = createEvents({ ledger, seed, users, mix });
   const repeats = createRepeats();
-  const sender = createSender(stage);
-  const [first = () => Buffer.alloc(0), ...later] = encoders(stage);
+  const sender = createSender(cluster);
+  const [first = () => Buffer.alloc(0), ...later] = encoders(cluster);
   let encode = first;
   const stopping = new AbortController();
   const makeFresh = (): OutgoingEvent => next(encode);
-  const running = produce({ rate, signal: stopping.signal, send: sender.send, makeFresh, repeats, mixture });
+  const running = produce({ rate, signal: stopping.signal, send: sender.send, makeFresh, repeats, mix });
   return {
     mixIn: (kind, share) => {
-      mixture.shares[kind] = share;
+      mix.shares[kind] = share;
     },
-    nextSchema: () => {
+    useNextSchema: () => {
       encode = later.shift() ?? encode;
     },
     repeat: repeats.repeat,
     repeated: repeats.repeated,
-    useNewPartition: (partition) => void mixture.grown.push(partition),
+    useNewPartition: (partition) => void mix.grown.push(partition),
     hasArrivedFrom: (partition) => hasArrivedFrom(ledger, partition),
     stopSecond: () => {
-      mixture.hasSecond = false;
+      mix.hasSecond = false;
       return sender.idle();
     },
     startSecond: () => {
-      sender.secondVanished();
-      mixture.hasSecond = true;
+      sender.forgetSecond();
+      mix.hasSecond = true;
     },
-    deletedIds: sender.vanished,
+    deletedIds: sender.deletedIds,
     sent: sender.sent,
     stop: () => {
       stopping.abort();

@@ -1,25 +1,25 @@
-/** What has to become of an event, known when it is produced. */
+/** What must happen to an event, known when it is produced. */
 export type ExpectedOutcome = "deliver" | "skip" | "dead";
 
 export interface ProducedEvent {
   readonly id: string;
   readonly user: string;
-  /** Grows by one with each event of the user. */
+  /** 1, 2, 3 and so on for each user. */
   readonly seq: number;
-  readonly fate: ExpectedOutcome;
+  readonly expected: ExpectedOutcome;
 }
 
-/** The target has taken an event. */
+/** One acceptance of an event by the target. */
 export interface Acceptance {
-  /** Which process sent it. */
+  /** The number of the process that sent it. */
   readonly launch: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** False where the sender cannot have heard of it: it was gone, or the answer was lost. */
+  /** False if the sender cannot have read the response, because the process or the connection was gone. */
   isResponseRead: boolean;
 }
 
-/** An event that was taken again; `before` is the time before. */
+/** An event that the target accepted again. `before` is the acceptance before. */
 export interface Duplicate {
   readonly id: string;
   readonly before: Acceptance;
@@ -28,7 +28,7 @@ export interface Duplicate {
 
 export interface Inversion {
   readonly id: string;
-  /** The later event of the same user that had been taken first. */
+  /** The `seq` of the later event of the same user that was accepted first. */
   readonly after: number;
   readonly accepted: Acceptance;
 }
@@ -39,17 +39,17 @@ export interface LedgerEntry extends ProducedEvent {
   last?: Acceptance;
 }
 
-/** What was produced and what the target took, kept from outside of the service. */
+/** What was produced and what the target accepted, recorded without the service. */
 export interface Ledger {
   readonly produce: (event: ProducedEvent, at: number) => void;
   readonly accept: (id: string, acceptance: Acceptance) => void;
   readonly entries: ReadonlyMap<string, LedgerEntry>;
   readonly duplicates: readonly Duplicate[];
   readonly inversions: readonly Inversion[];
-  /** Ids that nobody produced. */
+  /** Accepted ids that were never produced. */
   readonly unknownIds: readonly string[];
-  /** When events were taken for the first time, in order. */
-  readonly firstTimes: readonly number[];
+  /** When the target accepted each event for the first time, in order: milliseconds since 1970. */
+  readonly firstAcceptedAt: readonly number[];
 }
 
 export const createLedger = (): Ledger => {
@@ -57,30 +57,30 @@ export const createLedger = (): Ledger => {
   const newest = new Map<string, number>();
   const duplicates: Duplicate[] = [];
   const inversions: Inversion[] = [];
-  const strangers: string[] = [];
-  const firstTimes: number[] = [];
+  const unknownIds: string[] = [];
+  const firstAcceptedAt: number[] = [];
 
-  const takeFirst = (entry: LedgerEntry, acceptance: Acceptance): void => {
+  const acceptFirst = (entry: LedgerEntry, acceptance: Acceptance): void => {
     const latest = newest.get(entry.user) ?? -1;
     if (entry.seq < latest) inversions.push({ id: entry.id, after: latest, accepted: acceptance });
     else newest.set(entry.user, entry.seq);
     entry.first = acceptance;
-    firstTimes.push(acceptance.at);
+    firstAcceptedAt.push(acceptance.at);
   };
 
   return {
     produce: (event, at) => void entries.set(event.id, { ...event, producedAt: at }),
     accept: (id, acceptance) => {
       const entry = entries.get(id);
-      if (!entry) return void strangers.push(id);
+      if (!entry) return void unknownIds.push(id);
       if (entry.last) duplicates.push({ id, before: entry.last, again: acceptance });
-      else takeFirst(entry, acceptance);
+      else acceptFirst(entry, acceptance);
       entry.last = acceptance;
     },
     entries,
     duplicates,
     inversions,
-    unknownIds: strangers,
-    firstTimes,
+    unknownIds,
+    firstAcceptedAt,
   };
 };

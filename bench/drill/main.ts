@@ -9,8 +9,15 @@ import { planLong, planShort, type Schedule } from "./schedule.ts";
 const usage = `Usage: npm run drill -- [--minutes 10 | --short] [--seed 1] [--rate 400] [--users 20000]
                         [--main dist/main.js] [--report <file>] [--logs <folder>]
 
-Starts three brokers, a registry and instances of the service, lets events flow and faults happen as the seed says, and
-judges from outside what became of every event. Exit code 1 when a promise was broken.`;
+Starts three brokers, a schema registry and several instances of the service. Produces events while faults happen in an
+order that the seed decides. Then checks, without asking the service, what happened to every event.
+
+  --minutes   length of the drill        --short    the shortest drill, as in the tests (about 80 s)
+  --rate      events per second          --users    number of users
+  --report    writes the report as JSON  --logs     keeps the logs of the instances in this folder
+  --main      the program to run
+
+Exit codes: 0 every promise was kept, 1 a promise was broken or the drill failed.`;
 
 const { values } = parseArgs({
   options: {
@@ -26,16 +33,16 @@ const { values } = parseArgs({
   },
 });
 
-const numberOf = (name: string, given: string): number => {
-  const number = Number(given);
+const numberOf = (name: string, value: string): number => {
+  const number = Number(value);
   if (number > 0) return number;
-  throw new Error(`Cannot use ${name}: got '${given}', want a number above 0`);
+  throw new Error(`Cannot use ${name}: got '${value}', want a number above 0`);
 };
 
 const isTty = process.stdout.isTTY;
 const clearLine = isTty ? "\r\x1b[K" : "";
 
-const onLive: DrillOptions["onLive"] = ({ produced, delivered, instances }) => {
+const onProgress: DrillOptions["onProgress"] = ({ produced, delivered, instances }) => {
   if (!isTty) return;
   process.stdout.write(`${clearLine}${produced} produced, ${delivered} delivered, ${instances} instances`);
 };
@@ -45,7 +52,7 @@ const say = (line: string): void => console.log(`${clearLine}${line}`);
 const showSchedule = ({ main, side, lengthMs }: Schedule, seed: number): void => {
   const kindsOf = (faults: readonly { kind: string }[]): string => faults.map(({ kind }) => kind).join(", ");
   say(
-    `Seed ${seed}, ${Math.round(lengthMs / 1_000)} s. One after the other: ${kindsOf(main)}. Beside them: ${kindsOf(side)}`,
+    `Seed ${seed}, ${Math.round(lengthMs / 1_000)} s. Faults, one after the other: ${kindsOf(main)}. At the same time: ${kindsOf(side)}`,
   );
 };
 
@@ -63,7 +70,7 @@ const drill = async (): Promise<void> => {
     main: resolve(values.main),
     ...(values.logs !== undefined && { logs: resolve(values.logs) }),
     say,
-    onLive,
+    onProgress,
   });
   console.log(`${clearLine}\n${formatReport(report)}`);
   if (values.report !== undefined) await writeFile(values.report, JSON.stringify(report, undefined, 2));

@@ -1,90 +1,90 @@
-import { chooseInstance, type RunFault, type DrillContext, secondsText } from "./scene.ts";
+import { chooseInstance, type RunFault, type DrillContext, secondsText } from "./context.ts";
 import { partitions } from "./topics.ts";
 
-const mostInstances = 5;
-const fewestInstances = 3;
-const registryPatienceMs = 20_000;
+const maxInstances = 5;
+const minInstances = 3;
+const holdEndLimitMs = 20_000;
 
-export const killInstance: RunFault = async ({ lastsMs, pick }, scene) => {
-  const instance = chooseInstance(scene, pick);
-  scene.say(`kill -9 i${instance.number}, another one after ${secondsText(lastsMs)}`);
+export const killInstance: RunFault = async ({ lastsMs, pick }, context) => {
+  const instance = chooseInstance(context, pick);
+  context.say(`kill -9 i${instance.number}; a new instance starts after ${secondsText(lastsMs)}`);
   await instance.kill();
-  await scene.wait(lastsMs);
-  await scene.fleet.launch();
-  return { crashed: instance.number };
+  await context.wait(lastsMs);
+  await context.fleet.launch();
+  return { crashedInstance: instance.number };
 };
 
-/** A graceful restart; `skew` says by how much the new process's clock is wrong. */
+/** A graceful restart. The clock of the new process is wrong by `skew` milliseconds. */
 export const restartInstance =
   (skew: (pick: number) => number): RunFault =>
-  async ({ lastsMs, pick }, scene) => {
-    const instance = chooseInstance(scene, pick);
+  async ({ lastsMs, pick }, context) => {
+    const instance = chooseInstance(context, pick);
     const skewMs = skew(pick);
-    const clock = skewMs === 0 ? "" : `, with a clock that is wrong by ${skewMs / 60_000} min`;
-    scene.say(`SIGTERM to i${instance.number}, another one ${secondsText(lastsMs)} later${clock}`);
+    const clock = skewMs === 0 ? "" : `; its clock is wrong by ${skewMs / 60_000} min`;
+    context.say(`SIGTERM to i${instance.number}; a new instance starts after ${secondsText(lastsMs)}${clock}`);
     await instance.stop();
-    await scene.wait(lastsMs);
-    await scene.fleet.launch({ skewMs });
+    await context.wait(lastsMs);
+    await context.fleet.launch({ skewMs });
     return {};
   };
 
-export const addInstance: RunFault = async (_fault, scene) => {
-  if (scene.fleet.running.length >= mostInstances) return removeInstance(_fault, scene);
-  const { number } = await scene.fleet.launch();
-  scene.say(`i${number} joins`);
+export const addInstance: RunFault = async (fault, context) => {
+  if (context.fleet.running.length >= maxInstances) return removeInstance(fault, context);
+  const { number } = await context.fleet.launch();
+  context.say(`i${number} joins`);
   return {};
 };
 
-export const removeInstance: RunFault = async (fault, scene) => {
-  if (scene.fleet.running.length <= fewestInstances) return addInstance(fault, scene);
-  const instance = chooseInstance(scene, fault.pick);
-  scene.say(`i${instance.number} leaves`);
+export const removeInstance: RunFault = async (fault, context) => {
+  if (context.fleet.running.length <= minInstances) return addInstance(fault, context);
+  const instance = chooseInstance(context, fault.pick);
+  context.say(`i${instance.number} leaves`);
   await instance.stop();
   return {};
 };
 
-export const killBroker: RunFault = async ({ lastsMs, pick }, { stage, wait, say }) => {
+export const killBroker: RunFault = async ({ lastsMs, pick }, { cluster, wait, say }) => {
   const partition = Math.floor(pick * partitions);
-  const id = await stage.leaderOf(partition);
-  say(`kill -9 broker ${id}, the leader of partition ${partition}, back after ${secondsText(lastsMs)}`);
-  await stage.cluster.broker(id).kill();
+  const id = await cluster.leaderOf(partition);
+  say(`kill -9 broker ${id}, the leader of partition ${partition}; it restarts after ${secondsText(lastsMs)}`);
+  await cluster.servers.broker(id).kill();
   await wait(lastsMs);
-  await stage.cluster.broker(id).start();
+  await cluster.servers.broker(id).start();
   return {};
 };
 
-const isHeldByRegistry = async ({ fleet }: DrillContext): Promise<boolean> => {
-  const pages = await Promise.all(fleet.running.map(({ status }) => status()));
-  return pages.some((page) => page?.holds.includes("registry_down"));
+const holdsForRegistry = async ({ fleet }: DrillContext): Promise<boolean> => {
+  const statuses = await Promise.all(fleet.running.map(({ status }) => status()));
+  return statuses.some((status) => status?.holds.includes("registry_down"));
 };
 
-/** A cut-off member: it stands still for longer than its session, and then goes on as if nothing were. */
-export const freezeInstance: RunFault = async ({ lastsMs, pick }, scene) => {
-  const instance = chooseInstance(scene, pick);
-  scene.say(`i${instance.number} is frozen for ${secondsText(lastsMs)}`);
+/** Freezes an instance for longer than its session, so that the group excludes it, and then lets it continue. */
+export const freezeInstance: RunFault = async ({ lastsMs, pick }, context) => {
+  const instance = chooseInstance(context, pick);
+  context.say(`i${instance.number} is frozen for ${secondsText(lastsMs)}`);
   instance.freeze(true);
-  await scene.wait(lastsMs);
+  await context.wait(lastsMs);
   instance.freeze(false);
-  return { crashed: instance.number };
+  return { crashedInstance: instance.number };
 };
 
-/** The registry is away while an instance starts, and while events come in a schema that nobody knows yet. */
-export const stopRegistry: RunFault = async ({ lastsMs, pick }, scene) => {
-  const { stage, flow, fleet, wait, say } = scene;
-  say(`registry down for ${secondsText(lastsMs)}, and a new schema is in use`);
-  await stage.cluster.registry.stop();
-  flow.nextSchema();
-  if (fleet.running.length >= mostInstances) await chooseInstance(scene, pick).stop();
+/** Stops the registry while an instance starts and while events use a schema that no instance knows. */
+export const stopRegistry: RunFault = async ({ lastsMs, pick }, context) => {
+  const { cluster, flow, fleet, wait, say } = context;
+  say(`the registry is down for ${secondsText(lastsMs)}, and events use a new schema`);
+  await cluster.servers.registry.stop();
+  flow.useNextSchema();
+  if (fleet.running.length >= maxInstances) await chooseInstance(context, pick).stop();
   const { number } = await fleet.launch();
-  say(`i${number} starts meanwhile`);
+  say(`i${number} starts without the registry`);
   await wait(lastsMs);
-  const isSeen = await isHeldByRegistry(scene);
-  await stage.cluster.registry.start();
+  const isSeen = await holdsForRegistry(context);
+  await cluster.servers.registry.start();
   const overAt = Date.now();
   let isOver = false;
-  while (!isOver && Date.now() - overAt < registryPatienceMs) {
+  while (!isOver && Date.now() - overAt < holdEndLimitMs) {
     await wait(100);
-    isOver = !(await isHeldByRegistry(scene));
+    isOver = !(await holdsForRegistry(context));
   }
   return { overAt, registry: { isSeen, isOver } };
 };

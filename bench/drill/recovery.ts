@@ -1,12 +1,12 @@
+import type { FaultRun } from "./context.ts";
 import type { Ledger } from "./ledger.ts";
-import type { FaultRun } from "./scene.ts";
 
-/** How soon the stream was as before, in milliseconds after the fault's end (after its start for a kill -9). */
+/** How fast delivery recovered, in milliseconds after the end of the fault (after its start for kill -9). */
 export interface Recovery {
-  readonly drilled: FaultRun;
-  /** Until half of the rate before came again; undefined where it never did. */
+  readonly faultRun: FaultRun;
+  /** Until half of the former rate was reached; undefined if it never was. */
   readonly halfRateMs: number | undefined;
-  /** Until the last event that came more than 3 s after it was produced, up to the next fault. */
+  /** Until the last event that arrived more than 3 s after its production, before the next fault. */
   readonly caughtUpMs: number;
 }
 
@@ -15,7 +15,7 @@ const rateWindowMs = 500;
 const lateMs = 3_000;
 
 /**
- * How long after `from` the target took half of `rate` events a second again, counted over half a second; undefined where it
+ * Milliseconds from `from` until the target accepted half of `rate` (events per second) over half a second; undefined if it
  * never did. `times` are in order.
  */
 export const halfRateMs = (
@@ -31,28 +31,28 @@ export const halfRateMs = (
   return undefined;
 };
 
-/** When events came late, though nothing was wrong with them. */
+/** When late events arrived, without those of users whose calls failed. */
 const lateTimes = ({ entries }: Ledger, isUnlucky: (user: string) => boolean): number[] =>
   [...entries.values()].flatMap(({ user, producedAt, first }) =>
     first && first.at - producedAt > lateMs && !isUnlucky(user) ? [first.at] : [],
   );
 
-/** Looks at the faults of the main track, given in order. */
+/** The recovery after each fault of the main track. `faults` are in order. */
 export const recoveriesOf = (
   faults: readonly FaultRun[],
   { ledger, isUnlucky, rate }: { ledger: Ledger; isUnlucky: (user: string) => boolean; rate: number },
 ): Recovery[] => {
   const late = lateTimes(ledger, isUnlucky);
-  const { firstTimes } = ledger;
-  return faults.map((drilled, index) => {
-    const { kind, startedAt, endedAt } = drilled;
+  const { firstAcceptedAt } = ledger;
+  return faults.map((faultRun, index) => {
+    const { kind, startedAt, endedAt } = faultRun;
     const from = kind === "kill" ? startedAt : endedAt;
     const until = faults[index + 1]?.startedAt ?? Number.POSITIVE_INFINITY;
-    const earlier = firstTimes.filter((time) => time >= startedAt - baselineMs && time < startedAt).length;
+    const earlier = firstAcceptedAt.filter((time) => time >= startedAt - baselineMs && time < startedAt).length;
     const last = late.reduce((latest, at) => (at < until ? Math.max(latest, at) : latest), from);
     return {
-      drilled,
-      halfRateMs: halfRateMs(firstTimes, { from, rate: Math.min(rate, (earlier * 1_000) / baselineMs) }),
+      faultRun,
+      halfRateMs: halfRateMs(firstAcceptedAt, { from, rate: Math.min(rate, (earlier * 1_000) / baselineMs) }),
       caughtUpMs: last - from,
     };
   });

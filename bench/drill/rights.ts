@@ -6,12 +6,12 @@ import { names, retryTopics } from "./topics.ts";
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
-/** How the service logs in: the brokers and the drill's own clients have every right. */
+/** The login of the service. The brokers and the drill's own clients need none and have every right. */
 export const login = { username: "drill", password: "drill-secret" } as const;
 
 const loginModule = "org.apache.kafka.common.security.plain.PlainLoginModule";
 
-/** Brokers with a listener for the service. What has no rule is allowed, so that only what is taken away is missing. */
+/** Broker settings with a SASL listener for the service. Everything without an ACL is allowed, so only denied rights are missing. */
 export const rightsSettings = (addresses: readonly string[]): ExtraBrokerSettings => ({
   addresses: addresses.map((address) => [`CLIENT://${address}`]),
   settings: {
@@ -25,7 +25,7 @@ export const rightsSettings = (addresses: readonly string[]): ExtraBrokerSetting
 });
 
 interface Right {
-  readonly words: string;
+  readonly description: string;
   readonly resourceType: number;
   readonly resourceName: string;
   readonly operation: number;
@@ -35,36 +35,36 @@ const [firstRetryTopic = ""] = retryTopics;
 
 const rights: readonly Right[] = [
   {
-    words: `to read the group ${names.group}`,
+    description: `to read the group ${names.group}`,
     resourceType: AclResourceTypes.GROUP,
     resourceName: names.group,
     operation: AclOperationTypes.READ,
   },
   {
-    words: `to read the topic ${names.source}`,
+    description: `to read the topic ${names.source}`,
     resourceType: AclResourceTypes.TOPIC,
     resourceName: names.source,
     operation: AclOperationTypes.READ,
   },
   {
-    words: `to write the topic ${firstRetryTopic}`,
+    description: `to write the topic ${firstRetryTopic}`,
     resourceType: AclResourceTypes.TOPIC,
     resourceName: firstRetryTopic,
     operation: AclOperationTypes.WRITE,
   },
   {
-    words: `to write the topic ${names.deadLetter}`,
+    description: `to write the topic ${names.deadLetter}`,
     resourceType: AclResourceTypes.TOPIC,
     resourceName: names.deadLetter,
     operation: AclOperationTypes.WRITE,
   },
 ];
 
-/** Takes one right away from the service; `pick`, from 0 up to 1, says which. */
+/** Denies the service one right. `pick`, from 0 (inclusive) to 1 (exclusive), chooses it. */
 export const denyRight = async (admin: Admin, pick: number) => {
   const right = rights[Math.floor(pick * rights.length)];
-  if (!right) throw new Error(`Cannot take a right away: got ${pick}, want a number from 0 up to 1`);
-  const { words, operation, ...resource } = right;
+  if (!right) throw new Error(`Cannot deny a right: got ${pick}, want a number from 0 to below 1`);
+  const { description, operation, ...resource } = right;
   const rule = {
     ...resource,
     resourcePatternType: ResourcePatternTypes.LITERAL,
@@ -75,6 +75,6 @@ export const denyRight = async (admin: Admin, pick: number) => {
   await admin.createAcls({ acl: [allowed] });
   await admin.createAcls({ acl: [{ ...rule, operation, permissionType: AclPermissionTypes.DENY }] });
   const any = { operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY };
-  const giveBack = async (): Promise<void> => void (await admin.deleteAcls({ filters: [{ ...rule, ...any }] }));
-  return { words, giveBack };
+  const restore = async (): Promise<void> => void (await admin.deleteAcls({ filters: [{ ...rule, ...any }] }));
+  return { description, restore };
 };

@@ -1,6 +1,6 @@
 import { createRandom, type Random } from "../../local/random.ts";
 
-/** Troubles that come one after the other, each with time to recover from it. */
+/** Faults that happen one after the other, each with time to recover. */
 export type MainKind =
   | "kill"
   | "freeze"
@@ -25,17 +25,17 @@ export type MainKind =
   | "anew"
   | "rights";
 
-/** Troubles of single users and events; they go on beside the others. */
+/** Faults of single users and events. They happen at the same time as the main faults. */
 export type SideKind = "unlucky" | "refused" | "poison" | "repeats";
 
 export interface Fault<Kind = MainKind | SideKind> {
   readonly kind: Kind;
-  /** When it begins, in milliseconds from the first event. */
+  /** When it starts, in milliseconds after the first event. */
   readonly atMs: number;
   readonly lastsMs: number;
-  /** How long nothing else of its track happens afterwards. */
+  /** How long its track pauses afterwards. */
   readonly restMs: number;
-  /** From 0 up to 1: which instance, broker or group of users it is for. */
+  /** From 0 (inclusive) to 1 (exclusive): chooses the instance, broker or group of users. */
   readonly pick: number;
 }
 
@@ -46,12 +46,12 @@ export interface Schedule {
 }
 
 interface Times {
-  /** Seconds, the least and the most. */
+  /** The minimum and the maximum, in seconds. */
   readonly lasts: readonly [number, number];
   readonly rest: number;
 }
 
-/** After a kill -9 the partitions rest for a session time-out of 15 s. */
+/** After kill -9 the partitions have no owner until the session time-out of 15 s. */
 const mainTimes: Readonly<Record<MainKind, Times>> = {
   kill: { lasts: [1, 8], rest: 20 },
   freeze: { lasts: [18, 22], rest: 12 },
@@ -84,7 +84,7 @@ const sideTimes: Readonly<Record<SideKind, Times>> = {
   repeats: { lasts: [1, 2], rest: 10 },
 };
 
-/** What fits into a test: the registry's outage comes with a join. */
+/** The faults of a short drill. The registry outage also starts an instance. */
 const shortTimes: Partial<Record<MainKind, Times>> = {
   kill: { lasts: [2, 3], rest: 17 },
   registry: { lasts: [7, 8], rest: 5 },
@@ -111,19 +111,19 @@ const shuffle = <T>(items: readonly T[], random: Random): T[] => {
   return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
 };
 
-/** All kinds in turn, in a new order each time. */
-function* deal<Kind extends string>(times: Readonly<Partial<Record<Kind, Times>>>, random: Random) {
+/** All kinds again and again, each time in a new order. */
+function* cycleKinds<Kind extends string>(times: Readonly<Partial<Record<Kind, Times>>>, random: Random) {
   const entries = Object.entries(times) as [Kind, Times][];
   for (;;) yield* shuffle(entries, random);
 }
 
-const layOut = <Kind extends string>(
-  dealt: Iterable<[Kind, Times]>,
+const scheduleFaults = <Kind extends string>(
+  kinds: Iterable<[Kind, Times]>,
   { untilMs, random }: { untilMs: number; random: Random },
 ): Fault<Kind>[] => {
   const faults: Fault<Kind>[] = [];
   let atMs = warmUpMs;
-  for (const [kind, { lasts, rest }] of dealt) {
+  for (const [kind, { lasts, rest }] of kinds) {
     const fault = { kind, atMs, lastsMs: seconds(lasts, random), restMs: rest * 1_000, pick: random.next() };
     atMs += fault.lastsMs + fault.restMs;
     if (atMs > untilMs) break;
@@ -132,21 +132,21 @@ const layOut = <Kind extends string>(
   return faults;
 };
 
-/** The faults of a drill of so many minutes. The same seed and minutes give the same faults. */
+/** The faults of a drill of this many minutes. The same seed and minutes give the same faults. */
 export const planLong = ({ seed, minutes }: { seed: number; minutes: number }): Schedule => {
   const lengthMs = minutes * 60_000;
   const random = createRandom(seed);
-  const main = layOut(deal(mainTimes, random), { untilMs: lengthMs, random });
-  const side = layOut(deal(sideTimes, random), { untilMs: lengthMs, random });
+  const main = scheduleFaults(cycleKinds(mainTimes, random), { untilMs: lengthMs, random });
+  const side = scheduleFaults(cycleKinds(sideTimes, random), { untilMs: lengthMs, random });
   return { main, side, lengthMs };
 };
 
-/** The shortest drill that still has every trouble that must be seen in each test run. */
+/** The shortest drill that has every fault that each test run must show. */
 export const planShort = ({ seed }: { seed: number }): Schedule => {
   const random = createRandom(seed);
   const kinds = shuffle(Object.entries(shortTimes) as [MainKind, Times][], random);
-  const main = layOut(kinds, { untilMs: Number.POSITIVE_INFINITY, random });
+  const main = scheduleFaults(kinds, { untilMs: Number.POSITIVE_INFINITY, random });
   const { atMs, lastsMs, restMs } = main.at(-1) ?? { atMs: 0, lastsMs: 0, restMs: 0 };
   const lengthMs = atMs + lastsMs + restMs;
-  return { main, side: layOut(deal(shortSideTimes, random), { untilMs: lengthMs, random }), lengthMs };
+  return { main, side: scheduleFaults(cycleKinds(shortSideTimes, random), { untilMs: lengthMs, random }), lengthMs };
 };

@@ -1,4 +1,4 @@
-/** Loaded before the service (`--import`): a wall clock that is wrong by DRILL_SKEW_MS. Monotonic clocks stay right. */
+/** Loaded before the service (`--import`): makes the wall clock wrong by DRILL_SKEW_MS. Monotonic clocks stay right. */
 const skewMs = Number(process.env["DRILL_SKEW_MS"] ?? 0);
 const RightDate = Date;
 

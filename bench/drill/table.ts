@@ -1,4 +1,4 @@
-/** Rows as text in columns under their heads; all but the first column stand to the right. */
+/** A table as text. The first column is aligned left, all others right. */
 export const formatTable = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
   const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = ([first = "", ...others]: readonly string[]): string => {

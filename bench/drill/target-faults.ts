@@ -1,75 +1,77 @@
 import type { Fault as TargetFault } from "../../src/standin/fault.ts";
+import { type RunFault, type DrillContext, secondsText } from "./context.ts";
 import { cohortName, cohorts } from "./events.ts";
-import { type RunFault, type DrillContext, secondsText } from "./scene.ts";
 
-/** How long calls may still be on their way when a trouble begins. */
-export const inFlightSettleMs = 2_000;
+/** How long calls may still be in flight after a fault has started. */
+export const inFlightMs = 2_000;
 
 interface Outage {
   readonly say: string;
-  readonly begin: (scene: DrillContext) => () => void | Promise<void>;
-  /** How long calls may still be on their way when it begins. */
-  readonly settledAfterMs?: (scene: DrillContext) => number;
+  readonly begin: (context: DrillContext) => () => void | Promise<void>;
+  /** How long calls may still be in flight after the outage has started, in milliseconds. */
+  readonly callsEndAfterMs?: (context: DrillContext) => number;
 }
 
-/** Trouble of the whole target: nothing may be written to a tier, and only probes may come. */
+/** A fault of the whole target: the service may write nothing to a retry topic, and only probes may call. */
 export const runOutage =
-  ({ say, begin, settledAfterMs = () => inFlightSettleMs }: Outage): RunFault =>
-  async ({ lastsMs }, scene) => {
-    const { stage, target, fleet, wait } = scene;
-    scene.say(`${say} for ${secondsText(lastsMs)}`);
-    const end = begin(scene);
-    const settling = settledAfterMs(scene);
-    await wait(settling);
-    const [calls, written] = [target.calls(), await stage.written()];
-    await wait(lastsMs - settling);
-    const held = {
+  ({ say, begin, callsEndAfterMs = () => inFlightMs }: Outage): RunFault =>
+  async ({ lastsMs }, context) => {
+    const { cluster, target, fleet, wait } = context;
+    context.say(`${say} for ${secondsText(lastsMs)}`);
+    const end = begin(context);
+    const inFlightUntilMs = callsEndAfterMs(context);
+    await wait(inFlightUntilMs);
+    const [calls, writtenRecords] = [target.calls(), await cluster.writtenRecords()];
+    await wait(lastsMs - inFlightUntilMs);
+    const hold = {
       calls: target.calls() - calls,
-      // Probes begin a second apart, then fewer.
+      // Probes start one second apart, later they are rarer.
       allowedCalls: fleet.running.length * (4 + Math.ceil(lastsMs / 2_000)),
-      movedRecords: (await stage.written()) - written,
+      writtenRecords: (await cluster.writtenRecords()) - writtenRecords,
     };
     await end();
-    return { held };
+    return { hold };
   };
 
 export const outageRunner = (say: string, fault: TargetFault): RunFault =>
   runOutage({ say, begin: ({ target }) => target.startFault(fault) });
 
-/** Trouble that a part of the calls has, or all for a short time: the stream goes on. */
+/** A fault of some calls, or of all calls for a short time: delivery continues. */
 export const partialFaultRunner =
-  (say: string, begin: (scene: DrillContext) => () => void): RunFault =>
-  async ({ lastsMs }, scene) => {
-    scene.say(`${say} for ${secondsText(lastsMs)}`);
-    const end = begin(scene);
-    await scene.wait(lastsMs);
+  (say: string, begin: (context: DrillContext) => () => void): RunFault =>
+  async ({ lastsMs }, context) => {
+    context.say(`${say} for ${secondsText(lastsMs)}`);
+    const end = begin(context);
+    await context.wait(lastsMs);
     end();
     return {};
   };
 
 const keyOf = (pick: number): string => `00000000-0000-4000-8000-${String(Math.floor(pick * 1e12)).padStart(12, "0")}`;
 
-export const rotateAccessKey: RunFault = (fault, scene) =>
+export const rotateAccessKey: RunFault = (fault, context) =>
   runOutage({
-    say: "the key is another one, and the file has it only later,",
+    say: "Gainsight expects a new access key, which the key file does not have yet,",
     begin: ({ target, fleet }) => {
       target.setAccessKey(keyOf(fault.pick));
       return () => fleet.setAccessKey(keyOf(fault.pick));
     },
-  })(fault, scene);
+  })(fault, context);
 
-export const failCohort = ({ target, unlucky }: DrillContext, pick: number): (() => void) => {
+export const failCohort = ({ target, failedCohorts }: DrillContext, pick: number): (() => void) => {
   const cohort = Math.floor(pick * cohorts);
-  unlucky.add(cohort);
+  failedCohorts.add(cohort);
   return target.startUserFault({ kind: "status", status: 500, match: { accountId: cohortName(cohort) } });
 };
 
-export const refuseKafkaWrites: RunFault = async ({ lastsMs, pick }, scene) => {
-  scene.say(`tiers and dead letters refuse every write for ${secondsText(lastsMs)}, while some users fail`);
-  const end = failCohort(scene, pick);
-  await scene.stage.refuseWrites(true);
-  await scene.wait(lastsMs);
-  await scene.stage.refuseWrites(false);
+export const refuseKafkaWrites: RunFault = async ({ lastsMs, pick }, context) => {
+  context.say(
+    `the brokers reject writes to the retry and dead-letter topics for ${secondsText(lastsMs)}, while some users fail`,
+  );
+  const end = failCohort(context, pick);
+  await context.cluster.refuseWrites(true);
+  await context.wait(lastsMs);
+  await context.cluster.refuseWrites(false);
   end();
   return {};
 };

@@ -1,28 +1,28 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { createRandom } from "../../local/random.ts";
-import { createCallLog } from "../../src/standin/calls.ts";
+import { createActiveFaults } from "../../src/standin/active-faults.ts";
+import { createCallLog } from "../../src/standin/call-log.ts";
 import { createClickstreamHandler } from "../../src/standin/clickstream.ts";
-import { openListener } from "../../src/standin/door.ts";
-import { createActiveFaults } from "../../src/standin/fault-board.ts";
 import type { Fault } from "../../src/standin/fault.ts";
+import { openListener } from "../../src/standin/listener.ts";
 import type { Acceptance } from "./ledger.ts";
 
-/** The stand-in's parts, put together so that it knows which process each call comes from. */
+/** Gainsight for the drill: the stand-in's parts, and it knows which process each call comes from. */
 export interface Target {
   /** GAINSIGHT_URL for one process. */
   readonly urlOf: (launch: number) => string;
-  /** Calls so far, however they ended. */
+  /** The number of calls so far, whatever their result. */
   readonly calls: () => number;
-  /** Begins a trouble of the whole target, which goes before those of single events. */
+  /** Starts a fault of the whole target, which has priority over faults of single users. Returns what ends it. */
   readonly startFault: (fault: Fault) => () => void;
-  /** Begins a trouble of single users or events. */
+  /** Starts a fault of single users or events. Returns what ends it. */
   readonly startUserFault: (fault: Fault) => () => void;
-  /** Connections are refused. */
+  /** Refuses connections until `resume`. */
   readonly pause: () => void;
   readonly resume: () => void;
   readonly setAccessKey: (accessKey: string) => void;
-  /** The share of events that are taken and never answered: the connection is reset. */
+  /** Accepts this share of the events but resets the connection instead of a response. */
   readonly loseAnswers: (ratio: number) => void;
   readonly close: () => Promise<void>;
 }
@@ -33,41 +33,41 @@ export interface TargetOptions {
   readonly onAccepted: (id: string, acceptance: Acceptance) => void;
 }
 
-/** An answer may lie so long in a buffer before its sender reads it. */
+/** How long a response may wait in a buffer before its sender reads it. */
 const unreadMs = 250;
-const maxAnswered = 1_000;
+const maxResponses = 1_000;
 
-const usual: Fault = { kind: "latency", ms: 2, jitterMs: 20 };
+const usualLatency: Fault = { kind: "latency", ms: 2, jitterMs: 20 };
 const timeouts = { keepAliveTimeout: 75_000, requestTimeout: 30_000 };
 
 const createFaults = (random: () => number) => {
   const board = createActiveFaults(random);
-  const personal = new Map<Fault, string>();
-  const addPersonal = (fault: Fault): void => void personal.set(fault, board.add(fault).id);
-  board.add(usual);
+  const userFaults = new Map<Fault, string>();
+  const addUserFault = (fault: Fault): void => void userFaults.set(fault, board.add(fault).id);
+  board.add(usualLatency);
   return {
     board,
     begin: (fault: Fault) => {
       const { id } = board.add(fault);
-      // The board's first answers, so those of single events have to step back.
-      for (const [one, old] of personal) {
-        board.clear(old);
-        addPersonal(one);
+      // The first matching fault decides, so the faults of single users move behind this one.
+      for (const [userFault, oldId] of userFaults) {
+        board.clear(oldId);
+        addUserFault(userFault);
       }
       return () => void board.clear(id);
     },
-    beginPersonal: (fault: Fault) => {
-      addPersonal(fault);
+    beginUserFault: (fault: Fault) => {
+      addUserFault(fault);
       return () => {
-        board.clear(personal.get(fault));
-        personal.delete(fault);
+        board.clear(userFaults.get(fault));
+        userFaults.delete(fault);
       };
     },
   };
 };
 
-/** The newest answers: cut connections take those with them that were written but not yet read. */
-const createAnswers = (random: () => number, onAccepted: TargetOptions["onAccepted"]) => {
+/** The newest acceptances: if connections break, responses that were written but not read are lost. */
+const createResponses = (random: () => number, onAccepted: TargetOptions["onAccepted"]) => {
   const newest: Acceptance[] = [];
   let lostShare = 0;
   return {
@@ -76,13 +76,13 @@ const createAnswers = (random: () => number, onAccepted: TargetOptions["onAccept
       const acceptance = { launch, at: Date.now(), isResponseRead: !res.closed && !req.socket.destroyed && !isLost };
       onAccepted(String(id), acceptance);
       newest.push(acceptance);
-      if (newest.length > maxAnswered) newest.shift();
+      if (newest.length > maxResponses) newest.shift();
       if (isLost) req.socket.resetAndDestroy();
     },
     lose: (ratio: number): void => {
       lostShare = ratio;
     },
-    cut: (): void => {
+    loseUnread: (): void => {
       const since = Date.now() - unreadMs;
       for (const acceptance of newest) if (acceptance.at >= since) acceptance.isResponseRead = false;
     },
@@ -92,10 +92,10 @@ const createAnswers = (random: () => number, onAccepted: TargetOptions["onAccept
 /** Opens the target on a free port of 127.0.0.1. */
 export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptions): Promise<Target> => {
   const random = createRandom(seed).next;
-  const { board, begin, beginPersonal } = createFaults(random);
+  const { board, begin, beginUserFault } = createFaults(random);
   const calls = createCallLog(Date.now);
   let { accessKey } = options;
-  const { accept, cut, lose } = createAnswers(random, onAccepted);
+  const { accept, loseUnread, lose } = createResponses(random, onAccepted);
   const server = createServer(timeouts, (req, res) => {
     const launch = Number(/^\/i(\d+)\//.exec(req.url ?? "")?.[1] ?? 0);
     const ledger = {
@@ -105,24 +105,24 @@ export const createTarget = async ({ seed, onAccepted, ...options }: TargetOptio
     };
     createClickstreamHandler({ faults: board, callLog: calls, ledger, accessKey: () => accessKey })(req, res);
   });
-  const door = await openListener({ server, host: "127.0.0.1", port: 0 });
+  const listener = await openListener({ server, host: "127.0.0.1", port: 0 });
   return {
-    urlOf: (launch) => `http://127.0.0.1:${door.port}/i${launch}`,
+    urlOf: (launch) => `http://127.0.0.1:${listener.port}/i${launch}`,
     calls: () => calls.counts().total,
     startFault: begin,
-    startUserFault: beginPersonal,
+    startUserFault: beginUserFault,
     pause: () => {
-      door.pause();
-      cut();
+      listener.pause();
+      loseUnread();
     },
-    resume: door.resume,
+    resume: listener.resume,
     setAccessKey: (next) => {
       accessKey = next;
     },
     loseAnswers: lose,
     close: () => {
       board.clear();
-      return door.close();
+      return listener.close();
     },
   };
 };

@@ -1,7 +1,7 @@
-import type { DuplicateAllowance, Findings } from "./judge.ts";
+import type { ConsumerLag } from "./cluster.ts";
+import type { FaultRun } from "./context.ts";
+import type { DuplicateAllowance, Findings } from "./findings.ts";
 import type { Recovery } from "./recovery.ts";
-import type { FaultRun } from "./scene.ts";
-import type { ConsumerLag } from "./stage.ts";
 
 /** One promise of the service, and whether it was kept. */
 export interface PromiseRow {
@@ -11,7 +11,7 @@ export interface PromiseRow {
   readonly isKept: boolean;
 }
 
-/** What the drill saw beside the events. */
+/** Everything that the promises are checked against. */
 export interface DrillObservations {
   readonly findings: Findings;
   readonly inversions: number;
@@ -19,11 +19,11 @@ export interface DrillObservations {
   readonly recoveries: readonly Recovery[];
   readonly unexpectedExits: readonly string[];
   readonly peakMegabytes: number;
-  /** How long the rest took after the last event. */
+  /** Milliseconds from the last event until everything was committed. */
   readonly drainedMs: number;
-  /** What was not committed even then. */
+  /** What was not committed within the limit. */
   readonly uncommitted: readonly ConsumerLag[];
-  /** Events that are not in the source topic, though the drill's own producer was told so. */
+  /** Acknowledged events that are not in the source topic: the drill's own producer has lost them. */
   readonly unproduced: readonly string[];
 }
 
@@ -46,84 +46,79 @@ const atMostRow = (promise: string, { allowed, got }: DuplicateAllowance, unit =
 });
 
 const eventRows = ({ findings, inversions, unproduced }: DrillObservations): PromiseRow[] => [
-  noneRow("Lost: neither delivered, skipped nor dead", findings.lost.length),
-  noneRow("Out of order: first seen after a later one of its user", inversions),
-  noneRow("Delivered though skipped by rule, or never produced", findings.unexpectedDeliveries.length),
-  noneRow("Dead though nothing was wrong with it", findings.wronglyDead.length),
-  noneRow("Never in the source: the drill's own producer lost them", unproduced.length),
+  noneRow("Lost: neither delivered, skipped nor dead-lettered", findings.lost.length),
+  noneRow("Out of order: first delivered after a later event of the same user", inversions),
+  noneRow("Delivered, but must be skipped or was never produced", findings.unexpectedDeliveries.length),
+  noneRow("Dead-lettered without a reason", findings.wronglyDead.length),
+  noneRow("Lost by the drill's own producer", unproduced.length),
 ];
 
 const duplicateRows = ({
   findings: { duplicates, unexplained, deadTwice, deliveredAndDead },
 }: DrillObservations): PromiseRow[] => [
-  noneRow("Twice without a crash: joins, leaves, restarts, holds", unexplained.length),
-  atMostRow("Twice by kill -9 or freeze: in flight or since the last commit", duplicates.crash),
-  atMostRow("Twice because the answer was lost", duplicates["answer lost"]),
-  atMostRow("Twice because a broker was lost", duplicates["broker lost"]),
-  atMostRow("Twice because a right was taken away", duplicates["right taken away"]),
-  atMostRow("Twice because it is twice in the source", duplicates["produced twice"]),
-  noneRow("Dead twice without a crash", deadTwice.length),
-  atMostRow("Delivered and dead all the same: by a crash, a lost answer, or twice in the source", {
+  noneRow("Delivered twice without a crash", unexplained.length),
+  atMostRow("Delivered twice after kill -9 or a freeze", duplicates.crash),
+  atMostRow("Delivered twice after a lost response", duplicates["answer lost"]),
+  atMostRow("Delivered twice after a broker failure", duplicates["broker lost"]),
+  atMostRow("Delivered twice after a lost right", duplicates["right taken away"]),
+  atMostRow("Delivered twice because it was produced twice", duplicates["produced twice"]),
+  noneRow("Dead-lettered twice without a crash", deadTwice.length),
+  atMostRow("Delivered and dead-lettered, after a crash, a lost response or double production", {
     allowed: duplicates.crash.allowed + duplicates["answer lost"].allowed + duplicates["produced twice"].allowed,
     got: deliveredAndDead.length,
   }),
 ];
 
-const heldRows = ({ faultRuns: drilled, recoveries }: DrillObservations): PromiseRow[] => {
-  const held = drilled.flatMap((one) => one.held ?? []);
-  if (held.length === 0) return [];
+const holdRows = ({ faultRuns, recoveries }: DrillObservations): PromiseRow[] => {
+  const holds = faultRuns.flatMap(({ hold }) => hold ?? []);
+  if (holds.length === 0) return [];
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
   const calls = {
-    allowed: sum(held.map(({ allowedCalls }) => allowedCalls)),
-    got: sum(held.map((one) => one.calls)),
+    allowed: sum(holds.map(({ allowedCalls }) => allowedCalls)),
+    got: sum(holds.map((hold) => hold.calls)),
   };
   const slowest = Math.max(
-    ...recoveries.filter(({ drilled: { held: was } }) => was).map(({ halfRateMs }) => halfRateMs ?? Infinity),
+    ...recoveries.filter(({ faultRun: { hold } }) => hold).map(({ halfRateMs }) => halfRateMs ?? Infinity),
   );
   return [
-    noneRow("Retry and dead-letter records during holds", sum(held.map(({ movedRecords: written }) => written))),
+    noneRow("Retry and dead-letter records during holds", sum(holds.map(({ writtenRecords }) => writtenRecords))),
     atMostRow("Calls during holds", calls),
-    atMostRow("Slowest return to half of the former rate", { allowed: recoveryLimitMs, got: slowest }, " ms"),
+    atMostRow("Slowest recovery to half of the former rate", { allowed: recoveryLimitMs, got: slowest }, " ms"),
   ];
 };
 
-const registryRows = ({ faultRuns: drilled }: DrillObservations): PromiseRow[] => {
-  const outages = drilled.flatMap(({ registry }) => registry ?? []);
+const registryRows = ({ faultRuns }: DrillObservations): PromiseRow[] => {
+  const outages = faultRuns.flatMap(({ registry }) => registry ?? []);
   if (outages.length === 0) return [];
   const good = outages.filter(({ isSeen, isOver }) => isSeen && isOver).length;
-  const promise = "Registry outages that held, and ended with the registry's return";
+  const promise = "Registry outages with a hold that ended when the registry was back";
   return [{ promise, want: String(outages.length), got: String(good), isKept: good === outages.length }];
 };
 
-const growthRows = ({ faultRuns: drilled }: DrillObservations): PromiseRow[] => {
-  const grown = drilled.flatMap((one) => one.grown ?? []);
+const growthRows = ({ faultRuns }: DrillObservations): PromiseRow[] => {
+  const grown = faultRuns.flatMap(({ addedPartition }) => addedPartition ?? []);
   if (grown.length === 0) return [];
   const slowest = Math.max(...grown.map(({ readAfterMs }) => readAfterMs ?? Infinity));
-  return [atMostRow("Slowest start on a new partition", { allowed: growthLimitMs, got: slowest }, " ms")];
+  return [atMostRow("Slowest first delivery from a new partition", { allowed: growthLimitMs, got: slowest }, " ms")];
 };
 
-const processRows = ({
-  drainedMs,
-  uncommitted: left,
-  unexpectedExits: mishaps,
-  peakMegabytes,
-}: DrillObservations): PromiseRow[] => [
+const processRows = ({ drainedMs, uncommitted, unexpectedExits, peakMegabytes }: DrillObservations): PromiseRow[] => [
   {
-    promise: "All is committed in the end, tiers included",
+    promise: "Everything is committed at the end, retry topics included",
     want: "yes",
-    got: `${left.length === 0 ? "" : "not even "}after ${(drainedMs / 1_000).toFixed(1)} s`,
-    isKept: left.length === 0,
+    got: `${uncommitted.length === 0 ? "" : "not "}after ${(drainedMs / 1_000).toFixed(1)} s`,
+    isKept: uncommitted.length === 0,
   },
-  noneRow("Processes that ended by themselves or not with exit code 0", mishaps.length),
+  noneRow("Processes that ended by themselves or with an exit code other than 0", unexpectedExits.length),
   atMostRow("Peak memory of a process", { allowed: memoryLimitMegabytes, got: peakMegabytes }, " MB"),
 ];
 
-/** Every promise that this drill could show. */
-export const rowsOf = (seen: DrillObservations): readonly PromiseRow[] => [
-  ...eventRows(seen),
-  ...duplicateRows(seen),
-  ...heldRows(seen),
-  ...registryRows(seen),
-  ...growthRows(seen),
-  ...processRows(seen),
+/** A row for every promise that this drill could check. */
+export const rowsOf = (observations: DrillObservations): readonly PromiseRow[] => [
+  ...eventRows(observations),
+  ...duplicateRows(observations),
+  ...holdRows(observations),
+  ...registryRows(observations),
+  ...growthRows(observations),
+  ...processRows(observations),
 ];

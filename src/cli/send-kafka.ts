@@ -1,8 +1,8 @@
 import type { KafkaConfig } from "../config/config.ts";
 import { toError } from "../core/to-error.ts";
 import { ClusterAdmin } from "../kafka/admin.ts";
-import { createProducer } from "../kafka/client.ts";
 import { compressionType } from "../kafka/codecs/codecs.ts";
+import { createProducer } from "../kafka/publish/producers.ts";
 import { connectKafka } from "./connect-kafka.ts";
 import { withTimeout } from "./with-timeout.ts";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 import { toError } from "../core/to-error.ts";
-import { routeList } from "../standin/routes.ts";
+import { routeList } from "../standin/route-list.ts";
 import { createStandin, type Standin } from "../standin/standin.ts";
 import { exitCodes } from "./exit-codes.ts";
 

@@ -1,4 +1,4 @@
-import type { SendRequest } from "../outbound/json-answer.ts";
+import type { SendRequest } from "../outbound/json-response.ts";
 import { type BareSchema, compileSchemas } from "./bare-avro/compile-schemas.ts";
 import { mayBeginWithZero } from "./bare-avro/first-byte.ts";
 import { readSchemaFiles } from "./bare-avro/schema-files.ts";

@@ -8,18 +8,18 @@ export interface BreakerOptions {
   readonly errorPercent: number;
   readonly minCalls: number;
   readonly windowMs: number;
-  /** The pause before the next probe, in milliseconds; `failedProbes` and `downMs` count since the breaker opened. */
+  /** The pause before the next probe, in milliseconds. `failedProbes` and `downMs` count from when the breaker opened. */
   readonly probePauseMs: (failedProbes: number, downMs: number) => number;
   readonly onChange: (state: BreakerState) => void;
 }
 
 export interface Breaker {
   readonly state: BreakerState;
-  /** Tells the breaker of a call that went well. Closes it where it is half open. */
+  /** A call succeeded. Closes the breaker if it is half-open; the promise resolves when it has. Undefined while it is closed. */
   recordSuccess(): Promise<void> | undefined;
-  /** Tells the breaker of a call that failed by the target's fault; resolves when the state has taken it in. */
+  /** A call failed by the target's fault. Resolves when `state` reflects it. */
   recordFailure(): Promise<void>;
-  /** Tells the breaker of a call that went well but took too long: a failure, though nothing was lost by it. */
+  /** A call succeeded but took too long. It counts as a failure, although the event was delivered. */
   recordSlowCall(): Promise<void>;
   shutdown(): void;
 }
@@ -28,7 +28,7 @@ const windowBuckets = 10;
 
 class TargetFailure extends Error {}
 
-/** Our own failure, or opossum's word that it is open or shut down: then it takes no results, and none are missed. */
+/** Our own failure, or opossum's refusal of a result while it is open or shut down: such a result does not count anyway. */
 const isExpectedRejection = (error: unknown): boolean =>
   error instanceof TargetFailure || (error instanceof Error && CircuitBreaker.isOurError(error));
 
@@ -36,13 +36,13 @@ const failUnlessOk = async (ok: boolean): Promise<void> => {
   if (!ok) throw new TargetFailure();
 };
 
-/** Turns opossum's window, so that it can be emptied: opossum's own way only lets it run out. */
+/** Rotates opossum's rolling window, and can clear it. opossum itself only lets the window expire. */
 const createWindowRotator = (windowMs: number) => {
   const rotator = new EventEmitter();
   const timer = setInterval(() => rotator.emit("rotate"), windowMs / windowBuckets).unref();
   return {
-    turner: rotator,
-    empty: () => {
+    rotator,
+    clearWindow: () => {
       for (let bucket = 0; bucket < windowBuckets; bucket++) rotator.emit("rotate");
     },
     stop: () => clearInterval(timer),
@@ -54,7 +54,7 @@ const circuitOptionsOf = (
   rotator: EventEmitter,
 ) => ({
   timeout: false as const,
-  // Opossum opens above the limit, our contract says at it.
+  // opossum opens above this percentage, our contract is to open at it.
   errorThresholdPercentage: errorPercent - 0.001,
   volumeThreshold: minCalls,
   rollingCountTimeout: windowMs,
@@ -65,30 +65,31 @@ const circuitOptionsOf = (
   resetTimeout: probePauseMs(0, 0),
 });
 
-/** Failures in a row, none older than the window: a target that was healthy a second ago may be down now. */
+/** Failures in a row within one window. */
 const createConsecutiveFailures = ({ minCalls, windowMs }: BreakerOptions) => {
   let count = 0;
   let since = 0;
   return {
-    end: () => {
-      count = 0;
+    get isLongSeries() {
+      return count >= minCalls;
     },
-    /** Adds a failure; true when the row is long enough to speak for itself. */
-    add: (): boolean => {
+    add: (): void => {
       const now = performance.now();
       if (count === 0 || now - since > windowMs) [count, since] = [0, now];
       count++;
-      return count >= minCalls;
+    },
+    reset: () => {
+      count = 0;
     },
   };
 };
 
-/** An opossum circuit whose pauses grow, and whose window is emptied when it closes. */
+/** An opossum circuit that pauses longer after each failed probe, and clears its window when it closes. */
 const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
   let failedProbes = 0;
   let downSince = 0;
-  const { turner: rotator, empty: clearWindow, stop } = createWindowRotator(options.windowMs);
-  // Opossum keeps this very object and reads `resetTimeout` at each opening: that is how the pause grows.
+  const { rotator, clearWindow, stop } = createWindowRotator(options.windowMs);
+  // opossum keeps this object and reads `resetTimeout` whenever it opens, so a change of it sets the next pause.
   const circuitOptions = circuitOptionsOf(options, rotator);
   const circuit = new CircuitBreaker(failUnlessOk, circuitOptions);
   circuit.on("halfOpen", () => {
@@ -104,7 +105,7 @@ const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
   circuit.on("close", () => {
     failedProbes = 0;
     circuitOptions.resetTimeout = options.probePauseMs(0, 0);
-    // The failures that opened it would open it again with the next one.
+    // The failures that opened the breaker would open it again with the next failure.
     clearWindow();
     options.onChange("closed");
   });
@@ -112,19 +113,27 @@ const createCircuit = (options: BreakerOptions, onOpen: () => void) => {
 };
 
 /**
- * Opossum as the judge of the target's health. Each call's result is told to it once it is known, instead of running the
- * call inside: what must not count (4xx, 429, late results, repetitions of one round) is simply not told, so that none of
- * opossum's traps can spring (`errorFilter` counts as success, late results change the state, a shared abort controller).
+ * The circuit breaker, by opossum (https://github.com/nodeshift/opossum). opossum provides the states, the rolling window, the
+ * error percentage, the least number of calls and the timer before a probe. It does not run the calls: each result is
+ * recorded when the call has ended. What must not count is not recorded: 4xx, 429, stale results and the repetitions of one
+ * round. Bypassed, with the reason (docs/decisions/0003):
+ * - `errorFilter`: an error that it accepts counts as a success and closes a half-open circuit.
+ * - `timeout`, `abortController`, `capacity`: all calls share one controller, and a call too many counts as a failure.
+ * - `fire()` for a success while closed: it costs ten times as much as its `fire` event, at every delivery.
+ * - `fire()` for a failed probe: it opens the circuit a moment later, and a second probe could start meanwhile.
+ * - the window's own timer: it cannot clear the window.
+ * - a constant `resetTimeout`: the pause before a probe has to grow.
+ * Added: `minCalls` failures in a row open the breaker. After many successful calls the percentage alone would see an outage
+ * only when those have left the window.
  */
 export const createBreaker = (options: BreakerOptions): Breaker => {
-  const consecutiveFailures = createConsecutiveFailures(options);
-  const { circuit, stop } = createCircuit(options, consecutiveFailures.end);
+  const failures = createConsecutiveFailures(options);
+  const { circuit, stop } = createCircuit(options, failures.reset);
   const fire = (ok: boolean): Promise<void> =>
     circuit.fire(ok).catch((error: unknown) => {
       if (!isExpectedRejection(error)) throw error;
     });
   const fireFailure = async (): Promise<void> => {
-    // Opossum takes a moment to hear of it, and a second probe could slip through meanwhile.
     if (circuit.halfOpen) circuit.open();
     else await fire(false);
   };
@@ -134,19 +143,20 @@ export const createBreaker = (options: BreakerOptions): Breaker => {
       return circuit.halfOpen ? "half-open" : "open";
     },
     recordSuccess: () => {
-      consecutiveFailures.end();
+      failures.reset();
       if (!circuit.closed) return fire(true);
-      // Opossum's percentage is that of failures among `fire` events. A call of it costs ten times as much, at every delivery.
+      // opossum's percentage is that of failures among `fire` events.
       circuit.emit("fire");
       return undefined;
     },
     recordFailure: async () => {
-      const isDown = consecutiveFailures.add();
+      failures.add();
+      // Before opossum takes the failure: its `open` event resets the series.
+      const { isLongSeries } = failures;
       await fireFailure();
-      // Behind ten busy seconds of good calls, the percentage would see an outage only when they have left the window.
-      if (isDown) circuit.open();
+      if (isLongSeries) circuit.open();
     },
-    // Neither part of the row nor its end: slow calls use up no attempts, so there is time to wait for the percentage.
+    // Slow calls neither extend a series nor end it: they use no attempts, so there is time to wait for the percentage.
     recordSlowCall: fireFailure,
     shutdown: () => {
       stop();

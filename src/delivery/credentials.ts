@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Tells of every change of a file, once it has kept still between two looks; returns the function that ends it. */
+/** Calls `onChange` after each change of a file, once two polls find it the same. Returns the function that stops the watch. */
 export type WatchFile = (options: {
   readonly file: string;
   readonly pollMs: number;
@@ -8,7 +8,7 @@ export type WatchFile = (options: {
 }) => () => void;
 
 export interface CredentialsOptions {
-  /** A file that holds the key and nothing else; undefined where the key was given as a value. */
+  /** A file that contains the key and nothing else; undefined if the key was configured as a value. */
   readonly file: string | undefined;
   readonly initial: string;
   readonly onChange: () => void;
@@ -17,18 +17,18 @@ export interface CredentialsOptions {
 
 export interface Credentials {
   readonly accessKey: string;
-  /** Looks at the file now: a refused key may have been replaced a moment ago. */
+  /** Reads the file now: a refused key may just have been replaced. */
   readonly refresh: () => void;
   readonly close: () => void;
 }
 
-/** A changed key counts within twice this. */
+/** A changed key is in use after at most twice this time. */
 const pollMs = 1_000;
 
-/** As in config: visible ASCII only, since anything else cannot be in a header. */
+/** As in config: only visible ASCII characters can be in a header. */
 const keyPattern = /^[\x21-\x7e]{36}$/;
 
-/** The file's content where it is a whole key; undefined while it is missing, empty, half written or no key at all. */
+/** The key in the file; undefined if the file is missing, empty, half written or contains something else. */
 const readKey = (file: string): string | undefined => {
   try {
     const key = readFileSync(file, "utf8").trim();
@@ -38,7 +38,7 @@ const readKey = (file: string): string | undefined => {
   }
 };
 
-/** The access key, read anew when its file changes. */
+/** The access key, read again when its file changes. */
 export const createCredentials = ({ file, initial, onChange, watchFile }: CredentialsOptions): Credentials => {
   let accessKey = initial;
   const refresh = (): void => {

@@ -1,36 +1,17 @@
 import type { Call } from "../core/decide.ts";
-import { type CallResult, isTargetFailure } from "../core/outcome/classify.ts";
-import type { Hold, RefusalHistory, Retry, Verdict } from "../core/outcome/outcome.ts";
-import { type Breaker, type BreakerState, createBreaker } from "./breaker.ts";
-import { Gate, type GateOptions } from "./gate.ts";
-import type { GateState, Permit, TargetHold } from "./permit.ts";
-import { nextProbePauseMs } from "./probe-pause.ts";
+import type { CallResult } from "../core/outcome/classify.ts";
+import type { TargetHoldReason, Verdict } from "../core/outcome/outcome.ts";
+import type { AttemptOptions, DeliveryPort } from "../pipeline/ports.ts";
+import type { BreakerState } from "./breaker.ts";
+import type { GateState, Permit } from "./gate-types.ts";
+import { TargetHealth, type TargetHealthOptions } from "./target-health.ts";
 
-export interface DeliveryOptions extends Omit<GateOptions, "onHold"> {
-  readonly breaker: {
-    readonly errorPercent: number;
-    readonly minCalls: number;
-    readonly windowMs: number;
-    readonly probeMinMs: number;
-    readonly probeMaxMs: number;
-  };
-  /** Per call, from start to the end of the answer. */
-  readonly timeoutMs: number;
-  /** Sends one call over the wire; there is exactly one answer. */
+export interface DeliveryOptions extends TargetHealthOptions {
+  /** Sends one call over HTTP. Calls `onResult` exactly once. */
   readonly send: (call: Call, onResult: (result: CallResult) => void) => void;
-  /** What an answer means. */
   readonly classifyResult: (result: CallResult) => Verdict;
-  readonly onHold: GateOptions["onHold"];
-  readonly onCall: (made: { call: Call["type"]; status: string; seconds: number }) => void;
-  /** The key was refused: look whether there is a new one. */
-  readonly onUnauthorized: () => void;
-}
-
-interface AttemptOptions {
-  /** False for the repetitions of one round, which count once for the breaker. */
-  readonly isFirst: boolean;
-  /** If it is refused again, how much does that say of other events? */
-  readonly refused: RefusalHistory;
+  /** A call has ended. `status` is the HTTP status, or `timeout`, `network` or `aborted`. */
+  readonly onCall: (ended: { call: Call["type"]; status: string; seconds: number }) => void;
 }
 
 interface Attempt extends AttemptOptions {
@@ -40,162 +21,83 @@ interface Attempt extends AttemptOptions {
   readonly onVerdict: (verdict: Verdict) => void;
 }
 
-/** Nearly timed out: a little more load, and calls will fail. */
-const slowCallShare = 0.8;
-
-const targetDownHold = ({ error }: Retry): Hold => ({ kind: "hold", reason: "target_down", error });
-
 const statusLabelOf = (result: CallResult): string =>
   result.kind === "response" ? String(result.status) : result.kind;
 
-/** Makes calls and judges their answers: gate, breaker and wire behind one door. */
-export class Delivery {
+/** Makes calls to Gainsight and classifies their results. */
+export class Delivery implements DeliveryPort {
   readonly #options: DeliveryOptions;
-  readonly #gate: Gate;
-  readonly #breaker: Breaker;
-  readonly #slowCallMs: number;
-  #lastError = "";
+  readonly #health: TargetHealth;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#gate = new Gate(options);
-    this.#slowCallMs = Math.round(options.timeoutMs * slowCallShare);
-    const { errorPercent, minCalls, windowMs } = options.breaker;
-    const probePauseMs = (failedProbes: number, downMs: number): number =>
-      nextProbePauseMs({ ...options.breaker, failedProbes, downMs, random: options.random() });
-    const onChange = (state: BreakerState): void => this.#onBreakerChange(state);
-    this.#breaker = createBreaker({ errorPercent, minCalls, windowMs, probePauseMs, onChange });
+    this.#health = new TargetHealth(options);
   }
 
   get state(): GateState {
-    return this.#gate.state;
+    return this.#health.state;
   }
 
   get isHeld(): boolean {
-    return this.#gate.isHeld;
+    return this.#health.isHeld;
   }
 
-  get holds(): readonly TargetHold[] {
-    return this.#gate.holds;
+  get holds(): readonly TargetHoldReason[] {
+    return this.#health.holds;
   }
 
   get breakerState(): BreakerState {
-    return this.#breaker.state;
+    return this.#health.breakerState;
   }
 
-  /** How many calls may be in flight at present: up to `concurrency`, fewer where the target is not up to it. */
+  /** How many calls may be in flight now: at most `concurrency`, fewer if the target is slow, throttles or was down. */
   get concurrencyLimit(): number {
-    return this.#gate.concurrencyLimit;
+    return this.#health.concurrencyLimit;
   }
 
   get inFlight(): number {
-    return this.#gate.inFlight;
+    return this.#health.inFlight;
   }
 
   /**
-   * Makes one call; only where `state` is not `closed`. A failure that opens the breaker, or comes back while it is open, is
-   * a hold: no attempt is used.
+   * Makes one call; only while `state` is not `closed`. A failure that opens the breaker, or arrives while it is open, is a
+   * hold and uses no attempt.
    */
-  attempt(call: Call, { isFirst, refused }: AttemptOptions, onVerdict: (verdict: Verdict) => void): void {
+  attempt(call: Call, { isFirst, refusalHistory }: AttemptOptions, onVerdict: (verdict: Verdict) => void): void {
     const { send } = this.#options;
-    const [permit, startedAt] = [this.#gate.acquire(), performance.now()];
-    const attempt: Attempt = { call, isFirst, refused, permit, startedAt, onVerdict };
+    const [permit, startedAt] = [this.#health.startCall(), performance.now()];
+    const attempt: Attempt = { call, isFirst, refusalHistory, permit, startedAt, onVerdict };
     send(call, (result) => {
-      if (this.#maySendAgain(result, attempt)) send(call, (secondResult) => this.#finishAttempt(secondResult, attempt));
-      else this.#finishAttempt(result, attempt);
+      if (this.#maySendAgain(result, attempt)) send(call, (secondResult) => this.#endAttempt(secondResult, attempt));
+      else this.#endAttempt(result, attempt);
     });
   }
 
+  /** A new access key is in place. */
+  probeWithNewKey(): void {
+    this.#health.probeWithNewKey();
+  }
+
+  close(): void {
+    this.#health.close();
+  }
+
   /**
-   * A connection that broke before anything was sent is no failure of the event: once, it is tried again at once. Not where
-   * that took long, for the second try has a whole time-out again, and a call must end well inside the group's session.
+   * A connection that broke before anything was sent is no failure of the event: the call is sent again, once. Not if that
+   * took long: the second try has a whole time-out again, and a call must end well within the consumer group's session.
    */
   #maySendAgain(result: CallResult, { startedAt }: Attempt): boolean {
     const isUnsent = result.kind === "network" && !result.sent;
     return isUnsent && performance.now() - startedAt <= this.#options.timeoutMs / 10;
   }
 
-  #finishAttempt(result: CallResult, attempt: Attempt): void {
-    const { call, permit, startedAt, onVerdict } = attempt;
+  #endAttempt(result: CallResult, attempt: Attempt): void {
+    const { onCall, classifyResult } = this.#options;
+    const { call, permit, isFirst, refusalHistory, startedAt, onVerdict } = attempt;
     const tookMs = performance.now() - startedAt;
-    this.#options.onCall({ call: call.type, status: statusLabelOf(result), seconds: tookMs / 1000 });
-    const verdict = this.#options.classifyResult(result);
-    this.#gate.release(permit);
-    const recorded = this.#recordVerdict(verdict, attempt, tookMs);
-    if (recorded) void recorded.then(onVerdict);
+    onCall({ call: call.type, status: statusLabelOf(result), seconds: tookMs / 1_000 });
+    const verdict = this.#health.endCall(classifyResult(result), { permit, isFirst, refusalHistory, tookMs });
+    if (verdict instanceof Promise) void verdict.then(onVerdict);
     else onVerdict(verdict);
-  }
-
-  /** Tells gate and breaker; a promise where the verdict, as it is or changed, has to wait for the breaker. */
-  #recordVerdict(verdict: Verdict, attempt: Attempt, tookMs: number): Promise<Verdict> | undefined {
-    const { permit } = attempt;
-    switch (verdict.kind) {
-      case "delivered":
-        return this.#onDelivered(permit, tookMs)?.then(() => verdict);
-      case "hold":
-        return this.#onHold(verdict, attempt);
-      case "retry":
-        return isTargetFailure(verdict) ? this.#onFailure(verdict, attempt) : this.#onEventRefused(permit);
-      case "dead":
-        return this.#onEventRefused(permit);
-      case "aborted":
-        return undefined;
-    }
-  }
-
-  /** A new access key is in place. */
-  probeWithNewKey(): void {
-    this.#gate.probeNow("unauthorized");
-  }
-
-  close(): void {
-    this.#breaker.shutdown();
-  }
-
-  #onDelivered(permit: Permit, tookMs: number): Promise<void> | undefined {
-    if (this.#gate.isStale(permit)) return undefined;
-    if (tookMs > this.#slowCallMs) return this.#onSlow(permit, tookMs);
-    const recorded = this.#breaker.recordSuccess();
-    this.#gate.recordSuccess(permit, tookMs);
-    // Only a probe's success changes the state; all others need not wait for opossum's bookkeeping.
-    return permit.isProbe ? recorded : undefined;
-  }
-
-  /** The event is delivered all the same. */
-  #onSlow(permit: Permit, tookMs: number): Promise<void> {
-    this.#lastError = `Calls take longer than ${this.#slowCallMs} ms`;
-    if (permit.isProbe) this.#gate.endHoldsExceptTargetDown();
-    else this.#gate.recordSuccess(permit, tookMs);
-    return this.#breaker.recordSlowCall();
-  }
-
-  #onHold({ reason, error, retryAfterMs }: Hold, { permit, refused }: Attempt): undefined {
-    this.#gate.recordRefusal(reason as TargetHold, { permit, error, retryAfterMs, refused });
-    if (reason === "unauthorized") this.#options.onUnauthorized();
-  }
-
-  async #onFailure(failure: Retry, { permit, isFirst }: Attempt): Promise<Verdict> {
-    if (!this.#gate.isStale(permit)) {
-      this.#lastError = failure.error;
-      if (permit.isProbe) this.#gate.prolongHolds(permit, failure.error);
-      if (isFirst || permit.isProbe) await this.#breaker.recordFailure();
-    }
-    const { status, retryAfterMs, error } = failure;
-    if (status === 503 && retryAfterMs !== undefined) this.#gate.hold("throttled", { permit, error, retryAfterMs });
-    // Where only that holds, the attempt is used, or an event that always gets this answer would hold the stream for ever.
-    return this.#breaker.state === "closed" ? failure : targetDownHold(failure);
-  }
-
-  /** The target is alive and refuses this event alone: it holds nobody, but says nothing of its health either. */
-  #onEventRefused({ isProbe }: Permit): undefined {
-    if (!isProbe) return;
-    this.#gate.endHoldsExceptTargetDown();
-    this.#gate.probeNow("target_down");
-  }
-
-  #onBreakerChange(state: BreakerState): void {
-    if (state === "open") this.#gate.holdWhileBreakerIsOpen(this.#lastError);
-    if (state === "half-open") this.#gate.probeNow("target_down");
-    if (state === "closed") this.#gate.endHold("target_down");
   }
 }

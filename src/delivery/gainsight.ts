@@ -1,31 +1,30 @@
 import type { ProxyAddress } from "../outbound/connector.ts";
-import { type ResultClassifierOptions, createResultClassifier } from "./classify-answer.ts";
+import { type ResultClassifierOptions, createResultClassifier } from "./classify-result.ts";
 import { type WatchFile, createCredentials } from "./credentials.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
-import { createHttpClient } from "./http.ts";
+import { createHttpClient } from "./http-client.ts";
 import { createClickstreamRequest } from "./routes/clickstream.ts";
 
 export interface GainsightOptions
   extends Omit<DeliveryOptions, "send" | "classifyResult" | "onUnauthorized">, ResultClassifierOptions {
-  /** Where Gainsight is; a path in it goes before the route's own. */
+  /** Gainsight's address. A path in it is put before the route's path. */
   readonly url: string;
   readonly proxy?: ProxyAddress | undefined;
-  /** How we call ourselves on the wire. */
+  /** The value of the header `User-Agent`. */
   readonly userAgent: string;
-  readonly timeoutMs: number;
   readonly accessKey: { readonly read: () => string; readonly path?: string };
   readonly watchFile: WatchFile;
 }
 
-/** Gainsight as the stream sees it: calls that are judged, and a way to end. */
+/** The connection to Gainsight: calls whose results are classified, and the ways to end them. */
 export interface Gainsight {
   readonly delivery: Delivery;
-  /** Ends the calls in flight; what became of them is not known. */
+  /** Ends the calls in flight. Whether Gainsight has processed them is unknown. */
   readonly abortAll: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** Puts together the wire, the key and the judge. */
+/** Wires the HTTP client, the access key and the classifier together. Nothing connects before the first call. */
 export const createGainsight = (options: GainsightOptions): Gainsight => {
   const { url, proxy, userAgent, timeoutMs, accessKey, watchFile } = options;
   const { origin, pathname } = new URL(url);
@@ -39,7 +38,7 @@ export const createGainsight = (options: GainsightOptions): Gainsight => {
   });
   const delivery = new Delivery({
     ...options,
-    send: (call, onAnswer) => http.send(toRequest(call, credentials.accessKey), onAnswer),
+    send: (call, onResult) => http.send(toRequest(call, credentials.accessKey), onResult),
     classifyResult: createResultClassifier(options),
     onUnauthorized: credentials.refresh,
   });

@@ -2,7 +2,7 @@ import { equalJitter } from "../core/outcome/backoff.ts";
 
 export interface ProbePauseOptions {
   readonly failedProbes: number;
-  /** How long the target has been down. */
+  /** How long the breaker has been open. */
   readonly downMs: number;
   readonly probeMinMs: number;
   readonly probeMaxMs: number;
@@ -10,14 +10,14 @@ export interface ProbePauseOptions {
   readonly random: number;
 }
 
-/** After an outage of minutes the stream moves again within ten seconds of the target's return, its first calls included. */
+/** After an outage of a few minutes, events flow again within ten seconds of the target's recovery. */
 const maxShortOutagePauseMs = 9_000;
-/** A pause may prolong a longer outage by no more than this part of it. */
+/** A longer outage is prolonged by at most this share of its length. */
 const maxShareOfOutage = 1 / 16;
 
 /**
- * The pause before the next probe of a target that is down, in milliseconds. It doubles up to nine seconds, and beyond
- * only with the length of the outage. At most a quarter of it is jitter, so that 20 probes at most fall into two minutes.
+ * The pause before the next probe of a target that is down, in milliseconds. It doubles up to nine seconds, then grows
+ * only with the length of the outage. At most a quarter is jitter, so that two minutes hold at most 20 probes.
  */
 export const nextProbePauseMs = ({ failedProbes, downMs, probeMinMs, probeMaxMs, random }: ProbePauseOptions): number =>
   equalJitter({

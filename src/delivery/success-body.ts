@@ -1,8 +1,7 @@
 import { type ResultFalse, gainsightCodeOf, requestIdOf } from "../core/outcome/result-false.ts";
+import type { ResponseHeaders } from "./error-response.ts";
 
-type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-/** Gainsight's envelopes are a few hundred bytes long. */
+/** Gainsight's envelopes have a few hundred bytes. */
 const maxBytes = 8 * 1024;
 const minBytes = '{"result":false}'.length;
 
@@ -17,15 +16,15 @@ const parse = (text: string): Envelope | undefined => {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? value : undefined;
   } catch {
-    // A page, or a body that was cut: the status alone counts.
+    // A page, or a truncated body: only the status counts.
     return undefined;
   }
 };
 
-const resultFalseOf = (envelope: Envelope | undefined, header: unknown): ResultFalse | undefined => {
+const resultFalseOf = (envelope: Envelope | undefined, requestIdHeader: unknown): ResultFalse | undefined => {
   if (envelope?.result !== false) return undefined;
   const code = gainsightCodeOf(envelope.errorCode);
-  const requestId = requestIdOf(header) ?? requestIdOf(envelope.requestId);
+  const requestId = requestIdOf(requestIdHeader) ?? requestIdOf(envelope.requestId);
   return { ...(code !== undefined && { code }), ...(requestId !== undefined && { requestId }) };
 };
 
@@ -34,14 +33,14 @@ const noBytes = Buffer.alloc(0);
 const concatBytes = (first: Buffer, second: Buffer): Buffer =>
   first.length === 0 ? second : Buffer.concat([first, second]);
 
-/** The body of a 2xx as it comes, to see whether it says `result: false`. */
+/** Collects the body of a 2xx, to find out whether it says `result: false`. */
 export class SuccessBody {
-  readonly #requestId: unknown;
-  /** As one piece: a body that trickles in would cost hundreds of bytes for each of its own. Undefined if it is too long. */
+  readonly #requestIdHeader: unknown;
+  /** One buffer: in a list, a body that arrives byte by byte would cost hundreds of bytes for each. Undefined if the body is too long. */
   #bytes: Buffer | undefined = noBytes;
 
-  constructor(requestId: unknown) {
-    this.#requestId = requestId;
+  constructor(requestIdHeader: unknown) {
+    this.#requestIdHeader = requestIdHeader;
   }
 
   add(chunk: Buffer): void {
@@ -50,18 +49,18 @@ export class SuccessBody {
     this.#bytes = isTooLong ? undefined : concatBytes(this.#bytes, chunk);
   }
 
-  /** To be asked when the whole body has come. Most bodies are not parsed: nothing in them is `false`. */
+  /** For a complete body. Most bodies are not parsed, because `false` is nowhere in them. */
   resultFalse(): ResultFalse | undefined {
     const bytes = this.#bytes;
     if (bytes === undefined || bytes.length < minBytes || !bytes.includes("false")) return undefined;
-    return resultFalseOf(parse(bytes.toString()), this.#requestId);
+    return resultFalseOf(parse(bytes.toString()), this.#requestIdHeader);
   }
 }
 
-/** Undefined if the headers rule it out that the body says `result: false`. */
+/** Undefined if the body cannot say `result: false`, by the headers. */
 export const successBodyOf = (headers: ResponseHeaders): SuccessBody | undefined => {
-  const { "content-length": length, "content-type": type } = headers;
+  const { "content-length": length, "content-type": contentType } = headers;
   if (length !== undefined && !(Number(length) >= minBytes && Number(length) <= maxBytes)) return undefined;
-  if (type !== undefined && !/\bjson\b/i.test(String(type))) return undefined;
+  if (contentType !== undefined && !/\bjson\b/i.test(String(contentType))) return undefined;
   return new SuccessBody(headers["x-gs-request-id"]);
 };

@@ -1,30 +1,29 @@
 import type { KafkaMessage } from "kafkajs";
 
 import { maxInFlightWindow } from "../offsets/completed-map.ts";
-import { deadLetterLimitWaitFor } from "../pipeline/hot-keys.ts";
+import { type CapacityCheck, deadLetterLimitWaitFor } from "../pipeline/hot-keys.ts";
 import type { OpenOwnedPartition, OwnedPartition, PauseReason } from "./owned-partition.ts";
-import type { Pauses } from "./pauses.ts";
+import { type Pauses, timerToleranceMs } from "./pauses.ts";
 import type { Clocks } from "./retry-delay.ts";
 import type { SchemaWait } from "./schema-wait.ts";
 
 export interface AdmissionOptions extends Clocks {
-  readonly pauses: Pauses;
+  readonly pauses: Pick<Pauses, "pauseWhile" | "review">;
+  /** Fetches schemas from the registry. */
   readonly schemas: Pick<SchemaWait, "request" | "isPending">;
-  /** The delays of the retry topics in milliseconds, by the name of the topic. */
+  /** The retry topics, by the name of the topic. */
   readonly retryTopics: ReadonlyMap<string, { readonly tier: number; readonly delayMs: number }>;
   readonly schedule: (delayMs: number, callback: () => void) => void;
-  /** Whether events of this source wait in the retry topics for another limit of dead letters. */
+  /** Whether the dead-letter limit parks events of this source topic in the retry topics. */
   readonly hasDeadLetterHold: (topic: string) => boolean;
-  /** How far a partition may be read beyond its committable offset. */
+  /** How many offsets beyond its committable offset a partition may be read. */
   readonly maxInFlightWindow?: number;
 }
 
-/** What waits for events to end. */
+/** The reasons for a pause that end when events are completed. */
 export const capacityReasons: readonly PauseReason[] = ["budget", "span", "user"];
-/** Timers may fire a moment before their time by the other clock. */
-const timerToleranceMs = 1;
 
-/** What a record waits for before it comes in. Its partition is paused until the condition has ended. */
+/** Pauses a partition while its next record must wait: for capacity, for its retry delay, for a schema, or for its user. */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #maxInFlightWindow: number;
@@ -34,11 +33,15 @@ export class Admission {
     this.#maxInFlightWindow = options.maxInFlightWindow ?? maxInFlightWindow;
   }
 
-  /** Whether the next record of a partition may come in now. If not, the partition is paused until it may. */
-  admit(owned: OpenOwnedPartition, message: KafkaMessage): boolean {
+  /**
+   * Pauses the partition if its next record must wait for the in-flight window, its retry delay or the dead-letter limit.
+   * After this call the record may come in if the partition is not paused.
+   */
+  pauseIfMustWait(owned: OpenOwnedPartition, message: KafkaMessage): void {
     const { tracker } = owned;
     const offset = Number(message.offset);
-    // With nothing open there is nothing to describe: a gap alone, however large, would otherwise be waited for without end.
+    // With no open record the window is empty. A large gap in the log alone must not pause the partition: no completed
+    // event would end it.
     const exceedsWindow = (maxOffsets: number): boolean =>
       tracker.inFlightWindow > 0 && offset - tracker.committableOffset > maxOffsets;
     if (exceedsWindow(this.#maxInFlightWindow))
@@ -46,27 +49,26 @@ export class Admission {
     if (owned.tier !== undefined) this.#waitUntilDue(owned, message);
     const hasCapacityAgain = deadLetterLimitWaitFor(owned, this.#options.hasDeadLetterHold);
     if (hasCapacityAgain) this.waitForUser(owned, hasCapacityAgain);
-    return owned.pauses.size === 0;
   }
 
+  /** Requests a schema and pauses the partition until the schema is fetched, or is known not to exist. */
   waitForSchema(owned: OwnedPartition, schemaId: number): void {
     const { schemas, pauses } = this.#options;
     schemas.request(schemaId);
     pauses.pauseWhile(owned, "schema", () => schemas.isPending(schemaId));
   }
 
-  waitForUser(owned: OwnedPartition, hasCapacityAgain: () => boolean): void {
+  /** Pauses the partition until its user, or its topic, has capacity again. */
+  waitForUser(owned: OwnedPartition, hasCapacityAgain: CapacityCheck): void {
     this.#options.pauses.pauseWhile(owned, "user", () => !hasCapacityAgain());
   }
 
   #waitUntilDue(owned: OwnedPartition, { offset, timestamp }: KafkaMessage): void {
     const { retryTopics, pauses, monotonicNow, schedule } = this.#options;
     const { delayMs = 0 } = retryTopics.get(owned.topic) ?? {};
-    const remainingMs = owned.retryDelay.remainingMs(
-      { offset: Number(offset), timestamp: Number(timestamp) },
-      delayMs,
-      this.#options,
-    );
+    const head = { offset: Number(offset), timestamp: Number(timestamp) };
+    owned.retryDelay.recordHead(head, delayMs, this.#options);
+    const remainingMs = owned.retryDelay.remainingMs(monotonicNow());
     if (remainingMs <= 0) return;
     const dueAt = monotonicNow() + remainingMs;
     pauses.pauseWhile(owned, "due", () => dueAt - monotonicNow() > timerToleranceMs);

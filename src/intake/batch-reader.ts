@@ -3,20 +3,21 @@ import type { Batch, KafkaMessage } from "kafkajs";
 import type { ParsedRecord } from "../core/parsed-record.ts";
 import { hotKeyWaitFor } from "../pipeline/hot-keys.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
-import { createWorkItems } from "../pipeline/work-item.ts";
+import { completeParkedList, createWorkItems } from "../pipeline/work-item.ts";
 import type { Admission } from "./admission.ts";
+import type { BacklogRebuild } from "./backlog-rebuild.ts";
 import type { CapacityWait } from "./capacity-wait.ts";
 import {
   type OpenOwnedPartition,
   type OwnedPartition,
   isOpen,
+  isPaused,
   recordEndOffset,
   wasReadBefore,
 } from "./owned-partition.ts";
 import type { OwnedPartitions } from "./owned-partitions.ts";
 import type { Pauses } from "./pauses.ts";
 import type { RecordReader } from "./record-reader.ts";
-import type { BacklogRebuild } from "./restore-backlog.ts";
 
 export interface BatchReaderOptions {
   readonly owned: OwnedPartitions;
@@ -29,7 +30,7 @@ export interface BatchReaderOptions {
   readonly backlogRebuild: BacklogRebuild;
   readonly read: RecordReader;
   readonly monotonicNow: () => number;
-  /** The log of a partition may have been replaced. Somebody has to ask the cluster. */
+  /** Called if the log of a partition may have been replaced: the service then asks the cluster. */
   readonly onSuspectLog: () => void;
 }
 
@@ -42,8 +43,8 @@ export class BatchReader {
   }
 
   /**
-   * Reads a batch as far as possible, and tells `resolve` the offsets that need not be fetched again. Without capacity it waits
-   * a moment, which costs less than to pause and to fetch again. After that the partition is paused.
+   * Reads a batch as far as possible, and passes to `resolve` the offsets that need not be fetched again. Without capacity
+   * it waits up to 200 ms, which is cheaper than to pause the partition and fetch again. Then it pauses the partition.
    */
   async read(batch: Batch, resolve: (offset: number) => void): Promise<void> {
     const owned = this.#options.owned.find(batch);
@@ -61,11 +62,11 @@ export class BatchReader {
   }
 
   /**
-   * kafkajs hands over batches of a fetch that was under way when the partition was paused, and even of a former assignment. What
-   * lies before them is not known here, and must not be passed over.
+   * kafkajs may hand over a batch that was fetched before the partition was paused, or even for an earlier assignment.
+   * Records before it may be unread, so the batch must not be read: it would skip them.
    */
   #mayRead(owned: OwnedPartition): boolean {
-    return owned.pauses.size === 0 && this.#options.owned.find(owned) === owned;
+    return !isPaused(owned) && this.#options.owned.find(owned) === owned;
   }
 
   #readPart(owned: OwnedPartition, batch: Batch, resolve: (offset: number) => void): boolean {
@@ -84,12 +85,13 @@ export class BatchReader {
       if (!this.#readRecord(owned, message)) return lastOffset;
       lastOffset = Number(message.offset);
     }
-    // kafkajs never hands over the transaction markers at the end of a batch, but they have to be passed.
+    // kafkajs does not hand over the transaction markers at the end of a batch. The position moves past them here.
+    // Source: https://github.com/tulios/kafkajs/blob/v2.2.4/src/consumer/batch.js
     owned.tracker.skipTo(Number(batch.lastOffset()) + 1);
     return lastOffset;
   }
 
-  /** Admits a record, parses and decides its events, and enqueues them. False: it has to wait, and its partition is paused. */
+  /** Admits a record, parses and decides its events, and enqueues them. Returns false if the record has to wait. */
   #readRecord(owned: OpenOwnedPartition, message: KafkaMessage): boolean {
     const { tracker } = owned;
     const { scheduler } = this.#options;
@@ -98,18 +100,23 @@ export class BatchReader {
       tracker.register(offset);
       return true;
     }
-    if (!this.#options.admission.admit(owned, message) || scheduler.capacity.isFull) return false;
-    const parsedRecords = this.#parse(owned, message);
+    this.#options.admission.pauseIfMustWait(owned, message);
+    if (isPaused(owned) || scheduler.capacity.isFull) return false;
+    const parsedRecords = this.#parseOrPause(owned, message);
     if (!parsedRecords) return false;
     const entry = tracker.register(offset, parsedRecords.length);
-    if (entry)
-      for (const item of createWorkItems(owned, entry, parsedRecords))
-        scheduler.enqueue(this.#options.owned.assignment, item);
+    if (!entry) return true;
+    completeParkedList(owned, parsedRecords);
+    for (const item of createWorkItems(owned, entry, parsedRecords))
+      scheduler.enqueue(this.#options.owned.assignment, item);
     return true;
   }
 
-  /** The events of a record. Undefined if its schema has to be fetched first, or its user has too many events waiting. */
-  #parse(owned: OpenOwnedPartition, message: KafkaMessage): readonly ParsedRecord[] | undefined {
+  /**
+   * Parses and decides the events of a record. If they must wait for a schema or their user, pauses the partition and
+   * returns undefined.
+   */
+  #parseOrPause(owned: OpenOwnedPartition, message: KafkaMessage): readonly ParsedRecord[] | undefined {
     const result = this.#options.read(message, owned);
     if (result.kind === "needs_schema") {
       this.#options.admission.waitForSchema(owned, result.schemaId);

@@ -1,6 +1,6 @@
 import type { Capacity } from "../pipeline/capacity.ts";
 
-/** No batch stays in kafkajs's hands for longer, however often there is room for a few: rebalances and shutdown come first. */
+/** A batch handler returns to kafkajs after this time at the latest, so that a rebalance or a shutdown is not delayed. */
 const maxWaitMs = 200;
 
 export interface CapacityWaitOptions {
@@ -10,8 +10,8 @@ export interface CapacityWaitOptions {
 }
 
 /**
- * Batches in hand that wait for room. Whether there is room is asked, when a wait begins and at every `review`, and never told:
- * what a batch waits for may have ended before it began to wait.
+ * The batches that wait for capacity. Capacity is checked when a wait begins and at every `review`. Waiting for a change
+ * instead could miss one: there may be capacity again before the wait begins.
  */
 export class CapacityWait {
   readonly #options: CapacityWaitOptions;
@@ -21,12 +21,15 @@ export class CapacityWait {
     this.#options = options;
   }
 
-  /** Resolves with true as soon as there is room; with false once the batch, in hand for `heldMs` already, has been there too long. */
+  /**
+   * Resolves with true as soon as there is capacity; with false if the batch, read for `waitedMs` already, has taken 200
+   * ms.
+   */
   wait(waitedMs: number): Promise<boolean> {
     if (waitedMs >= maxWaitMs) return Promise.resolve(false);
     const { capacity, schedule, nextTurn } = this.#options;
     return new Promise((resolve) => {
-      // In a turn of its own: while a batch is read without a pause, no answer from Gainsight is heard.
+      // In the next turn of the event loop: answers from Gainsight are processed between two parts of a batch.
       if (capacity.mayContinueBatch) return nextTurn(() => resolve(true));
       this.#waiting.add(resolve);
       return schedule(maxWaitMs - waitedMs, () => {
@@ -35,7 +38,7 @@ export class CapacityWait {
     });
   }
 
-  /** Batches that wait continue if there is room. */
+  /** Lets all waiting batches continue if there is capacity. */
   review(): void {
     if (this.#waiting.size === 0 || !this.#options.capacity.mayContinueBatch) return;
     for (const resolve of this.#waiting) resolve(true);

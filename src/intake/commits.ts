@@ -8,23 +8,27 @@ export interface CommitsOptions {
   readonly consumer: Pick<GroupConsumer, "commit">;
   readonly ownedPartitions: () => readonly OpenPartition[];
   readonly onError: (error: unknown) => void;
-  /** The broker takes only metadata of about so many characters (`offset.metadata.max.bytes`): part of the map is left out. */
+  /**
+   * The broker accepts only about this many characters of metadata (`offset.metadata.max.bytes`), so part of the
+   * completed-offset map is left out.
+   */
   readonly onMetadataShortened: (chars: number) => void;
 }
 
-/** So many errors in a row are no passing trouble of kafkajs. */
+/** kafkajs may throw a `TypeError` once when a broker disconnects. This many in a row are a bug in this program. */
 const maxProgrammingErrors = 5;
 
 const isMetadataTooLarge = (error: unknown): boolean => errorTypesOf(error).includes("OFFSET_METADATA_TOO_LARGE");
 
 /**
- * Commits what is finished: one commit at a time, computed anew each time, never repeated by us with old values. What kafkajs
- * repeats by itself is stopped by the coordinator's fence as soon as the group has joined anew.
+ * Commits completed offsets. Only one commit is in flight at a time, and each is computed from the present state: old
+ * values are never sent again. kafkajs may retry a request by itself; the coordinator proxy stops such retries once the
+ * group has joined again.
  */
 export class Commits {
   readonly #options: CommitsOptions;
   #running: Promise<void> | undefined;
-  /** As far as is known, a broker takes metadata of so many characters. */
+  /** The longest metadata that the broker accepts, as far as is known. */
   #maxChars = maxMetadataChars;
   #reportedMaxChars = maxMetadataChars;
   #programmingErrors = 0;
@@ -33,12 +37,12 @@ export class Commits {
     this.#options = options;
   }
 
-  /** Nothing is finished that the broker has not confirmed. */
+  /** Whether the broker has confirmed everything that is completed. */
   get isAllCommitted(): boolean {
     return this.#options.ownedPartitions().every(({ tracker }) => tracker.isFullyCommitted(this.#maxChars));
   }
 
-  /** Commits once; joins the one under way if there is one. */
+  /** Commits once. If a commit is in flight, waits for that one instead. */
   commitNow(): Promise<void> {
     this.#running ??= this.#commitOnce().finally(() => {
       this.#running = undefined;
@@ -46,7 +50,7 @@ export class Commits {
     return this.#running;
   }
 
-  /** Commits what is finished at this moment, after the one under way. */
+  /** Waits for a commit in flight, then commits everything that is completed by then. */
   async flush(): Promise<void> {
     await this.#running;
     await this.commitNow();
@@ -70,22 +74,22 @@ export class Commits {
       for (const { owned, commit } of entries) owned.tracker.confirm(commit);
       this.#reportShortened();
     } catch (error) {
-      const longest = Math.max(...entries.map(({ commit }) => commit.metadata.length));
-      if (!isMetadataTooLarge(error) || longest === 0) return this.#onFailure(error);
-      // The broker may have committed the other partitions of the request; they are committed again with the same.
-      this.#maxChars = Math.floor(longest / 2);
+      const longestMetadata = Math.max(...entries.map(({ commit }) => commit.metadata.length));
+      if (!isMetadataTooLarge(error) || longestMetadata === 0) return this.#onFailure(error);
+      // The broker may have committed the other partitions of the request. Committing them again changes nothing.
+      this.#maxChars = Math.floor(longestMetadata / 2);
       return this.#commitOnce();
     }
   }
 
-  /** A mistake of this program that comes again and again is reported as one; a single one may be kafkajs's, if a broker goes. */
+  /** A single programming error may come from kafkajs when a broker disconnects, so it is reported as transient at first. */
   #onFailure(error: unknown): void {
     this.#programmingErrors = isProgrammingError(error) ? this.#programmingErrors + 1 : 0;
     const isTransient = this.#programmingErrors > 0 && this.#programmingErrors < maxProgrammingErrors;
     this.#options.onError(isTransient ? new Error(`Cannot commit: ${String(error)}`) : error);
   }
 
-  /** Once it is known what the broker takes. */
+  /** Reports a shorter limit once, after a commit within it has succeeded. */
   #reportShortened(): void {
     if (this.#maxChars === this.#reportedMaxChars) return;
     this.#reportedMaxChars = this.#maxChars;

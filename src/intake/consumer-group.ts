@@ -3,15 +3,15 @@ import type { Kafka } from "kafkajs";
 import type { Decide } from "../core/decide.ts";
 import type { Decoder } from "../decoding/decoder.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
+import type { ConsumerWatchdog } from "../kafka/group/consumer-watchdog.ts";
 import { type ConsumerOptions, GroupConsumer } from "../kafka/group/consumer.ts";
-import type { ConsumerWatchdog } from "../kafka/group/silence.ts";
 import type { Clock } from "../pipeline/ports.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import { Commits } from "./commits.ts";
 import { Ingest, type IngestOptions } from "./ingest.ts";
 import { KnownLogs } from "./known-logs.ts";
 import { committablePartitions, partitionNumbersOf } from "./owned-partition.ts";
-import { RebalanceHandler, type RebalanceHandlerOptions } from "./rebalance.ts";
+import { RebalanceHandler, type RebalanceHandlerOptions } from "./rebalance-handler.ts";
 import { createRecordReader } from "./record-reader.ts";
 import type { Clocks } from "./retry-delay.ts";
 import { SchemaWait, type SchemaWaitOptions } from "./schema-wait.ts";
@@ -34,8 +34,9 @@ export interface ConsumerGroupOptions extends Pick<
   readonly sessionTimeoutMs: number;
   readonly onRegistryHold: SchemaWaitOptions["onHold"];
   readonly mayJoin: ConsumerOptions["mayJoin"];
-  /** Why the consumer does not run, while it does not. */
+  /** Reports why the consumer is not running. */
   readonly onProblem: ConsumerOptions["onProblem"];
+  /** The group coordinator has answered a heartbeat. */
   readonly onHeartbeat: () => void;
   readonly watchdog: ConsumerWatchdog;
   readonly onCommitError: (error: unknown) => void;
@@ -45,7 +46,7 @@ export interface ConsumerGroupOptions extends Pick<
   readonly unreadableEvents: IngestOptions["unreadableEvents"];
 }
 
-/** A member of the consumer group, with everything that intake is made of. */
+/** This member of the consumer group: the Kafka consumer, and the parts of intake that work on its partitions. */
 export interface ConsumerGroup {
   readonly consumer: GroupConsumer;
   readonly ingest: Ingest;
@@ -54,9 +55,10 @@ export interface ConsumerGroup {
   readonly schemaWait: SchemaWait;
 }
 
+/** Returns a part that is created later: the parts refer to each other. */
 type Later<T> = () => T;
 
-/** What the consumer calls: by the first fetch all of it is there. */
+/** Connects the consumer's callbacks. The consumer calls them only after it has started, when all parts exist. */
 const createConsumer = (
   options: ConsumerGroupOptions,
   ingest: Later<Ingest>,
@@ -93,7 +95,7 @@ const createIngest = (options: ConsumerGroupOptions, consumer: GroupConsumer, sc
   });
 };
 
-/** Puts the parts of intake together. Nothing is started. */
+/** Creates the parts of intake and connects them. Starts nothing. */
 export const createConsumerGroup = (options: ConsumerGroupOptions): ConsumerGroup => {
   const { admin, scheduler, clock, decoder, groupId, startFrom } = options;
   const consumer = createConsumer(

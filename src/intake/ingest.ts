@@ -1,12 +1,14 @@
 import type { Batch } from "kafkajs";
 
-import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Capacity } from "../pipeline/capacity.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import { Admission, type AdmissionOptions, capacityReasons } from "./admission.ts";
+import { BacklogRebuild } from "./backlog-rebuild.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { CapacityWait } from "./capacity-wait.ts";
-import { LogGaps } from "./gaps.ts";
+import { LogGaps } from "./log-gaps.ts";
 import {
   type OpenOwnedPartition,
   type OwnedPartition,
@@ -19,9 +21,8 @@ import {
 } from "./owned-partition.ts";
 import { OwnedPartitions } from "./owned-partitions.ts";
 import { Pauses } from "./pauses.ts";
-import type { StartOffset } from "./plan-start.ts";
+import type { StartOffset } from "./plan-start-offset.ts";
 import type { RecordReader } from "./record-reader.ts";
-import { BacklogRebuild } from "./restore-backlog.ts";
 import { UnreadableBatches, type UnreadableEvents } from "./unreadable-batches.ts";
 
 export interface IngestOptions extends Omit<AdmissionOptions, "pauses"> {
@@ -32,12 +33,15 @@ export interface IngestOptions extends Omit<AdmissionOptions, "pauses"> {
   readonly read: RecordReader;
   /** Calls back in the next turn of the event loop. */
   readonly nextTurn: (callback: () => void) => void;
-  /** The log of a partition may have been replaced. Somebody has to ask the cluster. */
+  /** Called if the log of a partition may have been replaced: the service then asks the cluster. */
   readonly onSuspectLog: () => void;
   readonly unreadableEvents: UnreadableEvents;
 }
 
-/** Reads the partitions of one assignment: first the backlog of the retry topics, then everything, as far as there is capacity. */
+/**
+ * Reads the partitions of one assignment into the pipeline. First it rebuilds the backlog from the retry topics, then it
+ * reads all topics, as far as there is capacity.
+ */
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #owned = new OwnedPartitions();
@@ -60,10 +64,12 @@ export class Ingest {
     this.#pauses = pauses;
     this.#capacityWait = new CapacityWait({ ...options, capacity: scheduler.capacity });
     this.#batchReader = new BatchReader({
-      ...{ scheduler, pauses, admission, backlogRebuild, monotonicNow, onSuspectLog },
+      ...options,
       owned: this.#owned,
+      pauses,
       capacityWait: this.#capacityWait,
-      read,
+      admission,
+      backlogRebuild,
     });
     this.#backlogRebuild = backlogRebuild;
     this.gaps = new LogGaps({ ...parts, onSuspectLog });
@@ -78,56 +84,60 @@ export class Ingest {
     return this.#owned.open;
   }
 
-  /** Whether every owned partition is open, or closed because a retry topic of its number cannot be read. */
+  /** Whether every owned partition is open, except those of a number whose retry topic cannot be read. */
   get areAllOpen(): boolean {
     return areAllOpen(this.ownedPartitions);
   }
 
-  /** A new assignment. Nothing is fetched until `open` is called with the start offsets. */
+  /** Begins an assignment of these partitions. All of them are paused until `open` is called. */
   assign(assigned: readonly TopicPartition[]): void {
     this.#owned.assign(assigned, (topic) => this.#options.retryTopics.get(topic)?.tier);
     this.#pauses.assign(this.#owned.all, "restore", isFetchBlocked);
   }
 
-  /** Starts to read: the retry topics from their commits to their ends first, then everything. */
+  /** Opens the assignment: scans the retry topics from their committed offsets to their ends, then reads all topics. */
   open(startOffsets: ReadonlyMap<string, StartOffset>): void {
     this.#options.scheduler.beginAssignment(this.#owned.assignment, partitionNumbersOf(this.ownedPartitions));
     this.#backlogRebuild.start(this.ownedPartitions, startOffsets);
   }
 
-  /** The assignment ends. Nothing more is read, or a skipped event would be completed after the last commit. */
+  /** The assignment ends: pauses all partitions. Otherwise a skipped event could be completed after the last commit. */
   pauseAll(): void {
     for (const owned of this.ownedPartitions) this.#pauses.pauseWhile(owned, "end", () => true);
   }
 
-  /** Reads a batch as far as there is capacity, and tells `resolve` the offsets that need not be fetched again. */
+  /** Reads a batch as far as there is capacity, and passes to `resolve` the offsets that need not be fetched again. */
   handleBatch(batch: Batch, resolve: (offset: number) => void): Promise<void> {
     return this.#batchReader.read(batch, resolve);
   }
 
-  /** The consumer does not hand over the records up to this offset: they belong to aborted transactions. */
+  /** The consumer hides the records up to this offset, which belong to aborted transactions: the position moves past them. */
   skipHiddenRecords({ topic, partition, lastOffset }: TopicPartition & { lastOffset: number }): void {
     const owned = this.#owned.find({ topic, partition });
     owned?.tracker?.skipTo(lastOffset + 1);
     if (owned?.backlogScan) this.#backlogRebuild.advanceTo(owned, lastOffset + 1);
   }
 
+  /** The cluster reports that the log ends at this offset. */
   recordEndOffset(owned: OwnedPartition, endOffset: number): void {
     recordEndOffset(owned, endOffset, this.#options.monotonicNow());
   }
 
-  /** Asks what waits for events to be completed, or for capacity, whether it still must. Called often, so it asks nobody else. */
+  /** Checks the partitions that wait for events to be completed or for capacity. Called often, so it checks no other reason. */
   reviewCapacityPauses(): void {
     this.reviewPauses(capacityReasons);
   }
 
-  /** Asks everything that is paused for these reasons, by default for any reason, whether it still must wait. */
+  /**
+   * Checks the partitions that are paused for these reasons, by default for any reason, and resumes those that need not
+   * wait.
+   */
   reviewPauses(reasons?: readonly PauseReason[]): void {
     this.#capacityWait.review();
     this.#pauses.review(reasons);
   }
 
-  /** A few times a second: asks everything again, and spills the events that keep others waiting. */
+  /** Called a few times a second: checks all pauses, and spills events that keep others waiting. */
   reviewPeriodically(): void {
     this.reviewPauses();
     this.unreadable.review(this.ownedPartitions);

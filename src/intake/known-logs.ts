@@ -1,16 +1,16 @@
-import type { TopicPartition } from "../kafka/group/consumer.ts";
-import { type OwnedPartition, partitionKey, positionOf } from "./owned-partition.ts";
+import { type TopicPartition, partitionKey } from "../kafka/topic-partition.ts";
+import { type OwnedPartition, positionOf } from "./owned-partition.ts";
 
-/** What this member knew of a partition's log. */
+/** A partition's log, as this member last knew it. */
 export interface KnownLog {
   readonly topicId: string | undefined;
-  /** What was to be read next. */
+  /** The next offset to be read. */
   readonly position: number;
-  /** It was cut off below that: what was committed of it counts no more, whatever comes there now. */
+  /** The log was truncated below `position`: the committed offset is invalid, even if new records reach that offset. */
   readonly isTruncated: boolean;
 }
 
-/** The logs that this process has read from, also those of partitions that it owns no more. */
+/** The logs that this process has read, including those of partitions that it no longer owns. */
 export class KnownLogs {
   readonly #logs = new Map<string, KnownLog>();
   readonly #suspicions = new Map<string, string | undefined>();
@@ -19,17 +19,23 @@ export class KnownLogs {
     return this.#logs.get(partitionKey(topicPartition));
   }
 
-  /** These are open now. */
+  /** Remembers the logs of partitions that have been opened. */
   recordOpened(ownedPartitions: readonly OwnedPartition[]): void {
     for (const owned of ownedPartitions) this.#remember(owned, false);
   }
 
-  /** The logs of these are not those that were read from. Another topic of the same name shows by its id. */
+  /**
+   * The logs of these partitions were replaced or truncated. A recreated topic is known by its id, a truncated log only by
+   * this.
+   */
   recordReplaced(ownedPartitions: readonly OwnedPartition[]): void {
     for (const owned of ownedPartitions) this.#remember(owned, owned.suspectedReset === "truncated");
   }
 
-  /** These are left, for those. Whoever owned a partition meanwhile knows better than this member whether its log is over. */
+  /**
+   * A join replaces the owned partitions by the assigned ones. Another member may own the others meanwhile and commit
+   * offsets that are valid again, so those logs no longer count as truncated.
+   */
   recordRevoked(ownedPartitions: readonly OwnedPartition[], assigned: readonly TopicPartition[]): void {
     for (const owned of ownedPartitions)
       if (positionOf(owned) !== undefined) this.#remember(owned, this.get(owned)?.isTruncated ?? false);
@@ -38,17 +44,20 @@ export class KnownLogs {
   }
 
   /**
-   * Whether the same was heard of this log last time as well: a broker that is behind the others may still tell the id of a topic that
-   * is gone, or an end that is not the log's any more. Undefined: nothing is suspect, and what was heard before counts no more.
+   * Whether the previous answer about this log raised the same suspicion. One answer is not enough: a broker that lags
+   * behind the others may report the id of a deleted topic, or an outdated end offset.
    */
-  confirmsSuspicion(topicPartition: TopicPartition, suspicion: string | undefined): boolean {
-    const isConfirmed = this.#suspicions.get(partitionKey(topicPartition)) === suspicion;
+  isSuspicionConfirmed(topicPartition: TopicPartition, suspicion: string): boolean {
+    return this.#suspicions.get(partitionKey(topicPartition)) === suspicion;
+  }
+
+  /** Remembers the suspicion that the present answer raises; undefined if it raises none. */
+  recordSuspicion(topicPartition: TopicPartition, suspicion: string | undefined): void {
     this.#suspicions.set(partitionKey(topicPartition), suspicion);
-    return isConfirmed;
   }
 
   #remember(owned: OwnedPartition, isTruncated: boolean): void {
-    const { topicId, startOffset: start } = owned;
-    this.#logs.set(partitionKey(owned), { topicId, position: positionOf(owned) ?? start, isTruncated });
+    const { topicId, startOffset } = owned;
+    this.#logs.set(partitionKey(owned), { topicId, position: positionOf(owned) ?? startOffset, isTruncated });
   }
 }

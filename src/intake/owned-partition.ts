@@ -1,5 +1,5 @@
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { OffsetTracker } from "../offsets/tracker.ts";
 import type { RetryBacklog } from "../ordering/retry-backlog.ts";
 import type { ScannedRecord } from "../ordering/scanned-records.ts";
@@ -8,54 +8,66 @@ import type { ResetCause } from "./log-resets.ts";
 import { RetryDelay } from "./retry-delay.ts";
 
 /**
- * Why nothing is fetched from a partition: its past is being restored, the budget is full, the head of a tier is not due,
- * a schema is being fetched, too much lies beyond the committed mark, as much of one user waits as may, what comes next
- * cannot be read, or the assignment ends.
+ * Why nothing is fetched from a partition: `restore`, the start offset is unknown or the backlog is being rebuilt;
+ * `budget`, there is no capacity; `due`, the head of a retry topic is not due; `schema`, a schema is being fetched; `span`,
+ * the in-flight window is full; `user`, a hot-key limit or the dead-letter limit is reached; `unreadable`, the next batch
+ * cannot be read; `end`, the assignment ends.
  */
 export const pauseReasons = ["restore", "budget", "due", "schema", "span", "user", "unreadable", "end"] as const;
 export type PauseReason = (typeof pauseReasons)[number];
 
-/** A partition that this member owns, as intake sees it. */
+/** The scan of a retry topic before its delivery starts: it finds the records that wait there. */
+export interface BacklogScan {
+  readonly endOffset: number;
+  /** The records found so far. */
+  readonly records: ScannedRecord[];
+  /** The next offset to scan. */
+  position: number;
+}
+
+/** A partition of the present assignment. The next assignment has new objects, even for the same partitions. */
 export interface OwnedPartition extends TopicPartition {
-  /** Which retry tier the topic is; undefined for a source. */
+  /** The index of a retry topic; undefined for a source topic. */
   readonly tier: number | undefined;
-  /** Why nothing is fetched from it: by reason, whether that still holds. */
+  /** The reasons for which nothing is fetched, each with a function that returns whether the reason still applies. */
   readonly pauses: Map<PauseReason, () => boolean>;
-  /** Where it begins, by the commit. */
+  /** The offset where reading starts, usually the committed offset. */
   startOffset: number;
+  /** The metadata of the commit: the completed-offset map and the topic id. */
   metadata: string | null;
-  /** A tier is read once from its commit to its end before anything is delivered, to know who is parked. */
-  backlogScan: { readonly end: number; readonly found: ScannedRecord[]; position: number } | undefined;
-  /** Undefined until the partition is open: until then nothing of it enters the pipeline. */
+  /** Set while the backlog of a retry topic is scanned. */
+  backlogScan: BacklogScan | undefined;
+  /** Undefined until the partition is open. Until then none of its records enters the pipeline. */
   tracker: OffsetTracker | undefined;
-  /** The users of this partition number who have records in the retry topics. All topics of the number share it. */
+  /** The records of this partition number that wait in the retry topics, by user. All topics of the number share it. */
   backlog: RetryBacklog | undefined;
-  /** The end of the log, as last heard. */
+  /** The end of the log: the largest end offset that was seen. */
   endOffset: number;
-  /** Kafka's id of the topic when this assignment began; undefined where the cluster does not tell ids. */
+  /** Kafka's id of the topic when this assignment began; undefined if the cluster does not report topic ids. */
   topicId: string | undefined;
-  /** What was left out below this offset, because retention removed it unread, has been told of. */
+  /** Records below this offset that retention removed before they were read have been reported. */
   reportedRemovedTo: number;
-  /** Kafka has nothing at the offset that was asked for: nothing is fetched until it is known why. */
+  /** Whether the last fetch failed because the log has no such offset. Nothing is fetched until the cause is known. */
   isOutOfRange: boolean;
-  /** Why the log seems to be another one than that which was read: nothing of it is committed meanwhile. */
+  /** Why the log seems to be another one than the log that was read. While this is set, nothing is committed. */
   suspectedReset: ResetCause | undefined;
-  /** When the head of a tier is due. */
+  /** Decides when the head of a retry topic is due. */
   readonly retryDelay: RetryDelay;
-  /** The batch that comes next cannot be read. */
+  /** Set if the batch at `position` cannot be read. May be outdated: see `currentUnreadableWait`. */
   unreadableWait: UnreadableWait | undefined;
-  /** Batches that cannot be read and end below this offset may be skipped: an operator has said so. */
+  /** An operator allows the service to skip unreadable batches that end below this offset. */
   maySkipTo: number;
 }
 
-/** The same object, once its start is known and the backlog of its number is rebuilt. */
+/** An owned partition whose start offset is known and whose backlog is rebuilt. */
 export type OpenOwnedPartition = OwnedPartition & OpenPartition;
 
-/** A partition's wait at a batch that cannot be read. */
+/** A wait at a batch that cannot be read. */
 export interface UnreadableWait extends UnreadableOffsets {
-  /** What was to be read next when it was met. */
+  /** The next offset to be read when the wait began. */
   readonly position: number;
   readonly retryPauseMs: number;
+  /** The time of the next attempt, by the monotonic clock. */
   readonly retryAt: number;
 }
 
@@ -78,50 +90,56 @@ export const createOwnedPartition = (topicPartition: TopicPartition, tier: numbe
   maySkipTo: 0,
 });
 
+/** Whether the partition's records may enter the pipeline. */
 export const isOpen = (owned: OwnedPartition): owned is OpenOwnedPartition => owned.tracker !== undefined;
 
-/** Neither open nor being scanned, or beyond its log: nothing may be fetched from it. */
-export const isFetchBlocked = ({ tracker, backlogScan, isOutOfRange }: OwnedPartition): boolean =>
-  isOutOfRange || (!tracker && !(backlogScan && backlogScan.position < backlogScan.end));
+/** Whether the partition is paused for any reason. */
+export const isPaused = ({ pauses }: OwnedPartition): boolean => pauses.size > 0;
 
-/** The partitions of which something may be committed: of a log that may be another one by now, nothing is. */
+/** Whether a scan of the partition is still under way. */
+export const isScanning = ({ backlogScan }: OwnedPartition): boolean =>
+  backlogScan !== undefined && backlogScan.position < backlogScan.endOffset;
+
+/** Whether nothing may be fetched: the partition is out of range, or neither open nor being scanned. */
+export const isFetchBlocked = (owned: OwnedPartition): boolean =>
+  owned.isOutOfRange || (!isOpen(owned) && !isScanning(owned));
+
+/** The open partitions whose logs are not under suspicion: only these may be committed. */
 export const committablePartitions = (ownedPartitions: readonly OwnedPartition[]): readonly OpenOwnedPartition[] =>
   ownedPartitions.filter(isOpen).filter(({ suspectedReset }) => suspectedReset === undefined);
 
-export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
-/** What is to be read next; undefined until it is known where to start. */
+/** The next offset to be read; undefined until the start offset is known. */
 export const positionOf = ({ tracker, backlogScan }: OwnedPartition): number | undefined =>
   tracker?.position ?? backlogScan?.position;
 
-/** This offset was read before: its record is fetched again, or another log gives the number once more. */
+/** Whether this offset was read before: its record was fetched again, or the log was replaced and has the offset once more. */
 export const wasReadBefore = (owned: OwnedPartition, offset: number): boolean => offset < (positionOf(owned) ?? 0);
 
-/** The log has been seen to end here. */
+/** Records that the log ended at `endOffset` at this time of the monotonic clock, in milliseconds. */
 export const recordEndOffset = (owned: OwnedPartition, endOffset: number, monotonicMs: number): void => {
   owned.endOffset = Math.max(owned.endOffset, endOffset);
   owned.retryDelay.recordEndOffset(endOffset, monotonicMs);
 };
 
-/** The partition numbers, each once. */
+/** The partition numbers of these partitions, each once. */
 export const partitionNumbersOf = (ownedPartitions: readonly OwnedPartition[]): readonly number[] => [
   ...new Set(ownedPartitions.map(({ partition }) => partition)),
 ];
 
-/** The batch at which a partition waits; undefined if it does not, or has moved on since. */
+/** The unreadable batch at which a partition waits; undefined if it does not wait, or has moved on since. */
 export const currentUnreadableWait = (owned: OwnedPartition): UnreadableWait | undefined =>
   owned.unreadableWait?.position === positionOf(owned) ? owned.unreadableWait : undefined;
 
-/** Whether all are open, but for those of a number of which a retry topic cannot be read: nobody knows who is parked there. */
+/** Whether all are open, except those of a number whose retry topic cannot be scanned: its parked users are unknown. */
 export const areAllOpen = (ownedPartitions: readonly OwnedPartition[]): boolean => {
-  const unreadable = new Set(
+  const blockedNumbers = new Set(
     ownedPartitions
       .filter((owned) => owned.backlogScan && currentUnreadableWait(owned))
       .map(({ partition }) => partition),
   );
-  return ownedPartitions.every((owned) => isOpen(owned) || unreadable.has(owned.partition));
+  return ownedPartitions.every((owned) => isOpen(owned) || blockedNumbers.has(owned.partition));
 };
 
-/** How many records are not yet finished, as far as is known. */
+/** The number of records that are not yet completed, from the committable offset to the last known end of the log. */
 export const lagOf = ({ tracker, endOffset, startOffset }: OwnedPartition): number =>
   Math.max(0, endOffset - (tracker?.committableOffset ?? startOffset));

@@ -1,19 +1,16 @@
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import { type TopicPartition, partitionKey } from "../kafka/topic-partition.ts";
 import { type Assignment, createAssignment } from "../pipeline/assignment.ts";
-import {
-  type OpenOwnedPartition,
-  type OwnedPartition,
-  createOwnedPartition,
-  isOpen,
-  partitionKey,
-} from "./owned-partition.ts";
+import { type OpenOwnedPartition, type OwnedPartition, createOwnedPartition, isOpen } from "./owned-partition.ts";
 
-/** The partitions of one assignment. The next assignment has new ones, also of the same topic and number. */
+/** The partitions of the present assignment. */
 export class OwnedPartitions {
   #byKey = new Map<string, OwnedPartition>();
   #assignment: Assignment = createAssignment();
 
-  /** Replaces all partitions. `tierOf`: the index of a retry topic; undefined for a source topic. */
+  /**
+   * Begins an assignment: replaces all partitions by new ones. `tierOf` returns the index of a retry topic; undefined for a
+   * source topic.
+   */
   assign(assigned: readonly TopicPartition[], tierOf: (topic: string) => number | undefined): void {
     const created = assigned.map((topicPartition) =>
       createOwnedPartition(topicPartition, tierOf(topicPartition.topic)),

@@ -1,15 +1,18 @@
 import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import { type OwnedPartition, type PauseReason, pauseReasons } from "./owned-partition.ts";
 
+/** A timer may fire up to this much before its time by the monotonic clock. */
+export const timerToleranceMs = 1;
+
 const noPartitions: readonly OwnedPartition[] = [];
 
 /**
- * Pauses partitions for as many reasons as there are, and resumes them when the last has gone. Each reason is a condition that
- * is asked anew at every `review`; nobody has to tell when it ends, so no such word can be missed.
+ * Pauses partitions, and resumes each when its last reason no longer applies. Each reason is a condition that is evaluated
+ * at every `review`. No caller has to report that a condition has ended, so no end can be missed.
  */
 export class Pauses {
   readonly #consumer: Pick<GroupConsumer, "pause" | "resume">;
-  /** The feeds of this assignment that are paused, by reason; those of former ones are forgotten. */
+  /** The paused partitions of this assignment, by reason. */
   #paused = new Map<PauseReason, Set<OwnedPartition>>();
   #current = new Set<OwnedPartition>();
 
@@ -17,7 +20,11 @@ export class Pauses {
     this.#consumer = consumer;
   }
 
-  /** Forgets all others. kafkajs keeps pauses over a rebalance: every partition is paused anew, for as long as `mustWait`. */
+  /**
+   * Begins an assignment: forgets all other partitions, and pauses these while `mustWait` returns true. kafkajs keeps
+   * pauses over a rebalance (https://github.com/tulios/kafkajs/blob/v2.2.4/src/consumer/subscriptionState.js), so each partition
+   * is paused again here, and can be resumed later.
+   */
   assign(
     ownedPartitions: readonly OwnedPartition[],
     reason: PauseReason,
@@ -29,13 +36,13 @@ export class Pauses {
     for (const owned of ownedPartitions) this.#pause(owned, reason, () => mustWait(owned));
   }
 
-  /** The feeds that are paused for this reason, as they are now. */
+  /** A copy of the list of partitions that are paused for this reason. */
   pausedFor(reason: PauseReason): readonly OwnedPartition[] {
     const ownedPartitions = this.#paused.get(reason);
     return ownedPartitions?.size ? [...ownedPartitions] : noPartitions;
   }
 
-  /** Pauses a feed for as long as `mustWait` says so; not at all if it says no already. */
+  /** Pauses a partition of this assignment while `mustWait` returns true. Does nothing if it returns false already. */
   pauseWhile(owned: OwnedPartition, reason: PauseReason, mustWait: () => boolean): void {
     if (this.#current.has(owned) && mustWait()) this.#pause(owned, reason, mustWait);
   }
@@ -49,7 +56,7 @@ export class Pauses {
     if (isFirstReason) this.#consumer.pause([owned]);
   }
 
-  /** Asks the feeds that are paused for these reasons whether they still must wait. */
+  /** Evaluates these reasons for all partitions paused for them, and resumes the partitions without a reason left. */
   review(reasons: readonly PauseReason[] = pauseReasons): void {
     for (const reason of reasons) {
       const ownedPartitions = this.#paused.get(reason);
@@ -61,7 +68,7 @@ export class Pauses {
 
   #resume(
     owned: OwnedPartition,
-    { reason, ownedPartitions }: { reason: PauseReason; ownedPartitions: Set<OwnedPartition> },
+    { reason, ownedPartitions }: { readonly reason: PauseReason; readonly ownedPartitions: Set<OwnedPartition> },
   ): void {
     ownedPartitions.delete(owned);
     owned.pauses.delete(reason);

@@ -17,25 +17,32 @@ import type { ParsedRecord, KafkaRecord } from "../core/parsed-record.ts";
 import { userOf } from "../core/rules/validate.ts";
 import type { Decoded } from "../decoding/decoded.ts";
 import type { Decoder } from "../decoding/decoder.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 
 export interface RecordReaderOptions {
   readonly decoder: Pick<Decoder, "decode">;
   readonly decide: Decide;
-  /** Milliseconds since 1970; stands in where neither an event nor its record has a time. */
+  /** Milliseconds since 1970; used if neither an event nor its record has a time. */
   readonly wallNow?: () => number;
 }
 
-/** A record understood, with the events it holds, or the schema that has to be fetched first. */
+/** The parsed events of a record, or the schema that has to be fetched first. */
 export type ReadResult =
   | { readonly kind: "parsed"; readonly parsedRecords: readonly ParsedRecord[] }
   | { readonly kind: "needs_schema"; readonly schemaId: number };
 
-/** Reads a message of a source, or of the retry tier of this number: there its headers tell of its past. */
-export type RecordReader = (
-  message: KafkaMessage,
-  place: TopicPartition & { readonly tier: number | undefined; readonly topicId?: string | undefined },
-) => ReadResult;
+/** The partition that a record was read from. */
+export interface ReadPartition extends TopicPartition {
+  /** The index of a retry topic; undefined for a source topic. */
+  readonly tier: number | undefined;
+  readonly topicId?: string | undefined;
+}
+
+/**
+ * Parses a record and decides its events. Reads the retry state from the headers if the record comes from a retry topic.
+ * Never throws.
+ */
+export type RecordReader = (message: KafkaMessage, partition: ReadPartition) => ReadResult;
 
 const toKafkaRecord = ({ key, value, headers, timestamp }: KafkaMessage): KafkaRecord => ({
   key,
@@ -47,13 +54,16 @@ const toKafkaRecord = ({ key, value, headers, timestamp }: KafkaMessage): KafkaR
 const retryStateOf = (record: KafkaRecord, source: SourcePosition, tier: number | undefined): RetryState =>
   tier === undefined ? { source, attempts: 0, firstFailedAt: undefined } : readRetryState(record.headers, source);
 
-/** Nobody knows whose it is: it waits for nobody. */
+/** A record without a known user. It has a queue of its own and waits for no other event. */
 const withoutUser = (record: KafkaRecord, retryState: RetryState, decision: ParsedRecord["decision"]): ReadResult => ({
   kind: "parsed",
   parsedRecords: [{ record, user: retryState.source.id, type: "unknown", decision, retryState, repairs: [] }],
 });
 
-/** Its schema may come late, and tell whose it is: until then its key is the best guess, so that what follows waits behind it. */
+/**
+ * A record whose schema is unknown, but may be registered later. Until then its key counts as its user, so that later
+ * records wait for it.
+ */
 const awaitingSchema = (record: KafkaRecord, retryState: RetryState, schemaId: number): ReadResult => {
   const user = record.key?.length ? Buffer.from(record.key).toString() : retryState.source.id;
   const error = `The registry knows no schema ${schemaId}`;
@@ -64,57 +74,63 @@ const awaitingSchema = (record: KafkaRecord, retryState: RetryState, schemaId: n
 const messageIdOf = ({ messageId }: JsonObject): string | undefined =>
   typeof messageId === "string" && messageId !== "" ? messageId : undefined;
 
+/** An event without its wrapper, and the repairs that unwrapping made. */
 interface UnwrappedEvent {
   readonly rawEvent: JsonObject;
   readonly unwrapRepairs: readonly Repair[] | undefined;
 }
 
-/** What one event means. */
-const createParseEvent =
-  ({ decide, wallNow = Date.now }: Pick<RecordReaderOptions, "decide" | "wallNow">) =>
-  (record: KafkaRecord, retryState: RetryState, { rawEvent, unwrapRepairs }: UnwrappedEvent): ParsedRecord => {
+type ParseEvent = (record: KafkaRecord, retryState: RetryState, event: UnwrappedEvent) => ParsedRecord;
+
+const createParseEvent = ({
+  decide,
+  wallNow = Date.now,
+}: Pick<RecordReaderOptions, "decide" | "wallNow">): ParseEvent => {
+  const parseEvent: ParseEvent = (record, retryState, { rawEvent, unwrapRepairs }) => {
     const { source, firstFailedAt } = retryState;
     const timeFallbacks = { recordTime: source.timestamp, firstFailedAt, wallNow };
     const { event, repairs } = normaliseEvent(rawEvent, timeFallbacks, unwrapRepairs);
     const decided = decide(event);
-    // A record that belongs to nobody waits for nobody. Nor does one that can only become a dead letter, and nobody waits for it,
-    // however long the limit of dead letters may hold it.
+    // An event without a user, and one that can only become a dead letter, has a queue of its own: the dead-letter limit
+    // may hold it for a long time, and no other event of the user waits for it.
     const user = decided.decision.kind === "dead" ? source.id : (userOf(event) ?? source.id);
     return { record, user, messageId: messageIdOf(event), ...decided, retryState, repairs };
   };
+  return parseEvent;
+};
 
 type UnwrappedList = Pick<Extract<Decoded, { kind: "events" }>, "events" | "repairs">;
+type ParseList = (record: KafkaRecord, retryState: RetryState, list: UnwrappedList) => ReadResult;
 
-/** The events of a list. From a tier comes only one of them: the others went their own ways. */
-const createParseList =
-  (parseEvent: ReturnType<typeof createParseEvent>) =>
-  (record: KafkaRecord, retryState: RetryState, { events, repairs: unwrapRepairs }: UnwrappedList): ReadResult => {
-    const { index } = retryState.source;
+/** Parses the events of a list. A record of a retry topic stands for one of them, whose index is in the headers. */
+const createParseList = (parseEvent: ParseEvent): ParseList => {
+  const parseList: ParseList = (record, retryState, { events, repairs: unwrapRepairs }) => {
+    const { source } = retryState;
     if (events.length === 0) return withoutUser(record, retryState, skipped("tombstone"));
-    if (index === undefined) {
-      const retryStateAt = (place: number): RetryState => ({
+    if (source.index === undefined) {
+      const retryStateAt = (index: number): RetryState => ({
         ...retryState,
-        source: sourcePositionInList(retryState.source, place),
+        source: sourcePositionInList(source, index),
       });
-      return {
-        kind: "parsed",
-        parsedRecords: events.map((rawEvent, place) =>
-          parseEvent(record, retryStateAt(place), { rawEvent, unwrapRepairs }),
-        ),
-      };
+      const parseAt = (rawEvent: JsonObject, index: number): ParsedRecord =>
+        parseEvent(record, retryStateAt(index), { rawEvent, unwrapRepairs });
+      return { kind: "parsed", parsedRecords: events.map(parseAt) };
     }
-    const rawEvent = events[index];
+    const rawEvent = events[source.index];
     if (rawEvent)
       return { kind: "parsed", parsedRecords: [parseEvent(record, retryState, { rawEvent, unwrapRepairs })] };
-    const error = `Cannot find the event in its list: got ${headerNames.index} ${index}, want 0 to ${events.length - 1}`;
+    const given = `${headerNames.index} ${source.index}`;
+    const error = `Cannot find the event in its list: got ${given}, want 0 to ${events.length - 1}`;
     return withoutUser(record, retryState, dead("undecodable", error));
   };
+  return parseList;
+};
 
-/** Turns messages into parsedRecords: bytes, then events, then what they mean. Never throws. */
+/** Creates the reader of all records: it decodes the bytes, parses the events and decides each of them. */
 export const createRecordReader = ({ decoder, ...options }: RecordReaderOptions): RecordReader => {
   const parseEvent = createParseEvent(options);
   const parseList = createParseList(parseEvent);
-  return (message, { topic, partition, tier, topicId }) => {
+  const readRecord: RecordReader = (message, { topic, partition, tier, topicId }) => {
     const record = toKafkaRecord(message);
     const source = sourcePositionOf({ topic, partition, offset: message.offset, timestamp: record.timestamp, topicId });
     const retryState = retryStateOf(record, source, tier);
@@ -137,4 +153,5 @@ export const createRecordReader = ({ decoder, ...options }: RecordReaderOptions)
         return decoded;
     }
   };
+  return readRecord;
 };

@@ -1,59 +1,84 @@
 import { dueAt } from "../core/outcome/retry-plan.ts";
 
-/** Milliseconds: by the wall, which records are stamped with and which may be wrong, and by a clock that only counts. */
+/** Two clocks, in milliseconds. */
 export interface Clocks {
+  /** Since 1970. May be wrong, and may be set back; record timestamps come from such clocks. */
   readonly wallNow: () => number;
+  /** Since some fixed moment. Never set back. */
   readonly monotonicNow: () => number;
 }
 
-/** The log ended here, from this time to that, as far as is known. */
+/** An end offset of the log, and when it was seen first and last, by the monotonic clock. */
 interface ObservedEnd {
   readonly endOffset: number;
   readonly firstSeenAt: number;
   lastSeenAt: number;
 }
 
+/** The times between which a record was written, by the monotonic clock. */
+interface WriteBounds {
+  /** The last time the log was seen to end before the record. */
+  readonly lastAbsentAt: number;
+  /** The first time the log was seen to contain the record. */
+  readonly firstSeenAt: number;
+}
+
 const maxObservedEnds = 64;
 
 /**
- * When the head of a tier is due. The record's own time says so, but the clock that stamped it may be wrong. As far as the end
- * of the log has been watched, the head is never later than the delay from when it was there for certain, and never earlier
- * than the delay from when it was not there yet.
+ * Decides when the head of a retry topic is due. By its timestamp it is due at `timestamp + delay`, but the clock that
+ * wrote the timestamp may be wrong. So the end offsets of the log, seen while the partition is owned, give bounds: the
+ * record was written between two end-offset polls. It becomes due no earlier than `lastAbsentAt + delay` and no later than
+ * `firstSeenAt + delay`, whatever its timestamp says.
  */
 export class RetryDelay {
-  /** Ascending. */
+  /** In ascending order. */
   readonly #observedEnds: ObservedEnd[] = [];
-  #head: { readonly offset: number; readonly at: number } | undefined;
+  #head: { readonly offset: number; readonly dueAt: number } | undefined;
 
-  /** The log has been seen to end at `high`. */
+  /** The log ended at `endOffset` at this time of the monotonic clock. */
   recordEndOffset(endOffset: number, monotonicMs: number): void {
     const newest = this.#observedEnds.at(-1);
     if (newest && endOffset < newest.endOffset) return;
     if (newest?.endOffset === endOffset) newest.lastSeenAt = monotonicMs;
     else this.#observedEnds.push({ endOffset, firstSeenAt: monotonicMs, lastSeenAt: monotonicMs });
-    // A forgotten end only makes the bounds wider.
+    // Without one of the ends the bounds are only wider.
     if (this.#observedEnds.length > maxObservedEnds) this.#observedEnds.splice(1, 1);
   }
 
-  /** Milliseconds until the head is due, 0 or less where it is. Decided when it is first seen, and by no wall clock after that. */
-  remainingMs({ offset, timestamp }: { offset: number; timestamp: number }, delayMs: number, clocks: Clocks): number {
+  /**
+   * The record at `offset` is the head now. Decides once when it is due, so that later changes of the wall clock do not matter.
+   * `timestamp` and `delayMs` are in milliseconds.
+   */
+  recordHead({ offset, timestamp }: { offset: number; timestamp: number }, delayMs: number, clocks: Clocks): void {
+    if (this.#head?.offset === offset) return;
     const monotonicMs = clocks.monotonicNow();
-    if (this.#head?.offset !== offset) {
-      const now = clocks.wallNow();
-      const dueByTimestamp = monotonicMs + dueAt(timestamp, delayMs, now) - now;
-      const { absent: lastAbsent, present: firstSeen } = this.#writtenBetween(offset, monotonicMs);
-      this.#head = { offset, at: Math.min(firstSeen + delayMs, Math.max(dueByTimestamp, lastAbsent + delayMs)) };
-    }
-    return this.#head.at - monotonicMs;
+    const wallMs = clocks.wallNow();
+    const dueByTimestamp = monotonicMs + dueAt(timestamp, delayMs, wallMs) - wallMs;
+    const { lastAbsentAt, firstSeenAt } = this.#writeBoundsOf(offset, monotonicMs);
+    const earliest = lastAbsentAt + delayMs;
+    const latest = firstSeenAt + delayMs;
+    this.#head = { offset, dueAt: Math.min(latest, Math.max(dueByTimestamp, earliest)) };
+    this.#forgetEndsBefore(offset);
   }
 
-  /** Between which times the record was written. What lies before it need not be known any longer. */
-  #writtenBetween(offset: number, now: number): { absent: number; present: number } {
-    const after = this.#observedEnds.findIndex(({ endOffset }) => endOffset > offset);
-    const before = (after === -1 ? this.#observedEnds.length : after) - 1;
-    const firstSeen = this.#observedEnds[after]?.firstSeenAt ?? now;
-    const lastAbsent = this.#observedEnds[before]?.lastSeenAt ?? Number.NEGATIVE_INFINITY;
-    if (before > 0) this.#observedEnds.splice(0, before);
-    return { absent: lastAbsent, present: firstSeen };
+  /** Milliseconds until the head is due; 0 or less if it is due, or if there is no head. */
+  remainingMs(monotonicMs: number): number {
+    return this.#head ? this.#head.dueAt - monotonicMs : 0;
+  }
+
+  #writeBoundsOf(offset: number, monotonicMs: number): WriteBounds {
+    const lastAbsent = this.#observedEnds.findLast(({ endOffset }) => endOffset <= offset);
+    const firstSeen = this.#observedEnds.find(({ endOffset }) => endOffset > offset);
+    return {
+      lastAbsentAt: lastAbsent?.lastSeenAt ?? Number.NEGATIVE_INFINITY,
+      firstSeenAt: firstSeen?.firstSeenAt ?? monotonicMs,
+    };
+  }
+
+  /** Keeps the last end at or before the offset, and all later ends. */
+  #forgetEndsBefore(offset: number): void {
+    const last = this.#observedEnds.findLastIndex(({ endOffset }) => endOffset <= offset);
+    if (last > 0) this.#observedEnds.splice(0, last);
   }
 }

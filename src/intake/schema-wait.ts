@@ -5,14 +5,20 @@ export interface SchemaWaitOptions {
   readonly load: Decoder["loadSchema"];
   readonly random: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
-  /** The registry does not answer, or answers again: once per change. */
+  /**
+   * The registry does not answer, or answers again. Called once per change; `heldMs` is the length of the hold that has
+   * ended.
+   */
   readonly onHold: (change: { isHeld: boolean; error: string; heldMs: number }) => void;
   readonly monotonicNow: () => number;
-  /** A schema has been fetched, or is known not to exist: decoding can go on. */
+  /** A schema has been fetched, or is known not to exist: decoding can continue. */
   readonly onLoaded: () => void;
 }
 
-/** Fetches schemas on demand. While the registry does not answer, nothing is decoded and nothing is lost: it asks again. */
+/**
+ * Fetches schemas from the registry on demand. If the registry does not answer, retries with growing pauses; the records
+ * wait.
+ */
 export class SchemaWait {
   readonly #options: SchemaWaitOptions;
   readonly #pending = new Set<number>();
@@ -24,15 +30,17 @@ export class SchemaWait {
     this.#options = options;
   }
 
+  /** Whether the registry does not answer. */
   get isHeld(): boolean {
     return this.#unanswered.size > 0;
   }
 
-  /** Whether this schema is being fetched: what needs it has to wait. */
+  /** Whether this schema is being fetched: records that need it have to wait. */
   isPending(schemaId: number): boolean {
     return this.#pending.has(schemaId);
   }
 
+  /** Starts to fetch a schema, unless it is being fetched already. */
   request(schemaId: number): void {
     if (this.#pending.has(schemaId)) return;
     this.#pending.add(schemaId);

@@ -3,7 +3,10 @@ import { errorTypesOf } from "../kafka/error-types.ts";
 import type { GroupOffset } from "../kafka/group/group-offsets.ts";
 import { encodeTopicId } from "../offsets/topic-id.ts";
 
-/** What may be skipped: the batches of a partition that cannot be read and end below this offset. Nothing else ever is. */
+/**
+ * Allows the service to skip the unreadable batches of a partition that end below `toOffset`. Readable records are never
+ * skipped.
+ */
 export interface SkipRequest {
   readonly topic: string;
   readonly partition: number;
@@ -11,12 +14,12 @@ export interface SkipRequest {
 }
 
 /**
- * Says so to the members of the service: they look at the offsets of this group, which has no members, so that Kafka takes an
- * offset for it while the service runs.
+ * The group whose committed offsets are the skip requests of the service. It never has members, so Kafka accepts commits to
+ * it while the service runs.
  */
 export const skipGroupOf = (groupId: string): string => `${groupId}-skips`;
 
-/** The command that allows it. */
+/** The command by which an operator allows the skip. */
 export const skipCommand = ({ topic, partition, toOffset }: SkipRequest): string =>
   `gainstream skip --topic ${topic} --partition ${partition} --to-offset ${toOffset}`;
 
@@ -24,7 +27,10 @@ const refuseSkip = ({ topic, partition, toOffset }: SkipRequest, reason: string)
   throw new Error(`Cannot skip to offset ${toOffset} of partition ${partition} of topic ${topic}: ${reason}`);
 };
 
-/** A cluster may take no metadata (`offset.metadata.max.bytes`). Then the word counts for any topic of the name. */
+/**
+ * A cluster may accept no metadata (`offset.metadata.max.bytes`). Then the request has no topic id and applies to any topic
+ * of this name.
+ */
 const commitSkipOffset = async (
   admin: Pick<ClusterAdmin, "commitOffset">,
   group: string,
@@ -38,7 +44,10 @@ const commitSkipOffset = async (
   }
 };
 
-/** Allows it. Throws a sentence if the partition has no such offset. */
+/**
+ * Writes a skip request, which the members of the service read. Rejects with an error if the partition does not exist, or
+ * has no such offset.
+ */
 export const requestSkip = async (
   admin: Pick<ClusterAdmin, "topicStates" | "logRanges" | "commitOffset">,
   groupId: string,
@@ -47,13 +56,13 @@ export const requestSkip = async (
   const { topic, partition, toOffset } = skip;
   const [state] = await admin.topicStates([topic]);
   if (!state || state.error !== undefined)
-    return refuseSkip(skip, `Kafka says ${state?.error ?? "nothing"} of the topic`);
+    return refuseSkip(skip, `Kafka answers ${state?.error ?? "nothing"} for the topic`);
   const range = (await admin.logRanges([topic])).find((candidate) => candidate.partition === partition);
-  if (!range) return refuseSkip(skip, "there is no such partition, or it has no leader");
+  if (!range) return refuseSkip(skip, "the partition does not exist, or has no leader");
   const { beginningOffset, endOffset } = range;
   if (toOffset <= beginningOffset || toOffset > endOffset)
-    return refuseSkip(skip, `want more than ${beginningOffset} and at most ${endOffset}`);
-  // A topic of the same name that is made anew has other records at the same offsets.
+    return refuseSkip(skip, `want an offset from ${beginningOffset + 1} to ${endOffset}`);
+  // If the topic is recreated with the same name, it has other records at the same offsets.
   const metadata = encodeTopicId(state.id);
   return commitSkipOffset(admin, skipGroupOf(groupId), { topic, partition, offset: toOffset, metadata });
 };

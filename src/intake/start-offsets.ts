@@ -1,9 +1,15 @@
 import type { ClusterAdmin } from "../kafka/admin.ts";
-import type { TopicPartition } from "../kafka/group/consumer.ts";
+import { type TopicPartition, partitionKey } from "../kafka/topic-partition.ts";
 import type { KnownLogs } from "./known-logs.ts";
 import type { LogReset } from "./log-resets.ts";
-import { type OwnedPartition, partitionKey } from "./owned-partition.ts";
-import { type StartOffset, type StartFrom, type PartitionLog, resetCauseOf, planStartOffset } from "./plan-start.ts";
+import { type OwnedPartition } from "./owned-partition.ts";
+import {
+  type StartOffset,
+  type StartFrom,
+  type PartitionLog,
+  resetCauseOf,
+  planStartOffset,
+} from "./plan-start-offset.ts";
 
 export interface StartOffsetsOptions {
   readonly admin: Pick<ClusterAdmin, "committedOffsets" | "logRanges" | "topicStates">;
@@ -13,42 +19,50 @@ export interface StartOffsetsOptions {
 }
 
 export interface StartOffsets {
-  /** By partition. */
+  /** By partition key. */
   readonly byPartition: ReadonlyMap<string, StartOffset>;
-  /** The logs that are not those that the group or this member knew. */
+  /** The logs that are not the ones that the group, or this member, has read. */
   readonly resets: readonly LogReset[];
 }
 
-/** Where to start is not ours to decide, and the operator wants to be asked. */
+/** START_FROM is `fail`, and a partition has no valid committed offset: an operator has to decide where to start. */
 export class StartRefusedError extends Error {}
 
 const byKey = <T extends TopicPartition>(entries: readonly T[]): Map<string, T> =>
   new Map(entries.map((entry) => [partitionKey(entry), entry]));
 
-/** An answer that lacks a partition is no word on it: taken for "nothing yet", it would lose or repeat a whole log. */
+/**
+ * Throws if the cluster's answer lacks a partition. Without this check the partition would count as new, and a whole log be
+ * lost or repeated.
+ */
 const requireEntry = <T>(entriesByKey: ReadonlyMap<string, T>, key: string): T => {
   const entry = entriesByKey.get(key);
-  if (entry === undefined) throw new Error(`The cluster's answer lacks ${key}`);
+  if (entry === undefined) throw new Error(`Kafka's answer does not contain partition ${key}`);
   return entry;
 };
 
-/** What a single answer is not believed; undefined: nothing. What this member has seen itself is certain. */
+/**
+ * The suspicion that a second answer has to confirm; undefined if there is none. A truncation that this member has seen
+ * itself is certain.
+ */
 const suspicionKeyOf = (log: PartitionLog): string | undefined => {
   const cause = resetCauseOf(log);
   if (cause === "made_anew") return `${cause} ${log.topicId}`;
   return cause === "truncated" && !log.knownLog?.isTruncated ? cause : undefined;
 };
 
-/** Asks once more where a topic seems to have been made anew, or a log to be cut off. */
+const isDoubtful = (log: PartitionLog, knownLogs: KnownLogs): boolean => {
+  const suspicion = suspicionKeyOf(log);
+  return suspicion !== undefined && !knownLogs.isSuspicionConfirmed(log.range, suspicion);
+};
+
+/** Throws if a log seems to be recreated or truncated, and the answer before did not say the same. The caller asks again. */
 const confirmSuspicions = (logs: readonly PartitionLog[], knownLogs: KnownLogs): void => {
-  const checked = logs.map((log) => ({
-    place: log,
-    isSure: knownLogs.confirmsSuspicion(log.range, suspicionKeyOf(log)),
-  }));
-  const unconfirmed = checked.filter(({ place: log, isSure }) => !isSure && suspicionKeyOf(log) !== undefined);
-  const descriptions = unconfirmed.map(({ place: log }) => `${partitionKey(log.range)} (${resetCauseOf(log)})`);
+  const doubtful = logs.filter((log) => isDoubtful(log, knownLogs));
+  for (const log of logs) knownLogs.recordSuspicion(log.range, suspicionKeyOf(log));
+  const descriptions = doubtful.map((log) => `${partitionKey(log.range)} (${resetCauseOf(log)})`);
   if (descriptions.length > 0)
-    throw new Error(`These logs seem not to be those that were read from: ${descriptions.join(", ")}`);
+    throw new Error(`These logs seem to have been replaced; asking Kafka once more: ${descriptions.join(", ")}`);
 };
 
 /** Asks the cluster for everything that the start of these partitions depends on. */
@@ -72,6 +86,7 @@ const readPartitionLogs = async (
   }));
 };
 
+/** An owned partition, everything that its start depends on, and the decision. */
 interface PlannedStart {
   readonly owned: OwnedPartition;
   readonly log: PartitionLog;
@@ -84,6 +99,7 @@ const logResetOf = ({ owned: { topic, partition }, log, start }: PlannedStart): 
   return { topic, partition, cause: start.cause, oldOffset, newOffset: start.offset };
 };
 
+/** Throws if START_FROM is `fail` and a partition has no valid committed offset. */
 const throwIfRefused = (planned: readonly PlannedStart[]): void => {
   const outside = planned.flatMap(({ owned, log: { range, committed }, start }) =>
     start === "outside"
@@ -98,12 +114,15 @@ const throwIfRefused = (planned: readonly PlannedStart[]): void => {
   const uncommitted = planned.flatMap(({ owned, start }) => (start === "uncommitted" ? [partitionKey(owned)] : []));
   if (uncommitted.length > 0)
     throw new StartRefusedError(
-      `The group has no committed offset of ${uncommitted.join(", ")}, and START_FROM is fail: ` +
+      `The group has no committed offset for ${uncommitted.join(", ")}, and START_FROM is fail: ` +
         "set START_FROM to earliest or latest for the first start",
     );
 };
 
-/** Asks the cluster where the given partitions start. Throws `StartRefused` with their names where that is wished. */
+/**
+ * Asks the cluster where these partitions start. Rejects with `StartRefusedError` if an operator has to decide, and with
+ * another error if the caller should ask again.
+ */
 export const readStartOffsets = async (
   ownedPartitions: readonly OwnedPartition[],
   options: StartOffsetsOptions,

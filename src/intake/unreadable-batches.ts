@@ -1,18 +1,19 @@
 import type { UnreadablePartition } from "../kafka/fetch/isolate-partitions.ts";
 import type { UnreadableOffsets } from "../kafka/fetch/record-batches.ts";
-import type { GroupConsumer, TopicPartition } from "../kafka/group/consumer.ts";
+import type { GroupConsumer } from "../kafka/group/consumer.ts";
+import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
+import type { BacklogRebuild } from "./backlog-rebuild.ts";
 import { type OwnedPartition, type UnreadableWait, positionOf, currentUnreadableWait } from "./owned-partition.ts";
-import type { Pauses } from "./pauses.ts";
-import type { BacklogRebuild } from "./restore-backlog.ts";
+import { type Pauses, timerToleranceMs } from "./pauses.ts";
 
-/** What becomes of batches that cannot be read, for the log and the metrics. */
+/** Reports about batches that cannot be read, for the log and the metrics. */
 export interface UnreadableEvents {
-  /** A partition begins to wait. */
+  /** A partition begins to wait at an unreadable batch. */
   readonly onWaiting: (unreadablePartition: UnreadablePartition) => void;
-  /** It reads on by itself: what it waited at can be read by now, or is gone. */
+  /** A partition continues without a skip: its batch can be read now, or has been removed. */
   readonly onResumed: (unreadablePartition: TopicPartition) => void;
-  /** These offsets were skipped because an operator has allowed it. */
+  /** These offsets were skipped because an operator allowed it. */
   readonly onSkipped: (unreadablePartition: TopicPartition & UnreadableOffsets) => void;
 }
 
@@ -29,12 +30,10 @@ export interface UnreadableBatchesOptions {
 
 const minRetryPauseMs = 1_000;
 const maxRetryPauseMs = 60_000;
-/** Timers may fire a moment before their time by the other clock. */
-const timerToleranceMs = 1;
 
 /**
- * Partitions whose next batch cannot be read. Each of them waits alone and is tried again at growing pauses: another replica may
- * lead by then, or the broker be repaired. If an operator allows it, the batch is skipped.
+ * Handles partitions whose next batch cannot be read. Each waits alone and is fetched again after growing pauses: by then
+ * another replica may be the leader, or the broker may be repaired. If an operator allows it, the batch is skipped.
  */
 export class UnreadableBatches {
   readonly #options: UnreadableBatchesOptions;
@@ -43,28 +42,31 @@ export class UnreadableBatches {
     this.#options = options;
   }
 
-  /** A fetch found nothing that can be read at the position of a partition. */
+  /** The batch at the position of a partition cannot be read: skips it if an operator allows that, or waits. */
   onUnreadable(unreadablePartition: UnreadablePartition): void {
     const owned = this.#options.findOwned(unreadablePartition);
     const position = owned && positionOf(owned);
     if (!owned || position === undefined) return;
-    // It may be the answer to a question from before the partition was assigned, moved on, or was put back.
+    // The fetch may be outdated: it began before the partition was assigned, moved on, or was set to another position.
     if (position > unreadablePartition.lastOffset || position < unreadablePartition.fetchOffset) return;
-    if (!unreadablePartition.mustWait && unreadablePartition.lastOffset < owned.maySkipTo)
+    if (!unreadablePartition.isUnskippable && unreadablePartition.lastOffset < owned.maySkipTo)
       this.#skip(owned, unreadablePartition);
     else this.#wait(owned, { ...unreadablePartition, position });
   }
 
-  /** An operator allows to skip what cannot be read and ends below this offset. It is tried once more first: it may have become readable. */
+  /**
+   * An operator allows unreadable batches that end below `skipTo` to be skipped. The batch is fetched once more first: it
+   * may be readable now.
+   */
   allowSkip(owned: OwnedPartition, skipTo: number): void {
     owned.maySkipTo = skipTo;
-    const batch = currentUnreadableWait(owned);
-    if (!batch || batch.lastOffset >= skipTo) return;
-    owned.unreadableWait = { ...batch, retryAt: this.#options.monotonicNow() };
+    const wait = currentUnreadableWait(owned);
+    if (!wait || wait.lastOffset >= skipTo) return;
+    owned.unreadableWait = { ...wait, retryAt: this.#options.monotonicNow() };
     this.#options.pauses.review(["unreadable"]);
   }
 
-  /** Now and then: which partitions have moved on? */
+  /** Called periodically: reports the partitions that have moved on. */
   review(ownedPartitions: readonly OwnedPartition[]): void {
     for (const owned of ownedPartitions) {
       if (!owned.unreadableWait || currentUnreadableWait(owned)) continue;
@@ -77,9 +79,9 @@ export class UnreadableBatches {
     const { events, pauses, monotonicNow, schedule } = this.#options;
     const previous = currentUnreadableWait(owned);
     const retryPauseMs = previous ? Math.min(2 * previous.retryPauseMs, maxRetryPauseMs) : minRetryPauseMs;
-    const { offset, lastOffset, reason, mustWait = false, position } = unreadablePartition;
+    const { offset, lastOffset, reason, isUnskippable = false, position } = unreadablePartition;
     const retryAt = monotonicNow() + retryPauseMs;
-    owned.unreadableWait = { offset, lastOffset, reason, mustWait, position, retryPauseMs, retryAt };
+    owned.unreadableWait = { offset, lastOffset, reason, isUnskippable, position, retryPauseMs, retryAt };
     pauses.pauseWhile(
       owned,
       "unreadable",
@@ -94,14 +96,14 @@ export class UnreadableBatches {
     const { topic, partition, tier, tracker, backlog } = owned;
     const nextOffset = lastOffset + 1;
     owned.unreadableWait = undefined;
-    // Nobody waits any longer for what is lost of a retry topic.
+    // Skipped records of a retry topic leave the backlog, so that no event waits for them.
     if (tracker && tier !== undefined) backlog?.removeRange(tier, { from: tracker.position, to: nextOffset });
     tracker?.skipTo(nextOffset);
     consumer.seek(owned, nextOffset);
     backlogRebuild.advanceTo(owned, nextOffset);
     pauses.review(["unreadable"]);
     scheduler.startReady();
-    // A retry topic that is scanned is read once more, and only then is the batch passed for good.
+    // A scan of a retry topic is followed by its delivery, which meets the batch again. The skip is reported then.
     if (tracker) events.onSkipped({ topic, partition, offset, lastOffset, reason });
   }
 }

@@ -4,17 +4,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from "kafkajs";
 
 import { type KafkaCluster, createAdminCluster } from "./cluster.ts";
-import { type GroupOffset, commitWithoutMembers, withExplainedError } from "./group/group-offsets.ts";
+import { type GroupOffset, commitWithoutMembers, withLookupRefusal } from "./group/group-offsets.ts";
+import type { TopicPartition } from "./topic-partition.ts";
 import { type LogRange, listLogRanges } from "./topics/log-ranges.ts";
+import { type TopicConfig, isDescribeConfigsRefused, toTopicConfig, topicConfigNames } from "./topics/topic-config.ts";
 import { type TopicState, topicStates } from "./topics/topic-metadata.ts";
 import { isSettingsRefusal, topicSettingsFallbacks } from "./topics/topic-settings.ts";
 
-/** The committed offset of a partition, and what was written beside it. */
-export interface CommittedOffset {
-  readonly topic: string;
-  readonly partition: number;
-  /** Undefined where the group has not committed anything yet. */
+/** The offset that a group has committed for a partition. */
+export interface CommittedOffset extends TopicPartition {
+  /** Undefined if the group has not committed an offset yet. */
   readonly offset: number | undefined;
+  /** The text that was committed with the offset. */
   readonly metadata: string | null;
 }
 
@@ -24,47 +25,12 @@ export interface TopicShape {
   readonly replicationFactor: number;
 }
 
-/** How long a topic keeps its records. What the cluster does not tell counts as kept. */
-export interface TopicConfig {
-  readonly topic: string;
-  /** `delete`, `compact` or both with a comma. */
-  readonly cleanupPolicy: string;
-  /** Milliseconds; -1: for ever. */
-  readonly retentionMs: number;
-  /** Per partition; -1: without limit. */
-  readonly retentionBytes: number;
-}
-
 const metadataPollMs = 50;
 const maxMetadataPolls = 100;
 
-const configNames = ["cleanup.policy", "retention.ms", "retention.bytes"];
-
-/** By its rights, or because it does not know the question: a hosted Kafka may have no such interface. */
-const isDescribeConfigsRefused = (error: unknown): boolean => {
-  const { type, name, retriable } = error as { type?: unknown; name?: unknown; retriable?: unknown };
-  return (typeof type === "string" && retriable === false) || name === "KafkaJSServerDoesNotSupportApiKey";
-};
-
-interface ConfigEntry {
-  readonly configName: string;
-  readonly configValue: string | null;
-}
-
-const toTopicConfig = (topic: string, entries: readonly ConfigEntry[]): TopicConfig => {
-  const valueOf = (name: string): string | undefined =>
-    entries.find(({ configName }) => configName === name)?.configValue ?? undefined;
-  return {
-    topic,
-    cleanupPolicy: valueOf("cleanup.policy") ?? "delete",
-    retentionMs: Number(valueOf("retention.ms") ?? -1),
-    retentionBytes: Number(valueOf("retention.bytes") ?? -1),
-  };
-};
-
 /**
- * Questions to the cluster, one at a time: kafkajs's admin client crashes when its calls overlap. Each is about the topics that
- * it names, and a missing one spoils nothing for the others.
+ * Requests to the cluster, one at a time: kafkajs's admin client crashes if its calls overlap. A request is about the topics that it
+ * names, and a topic that is missing does not fail it for the others. A method rejects with kafkajs's error.
  */
 export class ClusterAdmin {
   readonly #admin: Admin;
@@ -86,15 +52,15 @@ export class ClusterAdmin {
   }
 
   /**
-   * What the group has committed. Topic by topic: asked for several at once, kafkajs forgets the partitions of some where
-   * there are several brokers, and that looks as if nothing had been committed.
+   * The committed offsets of a group. One request per topic: if a request names several topics and there are several brokers, kafkajs
+   * drops partitions of some topics, which then look as if the group had committed nothing.
    */
   async committedOffsets(groupId: string, topics: readonly string[]): Promise<CommittedOffset[]> {
     const all: CommittedOffset[] = [];
     for (const topic of topics) {
       const [response] = await this.#serialize(async () => {
         await this.#refreshTopics([topic]);
-        return withExplainedError(this.#cluster, groupId, () => this.#admin.fetchOffsets({ groupId, topics: [topic] }));
+        return withLookupRefusal(this.#cluster, groupId, () => this.#admin.fetchOffsets({ groupId, topics: [topic] }));
       });
       for (const { partition, offset, metadata } of response?.partitions ?? [])
         all.push({ topic, partition, offset: Number(offset) < 0 ? undefined : Number(offset), metadata });
@@ -102,12 +68,12 @@ export class ClusterAdmin {
     return all;
   }
 
-  /** Commits for a group without members; for one that has some, Kafka refuses it. */
+  /** Commits an offset for a group without members. Kafka refuses it if the group has members. */
   commitOffset(groupId: string, commit: GroupOffset): Promise<void> {
     return this.#serialize(() => commitWithoutMembers(this.#cluster, groupId, commit));
   }
 
-  /** Where the logs of these topics begin and end. What is missing, forbidden or without a leader just now is left out. */
+  /** The log ranges of these topics, without partitions that are missing or forbidden or whose leader does not answer. */
   logRanges(topics: readonly string[]): Promise<LogRange[]> {
     return this.#serialize(async () => {
       await this.#refreshTopics(topics);
@@ -115,22 +81,26 @@ export class ClusterAdmin {
     });
   }
 
-  /** What the cluster says of each of these topics. Never fails for one of them. */
+  /** The states of these topics, in this order. The error of a topic is part of its state. */
   topicStates(topics: readonly string[]): Promise<TopicState[]> {
     return this.#serialize(() => this.#refreshTopics(topics));
   }
 
-  /** The shape of a topic; undefined where it does not exist. */
+  /** The shape of a topic; undefined if the topic does not exist. */
   async topicShape(topic: string): Promise<TopicShape | undefined> {
     const [state] = await this.topicStates([topic]);
     if (!state || state.error === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
-    if (state.error !== undefined) throw new Error(`Cannot look at topic ${topic}: ${state.error}`);
+    if (state.error !== undefined) throw new Error(`Cannot read the metadata of ${topic}: ${state.error}`);
     return { topic, partitions: state.partitions, replicationFactor: state.replicationFactor };
   }
 
-  /** How long topics keep their records; `refused` where this user may not ask. */
+  /** How long these topics keep their records; `refused` if the cluster does not report it to this user. */
   async topicConfigs(topics: readonly string[]): Promise<readonly TopicConfig[] | "refused"> {
-    const resources = topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames }));
+    const resources = topics.map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: topicConfigNames,
+    }));
     try {
       const response = await this.#serialize(() => this.#admin.describeConfigs({ resources, includeSynonyms: false }));
       return response.resources.map(({ resourceName, configEntries }) => toTopicConfig(resourceName, configEntries));
@@ -140,13 +110,13 @@ export class ClusterAdmin {
     }
   }
 
-  /** Makes topics that keep everything as it was written; those that exist already are left alone. */
+  /** Creates topics that keep all records. Topics that exist already stay as they are. */
   async createTopics(shapes: readonly TopicShape[]): Promise<void> {
     if (shapes.length === 0) return;
-    const topics = shapes.map(({ topic, partitions, replicationFactor: replication }) => ({
+    const topics = shapes.map(({ topic, partitions, replicationFactor }) => ({
       topic,
       numPartitions: partitions,
-      replicationFactor: replication,
+      replicationFactor,
     }));
     await this.#serialize(() => this.#createTopicsWith(topics, topicSettingsFallbacks));
     await this.#waitUntilVisible(shapes);
@@ -165,7 +135,7 @@ export class ClusterAdmin {
     }
   }
 
-  /** Gives topics more partitions. */
+  /** Adds partitions to topics, up to these numbers. */
   async createPartitions(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
     if (shapes.length === 0) return;
     const topicPartitions = shapes.map(({ topic, partitions }) => ({ topic, count: partitions }));
@@ -173,7 +143,7 @@ export class ClusterAdmin {
     await this.#waitUntilVisible(shapes);
   }
 
-  /** The broker that is asked may not have heard yet of what was made. */
+  /** Waits up to 5 s: the broker that answers may not know the new topics or partitions yet. */
   async #waitUntilVisible(shapes: readonly Pick<TopicShape, "topic" | "partitions">[]): Promise<void> {
     const names = shapes.map(({ topic }) => topic);
     for (let polls = 0; polls < maxMetadataPolls; polls++) {
@@ -184,7 +154,7 @@ export class ClusterAdmin {
     }
   }
 
-  /** From here on kafkajs's view of the cluster is of these topics, and of no others. */
+  /** Makes these topics, and no others, the ones that kafkajs's view of the cluster holds. */
   async #refreshTopics(topics: readonly string[]): Promise<TopicState[]> {
     this.#cluster.targetTopics = new Set(topics);
     await this.#cluster.refreshMetadata();
@@ -192,8 +162,8 @@ export class ClusterAdmin {
   }
 
   #serialize<T>(call: () => Promise<T>): Promise<T> {
-    const response = this.#previous.then(call, call);
-    this.#previous = response.catch(() => undefined);
-    return response;
+    const result = this.#previous.then(call, call);
+    this.#previous = result.catch(() => undefined);
+    return result;
   }
 }

@@ -1,5 +1,6 @@
-import { Kafka, Partitioners, type Producer, type RetryOptions, type logCreator, logLevel } from "kafkajs";
+import { Kafka, type RetryOptions, type logCreator, logLevel } from "kafkajs";
 
+import { toError } from "../core/to-error.ts";
 import { patchSession } from "./auth/session-patch.ts";
 import { type TlsFiles, createTlsOptions } from "./auth/tls.ts";
 import type { LoginMechanism } from "./auth/token-login.ts";
@@ -14,35 +15,33 @@ export interface KafkaOptions {
   readonly tls?: TlsFiles | undefined;
   readonly sasl?: LoginMechanism | undefined;
   readonly logCreator?: logCreator;
-  /** kafkajs's number for the least level to make. */
+  /** The lowest level to log, as kafkajs's number. */
   readonly logLevel?: number;
-  /** Is told of errors as they come, before kafkajs gives up trying. */
+  /** Receives each error that kafkajs logs, as a sentence, while kafkajs still retries. */
   readonly onConnectionError?: (sentence: string) => void;
-  /** How long kafkajs tries by itself. */
+  /** How often and how long kafkajs itself retries. */
   readonly retry?: RetryOptions;
 }
 
 /**
- * Retries that outlast a broker's restart without a crash of the consumer: with kafkajs's own defaults a broker that is
- * gone for 15 s costs three crashes and 20 s.
+ * Retries that last longer than a broker's restart, so that the consumer does not crash. With kafkajs's defaults, a broker that is away
+ * for 15 s costs three crashes and 20 s.
  */
 export const patientRetry = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 100 } as const;
 
-/** For those who try again themselves and have to know at once what a request failed of. */
+/** For callers that retry themselves and need each error at once. */
 export const noRetry = { retries: 0 } as const;
 
 type Logger = ReturnType<logCreator>;
 
-/** Hands kafkajs's words on, with those of trouble made plain. */
+/** Passes on kafkajs's log entries, with its warnings and errors explained. */
 const withExplainedErrors =
   (write: Logger, onConnectionError: KafkaOptions["onConnectionError"]): Logger =>
   (entry) => {
     if (entry.level > logLevel.WARN) return write(entry);
-    // kafkajs also logs errors in the place of messages.
+    // In place of a message, kafkajs sometimes logs an Error.
     const { message: originalMessage }: { readonly message: unknown } = entry.log;
-    const message = explainConnectionError(
-      originalMessage instanceof Error ? originalMessage.message : String(originalMessage),
-    );
+    const message = explainConnectionError(toError(originalMessage).message);
     if (entry.level === logLevel.ERROR) onConnectionError?.(message);
     return write({ ...entry, log: { ...entry.log, message } });
   };
@@ -55,7 +54,7 @@ const warnOfTls = (logger: Logger | undefined, message: string): void =>
     log: { timestamp: new Date().toISOString(), message },
   });
 
-/** A connection to the brokers. Opens nothing yet. */
+/** Creates a kafkajs client with all patches and codecs in place. It opens no connection yet. */
 export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry, ...log }: KafkaOptions): Kafka => {
   patchNullHeaders();
   patchTimer();
@@ -63,8 +62,7 @@ export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry
   patchSession();
   const level = log.logLevel ?? logLevel.INFO;
   const logger = log.logCreator && withExplainedErrors(log.logCreator(level), log.onConnectionError);
-  const onUnusableFiles = (reason: string): void =>
-    warnOfTls(logger, `${reason}; connecting with what was there before`);
+  const onUnusableFiles = (reason: string): void => warnOfTls(logger, `${reason}; the previous TLS files stay in use`);
   return new Kafka({
     brokers: [...brokers],
     clientId,
@@ -78,7 +76,7 @@ export const createKafka = ({ brokers, clientId, tls, sasl, retry = patientRetry
   });
 };
 
-/** Opens a new connection, which a broker has to answer, and closes it. Rejects if none does. */
+/** Opens a new connection to the cluster and closes it. Rejects if no broker answers. */
 export const checkConnection = async (kafka: Kafka): Promise<void> => {
   const admin = kafka.admin();
   try {
@@ -87,10 +85,3 @@ export const checkConnection = async (kafka: Kafka): Promise<void> => {
     await admin.disconnect();
   }
 };
-
-/** A producer that makes no topics. Connects to nothing yet. */
-export const createProducer = (kafka: Kafka): Producer =>
-  kafka.producer({
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });

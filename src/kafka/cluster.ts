@@ -1,32 +1,21 @@
 import { createRequire } from "node:module";
 
-import type { Admin, Kafka } from "kafkajs";
+import type { Admin, Cluster, Kafka } from "kafkajs";
 
+import { type BrokerPool, patchBrokers } from "./broker-pool.ts";
 import { patientRetry } from "./client.ts";
-import { type TopicMetadata, tolerantMetadataRequest } from "./topics/topic-metadata.ts";
+import type { FetchRequest, FetchResponse } from "./fetch/fetch-response.ts";
+import type { GroupBroker } from "./group/group-broker.ts";
+import type { ApiVersions, BrokerRequest, ClusterMetadata } from "./protocol.ts";
+import { tolerantMetadataRequest } from "./topics/topic-metadata.ts";
 
-/** A request of ours to a broker: kafkajs sends it, and gives back what `parse` makes of the answer. */
-export interface BrokerRequest {
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    readonly apiName: string;
-    readonly encode: () => Promise<unknown>;
-  };
-  readonly response: {
-    readonly decode: (raw: Buffer) => Promise<unknown>;
-    readonly parse: (decoded: never) => Promise<unknown>;
-  };
-}
-
-/** What a broker speaks: the versions of each kind of request, by its key. */
-export type ApiVersions = Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
-
-/** kafkajs's connection to one broker. */
+/** kafkajs's connection to one broker: the methods that this service calls, none of which kafkajs exports. */
 export interface ClusterBroker {
+  /** Null until the connection is open. */
   readonly versions: ApiVersions | null;
   readonly connectionPool: { send(request: BrokerRequest): Promise<unknown> };
   disconnect(): Promise<void>;
+  fetch(request: FetchRequest): Promise<FetchResponse>;
   metadata(topics: readonly string[]): Promise<ClusterMetadata>;
   findGroupCoordinator(group: { groupId: string; coordinatorType: 0 }): Promise<unknown>;
   offsetCommit(request: {
@@ -39,89 +28,78 @@ export interface ClusterBroker {
       partitions: readonly { partition: number; offset: string; metadata: string | null }[];
     }[];
   }): Promise<unknown>;
-  offsetFetch(request: {
-    groupId: string;
-    topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
-  }): Promise<{
-    responses: readonly {
-      topic: string;
-      partitions: readonly { partition: number; offset: string; metadata: string | null }[];
-    }[];
-  }>;
 }
 
-/** The answer to a question about topics, in kafkajs's shape. */
-export interface ClusterMetadata {
-  readonly topicMetadata: readonly TopicMetadata[];
-}
-
-interface BrokerPool {
-  readonly brokers: Readonly<Record<string, ClusterBroker>>;
-  readonly seedBroker: ClusterBroker | undefined;
-  createBroker(options: object): ClusterBroker;
-  findConnectedBroker(): Promise<ClusterBroker>;
-}
-
-/** kafkajs's view of a cluster; it has one for each client. */
+/** kafkajs's view of a cluster: its brokers and the metadata of its topics. Each client has its own. */
 export interface KafkaCluster {
   targetTopics: Set<string>;
-  readonly brokerPool: BrokerPool & { readonly metadata: ClusterMetadata | null };
+  readonly brokerPool: BrokerPool<ClusterBroker> & {
+    readonly metadata: ClusterMetadata | null;
+    findConnectedBroker(): Promise<ClusterBroker>;
+  };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   refreshMetadata(): Promise<void>;
   findBroker(target: { nodeId: number }): Promise<ClusterBroker>;
-  findGroupCoordinator(group: { groupId: string }): Promise<ClusterBroker>;
+  findGroupCoordinator(group: { groupId: string }): Promise<ClusterBroker & GroupBroker>;
 }
 
-const require = createRequire(import.meta.url);
+const unknownKafkajs = (): Error =>
+  new Error("Cannot use the installed kafkajs: it lacks internals of version 2.2.4, want kafkajs 2.2.4");
 
-type CreateCluster = (options: object) => KafkaCluster;
+/** The whole of a cluster, of which kafkajs's types show a part. Throws if it is not the kafkajs that this service knows. */
+export const internalsOf = (cluster: Cluster): KafkaCluster => {
+  if (!("brokerPool" in cluster && "findGroupCoordinator" in cluster)) throw unknownKafkajs();
+  return cluster as Cluster & KafkaCluster;
+};
 
-const isCreateClusterKey = (key: symbol): boolean => key.description === "private:Kafka:createCluster";
-
-/** Which error of a topic need not fail a question about several; undefined: none. */
+/** Decides by its name whether an error of one topic may be ignored in a request about several; undefined means no error. */
 type IsTolerated = (error: string | undefined) => boolean;
 
-/** Sends a request of ours, and gives up a connection that was closed, as kafkajs does for its own. */
+/** Sends a request. As kafkajs does for its own requests, it disconnects the broker if the connection is already closed. */
 export const sendRequest = async (broker: ClusterBroker, request: BrokerRequest): Promise<unknown> => {
   try {
     return await broker.connectionPool.send(request);
   } catch (error) {
-    if ((error as { name?: unknown }).name === "KafkaJSConnectionClosedError") await broker.disconnect();
+    if (error instanceof Error && error.name === "KafkaJSConnectionClosedError") await broker.disconnect();
     throw error;
   }
 };
 
-/** A broker's question about topics that one missing or forbidden topic does not spoil. */
-const patchMetadata = (broker: ClusterBroker, isTolerated: IsTolerated): ClusterBroker => {
-  const metadata = (topics: readonly string[]): Promise<unknown> =>
-    sendRequest(broker, tolerantMetadataRequest(broker.versions ?? {}, topics, isTolerated));
-  return Object.assign(broker, { metadata });
+/**
+ * Lets requests for metadata succeed although some topics have an error. kafkajs asks for all topics of a client in one request, and
+ * one topic that is missing or forbidden fails the request: a consumer stopped for one deleted topic, and every call of an admin
+ * client failed. After this patch a topic with a tolerated error has no partitions. By default only a missing topic is tolerated: a
+ * member that joined without the right to read a retry topic would not know which users are parked there.
+ */
+export const tolerateMissingTopics = (
+  { brokerPool }: { readonly brokerPool: BrokerPool<ClusterBroker> },
+  isTolerated: IsTolerated = (error) => error === "UNKNOWN_TOPIC_OR_PARTITION",
+): void =>
+  patchBrokers(brokerPool, (broker) => {
+    const metadata = (topics: readonly string[]): Promise<unknown> =>
+      sendRequest(broker, tolerantMetadataRequest(broker.versions ?? {}, topics, isTolerated));
+    Object.assign(broker, { metadata });
+  });
+
+const require = createRequire(import.meta.url);
+
+/** kafkajs keeps this method of its client under a private symbol. */
+const createClusterKey = "private:Kafka:createCluster";
+
+const createClusterOf = (kafka: Kafka, options: { readonly allowAutoTopicCreation: boolean }): KafkaCluster => {
+  const key = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === createClusterKey);
+  const createCluster: unknown = key && Reflect.get(kafka, key);
+  if (typeof createCluster !== "function") throw unknownKafkajs();
+  return internalsOf(Reflect.apply(createCluster, kafka, [options]));
 };
 
 /**
- * kafkajs asks for all topics of a client at once, and takes one that is missing or forbidden for the failure of all: a consumer
- * stood still for one deleted topic, and an admin client could not be asked for anything any more. From here on such a topic
- * simply has no partitions. A forbidden one still fails the question unless the caller says otherwise: a member that took part
- * without a retry topic would not know who is parked there.
+ * An admin client, and the view of the cluster that it uses: requests that the admin client does not offer go through the view. No
+ * error of a topic fails its requests for metadata. Opens no connection.
  */
-export const tolerateMissingTopics = (
-  cluster: object,
-  isTolerated: IsTolerated = (error) => error === "UNKNOWN_TOPIC_OR_PARTITION",
-): void => {
-  const { brokerPool: pool } = cluster as KafkaCluster;
-  const createBroker = pool.createBroker.bind(pool);
-  pool.createBroker = (options) => patchMetadata(createBroker(options), isTolerated);
-  for (const broker of [...Object.values(pool.brokers), ...(pool.seedBroker ? [pool.seedBroker] : [])])
-    patchMetadata(broker, isTolerated);
-};
-
-/** A view of the cluster of our own, for questions, and an admin client that looks through it. Connects to nothing yet. */
 export const createAdminCluster = (kafka: Kafka): { cluster: KafkaCluster; admin: Admin } => {
-  const key = Object.getOwnPropertySymbols(kafka).find(isCreateClusterKey);
-  const createCluster = (kafka as unknown as Record<symbol, CreateCluster>)[key ?? Symbol("none")];
-  if (!createCluster) throw new Error("Cannot ask the cluster: this is not the kafkajs that we know, want 2.2.4");
-  const cluster = createCluster({ allowAutoTopicCreation: false });
+  const cluster = createClusterOf(kafka, { allowAutoTopicCreation: false });
   tolerateMissingTopics(cluster, () => true);
   const createAdmin = require("kafkajs/src/admin") as (options: object) => Admin;
   return { cluster, admin: createAdmin({ cluster, logger: kafka.logger(), retry: patientRetry }) };

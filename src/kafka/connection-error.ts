@@ -1,48 +1,51 @@
-/** What a message of kafkajs, Node or the broker means, and which variable mends it. The first that fits counts. */
+/**
+ * What a message of kafkajs, Node or a broker means, and what to set. The first pattern that matches counts; the part that it matches
+ * follows the sentence in parentheses.
+ */
 const explanations: readonly (readonly [RegExp, string])[] = [
   [
     /unable to verify the first certificate|self[- ]signed certificate[\w ]*|unable to get (?:local )?issuer certificate/i,
-    "The broker's certificate is not signed by an authority that is trusted here: want that authority's in KAFKA_TLS_CA_FILE",
+    "The broker's certificate is not signed by a trusted authority; set KAFKA_TLS_CA_FILE to the certificate of its authority",
   ],
   [
     /alert certificate expired/i,
-    "The broker takes our client certificate for expired: want a new one in KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE",
+    "The broker says that our client certificate has expired; renew it in KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE",
   ],
   [
     /certificate has expired|certificate is not yet valid/i,
-    "The broker's certificate is not valid now: want a new one at the broker, or its authority's new one in KAFKA_TLS_CA_FILE",
+    "The broker's certificate is not valid now; renew it at the broker, or its authority's certificate in KAFKA_TLS_CA_FILE",
   ],
   [
     /does not match certificate's altnames.*/i,
-    "The broker's certificate is for another host: want addresses in KAFKA_BROKERS, and in the brokers' advertised.listeners, that it names",
+    "The broker's certificate is for another host; set KAFKA_BROKERS, and the brokers' advertised.listeners, to host names in the certificate",
   ],
   [
     /alert (?:bad certificate|certificate required|certificate unknown|unknown ca|unsupported certificate|handshake failure|access denied)/i,
-    "The broker refuses our client certificate, or the lack of one: want one that it trusts in KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE",
+    "The broker refuses our client certificate, or requires one; set KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE to a certificate that it trusts",
   ],
   [
     /before secure TLS connection was established|wrong version number|packet length too long/i,
-    "The broker did not answer in TLS: want the port of a TLS listener in KAFKA_BROKERS, or no KAFKA_TLS",
+    "The broker did not answer in TLS; set KAFKA_BROKERS to a port with TLS, or unset KAFKA_TLS",
   ],
   [
     /^Closed connection|Connection closed by the server/i,
-    "The broker hung up: if it goes on, its listener may want TLS (KAFKA_TLS) or a log-in (KAFKA_SASL_MECHANISM)",
+    "The broker closed the connection; if this repeats, its listener may require TLS (KAFKA_TLS) or a log-in (KAFKA_SASL_MECHANISM)",
   ],
   [
     /not valid given the current SASL state/i,
-    "The broker's listener wants no log-in: want no KAFKA_SASL_MECHANISM, or the port of another listener in KAFKA_BROKERS",
+    "The broker's listener wants no log-in; unset KAFKA_SASL_MECHANISM, or set KAFKA_BROKERS to the port of another listener",
   ],
   [
     /mechanism is not supported|does not support the requested SASL mechanism/i,
-    "The broker does not know this way to log in: want another KAFKA_SASL_MECHANISM",
+    "The broker does not support this log-in; set KAFKA_SASL_MECHANISM to one that it supports",
   ],
   [
     /authentication failed(?:: \w[\w ]*| during (?:re-)?authentication.*)?$/i,
-    "The broker refuses the log-in: want another KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD (or the file of the latter)",
+    "The broker refuses the log-in; check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or the file with the password",
   ],
 ];
 
-/** Says what a message of kafkajs means for those who configure the service; the message itself where we know nothing better. */
+/** Explains a message of kafkajs to the person who configures the service. Returns the message itself if no explanation matches. */
 export const explainConnectionError = (message: string): string => {
   for (const [pattern, explanation] of explanations) {
     const [matched] = pattern.exec(message) ?? [];
@@ -51,11 +54,19 @@ export const explainConnectionError = (message: string): string => {
   return message;
 };
 
-/** The newest trouble with the brokers: kafkajs tries again for long before it tells its caller. */
+/** Keeps the last error that kafkajs logged: kafkajs retries for a long time before it rejects a call. */
 export class LastConnectionError {
-  message: string | undefined;
+  #message: string | undefined;
+
+  get message(): string | undefined {
+    return this.#message;
+  }
 
   readonly record = (message: string): void => {
-    this.message = message;
+    this.#message = message;
   };
+
+  clear(): void {
+    this.#message = undefined;
+  }
 }

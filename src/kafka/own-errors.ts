@@ -1,4 +1,7 @@
-/** As kafkajs draws the line itself: these are mistakes in a program, and to try again does not mend them. */
+/**
+ * The errors that kafkajs takes for mistakes in a program, which no retry repairs.
+ * Source: https://github.com/tulios/kafkajs/blob/v2.2.4/src/retry/index.js.
+ */
 const programmingErrorNames: ReadonlySet<string> = new Set([
   "TypeError",
   "RangeError",
@@ -7,8 +10,8 @@ const programmingErrorNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a question to the cluster failed by a mistake of this program, which must end the process. kafkajs wraps what it
- * meets, so the causes count as well. A plain Error is none: kafkajs throws some itself, such as 'Broker not connected'.
+ * Whether a request to the cluster failed by a mistake in this program, which must end the process. kafkajs wraps errors, so the
+ * causes count too. A plain Error does not count: kafkajs itself throws some, such as "Broker not connected".
  */
 export const isProgrammingError = (error: unknown): boolean => {
   if (!(error instanceof Error)) return true;

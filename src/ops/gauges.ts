@@ -1,11 +1,9 @@
-import { Gauge } from "prom-client";
-import type { Registry } from "prom-client";
+import { Gauge, type Registry } from "prom-client";
 
 import type { HoldReason } from "../core/outcome/outcome.ts";
-import { metricHelp } from "./metric-help.ts";
-import type { MetricName } from "./metric-help.ts";
+import { type MetricName, metricHelp } from "./metric-help.ts";
 
-/** The state at the moment of a scrape. */
+/** The state of the service when Prometheus scrapes it. */
 export interface MetricsSnapshot {
   readonly holds: readonly HoldReason[];
   readonly breaker: "closed" | "half-open" | "open";
@@ -13,21 +11,21 @@ export interface MetricsSnapshot {
   readonly parkedUsers: number;
   readonly heldRecords: number;
   readonly inFlight: number;
-  /** Calls that may be in flight at present. */
+  /** How many calls may be in flight now. */
   readonly concurrencyLimit: number;
-  /** Partitions that are paused, by the reason for it; one may have several. */
+  /** How many partitions are paused, by reason. One partition may be paused for several reasons. */
   readonly pausedPartitions: Readonly<Record<string, number>>;
-  /** For each source, how many of its partitions are not read. */
+  /** For each source topic, how many of its partitions are not read. */
   readonly unreadPartitions: readonly { readonly topic: string; readonly partitions: number }[];
-  /** Where partitions wait because a batch cannot be read. */
+  /** The partitions that are stopped by a batch that cannot be read, each with the offset of that batch. */
   readonly unreadablePartitions: readonly {
     readonly topic: string;
     readonly partition: number;
     readonly offset: number;
   }[];
-  /** Who makes the dead letters, while they are too many; shares are percentages. */
+  /** The causes of the dead letters while the dead-letter limit is exceeded. */
   readonly deadLetterCauses: readonly {
-    /** Whether everything waits for them, or only their events. */
+    /** `all`: the whole stream is on hold. `cause`: only the events of this cause are. */
     readonly scope: "all" | "cause";
     readonly topic: string;
     readonly reason: string;
@@ -35,11 +33,11 @@ export interface MetricsSnapshot {
     readonly percentOfDeadLetters: number;
     readonly percentOfTopic: number;
   }[];
-  /** Whether the settings file, as it is now, was taken up. */
+  /** False while the settings file is invalid and the previous settings stay in effect. */
   readonly areSettingsOk: boolean;
 }
 
-/** What the gauges show before the stream is there. */
+/** What the gauges show before the service is composed. */
 export const emptySnapshot: MetricsSnapshot = {
   holds: [],
   breaker: "closed",
@@ -93,7 +91,7 @@ const setDeadLetterCause = (gauge: Gauge, cause: MetricsSnapshot["deadLetterCaus
   gauge.set({ scope, topic, reason, rule, of: "topic" }, percentOfTopic);
 };
 
-/** Gauges that read the state when Prometheus asks. */
+/** Registers the gauges. They read the state at each scrape. */
 export const registerGauges = (registry: Registry, snapshot: () => MetricsSnapshot): void => {
   const single = (name: MetricName, read: (state: MetricsSnapshot) => number): void => {
     const gauge = new Gauge({
@@ -129,7 +127,7 @@ export const registerGauges = (registry: Registry, snapshot: () => MetricsSnapsh
   labelled("gainstream_dead_letter_limit", ["scope", "topic", "reason", "rule", "of"], (gauge) => {
     for (const cause of snapshot().deadLetterCauses) setDeadLetterCause(gauge, cause);
   });
-  // A partition that has gone to another replica must not stay.
+  // `labelled` resets the gauge first: a partition that has moved to another replica must not stay.
   labelled("gainstream_lag", ["topic", "partition"], (gauge) => {
     for (const { topic, partition, lag } of snapshot().lag) gauge.set({ topic, partition }, lag);
   });

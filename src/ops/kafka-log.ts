@@ -1,6 +1,6 @@
 import type { Log } from "./log.ts";
 
-/** What kafkajs hands to its `logCreator`, in our own words: this room does not know kafkajs. */
+/** The entry that kafkajs passes to its `logCreator`. Declared here, because ops does not import kafkajs. */
 export interface KafkaLogEntry {
   readonly namespace: string;
   readonly level: number;
@@ -8,28 +8,25 @@ export interface KafkaLogEntry {
 }
 
 export interface KafkaLog {
-  /** kafkajs's number for the least level that is worth making. */
+  /** The number of kafkajs for the lowest level that is logged. */
   readonly logLevel: number;
   readonly logCreator: () => (entry: KafkaLogEntry) => void;
 }
 
 type Level = "error" | "warn" | "info" | "debug";
 
-// kafkajs: NOTHING 0, ERROR 1, WARN 2, INFO 4, DEBUG 5.
+// https://github.com/tulios/kafkajs/blob/v2.2.4/src/loggers/index.js: NOTHING 0, ERROR 1, WARN 2, INFO 4, DEBUG 5.
 const levels: Readonly<Record<number, Level>> = { 1: "error", 2: "warn", 4: "info", 5: "debug" };
 
 const logLevels: Readonly<Record<string, number>> = { silent: 0, fatal: 1, error: 1, warn: 2, info: 4 };
 
-// Only these fields are passed on: others may be a stack trace, a response or a record's bytes.
+// Only these fields are logged: others may be a stack trace, a response or the bytes of a record.
 const loggedFields = (
   "groupId memberId broker clientId topic partition offset error " +
   "retryCount retryTime correlationId size duration isLeader generationId"
 ).split(" ");
 
-/**
- * Settings for `new Kafka({ ...createKafkaLog(log) })`: what kafkajs says becomes lines of our own log, all of one level if it is
- * given.
- */
+/** Options for `new Kafka({ ...createKafkaLog(log) })`: kafkajs logs to our log, with `fixedLevel` for every line if it is given. */
 export const createKafkaLog = (log: Log, fixedLevel?: Level): KafkaLog => ({
   logLevel: logLevels[log.level] ?? 5,
   logCreator: () => (entry) => {
@@ -39,20 +36,20 @@ export const createKafkaLog = (log: Log, fixedLevel?: Level): KafkaLog => ({
   },
 });
 
-/** Who reports passing trouble, as answers do: kafkajs tries again by itself, and says so separately when it gives up. */
+/** These log errors that kafkajs retries by itself. It logs separately when it gives up. */
 const transientNamespaces = new Set(["Connection", "BrokerPool"]);
 
-/** What kafkajs says of everyday life, in messages or in brokers' answers, often as a warning or an error. */
+/** Normal events that kafkajs logs as warnings or errors, by the message or the broker's response, each with the level it deserves. */
 const knownMessages: readonly (readonly [RegExp, Level])[] = [
-  // Back-pressure and waiting tiers pause and resume all the time.
+  // Back-pressure and retry delays pause and resume partitions all the time.
   [/^(?:Pausing|Resuming) fetching/, "debug"],
   [/rebalancing, so a rejoin is needed/, "debug"],
   [/^The group is rebalancing, re-joining/, "info"],
-  // A missing right is told once, with the command that grants it, and not for each request.
+  // A missing right is logged once, with the command that grants it, and not for every request.
   [/not authorized to access|authorization failed/i, "debug"],
-  // So the group answers a stranger that asks whether it may take part.
+  // The response to a new member that probes whether it may join.
   [/^The coordinator is not aware of this member$/, "debug"],
-  // A leader or a coordinator moves, a topic or a group is new.
+  // A leader or coordinator moves, or a topic or group is new.
   [/not the leader for that|coordinator is not available/, "info"],
 ];
 

@@ -1,4 +1,4 @@
-/** Counts by three labels in plain maps: about 20 ns a count, an eighth of prom-client's own labelled counter. */
+/** Counts by up to three labels in plain maps. One count takes about 20 ns, an eighth of what prom-client's labelled counter takes. */
 export interface LabelledCounter {
   readonly increment: (first: string, second?: string, third?: string) => void;
   readonly entries: () => Iterable<LabelledCount>;
@@ -12,7 +12,7 @@ interface LabelledCount {
 export const createLabelledCounter = (): LabelledCounter => {
   const counts = new Map<string, Map<string, Map<string, number>>>();
 
-  const count = (first: string, second = "", third = ""): void => {
+  const increment = (first: string, second = "", third = ""): void => {
     const innermost = childMapOf(childMapOf(counts, first), second);
     innermost.set(third, (innermost.get(third) ?? 0) + 1);
   };
@@ -25,7 +25,7 @@ export const createLabelledCounter = (): LabelledCounter => {
     }
   }
 
-  return { increment: count, entries };
+  return { increment, entries };
 };
 
 const childMapOf = <V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> => {

@@ -1,20 +1,19 @@
-import { pino } from "pino";
-import type { DestinationStream, Logger } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 
 export type Log = Logger;
 
 export interface LogOptions {
   readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   readonly name?: string;
-  /** Where the lines go; standard output when absent. */
+  /** Standard output if absent. */
   readonly destination?: DestinationStream;
 }
 
-// A net below the rule that nobody logs secrets; it holds for two levels only, which is as deep as our lines go.
+// A safety net: no code logs secrets. It covers two levels, which is as deep as our log lines are.
 const secretNames = ["accessKey", "accesskey", "password", "authorization", "Authorization", "secret", "token", "sasl"];
 const redact = { paths: secretNames.flatMap((name) => [name, `*.${name}`]), censor: "***" };
 
-/** One JSON object per line: ISO time, level by name. Errors show type, code, message, stack and cause, never their other fields. */
+/** Logs one JSON object per line, with the time in ISO 8601 and the level by name. Errors are logged with type, code, message, stack and cause only. */
 export const createLog = ({ level, name, destination }: LogOptions): Log =>
   pino(
     {
@@ -36,7 +35,7 @@ interface ErrorDescription {
   readonly cause?: ErrorDescription;
 }
 
-// A library's error may carry a request or a record in a field of its own, so only known fields are taken.
+// The error of a library may contain a request or a record, so only known fields are logged.
 const describeError = (error: unknown): ErrorDescription | string => {
   if (typeof error === "string") return error;
   return error instanceof Error ? describeErrorChain(error, 0) : { type: typeof error };

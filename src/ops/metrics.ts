@@ -5,57 +5,54 @@ import type { ComputationClass } from "../core/event/engage.ts";
 import type { Repair } from "../core/event/repairs.ts";
 import type { DeadReason, Outcome, SkipReason } from "../core/outcome/outcome.ts";
 import type { CodeFamily } from "../core/outcome/result-false.ts";
-import { emptySnapshot, registerGauges } from "./gauges.ts";
-import type { MetricsSnapshot } from "./gauges.ts";
-import { createLabelledCounter } from "./labelled-counter.ts";
-import type { LabelledCounter } from "./labelled-counter.ts";
-import { metricHelp } from "./metric-help.ts";
-import type { MetricName } from "./metric-help.ts";
+import { type MetricsSnapshot, emptySnapshot, registerGauges } from "./gauges.ts";
+import { type LabelledCounter, createLabelledCounter } from "./labelled-counter.ts";
+import { type MetricName, metricHelp } from "./metric-help.ts";
 
-/** An event at its final outcome; a retry is none. */
+/** An event with its final outcome. A retry is not final. */
 interface FinalEvent {
   readonly type: DecidedEvent["type"];
   readonly outcome: FinalOutcome;
-  /** Absent for `delivered`. */
+  /** Absent if `delivered`. */
   readonly reason?: SkipReason | DeadReason;
-  /** What Segment's Engage computed, where it made the event. */
+  /** What Segment Engage computed, if the event comes from there. */
   readonly computationClass?: ComputationClass | undefined;
   /** From the event's arrival in Kafka to its outcome. */
   readonly endToEndMs?: number;
-  /** Absent: nothing was repaired. */
+  /** Absent if nothing was repaired. */
   readonly repairs?: readonly Repair[];
 }
 
 type FinalOutcome = Exclude<Outcome["kind"], "retry">;
 
 interface CallSample {
-  /** The kind of call, such as `identify`: a small fixed set. */
+  /** The type of the call, such as `identify`: one of a small fixed set. */
   readonly call: string;
-  /** The HTTP status, `timeout` or `network`. */
+  /** The HTTP status, or `timeout`, `network` or `aborted`. */
   readonly status: string;
   readonly seconds: number;
 }
 
 export interface Metrics {
   readonly recordEvent: (event: FinalEvent) => void;
-  /** A record has been moved to a retry tier. */
+  /** A record has been moved to a retry topic. */
   readonly recordRetry: (reason: string) => void;
   readonly recordCall: (call: CallSample) => void;
-  /** A 2xx whose body says `result: false`. */
+  /** A 2xx response whose body says `result: false`. */
   readonly recordResultFalse: (code: CodeFamily) => void;
   /** An attempt to write to this topic has failed. */
   readonly recordWriteFailure: (topic: string) => void;
-  /** A partition of this topic does not go on where it was. */
+  /** A partition of this topic could not continue at its committed offset. */
   readonly recordLogReset: (topic: string) => void;
-  /** Offsets of this topic were skipped because nobody could read them. */
+  /** Offsets of this topic were skipped because they cannot be read. */
   readonly recordSkippedOffsets: (topic: string, offsets: number) => void;
-  /** Says where the gauges get their values; before it they show a quiet stream. */
+  /** Sets the source of the gauges' values. Until then they show `emptySnapshot`. */
   readonly setSnapshotSource: (snapshot: () => MetricsSnapshot) => void;
-  /** Events so far by outcome, for the status page. */
+  /** How many events have reached each outcome, for the status page. */
   readonly totals: () => Record<FinalOutcome, number>;
-  /** Events that came to an outcome and records that were moved to a tier so far: grows as long as anything moves. */
+  /** Events with a final outcome plus records moved to a retry topic. It grows as long as the service makes progress. */
   readonly progressCount: () => number;
-  /** The page for Prometheus. */
+  /** In the text format of Prometheus. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
 }
@@ -63,57 +60,61 @@ export interface Metrics {
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
 const endToEndBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 14_400];
 
-/** All metrics of one process in a registry of their own. Counting is cheap; the work is done when Prometheus asks. */
+/** All metrics of the process, in their own registry. Counting is cheap; the work is done at each scrape. */
 export const createMetrics = (): Metrics => {
   const registry = createRegistry();
-  const events = registerLabelledCounter(registry, "gainstream_events_total", ["type", "outcome", "reason"]);
-  const repaired = registerLabelledCounter(registry, "gainstream_repairs_total", ["repair"]);
-  const retries = registerLabelledCounter(registry, "gainstream_retries_total", ["reason"]);
-  const calls = registerLabelledCounter(registry, "gainstream_calls_total", ["call", "status"]);
-  const resultsFalse = registerLabelledCounter(registry, "gainstream_result_false_total", ["code"]);
-  const computations = registerLabelledCounter(registry, "gainstream_computations_total", [
-    "computation_class",
-    "outcome",
-  ]);
-  const writeFailures = registerLabelledCounter(registry, "gainstream_kafka_write_failures_total", ["topic"]);
-  const logResets = registerLabelledCounter(registry, "gainstream_log_resets_total", ["topic"]);
-  const skippedOffsets = registerCounter(registry, "gainstream_offsets_skipped_total", ["topic"]);
-  let snapshot = (): MetricsSnapshot => emptySnapshot;
-
+  const counters = registerCounters(registry);
   const delivery = createHistogram(registry, { name: "gainstream_delivery_seconds", buckets: callBuckets });
   const endToEnd = createHistogram(registry, { name: "gainstream_end_to_end_seconds", buckets: endToEndBuckets });
+  let snapshot = (): MetricsSnapshot => emptySnapshot;
   registerGauges(registry, () => snapshot());
 
   return {
     recordEvent: ({ type, outcome, reason, computationClass, endToEndMs, repairs = [] }) => {
-      events.increment(type, outcome, reason);
-      for (const repair of repairs) repaired.increment(repair);
-      if (computationClass !== undefined) computations.increment(computationClass, outcome);
-      // prom-client throws on NaN, and the clocks of two machines may differ.
+      counters.events.increment(type, outcome, reason);
+      for (const repair of repairs) counters.repairs.increment(repair);
+      if (computationClass !== undefined) counters.computations.increment(computationClass, outcome);
+      // prom-client throws on NaN. The clocks of two machines may differ, so the time may be negative.
       if (Number.isFinite(endToEndMs)) endToEnd.observe(Math.max(0, Number(endToEndMs)) / 1000);
     },
-    recordRetry: (reason) => retries.increment(reason),
+    recordRetry: (reason) => counters.retries.increment(reason),
     recordCall: ({ call, status, seconds }) => {
-      calls.increment(call, status);
+      counters.calls.increment(call, status);
       delivery.observe(seconds);
     },
-    recordResultFalse: (code) => resultsFalse.increment(code),
-    recordWriteFailure: (topic) => writeFailures.increment(topic),
-    recordLogReset: (topic) => logResets.increment(topic),
-    recordSkippedOffsets: (topic, offsets) => skippedOffsets.inc({ topic }, offsets),
+    recordResultFalse: (code) => counters.resultsFalse.increment(code),
+    recordWriteFailure: (topic) => counters.writeFailures.increment(topic),
+    recordLogReset: (topic) => counters.logResets.increment(topic),
+    recordSkippedOffsets: (topic, offsets) => counters.skippedOffsets.inc({ topic }, offsets),
     setSnapshotSource: (source) => {
       snapshot = source;
     },
-    totals: () => totalsOf(events),
-    progressCount: () => totalOf(events) + totalOf(retries),
+    totals: () => totalsOf(counters.events),
+    progressCount: () => totalOf(counters.events) + totalOf(counters.retries),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
 };
 
+const registerCounters = (registry: Registry) => {
+  const labelled = (name: MetricName, ...labelNames: readonly string[]): LabelledCounter =>
+    registerLabelledCounter(registry, name, labelNames);
+  return {
+    events: labelled("gainstream_events_total", "type", "outcome", "reason"),
+    repairs: labelled("gainstream_repairs_total", "repair"),
+    retries: labelled("gainstream_retries_total", "reason"),
+    calls: labelled("gainstream_calls_total", "call", "status"),
+    resultsFalse: labelled("gainstream_result_false_total", "code"),
+    computations: labelled("gainstream_computations_total", "computation_class", "outcome"),
+    writeFailures: labelled("gainstream_kafka_write_failures_total", "topic"),
+    logResets: labelled("gainstream_log_resets_total", "topic"),
+    skippedOffsets: registerCounter(registry, "gainstream_offsets_skipped_total", ["topic"]),
+  };
+};
+
 const createRegistry = (): Registry => {
   const registry = new Registry();
-  // The default of 10 ms wakes an idle process a hundred times a second.
+  // The default is 10 ms, which wakes an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
   return registry;
 };
@@ -136,7 +137,7 @@ const totalOf = (counts: LabelledCounter): number => {
 const registerCounter = (registry: Registry, name: MetricName, labelNames: readonly string[]): Counter =>
   new Counter({ name, help: metricHelp[name], labelNames, registers: [registry] });
 
-/** A counter whose counting is done in a tally. */
+/** A counter of prom-client that takes its values from a `LabelledCounter` at each scrape. */
 const registerLabelledCounter = (
   registry: Registry,
   name: MetricName,

@@ -1,6 +1,6 @@
-import type { FailureDetails } from "../core/outcome/headers.ts";
-import type { HoldReason, Outcome } from "../core/outcome/outcome.ts";
+import type { HoldReason } from "../core/outcome/outcome.ts";
 import type { ParsedRecord } from "../core/parsed-record.ts";
+import type { Observer as PipelineObserver } from "../pipeline/ports.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -10,21 +10,21 @@ export interface ObserverOptions {
   readonly wallNow: () => number;
 }
 
+/** A hold begins or ends. */
 export interface HoldChange {
   readonly reason: HoldReason;
   readonly isHeld: boolean;
   readonly error: string;
+  /** How long the hold lasted; 0 when it begins. */
   readonly heldMs: number;
-  /** Who makes the dead letters, if they are too many. */
+  /** The causes of the dead letters, if the dead-letter limit is exceeded. */
   readonly culprits?: readonly object[];
 }
 
-/** Counts outcomes and writes the log lines: one for each event that was not delivered at once, one for each hold's change. */
-export interface Observer {
-  readonly completed: (parsed: ParsedRecord, outcome: Exclude<Outcome, { kind: "retry" }>) => void;
-  readonly movedToRetry: (parsed: ParsedRecord, failure: FailureDetails & { tier: number }) => void;
+/** Counts outcomes, and logs one line for each event that was not delivered at once and for each change of a hold. */
+export interface Observer extends PipelineObserver {
   readonly holdChanged: (change: HoldChange) => void;
-  readonly callEnded: (made: { call: string; status: string; seconds: number }) => void;
+  readonly callEnded: Metrics["recordCall"];
 }
 
 const sourceFieldsOf = ({ retryState, type }: ParsedRecord) => {
@@ -47,9 +47,9 @@ export const createObserver = ({ log, metrics, wallNow }: ObserverOptions): Obse
   },
   movedToRetry: (parsed, { reason, error, status, attempts, tier }) => {
     metrics.recordRetry(reason);
-    const line = { ...sourceFieldsOf(parsed), attempts, reason, error, status, tier };
-    if (reason === "parked") log.debug(line, "Waits in a retry tier, no attempt used");
-    else log.warn(line, "Failed, waits in a retry tier");
+    const fields = { ...sourceFieldsOf(parsed), attempts, reason, error, status, tier };
+    if (reason === "parked") log.debug(fields, "Moved to a retry topic without a failure; no attempt used");
+    else log.warn(fields, "Failed; moved to a retry topic");
   },
   holdChanged: ({ reason, isHeld, error, heldMs, culprits }) => {
     if (isHeld) log.warn({ hold: reason, error, culprits }, `Holding: ${reason}`);

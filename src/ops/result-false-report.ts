@@ -5,37 +5,37 @@ import type { Metrics } from "./metrics.ts";
 export interface ResultFalseReportOptions {
   readonly log: Pick<Log, "warn">;
   readonly metrics: Pick<Metrics, "recordResultFalse">;
-  /** Calls back after so many milliseconds. */
+  /** Calls back after `delayMs`. */
   readonly schedule: (delayMs: number, callback: () => void) => void;
 }
 
-type ResultFalseAnswer = ResultFalse & { readonly status: number };
+type ResultFalseResponse = ResultFalse & { readonly status: number };
 
 const reportEveryMs = 3_600_000;
 
 const reportText =
-  "Gainsight answers with result: false; the setting failOnResultFalse says what becomes of these events";
+  "Gainsight responds with result: false; the setting failOnResultFalse decides whether these events count as failed";
 
-/** Counts answers that say `result: false`. The first one is logged at once, the others once an hour with the newest of them. */
+/** Counts responses that say `result: false`. Logs the first at once, then at most one line an hour with the newest of them. */
 export const createResultFalseReport = ({
   log,
   metrics,
   schedule,
-}: ResultFalseReportOptions): ((answer: ResultFalseAnswer) => void) => {
+}: ResultFalseReportOptions): ((response: ResultFalseResponse) => void) => {
   let count = 0;
-  let latest: ResultFalseAnswer | undefined;
-  let isReportDue = false;
+  let latest: ResultFalseResponse | undefined;
+  let isScheduled = false;
   const report = (): void => {
-    isReportDue = count > 0;
-    if (!isReportDue) return;
+    isScheduled = count > 0;
+    if (!isScheduled) return;
     log.warn({ count, ...latest }, reportText);
     count = 0;
     schedule(reportEveryMs, report);
   };
-  return (answer) => {
-    metrics.recordResultFalse(codeFamilyOf(answer.code));
+  return (response) => {
+    metrics.recordResultFalse(codeFamilyOf(response.code));
     count++;
-    latest = answer;
-    if (!isReportDue) report();
+    latest = response;
+    if (!isScheduled) report();
   };
 };

@@ -14,28 +14,28 @@ th, td { text-align: left; padding: .25rem .7rem .25rem 0; border-bottom: 1px so
 th { color: var(--soft); font-size: .8rem; font-weight: 500; } footer { margin-top: 2rem; color: var(--soft); font-size: .85rem; }
 `;
 
-// Runs in the browser. Everything is set as text, so nothing in the status can become markup.
+// Runs in the browser. It sets every value as text, so that nothing in the status can become markup.
 const pageScript = `
 const el = (tag, text, children = []) => { const e = document.createElement(tag); if (text !== null) e.textContent = text; e.append(...children); return e; };
-const words = (name) => name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
-const show = (value) => typeof value === "number" ? value.toLocaleString("en") : Array.isArray(value) ? value.map(show).join(", ") || "none"
-  : value && typeof value === "object" ? Object.entries(value).map(([k, v]) => words(k) + " " + show(v)).join(", ") : String(value ?? "none");
+const labelOf = (name) => name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
+const textOf = (value) => typeof value === "number" ? value.toLocaleString("en") : Array.isArray(value) ? value.map(textOf).join(", ") || "none"
+  : value && typeof value === "object" ? Object.entries(value).map(([k, v]) => labelOf(k) + " " + textOf(v)).join(", ") : String(value ?? "none");
 const isRecord = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 const isTable = (value) => Array.isArray(value) && value.length > 0 && value.every(isRecord);
-const cards = (entries) => el("dl", null, entries.map(([name, value]) => el("div", null, [el("dt", words(name)), el("dd", show(value))])));
+const cards = (entries) => el("dl", null, entries.map(([name, value]) => el("div", null, [el("dt", labelOf(name)), el("dd", textOf(value))])));
 const table = (rows) => { const names = [...new Set(rows.flatMap(Object.keys))];
-  const wrap = el("div", null, [el("table", null, [el("thead", null, [el("tr", null, names.map((n) => el("th", words(n))))]),
-    el("tbody", null, rows.map((row) => el("tr", null, names.map((n) => el("td", show(row[n]))))))])]); wrap.className = "scroll"; return wrap; };
-const section = (name, body) => el("section", null, [el("h2", words(name)), body]);
+  const wrap = el("div", null, [el("table", null, [el("thead", null, [el("tr", null, names.map((n) => el("th", labelOf(n))))]),
+    el("tbody", null, rows.map((row) => el("tr", null, names.map((n) => el("td", textOf(row[n]))))))])]); wrap.className = "scroll"; return wrap; };
+const section = (name, body) => el("section", null, [el("h2", labelOf(name)), body]);
 const setState = (kind, text) => { const state = document.getElementById("state"); state.className = kind; if (state.textContent !== text) state.textContent = text; };
-const judge = ({ ready, holds = [] }) => ready === false ? ["bad", "Not ready"] : holds.length > 0 ? ["waiting", "On hold: " + holds.map(show).join(", ")] : ["good", "Running"];
-let before;
-const rates = (totals, at) => { const seconds = before ? (at - before.at) / 1000 : 0;
-  const rows = Object.entries(totals).map(([name, total]) => { const earlier = before?.totals[name];
-    return { outcome: words(name), total, "per second": seconds > 0 && earlier !== undefined ? Math.round(Math.max(0, total - earlier) / seconds) : "" }; });
-  before = { totals, at }; return rows; };
+const stateOf = ({ ready, holds = [] }) => ready === false ? ["bad", "Not ready"] : holds.length > 0 ? ["waiting", "On hold: " + holds.map(textOf).join(", ")] : ["good", "Running"];
+let previous;
+const rates = (totals, at) => { const seconds = previous ? (at - previous.at) / 1000 : 0;
+  const rows = Object.entries(totals).map(([name, total]) => { const earlier = previous?.totals[name];
+    return { outcome: labelOf(name), total, "per second": seconds > 0 && earlier !== undefined ? Math.round(Math.max(0, total - earlier) / seconds) : "" }; });
+  previous = { totals, at }; return rows; };
 const render = (status) => { const { totals, ready, holds, ...rest } = status; const entries = Object.entries(rest);
-  setState(...judge(status));
+  setState(...stateOf(status));
   document.getElementById("status").replaceChildren(
     ...(isRecord(totals) ? [section("events", table(rates(totals, performance.now())))] : []),
     cards(entries.filter(([, value]) => !isRecord(value) && !isTable(value))),
@@ -43,14 +43,14 @@ const render = (status) => { const { totals, ready, holds, ...rest } = status; c
     ...entries.filter(([, value]) => isTable(value)).map(([name, value]) => section(name, table(value)))); };
 const refresh = async () => {
   try { const response = await fetch("api/status", { cache: "no-store", signal: AbortSignal.timeout(5000) });
-    if (!response.ok) throw new Error("it answers " + response.status);
+    if (!response.ok) throw new Error("it responds with status " + response.status);
     render(await response.json()); }
   catch (error) { setState("bad", "Cannot reach the service: " + error.message); }
   setTimeout(refresh, 2000); };
 refresh();
 `;
 
-/** The status page: one document that needs nothing else but `/api/status`, which it asks every two seconds. */
+/** The status page: one HTML document that requests `/api/status` every two seconds and needs nothing else. */
 export const statusPage = `<!doctype html>
 <html lang="en">
 <head>
@@ -64,7 +64,7 @@ export const statusPage = `<!doctype html>
 <main>
 <h1>gainstream</h1>
 <p id="state" role="status">Loading</p>
-<noscript><p>This page needs JavaScript; the same is at <a href="api/status">api/status</a>.</p></noscript>
+<noscript><p>This page needs JavaScript. The same data is at <a href="api/status">api/status</a>.</p></noscript>
 <div id="status"></div>
 </main>
 <footer><a href="api/status">status</a> · <a href="readyz">ready</a> · <a href="livez">live</a> · <a href="metrics">metrics</a></footer>
@@ -75,7 +75,7 @@ export const statusPage = `<!doctype html>
 
 const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** Only our own style and script run, and only our own address is asked. */
+/** Headers that allow only our own style and script, and requests only to our own address. */
 export const statusPagePolicy: Readonly<Record<string, string>> = {
   "content-security-policy": [
     "default-src 'none'",

@@ -8,7 +8,7 @@ type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;
 export interface ProxyAddress {
   /** Scheme, host and port, without credentials. */
   readonly origin: string;
-  /** What it wants to hear in `Proxy-Authorization`. */
+  /** Reads the value of the header `Proxy-Authorization`. */
   readonly authorization?: { readonly read: () => string } | undefined;
 }
 
@@ -18,19 +18,20 @@ export interface ConnectorOptions {
   readonly proxy?: ProxyAddress | undefined;
 }
 
-/** The proxy's trouble, in a sentence with its host. It has no code, or undici might take it for one of those that it tries again. */
+/** The proxy failed; the message is a sentence with its host. The error has no `code`, because undici retries some codes. */
 export class ProxyError extends Error {}
 
-/** Of the time for a whole call: if the proxy hangs, the error names the proxy and not the target. */
+/** The tunnel gets only a part of the time of a call: if the proxy hangs, the error names the proxy and not the target. */
 const proxyTimeoutShare = 0.8;
 
 /**
- * Makes undici's connections: directly, or by CONNECT through a proxy, whatever the scheme. A request that a proxy forwards as
- * it is would get the proxy's own refusals as if they were the target's. undici's ProxyAgent is not used: it hides the proxy's
- * status in a text, and brings pools of its own.
+ * Creates the connector of undici's clients: direct, or through a proxy by CONNECT
+ * (https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6), also for `http:`. If a proxy forwarded requests instead, its own
+ * refusals would look like those of the target. undici's ProxyAgent is not used: it hides the proxy's status in a text, and has
+ * pools of its own.
  */
 export const createConnector = ({ connectTimeoutMs, proxy }: ConnectorOptions): Connector => {
-  // One for all, since it remembers the TLS sessions.
+  // One connector for all connections: it remembers the TLS sessions.
   const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
   if (!proxy) return connect;
   const tunnelTimeoutMs = Math.ceil(connectTimeoutMs * proxyTimeoutShare);
@@ -50,7 +51,7 @@ export const createConnector = ({ connectTimeoutMs, proxy }: ConnectorOptions): 
   };
 };
 
-/** undici takes the brackets from an IPv6 address. */
+/** undici removes the brackets of an IPv6 address. */
 const urlHostOf = (hostname: string): string => (hostname.includes(":") ? `[${hostname}]` : hostname);
 
 interface TunnelOptions {
@@ -79,7 +80,7 @@ const openTunnel = async ({
     ...(authorization !== undefined && { "proxy-authorization": authorization }),
   };
   const { host } = new URL(proxy.origin);
-  // undici says `connection: close` unless told otherwise, and some proxies then end the way with the first answer.
+  // Without `reset: false` undici sends `connection: close`, and some proxies then close the tunnel after the first response.
   const request = { path: authority, headers, signal, reset: false };
   const { statusCode, socket } = await client.connect(request).catch((error: unknown) => {
     void client.destroy();
@@ -87,7 +88,7 @@ const openTunnel = async ({
     const reason = isTimedOut ? `no answer within ${tunnelTimeoutMs} ms` : codeOf(error);
     throw new ProxyError(`Cannot reach ${authority} through the proxy ${host} (${reason})`, { cause: error });
   });
-  // Of a client that connects by `net` or `tls` it is such a socket.
+  // The type is only `Duplex`, but the connector above makes `net` and `tls` sockets.
   if (isSuccess(statusCode)) return socket as Socket;
   socket.on("error", () => {}).destroy();
   throw new ProxyError(
@@ -108,9 +109,9 @@ const proxyRefusalText = ({ host, authority, status, hasCredentials }: ProxyRefu
   if (status === 407)
     return hasCredentials
       ? `The proxy ${host} refuses the credentials (407)`
-      : `The proxy ${host} wants credentials (407)`;
+      : `The proxy ${host} requires credentials (407)`;
   if (status >= 500) return `The proxy ${host} cannot reach ${authority} (${status})`;
-  return `The proxy ${host} refuses the way to ${authority} (${status})`;
+  return `The proxy ${host} refuses to connect to ${authority} (${status})`;
 };
 
 const codeOf = (error: unknown): string => {

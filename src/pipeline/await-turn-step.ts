@@ -5,7 +5,7 @@ import { type Assignment, sourceQueueKeyOf } from "./assignment.ts";
 import type { StepResult, Work } from "./step.ts";
 import type { WorkItem } from "./work-item.ts";
 
-/** How long a record of a retry topic waits until it looks again whether its copy is written. */
+/** A record of a retry topic that waits for the source queue is checked again after this time. */
 const recheckMs = 200;
 
 const mayDeliver: BacklogCheck = { kind: "deliver" };
@@ -13,17 +13,17 @@ const mayDeliver: BacklogCheck = { kind: "deliver" };
 const positionOf = ({ owned: { tier }, entry }: WorkItem): RetryPosition | undefined =>
   tier === undefined ? undefined : { tier, offset: entry.offset };
 
-/** What the user's records in the retry topics say of an event: nothing of them is changed. */
+/** Whether an event is delivered, follows its user to a retry topic, or is an outdated copy. Changes nothing. */
 export const checkBacklog = (item: WorkItem): BacklogCheck => {
   const { owned, parsed } = item;
-  // As a rule nobody waits in the retry topics. Then the key of the event need not be made.
+  // The backlog is usually empty. Then the event key is not needed, and computing it costs time.
   if (owned.tier === undefined && owned.backlog.isUntouched) return mayDeliver;
   return owned.backlog.check(parsed.user, eventKeyOf(parsed.retryState.source), positionOf(item));
 };
 
 /**
- * A record of a retry topic that the backlog does not know: an operator wrote it, or a former owner whose write came late, or
- * its user was unknown until its schema came. It becomes the last of its user.
+ * Adds a record of a retry topic to the backlog if the backlog does not know the record: an operator wrote it, an earlier
+ * owner's write arrived late, or its user was unknown until its schema arrived. It becomes the last event of its user.
  */
 const adoptUnknown = (item: WorkItem): void => {
   const { owned, parsed } = item;
@@ -32,15 +32,15 @@ const adoptUnknown = (item: WorkItem): void => {
 };
 
 /**
- * A user has one queue for the source topics and one for the retry topics, and only one of them may make calls. A record of a
- * retry topic waits while the head of the other queue is in work: that may be writing the very copy.
+ * A user has one queue for the source topics and one for the retry topics, and only one of them may make calls. A record of
+ * a retry topic waits while the head of the source queue is in work: that head may be writing this very record.
  */
 export const mustWaitForSourceQueue = ({ queues }: Assignment, { owned, parsed }: WorkItem): boolean => {
   if (owned.tier === undefined || owned.backlog.has(parsed.user, eventKeyOf(parsed.retryState.source))) return false;
   return queues.isBusy(sourceQueueKeyOf(owned, parsed.user));
 };
 
-/** Whether it is the event's turn: no earlier event of its user may wait in the retry topics. */
+/** Returns undefined if it is the event's turn: no earlier event of its user waits in a retry topic. */
 export const awaitTurn = ({ assignment, queue: { head } }: Work): StepResult | undefined => {
   if (mustWaitForSourceQueue(assignment, head)) return { kind: "pause", ms: recheckMs };
   const check = checkBacklog(head);

@@ -2,16 +2,19 @@ import type { MemoryBudget } from "../limits/memory-budget.ts";
 
 export interface CapacityOptions {
   readonly budget: MemoryBudget;
-  /** Per-key queues that may stand ready before no more records are read. */
+  /** Reading stops when this many per-key queues are ready to start. */
   readonly maxReadyQueues: number;
-  /** An operator's stop: nothing is read or started. */
+  /** Whether an operator has paused delivery: then nothing is read or started. */
   readonly isPaused: () => boolean;
 }
 
-/** Room for so many queues more is room enough to continue with a batch. */
-const continueStep = 64;
+/** A batch continues as soon as this many more queues fit. */
+const minFreeQueuesToContinue = 64;
 
-/** "May more come in?": asked of the present state each time, never told. */
+/**
+ * Answers whether more records may come in. Each answer is computed from the present state, so no change can be missed.
+ * `readyQueues` returns the number of per-key queues that are ready to start.
+ */
 export class Capacity {
   readonly #options: CapacityOptions;
   readonly #readyQueues: () => number;
@@ -21,23 +24,26 @@ export class Capacity {
     this.#readyQueues = readyQueues;
   }
 
-  /** No further record is wanted: memory is full, or so many queues could start already that more would only grow old. */
+  /** Whether reading stops: memory is full, enough queues are ready to start, or an operator has paused delivery. */
   get isFull(): boolean {
     const { budget, maxReadyQueues, isPaused } = this.#options;
     return budget.isFull || this.#readyQueues() >= maxReadyQueues || isPaused();
   }
 
-  /** Room for a handful more. In small steps, for while records are read answers wait, and connections stand idle. */
+  /**
+   * Whether a batch may continue with a few more records. The steps are small: while records are read, answers from
+   * Gainsight wait and connections are idle.
+   */
   get mayContinueBatch(): boolean {
     const { budget, maxReadyQueues, isPaused } = this.#options;
     return (
       budget.isHalfFree &&
-      this.#readyQueues() <= Math.max(maxReadyQueues / 2, maxReadyQueues - continueStep) &&
+      this.#readyQueues() <= Math.max(maxReadyQueues / 2, maxReadyQueues - minFreeQueuesToContinue) &&
       !isPaused()
     );
   }
 
-  /** Records are wanted again. Half of the limits, so that pausing and resuming do not flutter. */
+  /** Whether paused partitions may resume. They resume at half of the limits, so that they do not pause again at once. */
   get mayResume(): boolean {
     const { budget, maxReadyQueues, isPaused } = this.#options;
     return budget.isHalfFree && this.#readyQueues() <= maxReadyQueues / 2 && !isPaused();

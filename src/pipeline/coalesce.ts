@@ -1,13 +1,14 @@
-/** Runs once in the next turn of the event loop, however often it is asked for in this one. */
+/** Returns a function that schedules `run` for the next turn of the event loop. Several calls in one turn run it once. */
 export const coalesce = (nextTurn: (callback: () => void) => void, run: () => void): (() => void) => {
   let isScheduled = false;
   const runNow = (): void => {
     isScheduled = false;
     run();
   };
-  return () => {
+  const runSoon = (): void => {
     if (isScheduled) return;
     isScheduled = true;
     nextTurn(runNow);
   };
+  return runSoon;
 };

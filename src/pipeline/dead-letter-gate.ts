@@ -2,7 +2,6 @@ import type { Dead } from "../core/outcome/outcome.ts";
 import type { DeadLetterLimit, DeadLetterRuling } from "../limits/dead-letter-limit.ts";
 import type { OffsetEntry } from "../offsets/tracker.ts";
 import { deadLetterCauseOf, earlierRefusalOf } from "./retry-records.ts";
-import type { StepResult, Work } from "./step.ts";
 import type { WorkItem } from "./work-item.ts";
 
 export interface DeadLetterGateOptions {
@@ -10,7 +9,10 @@ export interface DeadLetterGateOptions {
   readonly wallNow: () => number;
 }
 
-/** Asks the dead-letter limit about events. To the limit a list is one bad record, however many of its events are dead. */
+/**
+ * Asks the dead-letter limit whether an event may be dead-lettered. A record that holds a list of events counts once, however
+ * many of its events are dead-lettered.
+ */
 export class DeadLetterGate {
   readonly #options: DeadLetterGateOptions;
   readonly #deadLetteredLists = new WeakSet<OffsetEntry>();
@@ -19,7 +21,7 @@ export class DeadLetterGate {
     this.#options = options;
   }
 
-  /** Asks for one more dead letter, and counts it if the limit admits it. */
+  /** Requests one more dead letter, and counts it if the limit admits it. */
   request(item: WorkItem, outcome: Dead): DeadLetterRuling {
     const { entry, sharedBytes } = item;
     const { deadLetterLimit, wallNow } = this.#options;
@@ -30,14 +32,14 @@ export class DeadLetterGate {
     return ruling;
   }
 
-  /** An event that was delivered or skipped. */
+  /** Counts an event that was delivered or skipped. */
   countOtherOutcome({ parsed }: WorkItem): void {
     this.#options.deadLetterLimit.countOtherOutcome(parsed.retryState.source.topic, this.#options.wallNow());
   }
 
   /**
-   * An event that Gainsight has refused before, while the limit still parks what it refuses like that: to call again would only
-   * be a burden.
+   * Returns the earlier refusal of an event if the limit still parks events with such a refusal. Then the event needs no
+   * further call: Gainsight would refuse it again.
    */
   refusalOnHold(item: WorkItem): Dead | undefined {
     const refusal = earlierRefusalOf(item);
@@ -46,8 +48,3 @@ export class DeadLetterGate {
     return ruling === "parked" ? refusal : undefined;
   }
 }
-
-export const createRefusedBeforeStep = (gate: DeadLetterGate): ((work: Work) => StepResult | undefined) => {
-  const endRefusedBefore = ({ queue: { head } }: Work): StepResult | undefined => gate.refusalOnHold(head);
-  return endRefusedBefore;
-};

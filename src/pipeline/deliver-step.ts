@@ -9,27 +9,30 @@ import type { WorkItem } from "./work-item.ts";
 
 export interface DeliverStepOptions {
   readonly delivery: DeliveryPort;
-  /** Calls in one round: the first and its quick repetitions. */
+  /** Calls in one round: the first attempt and its quick retries. */
   readonly maxQuickAttempts: number;
   readonly random: () => number;
 }
 
-/** A call that was made. */
+/** A call in flight. */
 interface StartedCall {
   readonly callNumber: number;
-  /** What was known of the event's refusals when the call began. */
+  /** The event's earlier refusals when the call started. */
   readonly refused: RefusalHistory;
 }
 
 const quickBackoffBaseMs = 200;
 const quickBackoffMaxMs = 5_000;
 
-/** No quick attempt comes before the time that the target asked for. With 503 the gate waits, for all events. */
+/**
+ * Gainsight's `Retry-After` delays the next quick attempt. After a 503 the gate delays all events, so the event itself does
+ * not wait.
+ */
 const requestedPauseMs = ({ status, retryAfterMs = 0 }: Retry): number => (status === 503 ? 0 : retryAfterMs);
 
 const refusedAloneOutcome = ({ reason, error: refusal, status, retryAfterMs }: Hold): Retry | Dead => {
-  const error = `Only this event is refused, others go through: ${refusal}`;
-  // A limit may end, and then its event may go. Nothing ends the refusal of a single event by its key or its address.
+  const error = `Gainsight refuses only this event and accepts others: ${refusal}`;
+  // A rate limit ends after some time. If only one event is refused for its key or address, waiting does not help.
   if (reason !== "throttled") return dead("rejected", error, status);
   return {
     kind: "retry",
@@ -41,13 +44,13 @@ const refusedAloneOutcome = ({ reason, error: refusal, status, retryAfterMs }: H
 };
 
 /**
- * Others have gone through more than once, and only this event is asked to wait for longer than its queue may stand still. That
- * is little evidence, but all that it costs is an attempt.
+ * Whether only this event seems to be throttled: others succeeded in between more than once, and Gainsight asks this event to
+ * wait longer than a quick attempt may. The evidence is weak, but a mistake costs only one attempt.
  */
 const isThrottledAlone = ({ reason, retryAfterMs = 0 }: Hold, { refusalState }: WorkItem): boolean =>
   reason === "throttled" && retryAfterMs > quickBackoffMaxMs && (refusalState?.rounds ?? 0) > 1;
 
-/** Makes the call of a head, and says what the verdict means for it. */
+/** Calls Gainsight for the head of a queue and interprets the verdict. */
 export class DeliverStep {
   readonly #options: DeliverStepOptions;
   readonly #refusedAlone = new RefusedAlone();
@@ -56,7 +59,10 @@ export class DeliverStep {
     this.#options = options;
   }
 
-  /** `onResult` comes in a turn of its own; with undefined if the assignment has ended meanwhile and the verdict counts for nothing. */
+  /**
+   * Starts the call. `onResult` runs in a later turn of the event loop. Its result is undefined if the assignment has ended
+   * meanwhile: then the verdict is ignored.
+   */
   start(work: Work, call: Call, onResult: (work: Work, result: StepResult | undefined) => void): void {
     const { head } = work.queue;
     const refused = this.#refusedAlone.refusalHistoryOf(head);
@@ -66,7 +72,7 @@ export class DeliverStep {
         work,
         work.assignment.isCurrentGeneration ? this.#interpret(verdict, work.queue, startedCall) : undefined,
       );
-    this.#options.delivery.attempt(call, { isFirst: head.quickAttemptsUsed === 0, refused }, onVerdict);
+    this.#options.delivery.attempt(call, { isFirst: head.quickAttemptsUsed === 0, refusalHistory: refused }, onVerdict);
   }
 
   #interpret(verdict: Verdict, queue: Work["queue"], { callNumber, refused }: StartedCall): StepResult {
@@ -89,12 +95,12 @@ export class DeliverStep {
     const { head } = queue;
     head.wasHeld = true;
     if (!isRefusalHold(hold)) return { kind: "requeue", end: "back" };
-    if (this.#refusedAlone.recordRefusal(head, hold.reason, refused) || isThrottledAlone(hold, head))
-      return refusedAloneOutcome(hold);
-    // Behind the others: the next probe is to be another event, for this one may be the only one that fails.
+    this.#refusedAlone.recordRefusal(head, hold.reason, refused);
+    if (this.#refusedAlone.isRefusedAlone(head) || isThrottledAlone(hold, head)) return refusedAloneOutcome(hold);
+    // The event goes behind the others, so that another event probes next: this one may be the only one that fails.
     if (this.#options.delivery.isHeld) return { kind: "requeue", end: "back" };
     if (mustSpill(queue)) return { kind: "spill" };
-    // The refusal holds nobody, so nothing but its own pause keeps the event from being called again at once.
+    // This refusal starts no hold, so without a pause the event would be called again at once.
     return { kind: "pause", ms: this.#quickBackoffMs(head.refusalState?.inconclusiveRefusals ?? 0) };
   }
 

@@ -4,31 +4,35 @@ import { type Assignment, queueKeyOf } from "./assignment.ts";
 import type { Work } from "./step.ts";
 import type { OpenPartition, WorkItem } from "./work-item.ts";
 
-/** Records of one user that may wait in memory while others need the room. */
+/** Events of one user that may stay in memory while other users need the memory. */
 const maxQueuedPerUser = 500;
 const largeRecordBytes = 8 * 1024;
 
 /**
- * Records that may wait in the tiers, of one user, of a partition number, and of all partition numbers of this member: their
- * chains are kept in memory. `npm run bench -- parked` tells how many bytes each takes.
+ * Records that may wait in the retry topics. The member keeps the backlog of all of them in memory; `npm run bench -- parked`
+ * measures the bytes of each.
  */
-const maxBacklogRecords = { ofUser: 10_000, ofNumber: 50_000, ofAll: 60_000 };
+const maxBacklogRecords = { perUser: 10_000, perPartitionNumber: 50_000, total: 60_000 };
 
-/** How far a limit must be left before a partition goes on, so that it does not flutter. */
-const resumeFraction = { held: 0.5, parked: 0.9 };
+/** A paused partition resumes below this share of the limit, so that it does not pause again at once. */
+const resumeFraction = { queued: 0.5, backlog: 0.9 };
 
-/** Events that wait for another limit of dead letters leave room in the tiers for users whose events fail. */
+/** Events parked by the dead-letter limit may use this share of the backlog. The rest is for users whose events fail. */
 const limitParkedShare = 0.5;
 
+/** Whether there is capacity again. */
+export type CapacityCheck = () => boolean;
+
 /**
- * Whether as much of one of the arrivals' users waits as may: in memory for a tier, whose records cannot make way; in the
- * tiers for a source. Then it gives back how to ask whether there is room again.
+ * Whether one of the users has reached a limit. In a retry topic that is the limit of events in memory, since these cannot
+ * spill. In a source topic that is the limit of the retry backlog. Returns undefined if no limit is reached; otherwise
+ * a check that returns true once there is capacity again.
  */
 export const hotKeyWaitFor = (
   assignment: Assignment,
   owned: OpenPartition,
   parsedRecords: readonly ParsedRecord[],
-): (() => boolean) | undefined => {
+): CapacityCheck | undefined => {
   for (const { user } of parsedRecords) {
     const hasCapacityAgain = hotKeyWaitForUser(assignment, owned, user);
     if (hasCapacityAgain) return hasCapacityAgain;
@@ -36,48 +40,50 @@ export const hotKeyWaitFor = (
   return undefined;
 };
 
-const hotKeyWaitForUser = ({ queues }: Assignment, owned: OpenPartition, user: string): (() => boolean) | undefined => {
+const hotKeyWaitForUser = ({ queues }: Assignment, owned: OpenPartition, user: string): CapacityCheck | undefined => {
   const { tier, backlog } = owned;
   if (tier !== undefined) {
     const key = queueKeyOf(owned, user);
     return queues.lengthOf(key) < maxQueuedPerUser
       ? undefined
-      : () => queues.lengthOf(key) <= maxQueuedPerUser * resumeFraction.held;
+      : () => queues.lengthOf(key) <= maxQueuedPerUser * resumeFraction.queued;
   }
   if (backlog.recordCount === 0) return undefined;
   const isBelowLimit = (fraction: number): boolean =>
-    backlog.lengthOf(user) < maxBacklogRecords.ofUser * fraction && hasBacklogCapacity(backlog, fraction);
-  // A user with nobody in the tiers has nobody to wait for.
+    backlog.lengthOf(user) < maxBacklogRecords.perUser * fraction && hasBacklogCapacity(backlog, fraction);
+  // A user without records in the retry topics never waits.
   const hasCapacity = (fraction: number): boolean => backlog.lengthOf(user) === 0 || isBelowLimit(fraction);
-  return hasCapacity(1) ? undefined : () => hasCapacity(resumeFraction.parked);
+  return hasCapacity(1) ? undefined : () => hasCapacity(resumeFraction.backlog);
 };
 
 /**
- * Whether events of this source go to the tiers to wait for another limit of dead letters, and enough records are there already: each
- * may be of a user of its own, so that nothing else bounds them. Then it gives back how to ask whether there is room again.
+ * Whether a source partition must wait because the dead-letter limit parks events of its topic and the backlog has no capacity
+ * for more of them. The limit per user does not help here: each event may have another user. Returns undefined if
+ * the partition need not wait; otherwise a check that returns true once it may continue.
  */
 export const deadLetterLimitWaitFor = (
   { tier, topic, backlog }: OpenPartition,
   isTopicHeld: (topic: string) => boolean,
-): (() => boolean) | undefined => {
+): CapacityCheck | undefined => {
   if (tier !== undefined || hasBacklogCapacity(backlog, limitParkedShare) || !isTopicHeld(topic)) return undefined;
-  return () => hasBacklogCapacity(backlog, limitParkedShare * resumeFraction.parked) || !isTopicHeld(topic);
+  return () => hasBacklogCapacity(backlog, limitParkedShare * resumeFraction.backlog) || !isTopicHeld(topic);
 };
 
 const hasBacklogCapacity = ({ recordCount, totalRecordCount }: RetryBacklog, fraction: number): boolean =>
-  recordCount < maxBacklogRecords.ofNumber * fraction && totalRecordCount < maxBacklogRecords.ofAll * fraction;
+  recordCount < maxBacklogRecords.perPartitionNumber * fraction &&
+  totalRecordCount < maxBacklogRecords.total * fraction;
 
 interface SpillCauses {
-  /** Partitions that can go no further before their oldest event is finished. */
+  /** Partitions whose in-flight window is full: they read nothing before their oldest event is completed. */
   readonly blockedPartitions: readonly OpenPartition[];
-  /** No more can be taken up. */
+  /** Whether the memory budget keeps records from being read. */
   readonly isMemoryShort: boolean;
 }
 
-/** Large records count as several. */
+/** A large record counts as several. */
 const weightOf = ({ bytes, sharedBytes }: WorkItem): number => Math.max(1, (bytes + sharedBytes) / largeRecordBytes);
 
-/** Marks who has to make way: users of whom too much waits, and events that block a partition. */
+/** Marks what must spill: the queues of users with too many events, and the events that block a partition. */
 export const markForSpill = ({ queues }: Assignment, { blockedPartitions, isMemoryShort }: SpillCauses): void => {
   if (isMemoryShort) for (const queue of queues.queuesHeavierThan(maxQueuedPerUser, weightOf)) queue.mustSpill = true;
   for (const owned of blockedPartitions) {
@@ -87,6 +93,6 @@ export const markForSpill = ({ queues }: Assignment, { blockedPartitions, isMemo
   }
 };
 
-/** Whether the head goes to the first retry topic, so that other users or its partition can go on. */
+/** Whether the head goes to the first retry topic, so that other users or its partition can continue. */
 export const mustSpill = ({ mustSpill: isHotKey, head }: Work["queue"]): boolean =>
   (isHotKey || head.mustSpill) && head.owned.tier === undefined;

@@ -1,4 +1,4 @@
-import { skipped } from "../core/outcome/outcome.ts";
+import { type Outcome, skipped } from "../core/outcome/outcome.ts";
 import type { RetryRules } from "../core/outcome/retry-plan.ts";
 import type { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
 import type { Dedupe } from "../limits/dedupe.ts";
@@ -23,34 +23,38 @@ export interface PipelineOptions {
   readonly dedupe: Dedupe;
   readonly deadLetterLimit: Pick<DeadLetterLimit, "countIfAllowed" | "rulingOf" | "countOtherOutcome">;
   readonly retryRules: RetryRules;
-  /** Calls in one round: the first and its quick repetitions. */
+  /** Calls in one round: the first attempt and its quick retries. */
   readonly maxQuickAttempts: number;
 }
 
-/** What the scheduler does for the pipeline. */
+/** The scheduler's part of the options. */
 interface PipelineScheduling {
-  /** The work on a head has ended. Another head may start. */
+  /** Called when the work on a head has ended, so that another head may start. */
   readonly onEnded: () => void;
-  /** The head of a queue may start again after this many milliseconds. */
+  /** Starts the head of a queue again after this many milliseconds. */
   readonly startAgainAfter: (delayMs: number, work: Work) => void;
 }
 
-/** What the work on a head still waits for: a write, the verdict of a call, or nothing. */
+/** What the work on a head still waits for: a write (a promise), the verdict of a call, or nothing. */
 type Settling = Promise<void> | "calling" | void;
 
 const duplicate: StepResult = skipped("duplicate");
 
+const isOutcome = (result: StepResult): result is Outcome =>
+  result.kind === "delivered" || result.kind === "skipped" || result.kind === "retry" || result.kind === "dead";
+
 /**
- * The road of an event. Intake admits a record, parses it and decides what each of its events means (`intake/ingest.ts`). Then:
+ * The road of an event. `intake/batch-reader.ts` admits a record, parses it and decides each of its events. Then:
  *
- * 1. `enqueue`: behind the other events of its user.
- * 2. `awaitTurn`: does an earlier event of the user wait in a retry topic? Then this one follows it there.
- * 3. `avoidCall`: a known dead letter, a duplicate, a refusal that is on hold, a hot key: reasons to make no call now.
- * 4. The decision: a call, unless the event is skipped, retried or dead-lettered without one.
- * 5. `settle`: the result gets its effect. A call is started, and its verdict is a result again.
- * 6. `complete` (`settle-step.ts`): the outcome is safe. The offset may be committed, and the next event of the user starts.
+ * 1. `enqueue`: the event joins the queue of its user.
+ * 2. `awaitTurn`: if an earlier event of the user waits in a retry topic, this one follows it there.
+ * 3. `avoidCall`: no call is made for a known dead letter, a duplicate, a refusal that is on hold, or a hot key.
+ * 4. The decision: the event needs a call, or it is skipped, retried or dead-lettered without one.
+ * 5. `settle`: each result has one effect. A call is started, and its verdict becomes the next result.
+ * 6. `complete` (`settle-step.ts`): the outcome is stored safely. The offset may be committed, and the user's next event
+ *    starts.
  *
- * An exception is a bug of ours: nobody catches it, the process ends, and nothing wrong is committed.
+ * An exception is a bug in this program. Nothing catches it: the process ends, and nothing wrong is committed.
  */
 export class Pipeline {
   readonly #options: PipelineOptions & PipelineScheduling;
@@ -71,7 +75,7 @@ export class Pipeline {
     this.#settleStep = new SettleStep({ publisher, observer, retryRules, wallNow, reservations, deadLetterGate });
   }
 
-  /** Step 1. If there is nothing to do for the event, it is completed at once, unless it is in its user's retry backlog. */
+  /** Step 1. A skipped event of a source topic is completed at once. In a retry topic it waits for its turn in the backlog. */
   enqueue(assignment: Assignment, item: WorkItem): void {
     const { decision, user } = item.parsed;
     this.#reservations.reserve(item);
@@ -79,7 +83,7 @@ export class Pipeline {
     else assignment.queues.enqueue(queueKeyOf(item.owned, user), item);
   }
 
-  /** Steps 2 to 6, for a head whose queue was taken. */
+  /** Steps 2 to 6, for the head of a queue that the scheduler has taken. */
   process(work: Work): void {
     const settling = this.#settle(work, this.#nextFor(work));
     if (settling === undefined) queueMicrotask(this.#options.onEnded);
@@ -105,27 +109,19 @@ export class Pipeline {
     return dedupe.isDuplicate(owned.partition, parsed.messageId, clock.wallNow) ? duplicate : undefined;
   }
 
-  /** During a hold nobody is to blame for a full memory: then nothing spills. */
+  /** During a hold nothing spills: no user causes the full memory then. */
   #spill(queue: Work["queue"]): StepResult | undefined {
     return mustSpill(queue) && this.#options.delivery.state === "open" ? { kind: "spill" } : undefined;
   }
 
-  /** Gives each result its effect. */
+  /** Applies the effect of each result. */
   #settle(work: Work, result: StepResult): Settling {
     const { assignment, queue } = work;
+    if (isOutcome(result)) return this.#settleOutcome(work, result);
     switch (result.kind) {
       case "call":
         this.#deliverStep.start(work, result, this.#onVerdict);
         return "calling";
-      case "delivered":
-        this.#rememberDelivered(queue.head);
-        return this.#settleStep.completeHead(work, result);
-      case "skipped":
-        return this.#settleStep.completeHead(work, result);
-      case "retry":
-        return this.#settleStep.retry(work, result);
-      case "dead":
-        return this.#settleStep.deadLetter(work, result);
       case "follow":
         return this.#settleStep.follow(work, result.tier);
       case "spill":
@@ -139,12 +135,26 @@ export class Pipeline {
     }
   }
 
+  #settleOutcome(work: Work, outcome: Outcome): Promise<void> | void {
+    switch (outcome.kind) {
+      case "delivered":
+        this.#rememberDelivered(work.queue.head);
+        return this.#settleStep.completeHead(work, outcome);
+      case "skipped":
+        return this.#settleStep.completeHead(work, outcome);
+      case "retry":
+        return this.#settleStep.retry(work, outcome);
+      case "dead":
+        return this.#settleStep.deadLetter(work, outcome);
+    }
+  }
+
   #rememberDelivered({ owned, parsed }: WorkItem): void {
     const { dedupe, clock } = this.#options;
     dedupe.recordDelivered(owned.partition, parsed.messageId, clock.wallNow());
   }
 
-  /** Undefined: the assignment has ended meanwhile, and the verdict counts for nothing. */
+  /** The result is undefined if the assignment has ended meanwhile: then the verdict is ignored. */
   readonly #onVerdict = (work: Work, result: StepResult | undefined): void => {
     const settling = result && this.#settle(work, result);
     if (settling === undefined) this.#options.onEnded();
@@ -155,7 +165,7 @@ export class Pipeline {
     if (settling !== "calling") void settling.then(this.#options.onEnded);
   }
 
-  /** Whether a call to Gainsight is the next thing to do for an event. */
+  /** Whether the next step of an event is a call to Gainsight. */
   needsCall(item: WorkItem): boolean {
     return (
       item.parsed.decision.kind === "call" &&

@@ -2,7 +2,10 @@ import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { OffsetEntry } from "../offsets/tracker.ts";
 import type { WorkItem } from "./work-item.ts";
 
-/** Charges the memory budget for the events in flight. The record of a list is charged once, until the last of its events is completed. */
+/**
+ * Reserves memory budget for the events in flight. The record of a list is reserved once, until the last of its events is
+ * completed.
+ */
 export class Reservations {
   readonly #budget: MemoryBudget;
   readonly #reservedLists = new WeakSet<OffsetEntry>();

@@ -5,7 +5,7 @@ import type { WorkItem } from "./work-item.ts";
 
 type RetryRecordDetails = Omit<RetryDetails, "source" | "partition">;
 
-/** The event's record as it goes to a tier. */
+/** The copy of an event's record for a retry topic, with the details of its failure. */
 export const retryRecordOf = ({ parsed, owned }: WorkItem, failure: RetryRecordDetails): RetryRecord => ({
   parsed,
   failure: { source: parsed.retryState.source, partition: owned.partition, ...failure },
@@ -19,26 +19,29 @@ const waitingRecordOf = (
   return retryRecordOf(item, { reason: "parked", ...details, attempts, firstFailedAt });
 };
 
-/** No failure of the record: it waits for others, and uses no attempt. */
+/** The copy of an event that waits for others. It has not failed and uses no attempt. */
 export const parkedRecordOf = (item: WorkItem, tier: number, error: string): RetryRecord =>
   waitingRecordOf(item, { tier, error, status: earlierRefusalOf(item)?.status });
 
-/** Too many end like it: it waits for another limit of dead letters, and uses no attempt. A refusal is remembered by its status. */
+/**
+ * The copy of an event that the dead-letter limit parks. It uses no attempt. The status of a refusal is kept, so that
+ * Gainsight is not called again while the limit lasts.
+ */
 export const limitParkedRecordOf = (item: WorkItem, tier: number, { reason, error, status }: Dead): RetryRecord =>
   waitingRecordOf(item, {
     tier,
-    error: `Waits for another deadLetterLimit, too many end as ${reason}: ${error}`,
+    error: `Parked by deadLetterLimit, too many events end as ${reason}: ${error}`,
     status: reason === "rejected" ? status : undefined,
   });
 
-/** That Gainsight refused the event, which has waited for another limit of dead letters since. */
+/** The refusal of an event that the dead-letter limit has parked since; undefined if there is none. */
 export const earlierRefusalOf = ({ parsed: { retryState } }: WorkItem): Dead | undefined => {
   const { reason, status } = retryState;
   if (reason !== "parked" || status === undefined) return undefined;
-  return dead("rejected", `Gainsight has refused it with status ${status}`, status);
+  return dead("rejected", `Gainsight refused this event with status ${status}`, status);
 };
 
-/** What its producer can recognise a dead letter by. */
+/** The cause by which the dead-letter limit counts a dead letter. */
 export const deadLetterCauseOf = ({ parsed: { retryState } }: WorkItem, outcome: Dead): DeadLetterCause => ({
   topic: retryState.source.topic,
   reason: outcome.reason,

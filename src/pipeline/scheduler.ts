@@ -10,16 +10,16 @@ import { type OpenPartition, type WorkItem, hasFailed } from "./work-item.ts";
 
 export interface SchedulerOptions extends PipelineOptions, CapacityOptions {
   readonly deadLetterLimit: PipelineOptions["deadLetterLimit"] & { readonly isHeld: boolean };
-  /** Whether this member may start a call: not if its session with the group may be over. */
+  /** Whether this member may start calls. False if its session with the consumer group may have expired. */
   readonly mayStart: () => boolean;
-  /** Asks everything that waits for events to be completed, or for capacity, whether it still must. */
+  /** Checks again all partitions that wait for events to be completed or for capacity. */
   readonly recheckWaiting: () => void;
 }
 
-/** So many checks, one every 250 ms, without a head that may probe. */
+/** 5 s: checks in a row without a probe candidate, one check every 250 ms. */
 const unblockProbeAfterChecks = 20;
 
-/** Takes the heads of the per-key queues and sends them down the pipeline, as many as may start. */
+/** Takes the heads of the per-key queues and starts as many of them in the pipeline as may start. */
 export class Scheduler {
   readonly capacity: Capacity;
   readonly #options: SchedulerOptions;
@@ -29,7 +29,10 @@ export class Scheduler {
   #headsInWork = 0;
   #checksWithoutProbe = 0;
   readonly #drainWaiters: (() => void)[] = [];
-  /** Starts all ready heads once all answers of this turn are in: only then their connections are free again. */
+  /**
+   * Starts all ready heads in the next turn of the event loop: by then the answers of this turn have freed their
+   * connections.
+   */
   readonly startReadySoon: () => void;
 
   constructor(options: SchedulerOptions) {
@@ -41,7 +44,7 @@ export class Scheduler {
     this.#pipeline = new Pipeline({ ...options, onEnded, startAgainAfter });
   }
 
-  /** Heads in work: calls in flight, and writes that are not yet acknowledged. */
+  /** The number of heads in work: calls in flight, and writes that are not yet acknowledged. */
   get headsInWork(): number {
     return this.#headsInWork;
   }
@@ -63,7 +66,7 @@ export class Scheduler {
     this.#pipeline.enqueue(assignment, item);
   }
 
-  /** Starts every head that may start now, then asks who may go on because of it. */
+  /** Starts every head that may start now, then checks which partitions may continue because of it. */
   startReady(): void {
     this.#startAllReady();
     this.#options.recheckWaiting();
@@ -81,8 +84,8 @@ export class Scheduler {
   }
 
   /**
-   * While a hold is probed nothing but a call moves, so that retry topics and dead letters stay untouched. An event that has not
-   * failed yet is the best probe.
+   * While a hold is probed, only calls start: nothing is written to the retry topics or the dead-letter topic. An event
+   * that has not failed yet is the best probe.
    */
   #takeProbe(assignment: Assignment): KeyQueue<WorkItem> | undefined {
     const { queues } = assignment;
@@ -90,7 +93,7 @@ export class Scheduler {
       this.#pipeline.needsCall(item) && !mustWaitForSourceQueue(assignment, item);
     const isFreshProbe = (item: WorkItem): boolean => !hasFailed(item) && mayProbe(item);
     const probe = queues.takeNextWhere(isFreshProbe) ?? queues.takeNextWhere(mayProbe);
-    // Nothing is in work, and intake may wait for capacity: an event that could probe would never come in.
+    // Nothing is in work and intake may wait for capacity. Without this, no probe candidate would ever be read.
     const isStuck = this.#headsInWork === 0 && !this.capacity.mayResume;
     return probe ?? (isStuck ? queues.takeNext() : undefined);
   }
@@ -114,7 +117,10 @@ export class Scheduler {
     this.#options.clock.schedule(delayMs, startAgain);
   }
 
-  /** Moves those to the retry topics who keep others waiting. While nothing moves, nobody is to blame. */
+  /**
+   * Called every 250 ms. Marks the events that keep others waiting, so that they spill to the retry topics. During a hold nothing
+   * spills; instead an event that keeps all probe candidates waiting is processed.
+   */
   spillHotKeys(blockedPartitions: readonly OpenPartition[]): void {
     const { delivery, deadLetterLimit, budget, isPaused } = this.#options;
     const assignment = this.#assignment;
@@ -123,7 +129,7 @@ export class Scheduler {
     markForSpill(assignment, { blockedPartitions, isMemoryShort: !budget.isHalfFree });
   }
 
-  /** All probe candidates may be queued behind events that may not move during a hold. After 5 s one of those is processed. */
+  /** All probe candidates may be queued behind events that may not start during a hold. After 5 s one of those is processed. */
   #unblockProbe(assignment: Assignment): void {
     const hasNoProbe = this.#options.delivery.state === "probe" && this.#headsInWork === 0;
     this.#checksWithoutProbe = hasNoProbe ? this.#checksWithoutProbe + 1 : 0;
@@ -132,7 +138,7 @@ export class Scheduler {
     if (queue) this.#start({ assignment, queue });
   }
 
-  /** Starts nothing more. Resolves when everything that was started has ended. */
+  /** Starts nothing more. Resolves when all work in flight has ended. */
   drain(): Promise<void> {
     this.#isStopped = true;
     if (this.#headsInWork === 0) return Promise.resolve();
@@ -141,12 +147,12 @@ export class Scheduler {
     });
   }
 
-  /** Ends the assignment: what is still in work counts for nothing. */
+  /** Ends the assignment: results of the work still in flight are ignored. */
   dropAssignment(): void {
     this.#isStopped = true;
     if (this.#assignment) this.#assignment.isCurrentGeneration = false;
     this.#assignment = undefined;
-    // Also if nothing was in work: kafkajs goes on fetching while it joins, and what intake reads then belongs to nobody.
+    // Even if nothing is in work: kafkajs continues to fetch while it joins, and those records belong to no assignment.
     this.#options.budget.reset();
   }
 }

@@ -24,17 +24,17 @@ interface SettleStepParts {
 type FinalOutcome = Exclude<Outcome, { kind: "retry" }>;
 type RetryRecords = readonly [RetryRecord, ...RetryRecord[]];
 
-/** Records that go to a retry topic in one write, and their bytes: well below what a broker takes in one request. */
+/** The largest write to a retry topic: well below a broker's default `message.max.bytes` of 1 MiB. */
 const maxRunRecords = 100;
 const maxRunBytes = 256 * 1024;
 
-/** A first failure in the future, by a foreign header, would never be old enough to end. */
+/** A foreign header may claim a first failure in the future. Such an event would never reach its maximum age. */
 const firstFailedAtOf = ({ firstFailedAt }: RetryState, wallNow: number): number =>
   Math.min(firstFailedAt ?? wallNow, wallNow);
 
 const allItems = (): boolean => true;
 
-/** Makes an outcome safe. Only then its offset may be committed, and the queue goes on. */
+/** Stores the outcome of an event safely. Only then may its offset be committed, and the next event of its queue start. */
 export class SettleStep {
   readonly #options: SettleStepOptions & SettleStepParts;
 
@@ -42,21 +42,22 @@ export class SettleStep {
     this.#options = options;
   }
 
-  /** The head of a queue is delivered or skipped. */
+  /** Completes the head of a queue, which was delivered or skipped. */
   completeHead({ assignment, queue }: Work, outcome: Exclude<FinalOutcome, Dead>): void {
     const item = queue.head;
     assignment.queues.completeHead(queue);
     this.complete(item, outcome);
   }
 
+  /** Completes an event that was delivered or skipped. */
   complete(item: WorkItem, outcome: Exclude<FinalOutcome, Dead>): void {
     this.#options.deadLetterGate.countOtherOutcome(item);
-    this.#complete(item, outcome);
+    this.#recordCompletion(item, outcome);
   }
 
-  #complete(item: WorkItem, outcome: FinalOutcome): void {
+  #recordCompletion(item: WorkItem, outcome: FinalOutcome): void {
     const { parsed, owned } = item;
-    // As a rule nobody waits in the retry topics. Then the key of the event need not be made.
+    // The backlog is usually empty. Then the event key is not needed, and computing it costs time.
     if (owned.backlog.recordCount > 0) owned.backlog.complete(parsed.user, eventKeyOf(parsed.retryState.source));
     this.#release(item);
     this.#options.observer.completed(parsed, outcome);
@@ -67,7 +68,10 @@ export class SettleStep {
     this.#options.reservations.release(item);
   }
 
-  /** A round of calls has failed: the head goes to the next retry topic or, if attempts or age are spent, to the dead letters. */
+  /**
+   * A round of calls has failed: the head goes to the next retry topic or, if its attempts or age are exhausted, to the
+   * dead-letter topic.
+   */
   retry(work: Work, failure: Retry): Promise<void> {
     const { head } = work.queue;
     const { retryState } = head.parsed;
@@ -85,10 +89,13 @@ export class SettleStep {
     return this.deadLetter(work, { ...dead("retries_exhausted", error, status), rule: reason });
   }
 
-  /** The head waits behind an earlier event of its user. Those behind the head that have to follow it go in the same write. */
+  /**
+   * The head follows an earlier event of its user to a retry topic. Events behind it that must follow as well go in the
+   * same write.
+   */
   follow(work: Work, tier: number): Promise<void> {
     const { assignment, queue } = work;
-    const error = "Waits behind an earlier event of its user";
+    const error = "Waits for an earlier event of the same user";
     let bytes = 0;
     const follows = (item: WorkItem): boolean => {
       // The whole record is written, even if the item is one event of a list.
@@ -96,12 +103,12 @@ export class SettleStep {
       return bytes < maxRunBytes && checkBacklog(item).kind === "forward";
     };
     queue.mustSpill = false;
-    const [, ...more] = assignment.queues.peekRun(queue, maxRunRecords, follows);
-    const records = more.map((item) => parkedRecordOf(item, tier, error));
-    return this.#moveToRetryTopic(work, [parkedRecordOf(queue.head, tier, error), ...records]);
+    const [, ...followers] = assignment.queues.peekRun(queue, maxRunRecords, follows);
+    const followingRecords = followers.map((item) => parkedRecordOf(item, tier, error));
+    return this.#moveToRetryTopic(work, [parkedRecordOf(queue.head, tier, error), ...followingRecords]);
   }
 
-  /** The head goes to the first retry topic. Those behind it follow, and other users have capacity. */
+  /** The head goes to the first retry topic, and the events behind it follow. That frees memory for other users. */
   spill(work: Work): Promise<void> {
     work.queue.mustSpill = false;
     const error = "Moved to the retry topic: more than 500 events of this user are queued";
@@ -115,7 +122,7 @@ export class SettleStep {
     if (offset === "too_large") return this.#onTooLarge(work, records);
     for (const [index, item] of assignment.queues.peekRun(queue, records.length, allItems).entries()) {
       const failure = records[index]?.failure;
-      // Its copy may have been read, and gone on, before the write was acknowledged: then that one counts.
+      // The copy may have been read and moved on before the write was acknowledged: then the newer copy counts.
       if (!failure || checkBacklog(item).kind === "superseded") continue;
       const { parsed, owned } = item;
       const position = { tier: failure.tier, offset: offset + index };
@@ -125,13 +132,16 @@ export class SettleStep {
     this.dropCopies(work, records.length);
   }
 
-  #onTooLarge(work: Work, [first, ...more]: RetryRecords): Promise<void> {
-    if (more.length > 0) return this.#moveToRetryTopic(work, [first]);
-    const { reason, error } = first.failure;
+  #onTooLarge(work: Work, [headRecord, ...followingRecords]: RetryRecords): Promise<void> {
+    if (followingRecords.length > 0) return this.#moveToRetryTopic(work, [headRecord]);
+    const { reason, error } = headRecord.failure;
     return this.deadLetter(work, dead("too_large", `${reason}: ${error}`));
   }
 
-  /** The head will never be delivered. If too many end like it, it waits: all events stand still, or it goes to a retry topic. */
+  /**
+   * The head can never be delivered. At the dead-letter limit either all events are held, or the head is parked in a retry
+   * topic.
+   */
   async deadLetter(work: Work, outcome: Dead): Promise<void> {
     const { assignment, queue } = work;
     const item = queue.head;
@@ -151,17 +161,20 @@ export class SettleStep {
     if (!isSafe || !assignment.isCurrentGeneration) return;
     assignment.queues.completeHead(queue);
     const retryState = { ...parsed.retryState, attempts: attemptsSpent };
-    this.#complete({ ...item, parsed: { ...parsed, retryState } }, outcome);
+    this.#recordCompletion({ ...item, parsed: { ...parsed, retryState } }, outcome);
   }
 
-  /** The head waits in the next retry topic, without using an attempt, so that its partition goes on. Later it asks again. */
+  /**
+   * Parks the head in the next retry topic without using an attempt, so that its partition continues. Later it asks the
+   * limit again.
+   */
   #park(work: Work, outcome: Dead): Promise<void> {
     const { head } = work.queue;
     const nextTier = Math.min((head.owned.tier ?? -1) + 1, this.#options.retryRules.delaysMs.length - 1);
     return this.#moveToRetryTopic(work, [limitParkedRecordOf(head, nextTier, outcome)]);
   }
 
-  /** These copies of a queue's first records are done with. The events live on elsewhere. */
+  /** Releases the first records of a queue without an outcome: newer copies of their events are in the retry topics. */
   dropCopies({ assignment, queue }: Work, count = 1): void {
     for (const item of assignment.queues.peekRun(queue, count, allItems)) this.#release(item);
     assignment.queues.completeHead(queue, count);

@@ -1,38 +1,39 @@
-import { type SourcePosition, eventKeyOf, recordKeyOf } from "../core/outcome/headers.ts";
+import { recordKeyOf } from "../core/outcome/headers.ts";
 import type { Dead } from "../core/outcome/outcome.ts";
 import type { ParsedRecord } from "../core/parsed-record.ts";
 import type { OffsetEntry, OffsetTracker } from "../offsets/tracker.ts";
 import type { RetryBacklog } from "../ordering/retry-backlog.ts";
 import { type RefusalState, createThrottledState } from "./refused-alone.ts";
 
-/** What the pipeline sees of an owned partition once it is open. */
+/** An owned partition that is open, as the pipeline uses it. */
 export interface OpenPartition {
   readonly topic: string;
   readonly partition: number;
   /** The index of a retry topic; undefined for a source topic. */
   readonly tier: number | undefined;
   readonly tracker: OffsetTracker;
-  /** The users of this partition number who have records in the retry topics. The source and retry topics share it. */
+  /** The records of this partition number that wait in the retry topics, by user. All topics of the number share it. */
   readonly backlog: RetryBacklog;
 }
 
-/** An event between intake and commit. */
+/** An event in flight, between its read and its commit. */
 export interface WorkItem {
   readonly owned: OpenPartition;
   readonly entry: OffsetEntry;
   readonly parsed: ParsedRecord;
+  /** Bytes that only this event uses. */
   readonly bytes: number;
-  /** Bytes of the record that it shares with the other events of its list; 0 where it has a record of its own. */
+  /** Bytes of the record, shared with the other events of its list; 0 if the event has its own record. */
   readonly sharedBytes: number;
-  /** Calls made in the present round. */
+  /** Failed calls in the present round. */
   quickAttemptsUsed: number;
-  /** A call of it has met a hold. */
+  /** Whether one of its calls met a hold. */
   wasHeld: boolean;
-  /** Its partition can go no further before it is finished. */
+  /** Whether it goes to a retry topic because its partition cannot continue before it is completed. */
   mustSpill: boolean;
-  /** It will never work, and waits for the dead-letter topic to be open to it. */
+  /** The outcome of an event that can never be delivered, while the dead-letter limit holds it back. */
   pendingDeadLetter: Dead | undefined;
-  /** It was refused, by an answer that holds the stream. */
+  /** Set once Gainsight has refused the event in a way that usually holds all events. */
   refusalState: RefusalState | undefined;
 }
 
@@ -54,20 +55,23 @@ const createWorkItem = ({ owned, entry, parsed }: Pick<WorkItem, "owned" | "entr
   };
 };
 
-/** A list whose schema came late was parked as one record, when nobody knew its events; from now on they count. */
-const completeParkedList = ({ tier, backlog }: OpenPartition, source: SourcePosition | undefined): void => {
+/**
+ * If a list was parked before its schema was known, the backlog has one entry for the whole record. Now that the record is
+ * parsed, its events count instead, and that entry is removed.
+ */
+export const completeParkedList = ({ tier, backlog }: OpenPartition, [firstEvent]: readonly ParsedRecord[]): void => {
+  const source = firstEvent?.retryState.source;
   if (tier === undefined || source?.index === undefined) return;
   const recordKey = recordKeyOf(source);
   backlog.complete(recordKey, recordKey);
 };
 
-/** The events of a record, without those that an earlier owner has completed. */
+/** Creates the work items of a record, without the events that an earlier owner has completed. */
 export const createWorkItems = (
   owned: OpenPartition,
   entry: OffsetEntry,
   parsedRecords: readonly ParsedRecord[],
 ): readonly WorkItem[] => {
-  completeParkedList(owned, parsedRecords[0]?.retryState.source);
   const { completedEvents } = entry;
   const remaining = completedEvents?.size
     ? parsedRecords.filter((_, index) => !completedEvents.has(index))
@@ -75,6 +79,6 @@ export const createWorkItems = (
   return remaining.map((parsed) => createWorkItem({ owned, entry, parsed }));
 };
 
-/** Whether the event has failed before, by itself or with all others: others are better probes. */
+/** Whether the event has failed before, alone or during a hold. Then other events are better probes. */
 export const hasFailed = ({ wasHeld, quickAttemptsUsed, parsed }: WorkItem): boolean =>
   wasHeld || quickAttemptsUsed > 0 || parsed.retryState.attempts > 0;

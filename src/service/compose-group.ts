@@ -6,8 +6,8 @@ import type { Decoder } from "../decoding/decoder.ts";
 import type { Gainsight } from "../delivery/gainsight.ts";
 import { type ConsumerGroup, createConsumerGroup } from "../intake/consumer-group.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
+import type { ConsumerWatchdog } from "../kafka/group/consumer-watchdog.ts";
 import type { SessionGuard } from "../kafka/group/session-guard.ts";
-import type { ConsumerWatchdog } from "../kafka/group/silence.ts";
 import type { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
 import type { Log } from "../ops/log.ts";
 import type { Observer } from "../ops/observer.ts";
@@ -68,7 +68,10 @@ export const composeGroup = (options: ComposeGroupOptions): ConsumerGroup => {
     unreadableEvents: options.unreadableWatch,
     abortCalls: gainsight.abortAll,
     hasDeadLetterHold: (topic) => deadLetterLimit.isTopicHeld(topic),
-    mayJoin: () => rights.checkMayRead(),
+    mayJoin: async () => {
+      await rights.refreshAndLog();
+      return rights.mayRead;
+    },
     onHeartbeat: () => {
       sessionGuard.onHeartbeat();
       rights.recordGroupAnswer();

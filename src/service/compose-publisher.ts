@@ -1,13 +1,13 @@
 import type { Kafka } from "kafkajs";
 
 import type { Config } from "../config/config.ts";
-import { createProducer } from "../kafka/client.ts";
 import { compressionFallbacks } from "../kafka/codecs/codecs.ts";
 import { explainConnectionError } from "../kafka/connection-error.ts";
 import { ProducerHealth } from "../kafka/publish/producer-health.ts";
-import { Producers } from "../kafka/publish/producers.ts";
+import { Producers, createProducer } from "../kafka/publish/producers.ts";
 import { RetryPublisher } from "../kafka/publish/retry-publisher.ts";
-import { explainAuthorizationError, principalOf, topicRight } from "../kafka/topics/refusals.ts";
+import { explainAuthorizationError } from "../kafka/rights/missing-right.ts";
+import { principalOf, topicRight } from "../kafka/rights/rights.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Observer } from "../ops/observer.ts";

@@ -22,7 +22,7 @@ interface SessionGuardOptions {
   readonly onRecovered: () => void;
 }
 
-/** Says whether the session of this member with its group may be over. Then no call may start. */
+/** Says whether the session of this member with its group may be over. Then no call may start. Liveness calls its `check`. */
 export const composeSessionGuard = ({ config, log, onRecovered }: SessionGuardOptions): SessionGuard =>
   new SessionGuard({
     sessionTimeoutMs: sessionTimeoutOf(config),
@@ -30,10 +30,10 @@ export const composeSessionGuard = ({ config, log, onRecovered }: SessionGuardOp
     wallNow: clock.wallNow,
     monotonicNow: clock.monotonicNow,
     onChange: (isSessionAlive) => {
-      if (!isSessionAlive) return log.warn("The group does not answer: no new calls until it does");
-      log.info("The group answers again");
-      return onRecovered();
+      if (isSessionAlive) log.info("The group answers again");
+      else log.warn("The group does not answer: no new calls until it does");
     },
+    onRecovered,
   });
 
 interface ComposeSchedulerOptions {

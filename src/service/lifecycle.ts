@@ -1,10 +1,13 @@
-import { type OpsServer, createOpsServer } from "../ops/http.ts";
+import { type OpsServer, createOpsServer } from "../ops/ops-server.ts";
 import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";
 import { type Liveness, createLiveness } from "./liveness.ts";
 import { startPeriodicTasks } from "./periodic-tasks.ts";
+import { readinessOf } from "./readiness.ts";
+import { Readiness, type ServiceView } from "./service-view.ts";
+import { snapshotOf } from "./snapshot.ts";
 import { runStartup } from "./startup.ts";
-import { Readiness, type ServiceView, readinessOf, snapshotOf, statusOf } from "./status.ts";
+import { statusOf } from "./status.ts";
 
 const disconnectTimeoutMs = 3_000;
 

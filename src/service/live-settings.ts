@@ -14,32 +14,32 @@ import type { Observer } from "../ops/observer.ts";
 export interface LiveSettingsSource {
   readonly config: Config;
   readonly log: Log;
-  /** How often the settings file is looked at, in milliseconds. */
+  /** How often the settings file is read, in milliseconds. */
   readonly settingsPollMs?: number;
 }
 
-/** The settings of the moment, with a line in the log for each change. */
+/** Opens the settings, which follow their file. Logs one line for each change. */
 export const openSettings = ({ config, log, settingsPollMs }: LiveSettingsSource): LiveSettings =>
   createLiveSettings({
     file: config.settingsFile,
     initial: config.settings,
     wallNow: Date.now,
     onReload: (problem) => {
-      if (problem === undefined) log.info("The settings file has changed and is taken up");
-      else log.warn({ problem }, "Cannot take up the settings file, the settings before it stay");
+      if (problem === undefined) log.info("Settings reloaded");
+      else log.warn({ problem }, "Settings file rejected; the previous settings stay in effect");
     },
     ...(settingsPollMs !== undefined && { pollMs: settingsPollMs }),
   });
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** What events mean by these settings. */
+/** Decides about events by these settings. */
 export const createDecideFor = (settings: Settings): Decide => createDecide({ ...settings, hash: sha256 });
 
-/** An event as these settings let it be seen, without personal data. */
+/** Removes or hashes personal data of an event as these settings say. */
 export const createPiiRemoverFor = (settings: Settings): EditEvent => createPiiRemover({ ...settings, hash: sha256 });
 
-/** What events mean by the settings of the moment. Each is judged by one version of them, never by a mixture of two. */
+/** Decides about events by the current settings. A reload never happens within one decision. */
 export const createLiveDecide = (settings: LiveSettings): Decide => {
   let decide = createDecideFor(settings.current);
   settings.onChange((changed) => {
@@ -53,7 +53,7 @@ export interface HoldOptions {
   readonly onHold: Observer["holdChanged"];
 }
 
-/** The dead-letter limit of the moment; a changed one ends the hold. */
+/** The dead-letter limit by the current settings. A change of the setting ends its hold. */
 export const createLiveDeadLetterLimit = ({
   settings,
   wallNow,
@@ -67,21 +67,21 @@ export const createLiveDeadLetterLimit = ({
   return limiter;
 };
 
-/** Tells of an operator's stop, which the settings of the moment say themselves: once per change, as of every hold. */
+/** Reports the hold `paused` when an operator sets `paused: true` in the settings, and its end. */
 export const reportPause = ({ settings, monotonicNow, onHold }: HoldOptions & { monotonicNow: () => number }): void => {
-  let since: number | undefined;
+  let pausedSince: number | undefined;
   const report = ({ paused }: Settings): void => {
-    const wasPaused = since !== undefined;
+    const wasPaused = pausedSince !== undefined;
     if (paused === wasPaused) return;
-    const heldMs = since === undefined ? 0 : monotonicNow() - since;
-    since = paused ? monotonicNow() : undefined;
+    const heldMs = pausedSince === undefined ? 0 : monotonicNow() - pausedSince;
+    pausedSince = paused ? monotonicNow() : undefined;
     onHold({ reason: "paused", isHeld: paused, error: "The settings file says paused: true", heldMs });
   };
   report(settings.current);
   settings.onChange(report);
 };
 
-/** What was delivered lately, by the rules of the moment. */
+/** Remembers delivered events by the current settings. */
 export const createLiveDedupe = (settings: LiveSettings, seed: number): Dedupe => {
   const dedupe = new Dedupe({ rules: settings.current.dedupe, seed });
   settings.onChange(({ dedupe: rules }) => dedupe.setRules(rules));

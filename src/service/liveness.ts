@@ -1,17 +1,34 @@
 import type { App } from "./compose.ts";
-import { StallDetector, stallLimitMs } from "./stall-detector.ts";
-import { type ServiceView, diagnosticsOf, progressOf } from "./status.ts";
+import { type ServiceView, activeHoldsOf } from "./service-view.ts";
+import { diagnosticsOf, pausedPartitionsOf } from "./snapshot.ts";
+import { type ProgressReading, StallDetector, idleReasonOf, stallLimitMs } from "./stall-detector.ts";
 
 const checkEveryMs = 1_000;
 
-/** Looks whether the consumer alone is silent, and tells of it once per change. */
-const createConsumerCheck = ({ log, watchdog, pingCluster: knock, group }: App): (() => void) => {
+const progressOf = ({ app, readiness }: ServiceView): ProgressReading => {
+  const { sessionGuard, group, metrics, budget, deadLetterLimit } = app;
+  const groupState = group.rebalanceHandler.state;
+  const idleReason = idleReasonOf({
+    startupProblem: readiness.startupProblem,
+    groupState,
+    // If only the events of one cause wait, all others must make progress.
+    holds: activeHoldsOf(app).filter((hold) => hold !== "flooded" || deadLetterLimit.isHeld),
+    // Only an owner can lose its session; before the first join there is none.
+    isSessionAlive: groupState !== "owner" || !sessionGuard.isExpired,
+  });
+  // A partition that waits for the budget while no record is in memory would wait for ever.
+  const heldRecords = budget.records + (pausedPartitionsOf(app)["budget"] ?? 0);
+  return { progressCount: metrics.progressCount(), heldRecords, idleReason };
+};
+
+/** Checks whether only the consumer gets no responses from Kafka, and logs each change. */
+const createConsumerCheck = ({ log, watchdog, pingCluster, group }: App): (() => void) => {
   let isPinging = false;
-  let reported: string | undefined;
-  const pingCluster = async (): Promise<void> => {
+  let loggedProblem: string | undefined;
+  const ping = async (): Promise<void> => {
     isPinging = true;
     try {
-      await knock();
+      await pingCluster();
       watchdog.onClusterResponse();
     } catch (error) {
       log.debug({ err: error }, "No broker answers");
@@ -21,42 +38,45 @@ const createConsumerCheck = ({ log, watchdog, pingCluster: knock, group }: App):
   };
   return () => {
     watchdog.check(group.consumer.brokers);
-    if (watchdog.needsProbe && !isPinging) void pingCluster();
-    const { problem: problemSentence } = watchdog;
-    if (problemSentence !== undefined && reported === undefined)
-      log.error({ problem: problemSentence }, "The consumer has died");
-    if (problemSentence === undefined && reported !== undefined) log.info("The consumer is alive again");
-    reported = problemSentence;
+    if (watchdog.needsProbe && !isPinging) void ping();
+    const { problem } = watchdog;
+    if (problem !== undefined && loggedProblem === undefined) log.error({ problem }, "The consumer has died");
+    if (problem === undefined && loggedProblem !== undefined) log.info("The consumer is alive again");
+    loggedProblem = problem;
   };
 };
 
 export interface Liveness {
-  /** For `/livez`: progress of our own, never a dependency. */
+  /** The body of `/livez`: whether the process makes progress. A dependency that is down does not count. */
   readonly check: () => { readonly ok: boolean; readonly detail: string };
   readonly close: () => void;
 }
 
-/** Watches whether work goes on, also while nobody probes; a stall's state is in the log before somebody ends the process. */
+/** Checks every second whether the service makes progress, also without probes, so that the log shows a stall before anybody kills the process. */
 export const createLiveness = (view: ServiceView): Liveness => {
-  const { config, log, group, watchdog } = view.app;
+  const { config, log, group, watchdog, sessionGuard } = view.app;
   const { timeoutMs } = config.gainsight;
   const { quickAttempts } = config.retry;
   const stallDetector = new StallDetector({
     limitMs: stallLimitMs({ timeoutMs, quickAttempts }),
     monotonicNow: () => performance.now(),
     readProgress: () => progressOf(view),
-    onStall: (silentMs) =>
-      log.error({ silentMs: Math.round(silentMs), ...diagnosticsOf(view) }, "Stalled: nothing moves"),
-    onStallEnd: (silentMs) => log.info({ silentMs: Math.round(silentMs) }, "The stall has ended"),
+    onStall: (idleMs) =>
+      log.error({ silentMs: Math.round(idleMs), ...diagnosticsOf(view.app) }, "Stalled: nothing moves"),
+    onStallEnd: (idleMs) => log.info({ silentMs: Math.round(idleMs) }, "The stall has ended"),
   });
-  const checkSilence = createConsumerCheck(view.app);
+  const checkConsumer = createConsumerCheck(view.app);
   const timer = setInterval(() => {
+    // Only a member that owns partitions can lose its session.
+    if (group.rebalanceHandler.state === "owner") sessionGuard.check();
     stallDetector.check();
-    checkSilence();
+    checkConsumer();
   }, checkEveryMs);
-  const problem = (): string | undefined => watchdog.problem ?? stallDetector.stallSentence;
   return {
-    check: () => ({ ok: problem() === undefined, detail: problem() ?? group.rebalanceHandler.state }),
+    check: () => {
+      const problem = watchdog.problem ?? stallDetector.stallSentence;
+      return { ok: problem === undefined, detail: problem ?? group.rebalanceHandler.state };
+    },
     close: () => clearInterval(timer),
   };
 };

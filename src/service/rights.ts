@@ -1,26 +1,21 @@
+import { toError } from "../core/to-error.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
+import { isAuthorizationError, refusedResourceKind } from "../kafka/rights/authorization-errors.ts";
+import { missingRightOnOneOf, missingRight } from "../kafka/rights/missing-right.ts";
 import {
   type TopicRights,
   allTopics,
   neededRights,
   topicsToRead,
   refusedRights,
-} from "../kafka/topics/needed-rights.ts";
-import {
-  type Principal,
-  type Right,
-  groupRight,
-  isAuthorizationError,
-  missingRightOnOneOf,
-  missingRight,
-  principalOf,
-  refusedResourceKind,
-} from "../kafka/topics/refusals.ts";
+} from "../kafka/rights/needed-rights.ts";
+import { type Principal, type Right, groupRight, principalOf } from "../kafka/rights/rights.ts";
 import type { App } from "./compose.ts";
 
 const checkEveryMs = 1_000;
+/** While no right is missing, only every fifth check is made. */
 const checkEveryTicks = 5;
-/** A refusal that is not repeated for so long is over, where the cluster does not tell. */
+/** A refusal counts for so long if the cluster does not report rights. */
 const refusalTtlMs = 30_000;
 
 export interface RightsOptions extends Pick<App, "config" | "log"> {
@@ -29,15 +24,15 @@ export interface RightsOptions extends Pick<App, "config" | "log"> {
   readonly onFatal: (error: Error) => void;
 }
 
-/** Which rights the service lacks: by the cluster's own words, and by what it has refused. */
+/** Which Kafka rights the service lacks: as the cluster reports them, and by the requests that it has refused. */
 export class Rights {
   readonly #options: RightsOptions;
-  /** Whom the cluster grants rights to. */
+  /** The user that needs the rights. */
   readonly principal: Principal;
   #missingRights: readonly Right[] = [];
-  /** Sentences, and when each was last true. */
-  readonly #recentRefusals = new Map<string, number>();
-  #reported: readonly string[] = [];
+  /** When each sentence was last true. */
+  readonly #refusedAt = new Map<string, number>();
+  #loggedSentences: readonly string[] = [];
   #doesClusterReportRights = false;
   #checking: Promise<void> | undefined;
 
@@ -46,21 +41,19 @@ export class Rights {
     this.principal = principalOf(options.config.kafka);
   }
 
-  /** A sentence for each right that is missing, with the command that grants it. */
+  /** One sentence for each missing right, with the command that grants it. */
   get missing(): readonly string[] {
     const since = this.#options.monotonicNow() - refusalTtlMs;
-    const recent = [...this.#recentRefusals].filter(([, at]) => at > since).map(([sentence]) => sentence);
-    return [...new Set([...this.#missingRights.map((right) => missingRight(right, this.principal)), ...recent])];
+    const refused = [...this.#refusedAt].filter(([, at]) => at > since).map(([sentence]) => sentence);
+    return [...new Set([...this.#missingRights.map((right) => missingRight(right, this.principal)), ...refused])];
   }
 
-  /** Whether everything may be read, as far as the cluster tells. Asks it; throws where it does not answer. */
-  async checkMayRead(): Promise<boolean> {
-    await this.refresh();
-    this.#reportChanges();
+  /** Whether every topic may be read, as of the last `refresh`. True if the cluster does not report rights. */
+  get mayRead(): boolean {
     return this.#missingRights.every(({ operation }) => operation !== "Read");
   }
 
-  /** Asks the cluster; throws where it does not answer. */
+  /** Requests the rights from the cluster. Throws if it does not answer. */
   async refresh(): Promise<void> {
     const { admin, config } = this.#options;
     const topicRights = await admin.topicStates(allTopics(config.topics));
@@ -68,18 +61,24 @@ export class Rights {
     this.#missingRights = refusedRights(neededRights(config.topics), topicRights);
   }
 
-  /** Asks the cluster, and tells what has changed. One that does not answer is asked again another time. */
+  /** As `refresh`, and logs what has changed. */
+  async refreshAndLog(): Promise<void> {
+    await this.refresh();
+    this.#logChanges();
+  }
+
+  /** As `refreshAndLog`, but joins a check under way and does not throw: a cluster that does not answer is asked again later. */
   checkNow(): Promise<void> {
     this.#checking ??= this.refresh()
       .catch((error: unknown) => this.#onCheckError(error))
       .finally(() => {
         this.#checking = undefined;
-        this.#reportChanges();
+        this.#logChanges();
       });
     return this.#checking;
   }
 
-  /** Asks every few seconds while the member is at work, sooner while something is missing. Returns the function that ends it. */
+  /** Checks every five seconds while this instance owns partitions, every second while a right is missing. Returns the function that stops it. */
   startChecking(isOwner: () => boolean): () => void {
     let ticks = 0;
     const timer = setInterval(() => {
@@ -89,27 +88,27 @@ export class Rights {
     return () => clearInterval(timer);
   }
 
-  /** An error of the member of the group: its cause is found out if it is a refusal; a mistake of ours ends the process. */
+  /** Handles an error of the consumer group: a refusal is recorded, a mistake of this program is fatal, anything else is logged with `message`. */
   handleError(error: unknown, message: string): void {
     const { log, onFatal } = this.#options;
     if (isAuthorizationError(error)) void this.recordRefusal(error);
-    else if (isProgrammingError(error)) onFatal(error instanceof Error ? error : new Error(String(error)));
+    else if (isProgrammingError(error)) onFatal(toError(error));
     else log.warn({ err: error }, message);
   }
 
-  /** The cluster has refused something to the member of the group. Finds out what it was. */
+  /** Kafka has refused a request of the consumer group. Finds out which right is missing. */
   async recordRefusal(error: unknown): Promise<void> {
     const { config, monotonicNow } = this.#options;
-    if (refusedResourceKind(error) === "group") this.#recentRefusals.set(this.#groupRightSentence, monotonicNow());
+    if (refusedResourceKind(error) === "group") this.#refusedAt.set(this.#groupRightSentence, monotonicNow());
     await this.checkNow();
     if (refusedResourceKind(error) !== "topic" || this.#doesClusterReportRights) return;
-    this.#recentRefusals.set(missingRightOnOneOf("Read", topicsToRead(config.topics), this.principal), monotonicNow());
-    this.#reportChanges();
+    this.#refusedAt.set(missingRightOnOneOf("Read", topicsToRead(config.topics), this.principal), monotonicNow());
+    this.#logChanges();
   }
 
-  /** The group has answered the member: it refuses nothing. */
+  /** The group has answered, so the right on it is not missing. */
   recordGroupAnswer(): void {
-    if (this.#recentRefusals.delete(this.#groupRightSentence)) this.#reportChanges();
+    if (this.#refusedAt.delete(this.#groupRightSentence)) this.#logChanges();
   }
 
   get #groupRightSentence(): string {
@@ -118,15 +117,15 @@ export class Rights {
 
   #onCheckError(error: unknown): void {
     const { log, onFatal } = this.#options;
-    if (isProgrammingError(error)) return onFatal(error instanceof Error ? error : new Error(String(error)));
-    return log.debug({ err: error }, "Cannot ask for the rights on topics");
+    if (isProgrammingError(error)) return onFatal(toError(error));
+    return log.debug({ err: error }, "Cannot check the rights on topics");
   }
 
-  #reportChanges(): void {
+  #logChanges(): void {
     const { log } = this.#options;
     const { missing } = this;
-    for (const sentence of missing) if (!this.#reported.includes(sentence)) log.warn(sentence);
-    if (missing.length === 0 && this.#reported.length > 0) log.info("Kafka refuses no right any more");
-    this.#reported = missing;
+    for (const sentence of missing) if (!this.#loggedSentences.includes(sentence)) log.warn(sentence);
+    if (missing.length === 0 && this.#loggedSentences.length > 0) log.info("Kafka no longer refuses any right");
+    this.#loggedSentences = missing;
   }
 }

@@ -1,55 +1,55 @@
-/** What is known at one moment. */
+/** What the service did and holds, at one moment. */
 export interface ProgressReading {
-  /** Records finished or moved to a tier so far; only grows. */
-  readonly finishedRecords: number;
+  /** Events completed plus records moved to a retry topic so far; it only grows. */
+  readonly progressCount: number;
   /** Records in memory. */
   readonly heldRecords: number;
-  /** Why nothing need move just now: a hold, a rebalance, a dependency. */
+  /** Why no progress is expected now: a hold, a rebalance, a dependency. */
   readonly idleReason: string | undefined;
 }
 
 export interface StallDetectorOptions {
-  /** Longer than any silence that has a right to be, in milliseconds. */
+  /** In milliseconds; longer than any time without progress in normal work. */
   readonly limitMs: number;
   readonly monotonicNow: () => number;
   readonly readProgress: () => ProgressReading;
-  /** Once per stall. */
+  /** A stall begins, after `idleMs` without progress. */
   readonly onStall: (idleMs: number) => void;
-  /** A stall has ended after so long. */
+  /** A stall ends, after `idleMs` without progress. */
   readonly onStallEnd: (idleMs: number) => void;
 }
 
-/** A process that was stopped, or a clock that was set, must not look like a stall. */
-const maxStepMs = 5_000;
+/** A longer time between two checks counts only for this much: the process was stopped, and that is no stall. */
+const maxTickMs = 5_000;
 
 /**
- * How long records may be held without one finished: a head of a lane may take its quick attempts, each with its time-out
- * and pause, and then a write. Twice that, and a minute at least.
+ * How long records may be in memory without progress, in milliseconds. The head of a per-key queue may use all its quick
+ * attempts, each with its time-out and pause, and then one write to Kafka. The limit is twice that, and at least a minute.
  */
 export const stallLimitMs = ({ timeoutMs, quickAttempts }: { timeoutMs: number; quickAttempts: number }): number =>
   Math.max(60_000, 2 * (timeoutMs * quickAttempts + 15_000));
 
 export interface ServiceConditions {
-  /** What the start still lacks; empty once it is done. */
-  readonly startupProblem: string;
+  /** Why the service does not take part; undefined while it does. */
+  readonly startupProblem: string | undefined;
   readonly groupState: string;
   readonly holds: readonly string[];
   readonly isSessionAlive: boolean;
 }
 
-/** Why nothing need move: never is the process to blame for what it depends on. Undefined where something should. */
+/** Why no progress is expected: the process is never to blame for a dependency. Undefined if progress is expected. */
 export const idleReasonOf = (conditions: ServiceConditions): string | undefined => {
-  if (conditions.startupProblem !== "") return conditions.startupProblem;
+  if (conditions.startupProblem !== undefined) return conditions.startupProblem;
   if (conditions.groupState !== "owner") return `The group is ${conditions.groupState}`;
   if (conditions.holds.length > 0) return `Holding: ${conditions.holds.join(", ")}`;
   return conditions.isSessionAlive ? undefined : "The group does not answer";
 };
 
-/** Finds out that the service is alive and yet stands still: records held, no excuse, nothing finished for too long. */
+/** Finds out that the service lives but makes no progress: records are in memory, nothing excuses it, and none is completed for too long. */
 export class StallDetector {
   readonly #options: StallDetectorOptions;
   #checkedAt: number;
-  #finishedRecords = 0;
+  #progressCount = 0;
   #idleMs = 0;
   #isStalled = false;
 
@@ -58,36 +58,30 @@ export class StallDetector {
     this.#checkedAt = options.monotonicNow();
   }
 
-  /** To be called every second or so. */
+  /** To be called about every second. */
   check(): void {
-    const { limitMs, onStall, onStallEnd: onEnd } = this.#options;
-    this.#idleMs += this.#elapsedMs();
-    const mayBeIdle = this.#mayBeIdle();
-    const isStalled = !mayBeIdle && this.#idleMs >= limitMs;
+    const { limitMs, monotonicNow, readProgress, onStall, onStallEnd } = this.#options;
+    const now = monotonicNow();
+    const progress = readProgress();
+    const isExcused = this.#isExcused(progress);
+    this.#idleMs += Math.min(Math.max(0, now - this.#checkedAt), maxTickMs);
+    this.#checkedAt = now;
+    this.#progressCount = progress.progressCount;
+    const isStalled = !isExcused && this.#idleMs >= limitMs;
     const hasChanged = isStalled !== this.#isStalled;
     this.#isStalled = isStalled;
-    if (hasChanged) (isStalled ? onStall : onEnd)(this.#idleMs);
-    if (mayBeIdle) this.#idleMs = 0;
+    if (hasChanged) (isStalled ? onStall : onStallEnd)(this.#idleMs);
+    if (isExcused) this.#idleMs = 0;
   }
 
-  /** A sentence while it stands still. */
+  /** For `/livez`; undefined if there is no stall. */
   get stallSentence(): string | undefined {
     return this.#isStalled
-      ? `Nothing has been finished for ${Math.round(this.#idleMs / 1000)} s although records are held and nothing stands in the way`
+      ? `No record has been completed for ${Math.round(this.#idleMs / 1000)} s, although records are in memory and no hold explains it`
       : undefined;
   }
 
-  /** Milliseconds since the last check. */
-  #elapsedMs(): number {
-    const before = this.#checkedAt;
-    this.#checkedAt = this.#options.monotonicNow();
-    return Math.min(Math.max(0, this.#checkedAt - before), maxStepMs);
-  }
-
-  #mayBeIdle(): boolean {
-    const { finishedRecords, heldRecords, idleReason } = this.#options.readProgress();
-    const hasMoved = finishedRecords !== this.#finishedRecords;
-    this.#finishedRecords = finishedRecords;
-    return hasMoved || heldRecords === 0 || idleReason !== undefined;
+  #isExcused({ progressCount, heldRecords, idleReason }: ProgressReading): boolean {
+    return progressCount !== this.#progressCount || heldRecords === 0 || idleReason !== undefined;
   }
 }

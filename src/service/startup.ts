@@ -1,16 +1,12 @@
+import { toError } from "../core/to-error.ts";
 import { explainConnectionError } from "../kafka/connection-error.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import {
-  type Principal,
-  type Right,
-  explainAuthorizationError,
-  grantCommand,
-  topicRight,
-} from "../kafka/topics/refusals.ts";
-import { classifyRetention } from "../kafka/topics/retention.ts";
+import { explainAuthorizationError, grantCommand } from "../kafka/rights/missing-right.ts";
+import { type Principal, type Right, topicRight } from "../kafka/rights/rights.ts";
+import { type RetentionVerdict, classifyRetention } from "../kafka/topics/retention.ts";
 import { sleep } from "./clock.ts";
 import type { App } from "./compose.ts";
-import type { ServiceView } from "./status.ts";
+import type { ServiceView } from "./service-view.ts";
 
 const retryPauseMs = 1_000;
 const slowAfterMs = 2_000;
@@ -21,32 +17,29 @@ export interface Startup extends ServiceView {
 }
 
 interface StartupStep {
-  /** Said while it does not work. */
+  /** What does not work yet, for the log and `/readyz`. */
   readonly label: string;
-  /** Gives the problem where it has to be tried again. */
+  /** Resolves with undefined if the step is done, and with the problem if it must be retried. May throw instead. */
   readonly run: () => Promise<string | undefined>;
-  /** The rights that it needs. */
+  /** The rights that the step needs: an authorization error names them. */
   readonly requiredRights?: readonly Right[];
 }
 
 const problemSentence = (error: unknown, requiredRights: readonly Right[], principal: Principal): string => {
   if (isProgrammingError(error)) throw error;
-  return (
-    explainAuthorizationError(error, requiredRights, principal) ??
-    explainConnectionError(error instanceof Error ? error.message : String(error))
-  );
+  return explainAuthorizationError(error, requiredRights, principal) ?? explainConnectionError(toError(error).message);
 };
 
-/** Tries one step of the start until it works or the service is stopped; says what is missing meanwhile. */
+/** Retries one step until it is done or the service stops. Meanwhile it reports the problem. */
 const retryUntilDone = async (step: StartupStep, { app, readiness, isStopping }: Startup): Promise<void> => {
   const report = (problem: string): void => {
-    const missing = `${step.label}: ${problem}`;
-    if (readiness.startupProblem !== missing) app.log.warn({ problem }, `${step.label}, trying on`);
-    readiness.startupProblem = missing;
+    const sentence = `${step.label}: ${problem}`;
+    if (readiness.startupProblem !== sentence) app.log.warn({ problem }, `${step.label}; retrying`);
+    readiness.startupProblem = sentence;
   };
   while (!isStopping()) {
-    // kafkajs tries for long before it gives up on a broker; nobody should have to guess meanwhile.
-    app.lastConnectionError.message = undefined;
+    // kafkajs retries for a long time before it gives up on a broker. Meanwhile its last connection error is reported.
+    app.lastConnectionError.clear();
     const slowTimer = setInterval(() => report(app.lastConnectionError.message ?? "no answer yet"), slowAfterMs);
     const problem = await step
       .run()
@@ -58,32 +51,41 @@ const retryUntilDone = async (step: StartupStep, { app, readiness, isStopping }:
   }
 };
 
-/** All of them at once, so that nobody has to grant them one by one. */
+/** Names all missing rights at once, so that nobody has to grant them one by one. */
 const checkMissingRights = async ({ app: { rights } }: Startup): Promise<string | undefined> => {
   await rights.refresh();
   return rights.missing.length === 0 ? undefined : rights.missing.join("; ");
 };
 
-const checkRetention = async ({ app, onFatal }: Startup): Promise<string | undefined> => {
-  const { retry: retryTopics, deadLetter } = app.config.topics;
-  const configs = await app.admin.topicConfigs([...retryTopics.map(({ topic }) => topic), deadLetter]);
-  if (configs === "refused") {
-    const topics = [...retryTopics.map(({ topic }) => topic), deadLetter].map(
-      (name) => ({ kind: "topic", name }) as const,
-    );
-    const command = grantCommand("DescribeConfigs", topics, app.rights.principal);
-    app.log.info(
-      `Kafka does not tell how long topics keep their records, so that is not checked: to let it, ${command}`,
-    );
-    return undefined;
+/** `unknown`: Kafka refuses to describe the topics' settings. The command grants that right. */
+type RetentionCheck = RetentionVerdict | { readonly kind: "unknown"; readonly command: string };
+
+const checkRetention = async ({ admin, config, rights }: App): Promise<RetentionCheck> => {
+  const { retry: retryTopics, deadLetter } = config.topics;
+  const topics = [...retryTopics.map(({ topic }) => topic), deadLetter];
+  const configs = await admin.topicConfigs(topics);
+  if (configs !== "refused")
+    return classifyRetention(configs, { retryTopics, deadLetter, maxAgeMs: config.retry.maxAgeMs });
+  const resources = topics.map((name) => ({ kind: "topic", name }) as const);
+  return { kind: "unknown", command: grantCommand("DescribeConfigs", resources, rights.principal) };
+};
+
+/** Ends the process if the topics lose records by their settings: only a person can change those. */
+const requireRetention = async ({ app, onFatal }: Startup): Promise<string | undefined> => {
+  const check = await checkRetention(app);
+  switch (check.kind) {
+    case "unknown":
+      app.log.info(
+        `Kafka does not tell how long topics keep their records, so this is not checked. To allow it: ${check.command}`,
+      );
+      return undefined;
+    case "unfit":
+      onFatal(new Error(check.error));
+      return check.error;
+    case "fit":
+      for (const warning of check.warnings) app.log.warn(warning);
+      return undefined;
   }
-  const retention = classifyRetention(configs, { retryTopics, deadLetter, maxAgeMs: app.config.retry.maxAgeMs });
-  if (retention.kind === "unfit") {
-    onFatal(new Error(retention.error));
-    return retention.error;
-  }
-  for (const warning of retention.warnings) app.log.warn(warning);
-  return undefined;
 };
 
 const noProblem = async (work: Promise<void>): Promise<undefined> => {
@@ -92,7 +94,7 @@ const noProblem = async (work: Promise<void>): Promise<undefined> => {
 };
 
 const startupSteps = (startup: Startup): StartupStep[] => {
-  const { admin, group: member, config, topicWatch }: App = startup.app;
+  const { admin, group, config, topicWatch } = startup.app;
   const ownTopics = [...config.topics.retry.map(({ topic }) => topic), config.topics.deadLetter];
   return [
     { label: "Cannot reach Kafka", run: () => noProblem(admin.connect()) },
@@ -102,16 +104,16 @@ const startupSteps = (startup: Startup): StartupStep[] => {
       run: () => topicWatch.checkBeforeJoin(),
       requiredRights: ownTopics.map((topic) => topicRight("Create", topic)),
     },
-    { label: "Cannot ask how long topics keep their records", run: () => checkRetention(startup) },
+    { label: "Cannot ask how long topics keep their records", run: () => requireRetention(startup) },
     {
       label: "Cannot join the group",
-      run: async () => (await checkMissingRights(startup)) ?? noProblem(member.consumer.start()),
+      run: async () => (await checkMissingRights(startup)) ?? noProblem(group.consumer.start()),
     },
   ];
 };
 
-/** Takes part: waits for Kafka and the topics, checks them, and joins the group. Ends early where the service is stopped. */
+/** Starts the work: connects to Kafka, checks rights and topics, and joins the consumer group. Ends early if the service stops. */
 export const runStartup = async (startup: Startup): Promise<void> => {
   for (const step of startupSteps(startup)) await retryUntilDone(step, startup);
-  if (!startup.isStopping()) startup.readiness.startupProblem = "";
+  if (!startup.isStopping()) startup.readiness.startupProblem = undefined;
 };

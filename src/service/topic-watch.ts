@@ -1,11 +1,12 @@
 import type { Config } from "../config/config.ts";
+import { toError } from "../core/to-error.ts";
 import type { ConsumerGroup } from "../intake/consumer-group.ts";
-import { type LogCheckOptions, checkLogs } from "../intake/end-offsets.ts";
+import { type LogCheckOptions, checkLogs } from "../intake/log-check.ts";
 import { type LogReset, resetMessages } from "../intake/log-resets.ts";
 import type { ClusterAdmin } from "../kafka/admin.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import type { Principal } from "../kafka/topics/refusals.ts";
-import { type TopicsReport, ensureTopics } from "../kafka/topics/topics.ts";
+import type { Principal } from "../kafka/rights/rights.ts";
+import { type TopicsReport, ensureTopics } from "../kafka/topics/ensure-topics.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
 
@@ -21,7 +22,7 @@ export interface TopicWatchOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-/** Rounds of questions are at least so far apart, whoever asks for them. */
+/** Two checks are at least this far apart. */
 const minIntervalMs = 1_000;
 
 const emptyReport: TopicsReport = {
@@ -33,9 +34,7 @@ const emptyReport: TopicsReport = {
   warnings: [],
 };
 
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
-
-/** Keeps an eye on the topics: whether all are there and large enough, and whether their logs are still those that are read from. */
+/** Checks that all topics exist, that the retry topics have enough partitions, and that no log was recreated or truncated. */
 export class TopicWatch {
   readonly #options: TopicWatchOptions;
   #report = emptyReport;
@@ -48,43 +47,43 @@ export class TopicWatch {
     this.#options = options;
   }
 
-  /** What stands in the way. */
+  /** Why events cannot be delivered, as sentences. */
   get problems(): readonly string[] {
     const { missing } = this.#report;
     return missing.length > 0 ? [`These topics do not exist: ${missing.join(", ")}`] : [];
   }
 
-  /** What does not stand in the way, but should be known. */
+  /** What an operator should know although events are delivered, as sentences. */
   get warnings(): readonly string[] {
     return this.#report.warnings;
   }
 
-  /** How many partitions of each source are not read. */
+  /** For each source topic, how many of its partitions are not read. */
   get unreadPartitions(): TopicsReport["unread"] {
     return this.#report.unread;
   }
 
-  /** Before the group is joined: what stands in the way. Throws what the cluster refuses. */
+  /** For the start: creates missing topics if allowed. Resolves with the problem that remains; throws if the cluster refuses. */
   async checkBeforeJoin(): Promise<string | undefined> {
     await this.#refreshTopics();
-    const [problem] = this.#report.problems;
-    if (problem !== undefined) throw toError(problem);
+    const [error] = this.#report.problems;
+    if (error !== undefined) throw toError(error);
     return this.problems[0];
   }
 
-  /** A log, or a topic, may not be what it was: asks soon, without waiting for the next round. */
+  /** A topic or its log may have changed: checks as soon as `minIntervalMs` allows. */
   readonly checkSoon = (): void => {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     const { monotonicNow, schedule } = this.#options;
     schedule(Math.max(0, this.#lastCheckAt + minIntervalMs - monotonicNow()), () => {
       this.#isScheduled = false;
-      // What is asked for now may have come up after the round under way has asked.
+      // The check under way may have begun before the change.
       void (this.#checking ?? Promise.resolve()).then(() => this.checkNow());
     });
   };
 
-  /** One round of questions; joins the one under way. A cluster that is slow to answer must not be asked more and more. */
+  /** Checks topics and logs; joins a check under way, so that requests do not pile up at a slow cluster. Never rejects. */
   checkNow(): Promise<void> {
     const { state } = this.#options.group().rebalanceHandler;
     this.#hasJoined ||= state === "owner";
@@ -96,7 +95,7 @@ export class TopicWatch {
     return this.#checking;
   }
 
-  /** For a log that is not the one that we knew. */
+  /** A partition could not continue where it was: logs and counts it. */
   readonly onLogReset = (reset: LogReset): void => {
     this.#options.log.error(reset, resetMessages[reset.cause]);
     this.#options.metrics.recordLogReset(reset.topic);
@@ -105,20 +104,20 @@ export class TopicWatch {
   async #checkTopicsAndLogs(): Promise<void> {
     const { admin, config, group, onFatal } = this.#options;
     await this.#refreshTopics();
-    const { rebalanceHandler: membership, ingest } = group();
-    if (membership.state !== "owner") return;
-    const onOver: LogCheckOptions["onLogReplaced"] = (owned) => {
-      membership.restartAssignment(owned).catch((error: unknown) => onFatal(toError(error)));
+    const { rebalanceHandler, ingest } = group();
+    if (rebalanceHandler.state !== "owner") return;
+    const onLogReplaced: LogCheckOptions["onLogReplaced"] = (owned) => {
+      rebalanceHandler.restartAssignment(owned).catch((error: unknown) => onFatal(toError(error)));
     };
-    const isDoubtful = await checkLogs({
+    const isInDoubt = await checkLogs({
       admin,
       ingest,
       topics: config.topics,
       onLogReset: this.onLogReset,
-      onLogReplaced: onOver,
+      onLogReplaced,
       onFatal,
     });
-    if (isDoubtful) this.checkSoon();
+    if (isInDoubt) this.checkSoon();
   }
 
   async #refreshTopics(): Promise<void> {
@@ -128,38 +127,37 @@ export class TopicWatch {
     const report = await ensureTopics(admin, { sources, retryTopics, deadLetter, mayCreate: create, principal });
     const previous = this.#report;
     this.#report = report;
-    this.#reportChanges(report, previous);
+    this.#logTopicChanges(report);
+    this.#logWarnings(report.warnings, previous.warnings);
+    // Before the first join, the startup reports missing topics.
+    if (this.#hasJoined) this.#logMissing(report.missing, previous.missing);
   }
 
-  /** Once per change. */
-  #reportChanges(report: TopicsReport, previous: TopicsReport): void {
-    this.#logChanges(report);
-    const { log } = this.#options;
-    const { warnings, missing } = report;
-    for (const warning of warnings.filter((warningText) => !previous.warnings.includes(warningText))) log.warn(warning);
-    if (previous.warnings.length > warnings.length && warnings.length === 0) log.info("All partitions are read");
-    // The start says itself what it waits for.
-    if (this.#hasJoined) this.#logMissing(missing, previous.missing);
-  }
-
-  #logChanges({ created, grown, problems, growError: notGrown }: TopicsReport): void {
+  #logTopicChanges({ created, grown, problems, growError }: TopicsReport): void {
     const { log } = this.#options;
     if (created.length > 0) log.info({ topics: created }, "Created topics");
-    if (grown.length > 0) log.info({ topics: grown }, "Gave retry topics as many partitions as the largest source has");
-    for (const err of problems) log.debug({ err }, "Cannot look at a topic, or make it");
-    if (notGrown !== undefined) log.debug({ err: notGrown }, "Cannot give a topic more partitions");
+    if (grown.length > 0)
+      log.info({ topics: grown }, "Added partitions to retry topics, to match the largest source topic");
+    for (const err of problems) log.debug({ err }, "Cannot describe or create a topic");
+    if (growError !== undefined) log.debug({ err: growError }, "Cannot add partitions to a topic");
+  }
+
+  #logWarnings(warnings: readonly string[], previous: readonly string[]): void {
+    const { log } = this.#options;
+    for (const warning of warnings) if (!previous.includes(warning)) log.warn(warning);
+    if (previous.length > 0 && warnings.length === 0) log.info("All partitions are read");
   }
 
   #logMissing(missing: readonly string[], previous: readonly string[]): void {
     const { log } = this.#options;
     if (missing.some((topic) => !previous.includes(topic)))
       log.error({ topics: missing }, "These topics do not exist any more");
-    if (previous.length > 0 && missing.length === 0) log.info("All topics are there again");
+    if (previous.length > 0 && missing.length === 0) log.info("All topics exist again");
   }
 
   #onCheckError(error: unknown): void {
     const { log, onFatal } = this.#options;
     if (isProgrammingError(error)) onFatal(toError(error));
-    else log.debug({ err: error }, "Cannot ask about the topics and their logs");
+    else log.debug({ err: error }, "Cannot check the topics and their logs");
   }
 }

@@ -1,12 +1,16 @@
+import { toError } from "../core/to-error.ts";
 import type { Ingest } from "../intake/ingest.ts";
 import type { OwnedPartition, UnreadableWait } from "../intake/owned-partition.ts";
-import { partitionKey, currentUnreadableWait } from "../intake/owned-partition.ts";
-import { isOtherTopic } from "../intake/plan-start.ts";
+import { currentUnreadableWait } from "../intake/owned-partition.ts";
+import { isOtherTopic } from "../intake/plan-start-offset.ts";
 import { skipCommand, skipGroupOf } from "../intake/skip-requests.ts";
 import type { UnreadableEvents } from "../intake/unreadable-batches.ts";
 import type { ClusterAdmin, CommittedOffset } from "../kafka/admin.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
-import { type Principal, groupRight, isAuthorizationError, missingRight } from "../kafka/topics/refusals.ts";
+import { isAuthorizationError } from "../kafka/rights/authorization-errors.ts";
+import { missingRight } from "../kafka/rights/missing-right.ts";
+import { type Principal, groupRight } from "../kafka/rights/rights.ts";
+import { partitionKey } from "../kafka/topic-partition.ts";
 import { decodeTopicId } from "../offsets/topic-id.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";
@@ -24,64 +28,65 @@ export interface UnreadableWatchOptions {
 
 const remindEveryMs = 60 * 60_000;
 
+/** A partition that waits at a batch that cannot be read. */
 interface StuckPartition {
   readonly owned: OwnedPartition;
   readonly batch: UnreadableWait;
 }
 
 const skipCommandFor = ({ owned: { topic, partition }, batch }: StuckPartition): string | undefined =>
-  batch.mustWait ? undefined : skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
+  batch.isUnskippable ? undefined : skipCommand({ topic, partition, toOffset: batch.lastOffset + 1 });
+
+/** For the log, the metrics and `/api/status`. `skip` is the command that skips the batch; undefined if it cannot be skipped. */
+const reportOf = (stuck: StuckPartition) => {
+  const { owned, batch } = stuck;
+  const { offset, lastOffset, reason } = batch;
+  return {
+    topic: owned.topic,
+    partition: owned.partition,
+    offset,
+    lastOffset,
+    reason,
+    skip: skipCommandFor(stuck),
+  };
+};
 
 const adviceFor = (stuck: StuckPartition): string => {
   const { offset, lastOffset } = stuck.batch;
   const command = skipCommandFor(stuck);
   return command === undefined
-    ? "It reads on when another broker leads or this one is repaired; it cannot be skipped, since nothing is known against its records"
-    : `To skip offsets ${offset} to ${lastOffset}, which are lost then: ${command}`;
+    ? "It continues when another broker leads the partition or this broker is repaired. The batch cannot be skipped, because nothing shows that its records are damaged"
+    : `To skip offsets ${offset} to ${lastOffset} and lose their records: ${command}`;
 };
 
 const sentenceOf = (stuck: StuckPartition): string => {
-  const { owned, batch } = stuck;
-  const { topic, partition, backlogScan: scan } = owned;
-  const all = scan
-    ? ` No topic's partition ${partition} is delivered meanwhile: it is not known who is parked there.`
+  const { topic, partition, backlogScan } = stuck.owned;
+  const { offset, reason } = stuck.batch;
+  const consequence = backlogScan
+    ? ` Meanwhile partition ${partition} of every other topic waits too, because it is unknown which users are parked here.`
     : "";
-  return (
-    `Partition ${partition} of ${topic} waits at offset ${batch.offset}, where a batch cannot be read: ${batch.reason}.${all} ` +
-    adviceFor(stuck)
-  );
+  return `Partition ${partition} of ${topic} waits at offset ${offset}, because a batch cannot be read: ${reason}.${consequence} ${adviceFor(stuck)}`;
 };
 
-/** Keeps an eye on the partitions that wait at a batch that cannot be read: tells of them, and asks whether it may be skipped. */
+/** Watches the partitions that wait at a batch that cannot be read: logs them, and skips the batch if an operator allows it. */
 export class UnreadableWatch implements UnreadableEvents {
   readonly #options: UnreadableWatchOptions;
-  /** When a partition's wait was last told of, by partition and position: every join meets it anew. */
+  /** By partition and position, because every rebalance finds the same batch again. */
   readonly #lastReminderAt = new Map<string, number>();
   #checking: Promise<void> | undefined;
+  /** Why the allowed skips cannot be read. */
   #problem: string | undefined;
 
   constructor(options: UnreadableWatchOptions) {
     this.#options = options;
   }
 
-  /** For metrics and status. */
   get partitions() {
-    return this.#stuckPartitions().map((stuck) => {
-      const { owned, batch } = stuck;
-      const { offset, lastOffset, reason } = batch;
-      return {
-        topic: owned.topic,
-        partition: owned.partition,
-        offset,
-        lastOffset,
-        reason,
-        skip: skipCommandFor(stuck),
-      };
-    });
+    return this.#stuckPartitions().map(reportOf);
   }
 
   get warnings(): readonly string[] {
-    const sentences = this.#stuckPartitions().map((stuck) => sentenceOf(stuck));
+    const sentences = this.#stuckPartitions().map(sentenceOf);
     return this.#problem === undefined || sentences.length === 0 ? sentences : [...sentences, this.#problem];
   }
 
@@ -96,7 +101,7 @@ export class UnreadableWatch implements UnreadableEvents {
     metrics.recordSkippedOffsets(unreadable.topic, unreadable.lastOffset - unreadable.offset + 1);
   };
 
-  /** Tells what is new, or old enough to be told again, and asks what may be skipped. Joins the round under way. */
+  /** Logs the partitions that wait, each once an hour, and applies the skips that are allowed. Joins a check under way. Never rejects. */
   check(): Promise<void> {
     const stuck = this.#stuckPartitions();
     for (const candidate of stuck) this.#remind(candidate);
@@ -124,9 +129,7 @@ export class UnreadableWatch implements UnreadableEvents {
     const key = `${partitionKey(owned)}@${batch.position}`;
     if (monotonicNow() - (this.#lastReminderAt.get(key) ?? -Infinity) < remindEveryMs) return;
     this.#lastReminderAt.set(key, monotonicNow());
-    const { offset, lastOffset, reason } = batch;
-    const unreadable = { topic: owned.topic, partition: owned.partition, offset, lastOffset, reason };
-    log.warn({ ...unreadable, skip: skipCommandFor(stuck) }, sentenceOf(stuck));
+    log.warn(reportOf(stuck), sentenceOf(stuck));
   }
 
   async #applyAllowedSkips(stuck: readonly StuckPartition[]): Promise<void> {
@@ -144,17 +147,16 @@ export class UnreadableWatch implements UnreadableEvents {
 
   #onCheckError(error: unknown): void {
     const { log, onFatal, rights } = this.#options;
-    if (!isAuthorizationError(error) && isProgrammingError(error))
-      return onFatal(error instanceof Error ? error : new Error(String(error)));
+    if (!isAuthorizationError(error) && isProgrammingError(error)) return onFatal(toError(error));
     const problem = isAuthorizationError(error)
       ? missingRight(groupRight("Describe", this.#skipGroup), rights.principal)
-      : `Cannot ask what may be skipped: ${String(error)}`;
+      : `Cannot check which offsets may be skipped: ${String(error)}`;
     if (problem !== this.#problem) log.warn(problem);
     this.#problem = problem;
   }
 }
 
-/** Whether the answer is about this very topic, which may have been made anew since. */
+/** False if the skip was allowed for a topic of the same name that has been deleted since. */
 const isForCurrentTopic = (
   owned: OwnedPartition,
   allowedSkip: CommittedOffset | undefined,

@@ -2,22 +2,22 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 
-import type { CallStatus } from "./calls.ts";
+import type { CallStatus } from "./call-log.ts";
 import { unauthorized } from "./check-call.ts";
 import type { RefusingFault, SpoilingFault } from "./fault.ts";
-import { errorResponse, jsonResponse, sendResponse, type StandinResponse } from "./send.ts";
+import { errorResponse, jsonResponse, sendResponse, type StandinResponse } from "./response.ts";
 
-/** One call on its way to an answer. */
+/** One call and the ways to end it. */
 export interface CallExchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  /** To be called once, with how the call ended. */
+  /** Must be called once, when the call ends. */
   readonly recordStatus: (status: CallStatus) => void;
   readonly onFaultEnd: (faultId: string, callback: () => void) => () => void;
 }
 
-/** Notes and sends a whole answer. */
-export const sendAnswer = ({ res, recordStatus }: CallExchange, response: StandinResponse): void => {
+/** Records the status and sends the response. */
+export const respond = ({ res, recordStatus }: CallExchange, response: StandinResponse): void => {
   recordStatus(response.status);
   sendResponse(res, response);
 };
@@ -34,7 +34,7 @@ const hangUntilFaultEnds = (exchange: CallExchange, faultId: string): void => {
   res.once("close", onClientGone);
   const cancel = onFaultEnd(faultId, () => {
     res.off("close", onClientGone);
-    sendAnswer(exchange, serviceUnavailable);
+    respond(exchange, serviceUnavailable);
   });
 };
 
@@ -44,12 +44,12 @@ const htmlResponse = (status: number): StandinResponse => ({
   body: `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr>gateway</body></html>`,
 });
 
-const answerWithStatus = (
+const respondWithStatus = (
   exchange: CallExchange,
   { status, retryAfter, body }: Extract<RefusingFault, { kind: "status" }>,
 ): void => {
   const page = body === "html" ? htmlResponse(status) : errorResponse(status, `Fault with status ${status}`);
-  sendAnswer(exchange, retryAfter === undefined ? page : { ...page, headers: { "retry-after": retryAfter } });
+  respond(exchange, retryAfter === undefined ? page : { ...page, headers: { "retry-after": retryAfter } });
 };
 
 const resultFalseResponse = ({
@@ -60,27 +60,27 @@ const resultFalseResponse = ({
   return jsonResponse(200, body, { "x-gs-request-id": requestId });
 };
 
-/** Answers a call in the way of the fault, or gives it no answer. */
-export const answerByFault = (exchange: CallExchange, id: string, fault: RefusingFault): void => {
+/** Ends a call as the fault says: with an error response, or with none. */
+export const applyFault = (exchange: CallExchange, id: string, fault: RefusingFault): void => {
   switch (fault.kind) {
     case "outage":
-      if (fault.mode === "503") return sendAnswer(exchange, serviceUnavailable);
+      if (fault.mode === "503") return respond(exchange, serviceUnavailable);
       if (fault.mode === "hang") return hangUntilFaultEnds(exchange, id);
       exchange.recordStatus("reset");
       exchange.req.socket.resetAndDestroy();
       return;
     case "status":
-      return answerWithStatus(exchange, fault);
+      return respondWithStatus(exchange, fault);
     case "revoked-key":
-      return sendAnswer(exchange, unauthorized);
+      return respond(exchange, unauthorized);
     case "body-false":
-      return sendAnswer(exchange, resultFalseResponse(fault));
+      return respond(exchange, resultFalseResponse(fault));
     case "redirect":
-      return sendAnswer(exchange, { ...jsonResponse(302, {}), headers: { location: exchange.req.url } });
+      return respond(exchange, { ...jsonResponse(302, {}), headers: { location: exchange.req.url } });
   }
 };
 
-function* textOfBytes(bytes: number): Generator<string> {
+function* jsonTextOfSize(bytes: number): Generator<string> {
   const chunk = "x".repeat(65_536);
   yield '"';
   for (let remaining = bytes - 2; remaining > 0; remaining -= chunk.length)
@@ -88,13 +88,13 @@ function* textOfBytes(bytes: number): Generator<string> {
   yield '"';
 }
 
-/** Answers 200 to an event that was taken, with a body that comes late or is too long. */
+/** Responds with 200 to an event that was accepted, but with a body that comes late or is too long. */
 export const sendSpoiledBody = ({ res, recordStatus }: CallExchange, fault: SpoilingFault): void => {
   recordStatus(200);
   const length = fault.kind === "slow-body" ? 2 : fault.bytes;
   res.writeHead(200, { "content-type": "application/json", "content-length": length });
   if (fault.kind === "oversize-body") {
-    Readable.from(textOfBytes(length)).pipe(res);
+    Readable.from(jsonTextOfSize(length)).pipe(res);
   } else {
     res.write("{");
     setTimeout(() => res.end("}"), fault.ms).unref();

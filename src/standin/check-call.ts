@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import { bodyLimitBytes } from "./body.ts";
 import { isWireObject, describeKind } from "./json.ts";
-import { errorResponse, type StandinResponse } from "./send.ts";
+import { bodyLimitBytes } from "./read-body.ts";
+import { errorResponse, type StandinResponse } from "./response.ts";
 
-/** A clickstream call as it arrived. */
+/** A call of the clickstream route, before any check. */
 export interface ReceivedCall {
   readonly headers: IncomingHttpHeaders;
   readonly isTooLarge: boolean;
-  /** The body's JSON value; undefined where it is no JSON. */
+  /** The body's JSON value; undefined if the body is not JSON. */
   readonly body: unknown;
 }
 
@@ -17,7 +17,7 @@ const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const isInstant = (value: unknown): value is string =>
   typeof value === "string" && isoInstant.test(value) && !Number.isNaN(Date.parse(value));
 
-// A client may log what we answer, so these sentences name the kind of a value, never the value.
+// A client may log our response, so these sentences name the type of a value, never the value.
 const problemIn = (body: unknown): string | undefined => {
   if (body === undefined) return "Cannot read the body: got no JSON, want one JSON object";
   if (!isWireObject(body)) return `Cannot read the body: got ${describeKind(body)}, want one JSON object`;
@@ -28,7 +28,7 @@ const problemIn = (body: unknown): string | undefined => {
   return `Cannot take the event: 'timestamp' is ${got}, want ISO 8601 such as 2026-01-31T12:00:00.000Z`;
 };
 
-/** The answer that refuses a call, or undefined where all is well. */
+/** The response that refuses a call; undefined if the call is valid. */
 export const refuseCall = (
   { headers, isTooLarge, body }: ReceivedCall,
   accessKey: string,
@@ -43,7 +43,7 @@ export const refuseCall = (
   return problem === undefined ? undefined : errorResponse(400, problem);
 };
 
-/** Says the same whether the key is wrong, absent or revoked, and never repeats it. */
+/** The same response for a wrong, a missing and a revoked key. It never repeats the key. */
 export const unauthorized = errorResponse(
   401,
   "Cannot accept the access key: want a valid one in the header accessKey",

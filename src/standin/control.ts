@@ -1,39 +1,40 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 
-import { readBody } from "./body.ts";
-import { maxRecordedCalls, type CallLog } from "./calls.ts";
-import type { ActiveFault, ActiveFaults } from "./fault-board.ts";
+import type { ActiveFault, ActiveFaults } from "./active-faults.ts";
+import { maxRecordedCalls, type CallLog } from "./call-log.ts";
 import { parseJson } from "./json.ts";
 import type { Ledger } from "./ledger.ts";
 import { FaultError, parseFault } from "./parse-fault.ts";
-import { statsOf } from "./report.ts";
-import { routeList } from "./routes.ts";
-import { errorResponse, jsonResponse, sendResponse, textResponse, type StandinResponse } from "./send.ts";
+import { readBody } from "./read-body.ts";
+import { errorResponse, jsonResponse, sendResponse, textResponse, type StandinResponse } from "./response.ts";
+import { routeList } from "./route-list.ts";
+import { statsOf } from "./stats.ts";
 
 interface ControlOptions {
   readonly faults: ActiveFaults;
   readonly callLog: CallLog;
   readonly ledger: Ledger;
-  /** Called once the answer to the request that added the fault is out. */
+  /** Called when the response to the request that added the fault has been sent. */
   readonly applyToListener: (added: ActiveFault) => void;
   readonly reset: () => void;
 }
 
-/** One request to a control route; `rest` is what follows the route's path. */
+/** One request to a control route. */
 interface ControlCall {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly query: URLSearchParams;
+  /** The part of the path after the route's own path. */
   readonly subPath: string;
 }
 
 type Handler = (call: ControlCall) => void;
 
-/** By method. */
+/** By HTTP method. */
 export type Handlers = ReadonlyMap<string, Handler>;
 
-/** By path; one that ends in a slash is for everything below it. */
+/** By path. A path that ends with a slash matches everything below it. */
 export type Routes = ReadonlyMap<string, Handlers>;
 
 const linesPerChunk = 1_000;
@@ -98,11 +99,13 @@ const endFault =
     const ended = activeFaults.clear(subPath);
     sendResponse(
       res,
-      ended > 0 ? jsonResponse(200, { ended }) : errorResponse(404, "Cannot end the fault: want the id of one"),
+      ended > 0
+        ? jsonResponse(200, { ended })
+        : errorResponse(404, "Cannot end the fault: want the id of an active fault"),
     );
   };
 
-/** The routes that steer the stand-in and tell what arrived. */
+/** The routes that control the stand-in and report the calls. */
 export const createControlRoutes = (parts: ControlOptions): Routes => {
   const { faults: activeFaults, callLog, ledger, reset } = parts;
   const showIndex: Handler = ({ res }) => sendResponse(res, textResponse(routeList));

@@ -1,34 +1,34 @@
 import { textOf, isWireObject, type WireObject } from "./json.ts";
 
-/** Which events a fault is for; every field that is given must be the event's. */
+/** Which events a fault affects: every field given here must equal the event's. */
 export interface FaultMatch {
   readonly userId?: string;
   readonly event?: string;
-  /** Any of groupId, traits.accountId, properties.accountId, context.groupId. */
+  /** One of groupId, traits.accountId, properties.accountId and context.groupId must equal it. */
   readonly accountId?: string;
   readonly messageId?: string;
   readonly type?: string;
 }
 
-/** Which calls a fault takes: all of these must hold. */
+/** Which calls a fault affects: all of these must apply. */
 export interface FaultScope {
-  /** How long it lasts; without it, until it is cleared. */
+  /** How long the fault lasts; without it, until it is cleared. */
   readonly durationMs?: number;
-  /** How many calls it takes. */
+  /** How many calls it affects. */
   readonly count?: number;
-  /** The share of the calls it takes, 0 to 1. */
+  /** The share of calls that it affects, 0 to 1. */
   readonly ratio?: number;
   readonly match?: FaultMatch;
 }
 
-/** The listening socket is closed for that time, for every call. */
+/** Closes the listening socket for that time. */
 interface RefuseConnectionsFault {
   readonly kind: "outage";
   readonly mode: "refuse";
   readonly durationMs: number;
 }
 
-/** Waits `ms` plus up to `jitterMs`, then goes on as if nothing were. */
+/** Delays a call by `ms` plus up to `jitterMs`. */
 export interface LatencyFault extends FaultScope {
   readonly kind: "latency";
   readonly ms: number;
@@ -42,33 +42,33 @@ export type Fault =
   | (FaultScope & {
       readonly kind: "status";
       readonly status: number;
-      /** Sent as the Retry-After header, as it is. */
+      /** The value of the Retry-After header. */
       readonly retryAfter?: string;
       readonly body?: "json" | "html";
     })
   | (FaultScope & { readonly kind: "revoked-key" })
-  /** 200 with `result: false`. */
+  /** Responds with 200 and `result: false`. */
   | (FaultScope & {
       readonly kind: "body-false";
-      /** Gainsight's own; GU_1101 unless given. */
+      /** An error code of Gainsight; default GU_1101. */
       readonly errorCode?: string;
     })
-  /** The event is taken; the end of the answer's body comes `ms` late. */
+  /** The event is accepted; the end of the response body comes `ms` late. */
   | (FaultScope & { readonly kind: "slow-body"; readonly ms: number })
-  /** The event is taken; the answer's body has that many bytes. */
+  /** The event is accepted; the response body has that many bytes. */
   | (FaultScope & { readonly kind: "oversize-body"; readonly bytes: number })
-  /** 302 to the same address. */
+  /** Responds with 302 to the same address. */
   | (FaultScope & { readonly kind: "redirect" });
 
 export type FaultKind = Fault["kind"];
 
-/** A fault that decides the answer of the calls it takes. */
+/** A fault that decides the response. */
 export type AnsweringFault = Exclude<Fault, RefuseConnectionsFault | LatencyFault>;
 
-/** A fault that only spoils the answer: the event is taken. */
+/** A fault that only spoils the response: the event is accepted. */
 export type SpoilingFault = Extract<AnsweringFault, { readonly kind: "slow-body" | "oversize-body" }>;
 
-/** A fault that answers in place of Gainsight: the event is not taken. */
+/** A fault that responds in place of Gainsight: the event is not accepted. */
 export type RefusingFault = Exclude<AnsweringFault, SpoilingFault>;
 
 export const isRefusingConnections = (fault: Fault): fault is RefuseConnectionsFault =>
@@ -82,15 +82,15 @@ const objectOf = (event: WireObject, field: string): WireObject => {
   return isWireObject(value) ? value : {};
 };
 
-const isOfAccount = (event: WireObject, accountId: string): boolean =>
+const hasAccountId = (event: WireObject, accountId: string): boolean =>
   event["groupId"] === accountId ||
   objectOf(event, "traits")["accountId"] === accountId ||
   objectOf(event, "properties")["accountId"] === accountId ||
   objectOf(event, "context")["groupId"] === accountId;
 
-/** Whether a fault's `match` is for this event; a call whose body could not be read is matched by nothing. */
+/** Whether a fault's `match` fits this event. It never fits a call whose body is not a JSON object. */
 export const matchesEvent = ({ accountId, ...fields }: FaultMatch, event: WireObject | undefined): boolean => {
   if (event === undefined) return false;
-  if (accountId !== undefined && !isOfAccount(event, accountId)) return false;
+  if (accountId !== undefined && !hasAccountId(event, accountId)) return false;
   return Object.entries(fields).every(([field, wanted]) => textOf(event, field) === wanted);
 };

@@ -1,10 +1,10 @@
-/** A JSON object as it came over the wire: nothing in it is checked. */
+/** A JSON object that a client sent. Nothing in it is checked. */
 export type WireObject = Readonly<Record<string, unknown>>;
 
 export const isWireObject = (value: unknown): value is WireObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The value of a JSON text, or undefined where the text is no JSON. */
+/** The value of a JSON text; undefined if the text is not JSON. */
 export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -13,13 +13,13 @@ export const parseJson = (text: string): unknown => {
   }
 };
 
-/** A field's text; an empty one counts as absent, as it does for Segment. */
+/** The string in a field; undefined if it is empty or no string. */
 export const textOf = (object: WireObject, field: string): string | undefined => {
   const value = object[field];
   return typeof value === "string" && value !== "" ? value : undefined;
 };
 
-/** What kind of value it is, in words, so that an error can name it without repeating personal data. */
+/** The type of a value in words, so that an error need not repeat personal data. */
 export const describeKind = (value: unknown): string => {
   if (value === undefined) return "nothing";
   if (value === null) return "null";

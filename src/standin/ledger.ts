@@ -1,14 +1,14 @@
 import { textOf, type WireObject } from "./json.ts";
 
-/** The counts a drill is judged by. */
+/** The counts that a drill is judged by. */
 export interface LedgerCounts {
-  /** Message ids accepted at least once. */
+  /** How many message ids were accepted at least once. */
   readonly distinct: number;
-  /** Acceptances of a message id that had been accepted before. */
+  /** How often a message id was accepted again. */
   readonly duplicates: number;
-  /** Events first accepted after one of the same user with a greater timestamp. */
+  /** How many events were first accepted after an event of the same user with a later timestamp. */
   readonly inversions: number;
-  /** Events accepted that carry no message id; they count nowhere else. */
+  /** How many events had no message id. They count nowhere else. */
   readonly withoutMessageId: number;
 }
 
@@ -26,8 +26,8 @@ const userFields = ["userId", "anonymousId", "groupId"] as const;
 
 const createLedgerState = () => ({
   messageIds: new Set<string>(),
-  // The same text as a userId and as an anonymousId is two users, so each field has a map of its own.
-  latest: {
+  // The newest timestamp by user. A userId and an equal anonymousId are two users, so each field has its own map.
+  newestByUser: {
     userId: new Map<string, number>(),
     anonymousId: new Map<string, number>(),
     groupId: new Map<string, number>(),
@@ -39,21 +39,22 @@ const createLedgerState = () => ({
 
 type LedgerState = ReturnType<typeof createLedgerState>;
 
-const isInverted = ({ latest }: LedgerState, event: WireObject): boolean => {
+/** Whether a newer event of the same user was accepted before. Remembers the timestamp. */
+const recordOrder = ({ newestByUser }: LedgerState, event: WireObject): "in_order" | "inverted" => {
   for (const field of userFields) {
     const user = textOf(event, field);
     if (user === undefined) continue;
     const timestamp = Date.parse(textOf(event, "timestamp") ?? "");
-    const newest = latest[field].get(user);
-    if (newest === undefined || timestamp > newest) latest[field].set(user, timestamp);
-    return newest !== undefined && timestamp < newest;
+    const newest = newestByUser[field].get(user);
+    if (newest === undefined || timestamp > newest) newestByUser[field].set(user, timestamp);
+    return newest !== undefined && timestamp < newest ? "inverted" : "in_order";
   }
-  return false;
+  return "in_order";
 };
 
 /**
- * Keeps what was accepted. A user is the userId, else the anonymousId, else the groupId; equal timestamps are never
- * an inversion, and a repeat never is one: only its first acceptance counts.
+ * Counts the accepted events. A user is the userId, else the anonymousId, else the groupId. Only the first acceptance of a
+ * message id can be an inversion, and equal timestamps are none.
  */
 export const createLedger = (): Ledger => {
   let state = createLedgerState();
@@ -66,7 +67,7 @@ export const createLedger = (): Ledger => {
         state.duplicates += 1;
       } else {
         state.messageIds.add(messageId);
-        if (isInverted(state, event)) state.inversions += 1;
+        if (recordOrder(state, event) === "inverted") state.inversions += 1;
       }
     },
     report: () => {

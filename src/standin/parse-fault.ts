@@ -1,7 +1,7 @@
 import type { Fault, FaultKind } from "./fault.ts";
 import { isWireObject, type WireObject } from "./json.ts";
 
-/** A fault that was asked for wrongly; its message is for the one who asked. */
+/** A fault is invalid. The message tells the client why. */
 export class FaultError extends Error {
   override readonly name = "FaultError";
 }
@@ -73,16 +73,12 @@ const isFaultKind = (kind: unknown): kind is FaultKind => typeof kind === "strin
 const quote = (value: unknown): string =>
   value === undefined ? "nothing" : `'${JSON.stringify(value).slice(0, 100)}'`;
 
-const checkField = (
-  name: string,
-  { want: wants, isValid: isRight, required: isRequired }: FieldRule,
-  value: unknown,
-): void => {
-  if (value === undefined ? !isRequired : isRight(value)) return;
-  throw new FaultError(`Cannot use the fault's '${name}': got ${quote(value)}, want ${wants}`);
+const checkField = (name: string, rule: FieldRule, value: unknown): void => {
+  if (value === undefined ? !rule.required : rule.isValid(value)) return;
+  throw new FaultError(`Cannot use the fault's '${name}': got ${quote(value)}, want ${rule.want}`);
 };
 
-// While the socket is closed nobody can see the event or clear the fault, so only time can end it.
+// While the socket is closed, no client can send an event or clear the fault: only the time can end it.
 const checkRefuseConnections = (value: WireObject): void => {
   const { kind, mode, durationMs, ...rest } = value;
   if (kind !== "outage" || mode !== "refuse") return;
@@ -110,7 +106,7 @@ const checkFault = (value: unknown): void => {
   checkRefuseConnections(value);
 };
 
-/** Checks a fault that came as JSON. Throws a FaultError that says what was given and what is wanted. */
+/** Checks a fault that a client sent as JSON. Throws a FaultError with what was given and what is wanted. */
 export const parseFault = (value: unknown): Fault => {
   checkFault(value);
   return value as Fault;

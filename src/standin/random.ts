@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same ones for the same seed (mulberry32, public domain, by Tommy Ettinger). */
+/** Random numbers from 0 up to, but not including, 1: the same for the same seed (mulberry32 by Tommy Ettinger, public domain). */
 export const createRandom = (seed: number): (() => number) => {
   let state = seed;
   return () => {

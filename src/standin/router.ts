@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
-import type { CallLog } from "./calls.ts";
+import type { CallLog } from "./call-log.ts";
 import { clickstreamPath } from "./clickstream.ts";
 import type { Handlers, Routes } from "./control.ts";
-import { errorResponse, sendResponse, type StandinResponse } from "./send.ts";
+import { errorResponse, sendResponse, type StandinResponse } from "./response.ts";
 
 interface RouterOptions {
   readonly clickstream: (req: IncomingMessage, res: ServerResponse) => void;
@@ -13,7 +13,7 @@ interface RouterOptions {
 
 interface RouteMatch {
   readonly handlers: Handlers;
-  /** What follows the route's path. */
+  /** The part of the path after the route's own path. */
   readonly subPath: string;
 }
 
@@ -32,7 +32,7 @@ const noRouteResponse = (allowed: string): StandinResponse =>
     ? errorResponse(404, "Cannot find this path: GET / lists the routes")
     : errorResponse(405, `Cannot use this method here: want ${allowed}`, { allow: allowed });
 
-/** Leads each request to its route. What misses Gainsight's one route is counted as a call; what misses ours is not. */
+/** Dispatches each request to its route. A request to an unknown path counts as a call, unless it is one of our own paths. */
 export const createRouter = ({ clickstream, control, callLog }: RouterOptions): RequestListener => {
   const clickstreamHandlers: Handlers = new Map([["POST", ({ req, res }) => clickstream(req, res)]]);
   const routes: Routes = new Map([[clickstreamPath, clickstreamHandlers], ...control]);
@@ -49,7 +49,7 @@ export const createRouter = ({ clickstream, control, callLog }: RouterOptions): 
   };
 
   return function route(req, res) {
-    // The one busy route needs no search.
+    // The busy route is matched first, without a search.
     if (req.url === clickstreamPath && req.method === "POST") return clickstream(req, res);
     dispatch(req, res);
   };

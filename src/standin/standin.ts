@@ -1,60 +1,60 @@
 import { createServer } from "node:http";
 
-import { createCallLog, type RecordedCall } from "./calls.ts";
+import { createActiveFaults, type ActiveFault, type ActiveFaults } from "./active-faults.ts";
+import { createCallLog, type RecordedCall } from "./call-log.ts";
 import { createClickstreamHandler } from "./clickstream.ts";
 import { createControlRoutes } from "./control.ts";
-import { openListener, type Listener } from "./door.ts";
-import { createActiveFaults, type ActiveFault, type ActiveFaults } from "./fault-board.ts";
 import { isRefusingConnections, type Fault } from "./fault.ts";
 import { createLedger, type LedgerReport } from "./ledger.ts";
+import { openListener, type Listener } from "./listener.ts";
 import { parseFault } from "./parse-fault.ts";
 import { createRandom } from "./random.ts";
-import { statsOf, type Stats } from "./report.ts";
 import { createRouter } from "./router.ts";
+import { statsOf, type Stats } from "./stats.ts";
 
 export interface StandinOptions {
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Default 0: any free port, below 32768 where there is one. */
+  /** Default 0: any free port, below 32768 if possible. */
   readonly port?: number;
-  /** The one key that is accepted. */
+  /** The only access key that is accepted. */
   readonly accessKey: string;
-  /** Of the random numbers behind `ratio` and `jitterMs`; default 1. */
+  /** The seed of the random numbers for `ratio` and `jitterMs`; default 1. */
   readonly seed?: number;
 }
 
-/** A running Gainsight to try against. */
+/** A running HTTP server that behaves like Gainsight, for tests and trials. */
 export interface Standin {
   readonly url: string;
   readonly port: number;
-  /** Ends every connection and frees the port. */
+  /** Closes every connection and frees the port. */
   readonly close: () => Promise<void>;
   readonly faults: {
-    /** Switches a fault on, at once. Throws a FaultError where it is wrong. */
+    /** Activates a fault at once. Throws a FaultError if it is invalid. */
     readonly add: (fault: Fault) => ActiveFault;
     readonly list: () => readonly ActiveFault[];
-    /** Ends one fault, or all; resolves once connections are taken again. */
+    /** Ends one fault, or all. Resolves when connections are accepted again. */
     readonly clear: (id?: string) => Promise<void>;
   };
   readonly stats: () => Stats;
   readonly ledger: () => LedgerReport;
-  /** The newest `last` calls (1 to 1,000), oldest of them first. */
+  /** The newest `last` calls (1 to 1,000) in the order they ended. */
   readonly requests: (last: number) => readonly RecordedCall[];
-  /** Forgets calls and ledger, keeps the faults. */
+  /** Clears the call log and the ledger, keeps the faults. */
   readonly reset: () => void;
   readonly setAccessKey: (accessKey: string) => void;
 }
 
-// Longer than any client keeps an idle connection: a request must never meet one that we are just closing.
+// Longer than any client keeps an idle connection, so that no request meets a connection that we are just closing.
 const timeouts = { keepAliveTimeout: 75_000, requestTimeout: 30_000 };
 
 const createState = (seed: number) => ({
-  calls: createCallLog(Date.now),
+  callLog: createCallLog(Date.now),
   ledger: createLedger(),
-  board: createActiveFaults(createRandom(seed)),
+  faults: createActiveFaults(createRandom(seed)),
 });
 
-/** Keeps the door shut for as long as a fault says so. */
+/** Pauses the listener while a fault refuses connections. */
 const applyToListener = (listener: Listener, faults: ActiveFaults, { id, fault }: ActiveFault): void => {
   if (!isRefusingConnections(fault)) return;
   listener.pause();
@@ -76,10 +76,10 @@ const createFaultControls = (listener: Listener, faults: ActiveFaults): Standin[
   },
 });
 
-/** Starts the stand-in. Throws what listening throws, such as EADDRINUSE. */
+/** Starts the stand-in. Throws the error of `listen`, such as EADDRINUSE. */
 export const createStandin = async (options: StandinOptions): Promise<Standin> => {
   const { host = "127.0.0.1", port = 0, seed = 1 } = options;
-  const { calls: callLog, ledger, board: faults } = createState(seed);
+  const { callLog, ledger, faults } = createState(seed);
   let { accessKey } = options;
   const reset = (): void => {
     callLog.reset();

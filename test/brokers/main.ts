@@ -7,17 +7,19 @@ import { join } from "node:path";
 import { kafkaVersion } from "../../local/packages.ts";
 import { type Report, type Round, rowOf, wantedVersions } from "./round.ts";
 
+const projects = ["journeys*", "security", "drill"].map((name) => `--project=${name}`);
+
 const root = join(import.meta.dirname, "..", "..");
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** All journeys against a broker of this version; a cluster that the environment names would be of another. */
+/** Every test that needs a Kafka, against a broker of this version; a cluster that the environment names would be of another. */
 const run = async (version: string, folder: string): Promise<Round> => {
   const file = join(folder, `${version}.json`);
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
   const { KAFKA_BROKERS: _, SCHEMA_REGISTRY_URL: __, ...env } = process.env;
-  const child = spawn(process.execPath, [vitest, "run", "--project", "journeys", ...reporters], {
+  const child = spawn(process.execPath, [vitest, "run", ...projects, ...reporters], {
     cwd: root,
     env: { ...env, KAFKA_VERSION: kafkaVersion({ KAFKA_VERSION: version }) },
     stdio: "inherit",

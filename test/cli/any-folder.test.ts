@@ -5,11 +5,13 @@ import { resolve } from "node:path";
 
 import { expect, it } from "vitest";
 
+import { programEnv } from "../program-env.ts";
+
 const main = resolve("src/main.ts");
 const event = '{"type":"track","event":"Order Completed","userId":"u1"}';
 
 it("finds the shipped schema from any current folder", () => {
-  const env = { PATH: process.env["PATH"], INPUT_FORMAT: "avro" };
+  const env = { ...programEnv, INPUT_FORMAT: "avro" };
   const options = { cwd: tmpdir(), env, encoding: "utf8" } as const;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

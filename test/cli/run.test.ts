@@ -7,8 +7,10 @@ import { text } from "node:stream/consumers";
 
 import { describe, expect, it } from "vitest";
 
+import { programEnv } from "../program-env.ts";
+
 const env = {
-  PATH: process.env["PATH"],
+  ...programEnv,
   KAFKA_BROKERS: "127.0.0.1:9",
   GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab",
   HTTP_PORT: "0",

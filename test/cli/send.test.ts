@@ -7,9 +7,11 @@ import { text } from "node:stream/consumers";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { programEnv } from "../program-env.ts";
+
 const send = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
   const child = spawn(process.execPath, ["src/main.ts", "send", ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...programEnv, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);

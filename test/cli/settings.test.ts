@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { settingsJsonSchema } from "../../src/config/settings/json-schema.ts";
+import { programEnv } from "../program-env.ts";
 
 let folder: string;
 
@@ -15,7 +16,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (...words: readonly string[]) => {
-  const env = { PATH: process.env["PATH"] };
+  const env = programEnv;
   const { status, stdout, stderr } = spawnSync(process.execPath, ["src/main.ts", "settings", ...words], { env });
   return { status, out: String(stdout), err: String(stderr) };
 };

@@ -4,9 +4,11 @@ import { text } from "node:stream/consumers";
 
 import { expect, it } from "vitest";
 
+import { programEnv } from "../program-env.ts";
+
 const skip = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
   const child = spawn(process.execPath, ["src/main.ts", "skip", ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...programEnv, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);

@@ -18,8 +18,8 @@ const createTestBreaker = (change: Partial<BreakerOptions> = {}) => {
   return { breaker, states };
 };
 
-/** Tells the bad calls evenly between the good ones, the last bad one at the end. */
-const tell = async (breaker: Breaker, { good = 0, bad = 0 }): Promise<void> => {
+/** Records the failures evenly between the successes, the last failure at the end. */
+const recordCalls = async (breaker: Breaker, { good = 0, bad = 0 }): Promise<void> => {
   for (let call = 0, failed = 0; call < good + bad; call++) {
     const isBad = (call + 1) * bad >= (failed + 1) * (good + bad);
     if (isBad) failed++;
@@ -35,19 +35,19 @@ describe("breaker", () => {
     vi.useRealTimers();
   });
 
-  it("does not open before the least number of calls, even if all of them failed", async () => {
+  it("does not open before the least number of calls, even if all failed", async () => {
     const { breaker, states } = createTestBreaker();
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
     await breaker.recordFailure();
     expect(breaker.state).toBe("open");
     expect(states).toEqual(["open"]);
   });
 
-  it("opens after the least number of failures in a row, however many calls went well before", async () => {
+  it("opens after the least number of failures in a row, however many calls succeeded before", async () => {
     const { breaker, states } = createTestBreaker();
-    await tell(breaker, { good: 1_000 });
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { good: 1_000 });
+    await recordCalls(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
     await breaker.recordFailure();
     expect(states).toEqual(["open"]);
@@ -55,9 +55,9 @@ describe("breaker", () => {
 
   it("does not count failures in a row that lie further apart than the window", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { bad: 9 });
     await vi.advanceTimersByTimeAsync(windowMs + 1_001);
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
     await breaker.recordFailure();
     expect(breaker.state).toBe("open");
@@ -65,7 +65,7 @@ describe("breaker", () => {
 
   it("opens at exactly the percentage, and not below it", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { good: 6, bad: 5 });
+    await recordCalls(breaker, { good: 6, bad: 5 });
     expect(breaker.state).toBe("closed");
     await breaker.recordFailure();
     expect(breaker.state).toBe("open");
@@ -75,9 +75,9 @@ describe("breaker", () => {
     [1, 99, 1],
     [25, 75, 25],
     [100, 0, 10],
-  ])("opens at %i percent with %i good calls before %i bad ones", async (errorPercent, good, bad) => {
+  ])("opens at %i percent with %i successes before %i failures", async (errorPercent, good, bad) => {
     const { breaker } = createTestBreaker({ errorPercent });
-    await tell(breaker, { good, bad: bad - 1 });
+    await recordCalls(breaker, { good, bad: bad - 1 });
     expect(breaker.state).toBe("closed");
     await breaker.recordFailure();
     expect(breaker.state).toBe("open");
@@ -85,22 +85,22 @@ describe("breaker", () => {
 
   it("forgets what is older than the window", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { bad: 9 });
     vi.advanceTimersByTime(windowMs + 1_000);
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
   });
 
-  it("has taken a failure in once the promise resolves", async () => {
+  it("reflects a failure when the promise resolves", async () => {
     const { breaker } = createTestBreaker({ minCalls: 1 });
-    const told = breaker.recordFailure();
-    await told;
+    const recorded = breaker.recordFailure();
+    await recorded;
     expect(breaker.state).toBe("open");
   });
 
-  it("is half open after the pause, and closes with a success", async () => {
+  it("is half-open after the pause, and closes with a success", async () => {
     const { breaker, states } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
+    await recordCalls(breaker, { bad: 10 });
     vi.advanceTimersByTime(999);
     expect(breaker.state).toBe("open");
     vi.advanceTimersByTime(1);
@@ -110,9 +110,9 @@ describe("breaker", () => {
     expect(states).toEqual(["open", "half-open", "closed"]);
   });
 
-  it("opens again with the first failure while half open, and pauses longer each time", async () => {
+  it("opens again with the first failure while half-open, and pauses longer each time", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
+    await recordCalls(breaker, { bad: 10 });
     const pauses: number[] = [];
     for (let probe = 0; probe < 5; probe++) {
       const before = Date.now();
@@ -126,12 +126,12 @@ describe("breaker", () => {
 
   it("pauses briefly again after it was closed in between", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
+    await recordCalls(breaker, { bad: 10 });
     vi.advanceTimersByTime(1_000);
     await breaker.recordFailure();
     vi.advanceTimersByTime(2_000);
     await breaker.recordSuccess();
-    await tell(breaker, { bad: 20 });
+    await recordCalls(breaker, { bad: 20 });
     expect(breaker.state).toBe("open");
     vi.advanceTimersByTime(1_000);
     expect(breaker.state).toBe("half-open");
@@ -142,7 +142,7 @@ describe("breaker", () => {
 
   it("stays half-open until a result is recorded, however long that takes", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
+    await recordCalls(breaker, { bad: 10 });
     vi.advanceTimersByTime(3_600_000);
     expect(breaker.state).toBe("half-open");
     await breaker.recordSuccess();
@@ -151,8 +151,8 @@ describe("breaker", () => {
 
   it("ignores results that are recorded while it is open", async () => {
     const { breaker, states } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
-    await tell(breaker, { good: 50, bad: 50 });
+    await recordCalls(breaker, { bad: 10 });
+    await recordCalls(breaker, { good: 50, bad: 50 });
     expect(states).toEqual(["open"]);
     vi.advanceTimersByTime(1_000);
     expect(breaker.state).toBe("half-open");
@@ -160,11 +160,11 @@ describe("breaker", () => {
     expect(breaker.state).toBe("closed");
   });
 
-  it("is not moved by results that come after its end, and keeps no timer", async () => {
+  it("ignores results after its shutdown, and keeps no timer", async () => {
     const { breaker, states } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
+    await recordCalls(breaker, { bad: 10 });
     breaker.shutdown();
-    await tell(breaker, { good: 1, bad: 1 });
+    await recordCalls(breaker, { good: 1, bad: 1 });
     vi.advanceTimersByTime(3_600_000);
     expect(states).toEqual(["open"]);
     expect(vi.getTimerCount()).toBe(0);
@@ -173,33 +173,33 @@ describe("breaker", () => {
   it("does not share its settings or its count with another breaker", async () => {
     const { breaker } = createTestBreaker();
     const { breaker: other } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
-    await tell(other, { bad: 9 });
+    await recordCalls(breaker, { bad: 10 });
+    await recordCalls(other, { bad: 9 });
     expect([breaker.state, other.state]).toEqual(["open", "closed"]);
   });
 
-  it("counts only what came after it closed: the failures that opened it do not open it again", async () => {
+  it("counts only calls since it closed: the failures that opened it do not open it again", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { bad: 10 });
+    await recordCalls(breaker, { bad: 10 });
     vi.advanceTimersByTime(1_000);
     await breaker.recordSuccess();
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { bad: 9 });
     expect(breaker.state).toBe("closed");
   });
 
-  it("opens at the percentage of slow calls, but not by a row of them: nothing is lost by waiting", async () => {
+  it("opens at the percentage of slow calls, but not by a series of them: no attempt is lost by waiting", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { good: 20 });
+    await recordCalls(breaker, { good: 20 });
     for (let call = 0; call < 19; call++) await breaker.recordSlowCall();
     expect(breaker.state).toBe("closed");
     await breaker.recordSlowCall();
     expect(breaker.state).toBe("open");
   });
 
-  it("lets slow calls neither end a row of failures nor lengthen it", async () => {
+  it("lets slow calls neither end a series of failures nor extend it", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { good: 1_000 });
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { good: 1_000 });
+    await recordCalls(breaker, { bad: 9 });
     await breaker.recordSlowCall();
     expect(breaker.state).toBe("closed");
     await breaker.recordFailure();
@@ -210,17 +210,17 @@ describe("breaker", () => {
     "opens at once when a probe fails or is slow: %s()",
     async (how) => {
       const { breaker } = createTestBreaker();
-      await tell(breaker, { bad: 10 });
+      await recordCalls(breaker, { bad: 10 });
       vi.advanceTimersByTime(1_000);
-      const told = breaker[how]();
+      const recorded = breaker[how]();
       expect(breaker.state).toBe("open");
-      await told;
+      await recorded;
       vi.advanceTimersByTime(2_000);
       expect(breaker.state).toBe("half-open");
     },
   );
 
-  it("says how long it has been open when it asks for the next pause", async () => {
+  it("passes the time since it opened when it asks for the next pause", async () => {
     const asked: [number, number][] = [];
     const pauseMs = (failedProbes: number, downMs: number): number => {
       asked.push([failedProbes, downMs]);
@@ -229,7 +229,7 @@ describe("breaker", () => {
     const { breaker } = createTestBreaker({ probePauseMs: pauseMs });
     vi.advanceTimersByTime(60_000);
     for (let outage = 0; outage < 2; outage++) {
-      await tell(breaker, { bad: 10 });
+      await recordCalls(breaker, { bad: 10 });
       vi.advanceTimersByTime(1_000);
       await breaker.recordFailure();
       vi.advanceTimersByTime(1_000);
@@ -243,13 +243,13 @@ describe("breaker", () => {
     expect(asked).toEqual([[0, 0], ...outage, ...outage]);
   });
 
-  it("counts a row by a clock that nobody sets: a wall clock set back joins no old failures to new ones", async () => {
+  it("counts a series by the monotonic clock: a wall clock that is set back does not join old failures to new ones", async () => {
     const { breaker } = createTestBreaker();
-    await tell(breaker, { good: 100 });
-    await tell(breaker, { bad: 9 });
+    await recordCalls(breaker, { good: 100 });
+    await recordCalls(breaker, { bad: 9 });
     await vi.advanceTimersByTimeAsync(2 * windowMs);
     vi.setSystemTime(Date.now() - 3_600_000);
-    await tell(breaker, { good: 0, bad: 1 });
+    await recordCalls(breaker, { good: 0, bad: 1 });
     expect(breaker.state).toBe("closed");
   });
 });

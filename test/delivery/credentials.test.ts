@@ -9,7 +9,7 @@ import { type Credentials, createCredentials } from "../../src/delivery/credenti
 
 const oldKey = "old".padEnd(36, "-");
 const newKey = "new".padEnd(36, "-");
-/** Two looks at the file, one every second. */
+/** Two polls of the file, one every second. */
 const pollMs = 2_000;
 
 describe("credentials", () => {
@@ -36,7 +36,7 @@ describe("credentials", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("keep the given key if there is no file, and watch nothing", () => {
+  it("keep the configured key if there is no file, and watch nothing", () => {
     open(undefined);
     credentials.refresh();
     expect(vi.getTimerCount()).toBe(0);
@@ -44,7 +44,7 @@ describe("credentials", () => {
     expect(changes).toBe(0);
   });
 
-  it("take up a key that was written into the file, within the poll", () => {
+  it("use a key that was written into the file, within two polls", () => {
     open(file);
     writeFileSync(file, `${newKey}\r\n`);
     expect(credentials.accessKey).toBe(oldKey);
@@ -56,7 +56,7 @@ describe("credentials", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("take up a file that was put in the old one's place", () => {
+  it("use the key of a file that replaced the old one", () => {
     open(file);
     writeFileSync(`${file}.next`, newKey);
     renameSync(`${file}.next`, file);
@@ -81,7 +81,7 @@ describe("credentials", () => {
     expect(changes).toBe(1);
   });
 
-  it("look at once when they are asked to", () => {
+  it("read the file at once on refresh", () => {
     open(file);
     writeFileSync(file, newKey);
     credentials.refresh();
@@ -90,7 +90,7 @@ describe("credentials", () => {
     expect(changes).toBe(1);
   });
 
-  it("ignore a file that is half written, and take it up when it is whole", () => {
+  it("ignore a file that is half written, and use it when it is complete", () => {
     open(file);
     writeFileSync(file, newKey.slice(0, 20));
     vi.advanceTimersByTime(pollMs);
@@ -103,8 +103,8 @@ describe("credentials", () => {
   it.each([
     ["goes missing", () => unlinkSync(file)],
     ["is emptied", () => writeFileSync(file, "")],
-    ["holds a character that no header takes", () => writeFileSync(file, `${newKey.slice(0, 35)}\u00e9`)],
-    ["holds a line break in its midst", () => writeFileSync(file, `${newKey.slice(0, 17)}\n${newKey.slice(18)}`)],
+    ["contains a character that cannot be in a header", () => writeFileSync(file, `${newKey.slice(0, 35)}\u00e9`)],
+    ["contains a line break in the middle", () => writeFileSync(file, `${newKey.slice(0, 17)}\n${newKey.slice(18)}`)],
     [
       "becomes a symlink to itself",
       () => {
@@ -112,7 +112,7 @@ describe("credentials", () => {
         symlinkSync(file, file);
       },
     ],
-    ["holds something longer", () => writeFileSync(file, `${newKey}${newKey}`)],
+    ["contains a longer text", () => writeFileSync(file, `${newKey}${newKey}`)],
     [
       "becomes a folder",
       () => {
@@ -120,7 +120,7 @@ describe("credentials", () => {
         mkdirSync(file);
       },
     ],
-  ])("keep the old key where the file %s", (_, spoil) => {
+  ])("keep the old key if the file %s", (_, spoil) => {
     open(file);
     spoil();
     vi.advanceTimersByTime(pollMs);

@@ -10,7 +10,7 @@ import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
-import { createHttpClient } from "../../src/delivery/http.ts";
+import { createHttpClient } from "../../src/delivery/http-client.ts";
 import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { type Standin, createStandin } from "../../src/standin/standin.ts";
 import { accessKey, sampleEvent, withStandin } from "../standin/with-standin.ts";
@@ -22,7 +22,7 @@ const callOf = (userId = "u1", messageId = "m1"): Call => ({
   body: Buffer.from(JSON.stringify({ ...sampleEvent, userId, messageId })),
 });
 
-const first = { isFirst: true, refused: "never" } as const;
+const first = { isFirst: true, refusalHistory: "never" } as const;
 
 /** Opens with the third failure of three; the breaker's pause before a probe is 20 ms of real time. */
 const breaker = { errorPercent: 50, minCalls: 3, windowMs: 10_000, probeMinMs: 40, probeMaxMs: 40 };
@@ -50,7 +50,7 @@ const createParts = () => {
 
 type Parts = ReturnType<typeof createParts> & { standin: Standin; delivery: Delivery; sent: () => number };
 
-/** The whole room over loopback: gate, breaker and wire against a stand-in. */
+/** A delivery with its real HTTP client, over loopback against a stand-in. */
 const withDelivery = (story: (parts: Parts) => Promise<void>): Promise<void> =>
   withStandin(async (standin) => {
     const parts = createParts();
@@ -92,7 +92,7 @@ describe("delivery", () => {
       expect(delivery.inFlight).toBe(0);
     }));
 
-  it("holds the failure that opens the breaker: it is nobody's attempt", () =>
+  it("turns the failure that opens the breaker into a hold: it uses no attempt", () =>
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       const verdicts = await attempts(delivery, 3);
@@ -102,7 +102,7 @@ describe("delivery", () => {
       expect([delivery.state, delivery.breakerState]).toEqual(["closed", "open"]);
     }));
 
-  it("holds all of a volley that fails at once, but those that came before the breaker opened", () =>
+  it("turns into holds all parallel failures but those before the breaker opened", () =>
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       const verdicts = await Promise.all(
@@ -113,7 +113,7 @@ describe("delivery", () => {
       expect(holds).toEqual(["target_down true"]);
     }));
 
-  it("holds failures that come back while the breaker is open, and delivers what went well", () =>
+  it("turns failures into holds while the breaker is open, and delivers what succeeded", () =>
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "hang", match: { userId: "late" } });
       const late = attempt(delivery, callOf("late"), first);
@@ -142,7 +142,7 @@ describe("delivery", () => {
     [400, "dead"],
     [409, "retry"],
     [422, "dead"],
-  ])("does not count status %i as the target's failure, nor as its success", (status, kind) =>
+  ])("counts status %i neither as a failure of the target nor as a success", (status, kind) =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "status", status, match: { userId: "odd" } });
       standin.faults.add({ kind: "outage", mode: "503", match: { userId: "bad" } });
@@ -153,7 +153,7 @@ describe("delivery", () => {
     }),
   );
 
-  it("probes with one call after the pause, and opens with its success", () =>
+  it("probes with one call after the pause, and its success ends the hold", () =>
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       await attempts(delivery, 3);
@@ -167,7 +167,7 @@ describe("delivery", () => {
       expect(holds).toEqual(["target_down true", "target_down false"]);
     }));
 
-  it("holds a probe that fails, also if it repeats a round, and waits for the next", () =>
+  it("turns a failed probe into a hold, also in a repetition of a round, and waits for the next", () =>
     withDelivery(async ({ delivery, standin, holds }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       await attempts(delivery, 3);
@@ -182,7 +182,7 @@ describe("delivery", () => {
       expect(holds).toEqual(["target_down true"]);
     }));
 
-  it("sends the next probe at once if the target answers one with a refusal", () =>
+  it("sends the next probe at once if the target refuses the event of the first", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "503" });
       await attempts(delivery, 3);
@@ -195,7 +195,7 @@ describe("delivery", () => {
       expect([delivery.state, delivery.breakerState]).toEqual(["open", "closed"]);
     }));
 
-  it("waits for Retry-After when it is throttled, and then probes", () =>
+  it("waits for Retry-After if it is throttled, and then probes", () =>
     withDelivery(async ({ delivery, standin, clock, holds }) => {
       standin.faults.add({ kind: "status", status: 429, retryAfter: "30", count: 1 });
       expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "hold", reason: "throttled" });
@@ -207,7 +207,7 @@ describe("delivery", () => {
       expect(holds).toEqual(["throttled true", "throttled false"]);
     }));
 
-  it("holds every event if a 503 asks for a pause, but the event has used its attempt", () =>
+  it("holds every event if a 503 has Retry-After, but its event uses the attempt", () =>
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "status", status: 503, retryAfter: "5", count: 1 });
       expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "server_error" });
@@ -224,7 +224,7 @@ describe("delivery", () => {
     [405, "misconfigured"],
     [302, "misconfigured"],
     [429, "throttled"],
-  ])("holds the stream on status %i as %s, and the breaker hears nothing of it", (status, reason) =>
+  ])("holds the stream on status %i as %s, and the breaker does not count it", (status, reason) =>
     withDelivery(async ({ delivery, standin, clock, sent }) => {
       standin.faults.add({ kind: "status", status });
       expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "hold", reason, status });
@@ -239,7 +239,7 @@ describe("delivery", () => {
     }),
   );
 
-  it("ends `unauthorized` with a probe that is answered 400: the key works, the event does not", () =>
+  it("ends `unauthorized` with a probe that gets 400: the key works, only the event does not", () =>
     withDelivery(async ({ delivery, standin, clock, holds }) => {
       standin.faults.add({ kind: "revoked-key", count: 1 });
       await attempt(delivery, callOf(), first);
@@ -250,7 +250,7 @@ describe("delivery", () => {
       expect(delivery.state).toBe("open");
     }));
 
-  it("waits after a probe that the target failed: events must not use up their attempts during a hold", () =>
+  it("waits after a probe that failed by the target's fault: events must not use their attempts during a hold", () =>
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "status", status: 429, retryAfter: "1", count: 1 });
       standin.faults.add({ kind: "status", status: 500 });
@@ -263,7 +263,7 @@ describe("delivery", () => {
       expect(delivery.state).toBe("probe");
     }));
 
-  it("leaves a hold that its probe could not test as it is: a target that fails has not accepted the key", () =>
+  it("keeps a hold that its probe could not test: a target that fails has not accepted the key", () =>
     withDelivery(async ({ delivery, standin, clock }) => {
       standin.faults.add({ kind: "revoked-key", count: 1 });
       await attempt(delivery, callOf(), first);
@@ -273,7 +273,7 @@ describe("delivery", () => {
       expect(delivery.holds).toEqual(["unauthorized"]);
     }));
 
-  it("sends a call once more, at once, that was never sent, and one that may have been sent never", async () => {
+  it("sends a call again, once and at once, if it was never sent, and not if it may have been sent", async () => {
     await withDelivery(async ({ delivery, standin, sent, calls }) => {
       standin.faults.add({ kind: "outage", mode: "reset" });
       expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
@@ -288,33 +288,30 @@ describe("delivery", () => {
   it.each([
     [200, 2],
     [201, 1],
-  ])(
-    "sends a call that was never sent once more only within a tenth of its time: after %i of 2,000 ms",
-    async (afterMs, many) => {
-      vi.useFakeTimers({ toFake: ["performance"] });
-      let sent = 0;
-      const send: DeliveryOptions["send"] = (_, onAnswer) => {
-        sent++;
-        vi.advanceTimersByTime(afterMs);
-        onAnswer({ kind: "network", code: "ECONNREFUSED", sent: false });
-      };
-      const delivery = new Delivery({
-        ...createParts().options,
-        send,
-        classifyResult: classify,
-        onUnauthorized: () => {},
-      });
-      try {
-        expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
-        expect(sent).toBe(many);
-      } finally {
-        delivery.close();
-        vi.useRealTimers();
-      }
-    },
-  );
+  ])("sends an unsent call again only within a tenth of its time-out: after %i of 2,000 ms", async (afterMs, many) => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    let sent = 0;
+    const send: DeliveryOptions["send"] = (_, onAnswer) => {
+      sent++;
+      vi.advanceTimersByTime(afterMs);
+      onAnswer({ kind: "network", code: "ECONNREFUSED", sent: false });
+    };
+    const delivery = new Delivery({
+      ...createParts().options,
+      send,
+      classifyResult: classify,
+      onUnauthorized: () => {},
+    });
+    try {
+      expect(await attempt(delivery, callOf(), first)).toMatchObject({ kind: "retry", reason: "network" });
+      expect(sent).toBe(many);
+    } finally {
+      delivery.close();
+      vi.useRealTimers();
+    }
+  });
 
-  it.each([false, true])("learns nothing from a call that was aborted; one that probes: %s", async (isProbe) => {
+  it.each([false, true])("learns nothing from an aborted call; the call is a probe: %s", async (isProbe) => {
     const parts = createParts();
     const answers: CallResult[] = isProbe ? [{ kind: "response", status: 401 }] : [];
     const send: DeliveryOptions["send"] = (_, onAnswer) => onAnswer(answers.shift() ?? { kind: "aborted" });
@@ -328,7 +325,7 @@ describe("delivery", () => {
     delivery.close();
   });
 
-  it("answers calls that end after its end, instead of throwing", () =>
+  it("reports calls that end after `close`, and does not throw", () =>
     withDelivery(async ({ delivery, standin }) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
       const calls = [attempt(delivery, callOf("u1"), first), attempt(delivery, callOf("u2"), first)];
@@ -340,7 +337,7 @@ describe("delivery", () => {
 });
 
 describe("gainsight", () => {
-  it("holds while the key is refused, and goes on by itself once the file has one that works", async () => {
+  it("holds while the key is refused, and continues by itself when the file has a key that works", async () => {
     const [oldKey, newKey] = ["old".padEnd(36, "-"), "new".padEnd(36, "-")];
     const folder = mkdtempSync(join(tmpdir(), "gainstream-key-"));
     const path = join(folder, "key");
@@ -371,7 +368,7 @@ describe("gainsight", () => {
     }
   }, 20_000);
 
-  it("sees a key that was replaced a moment before it was refused, and probes without a pause", async () => {
+  it("finds a key that was replaced just before the refusal, and probes without a pause", async () => {
     const [oldKey, newKey] = ["old".padEnd(36, "-"), "new".padEnd(36, "-")];
     const folder = mkdtempSync(join(tmpdir(), "gainstream-key-"));
     const path = join(folder, "key");

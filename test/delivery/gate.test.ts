@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import type { TargetHoldReason } from "../../src/core/outcome/outcome.ts";
+import type { Permit } from "../../src/delivery/gate-types.ts";
 import { Gate, type GateOptions } from "../../src/delivery/gate.ts";
-import type { Permit, TargetHold } from "../../src/delivery/permit.ts";
 import { createTestClock } from "./test-clock.ts";
 
 type HoldChange = Parameters<GateOptions["onHold"]>[0];
@@ -21,7 +22,7 @@ const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
     onMaySend: () => changes.push(clock.now()),
     onHold: (change) => holds.push(change),
   });
-  const holdBy = (reason: TargetHold, retryAfterMs?: number): Permit => {
+  const holdBy = (reason: TargetHoldReason, retryAfterMs?: number): Permit => {
     const permit = gate.acquire();
     gate.release(permit);
     gate.hold(reason, { permit, error: reason, retryAfterMs });
@@ -32,18 +33,18 @@ const createTestGate = ({ concurrency = 8, random = 0 } = {}) => {
     gate.release(permit);
     gate.recordSuccess(permit, 20);
   };
-  /** How many calls it lets go at the same time; they are given back. */
-  const width = (): number => {
+  /** How many calls may start now. Their permits are released. */
+  const capacity = (): number => {
     const permits: Permit[] = [];
     while (gate.state === "open") permits.push(gate.acquire());
     for (const permit of permits) gate.release(permit);
     return permits.length;
   };
-  return { gate, clock, holds, changes, holdBy, succeed, width };
+  return { gate, clock, holds, changes, holdBy, succeed, capacity };
 };
 
 describe("gate", () => {
-  it("lets as many calls go at a time as the concurrency says, and the next when one has ended", () => {
+  it("allows as many calls in flight as the concurrency says, and the next when one has ended", () => {
     const { gate } = createTestGate({ concurrency: 2 });
     const first = gate.acquire();
     expect(gate.state).toBe("open");
@@ -119,7 +120,7 @@ describe("gate", () => {
     expect(gate.state).toBe("probe");
   });
 
-  it("ends the hold with a probe that went well, and says how long it was", () => {
+  it("ends the hold with a successful probe, and reports how long it was", () => {
     const { gate, clock, holds, changes, holdBy, succeed } = createTestGate();
     holdBy("misconfigured");
     clock.advance(700);
@@ -131,7 +132,7 @@ describe("gate", () => {
     expect(changes).toHaveLength(1);
   });
 
-  it("waits for as long as the target asked", () => {
+  it("waits for as long as the target asks", () => {
     const { gate, clock, holdBy } = createTestGate();
     holdBy("throttled", 30_000);
     clock.advance(29_999);
@@ -144,7 +145,7 @@ describe("gate", () => {
     ["a longer wait counts", 60_000, 60_000],
     ["a shorter one does not", 5_000, 30_000],
     ["none at all does not", undefined, 30_000],
-  ])("hears further calls that were in flight when the hold began: %s", (_, asked, waited) => {
+  ])("takes into account further calls that were in flight when the hold began: %s", (_, asked, waited) => {
     const { gate, clock, holds } = createTestGate();
     const [first, second] = [gate.acquire(), gate.acquire()];
     gate.hold("throttled", { permit: first, error: "", retryAfterMs: 30_000 });
@@ -158,7 +159,7 @@ describe("gate", () => {
     expect(holds).toHaveLength(1);
   });
 
-  it("calls the result of a call late that was in flight when it closed, but never a probe's", () => {
+  it("calls the result of a call stale if the gate closed meanwhile, but never that of a probe", () => {
     const { gate, clock, holdBy } = createTestGate();
     const before = gate.acquire();
     holdBy("throttled");
@@ -174,7 +175,7 @@ describe("gate", () => {
     expect(gate.isStale(gate.acquire())).toBe(false);
   });
 
-  it("keeps several holds at once and waits for the last of them to be due", () => {
+  it("keeps several holds at once and waits for the longest", () => {
     const { gate, clock, holds } = createTestGate();
     const [first, second] = [gate.acquire(), gate.acquire()];
     gate.release(first);
@@ -198,7 +199,7 @@ describe("gate", () => {
     ]);
   });
 
-  it("leaves `target_down` to the breaker: no pause ends it, no probe's success, only `end`", () => {
+  it("leaves `target_down` to the breaker: neither a pause nor a successful probe ends it, only `endHold`", () => {
     const { gate, clock, changes, succeed } = createTestGate();
     gate.holdWhileBreakerIsOpen("down");
     clock.advance(3_600_000);
@@ -240,58 +241,58 @@ describe("gate", () => {
     expect(gate.state).toBe("probe");
   });
 
-  it("does not grow wider by a probe's success while the target is down", () => {
-    const { gate, succeed, width } = createTestGate({ concurrency: 64 });
+  it("does not raise the limit by a successful probe while the target is down", () => {
+    const { gate, succeed, capacity } = createTestGate({ concurrency: 64 });
     gate.holdWhileBreakerIsOpen("down");
     gate.probeNow("target_down");
     succeed();
     gate.endHold("target_down");
-    expect(width()).toBeLessThanOrEqual(2);
+    expect(capacity()).toBeLessThanOrEqual(2);
   });
 
   it("doubles the calls in flight with every round after the target was down", () => {
-    const { gate, succeed, width } = createTestGate({ concurrency: 64 });
+    const { gate, succeed, capacity } = createTestGate({ concurrency: 64 });
     gate.holdWhileBreakerIsOpen("down");
     gate.endHold("target_down");
-    const widths: number[] = [];
+    const limits: number[] = [];
     for (let round = 0; round < 8; round++) {
-      const now = width();
-      widths.push(now);
+      const now = capacity();
+      limits.push(now);
       for (let call = 0; call < now; call++) succeed();
     }
-    expect(widths).toEqual([1, 2, 4, 8, 16, 32, 64, 64]);
+    expect(limits).toEqual([1, 2, 4, 8, 16, 32, 64, 64]);
   });
 
-  it("begins with one call after it was throttled, and grows slowly from half of the former width on", () => {
-    const { clock, holdBy, succeed, width } = createTestGate({ concurrency: 16 });
+  it("begins with one call after throttling, and grows linearly from half of the former limit on", () => {
+    const { clock, holdBy, succeed, capacity } = createTestGate({ concurrency: 16 });
     holdBy("throttled");
     clock.advance(500);
-    const widths: number[] = [];
+    const limits: number[] = [];
     for (let round = 0; round < 6; round++) {
       succeed();
-      const now = width();
-      widths.push(now);
+      const now = capacity();
+      limits.push(now);
       for (let call = 1; call < now; call++) succeed();
     }
-    expect(widths).toEqual([2, 4, 8, 8, 8, 8]);
+    expect(limits).toEqual([2, 4, 8, 8, 8, 8]);
   });
 
-  it("is not narrowed again by late results, though they hold it", () => {
-    const { gate, clock, holdBy, succeed, width } = createTestGate({ concurrency: 16 });
+  it("is not limited again by stale results, although they hold it", () => {
+    const { gate, clock, holdBy, succeed, capacity } = createTestGate({ concurrency: 16 });
     const late = gate.acquire();
     gate.release(late);
     holdBy("throttled");
     clock.advance(500);
     for (let call = 0; call < 7; call++) succeed();
-    expect(width()).toBe(8);
+    expect(capacity()).toBe(8);
     gate.hold("throttled", { permit: late, error: "" });
     expect(gate.state).toBe("closed");
     clock.advance(500);
     succeed();
-    expect(width()).toBeGreaterThanOrEqual(8);
+    expect(capacity()).toBeGreaterThanOrEqual(8);
   });
 
-  it("learns nothing from late results", () => {
+  it("learns nothing from stale results", () => {
     const { gate, clock, holdBy, succeed } = createTestGate({ concurrency: 16 });
     const late = Array.from({ length: 16 }, () => gate.acquire());
     for (const permit of late) gate.release(permit);
@@ -302,7 +303,7 @@ describe("gate", () => {
     expect(gate.concurrencyLimit).toBe(2);
   });
 
-  it("waits as long as it was asked to, also if the key changed meanwhile", () => {
+  it("waits for as long as the target asks, also if the key changed meanwhile", () => {
     const { gate, clock, holdBy } = createTestGate();
     holdBy("throttled", 1_000);
     clock.advance(1_000);
@@ -316,38 +317,38 @@ describe("gate", () => {
     expect(gate.state).toBe("probe");
   });
 
-  it("never lets more calls go than the concurrency says, nor more than one in a hold, whatever happens", () => {
+  it("never allows more calls than the concurrency says, nor more than one in a hold, whatever happens", () => {
     const step = fc.record({
       kind: fc.constantFrom("take", "take", "succeed", "hold", "down", "half-open", "up", "advance"),
       which: fc.nat(40_000),
-      reason: fc.constantFrom<TargetHold>("throttled", "unauthorized", "misconfigured"),
+      reason: fc.constantFrom<TargetHoldReason>("throttled", "unauthorized", "misconfigured"),
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 200, size: "max" }), (most, steps) => {
         const { gate, clock } = createTestGate({ concurrency: most, random: 0.5 });
-        let flying: Permit[] = [];
-        /** A call ends; every hold comes of one. */
-        const landed = (which: number, then: (permit: Permit) => void): void => {
-          const permit = flying[which % Math.max(1, flying.length)];
+        let inFlight: Permit[] = [];
+        /** A call ends; every hold is caused by one. */
+        const endCall = (which: number, then: (permit: Permit) => void): void => {
+          const permit = inFlight[which % Math.max(1, inFlight.length)];
           if (!permit) return;
-          flying = flying.filter((other) => other !== permit);
+          inFlight = inFlight.filter((other) => other !== permit);
           gate.release(permit);
           then(permit);
         };
-        const acts: Record<string, (step: { which: number; reason: TargetHold }) => void> = {
-          take: () => void (gate.state === "closed" || flying.push(gate.acquire())),
-          succeed: ({ which }) => landed(which, (permit) => gate.recordSuccess(permit, which)),
-          hold: ({ which, reason }) => landed(which, (permit) => gate.hold(reason, { permit, error: "" })),
-          down: ({ which }) => landed(which, () => gate.holdWhileBreakerIsOpen("down")),
+        const acts: Record<string, (step: { which: number; reason: TargetHoldReason }) => void> = {
+          take: () => void (gate.state === "closed" || inFlight.push(gate.acquire())),
+          succeed: ({ which }) => endCall(which, (permit) => gate.recordSuccess(permit, which)),
+          hold: ({ which, reason }) => endCall(which, (permit) => gate.hold(reason, { permit, error: "" })),
+          down: ({ which }) => endCall(which, () => gate.holdWhileBreakerIsOpen("down")),
           "half-open": () => gate.probeNow("target_down"),
           up: () => gate.endHold("target_down"),
           advance: ({ which }) => clock.advance(which),
         };
         for (const { kind, ...rest } of steps) {
           acts[kind]?.(rest);
-          expect(gate.inFlight).toBe(flying.length);
-          expect(flying.length).toBeLessThanOrEqual(most);
-          expect(flying.filter(({ isProbe }) => isProbe).length).toBeLessThanOrEqual(1);
+          expect(gate.inFlight).toBe(inFlight.length);
+          expect(inFlight.length).toBeLessThanOrEqual(most);
+          expect(inFlight.filter(({ isProbe }) => isProbe).length).toBeLessThanOrEqual(1);
           expect(gate.holds.length > 0 && gate.state === "open").toBe(false);
         }
       }),

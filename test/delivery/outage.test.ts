@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { CallResult } from "../../src/core/outcome/classify.ts";
-import { type Behaviour, type CallMade, createSimulatedStream, ok } from "./simulated-stream.ts";
+import { type Behaviour, type EndedCall, createSimulatedStream, ok } from "./simulated-stream.ts";
 
 const healthy: Behaviour = () => ({ answer: ok, afterMs: 20 });
 const reset: CallResult = { kind: "network", code: "ECONNRESET", sent: true };
 const unavailable: CallResult = { kind: "response", status: 503 };
 const hangs: CallResult = { kind: "timeout", timeoutMs: 10_000 };
 
-const delivered = (calls: readonly CallMade[]): CallMade[] =>
+const delivered = (calls: readonly EndedCall[]): EndedCall[] =>
   calls.filter(({ verdict }) => verdict.kind === "delivered");
 
-/** When half of the rate of 64 calls at a time at 20 ms is reached again, in milliseconds from `since` on. */
-const halfRateAfter = (calls: readonly CallMade[], since: number): number => {
+/** When half of the rate of 64 parallel calls of 20 ms is reached again, in milliseconds after `since`. */
+const halfRateAfter = (calls: readonly EndedCall[], since: number): number => {
   const perTenth = 64 / 0.02 / 2 / 10;
   const ends = delivered(calls).map(({ endedAt }) => endedAt);
   const index = ends.findIndex((end, first) => (ends[first + perTenth] ?? Number.POSITIVE_INFINITY) - end <= 100);
@@ -64,7 +64,7 @@ describe("an outage", () => {
     delivery.close();
   });
 
-  it("that hangs is over within the call that hung when the target returned, a pause, and a moment", async () => {
+  it("with hanging calls is over after the call that hung at the recovery, one pause and a moment", async () => {
     const { delivery, run } = createSimulatedStream(healthy);
     await run(1_000);
     const down = await run(120_000, () => ({ answer: hangs, afterMs: 10_000 }));
@@ -74,7 +74,7 @@ describe("an outage", () => {
     delivery.close();
   });
 
-  it("lets no second probe through while a failed one is judged", async () => {
+  it("allows no second probe while the result of a failed one is recorded", async () => {
     const { delivery, run } = createSimulatedStream(healthy, { onMaySend: () => {} });
     await run(100, () => ({ answer: reset, afterMs: 0 }));
     expect(delivery.breakerState).toBe("open");
@@ -84,7 +84,7 @@ describe("an outage", () => {
     const probe = { isJudged: false };
     delivery.attempt(
       { kind: "call", type: "track", body: Buffer.alloc(0) },
-      { isFirst: true, refused: "never" },
+      { isFirst: true, refusalHistory: "never" },
       () => {
         probe.isJudged = true;
       },
@@ -99,7 +99,7 @@ describe("an outage", () => {
     delivery.close();
   });
 
-  it("during which the target asks for a pause is not probed before that is over", async () => {
+  it("in which the target asks for a pause is not probed before its end", async () => {
     const { delivery, holds, run } = createSimulatedStream(healthy);
     const answer: CallResult = { kind: "response", status: 503, retryAfterMs: 60_000 };
     const down = await run(59_000, () => ({ answer, afterMs: 20 }));
@@ -124,30 +124,30 @@ describe("slow calls", () => {
     [8_000, "closed"],
     [8_001, "open"],
   ])("of %i ms leave the breaker %s, and are delivered", async (afterMs, state) => {
-    const { delivery, holds, made, run } = createSimulatedStream(() => ({ answer: ok, afterMs }));
+    const { delivery, holds, endedCalls, run } = createSimulatedStream(() => ({ answer: ok, afterMs }));
     await run(8_100);
     expect(delivery.breakerState).toBe(state);
-    expect(delivered(made)).toHaveLength(made.length);
-    expect(made.length).toBeGreaterThanOrEqual(64);
+    expect(delivered(endedCalls)).toHaveLength(endedCalls.length);
+    expect(endedCalls.length).toBeGreaterThanOrEqual(64);
     expect(holds).toEqual(state === "open" ? ["target_down true Calls take longer than 8000 ms"] : []);
     delivery.close();
   });
 
-  it("keep the breaker open as probes, which come further and further apart, and are delivered", async () => {
-    const { delivery, holds, made, run } = createSimulatedStream(() => ({ answer: ok, afterMs: 9_000 }));
+  it("keep the breaker open as probes, at growing pauses, and are delivered", async () => {
+    const { delivery, holds, endedCalls, run } = createSimulatedStream(() => ({ answer: ok, afterMs: 9_000 }));
     const calls = await run(100_000);
     const probes = calls.slice(64);
     expect(probes.length).toBeGreaterThan(4);
     const gaps = probes.slice(1).map(({ startedAt }, index) => startedAt - (probes[index]?.endedAt ?? 0));
     expect(gaps.toSorted((a, b) => a - b)).toEqual(gaps);
-    expect(delivered(made)).toHaveLength(made.length);
+    expect(delivered(endedCalls)).toHaveLength(endedCalls.length);
     expect([holds.length, delivery.concurrencyLimit]).toEqual([1, 1]);
     await run(20_000, healthy);
     expect([delivery.breakerState, delivery.concurrencyLimit]).toEqual(["closed", 64]);
     delivery.close();
   });
 
-  it("end a hold that they were to test: the target has taken the event", async () => {
+  it("end the hold that they probe: the target has accepted the event", async () => {
     const { delivery, run } = createSimulatedStream(healthy);
     await run(100, () => ({ answer: { kind: "response", status: 401 }, afterMs: 20 }));
     expect(delivery.holds).toEqual(["unauthorized"]);
@@ -165,7 +165,7 @@ describe("load", () => {
     vi.useRealTimers();
   });
 
-  it("is reduced if calls queue at the target, and comes back with its speed", async () => {
+  it("is reduced while calls queue at the target, and returns with its speed", async () => {
     let waiting = 0;
     const queue: Behaviour = () => {
       waiting++;

@@ -4,7 +4,7 @@ import { nextProbePauseMs } from "../../src/delivery/probe-pause.ts";
 
 const defaults = { probeMinMs: 1_000, probeMaxMs: 60_000 };
 
-/** The pauses of an outage until it has lasted so long. */
+/** The pauses within an outage of this length. */
 const pausesOf = ({ outageMs = 120_000, random = 0.5, ...limits }): number[] => {
   const pauses: number[] = [];
   for (let downMs = 0; downMs < outageMs; downMs += pauses.at(-1) ?? 0)
@@ -13,7 +13,7 @@ const pausesOf = ({ outageMs = 120_000, random = 0.5, ...limits }): number[] => 
 };
 
 describe("nextProbePauseMs()", () => {
-  it("doubles up to nine seconds in an outage of minutes", () => {
+  it("doubles up to nine seconds in an outage of a few minutes", () => {
     expect(pausesOf({ outageMs: 30_000, random: 1 })).toEqual([1_000, 2_000, 4_000, 8_000, 9_000, 9_000]);
   });
 
@@ -34,9 +34,9 @@ describe("nextProbePauseMs()", () => {
   });
 
   it.each([
-    ["is never longer than asked for", { probeMaxMs: 5_000 }, 5_000],
-    ["is never shorter than asked for", { probeMinMs: 30_000 }, 30_000],
-    ["takes the longest where both contradict each other", { probeMinMs: 30_000, probeMaxMs: 20_000 }, 20_000],
+    ["is never longer than configured", { probeMaxMs: 5_000 }, 5_000],
+    ["is never shorter than configured", { probeMinMs: 30_000 }, 30_000],
+    ["takes the maximum if both contradict each other", { probeMinMs: 30_000, probeMaxMs: 20_000 }, 20_000],
   ])("%s", (_, limits, pauseMs) => {
     expect(pausesOf({ ...limits, random: 1 }).at(-1)).toBe(pauseMs);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type CallResult, classify } from "../../src/core/outcome/classify.ts";
 import type { Verdict } from "../../src/core/outcome/outcome.ts";
 import { createGainsight } from "../../src/delivery/gainsight.ts";
-import { type HttpClient, createHttpClient } from "../../src/delivery/http.ts";
+import { type HttpClient, createHttpClient } from "../../src/delivery/http-client.ts";
 import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { readUserAgent } from "../../src/outbound/user-agent.ts";
 import type { Standin } from "../../src/standin/standin.ts";
@@ -21,7 +21,7 @@ const send = (client: HttpClient, messageId = "m1"): Promise<CallResult> =>
     client.send(toRequest(callOf(messageId), accessKey), resolve);
   });
 
-/** A connection that is given back is lent again in the next turn. */
+/** A released connection is reused from the next turn on. */
 const rested = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 interface World {
@@ -55,7 +55,7 @@ const withAll = (
 const authorityOf = ({ url }: Standin): string => new URL(url).host;
 
 describe("http client behind a proxy", () => {
-  it("opens one way by CONNECT, also to http, and uses it again", () =>
+  it("opens one tunnel by CONNECT, also to http:, and reuses it", () =>
     withAll(async ({ proxy, standin, client }) => {
       for (const id of ["m1", "m2", "m3"]) {
         expect(await send(client, id)).toEqual({ kind: "response", status: 200 });
@@ -66,7 +66,7 @@ describe("http client behind a proxy", () => {
       expect([...standin.ledger().messageIds]).toEqual(["m1", "m2", "m3"]);
     }));
 
-  it("opens a way for each of the calls at a time, and no more", () =>
+  it("opens one tunnel for each parallel call, and no more", () =>
     withAll(async ({ proxy, client }) => {
       for (let round = 0; round < 10; round++) {
         await Promise.all(Array.from({ length: 8 }, (_, index) => send(client, `m${round}-${index}`)));
@@ -85,7 +85,7 @@ describe("http client behind a proxy", () => {
       { credentials: "paul:p@ss:word" },
     ));
 
-  it("asks for a way under our name, and for one that lasts: some proxies end it with the first answer otherwise", () =>
+  it("sends our user agent, and asks for a lasting tunnel: some proxies end it after the first response otherwise", () =>
     withAll(async ({ proxy, standin, client }) => {
       await send(client);
       const lasting = { connection: "keep-alive", "proxy-connection": "keep-alive" };
@@ -93,34 +93,32 @@ describe("http client behind a proxy", () => {
     }));
 
   it.each<[Mood, string | undefined, (host: string, target: string) => string]>([
-    [407, undefined, (host) => `The proxy ${host} wants credentials (407)`],
+    [407, undefined, (host) => `The proxy ${host} requires credentials (407)`],
     [407, "paul:wrong", (host) => `The proxy ${host} refuses the credentials (407)`],
-    [403, undefined, (host, target) => `The proxy ${host} refuses the way to ${target} (403)`],
+    [403, undefined, (host, target) => `The proxy ${host} refuses to connect to ${target} (403)`],
     [502, undefined, (host, target) => `The proxy ${host} cannot reach ${target} (502)`],
-    [301, undefined, (host, target) => `The proxy ${host} refuses the way to ${target} (301)`],
+    [301, undefined, (host, target) => `The proxy ${host} refuses to connect to ${target} (301)`],
     ["cut", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (UND_ERR_SOCKET)`],
     ["babble", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (HTTPParserError)`],
     ["hang", undefined, (host, target) => `Cannot reach ${target} through the proxy ${host} (no answer within 400 ms)`],
-  ])(
-    "takes a proxy that does %j (credentials: %s) for an outage of the way, told by its name",
-    (mood, credentials, text) =>
-      withAll(
-        async ({ proxy, standin, client }) => {
-          proxy.mood = mood;
-          const answer = await send(client);
-          const problem = text(proxy.host, authorityOf(standin));
-          expect(answer).toEqual({ kind: "network", code: "PROXY", sent: false, problem });
-          expect(classify(answer)).toEqual({ kind: "retry", reason: "network", error: problem });
-          expect(standin.stats().total).toBe(0);
-          // The same connection of ours works as soon as the proxy does.
-          proxy.mood = "open";
-          expect(await send(client, "m2")).toEqual({ kind: "response", status: 200 });
-        },
-        { timeoutMs: 500, ...(credentials !== undefined && { credentials }) },
-      ),
+  ])("reports a proxy that does %j (credentials: %s) as a network error with its name", (mood, credentials, text) =>
+    withAll(
+      async ({ proxy, standin, client }) => {
+        proxy.mood = mood;
+        const answer = await send(client);
+        const problem = text(proxy.host, authorityOf(standin));
+        expect(answer).toEqual({ kind: "network", code: "PROXY", sent: false, problem });
+        expect(classify(answer)).toEqual({ kind: "retry", reason: "network", error: problem });
+        expect(standin.stats().total).toBe(0);
+        // The same connection of ours works as soon as the proxy does.
+        proxy.mood = "open";
+        expect(await send(client, "m2")).toEqual({ kind: "response", status: 200 });
+      },
+      { timeoutMs: 500, ...(credentials !== undefined && { credentials }) },
+    ),
   );
 
-  it("names a proxy that is not there", async () => {
+  it("names a proxy that cannot be reached", async () => {
     let gone = "";
     await withProxy(async ({ url }) => void (gone = url));
     const client = createHttpClient({ origin: "http://127.0.0.1:9", proxy: { origin: gone }, timeoutMs: 5_000 });
@@ -156,7 +154,7 @@ describe("http client behind a proxy, after 1,000 calls of all kinds", () => {
   const moods: readonly Mood[] = ["open", 407, "cut", "open", 502, "hang"];
 
   it(
-    "holds no way too many, and none after its end",
+    "keeps no tunnel too many, and none after `close`",
     () =>
       withAll(
         async ({ proxy, standin, client }) => {
@@ -185,7 +183,7 @@ describe("http client behind a proxy, after 1,000 calls of all kinds", () => {
 
 describe("gainsight behind a proxy", () => {
   /* The failures that open the breaker are those of an unreachable target; from then on a hold names the proxy, and no attempt is used. */
-  it("holds for everybody while the proxy refuses, and goes on when it does not", () =>
+  it("holds every event while the proxy refuses, and continues when it does not", () =>
     withProxy((proxy) =>
       withStandin(async (standin) => {
         const clock = createTestClock();
@@ -210,9 +208,9 @@ describe("gainsight behind a proxy", () => {
         });
         const attempt = (messageId: string): Promise<Verdict> =>
           new Promise((resolve) => {
-            gainsight.delivery.attempt(callOf(messageId), { isFirst: true, refused: "never" }, resolve);
+            gainsight.delivery.attempt(callOf(messageId), { isFirst: true, refusalHistory: "never" }, resolve);
           });
-        const error = `The proxy ${proxy.host} wants credentials (407)`;
+        const error = `The proxy ${proxy.host} requires credentials (407)`;
         try {
           proxy.credentials = "paul:secret";
           for (const kind of ["retry", "retry", "hold"]) expect(await attempt("m1")).toMatchObject({ kind, error });

@@ -9,10 +9,10 @@ const call: Call = { kind: "call", type: "track", body: Buffer.alloc(0) };
 
 export const ok: CallResult = { kind: "response", status: 200 };
 
-/** What the target does with the next call: it answers so, after so many milliseconds. */
+/** The result of the next call, and after how many milliseconds it comes. */
 export type Behaviour = () => { readonly answer: CallResult; readonly afterMs: number };
 
-export interface CallMade {
+export interface EndedCall {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly verdict: Verdict;
@@ -20,21 +20,21 @@ export interface CallMade {
 
 /**
  * A delivery with the default settings and a stream that never runs out of calls, in simulated time: vitest's fake timers
- * must be on. A failed call is made again a moment later, like a quick attempt.
+ * must be on. A failed call is repeated a moment later, like a quick attempt.
  */
 export const createSimulatedStream = (behave: Behaviour, change: Partial<DeliveryOptions> = {}) => {
   const target = { behave };
-  const made: CallMade[] = [];
+  const endedCalls: EndedCall[] = [];
   const holds: string[] = [];
-  const work = (): void => {
+  const startCall = (): void => {
     const startedAt = performance.now();
-    delivery.attempt(call, { isFirst: true, refused: "never" }, (verdict) => {
-      made.push({ startedAt, endedAt: performance.now(), verdict });
-      pump();
+    delivery.attempt(call, { isFirst: true, refusalHistory: "never" }, (verdict) => {
+      endedCalls.push({ startedAt, endedAt: performance.now(), verdict });
+      startCalls();
     });
   };
-  const pump = (): void => {
-    while (delivery.state !== "closed") work();
+  const startCalls = (): void => {
+    while (delivery.state !== "closed") startCall();
   };
   const delivery = new Delivery({
     concurrency: 64,
@@ -43,23 +43,23 @@ export const createSimulatedStream = (behave: Behaviour, change: Partial<Deliver
     monotonicNow: () => performance.now(),
     random: () => 0.5,
     schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
-    send: (_, onAnswer) => {
+    send: (_, onResult) => {
       const { answer, afterMs } = target.behave();
-      setTimeout(() => onAnswer(answer), afterMs);
+      setTimeout(() => onResult(answer), afterMs);
     },
-    onMaySend: pump,
+    onMaySend: startCalls,
     onHold: ({ reason, isHeld, error }) => void holds.push(`${reason} ${isHeld} ${error}`),
     onCall: () => {},
     classifyResult: classify,
     onUnauthorized: () => {},
     ...change,
   });
-  const run = async (ms: number, next?: Behaviour): Promise<readonly CallMade[]> => {
+  const run = async (ms: number, next?: Behaviour): Promise<readonly EndedCall[]> => {
     if (next) target.behave = next;
     const from = performance.now();
-    pump();
+    startCalls();
     await vi.advanceTimersByTimeAsync(ms);
-    return made.filter(({ startedAt }) => startedAt >= from);
+    return endedCalls.filter(({ startedAt }) => startedAt >= from);
   };
-  return { delivery, holds, made, run };
+  return { delivery, holds, endedCalls, run };
 };

@@ -1,11 +1,11 @@
-import { ConcurrencyLimit } from "../../src/delivery/slow-start.ts";
+import { ConcurrencyLimit } from "../../src/delivery/concurrency-limit.ts";
 
 export interface SimulatedTarget {
-  /** When a call that comes now is answered; in milliseconds, as is everything here. */
+  /** When a call that arrives now ends. All times are in milliseconds. */
   readonly answerAt: (now: number) => number;
 }
 
-/** A queue before one server: so many calls a second, each after `baseMs` more. */
+/** One server with a queue: it takes so many calls a second, and each takes `baseMs` more. */
 export const createQueue = ({ callsPerSecond = 1_000, baseMs = 20 }): SimulatedTarget => {
   let freeAt = 0;
   return {
@@ -16,47 +16,47 @@ export const createQueue = ({ callsPerSecond = 1_000, baseMs = 20 }): SimulatedT
   };
 };
 
-/** Takes as long as it says, whatever the load. */
+/** Takes `latencyMs` at any load. */
 export const createSteady = (latencyMs: (now: number) => number): SimulatedTarget => ({
   answerAt: (now) => now + latencyMs(now),
 });
 
 export interface Sample {
-  /** Calls that ended in the second before. */
+  /** How many calls ended within the last second. */
   readonly calls: number;
   readonly limit: number;
   readonly meanMs: number;
 }
 
-/** Calls as many at a time as the ramp lets go, for so many seconds; a sample for each. */
+/** Keeps as many calls in flight as the limit allows, for so many seconds; takes one sample a second. */
 export const simulate = ({
-  ramp = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 }),
+  limiter = new ConcurrencyLimit({ max: 64, timeoutMs: 10_000 }),
   target,
   seconds,
 }: {
-  ramp?: ConcurrencyLimit;
+  limiter?: ConcurrencyLimit;
   target: SimulatedTarget;
   seconds: number;
 }): Sample[] => {
-  const flying: { startedAt: number; endsAt: number }[] = [];
+  const inFlight: { startedAt: number; endsAt: number }[] = [];
   const samples: Sample[] = [];
   let [now, calls, sumMs] = [0, 0, 0];
   for (let second = 1; second <= seconds; second++) {
     for (;;) {
-      while (flying.length < ramp.limit) {
+      while (inFlight.length < limiter.limit) {
         const call = { startedAt: now, endsAt: target.answerAt(now) };
-        const after = flying.findLastIndex(({ endsAt }) => endsAt <= call.endsAt);
-        flying.splice(after + 1, 0, call);
+        const after = inFlight.findLastIndex(({ endsAt }) => endsAt <= call.endsAt);
+        inFlight.splice(after + 1, 0, call);
       }
-      const next = flying[0];
+      const next = inFlight[0];
       if (!next || next.endsAt > second * 1_000) break;
-      flying.shift();
+      inFlight.shift();
       now = next.endsAt;
       calls++;
       sumMs += now - next.startedAt;
-      ramp.recordSuccess(now - next.startedAt);
+      limiter.recordSuccess(now - next.startedAt);
     }
-    samples.push({ calls, limit: ramp.limit, meanMs: sumMs / calls });
+    samples.push({ calls, limit: limiter.limit, meanMs: sumMs / calls });
     [calls, sumMs] = [0, 0];
   }
   return samples;

@@ -24,7 +24,7 @@ const chunked = (text: string, size: number): string => {
   const framed = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);
   return `Transfer-Encoding: chunked\r\n\r\n${framed.join("")}0\r\n\r\n`;
 };
-/** The answer of a 200 with these headers and body, sent in pieces of so many bytes. */
+/** The result of a 200 with these headers and this body, sent in pieces of so many bytes. */
 const answerTo = async (
   text: string,
   { status = 200, pieces = text.length + 100, ends = false } = {},
@@ -46,7 +46,7 @@ const answerTo = async (
   return answer;
 };
 
-describe("the body of a success", () => {
+describe("the body of a 2xx", () => {
   it.each<[string, string, object?]>([
     ["in one piece", json + sized(refusal)],
     ["with spaces", json + sized('{ "result" : false , "errorCode" : "GSOBJ_1002" }'), { code: "GSOBJ_1002" }],
@@ -66,11 +66,11 @@ describe("the body of a success", () => {
     ["in chunks of 7 bytes", json + chunked(refusal, 7)],
     ["in one chunk", json + chunked(refusal, 10_000)],
     ["of 8,192 bytes", json + sized(refusal.padEnd(8_192))],
-  ])("reads result: false from the body of a success, %s", async (_, text, expected = resultFalse) => {
+  ])("reads result: false from the body of a 2xx, %s", async (_, text, expected = resultFalse) => {
     expect(await answerTo(text)).toEqual({ kind: "response", status: 200, resultFalse: expected });
   });
 
-  it.each([1, 2, 3, 5, 11])("reads it however the bytes come: %i at a time", async (pieces) => {
+  it.each([1, 2, 3, 5, 11])("reads it in pieces of any size: %i", async (pieces) => {
     expect(await answerTo(json + chunked(refusal, 13), { pieces })).toMatchObject({ status: 200, resultFalse });
     expect(await answerTo(json + sized(refusal), { pieces, status: 202 })).toMatchObject({ status: 202, resultFalse });
   });
@@ -78,10 +78,10 @@ describe("the body of a success", () => {
   it.each<[string, string, { status?: number; ends?: boolean }?]>([
     ["says true", json + sized(refusal.replace("false", "true"))],
     ["says it as text", json + sized(refusal.replace("false", '"false"'))],
-    ["says it further in", json + sized('{"result":true,"data":{"result":false}}')],
+    ["says it at a deeper level", json + sized('{"result":true,"data":{"result":false}}')],
     ["is a list", json + sized('[{"result":false}]')],
-    ["is the word alone", json + sized("false".padStart(20))],
-    ["is no JSON", json + sized(refusal.slice(0, -1))],
+    ["is only the word", json + sized("false".padStart(20))],
+    ["is not JSON", json + sized(refusal.slice(0, -1))],
     ["is of another type", `Content-Type: text/html\r\n${sized(refusal)}`],
     ["is longer than 8 KB", json + sized(refusal.padEnd(8_193))],
     ["is longer than 8 KB, in chunks", json + chunked(refusal.padEnd(8_193), 1_000)],
@@ -90,11 +90,11 @@ describe("the body of a success", () => {
     ["breaks off", `${json}Content-Length: 999\r\n\r\n${refusal}`, { ends: true }],
     ["breaks off within its chunks", (json + chunked(refusal, 99)).replace(/0\r\n\r\n$/, ""), { ends: true }],
     ["is broken in its framing", `${json}Transfer-Encoding: chunked\r\n\r\nfff\r\n${refusal}zz\r\n`],
-  ])("goes by the status alone if the body of a success %s", async (_, text, how) => {
+  ])("only the status counts if the body of a 2xx %s", async (_, text, how) => {
     expect(await answerTo(text, how)).toEqual({ kind: "response", status: 200 });
   });
 
-  it("keeps no piece of a body that trickles in: each would cost far more than its bytes", async () => {
+  it("keeps no single pieces of a body that arrives byte by byte: each costs far more than its bytes", async () => {
     setFlagsFromString("--expose-gc");
     const collectGarbage = runInNewContext("gc") as () => void;
     const body = new SuccessBody(undefined);
@@ -109,7 +109,7 @@ describe("the body of a success", () => {
     expect(body.resultFalse()).toEqual(resultFalse);
   });
 
-  it("looks for result: false in no refusal: its status says enough", async () => {
+  it("does not look for result: false in an error response", async () => {
     expect(await answerTo(json + sized(refusal), { status: 400 })).toEqual({
       kind: "response",
       status: 400,

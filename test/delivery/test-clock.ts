@@ -6,13 +6,13 @@ interface Timer {
 export interface TestClock {
   readonly now: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
-  /** Moves on, and calls back what was scheduled on the way. */
+  /** Advances the time, and runs the callbacks that are due. */
   readonly advance: (ms: number) => void;
-  /** Calls back the next timer so many milliseconds before its time, as Node's timers do against the wall clock. */
+  /** Runs the next callback some milliseconds early, as Node's timers do by the wall clock. */
   readonly fireEarly: (ms: number) => void;
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until the test advances it. */
 export const createTestClock = (start = 1_700_000_000_000): TestClock => {
   let time = start;
   const timers: Timer[] = [];

@@ -6,7 +6,7 @@ import {
   type HttpClientOptions,
   type HttpRequest,
   createHttpClient,
-} from "../../src/delivery/http.ts";
+} from "../../src/delivery/http-client.ts";
 import { createClickstreamRequest } from "../../src/delivery/routes/clickstream.ts";
 import { accessKey, sampleEvent } from "../standin/with-standin.ts";
 
@@ -30,7 +30,7 @@ export const withClient = async (
   }
 };
 
-/** A client against a server that does with each connection what it is told to. */
+/** An HTTP client against a TCP server that the test scripts. */
 export const withSocket = async (
   onSocket: (socket: Socket) => void,
   story: (client: HttpClient) => Promise<void>,

@@ -11,7 +11,7 @@ import { referenceParts } from "./reference.ts";
 const document = "docs/configuration.md";
 const between = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\n\n)[^]*?(?=\n\n<!-- /${name} -->)`);
 
-it.each(Object.entries(referenceParts()))("%s has its generated parts; -u makes them anew", async (file, parts) => {
+it.each(Object.entries(referenceParts()))("%s has its generated parts; -u writes them again", async (file, parts) => {
   let text = readFileSync(file, "utf8");
   for (const [name, part] of Object.entries(parts)) {
     expect(text).toMatch(between(name));
@@ -36,7 +36,7 @@ describe("docs/configuration.md", () => {
     expect(markedHeadings(document, "settings")).toEqual(Object.keys(properties).map((name) => `\`${name}\``));
   });
 
-  it("shows settings that the program takes", () => {
+  it("shows settings that the program accepts", () => {
     const [, example = ""] = /```yaml\n([^]*?)```/.exec(readFileSync(document, "utf8")) ?? [];
     const { filters, pii } = parseSettings(example);
     expect([filters.length, pii.hash]).toEqual([3, ["traits.email", "properties.contacts.*.email"]]);

@@ -24,8 +24,8 @@ describe("docs/operations.md", () => {
 
   it("says what to do for each alert of the chart, and for no other", () => {
     const alerts = readFileSync("helm/gainstream/templates/_alerts.tpl", "utf8").matchAll(/- alert: (\w+)/g);
-    const told = markedLines(document, "alerts").flatMap((line) => /^- `(\w+)`: \S/.exec(line)?.[1] ?? []);
-    expect(told.toSorted()).toEqual(Array.from(alerts, ([, name = ""]) => name).toSorted());
+    const documented = markedLines(document, "alerts").flatMap((line) => /^- `(\w+)`: \S/.exec(line)?.[1] ?? []);
+    expect(documented.toSorted()).toEqual(Array.from(alerts, ([, name = ""]) => name).toSorted());
   });
 
   it("quotes only what the program says", () => {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 
-import { type Operation, type Right, groupRight, iamAction, topicRight } from "../../src/kafka/topics/refusals.ts";
+import { iamAction } from "../../src/kafka/rights/missing-right.ts";
+import { type Operation, type Right, groupRight, topicRight } from "../../src/kafka/rights/rights.ts";
 import { markedLines, markedTable } from "./marked.ts";
 
 const document = "docs/permissions.md";
@@ -9,7 +10,7 @@ interface Policy {
   readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: string }[];
 }
 
-/** By the words of the tables, the end of the resource in the policy. */
+/** The resource name in the policy, by the resource column of the tables. */
 const resources: Readonly<Record<string, string>> = {
   group: "gainstream",
   "group of skips": "gainstream-skips",
@@ -23,7 +24,7 @@ const isGroup = (resource: string): boolean => resource.startsWith("group");
 const rightOf = (resource: string, operation: Operation): Right =>
   isGroup(resource) ? groupRight(operation, "g") : topicRight(operation, "t");
 
-it(`${document} has an IAM policy with the rights of its tables, what they imply, the log-in, and nothing else`, () => {
+it(`${document} has an IAM policy with exactly the rights of its tables, the implied rights and the login`, () => {
   const lines = markedLines(document, "iam-policy").filter((line) => !line.startsWith("```"));
   const policy: Policy = JSON.parse(lines.join("\n"));
   const allowed = policy.Statement.flatMap(({ Action, Resource }) =>

@@ -25,17 +25,17 @@ describe("halfRateMs()", () => {
 });
 
 describe("recoveriesOf()", () => {
-  it("counts from the end of a fault to the last late event before the next, without those of unlucky users", () => {
+  it("counts from the end of a fault to the last late event before the next fault, without events of unlucky users", () => {
     const ledger = createLedger();
-    const come = (user: string, producedAt: number, at: number): void => {
+    const accept = (user: string, producedAt: number, at: number): void => {
       const id = `${user}-${producedAt}`;
-      ledger.produce({ id, user, seq: producedAt, fate: "deliver" }, producedAt);
+      ledger.produce({ id, user, seq: producedAt, expected: "deliver" }, producedAt);
       ledger.accept(id, { launch: 1, at, isResponseRead: true });
     };
-    come("u1", 10_000, 10_020);
-    come("u1", 11_000, 16_500);
-    come("unlucky", 11_500, 19_000);
-    come("u1", 21_000, 30_000);
+    accept("u1", 10_000, 10_020);
+    accept("u1", 11_000, 16_500);
+    accept("unlucky", 11_500, 19_000);
+    accept("u1", 21_000, 30_000);
     const faults = [
       { kind: "outage-503", startedAt: 10_500, endedAt: 15_000 },
       { kind: "kill", startedAt: 20_000, endedAt: 22_000 },

@@ -11,13 +11,13 @@ describe("planLong()", () => {
     expect(new Set(side.map(({ kind }) => kind)).size).toBe(4);
   });
 
-  it("gives the same faults for the same seed and minutes, others for another seed", () => {
+  it("gives the same faults for the same seed and minutes, and other faults for another seed", () => {
     const [one, same, other] = [1, 1, 2].map((seed) => planLong({ seed, minutes: 3 }));
     expect(same).toEqual(one);
     expect(other).not.toEqual(one);
   });
 
-  it("begins no fault of a track before the one before it has had its rest, and ends in time", () => {
+  it("starts no fault of a track before the rest after the previous fault is over, and ends in time", () => {
     const { main, side, lengthMs } = planLong({ seed: 4, minutes: 10 });
     for (const track of [main, side]) {
       for (const [index, { atMs, lastsMs, restMs }] of track.entries()) {
@@ -28,7 +28,7 @@ describe("planLong()", () => {
 });
 
 describe("planShort()", () => {
-  it.each(seeds)("has all that each test run must see, in less than 90 s, seed %i", (seed) => {
+  it.each(seeds)("has every fault that each test run must show, in less than 90 s, seed %i", (seed) => {
     const { main, side, lengthMs } = planShort({ seed });
     expect(main.map(({ kind }) => kind).sort()).toEqual(
       ["kill", "registry", "outage-503", "throttled", "broker", "leave"].sort(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Findings } from "../../bench/drill/judge.ts";
+import type { Findings } from "../../bench/drill/findings.ts";
 import { createLedger } from "../../bench/drill/ledger.ts";
 import { formatReport, reportOf } from "../../bench/drill/report.ts";
 
@@ -25,14 +25,14 @@ const findings: Findings = {
   },
   unexplained: [],
 };
-const held = { calls: 3, allowedCalls: 9, movedRecords: 0 };
-const outage = { kind: "outage-503", startedAt: 0, endedAt: 8_000, held } as const;
+const hold = { calls: 3, allowedCalls: 9, writtenRecords: 0 };
+const outage = { kind: "outage-503", startedAt: 0, endedAt: 8_000, hold } as const;
 const good = {
   seed: 7,
   findings,
   ledger,
   faultRuns: [outage],
-  recoveries: [{ drilled: outage, halfRateMs: 400, caughtUpMs: 1_000 }],
+  recoveries: [{ faultRun: outage, halfRateMs: 400, caughtUpMs: 1_000 }],
   unexpectedExits: [],
   peakMegabytes: 150,
   drainedMs: 2_000,
@@ -44,35 +44,35 @@ describe("reportOf()", () => {
   it("says that every promise was kept", () => {
     const report = reportOf(good);
     expect(report.isKept).toBe(true);
-    expect(formatReport(report)).toContain("3 events: 1 delivered (2 of them again), 1 skipped, 1 dead-lettered");
+    expect(formatReport(report)).toContain("3 events: 1 delivered (and 2 duplicates), 1 skipped, 1 dead-lettered");
     expect(formatReport(report)).toContain("Every promise was kept. Seed 7");
   });
 
   it.each([
-    { what: "a lost event", given: { findings: { ...findings, lost: ["u1-1"] } } },
+    { what: "a lost event", changes: { findings: { ...findings, lost: ["u1-1"] } } },
     {
-      what: "more repetitions than the crash allows",
-      given: { findings: { ...findings, duplicates: { ...findings.duplicates, crash: { allowed: 4, got: 5 } } } },
+      what: "more duplicates than the crash allows",
+      changes: { findings: { ...findings, duplicates: { ...findings.duplicates, crash: { allowed: 4, got: 5 } } } },
     },
     {
       what: "a record written during a hold",
-      given: { faultRuns: [{ ...outage, held: { ...held, movedRecords: 1 } }] },
+      changes: { faultRuns: [{ ...outage, hold: { ...hold, writtenRecords: 1 } }] },
     },
-    { what: "too many calls during a hold", given: { faultRuns: [{ ...outage, held: { ...held, calls: 10 } }] } },
+    { what: "too many calls during a hold", changes: { faultRuns: [{ ...outage, hold: { ...hold, calls: 10 } }] } },
     {
-      what: "a return that never came",
-      given: { recoveries: [{ drilled: outage, halfRateMs: undefined, caughtUpMs: 0 }] },
+      what: "a recovery that never came",
+      changes: { recoveries: [{ faultRun: outage, halfRateMs: undefined, caughtUpMs: 0 }] },
     },
     {
-      what: "a registry outage that did not hold",
-      given: { faultRuns: [{ ...outage, registry: { isSeen: false, isOver: true } }] },
+      what: "a registry outage without a hold",
+      changes: { faultRuns: [{ ...outage, registry: { isSeen: false, isOver: true } }] },
     },
-    { what: "something left over", given: { uncommitted: [{ place: "drill-events/3", records: 2 }] } },
-    { what: "a process that ended by itself", given: { unexpectedExits: ["i1 ended with exit code 1"] } },
-    { what: "too much memory", given: { peakMegabytes: 201 } },
-    { what: "a record that the producer lost", given: { unproduced: ["u1-1"] } },
-  ])("calls $what a broken promise", ({ given }) => {
-    const report = reportOf({ ...good, ...given });
+    { what: "an uncommitted record", changes: { uncommitted: [{ partition: "drill-events/3", records: 2 }] } },
+    { what: "a process that ended by itself", changes: { unexpectedExits: ["i1 ended with exit code 1"] } },
+    { what: "too much memory", changes: { peakMegabytes: 201 } },
+    { what: "a record that the producer lost", changes: { unproduced: ["u1-1"] } },
+  ])("calls $what a broken promise", ({ changes }) => {
+    const report = reportOf({ ...good, ...changes });
     expect(report.rows.filter(({ isKept }) => !isKept)).toHaveLength(1);
     expect(formatReport(report)).toMatch(/1 of \d+ promises were broken/);
   });

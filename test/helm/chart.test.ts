@@ -29,7 +29,7 @@ interface Dashboard {
 
 type Value = string | number | boolean | readonly string[] | { readonly [key: string]: Value };
 
-/** A secret goes by its file. */
+/** A secret that the chart sets by its file variable. */
 const isPlainSecret = (name: string): boolean => variables.some((other) => other.name === `${name}_FILE`);
 const isMap = (value: Value | undefined): value is Record<string, Value> =>
   typeof value === "object" && !Array.isArray(value);
@@ -42,7 +42,7 @@ const rendered = [...environment.matchAll(/^([A-Z_]+): (?:.*\.Values\.([\w.]+))?
   ([, name = "", path]) => [name, path] as const,
 );
 
-test("the chart sets every variable of the service, secrets by file, and no other", () => {
+test("the chart sets every variable of the service, secrets by file, and no others", () => {
   const wanted = variables.map(({ name }) => name).filter((name) => !isPlainSecret(name));
   expect(rendered.map(([name]) => name).sort()).toEqual(wanted.sort());
 });
@@ -57,11 +57,11 @@ test.each(variables.filter(({ isLiteral }) => isLiteral))(
   },
 );
 
-/** An empty map is for the user to fill, and so are the halves of `resources`. */
+/** Free-form maps: empty ones, and the parts of `resources`. */
 const isFree = (value: Record<string, Value>, properties: Readonly<Record<string, Schema>>): boolean =>
   Object.keys(value).length === 0 || "claims" in properties;
 
-test("values.schema.json knows every value and no other, down to free-form ones", () => {
+test("values.schema.json has every value and no others, except below free-form maps", () => {
   const missing = (value: Value, { properties, additionalProperties }: Schema): string[] => {
     if (properties === undefined || !isMap(value) || isFree(value, properties)) return [];
     expect(additionalProperties).toBe(false);
@@ -73,17 +73,17 @@ test("values.schema.json knows every value and no other, down to free-form ones"
     return [...gone, ...below];
   };
   const { global: _, ...rest } = isMap(values) ? values : {};
-  // A parent chart puts into `global` what it likes.
+  // A parent chart may put anything into `global`.
   expect(missing(rest, schema).sort()).toEqual(["global"]);
 });
 
-test("values.schema.json holds the schema of the settings as it is", () => {
+test("values.schema.json contains the current schema of the settings", () => {
   const { $schema: _, definitions, ...settings } = { definitions: {}, $schema: "", ...settingsJsonSchema() };
   // If not: node helm/sync-schema.ts && npx oxfmt helm/gainstream/values.schema.json
   expect(schema.definitions).toEqual({ Settings: settings, ...definitions });
 });
 
-test("every value has a row with a meaning in the chart's README", () => {
+test("every value has a row with a description in the chart's README", () => {
   const rows = read("README.md")
     .split("\n")
     .filter((line) => /^\| [\w.]+ \| \w+ \|/.test(line));
@@ -92,7 +92,7 @@ test("every value has a row with a meaning in the chart's README", () => {
 });
 
 test.each(["files/dashboard.json", "templates/_alerts.tpl", "templates/scaledobject.yaml"])(
-  "%s asks only for metrics that exist",
+  "%s uses only metrics that exist",
   (file) => {
     const asked = [...read(file).matchAll(/\b(gainstream_\w+?)(?:_bucket)?\b(?=\{|"|,|\W)/g)].map(
       ([, name = ""]) => name,
@@ -106,9 +106,9 @@ test("every metric is on the dashboard", () => {
   expect(Object.keys(metricHelp).filter((name) => !read("files/dashboard.json").includes(name))).toEqual([]);
 });
 
-test("whoever leaves a section of the values out is told so, as after --reuse-values", () => {
+test("a missing section of the values is reported, as after --reuse-values", () => {
   const [, list = ""] = /range \$name := list ([^-]+?) -/.exec(read("templates/_guards-images.tpl")) ?? [];
-  // These may be null: nothing of their own is needed then.
+  // These sections may be null.
   const may = new Set(["global", "podDisruptionBudget", "resources", "podSecurityContext", "securityContext"]);
   const sections = Object.entries(isMap(values) ? values : {}).filter(
     ([, value]) => isMap(value) && Object.keys(value).length > 0,
@@ -117,7 +117,7 @@ test("whoever leaves a section of the values out is told so, as after --reuse-va
   expect([...list.matchAll(/\w+/g)].map(([name]) => name).sort()).toEqual(wanted.sort());
 });
 
-test("every panel of the dashboard has a number and a place of its own", () => {
+test("every panel of the dashboard has a unique id and place", () => {
   const { panels }: Dashboard = JSON.parse(read("files/dashboard.json"));
   const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
@@ -126,7 +126,7 @@ test("every panel of the dashboard has a number and a place of its own", () => {
   expect(new Set(cells).size).toBe(cells.length);
 });
 
-test("every alert has a test of promtool", () => {
+test("every alert has a promtool test", () => {
   const alerts = [...read("templates/_alerts.tpl").matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
   const tested = new Set([...read("tests/alerts.yaml").matchAll(/alertname: (\w+)/g)].map(([, name]) => name));
   expect(alerts.filter((name) => !tested.has(name))).toEqual([]);

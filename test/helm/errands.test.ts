@@ -32,7 +32,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Stands in for a proxy or the service: writes down what it is asked. */
+/** A server instead of a proxy or the service: records its requests. */
 const listen = async (asked: string[]): Promise<number> => {
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
@@ -44,7 +44,7 @@ const listen = async (asked: string[]): Promise<number> => {
   return typeof address === "object" && address ? address.port : 0;
 };
 
-/** Stands in for Kafka's tools: `reachableAt` is the question from which on the brokers answer. */
+/** A script instead of Kafka's tools: the brokers answer from call number `reachableAt` on. */
 const writeTools = (reachableAt: number): void => {
   const tool = join(folder, "kafka-topics.sh");
   writeFileSync(
@@ -56,19 +56,19 @@ const writeTools = (reachableAt: number): void => {
 
 interface Ended {
   readonly code: number | null;
-  readonly said: string;
+  readonly output: string;
 }
 
 const run = (command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> =>
   new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { PATH: process.env["PATH"] ?? "", ...env },
-      // Bash reads its start-up files where its input is a socket.
+      // Bash reads its start-up files if its input is a socket.
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += String(data)));
-    child.on("close", (code) => resolve({ code, said }));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
+    child.on("close", (code) => resolve({ code, output }));
   });
 
 const createTopics = (patience: string, proxy: Proxies): Promise<Ended> =>
@@ -87,14 +87,14 @@ const askIfReady = (port: number, proxy: Proxies): Promise<Ended> =>
     PROXY_REQUESTS: proxy.requests,
   });
 
-const topicsMade = (): string[] =>
+const createdTopics = (): string[] =>
   readFileSync(join(folder, "calls"), "utf8")
     .split("\n")
     .flatMap((line) => /--topic (\S+)/.exec(line)?.[1] ?? []);
 
 interface Proxies {
   readonly asked: readonly string[];
-  /** As the scripts take them, which have the ports of Istio and Linkerd by themselves. */
+  /** The value of PROXY_REQUESTS. By default the scripts use the ports of Istio and Linkerd. */
   readonly requests: string;
 }
 
@@ -110,44 +110,44 @@ const noProxies = async (): Promise<Proxies> => {
   return { asked, requests };
 };
 
-const dismissals = ["POST /quitquitquit", "POST /shutdown"];
+const stopRequests = ["POST /quitquitquit", "POST /shutdown"];
 
-test("the topics Job waits for brokers that cannot be reached yet, makes the topics, and dismisses the mesh's proxy", async () => {
+test("the topics Job waits for unreachable brokers, creates the topics and stops the mesh's proxy", async () => {
   writeTools(3);
   const proxy = await startProxies();
   expect(await createTopics("20", proxy)).toMatchObject({ code: 0 });
-  expect(topicsMade()).toEqual(["web", "app", "retry-30s", "retry-5m", "dead"]);
-  expect(proxy.asked.toSorted()).toEqual(dismissals);
+  expect(createdTopics()).toEqual(["web", "app", "retry-30s", "retry-5m", "dead"]);
+  expect(proxy.asked.toSorted()).toEqual(stopRequests);
 });
 
-test("the topics Job that cannot reach the brokers says so, makes nothing, and dismisses the mesh's proxy as well", async () => {
+test("the topics Job that cannot reach the brokers reports that, creates nothing and stops the mesh's proxy", async () => {
   writeTools(1_000_000);
   const proxy = await startProxies();
-  const { code, said } = await createTopics("0", proxy);
+  const { code, output } = await createTopics("0", proxy);
   expect(code).toBe(1);
-  expect(said).toContain("Cannot reach Kafka at kafka:9092");
-  expect(topicsMade()).toEqual([]);
-  expect(proxy.asked.toSorted()).toEqual(dismissals);
+  expect(output).toContain("Cannot reach Kafka at kafka:9092");
+  expect(createdTopics()).toEqual([]);
+  expect(proxy.asked.toSorted()).toEqual(stopRequests);
 });
 
-test("the topics Job ends well without a mesh", async () => {
+test("the topics Job succeeds without a mesh", async () => {
   writeTools(1);
-  expect(await createTopics("20", await noProxies())).toEqual({ code: 0, said: "" });
+  expect(await createTopics("20", await noProxies())).toEqual({ code: 0, output: "" });
 });
 
-test("the pod of helm test dismisses the mesh's proxy", async () => {
+test("the pod of helm test stops the mesh's proxy", async () => {
   const proxy = await startProxies();
   const port = await listen([]);
-  expect(await askIfReady(port, proxy)).toEqual({ code: 0, said: "ready\n\n" });
-  expect(proxy.asked.toSorted()).toEqual(dismissals);
+  expect(await askIfReady(port, proxy)).toEqual({ code: 0, output: "ready\n\n" });
+  expect(proxy.asked.toSorted()).toEqual(stopRequests);
 });
 
-test("the pod of helm test ends well without a mesh", async () => {
+test("the pod of helm test succeeds without a mesh", async () => {
   const proxy = await noProxies();
   const port = await listen([]);
   expect(await askIfReady(port, proxy)).toMatchObject({ code: 0 });
 });
 
-test.each(["create-topics.sh", "test-ready.mjs"])("%s knows where Istio and Linkerd take such a wish", (file) => {
+test.each(["create-topics.sh", "test-ready.mjs"])("%s has the stop requests of Istio and Linkerd", (file) => {
   expect(readFileSync(`${files}/${file}`, "utf8")).toContain("15020/quitquitquit 4191/shutdown");
 });

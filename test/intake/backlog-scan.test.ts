@@ -7,15 +7,15 @@ import { createRecordReader } from "../../src/intake/record-reader.ts";
 import { encodeCompleted } from "../../src/offsets/completed-map.ts";
 import { baseTime, batchOf, markerOf, messageOf, messagesOf, valueOf } from "./batches.ts";
 
-const place = { topic: "retry-5m", partition: 2 };
+const partition = { topic: "retry-5m", partition: 2 };
 const read = createRecordReader({
   decoder: createDecoder({ format: "json" }),
   decide: () => ({ type: "other", decision: { kind: "skipped", reason: "unsupported_event_type" } }),
 });
 
-const createScan = ({ start = 10, end = 20, metadata = null as string | null } = {}) => {
-  const owned = Object.assign(createOwnedPartition(place, 1), { startOffset: start, metadata });
-  const backlogScan = { end, found: [], position: start };
+const createScan = ({ start = 10, endOffset = 20, metadata = null as string | null } = {}) => {
+  const owned = Object.assign(createOwnedPartition(partition, 1), { startOffset: start, metadata });
+  const backlogScan = { endOffset, records: [], position: start };
   return { owned, backlogScan, read };
 };
 
@@ -28,9 +28,9 @@ describe("scanBatch", () => {
       "gainstream-offset": "7",
       "gainstream-timestamp": "2026-01-31T12:00:00.000Z",
     };
-    const batch = batchOf(place, [messageOf(10, { value: valueOf("u1"), headers })]);
-    expect(scanBatch(batch, options)).toEqual({ last: 10 });
-    expect(options.backlogScan.found).toEqual([
+    const batch = batchOf(partition, [messageOf(10, { value: valueOf("u1"), headers })]);
+    expect(scanBatch(batch, options)).toEqual({ lastOffset: 10 });
+    expect(options.backlogScan.records).toEqual([
       {
         user: "u1",
         eventKey: `source-2-7@${Date.parse("2026-01-31T12:00:00.000Z")}`,
@@ -44,19 +44,19 @@ describe("scanBatch", () => {
   });
 
   const offsetsOf = ({ backlogScan }: ReturnType<typeof createScan>): number[] =>
-    (backlogScan.found as { position: { offset: number } }[]).map(({ position }) => position.offset);
+    (backlogScan.records as { position: { offset: number } }[]).map(({ position }) => position.offset);
 
   it("skips records completed beyond the committed offset, and records written after the scan began", () => {
-    const options = createScan({ metadata: encodeCompleted(10, [11, 13]), end: 15 });
-    expect(scanBatch(batchOf(place, messagesOf(10, 11, 12, 13, 14, 15, 16)), options)).toEqual({ last: 16 });
+    const options = createScan({ metadata: encodeCompleted(10, [11, 13]), endOffset: 15 });
+    expect(scanBatch(batchOf(partition, messagesOf(10, 11, 12, 13, 14, 15, 16)), options)).toEqual({ lastOffset: 16 });
     expect(offsetsOf(options)).toEqual([10, 12, 14]);
   });
 
   it("collects nothing twice if part of a batch is fetched again", () => {
     const options = createScan();
-    scanBatch(batchOf(place, messagesOf(10, 11)), options);
+    scanBatch(batchOf(partition, messagesOf(10, 11)), options);
     options.backlogScan.position = 12;
-    scanBatch(batchOf(place, messagesOf(10, 11, 12)), options);
+    scanBatch(batchOf(partition, messagesOf(10, 11, 12)), options);
     expect(offsetsOf(options)).toEqual([10, 11, 12]);
   });
 
@@ -71,14 +71,20 @@ describe("scanBatch", () => {
         decide: () => ({ type: "other", decision: { kind: "skipped", reason: "unsupported_event_type" } }),
       }),
     };
-    expect(scanBatch(batchOf(place, messagesOf(10, 11, 12, 13)), options)).toEqual({ last: 11, needs: 5 });
-    expect(scanBatch(batchOf(place, messagesOf(12, 13)), options)).toEqual({ last: undefined, needs: 5 });
+    expect(scanBatch(batchOf(partition, messagesOf(10, 11, 12, 13)), options)).toEqual({
+      lastOffset: 11,
+      neededSchemaId: 5,
+    });
+    expect(scanBatch(batchOf(partition, messagesOf(12, 13)), options)).toEqual({
+      lastOffset: undefined,
+      neededSchemaId: 5,
+    });
     expect(offsetsOf(options)).toEqual([10, 11]);
   });
 
   it("finds nothing in a batch of markers", () => {
     const options = createScan();
-    expect(scanBatch(batchOf(place, [markerOf(10), markerOf(11)]), options)).toEqual({ last: undefined });
-    expect(options.backlogScan.found).toEqual([]);
+    expect(scanBatch(batchOf(partition, [markerOf(10), markerOf(11)]), options)).toEqual({ lastOffset: undefined });
+    expect(options.backlogScan.records).toEqual([]);
   });
 });

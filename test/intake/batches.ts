@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 import type { Batch, KafkaMessage } from "kafkajs";
 
-import type { TopicPartition } from "../../src/kafka/group/consumer.ts";
+import type { TopicPartition } from "../../src/kafka/topic-partition.ts";
 
 type RecordBatchMessage = Extract<KafkaMessage, { size?: never }>;
 type RawMessage = RecordBatchMessage & { readonly isControlRecord?: boolean };
@@ -32,7 +32,7 @@ export const messageOf = (offset: number, change: Partial<RecordBatchMessage> = 
   ...change,
 });
 
-/** A marker of a transaction: kafkajs fetches it and shows it to nobody. */
+/** A transaction marker: kafkajs fetches it but does not hand it over. */
 export const markerOf = (offset: number): RawMessage => ({ ...messageOf(offset), isControlRecord: true });
 
 /** kafkajs's own batch, as of one fetch. */

@@ -14,7 +14,7 @@ const openPartitionAt = (partition: number, start: number): OpenPartition => ({
   backlog: new RetryBacklog([]),
 });
 
-const finish = ({ tracker }: OpenPartition, ...offsets: number[]): void => {
+const complete = ({ tracker }: OpenPartition, ...offsets: number[]): void => {
   for (const offset of offsets) {
     const entry = tracker.register(offset);
     if (entry) tracker.complete(entry);
@@ -32,7 +32,7 @@ const createTestCommits = (...openPartitions: OpenPartition[]) => {
     consumer: {
       commit: (list) =>
         new Promise((resolve, reject) => {
-          const answer = (given: boolean | Error) => (given instanceof Error ? reject(given) : resolve(given));
+          const answer = (result: boolean | Error) => (result instanceof Error ? reject(result) : resolve(result));
           sent.push({ list, answer });
         }),
     },
@@ -60,9 +60,9 @@ describe("commits", () => {
     const openPartitions = [openPartitionAt(0, 10), openPartitionAt(1, 50)];
     const [first, second] = openPartitions;
     if (!first || !second) throw new Error("No partitions");
-    finish(first, 10, 11);
+    complete(first, 10, 11);
     second.tracker.register(50);
-    finish(second, 51);
+    complete(second, 51);
     const { commits, sent } = createTestCommits(...openPartitions);
     const run = commits.commitNow();
     sent[0]?.answer(true);
@@ -74,23 +74,23 @@ describe("commits", () => {
   });
 
   it("send nothing if no offset has advanced since the last confirmation", async () => {
-    const inlet = openPartitionAt(0, 10);
-    finish(inlet, 10);
-    const { commits, sent, offsets } = createTestCommits(inlet);
+    const owned = openPartitionAt(0, 10);
+    complete(owned, 10);
+    const { commits, sent, offsets } = createTestCommits(owned);
     const run = commits.commitNow();
     sent[0]?.answer(true);
     await run;
     await commits.commitNow();
     expect(offsets()).toEqual([[11]]);
-    finish(inlet, 11);
+    complete(owned, 11);
     void commits.commitNow();
     expect(offsets()).toEqual([[11], [12]]);
   });
 
-  it("keep what was not confirmed pending", async () => {
-    const inlet = openPartitionAt(0, 10);
-    finish(inlet, 10);
-    const { commits, sent, offsets, errors } = createTestCommits(inlet);
+  it("keep unconfirmed offsets pending", async () => {
+    const owned = openPartitionAt(0, 10);
+    complete(owned, 10);
+    const { commits, sent, offsets, errors } = createTestCommits(owned);
     const run = commits.commitNow();
     sent[0]?.answer(false);
     await run;
@@ -100,30 +100,30 @@ describe("commits", () => {
   });
 
   it("drop a commit that failed, report the error, and compute the next one from scratch", async () => {
-    const inlet = openPartitionAt(0, 10);
-    finish(inlet, 10);
-    const { commits, sent, offsets, errors } = createTestCommits(inlet);
+    const owned = openPartitionAt(0, 10);
+    complete(owned, 10);
+    const { commits, sent, offsets, errors } = createTestCommits(owned);
     const run = commits.commitNow();
     const error = new Error("The coordinator is loading");
     sent[0]?.answer(error);
     await run;
     expect(errors).toEqual([error]);
-    finish(inlet, 11);
+    complete(owned, 11);
     void commits.commitNow();
     expect(offsets()).toEqual([[11], [12]]);
   });
 
   it("shorten the map if the broker rejects its length, down to none, and remember the accepted length", async () => {
-    const inlet = openPartitionAt(0, 0);
+    const owned = openPartitionAt(0, 0);
     const odd = Array.from({ length: 400 }, (_, index) => 2 * index + 1);
-    const seen = new Map(Array.from({ length: 900 }, (_, offset) => [offset, inlet.tracker.register(offset)]));
-    const finishSeen = (offset: number): void => {
+    const seen = new Map(Array.from({ length: 900 }, (_, offset) => [offset, owned.tracker.register(offset)]));
+    const completeRegistered = (offset: number): void => {
       const entry = seen.get(offset);
-      if (entry) inlet.tracker.complete(entry);
+      if (entry) owned.tracker.complete(entry);
     };
-    odd.forEach(finishSeen);
-    const { commits, sent, errors, shortened } = createTestCommits(inlet);
-    /** Answers as a broker that takes so many characters, until a commit is confirmed. */
+    odd.forEach(completeRegistered);
+    const { commits, sent, errors, shortened } = createTestCommits(owned);
+    /** Answers as a broker that accepts this many characters, until a commit is confirmed. */
     const answerAll = async (limit: number): Promise<string[]> => {
       const from = sent.length;
       const run = commits.commitNow();
@@ -141,11 +141,11 @@ describe("commits", () => {
     expect(last.length).toBeGreaterThan(20);
     const known = decodeCompleted(0, last);
     expect([...known]).toEqual(odd.slice(0, known.size));
-    finishSeen(850);
-    finishSeen(0);
+    completeRegistered(850);
+    completeRegistered(0);
     expect(await answerAll(100)).toHaveLength(1);
     expect(shortened).toHaveLength(1);
-    finishSeen(2);
+    completeRegistered(2);
     expect((await answerAll(0)).at(-1)).toBe("");
     expect(shortened.at(-1)).toBeLessThan("g1:1.1".length);
     expect(commits.isAllCommitted).toBe(true);
@@ -153,9 +153,9 @@ describe("commits", () => {
   });
 
   it("report the error if the broker refuses even a commit without metadata", async () => {
-    const inlet = openPartitionAt(0, 10);
-    finish(inlet, 10);
-    const { commits, sent, errors } = createTestCommits(inlet);
+    const owned = openPartitionAt(0, 10);
+    complete(owned, 10);
+    const { commits, sent, errors } = createTestCommits(owned);
     const run = commits.commitNow();
     const error = tooLong();
     sent[0]?.answer(error);
@@ -164,23 +164,23 @@ describe("commits", () => {
   });
 
   it("have one commit in flight at a time", async () => {
-    const inlet = openPartitionAt(0, 10);
-    finish(inlet, 10);
-    const { commits, sent, offsets } = createTestCommits(inlet);
+    const owned = openPartitionAt(0, 10);
+    complete(owned, 10);
+    const { commits, sent, offsets } = createTestCommits(owned);
     const runs = [commits.commitNow(), commits.commitNow(), commits.commitNow()];
     expect(offsets()).toEqual([[11]]);
-    finish(inlet, 11);
+    complete(owned, 11);
     sent[0]?.answer(true);
     await Promise.all(runs);
     expect(offsets()).toEqual([[11]]);
   });
 
   it("flush what is completed at that moment, after the commit in flight", async () => {
-    const inlet = openPartitionAt(0, 10);
-    finish(inlet, 10);
-    const { commits, sent, offsets } = createTestCommits(inlet);
+    const owned = openPartitionAt(0, 10);
+    complete(owned, 10);
+    const { commits, sent, offsets } = createTestCommits(owned);
     void commits.commitNow();
-    finish(inlet, 11);
+    complete(owned, 11);
     let isFlushed = false;
     const flushing = commits.flush().then(() => {
       isFlushed = true;
@@ -197,9 +197,9 @@ describe("commits", () => {
 });
 
 it("isAllCommitted says whether the broker has confirmed all completed records", async () => {
-  const inlet = openPartitionAt(0, 5);
-  finish(inlet, 5);
-  const { commits, sent } = createTestCommits(inlet);
+  const owned = openPartitionAt(0, 5);
+  complete(owned, 5);
+  const { commits, sent } = createTestCommits(owned);
   expect(commits.isAllCommitted).toBe(false);
   const running = commits.commitNow();
   sent[0]?.answer(false);
@@ -212,9 +212,9 @@ it("isAllCommitted says whether the broker has confirmed all completed records",
 });
 
 it("reports a programming error as such only if it repeats: kafkajs throws one when a broker goes away", async () => {
-  const inlet = openPartitionAt(0, 0);
-  finish(inlet, 0);
-  const { commits, sent, errors } = createTestCommits(inlet);
+  const owned = openPartitionAt(0, 0);
+  complete(owned, 0);
+  const { commits, sent, errors } = createTestCommits(owned);
   const mistake = new TypeError("Cannot read properties of undefined");
   for (let tries = 0; tries < 5; tries++) {
     const run = commits.commitNow();
@@ -226,9 +226,9 @@ it("reports a programming error as such only if it repeats: kafkajs throws one w
 });
 
 it("a member that has completed nothing yet counts as committed, though no commit was confirmed", () => {
-  const inlet = openPartitionAt(0, 5);
-  const { commits } = createTestCommits(inlet);
+  const owned = openPartitionAt(0, 5);
+  const { commits } = createTestCommits(owned);
   expect(commits.isAllCommitted).toBe(true);
-  finish(inlet, 5);
+  complete(owned, 5);
   expect(commits.isAllCommitted).toBe(false);
 });

@@ -1,9 +1,8 @@
 import { createDecoder } from "../../src/decoding/decoder.ts";
 import { Ingest } from "../../src/intake/ingest.ts";
-import { partitionKey } from "../../src/intake/owned-partition.ts";
-import type { StartOffset } from "../../src/intake/plan-start.ts";
+import type { StartOffset } from "../../src/intake/plan-start-offset.ts";
 import { createRecordReader } from "../../src/intake/record-reader.ts";
-import type { TopicPartition } from "../../src/kafka/group/consumer.ts";
+import { partitionKey, type TopicPartition } from "../../src/kafka/topic-partition.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 import type { WorkItem } from "../../src/pipeline/work-item.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
@@ -28,7 +27,7 @@ export const createTestIngest = ({ maxRecords = 1_000, read = readJson } = {}) =
   const budget = createMemoryBudget({ maxRecords, maxBytes: 1_000_000 });
   const items: WorkItem[] = [];
   const log: string[] = [];
-  const wanted: number[] = [];
+  const requestedSchemas: number[] = [];
   const missing = new Set<number>();
   const heldTopics = new Set<string>();
   const room = { forFew: false };
@@ -45,9 +44,10 @@ export const createTestIngest = ({ maxRecords = 1_000, read = readJson } = {}) =
   };
   const ingest = new Ingest({
     consumer: {
-      pause: (places) => void log.push(...places.map((place) => `pause ${partitionKey(place)}`)),
-      resume: (place) => void log.push(`resume ${partitionKey(place)}`),
-      seek: (place, offset) => void log.push(`seek ${partitionKey(place)} ${offset}`),
+      pause: (topicPartitions) =>
+        void log.push(...topicPartitions.map((topicPartition) => `pause ${partitionKey(topicPartition)}`)),
+      resume: (topicPartition) => void log.push(`resume ${partitionKey(topicPartition)}`),
+      seek: (topicPartition, offset) => void log.push(`seek ${partitionKey(topicPartition)} ${offset}`),
     },
     scheduler: {
       beginAssignment: () => void log.push("begin"),
@@ -62,7 +62,7 @@ export const createTestIngest = ({ maxRecords = 1_000, read = readJson } = {}) =
     read,
     schemas: {
       request: (schemaId) => {
-        wanted.push(schemaId);
+        requestedSchemas.push(schemaId);
         missing.add(schemaId);
       },
       isPending: (schemaId) => missing.has(schemaId),
@@ -80,50 +80,54 @@ export const createTestIngest = ({ maxRecords = 1_000, read = readJson } = {}) =
       onSkipped: ({ offset, lastOffset }) => void log.push(`skipped ${offset} to ${lastOffset}`),
     },
   });
-  const startAt = (place: TopicPartition, offset: number, more: Partial<StartOffset> = {}): [string, StartOffset] => [
-    partitionKey(place),
+  const startAt = (
+    topicPartition: TopicPartition,
+    offset: number,
+    more: Partial<StartOffset> = {},
+  ): [string, StartOffset] => [
+    partitionKey(topicPartition),
     { offset, metadata: null, endOffset: offset, topicId: undefined, ...more },
   ];
-  const own = (...starts: [TopicPartition, number, Partial<StartOffset>?][]): void => {
-    ingest.assign(starts.map(([place]) => place));
-    ingest.open(new Map(starts.map(([place, offset, more]) => startAt(place, offset, more))));
+  const assignAndOpen = (...starts: [TopicPartition, number, Partial<StartOffset>?][]): void => {
+    ingest.assign(starts.map(([topicPartition]) => topicPartition));
+    ingest.open(new Map(starts.map(([topicPartition, offset, more]) => startAt(topicPartition, offset, more))));
     log.length = 0;
   };
-  /** Hands a batch over; gives the offsets resolved, once ingest returns it. */
-  const take = (place: TopicPartition, messages: Parameters<typeof batchOf>[1], high?: number) => {
+  /** Reads a batch. Returns the resolved offsets, and a promise for the end of the read. */
+  const readBatch = (topicPartition: TopicPartition, messages: Parameters<typeof batchOf>[1], high?: number) => {
     const resolved: number[] = [];
-    const done = ingest.handleBatch(batchOf(place, messages, high), (offset) => void resolved.push(offset));
+    const done = ingest.handleBatch(batchOf(topicPartition, messages, high), (offset) => void resolved.push(offset));
     return { resolved, done };
   };
-  const finish = (many: number): void => {
+  const complete = (many: number): void => {
     for (const { owned, entry, bytes } of items.splice(0, many)) {
       owned.tracker.complete(entry);
       budget.release(bytes);
       ingest.reviewCapacityPauses();
     }
   };
-  /** The registry has answered for all schemas that were asked for. */
-  const schemasCame = (): void => {
+  /** The registry answers for all requested schemas. */
+  const loadSchemas = (): void => {
     missing.clear();
     ingest.reviewPauses(["schema"]);
   };
   const offsets = (): number[] => items.map(({ entry }) => entry.offset);
-  const inletOf = (place: TopicPartition) =>
-    ingest.openPartitions.find((inlet) => partitionKey(inlet) === partitionKey(place));
+  const openPartitionOf = (topicPartition: TopicPartition) =>
+    ingest.openPartitions.find((owned) => partitionKey(owned) === partitionKey(topicPartition));
   return {
     ingest,
     clock,
     items,
     log,
-    wanted,
+    requestedSchemas,
     heldTopics,
     room,
-    own,
-    take,
-    finish,
-    schemasCame,
+    assignAndOpen,
+    readBatch,
+    complete,
+    loadSchemas,
     offsets,
-    inletOf,
+    openPartitionOf,
     startAt,
   };
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { createOwnedPartition, partitionKey, lagOf } from "../../src/intake/owned-partition.ts";
+import { createOwnedPartition, lagOf } from "../../src/intake/owned-partition.ts";
+import { partitionKey } from "../../src/kafka/topic-partition.ts";
 import { OffsetTracker } from "../../src/offsets/tracker.ts";
 
 const createRetryPartition = () => createOwnedPartition({ topic: "retry-30s", partition: 1 }, 0);

@@ -8,7 +8,8 @@ const createTestPauses = () => {
   const calls: string[] = [];
   const holding = new Set(["0 restore", "1 restore"]);
   const pauses = new Pauses({
-    pause: (places) => void calls.push(...places.map(({ topic, partition }) => `pause ${topic}/${partition}`)),
+    pause: (topicPartitions) =>
+      void calls.push(...topicPartitions.map(({ topic, partition }) => `pause ${topic}/${partition}`)),
     resume: ({ topic, partition }) => void calls.push(`resume ${topic}/${partition}`),
   });
   const ownedPartitions = [0, 1].map((partition) => createOwnedPartition({ topic: "t", partition }, undefined));
@@ -34,7 +35,7 @@ describe("pauses", () => {
     expect([...first.pauses.keys()]).toEqual(["restore"]);
   });
 
-  it("pause once for several reasons, and resume when the last of them has gone", () => {
+  it("pause once for several reasons, and resume when the last of them no longer applies", () => {
     const { calls, first, start, end } = createTestPauses();
     calls.length = 0;
     start(first, "budget");
@@ -48,7 +49,7 @@ describe("pauses", () => {
     expect(calls).toEqual(["resume t/0"]);
   });
 
-  it("do not begin for a reason that no longer holds, since nobody would end it", () => {
+  it("do not begin for a reason that no longer applies", () => {
     const { pauses, calls, first, end } = createTestPauses();
     end("0 restore");
     calls.length = 0;
@@ -56,7 +57,7 @@ describe("pauses", () => {
     expect([calls, first.pauses.size]).toEqual([[], 0]);
   });
 
-  it("ask only about the reasons given, and leave the others alone", () => {
+  it("check only the given reasons", () => {
     const { pauses, calls, first, second, start, end, holding } = createTestPauses();
     end("0 restore");
     start(first, "budget");
@@ -72,7 +73,7 @@ describe("pauses", () => {
     expect(calls).toEqual(["resume t/0", "resume t/1"]);
   });
 
-  it("forget the partitions of a former assignment: late ends and starts there have no effect", () => {
+  it("forget the partitions of an earlier assignment: late changes there have no effect", () => {
     const { pauses, calls, first, start, end } = createTestPauses();
     const again = createOwnedPartition({ topic: "t", partition: 0 }, undefined);
     let isRestored = false;

@@ -10,7 +10,7 @@ import { noRules } from "../core/no-rules.ts";
 import { baseTime, messageOf } from "./batches.ts";
 
 const decide = createDecide({ ...noRules, events: ["Opened"], eventMatching: "exact" });
-const place = { topic: "source", partition: 4 };
+const topicPartition = { topic: "source", partition: 4 };
 const readJson = createRecordReader({ decoder: createDecoder({ format: "json" }), decide });
 const json = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 
@@ -22,17 +22,20 @@ const onlyOne = (reading: ReadResult): ParsedRecord => {
 
 const parse = (event: object, isFromRetryTopic = false, headers = {}) => {
   const tier = isFromRetryTopic ? 0 : undefined;
-  const reading = readJson(messageOf(42, { value: json(event), headers }), { ...place, tier });
+  const reading = readJson(messageOf(42, { value: json(event), headers }), { ...topicPartition, tier });
   return onlyOne(reading);
 };
 
 const readDecoded = (decoded: Decoded) =>
-  createRecordReader({ decoder: { decode: () => decoded }, decide })(messageOf(42), { ...place, tier: undefined });
+  createRecordReader({ decoder: { decode: () => decoded }, decide })(messageOf(42), {
+    ...topicPartition,
+    tier: undefined,
+  });
 
 describe("record reader", () => {
   it("turns a record into a call of its user, and keeps its bytes", () => {
     const message = messageOf(42, { headers: { trace: Buffer.from("t") } });
-    const reading = readJson(message, { ...place, tier: undefined });
+    const reading = readJson(message, { ...topicPartition, tier: undefined });
     expect(reading).toMatchObject({
       kind: "parsed",
       parsedRecords: [
@@ -41,7 +44,7 @@ describe("record reader", () => {
           type: "track",
           decision: { kind: "call", type: "track" },
           retryState: {
-            source: { id: "source-4-42", ...place, offset: "42", timestamp: baseTime },
+            source: { id: "source-4-42", ...topicPartition, offset: "42", timestamp: baseTime },
             attempts: 0,
             firstFailedAt: undefined,
           },
@@ -68,7 +71,7 @@ describe("record reader", () => {
     { type: "group", userId: "u", traits: {} },
     { type: "identify", userId: "u", traits: "no" },
   ])(
-    "puts %j, which will never be delivered, into a queue of its own, so that its user never waits for it",
+    "puts %j, which will never be delivered, into a queue of its assignAndOpen, so that its user never waits for it",
     (event) => {
       expect(parse(event)).toMatchObject({ user: "source-4-42", decision: { kind: "dead" } });
     },
@@ -78,7 +81,7 @@ describe("record reader", () => {
     ["is not on the allow-list", { type: "track", event: "Closed", userId: "u" }, "track", "filtered_by_allow_list"],
     ["Gainsight has no use for", { type: "page", userId: "u" }, "other", "unsupported_event_type"],
     ["breaks a rule", { type: "track", userId: "u" }, "unknown", "invalid_event"],
-  ])("knows what to do with an event that %s", (_, event, type, reason) => {
+  ])("decides an event that %s", (_, event, type, reason) => {
     expect(parse(event)).toMatchObject({ type, decision: { reason } });
   });
 
@@ -102,7 +105,7 @@ describe("record reader", () => {
   it("uses the key as the user of a record whose schema may come late, so that later records wait behind it", () => {
     const parseWithKey = (key: Buffer | null): ParsedRecord => {
       const read = createRecordReader({ decoder: { decode: () => ({ kind: "unknown_schema", schemaId: 9 }) }, decide });
-      return onlyOne(read({ ...messageOf(42), key }, { ...place, tier: undefined }));
+      return onlyOne(read({ ...messageOf(42), key }, { ...topicPartition, tier: undefined }));
     };
     expect(parseWithKey(Buffer.from("ä"))).toMatchObject({
       user: "ä",
@@ -123,7 +126,7 @@ describe("record reader", () => {
 
     it("makes a parsed record of each event, in order, each with an id and a queue of its own", () => {
       const reading = readJson(messageOf(42, { value: json([...events, { type: "track" }]) }), {
-        ...place,
+        ...topicPartition,
         tier: undefined,
       });
       expect(reading).toMatchObject({
@@ -210,7 +213,7 @@ describe("record reader", () => {
       fc.assert(
         fc.property(fc.option(bytes), fc.dictionary(names, values), fc.boolean(), (value, any, isFromRetryTopic) => {
           const reading = readAny(messageOf(1, { value, headers: any }), {
-            ...place,
+            ...topicPartition,
             tier: isFromRetryTopic ? 0 : undefined,
           });
           expect(["parsed", "needs_schema"]).toContain(reading.kind);

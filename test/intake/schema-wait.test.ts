@@ -75,7 +75,7 @@ describe("schema wait", () => {
     expect(asked.length).toBeGreaterThan(10);
   });
 
-  it("is one hold for several schemas", async () => {
+  it("reports one hold for several schemas", async () => {
     const { wait, events, pass } = createTestWait({ 7: [down, found], 8: [down, down, found] });
     wait.request(7);
     wait.request(8);
@@ -86,7 +86,7 @@ describe("schema wait", () => {
     expect(wait.isHeld).toBe(false);
   });
 
-  it("stays held while one schema still waits, though another has come", async () => {
+  it("stays held while one schema is still missing, though another was fetched", async () => {
     const { wait, events, pass } = createTestWait({ 7: [down], 8: [down, found] });
     wait.request(7);
     wait.request(8);

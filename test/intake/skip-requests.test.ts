@@ -38,10 +38,10 @@ describe("requestSkip()", () => {
   });
 
   it.each([
-    [{ ...skip, partition: 4 }, undefined, "there is no such partition, or it has no leader"],
-    [{ ...skip, toOffset: 31 }, undefined, "want more than 5 and at most 30"],
-    [{ ...skip, toOffset: 5 }, undefined, "want more than 5 and at most 30"],
-    [skip, "UNKNOWN_TOPIC_OR_PARTITION", "Kafka says UNKNOWN_TOPIC_OR_PARTITION of the topic"],
+    [{ ...skip, partition: 4 }, undefined, "the partition does not exist, or has no leader"],
+    [{ ...skip, toOffset: 31 }, undefined, "want an offset from 6 to 30"],
+    [{ ...skip, toOffset: 5 }, undefined, "want an offset from 6 to 30"],
+    [skip, "UNKNOWN_TOPIC_OR_PARTITION", "Kafka answers UNKNOWN_TOPIC_OR_PARTITION for the topic"],
   ])("refuses offsets and partitions that do not exist, with a sentence: %j %s", async (wrong, error, sentence) => {
     const cluster = createCluster(error);
     const { toOffset, partition } = wrong;
@@ -51,6 +51,6 @@ describe("requestSkip()", () => {
   });
 });
 
-it("skipCommand() is what an operator types", () => {
+it("skipCommand() returns the command that an operator types", () => {
   expect(skipCommand(skip)).toBe("gainstream skip --topic events --partition 3 --to-offset 20");
 });

@@ -2,15 +2,20 @@ import { describe, expect, it } from "vitest";
 
 import { KnownLogs } from "../../src/intake/known-logs.ts";
 import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
-import { type StartOffset, type StartFrom, type PartitionLog, planStartOffset } from "../../src/intake/plan-start.ts";
+import {
+  type StartOffset,
+  type StartFrom,
+  type PartitionLog,
+  planStartOffset,
+} from "../../src/intake/plan-start-offset.ts";
 import { StartRefusedError, type StartOffsetsOptions, readStartOffsets } from "../../src/intake/start-offsets.ts";
 import type { CommittedOffset } from "../../src/kafka/admin.ts";
 import type { LogRange } from "../../src/kafka/topics/log-ranges.ts";
 import { encodeCompleted } from "../../src/offsets/completed-map.ts";
 import { encodeTopicId } from "../../src/offsets/topic-id.ts";
 
-const place = { topic: "source", partition: 3 };
-const range: LogRange = { ...place, beginningOffset: 100, endOffset: 200 };
+const topicPartition = { topic: "source", partition: 3 };
+const range: LogRange = { ...topicPartition, beginningOffset: 100, endOffset: 200 };
 const [oldId, newId] = ["old-old-old-old-old-ol", "new-new-new-new-new-ne"];
 
 const startOf = (
@@ -18,7 +23,7 @@ const startOf = (
   startFrom: StartFrom,
   { metadata = "g1:1.1", ...more }: Partial<PartitionLog> & { metadata?: string } = {},
 ) => {
-  const committed = { ...place, offset, metadata };
+  const committed = { ...topicPartition, offset, metadata };
   const log = { range, committed, isRetryTopic: false, topicId: newId, hasCommits: offset !== undefined, ...more };
   return planStartOffset(log, startFrom);
 };
@@ -137,7 +142,7 @@ describe("readStartOffsets", () => {
       ranges,
       "latest",
     );
-    await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(/seem not to be/);
+    await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(/seem to have been replaced/);
     const { byPartition, resets } = await readStartOffsets(ownedPartitions, options);
     expect(byPartition.get("source/0")).toMatchObject({ offset: 9 });
     expect(resets).toEqual([
@@ -152,7 +157,7 @@ describe("readStartOffsets", () => {
       ownedPartitions.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata })),
       ranges,
     );
-    const doubt = /seem not to be those that were read from: source\/0 \(made_anew\), tier\/0/;
+    const doubt = /seem to have been replaced; asking Kafka once more: source\/0 \(made_anew\), tier\/0/;
     await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(doubt);
     ids.push(oldId);
     const { byPartition, resets } = await readStartOffsets(ownedPartitions, options);
@@ -176,9 +181,9 @@ describe("readStartOffsets", () => {
     const admin = { ...options.admin, logRanges: async () => answers.splice(0, 1) };
     const read = async () =>
       (await readStartOffsets(ownedPartitions.slice(0, 1), { ...options, admin })).byPartition.get("source/0");
-    await expect(read()).rejects.toThrow(/seem not to be/);
+    await expect(read()).rejects.toThrow(/seem to have been replaced/);
     expect(await read()).toMatchObject({ offset: 12 });
-    await expect(read()).rejects.toThrow(/seem not to be/);
+    await expect(read()).rejects.toThrow(/seem to have been replaced/);
     expect(await read()).toMatchObject({ offset: 5, cause: "truncated" });
     expect(await read()).toMatchObject({ offset: 12 });
     options.knownLogs.recordReplaced([
@@ -207,20 +212,20 @@ describe("readStartOffsets", () => {
       "fail",
     );
     await expect(readStartOffsets(ownedPartitions, options)).rejects.toThrow(
-      "The group has no committed offset of source/0, and START_FROM is fail: set START_FROM to earliest or latest for the first start",
+      "The group has no committed offset for source/0, and START_FROM is fail: set START_FROM to earliest or latest for the first start",
     );
   });
 
   it.each([
-    ["what was committed", [], ranges],
+    ["the committed offsets", [], ranges],
     [
-      "where a log ends",
+      "the log ranges",
       ownedPartitions.map(({ topic }) => ({ topic, partition: 0, offset: 7, metadata: "" })),
       ranges.slice(1),
     ],
   ])("rejects an answer that lacks a partition: %s", async (_, committed, known) => {
     await expect(readStartOffsets(ownedPartitions, optionsOf(committed, known).options)).rejects.toThrow(
-      "The cluster's answer lacks source/0",
+      "Kafka's answer does not contain partition source/0",
     );
   });
 

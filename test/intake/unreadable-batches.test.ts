@@ -12,8 +12,8 @@ const ownedPartitionOf = ({ ingest }: Test, { topic }: { topic: string }) => {
   return owned;
 };
 
-const bad = (offset: number, lastOffset: number, place = source) => ({
-  ...place,
+const bad = (offset: number, lastOffset: number, topicPartition = source) => ({
+  ...topicPartition,
   fetchOffset: offset,
   offset,
   lastOffset,
@@ -25,8 +25,8 @@ const newLines = ({ log }: Test): string[] => log.splice(0);
 describe("a partition whose next batch cannot be read", () => {
   it("is paused, and reports it once", async () => {
     const test = createTestIngest();
-    test.own([source, 5]);
-    await test.take(source, messagesOf(5, 6)).done;
+    test.assignAndOpen([source, 5]);
+    await test.readBatch(source, messagesOf(5, 6)).done;
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     expect(newLines(test)).toEqual(["pause source/0", "waits 7"]);
     expect(currentUnreadableWait(ownedPartitionOf(test, source))).toMatchObject({
@@ -39,7 +39,7 @@ describe("a partition whose next batch cannot be read", () => {
 
   it("is tried again after growing pauses of up to a minute", () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     const pauses: number[] = [];
     for (let tries = 0; tries < 9; tries++) {
       test.ingest.unreadable.onUnreadable(bad(7, 9));
@@ -53,10 +53,10 @@ describe("a partition whose next batch cannot be read", () => {
 
   it("resumes by itself when the batch is readable again, and reports it", async () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.clock.advance(1_000);
-    await test.take(source, messagesOf(7, 8, 9, 10)).done;
+    await test.readBatch(source, messagesOf(7, 8, 9, 10)).done;
     test.ingest.reviewPeriodically();
     expect(test.offsets()).toEqual([7, 8, 9, 10]);
     expect(newLines(test)).toEqual(["pause source/0", "waits 7", "resume source/0", "reads on", "spill "]);
@@ -65,12 +65,12 @@ describe("a partition whose next batch cannot be read", () => {
 
   it("waits from the shortest pause again at the next unreadable batch", async () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     for (let tries = 0; tries < 4; tries++) {
       test.ingest.unreadable.onUnreadable(bad(7, 9));
       test.clock.advance(60_000);
     }
-    await test.take(source, messagesOf(7, 8, 9)).done;
+    await test.readBatch(source, messagesOf(7, 8, 9)).done;
     test.log.length = 0;
     test.ingest.unreadable.onUnreadable(bad(10, 12));
     test.clock.advance(1_000);
@@ -82,7 +82,7 @@ describe("a partition whose next batch cannot be read", () => {
     test.ingest.assign([source]);
     test.log.length = 0;
     test.ingest.unreadable.onUnreadable(bad(7, 9));
-    test.own([source, 10]);
+    test.assignAndOpen([source, 10]);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.ingest.unreadable.onUnreadable(bad(7, 9, { topic: "other", partition: 9 }));
     expect(newLines(test)).toEqual([]);
@@ -90,7 +90,7 @@ describe("a partition whose next batch cannot be read", () => {
 
   it("stays paused for its other reasons", () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     test.ingest.gaps.onOutOfRange(source);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.clock.advance(60_000);
@@ -99,7 +99,7 @@ describe("a partition whose next batch cannot be read", () => {
 
   it("no longer waits when retention has removed the batch", () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.ingest.gaps.onOutOfRange(source);
     test.ingest.gaps.skipRemoved(ownedPartitionOf(test, source), { beginningOffset: 20, resumeOffset: 20 });
@@ -112,18 +112,18 @@ describe("a partition whose next batch cannot be read", () => {
 describe("a batch that an operator lets the service skip", () => {
   it("is skipped; open records before it are kept, and later ones are read", async () => {
     const test = createTestIngest();
-    test.own([source, 5, { endOffset: 12 }]);
-    await test.take(source, messagesOf(5, 6)).done;
+    test.assignAndOpen([source, 5, { endOffset: 12 }]);
+    await test.readBatch(source, messagesOf(5, 6)).done;
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     newLines(test);
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 10);
     expect(newLines(test)).toEqual(["resume source/0"]);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     expect(newLines(test)).toEqual(["seek source/0 10", "skipped 7 to 9"]);
-    const tracker = test.inletOf(source)?.tracker;
+    const tracker = test.openPartitionOf(source)?.tracker;
     expect([tracker?.committableOffset, tracker?.position, lagOf(ownedPartitionOf(test, source))]).toEqual([5, 10, 7]);
-    await test.take(source, messagesOf(10, 11)).done;
-    test.finish(4);
+    await test.readBatch(source, messagesOf(10, 11)).done;
+    test.complete(4);
     expect([tracker?.committableOffset, lagOf(ownedPartitionOf(test, source))]).toEqual([12, 0]);
     test.ingest.reviewPeriodically();
     expect(newLines(test)).toEqual(["spill "]);
@@ -131,7 +131,7 @@ describe("a batch that an operator lets the service skip", () => {
 
   it("is skipped at once if the request came before, also several in a row", () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 13);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.ingest.unreadable.onUnreadable(bad(10, 12));
@@ -148,10 +148,10 @@ describe("a batch that an operator lets the service skip", () => {
 
   it("is not skipped if it is readable again", async () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 20);
-    await test.take(source, messagesOf(7, 8, 9)).done;
+    await test.readBatch(source, messagesOf(7, 8, 9)).done;
     expect([newLines(test), test.offsets()]).toEqual([
       ["pause source/0", "waits 7", "resume source/0"],
       [7, 8, 9],
@@ -160,25 +160,28 @@ describe("a batch that an operator lets the service skip", () => {
 
   it("is not skipped after a fetch from a later offset: the records before it are unknown", () => {
     const test = createTestIngest();
-    test.own([source, 5]);
+    test.assignAndOpen([source, 5]);
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 20);
     test.ingest.unreadable.onUnreadable(bad(7, 9));
-    expect([newLines(test), test.inletOf(source)?.tracker.position]).toEqual([[], 5]);
+    expect([newLines(test), test.openPartitionOf(source)?.tracker.position]).toEqual([[], 5]);
   });
 
   it("is not skipped if the batch itself is not at fault: its broker's disk has failed", () => {
     const test = createTestIngest();
-    test.own([source, 7]);
+    test.assignAndOpen([source, 7]);
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 20);
-    test.ingest.unreadable.onUnreadable({ ...bad(7, 7), mustWait: true });
-    expect([newLines(test), test.inletOf(source)?.tracker.position]).toEqual([["pause source/0", "waits 7"], 7]);
+    test.ingest.unreadable.onUnreadable({ ...bad(7, 7), isUnskippable: true });
+    expect([newLines(test), test.openPartitionOf(source)?.tracker.position]).toEqual([
+      ["pause source/0", "waits 7"],
+      7,
+    ]);
   });
 
   it("is not skipped in part, and readable records are never skipped", async () => {
     const test = createTestIngest();
-    test.own([source, 5]);
+    test.assignAndOpen([source, 5]);
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, source), 9);
-    await test.take(source, messagesOf(5, 6)).done;
+    await test.readBatch(source, messagesOf(5, 6)).done;
     test.ingest.unreadable.onUnreadable(bad(7, 9));
     expect([newLines(test), test.offsets()]).toEqual([
       ["pause source/0", "waits 7"],
@@ -186,10 +189,10 @@ describe("a batch that an operator lets the service skip", () => {
     ]);
   });
 
-  it("releases the users whose records of a retry topic it contains, and nobody else", () => {
+  it("releases the users whose records of a retry topic it contains, and no others", () => {
     const test = createTestIngest();
-    test.own([source, 5], [tier, 10]);
-    const backlog = test.inletOf(source)?.backlog;
+    test.assignAndOpen([source, 5], [tier, 10]);
+    const backlog = test.openPartitionOf(source)?.backlog;
     backlog?.upsert("lost", "a", { tier: 0, offset: 11 });
     backlog?.upsert("behind", "b", { tier: 0, offset: 13 });
     test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
@@ -217,11 +220,11 @@ describe("a retry topic that cannot be read while it is scanned", () => {
     expect(test.ingest.areAllOpen).toBe(false);
     test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
     expect(newLines(test)).toEqual(["pause retry-30s/0", "waits 10"]);
-    expect([test.inletOf(source), test.inletOf(test.other)?.tracker.position, test.ingest.areAllOpen]).toEqual([
-      undefined,
-      3,
-      true,
-    ]);
+    expect([
+      test.openPartitionOf(source),
+      test.openPartitionOf(test.other)?.tracker.position,
+      test.ingest.areAllOpen,
+    ]).toEqual([undefined, 3, true]);
     test.clock.advance(1_000);
     expect(newLines(test)).toEqual(["resume retry-30s/0"]);
   });
@@ -232,14 +235,14 @@ describe("a retry topic that cannot be read while it is scanned", () => {
     test.ingest.unreadable.allowSkip(ownedPartitionOf(test, tier), 13);
     test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
     expect(newLines(test).slice(2)).toEqual(["resume retry-30s/0", "seek retry-30s/0 13"]);
-    await test.take(
+    await test.readBatch(
       tier,
       [13, 14, 15].map((offset) => messageOf(offset, { value: valueOf("parked") })),
     ).done;
-    expect([test.ingest.areAllOpen, test.inletOf(source)?.backlog.lengthOf("parked")]).toEqual([true, 3]);
+    expect([test.ingest.areAllOpen, test.openPartitionOf(source)?.backlog.lengthOf("parked")]).toEqual([true, 3]);
     newLines(test);
     test.ingest.unreadable.onUnreadable(bad(10, 12, tier));
     expect(newLines(test)).toEqual(["seek retry-30s/0 13", "skipped 10 to 12"]);
-    expect(test.inletOf(tier)?.tracker.position).toBe(13);
+    expect(test.openPartitionOf(tier)?.tracker.position).toBe(13);
   });
 });

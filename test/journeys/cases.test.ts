@@ -9,7 +9,7 @@ import type { Service } from "./service.ts";
 import { type Story, journey, patient, recordCalls } from "./story.ts";
 
 interface Event extends ExpectedEvent {
-  /** Such as `php line 3`. */
+  /** For example `php line 3`. */
   readonly place: string;
 }
 
@@ -29,7 +29,7 @@ const register = async (subject: string, schema: string): Promise<number> => {
   return id;
 };
 
-/** The records of a file as they come to a topic: JSON as it is, Avro with the header of the registry. */
+/** The records of a file as they are in a topic: JSON unchanged, Avro with a schema id. */
 const write = async (topic: string, { producer, schema, records }: CaseFile): Promise<readonly Written[]> => {
   const id = schema === undefined ? undefined : await register(`${topic}-${producer}`, schema);
   return records.map(({ line, value, events }) => ({
@@ -53,7 +53,7 @@ const placeOf = ({ text }: Letter): number =>
   Number(text["gainstream-offset"]) + Number(text["gainstream-index"] ?? 0) / 1_000;
 
 /** The dead letters in the order of their events. */
-const toldBy = (letters: readonly Letter[], written: readonly Written[]) =>
+const deadLettersOf = (letters: readonly Letter[], written: readonly Written[]) =>
   [...letters]
     .sort((a, b) => placeOf(a) - placeOf(b))
     .map(({ text, value }) => ({
@@ -84,11 +84,11 @@ const counted = async (
 
 describe.concurrent("cases", () => {
   /*
-   * One topic gets all records of test/cases, as the producers wrote them: JSON of every kind and Avro by their schemas. One
-   * service reads them all, one call at a time. What Gainsight gets, what lies in the dead-letter topic and why, and what the
-   * metrics count of skipped events and repairs is what the files beside the records say.
+   * One topic holds all records of test/cases, as their producers wrote them: JSON of every kind, and Avro with its
+   * schemas. One service reads them all. The calls to Gainsight, the dead letters with their reasons, and the metrics
+   * of skipped events and repairs are exactly those in the expected files.
    */
-  journey("each event becomes what its file says", async ({ story, expect }) => {
+  journey("each event has the outcome in its expected file", async ({ story, expect }) => {
     const topic = await createTopic(story);
     const { url, calls } = await recordCalls(story);
     const written = (await Promise.all((await readCaseFiles()).map((file) => write(topic, file)))).flat();
@@ -109,7 +109,7 @@ describe.concurrent("cases", () => {
     expect(delivered.flatMap(({ without }, index) => foundOf(bodies[index] ?? {}, without))).toEqual([]);
 
     const dead = events.filter((event) => reasonOf("dead", event));
-    expect(toldBy(await story.read(story.deadLetters), written)).toEqual(
+    expect(deadLettersOf(await story.read(story.deadLetters), written)).toEqual(
       dead.map((event) => ({
         reason: reasonOf("dead", event),
         error: expect.stringContaining(event.error),

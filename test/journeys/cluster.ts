@@ -7,19 +7,19 @@ import { inject } from "vitest";
 import { registerCodecs } from "../../src/kafka/codecs/codecs.ts";
 import { patchTimer } from "../../src/kafka/timer-patch.ts";
 
-/** A client of the cluster that all journeys share, or of another. */
+/** A client of the cluster that all journeys share, or of the brokers that are given. */
 export function journeyKafka(brokers: string = inject("brokers")): Kafka {
   patchTimer();
   registerCodecs();
   return new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING });
 }
 
-/** A name for a topic or a group that no other journey has. */
+/** A name for a topic or a group that is unique to this journey. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
 }
 
-/** On a busy machine a broker does not know its new topic at once, and says that it is somebody else's. */
+/** Whether all partitions have leaders. On a busy machine a broker does not know a new topic at once. */
 const haveLeaders = async (admin: Admin, topics: string[]): Promise<boolean> => {
   try {
     const { topics: found } = await admin.fetchTopicMetadata({ topics });
@@ -30,7 +30,7 @@ const haveLeaders = async (admin: Admin, topics: string[]): Promise<boolean> => 
   }
 };
 
-/** Makes the topics and resolves when they have leaders. */
+/** Creates the topics and resolves when they have leaders. */
 export async function createTopics(kafka: Kafka, topics: ITopicConfig[]): Promise<void> {
   const admin = kafka.admin();
   const names = topics.map(({ topic }) => topic);
@@ -43,7 +43,7 @@ export async function createTopics(kafka: Kafka, topics: ITopicConfig[]): Promis
   }
 }
 
-/** A record as it lies in a topic. */
+/** A record of a topic. */
 export interface Letter {
   readonly partition: number;
   readonly offset: number;
@@ -51,16 +51,16 @@ export interface Letter {
   readonly value: Buffer;
   /** Milliseconds since 1970; -1 without one. */
   readonly timestamp: number;
-  /** As bytes, for those that are not ours. */
+  /** The headers as bytes. */
   readonly headers: IHeaders;
-  /** As text. */
+  /** The headers as text. */
   readonly text: Readonly<Record<string, string>>;
 }
 
-/** Everything that lies in a topic now, by partition and offset; nothing where the topic does not exist. */
+/** All records of a topic, sorted by partition and offset; empty if the topic does not exist. */
 export async function readTopic(kafka: Kafka, topic: string): Promise<Letter[]> {
-  const ends = await endsOf(kafka, topic);
-  const missing = new Set(ends.filter(({ low, high }) => low < high).map(({ partition }) => partition));
+  const endOffsets = await endOffsetsOf(kafka, topic);
+  const missing = new Set(endOffsets.filter(({ low, high }) => low < high).map(({ partition }) => partition));
   if (missing.size === 0) return [];
   const letters: Letter[] = [];
   const consumer = kafka.consumer({ groupId: uniqueName("reader"), maxWaitTimeInMs: 50 });
@@ -71,7 +71,7 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<Letter[]> 
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         letters.push(...batch.messages.map((message) => letterOf(batch.partition, message)));
-        const end = ends.find(({ partition }) => partition === batch.partition);
+        const end = endOffsets.find(({ partition }) => partition === batch.partition);
         if (Number(batch.lastOffset()) >= Number(end?.high) - 1) missing.delete(batch.partition);
         if (missing.size === 0) resolve();
       },
@@ -82,7 +82,7 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<Letter[]> 
   return letters.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
-/** The committed offset of each partition, by number; -1 where there is none. */
+/** The committed offset of each partition, in partition order; -1 if there is none. */
 export async function committedOffsets(kafka: Kafka, groupId: string, topic: string): Promise<number[]> {
   const admin = kafka.admin();
   await admin.connect();
@@ -95,7 +95,7 @@ export async function committedOffsets(kafka: Kafka, groupId: string, topic: str
   }
 }
 
-async function endsOf(kafka: Kafka, topic: string) {
+async function endOffsetsOf(kafka: Kafka, topic: string) {
   const admin = kafka.admin();
   await admin.connect();
   try {

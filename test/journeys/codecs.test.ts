@@ -18,7 +18,7 @@ afterAll(() => java.close());
 
 type Codec = { decompress: (packed: Buffer) => Promise<Buffer> };
 
-/** The codec of each batch that is unpacked, for whoever asks. */
+/** Records the codec of each batch that is decompressed. */
 const unpacked = new AsyncLocalStorage<string[]>();
 
 const noteCodecs = (): void => {
@@ -37,7 +37,7 @@ const noteCodecs = (): void => {
   }
 };
 
-/** How the batches of a topic are packed; those that are not are left out. */
+/** The codecs of the compressed batches of a topic. */
 const codecsIn = async (topic: string, brokers = inject("brokers")): Promise<string[]> => {
   const seen: string[] = [];
   await unpacked.run(seen, () => readTopic(journeyKafka(brokers), topic));
@@ -65,8 +65,9 @@ describe.concurrent("codecs", () => {
   beforeAll(noteCodecs);
 
   /*
-   * A producer of Apache Kafka's own writes to one partition and changes its codec with every batch, some of them larger than
-   * a block of snappy or lz4. Every event is delivered once and in order. The partition is committed to its end.
+   * Apache Kafka's own producer writes to one partition and changes its codec with every batch. Some batches are larger
+   * than a block of snappy or lz4. Every event is delivered once and in order, and the partition is committed to its
+   * end.
    */
   journey("every codec of Java's producer is read, also mixed in one partition", async ({ story, expect }) => {
     const service = await story.start();
@@ -91,8 +92,9 @@ describe.concurrent("codecs", () => {
   });
 
   /*
-   * A list of 1,000 events has 1.5 MB, more than the broker takes, but Java's producer has packed it into a tenth. One of its events
-   * fails, so the record waits in a retry topic: packed there too, although no codec is asked for. All are delivered, none is dead.
+   * A record with a list of 1,000 events has 1.5 MB, more than the broker accepts, but Java's producer has compressed
+   * it to a tenth. One of its events fails, so the record waits in a retry topic. The service compresses it there too,
+   * although no codec is configured. All events are delivered, and there is no dead letter.
    */
   journey("a record that fits only compressed waits in a retry topic and is delivered", async ({ story, expect }) => {
     const count = 1_000;
@@ -105,20 +107,21 @@ describe.concurrent("codecs", () => {
     await java.write([{ topic: story.source, partition: 1, codec: "gzip", key: "list", value }]);
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(count);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-    await expect.poll(async () => (await story.committed(story.tier("1s")))[1], patient).toBe(1);
-    expect(await codecsIn(story.tier("1s"))).toEqual(["gzip"]);
+    await expect.poll(async () => (await story.committed(story.retryTopic("1s")))[1], patient).toBe(1);
+    expect(await codecsIn(story.retryTopic("1s"))).toEqual(["gzip"]);
     expect(await story.read(story.deadLetters)).toEqual([]);
     expect(service.logs.filter(({ level, reason }) => level !== "info" && reason !== "server_error")).toEqual([]);
   });
 
   /*
-   * An operator has made all topics with a codec of their own, which the broker packs everything with. An event fails and waits in
-   * its retry topic, another is rejected. The first is read from there and delivered; the other rests among the dead letters.
+   * An operator has created all topics with `compression.type`, so the broker compresses every batch with that codec.
+   * One event fails and waits in the retry topic; it is read from there and delivered. Another event is rejected and is
+   * in the dead-letter topic.
    */
   journey("a topic's own codec is read, from the source and from a retry topic", async ({ story, expect }) => {
     const source = `${story.source}-zstd`;
     await makeTopics(story, [source], "zstd");
-    await makeTopics(story, [story.tier("1s"), story.tier("3s")], "lz4");
+    await makeTopics(story, [story.retryTopic("1s"), story.retryTopic("3s")], "lz4");
     await makeTopics(story, [story.deadLetters], "snappy");
     failFor(story, "u1-1", 3);
     story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u2-1" } });
@@ -127,25 +130,26 @@ describe.concurrent("codecs", () => {
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2"]);
     await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(["u2-2"]);
     expect(new Set(await codecsIn(source))).toEqual(new Set(["zstd"]));
-    expect(new Set(await codecsIn(story.tier("1s")))).toEqual(new Set(["lz4"]));
+    expect(new Set(await codecsIn(story.retryTopic("1s")))).toEqual(new Set(["lz4"]));
     expect(await codecsIn(story.deadLetters)).toEqual(["snappy"]);
     const [letter] = await story.read(story.deadLetters);
     expect(textOf(JSON.parse(String(letter?.value)), "messageId")).toBe("u2-1");
   });
 
   /*
-   * The broker packs by zstd whatever comes, if a topic says nothing else. The service is asked to write by snappy, and makes its own
-   * topics, which leave its batches as they are. An event fails, waits there, and is delivered before the next of its user.
+   * The broker compresses with zstd unless a topic says otherwise. The service writes with snappy, and its own topics
+   * keep the producer's codec. An event fails, waits in the retry topic, and is delivered before the next event of its
+   * user.
    */
   journey(
-    "the broker's own codec is read, and what the service writes is packed as it was told",
+    "the broker's default codec is read, and the service writes with its configured codec",
     async ({ story, expect }) => {
       const { brokers } = await startOwnBroker(story, tracks("u1", 1, 3), { "compression.type": "zstd" });
       failFor(story, "u1-1", 3);
       await story.start({ KAFKA_BROKERS: brokers, KAFKA_COMPRESSION: "snappy" });
       await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
       expect(new Set(await codecsIn(story.source, brokers))).toEqual(new Set(["zstd"]));
-      expect(new Set(await codecsIn(story.tier("1s"), brokers))).toEqual(new Set(["snappy"]));
+      expect(new Set(await codecsIn(story.retryTopic("1s"), brokers))).toEqual(new Set(["snappy"]));
     },
   );
 });

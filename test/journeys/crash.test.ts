@@ -12,7 +12,7 @@ const total = users.length * eventsEach;
 const load = Array.from({ length: eventsEach }, (_, n) => users.flatMap((user) => tracks(user, n, 1))).flat();
 const concurrency = 16;
 
-/** Kills the service as soon as so many are delivered; gives how many were delivered in the last second or so before. */
+/** Kills the service when this many events are delivered. Resolves with the number delivered since about the last commit. */
 const killAfter = async ({ standin }: Story, service: Service, count: number): Promise<number> => {
   const samples: { at: number; delivered: number }[] = [];
   while (standin.ledger().distinct < count) {
@@ -21,15 +21,15 @@ const killAfter = async ({ standin }: Story, service: Service, count: number): P
   }
   await service.kill();
   const { delivered } = standin.stats();
-  // Commits come every second; a quarter more for their way to the broker.
+  // The service commits every second; 250 ms more until the broker has the commit.
   const old = samples.findLast(({ at }) => at < Date.now() - 1_250);
   return delivered - (old?.delivered ?? 0);
 };
 
 describe.concurrent("crash", () => {
   /*
-   * The process is killed with -9 under load, twice, and started again. Nothing is lost and no user's events change their
-   * order. What is delivered twice is at most what was in flight and what was finished since the last commit.
+   * The process is killed with -9 under load, twice, and started again. No event is lost and no user's events change
+   * their order. At most those events are delivered twice that were in flight or completed since the last commit.
    */
   journey("kill -9 under load loses nothing and duplicates at most a second's work", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "latency", ms: 15, jitterMs: 30 });
@@ -48,8 +48,9 @@ describe.concurrent("crash", () => {
   });
 
   /*
-   * The process dies while users are parked, one of them in the second tier. The next process learns from the tiers who waits
-   * for whom before it touches a source. Newcomers wait behind, other users do not, and everybody's order is kept.
+   * The process is killed while users are parked, one of them in the second retry topic. The next process rebuilds the
+   * backlog from the retry topics before it reads a source. New events of parked users wait behind the backlog, events
+   * of other users do not, and every user's order is kept.
    */
   journey("kill -9 while users are parked keeps their order", async ({ story, expect }) => {
     const { add } = story.standin.faults;
@@ -76,11 +77,11 @@ describe.concurrent("crash", () => {
   });
 
   /*
-   * The broker itself is killed with -9 under load and comes back after some seconds with what it had. The service outlives
-   * it, takes up its work by itself, and nothing is lost and nobody's events change their order. In the end all is committed.
+   * The broker is killed with -9 under load and restarts after some seconds with its data. The service keeps running
+   * and continues by itself. No event is lost or out of order, and in the end everything is committed.
    */
   journey(
-    "a broker killed with -9 under load costs nothing but time",
+    "kill -9 of a broker under load loses and reorders nothing",
     { timeout: 90_000 },
     async ({ story, expect }) => {
       const own = await startOwnBroker(story, load);
@@ -102,8 +103,8 @@ describe.concurrent("crash", () => {
   );
 
   /*
-   * The broker dies and the operator stops the service before it is back. The service does not wait for ever for a commit
-   * that nobody takes, and ends within its time. It says that the last commit has failed, by a sentence and its exit code.
+   * The broker is down, and the operator stops the service. The service does not wait forever for a commit that cannot
+   * succeed: it ends within its time limit. A log line and the exit code say that the last commit failed.
    */
   journey("SIGTERM while the broker is gone ends in time", async ({ story, expect }) => {
     const own = await startOwnBroker(story, load);

@@ -13,12 +13,12 @@ import { asJson, deliveredIds, journey, patient, recordCalls, sum, textOf, track
 
 describe.concurrent("delivered", () => {
   /*
-   * An app sends events of every kind as Avro with the registry's header. Identify, track and group arrive at Gainsight,
-   * one call each, whose body is the event; page, screen and alias have nothing to say there and are counted as skipped.
-   * At the end everything is committed, and nobody had to wait in a tier or died.
+   * An app sends events of every type as Avro with a schema id. Each identify, track and group event arrives at
+   * Gainsight in one call, whose body is the event. page, screen and alias are skipped and counted. In the end
+   * everything is committed, and no event was retried or dead-lettered.
    */
   journey(
-    "identify, track and group in Avro arrive as they were sent, and what Gainsight has no use for is counted",
+    "identify, track and group in Avro arrive unchanged, and other types are skipped and counted",
     async ({ story, expect }) => {
       const schema = readFileSync("schemas/segment-event.avsc", "utf8");
       const type = Type.forSchema(JSON.parse(schema));
@@ -45,15 +45,15 @@ describe.concurrent("delivered", () => {
       expect(await service.metric("gainstream_events_total", skipped)).toBe(300 - useful.length);
       expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
       expect(await service.stop()).toBe(0);
-      expect(await story.read(story.tier("1s"))).toEqual([]);
+      expect(await story.read(story.retryTopic("1s"))).toEqual([]);
       expect(await story.read(story.deadLetters)).toEqual([]);
       expect(service.logs.filter(({ level }) => level !== "info")).toEqual([]);
     },
   );
 
   /*
-   * The settings file names two track events. Those go, however they are spelled, all others are skipped and counted,
-   * and the list never concerns identify. All of it is committed.
+   * The settings file names two track events. Those are delivered, however they are spelled; all other track events are
+   * skipped and counted. The list does not apply to identify. Everything is committed.
    */
   journey("the allow-list lets named track events through, and every identify", async ({ story, expect }) => {
     const folder = await mkdtemp(join(tmpdir(), "journey-"));
@@ -74,8 +74,8 @@ describe.concurrent("delivered", () => {
   });
 
   /*
-   * One user's events come from two source topics. An event from the first one fails and waits in a tier; the user's event
-   * from the second waits behind it, although it comes by another road. When the first is due, both go in order.
+   * One user has events in two source topics. An event from the first topic fails and waits in a retry topic; the
+   * user's event from the second topic waits behind it. When the retry delay is over, both are delivered in order.
    */
   journey("a user with events in two source topics has one order", async ({ story, expect }) => {
     const other = `${story.source}-2`;
@@ -87,7 +87,7 @@ describe.concurrent("delivered", () => {
     await story.produce([...tracks("u1", 2, 2), ...tracks("u2", 1, 1)], other);
     await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(["u2-1"]);
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
-    const waited = await story.read(story.tier("1s"));
+    const waited = await story.read(story.retryTopic("1s"));
     expect(waited.map(({ text }) => [text["gainstream-topic"], text["gainstream-reason"]])).toEqual([
       [story.source, "server_error"],
       [other, "parked"],

@@ -4,17 +4,22 @@ import { useOrStartCluster } from "../../local/cluster.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** As KAFKA_BROKERS takes it. */
+    /** In the format of KAFKA_BROKERS. */
     brokers: string;
-    /** As SCHEMA_REGISTRY_URL takes it. */
+    /** In the format of SCHEMA_REGISTRY_URL. */
     registryUrl: string;
   }
 }
 
-/** One Kafka and one registry for all journeys: each journey uses topics and groups with names of its own. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/**
+ * One Kafka and one registry for all projects of journeys, started for the first of them: each journey uses topics and
+ * groups with names of its own.
+ */
+export default async function setup({ vitest }: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const root = vitest.getRootProject();
+  if ("brokers" in root.getProvidedContext()) return undefined;
   const cluster = await useOrStartCluster();
-  project.provide("brokers", cluster.brokers);
-  project.provide("registryUrl", cluster.registryUrl);
+  root.provide("brokers", cluster.brokers);
+  root.provide("registryUrl", cluster.registryUrl);
   return () => cluster.stop();
 }

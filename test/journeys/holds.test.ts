@@ -10,13 +10,13 @@ import { type Story, accessKey, deliveredIds, journey, patient, sum, tracks } fr
 const users = Array.from({ length: 30 }, (_, index) => `u${index}`);
 const oneEach = (n: number) => users.flatMap((user) => tracks(user, n, 1));
 
-/** A hold leaves no trace in the topics: whoever waited was not sent anywhere. */
+/** A hold writes nothing: events wait without a move to another topic. */
 const expectNothingForwarded = async (story: Story, expect: ExpectStatic): Promise<void> => {
-  expect(await story.read(story.tier("1s"))).toEqual([]);
+  expect(await story.read(story.retryTopic("1s"))).toEqual([]);
   expect(await story.read(story.deadLetters)).toEqual([]);
 };
 
-const expectHeld = async (service: Service, reason: string, expect: ExpectStatic): Promise<void> => {
+const expectHold = async (service: Service, reason: string, expect: ExpectStatic): Promise<void> => {
   await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: [reason] });
   expect(await service.metric("gainstream_hold", { reason })).toBe(1);
   expect(service.logs).toContainEqual(expect.objectContaining({ level: "warn", hold: reason }));
@@ -30,8 +30,9 @@ const expectEnded = async (service: Service, reason: string, expect: ExpectStati
 
 describe.concurrent("holds", () => {
   /*
-   * Gainsight goes down for everybody. The breaker opens and the stream waits: a single call now and then asks whether it is
-   * back, and no event is blamed. When it is back all is delivered, in order, and the tiers have seen nothing.
+   * Gainsight is down for everybody. The circuit breaker opens and delivery holds: single probe calls check whether
+   * Gainsight is back, and no event loses an attempt. When Gainsight is back, everything is delivered in order, and
+   * nothing was written to the retry topics.
    */
   journey("an outage opens the breaker, holds delivery and leaves no trace", async ({ story, expect }) => {
     const service = await story.start({ BREAKER_PROBE_MAX: "400ms" });
@@ -39,7 +40,7 @@ describe.concurrent("holds", () => {
     await expect.poll(() => deliveredIds(story).length, patient).toBe(30);
     story.standin.faults.add({ kind: "outage", mode: "503" });
     await story.produce([...oneEach(2), ...oneEach(3)]);
-    await expectHeld(service, "target_down", expect);
+    await expectHold(service, "target_down", expect);
     await expect.poll(() => service.metric("gainstream_breaker_state"), patient).toBe(2);
     const before = story.standin.stats().total;
     await expect.poll(() => story.standin.stats().total - before, patient).toBeGreaterThanOrEqual(4);
@@ -55,14 +56,14 @@ describe.concurrent("holds", () => {
   });
 
   /*
-   * Gainsight asks for three seconds of silence with 429 and Retry-After. For three seconds there is not one call, then
-   * everything arrives, and no attempt was used.
+   * Gainsight answers 429 with Retry-After: 3. For three seconds there is no call. Then everything is delivered, and no
+   * attempt was used.
    */
   journey("Retry-After of a 429 is respected", async ({ story, expect }) => {
     const service = await story.start({ GAINSIGHT_CONCURRENCY: "1" });
     story.standin.faults.add({ kind: "status", status: 429, retryAfter: "3", count: 1 });
     await story.produce(oneEach(1));
-    await expectHeld(service, "throttled", expect);
+    await expectHold(service, "throttled", expect);
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
     const times = story.standin.requests(1_000).map(({ time, status }) => ({ at: Date.parse(time), status }));
     expect(times.map(({ status }) => status)).toEqual([429, ...users.map(() => 200)]);
@@ -74,14 +75,14 @@ describe.concurrent("holds", () => {
   });
 
   /*
-   * Gainsight throttles and does not say for how long. The stream asks again with single calls after about one second, then
-   * longer, and goes on by itself.
+   * Gainsight throttles without Retry-After. The service sends a single call after about one second, then after longer
+   * pauses, and continues by itself.
    */
   journey("429 without Retry-After is retried after growing pauses", async ({ story, expect }) => {
     const service = await story.start({ GAINSIGHT_CONCURRENCY: "1" });
     story.standin.faults.add({ kind: "status", status: 429, count: 2 });
     await story.produce(oneEach(1));
-    await expectHeld(service, "throttled", expect);
+    await expectHold(service, "throttled", expect);
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
     const times = story.standin.requests(1_000).map(({ time }) => Date.parse(time));
     const pauses = times.slice(1, 3).map((time, index) => time - (times[index] ?? 0));
@@ -92,8 +93,9 @@ describe.concurrent("holds", () => {
   });
 
   /*
-   * The access key is revoked while events come. The stream holds, says so and stays ready; the operator mounts the new key
-   * and within seconds the stream goes on with it, without a restart. The key is in no log line.
+   * The access key is revoked while events arrive. The service holds, reports the hold and stays ready. The operator
+   * mounts a new key, and within seconds the service continues with it, without a restart. No log line contains the
+   * key.
    */
   journey("a revoked key holds delivery until the key file changes", async ({ story, expect }) => {
     const folder = await mkdtemp(join(tmpdir(), "journey-"));
@@ -105,7 +107,7 @@ describe.concurrent("holds", () => {
     const newKey = accessKey.replace("4000", "4001");
     story.standin.setAccessKey(newKey);
     await story.produce(oneEach(1));
-    await expectHeld(service, "unauthorized", expect);
+    await expectHold(service, "unauthorized", expect);
     expect(story.standin.ledger().distinct).toBe(0);
     await writeFile(keyFile, newKey);
     const changedAt = Date.now();
@@ -117,14 +119,14 @@ describe.concurrent("holds", () => {
   });
 
   /*
-   * The configured address answers 404 to everything: the address is wrong, not the events. The stream holds and asks again
-   * now and then with one call; when somebody has mended it, everything is delivered.
+   * The configured address answers 404 to every call, so the address is wrong, not the events. The service holds and
+   * probes with single calls. When an operator has corrected the address, everything is delivered.
    */
   journey("an address that answers 404 holds delivery", async ({ story, expect }) => {
     const service = await story.start();
     story.standin.faults.add({ kind: "status", status: 404 });
     await story.produce(oneEach(1));
-    await expectHeld(service, "misconfigured", expect);
+    await expectHold(service, "misconfigured", expect);
     await expect.poll(() => story.standin.stats().total, patient).toBeGreaterThan(users.length);
     await story.standin.faults.clear();
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(30);
@@ -133,17 +135,18 @@ describe.concurrent("holds", () => {
   });
 
   /*
-   * A firewall in front of Gainsight refuses one event of one user with 403 and a page; 300 other users go on beside it. Nobody
-   * is held, the event ends in the dead letters with its status and the word firewall, and everything is committed.
+   * A firewall in front of Gainsight answers one event of one user with an error page; 300 other users are delivered
+   * meanwhile. There is no hold. The event becomes a dead letter with its status and the word firewall, and everything
+   * is committed.
    */
   journey.for([401, 403])(
-    "a single event with %i holds nobody and becomes a dead letter",
+    "a single event with %i holds nothing and becomes a dead letter",
     async (status, { story, expect }) => {
       story.standin.faults.add({ kind: "latency", ms: 20 });
       story.standin.faults.add({ kind: "status", status, body: "html", match: { messageId: "odd-1" } });
       const service = await story.start();
-      const crowd = Array.from({ length: 300 }, (_, user) => `c${user}`);
-      const load = Array.from({ length: 12 }, (_, n) => crowd.flatMap((user) => tracks(user, n, 1))).flat();
+      const others = Array.from({ length: 300 }, (_, user) => `c${user}`);
+      const load = Array.from({ length: 12 }, (_, n) => others.flatMap((user) => tracks(user, n, 1))).flat();
       const firstAt = Date.now();
       await story.produce([...load.slice(0, 300), ...tracks("odd", 1, 2), ...load.slice(300)]);
       await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_601);
@@ -157,21 +160,21 @@ describe.concurrent("holds", () => {
       expect(service.logs.filter(({ msg }) => msg.startsWith("Holding"))).toEqual([]);
       await expect.poll(async () => sum(await story.committed()), patient).toBe(3_602);
       expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-      expect(await story.read(story.tier("1s"))).toEqual([]);
+      expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     },
   );
 
   /*
-   * Only one event is answered with 404. The stream holds, for it might be the address; then others get through at the same
-   * address, so the event is the odd one. It ends in the dead letters, and its user goes on.
+   * Only one event gets 404. The service holds, because the address may be wrong. Then other events succeed at the same
+   * address, so the event itself is rejected: it becomes a dead letter, and its user continues.
    */
   journey(
-    "a single event with 404 is dead when others have got through four times in between",
+    "a single event with 404 becomes a dead letter if other events succeed four times in between",
     async ({ story, expect }) => {
       story.standin.faults.add({ kind: "status", status: 404, match: { messageId: "odd-1" } });
       const service = await story.start();
       await story.produce(tracks("odd", 1, 2));
-      await expectHeld(service, "misconfigured", expect);
+      await expectHold(service, "misconfigured", expect);
       const isJudged = () => deliveredIds(story, "odd").length > 0;
       let rounds = 0;
       // Four do, unless a whole round gets through between two calls of the odd one.

@@ -9,8 +9,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Apache Kafka's own producer. A line is a record: topic, partition, codec, key and value, with tabs between. An empty line says
- * "written" once all before it are acknowledged. What stands together and has one codec is one batch.
+ * Apache Kafka's own producer. Each input line is a record: topic, partition, codec, key and value, separated by tabs. After an empty line it
+ * prints "written" when all records before are acknowledged. Consecutive records with the same codec are one batch.
  */
 class JavaProducer {
   public static void main(String[] args) throws Exception {

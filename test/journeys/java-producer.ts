@@ -10,19 +10,19 @@ export interface JavaRecord {
   readonly partition: number;
   readonly codec: string;
   readonly key: string;
-  /** On one line. */
+  /** Text without a line end. */
   readonly value: string;
 }
 
 export interface JavaProducer {
-  /** Resolves when all are acknowledged; records of one codec that stand together are one batch. */
+  /** Resolves when all records are acknowledged. Consecutive records with the same codec are one batch. */
   readonly write: (records: readonly JavaRecord[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 const command = "java";
 
-/** Starts Apache Kafka's own producer. Java compiles its one file as it starts, which takes a JDK. */
+/** Starts Apache Kafka's own producer. Needs a JDK: Java compiles the source file at the start. */
 export const startJavaProducer = async (brokers: string): Promise<JavaProducer> => {
   const home = await kafkaPackage(() => {});
   const java = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-XX:TieredStopAtLevel=1", "-cp", join(home, "*")];

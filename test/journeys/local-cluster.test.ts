@@ -12,8 +12,8 @@ import { isRunning } from "../local/running.ts";
 import { createTopics, uniqueName } from "./cluster.ts";
 
 /*
- * The broker and the registry that the other journeys stand on: both can fail like real ones and come back with what
- * they had, several can live on one machine, and nothing of them stays behind.
+ * The broker and the registry that the other journeys use. Both can fail like real ones and restart with their data,
+ * several clusters can run on one machine, and nothing is left behind.
  */
 let cluster: Cluster;
 beforeAll(async () => {
@@ -29,12 +29,12 @@ async function sizeOf(kafka: Kafka, topic: string): Promise<number> {
   return offsets.reduce((sum, { offset }) => sum + Number(offset), 0);
 }
 
-test("a second cluster lives beside the journeys' own", () => {
+test("a second cluster runs next to the shared one", () => {
   expect(cluster.brokers).not.toBe(inject("brokers"));
   expect(cluster.registryUrl).not.toBe(inject("registryUrl"));
 });
 
-test("a broker killed with -9 comes back at its port with its records", async () => {
+test("a broker that was killed with -9 restarts on its port with its records", async () => {
   const kafka = new Kafka({ brokers: [cluster.brokers], logLevel: logLevel.NOTHING });
   const topic = uniqueName("kept");
   await createTopics(kafka, [{ topic, numPartitions: 2 }]);
@@ -56,7 +56,7 @@ test("a broker killed with -9 comes back at its port with its records", async ()
   expect(await sizeOf(kafka, topic)).toBe(2);
 });
 
-test("a registry is down while it is stopped and has its schemas when it is back", async () => {
+test("a stopped registry does not answer, and has its schemas after a restart", async () => {
   const registry = await startRegistry();
   try {
     const versions = `${registry.url}/subjects/kept-value/versions`;
@@ -72,7 +72,7 @@ test("a registry is down while it is stopped and has its schemas when it is back
   }
 });
 
-test("brokers and registry are gone some seconds after the process that started them was killed with -9", async () => {
+test("brokers and registry end within seconds if the process that started them is killed with -9", async () => {
   const script = `
     const { startCluster } = await import(${JSON.stringify(new URL("../../local/cluster.ts", import.meta.url).href)});
     const cluster = await startCluster();

@@ -3,14 +3,14 @@ import { join } from "node:path";
 
 import { sealed } from "../kafka/fetch/batch-bytes.ts";
 
-/** One partition's log on a broker's disk. */
+/** The log of one partition on a broker's disk. */
 export interface LogFile {
   readonly folder: string;
   readonly topic: string;
   readonly partition: number;
 }
 
-/** Changes the batch that begins at this offset on the disk of the broker, which may go on running; gives what undoes it. */
+/** Changes the batch at this offset on the disk of a broker, which may be running. Resolves with a function that undoes it. */
 export const editBatch = async (
   { folder, topic, partition }: LogFile,
   offset: number,
@@ -32,13 +32,13 @@ export const editBatch = async (
   return () => put(before);
 };
 
-/** One bit of its last record: what a disk may do. */
+/** Flips one bit of the last record, as a bad disk does. */
 export const flipBit = (batch: Buffer): void => {
   const place = batch.length - 20;
   batch.writeUInt8(batch.readUInt8(place) ^ 1, place);
 };
 
-/** A compression that nobody knows. */
+/** Sets a codec number that does not exist. */
 export const setUnknownCodec = (batch: Buffer): void => {
   batch.writeInt16BE(6, 21);
   sealed(batch);

@@ -47,8 +47,8 @@ const expectReset = (service: Service, fields: object, expect: ExpectStatic): vo
 
 describe.concurrent("replaced and truncated logs", () => {
   /*
-   * Somebody deletes the source topic while the service runs, makes it anew and writes fewer events to it than it had. All of them are
-   * delivered, whatever their offsets, and the log and a metric say that the topic is another one.
+   * An operator deletes the source topic while the service runs, creates it again and writes fewer events than before.
+   * All new events are delivered, whatever their offsets. The log and a metric say that the topic was replaced.
    */
   journey("a recreated topic with fewer records is read from its beginning", async ({ story, expect }) => {
     const admin = await adminOf(story);
@@ -66,7 +66,8 @@ describe.concurrent("replaced and truncated logs", () => {
   });
 
   /*
-   * The same, but before anybody looks the new topic has more records than the old one had: no offset is out of range.
+   * As before, but the new topic has more records than the old one before the service notices, so no offset is out of
+   * range.
    */
   journey("a recreated topic with more records is read from its beginning", async ({ story, expect }) => {
     const admin = await adminOf(story);
@@ -83,26 +84,29 @@ describe.concurrent("replaced and truncated logs", () => {
   });
 
   /*
-   * An event waits in a retry topic when its source topic is made anew, so that another event has its partition and its offset now. Both
-   * are delivered: the new one is no copy of the old one.
+   * An event waits in a retry topic when its source topic is created again. A new event now has the same partition and
+   * offset. Both are delivered: the new event is not a copy of the old one.
    */
-  journey("an event of a recreated topic is not mistaken for the one that waits", async ({ story, expect }) => {
-    const admin = await adminOf(story);
-    story.standin.faults.add({ kind: "status", status: 500, count: 1, match: { messageId: "old-1" } });
-    const service = await story.start({ RETRY_DELAYS: "20s", QUICK_ATTEMPTS: "1" });
-    await story.produce(onFirst(tracks("old", 1, 1)));
-    await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(1);
-    await makeAnew(story, admin, story.source);
-    await story.produce(onFirst(tracks("new", 1, 2)));
-    await expect.poll(() => deliveredIds(story, "new"), slow).toEqual(["new-1", "new-2"]);
-    await expect.poll(() => deliveredIds(story, "old"), slow).toEqual(["old-1"]);
-    expect(await service.metric("gainstream_parked_users")).toBe(0);
-    expect(story.standin.ledger()).toMatchObject({ distinct: 3, duplicates: 0 });
-  });
+  journey(
+    "an event of a recreated topic is not mistaken for a waiting event of the old topic",
+    async ({ story, expect }) => {
+      const admin = await adminOf(story);
+      story.standin.faults.add({ kind: "status", status: 500, count: 1, match: { messageId: "old-1" } });
+      const service = await story.start({ RETRY_DELAYS: "20s", QUICK_ATTEMPTS: "1" });
+      await story.produce(onFirst(tracks("old", 1, 1)));
+      await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(1);
+      await makeAnew(story, admin, story.source);
+      await story.produce(onFirst(tracks("new", 1, 2)));
+      await expect.poll(() => deliveredIds(story, "new"), slow).toEqual(["new-1", "new-2"]);
+      await expect.poll(() => deliveredIds(story, "old"), slow).toEqual(["old-1"]);
+      expect(await service.metric("gainstream_parked_users")).toBe(0);
+      expect(story.standin.ledger()).toMatchObject({ distinct: 3, duplicates: 0 });
+    },
+  );
 
   /*
-   * While the service is stopped, the committed offsets come to lie beyond the end of the log, as after an unclean election of a
-   * leader that had less. The service reads the log from its beginning, and says so.
+   * While the service is stopped, the log loses records, as after an unclean leader election, and the committed offsets
+   * are beyond its end. The service reads the log from its beginning and reports that.
    */
   journey(
     "a log that was cut off while the service was stopped is read from its beginning",
@@ -128,8 +132,9 @@ describe.concurrent("replaced and truncated logs", () => {
   );
 
   /*
-   * Gainsight is down, so that the service stops reading, and meanwhile Kafka's retention removes what it has not read yet. When
-   * Gainsight is back, everything that was in memory is delivered, reading continues behind the gap, and the loss is in the log.
+   * Gainsight is down, so the service stops reading, and Kafka's retention deletes records that it has not read. When
+   * Gainsight is back, everything in memory is delivered, reading continues after the gap, and the log names the lost
+   * records.
    */
   journey("only unread records that retention removed are skipped", async ({ story, expect }) => {
     const admin = await adminOf(story);
@@ -140,7 +145,7 @@ describe.concurrent("replaced and truncated logs", () => {
     await expect.poll(() => service.metric("gainstream_held_records"), patient).toBeGreaterThan(100);
     await sleep(1_000);
     const heldRecords = await service.metric("gainstream_held_records");
-    // kafkajs knows no other way to learn who leads the partition.
+    // kafkajs has no other way to find the leader of the partition.
     await admin.fetchTopicOffsets(story.source);
     await admin.deleteTopicRecords({ topic: story.source, partitions: [{ partition: 0, offset: "12000" }] });
     await story.standin.faults.clear();
@@ -153,8 +158,9 @@ describe.concurrent("replaced and truncated logs", () => {
   });
 
   /*
-   * A user waits in a retry topic, and somebody deletes that topic. The service makes it again within seconds. The user's event is gone,
-   * and nobody waits behind it for ever: the next one is delivered, and one that fails then waits in the new topic.
+   * A user waits in a retry topic, and somebody deletes that topic. The service creates it again within seconds. The
+   * waiting event is lost, but the user's next event is not blocked: it is delivered. An event that fails after that
+   * waits in the new topic.
    */
   journey("a deleted retry topic is created again, and its users are released", async ({ story, expect }) => {
     const admin = await adminOf(story);
@@ -162,7 +168,7 @@ describe.concurrent("replaced and truncated logs", () => {
     const service = await story.start({ RETRY_DELAYS: "120s", QUICK_ATTEMPTS: "1" });
     await story.produce(tracks("u1", 1, 1));
     await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(1);
-    await admin.deleteTopics({ topics: [story.tier("120s")] });
+    await admin.deleteTopics({ topics: [story.retryTopic("120s")] });
     await story.produce(tracks("u2", 1, 1));
     await expect.poll(() => service.logs.filter(({ msg }) => msg === "Created topics").length, slow).toBe(2);
     await expect.poll(() => service.readiness(), slow).toMatchObject({ ok: true, reasons: [] });
@@ -171,12 +177,12 @@ describe.concurrent("replaced and truncated logs", () => {
     await expect.poll(() => new Set(deliveredIds(story)), slow).toEqual(new Set(["u1-2", "u2-1"]));
     story.standin.faults.add({ kind: "status", status: 500, match: { messageId: "u2-2" } });
     await story.produce(tracks("u2", 2, 1));
-    await expect.poll(async () => (await story.read(story.tier("120s"))).length, slow).toBe(1);
+    await expect.poll(async () => (await story.read(story.retryTopic("120s"))).length, slow).toBe(1);
     expect(await service.stop()).toBe(0);
   });
 
   /*
-   * The dead-letter topic is deleted. The service makes it again within seconds, before anybody needs it.
+   * Somebody deletes the dead-letter topic. The service creates it again within seconds, before it needs it.
    */
   journey("a deleted dead-letter topic is created again", async ({ story, expect }) => {
     const admin = await adminOf(story);
@@ -192,19 +198,19 @@ describe.concurrent("replaced and truncated logs", () => {
   });
 
   /*
-   * The service may make no topics, and a retry topic is deleted. It is not ready and names the topic; when somebody has made it again,
-   * the service continues by itself.
+   * A retry topic is deleted, and the service may not create topics. It is not ready and names the topic. When an
+   * operator has created the topic, the service continues by itself.
    */
   journey("the service names and waits for a retry topic that it may not create", async ({ story, expect }) => {
     const admin = await adminOf(story);
-    const topics = [story.tier("1s"), story.tier("3s"), story.deadLetters];
+    const topics = [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters];
     const made = (names: string[]) => names.map((topic) => ({ topic, numPartitions: 3 }));
     await createTopics(story.kafka, made(topics));
     const service = await story.start({ CREATE_TOPICS: "false" });
-    await admin.deleteTopics({ topics: [story.tier("3s")] });
-    const reasons = expect.arrayContaining([expect.stringContaining(`do not exist: ${story.tier("3s")}`)]);
+    await admin.deleteTopics({ topics: [story.retryTopic("3s")] });
+    const reasons = expect.arrayContaining([expect.stringContaining(`do not exist: ${story.retryTopic("3s")}`)]);
     await expect.poll(() => service.readiness(), slow).toMatchObject({ ok: false, reasons });
-    await createTopics(story.kafka, made([story.tier("3s")]));
+    await createTopics(story.kafka, made([story.retryTopic("3s")]));
     await story.produce(tracks("u1", 1, 2));
     await expect.poll(() => deliveredIds(story), slow).toEqual(["u1-1", "u1-2"]);
     await expect.poll(() => service.readiness(), slow).toEqual({ ok: true, reasons: [], holds: [] });
@@ -212,8 +218,8 @@ describe.concurrent("replaced and truncated logs", () => {
   });
 
   /*
-   * One of two source topics is deleted. The service is not ready and names it, and reads the other one all the same; when the topic is
-   * back, it is read from its beginning.
+   * One of two source topics is deleted. The service is not ready and names the topic, but still reads the other one.
+   * When the topic exists again, it is read from its beginning.
    */
   journey("a deleted source topic is named, and read again when it exists again", async ({ story, expect }) => {
     const admin = await adminOf(story);

@@ -14,9 +14,9 @@ const json = (value: object): Buffer => Buffer.from(JSON.stringify(value));
 
 describe.concurrent("bad records", () => {
   /*
-   * Between good events of one partition lie records that nobody can ever deliver: a header cut short, broken JSON, a track
-   * without its event, an event of nobody. Each goes to the dead-letter topic with its bytes, its headers and the reason,
-   * in names that viewers of dead letters know. The stream does not stop for them.
+   * Between valid events of one partition there are records that can never be delivered: a header cut short, broken
+   * JSON, a track event without its name, an event without a user. Each becomes a dead letter with its bytes, its
+   * headers and the reason, in header names that dead-letter viewers know. Delivery continues.
    */
   journey("poison goes to the dead letters unchanged, and delivery continues", async ({ story, expect }) => {
     const poison = [
@@ -70,34 +70,34 @@ describe.concurrent("bad records", () => {
   });
 
   /*
-   * A record names a schema that the registry does not know: perhaps it is only not there yet. So it waits once in the first
-   * tier, with what follows under its key behind it, and goes to the dead letters when the registry still does not know it.
-   * Others are not held up.
+   * The registry does not know the schema of a record; perhaps it is not registered yet. The record waits once in the
+   * first retry topic, with later records of its key behind it. It becomes a dead letter when the registry still does
+   * not know the schema. Other users are not delayed.
    */
   journey("a record with an unknown schema is retried once", async ({ story, expect }) => {
     const value = frame(2 ** 31 - 1, Buffer.from([2]));
     await story.produce([{ key: "u1", value }, asJson(trackEvent("u1", 1)), asJson(trackEvent("u2", 1))]);
     const service = await story.start();
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u2-1", "u1-1"]);
-    // A machine that stands still for longer than the session makes a member begin again: then once more is no fault.
+    // If the machine stalls for longer than the session, the instance rejoins and reads the record again: that is allowed.
     const idsOf = async () => (await story.read(story.deadLetters)).map(({ text }) => text["gainstream-id"]);
     const id = expect.stringContaining(story.source);
     await expect.poll(async () => [...new Set(await idsOf())], patient).toEqual([id]);
     expect(await service.metric("gainstream_events_total", { outcome: "dead" })).toBeGreaterThan(0);
-    const [waited, behind, ...more] = await story.read(story.tier("1s"));
+    const [waited, behind, ...more] = await story.read(story.retryTopic("1s"));
     expect(waited).toMatchObject({ key: "u1", value, text: { "gainstream-reason": "unknown_schema" } });
     expect(behind).toMatchObject({ key: "u1", text: { "gainstream-reason": "parked", "gainstream-attempts": "0" } });
     const [letter] = await story.read(story.deadLetters);
     expect(letter).toMatchObject({ key: "u1", value, text: { "gainstream-reason": "unknown_schema" } });
-    expect([more, await story.read(story.tier("3s"))]).toEqual([[], []]);
+    expect([more, await story.read(story.retryTopic("3s"))]).toEqual([[], []]);
     expect(await service.metric("gainstream_hold", { reason: "registry_down" })).toBe(0);
   });
 
   /*
-   * A schema is registered a moment after its first event was sent. The event waits once in the first tier, is read again
-   * and delivered: nothing dies of a race between producer and registry.
+   * A schema is registered a moment after its first event was sent. The event waits once in the first retry topic, is
+   * read again and delivered: a race between producer and registry makes no dead letter.
    */
-  journey("a late schema is found when the event is due again", async ({ story, expect }) => {
+  journey("a late schema is found at the retry", async ({ story, expect }) => {
     const registry = await startRegistry();
     story.onEnd(() => registry.stop());
     await story.produce([{ key: "u1", value: frame(1, encodeEvent(trackEvent("u1", 1), type)) }]);
@@ -110,8 +110,8 @@ describe.concurrent("bad records", () => {
   });
 
   /*
-   * The registry is down before the first event comes. That is nobody's fault: the service stays ready, says that it holds,
-   * and waits, with nothing in the tiers and nothing dead. When the registry is back all is delivered.
+   * The registry is down before the first event arrives. The service stays ready, reports the hold and waits; nothing
+   * is written to the retry topics or the dead-letter topic. When the registry is back, everything is delivered.
    */
   journey("a registry that is down is not poison", async ({ story, expect }) => {
     const registry = await startRegistry();
@@ -129,7 +129,7 @@ describe.concurrent("bad records", () => {
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
     expect(await service.readiness()).toMatchObject({ ok: true, holds: [] });
     expect(await service.metric("gainstream_hold", { reason: "registry_down" })).toBe(0);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(await story.read(story.deadLetters)).toEqual([]);
     expect(await service.stop()).toBe(0);
     expect(Math.max(...(await story.committed()))).toBe(3);
@@ -138,7 +138,8 @@ describe.concurrent("bad records", () => {
 
 describe.concurrent("bad records, without a registry's header", () => {
   /*
-   * A producer writes Avro without a header. The schema file of the service reads it, and what no schema reads is dead.
+   * A producer writes Avro without a header. The service decodes it with its schema file. A record that no schema can
+   * read becomes a dead letter.
    */
   journey("bare Avro is read by the schema file", async ({ story, expect }) => {
     const bad = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 1]);

@@ -21,7 +21,7 @@ const startProxy = async ({ onEnd }: Story): Promise<Proxy> => {
   return proxy;
 };
 
-/** The window in front of the stand-in and the proxy, both behind TLS, and the authority that they are to be trusted by. */
+/** The recording server in front of the stand-in and the proxy, both with TLS, and their certificate authority. */
 const startHttps = async (story: Story, proxy: Proxy) => {
   const folder = await mkdtemp(join(tmpdir(), "gainstream-proxy-"));
   story.onEnd(() => rm(folder, { recursive: true }));
@@ -37,10 +37,11 @@ const startHttps = async (story: Story, proxy: Proxy) => {
 
 describe.concurrent("a proxy on the way out", () => {
   /*
-   * A firm lets nothing out but through a proxy that asks for credentials: Gainsight by https, the registry by http; the proxy itself
-   * takes both, too. Every event arrives, with our name in each request. Then the proxy takes the credentials no more: the stream holds, nobody is blamed, and it goes on by itself.
+   * All outgoing traffic must use a proxy with credentials: Gainsight over https, the registry over http, and the proxy
+   * itself over both. Every event arrives, and each request has our User-Agent. Then the proxy rejects the credentials:
+   * the service holds, no event loses an attempt, and it continues by itself.
    */
-  journey("accepts credentials; the service holds while it refuses them", async ({ story, expect }) => {
+  journey("accepts credentials; the service holds while it rejects them", async ({ story, expect }) => {
     const proxy = await startProxy(story);
     proxy.credentials = "paul:first-Secret";
     const https = await startHttps(story, proxy);
@@ -77,7 +78,7 @@ describe.concurrent("a proxy on the way out", () => {
     }
 
     proxy.credentials = "paul:second-Secret";
-    // A call on a connection whose end the service has not seen yet would fail for that, and not for the credentials.
+    // A call on a connection that the service still considers open would fail for that reason, not for the credentials.
     await proxy.hangUp();
     await produce(21, 20);
     const error = `The proxy ${proxy.host} refuses the credentials (407)`;
@@ -87,14 +88,14 @@ describe.concurrent("a proxy on the way out", () => {
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(40);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
     expect(await service.stop()).toBe(0);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(await story.read(story.deadLetters)).toEqual([]);
     expect(JSON.stringify(service.logs) + service.errors()).not.toMatch(/first-Secret|paul|Basic /);
   });
 
   /*
-   * A proxy is configured that nobody can reach, and Gainsight stands behind it: the stream holds, and the log names the proxy. With
-   * NO_PROXY the same address is reached directly.
+   * The configured proxy is unreachable. The service holds, and the log names the proxy. With NO_PROXY the service
+   * reaches the same address directly.
    */
   journey("that is unreachable holds delivery, and NO_PROXY bypasses it", async ({ story, expect }) => {
     const proxy = await startProxy(story);
@@ -111,11 +112,12 @@ describe.concurrent("a proxy on the way out", () => {
     const around = await story.start({ ...env, NO_PROXY: "127.0.0.0/8" });
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2", "u1-3"]);
     expect(await around.stop()).toBe(0);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
   });
 
   /*
-   * The address of the proxy is wrong. The service does not start, and says which variable is to be corrected, without the password.
+   * The address of the proxy is invalid. The service does not start. It names the variable to correct, without the
+   * password.
    */
   journey("that is configured wrongly is named at the start", async ({ story, expect }) => {
     const service = await story.launch({ https_proxy: "socks5://paul:first-Secret@proxy:1080" });

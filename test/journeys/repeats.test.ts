@@ -9,10 +9,10 @@ const batch = () => users.map((user) => record(user, 1));
 
 describe("repeats", () => {
   /*
-   * A producer sends 3,000 events to one partition, and after a restart of its own the same 3,000 again. The service skips all
-   * of the second lot, so none of them waits for an answer. The five new events behind them are delivered at once.
+   * A producer sends 3,000 events to one partition, restarts, and sends the same 3,000 again. The service skips all of
+   * the second 3,000 as duplicates, without a call. The five new events after them are delivered at once.
    */
-  journey("a whole batch that comes twice does not stop what follows it", async ({ story, expect }) => {
+  journey("a repeated batch does not delay the events after it", async ({ story, expect }) => {
     const service = await story.start();
     await story.produce(batch());
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(3_000);

@@ -10,7 +10,7 @@ const failFor = ({ standin }: Story, messageId: string, count: number): void => 
 };
 
 const pasts = async (story: Story, delay: string): Promise<string[]> => {
-  const waited = await story.read(story.tier(delay));
+  const waited = await story.read(story.retryTopic(delay));
   return waited.map(({ value, text }) => {
     const id = textOf(JSON.parse(String(value)), "messageId");
     return `${id} ${text["gainstream-reason"]} ${text["gainstream-attempts"]}`;
@@ -19,8 +19,8 @@ const pasts = async (story: Story, delay: string): Promise<string[]> => {
 
 describe.concurrent("retry", () => {
   /*
-   * A record's own headers are empty, null, repeated and oddly named. It fails, waits in a retry topic, and is a dead letter in the end: in
-   * both topics its headers are those that it came with, null is null and empty is empty.
+   * A record's own headers are empty, null, repeated and oddly named. The record fails, waits in a retry topic and
+   * becomes a dead letter. In both topics its own headers are unchanged: null is null and empty is empty.
    */
   journey("a record's own headers stay as they were on the wire", async ({ story, expect }) => {
     patchNullHeaders();
@@ -33,7 +33,7 @@ describe.concurrent("retry", () => {
     await expect.poll(async () => (await story.read(story.deadLetters)).length, patient).toBe(1);
     const many = [null, Buffer.from("a"), Buffer.alloc(0), Buffer.from("b")];
     const expected = { trace: null, empty: Buffer.alloc(0), many };
-    for (const topic of [story.tier("1s"), story.deadLetters]) {
+    for (const topic of [story.retryTopic("1s"), story.deadLetters]) {
       const [letter] = await story.read(topic);
       expect(letter?.headers).toMatchObject(expected);
       expect(String(Object.getOwnPropertyDescriptor(letter?.headers, "constructor")?.value)).toMatch(/c$/);
@@ -42,8 +42,8 @@ describe.concurrent("retry", () => {
   });
 
   /*
-   * One event fails twice and works on the third call of its round. Nobody outside notices anything but two more calls:
-   * no tier, no log line about the event, and its user's next event follows.
+   * One event fails twice and succeeds at its third quick attempt. There are two more calls, but no retry record and no
+   * log line about the event, and the user's next event follows.
    */
   journey("a short failure is retried without a retry topic", async ({ story, expect }) => {
     failFor(story, "u1-1", 2);
@@ -52,15 +52,16 @@ describe.concurrent("retry", () => {
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1", "u1-2"]);
     expect(story.standin.stats()).toMatchObject({ total: 4, byStatus: { 200: 2, 500: 2 } });
     expect(service.logs.filter(({ level }) => level !== "info")).toEqual([]);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
   });
 
   /*
-   * Gainsight fails for one event of one user, three times in a row. The event waits in the first tier, the user's later
-   * events wait behind it in their order and use no attempt, and every other user goes on. When it is due, all follow.
+   * Gainsight fails three times in a row for one event of one user. The event waits in the first retry topic. The
+   * user's later events wait behind it in order and use no attempt, and all other users continue. After the delay all
+   * are delivered.
    */
   journey(
-    "a failing event waits in a retry topic, later events of its user behind it, and nobody else",
+    "a failing event waits in a retry topic, with only later events of its user behind it",
     async ({ story, expect }) => {
       failFor(story, "u1-1", 3);
       const service = await story.start({ RETRY_DELAYS: "3s,6s" });
@@ -75,7 +76,7 @@ describe.concurrent("retry", () => {
       await expect.poll(() => service.metric("gainstream_parked_users"), patient).toBe(0);
 
       expect(await pasts(story, "3s")).toEqual(["u1-1 server_error 1", "u1-2 parked 0", "u1-3 parked 0"]);
-      const [first] = await story.read(story.tier("3s"));
+      const [first] = await story.read(story.retryTopic("3s"));
       const committed = await story.committed();
       expect(committed[first?.partition ?? -1]).toBeGreaterThanOrEqual(3);
       expect(first?.text).toMatchObject({
@@ -101,8 +102,9 @@ describe.concurrent("retry", () => {
   );
 
   /*
-   * An event fails in its first tier too, so it waits in the next one, longer than those behind it. They come due before it
-   * and follow it to its tier without an attempt, and a newcomer waits where the last of them waits. Nobody overtakes.
+   * An event fails again in its first retry topic, so it waits in the second, longer than the events behind it. When
+   * their delay is over, they follow it to the second topic without an attempt, and a new event of the user waits
+   * behind the last of them. No event overtakes another.
    */
   journey("order holds across several retry topics", async ({ story, expect }) => {
     failFor(story, "u1-1", 2);
@@ -120,10 +122,10 @@ describe.concurrent("retry", () => {
   });
 
   /*
-   * An event fails for good, and its attempts and its age are spent. It rests in the dead-letter topic with its key, its
-   * bytes and all its own headers as they came, whatever tiers it has been through. Its user is released.
+   * An event always fails until its attempts and its age are used up. The dead letter has the key, the bytes and the
+   * original headers of the record, whatever retry topics it has passed. Then its user is released.
    */
-  journey("an event without attempts left becomes a dead letter as it came", async ({ story, expect }) => {
+  journey("an event without attempts left becomes an unchanged dead letter", async ({ story, expect }) => {
     failFor(story, "u1-1", 100);
     const headers = { trace: Buffer.from([0, 0xff, 1]), "gainstream-attempts": "lies", twice: ["a", "b"] };
     const record = asJson(trackEvent("u1", 1), headers);
@@ -149,7 +151,8 @@ describe.concurrent("retry", () => {
   });
 
   /*
-   * Gainsight refuses one event with 400: that will never work, so it is dead at once and the user's next event follows.
+   * Gainsight rejects one event with 400, which no retry can change. The event becomes a dead letter at once, and the
+   * user's next event follows.
    */
   journey("a rejected event becomes a dead letter at once", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u1-1" } });

@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { describe, inject } from "vitest";
 
 import type { JsonObject } from "../../src/core/json/json.ts";
+import { programEnv } from "../program-env.ts";
 import { createTopics } from "./cluster.ts";
 import { type Story, deliveredIds, journey, patient, recordCalls, sum, trackEvent } from "./story.ts";
 
@@ -17,14 +18,14 @@ interface Ended {
   readonly err: string;
 }
 
-/** Runs `gainstream send` with this environment and nothing else of ours. */
+/** Runs `gainstream send` with exactly this environment. */
 const send = async (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   stdin = "",
 ): Promise<Ended> => {
   const child = spawn(process.execPath, ["src/main.ts", "send", ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...programEnv, ...env },
   });
   child.stdin.end(stdin);
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
@@ -45,10 +46,10 @@ const envOf = ({ source }: Story) => ({ KAFKA_BROKERS: inject("brokers"), SOURCE
 
 describe.concurrent("send", () => {
   /*
-   * Somebody tries gainstream for the first time: the same kind of file goes to the topic in every format, once by the
-   * registry, which has no schema of the topic yet. The service, which reads every format, delivers each event as it was.
+   * A first-time user sends the same kind of file in every format, once with a registry that has no schema of the topic
+   * yet. The service reads every format and delivers each event unchanged.
    */
-  journey("a file of events in any format arrives at Gainsight as it was", async ({ story, expect }) => {
+  journey("a file of events in any format arrives at Gainsight unchanged", async ({ story, expect }) => {
     const { url, calls } = await recordCalls(story);
     const service = await story.start({ GAINSIGHT_URL: url });
     const properties = {
@@ -88,10 +89,10 @@ describe.concurrent("send", () => {
   });
 
   /*
-   * One event of two files breaks a rule. Nothing of either is sent, and the file, the line and the rule are named. With
-   * --invalid it is sent, and ends in the dead-letter topic with the name of the same rule.
+   * One event in two files breaks a rule. Nothing of either file is sent, and the command names the file, the line and
+   * the rule. With --invalid the event is sent, and becomes a dead letter with the same rule.
    */
-  journey("an invalid event is refused, or goes to the dead-letter topic on request", async ({ story, expect }) => {
+  journey("an invalid event is rejected, or goes to the dead-letter topic on request", async ({ story, expect }) => {
     await story.start();
     const file = await inFolder(story, jsonLines([trackEvent("u1", 1), trackEvent("", 2)]));
     const good = await inFolder(story, jsonLines([trackEvent("u2", 1)]));
@@ -110,8 +111,8 @@ describe.concurrent("send", () => {
   });
 
   /*
-   * Things that go wrong at the first try: a topic that does not exist is not made but named, a topic whose schema is
-   * another one is left alone, and a second topic can be named, of which the service would know nothing.
+   * Mistakes at the first try. The command does not create a missing topic but names it. It sends nothing to a topic
+   * with another schema. It can send to another topic, and says that the service does not read that one.
    */
   journey("the topic is never created, and never gets events of another schema", async ({ story, expect }) => {
     const event = ["--event", JSON.stringify(trackEvent("u1", 1))];

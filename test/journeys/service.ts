@@ -4,9 +4,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { programEnv } from "../program-env.ts";
+
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
-const patienceMs = 40_000;
-const lookEveryMs = 50;
+const limitMs = 40_000;
+const pollEveryMs = 50;
 
 interface LogLine {
   readonly level: string;
@@ -32,30 +34,30 @@ interface Status {
   readonly lag: readonly { readonly topic: string; readonly partition: number; readonly lag: number }[];
 }
 
-/** The real service as a child process, seen from outside. */
+/** The real service as a child process. */
 export interface Service {
-  /** Its lines on standard output so far. */
+  /** The log lines on standard output so far. */
   readonly logs: readonly LogLine[];
-  /** Its text on standard error so far. */
+  /** The text on standard error so far. */
   readonly errors: () => string;
-  /** The exit code, null where a signal ended it. */
+  /** The exit code; null if a signal ended the process. */
   readonly exit: Promise<number | null>;
   readonly untilReady: () => Promise<void>;
-  /** /readyz, whether it says yes or no. */
+  /** The body of /readyz, ready or not. */
   readonly readiness: () => Promise<Readiness>;
   readonly status: () => Promise<Status>;
   /** The sum of a metric over the series that have these labels. */
   readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>;
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** SIGTERM; gives the exit code. */
+  /** Sends SIGTERM; resolves with the exit code. */
   readonly stop: () => Promise<number | null>;
-  /** SIGKILL, as a crash. */
+  /** Sends SIGKILL, as a crash. */
   readonly kill: () => Promise<void>;
 }
 
-/** Asks again until the answer is not undefined; what fails meanwhile counts as no answer. Throws after 40 s. */
+/** Calls `ask` until it gives a value that is not undefined; a rejection counts as undefined. Rejects after 40 s. */
 export const until = async <T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> => {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + limitMs;
   let problem: unknown;
   while (Date.now() < deadline) {
     try {
@@ -64,9 +66,9 @@ export const until = async <T>(what: string, ask: () => Promise<T | undefined> |
     } catch (error) {
       problem = error;
     }
-    await sleep(lookEveryMs);
+    await sleep(pollEveryMs);
   }
-  throw new Error(`Waited ${patienceMs} ms in vain until ${what}`, { cause: problem });
+  throw new Error(`Waited ${limitMs} ms in vain until ${what}`, { cause: problem });
 };
 
 const sumOf = (page: string, name: string, labels: Readonly<Record<string, string>>): number => {
@@ -78,12 +80,12 @@ const sumOf = (page: string, name: string, labels: Readonly<Record<string, strin
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 };
 
-/** Starts `gainstream run` with this environment and nothing else of ours; `HTTP_PORT` must be in it. */
+/** Starts `gainstream run` with exactly this environment, which must have HTTP_PORT. */
 export const launch = (env: Readonly<Record<string, string>>): Service => {
   const url = `http://127.0.0.1:${env["HTTP_PORT"]}`;
   const child = spawn(process.execPath, ["src/main.ts", "run"], {
     cwd: projectRoot,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...programEnv, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const logs: LogLine[] = [];
@@ -98,9 +100,9 @@ export const launch = (env: Readonly<Record<string, string>>): Service => {
     errors: () => errors,
     exit,
     untilReady: () =>
-      until(`the service is ready; it said: ${errors}`, async () => ((await readiness()).ok ? null : undefined)).then(
-        () => undefined,
-      ),
+      until(`the service is ready; standard error: ${errors}`, async () =>
+        (await readiness()).ok ? null : undefined,
+      ).then(() => undefined),
     readiness,
     status: async () => (await (await get("/api/status")).json()) as Status,
     metric: async (name, labels = {}) => sumOf(await (await get("/metrics")).text(), name, labels),

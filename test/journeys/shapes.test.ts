@@ -11,8 +11,9 @@ const asList = (...events: JsonObject[]): Message => ({ key: "list", value: JSON
 
 describe.concurrent("shapes", () => {
   /*
-   * One record holds four events of three users, and the first of them fails for a while. It waits in a tier with its user's
-   * next event behind it, each in a copy of the whole record that says which of its events it is there for. The others go on.
+   * One record has four events of three users, and the first event fails for a while. It waits in a retry topic with
+   * its user's next event behind it, each in a copy of the whole record with the index of its event. The other events
+   * are delivered.
    */
   journey("the events of a list are delivered separately, each user's in order", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, count: 3, match: { messageId: "u1-1" } });
@@ -21,7 +22,7 @@ describe.concurrent("shapes", () => {
     await story.produce([record]);
     await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(["u1-1", "u1-2", "u2-1", "u3-1"]));
     expect(deliveredIds(story, "u1")).toEqual(["u1-1", "u1-2"]);
-    const waited = await story.read(story.tier("1s"));
+    const waited = await story.read(story.retryTopic("1s"));
     const pasts = waited.map(({ text }) => [
       text["gainstream-index"],
       text["gainstream-reason"],
@@ -40,8 +41,8 @@ describe.concurrent("shapes", () => {
   });
 
   /*
-   * While one event of a list still fails, the service is stopped in order and started again. The others of the list were
-   * delivered, and so was a later event of one of their users: nobody gets anything twice, and nothing goes back in time.
+   * While one event of a list still fails, the service stops gracefully and starts again. The other events of the list
+   * and a later event of one of their users are already delivered. Nothing is delivered twice or out of order.
    */
   journey("a partly delivered list survives a restart", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, match: { messageId: "u1-1" } });
@@ -58,8 +59,8 @@ describe.concurrent("shapes", () => {
   });
 
   /*
-   * Of a list of three one event breaks a rule of Segment's and one is refused by Gainsight. Each of the two has a dead
-   * letter of its own, with the bytes of the whole record as they came and the place of the event in it.
+   * In a list of three events, one breaks a Segment rule and Gainsight rejects another. Each of the two gets its own
+   * dead letter, with the unchanged bytes of the whole record and the index of the event.
    */
   journey("a dead event of a list becomes a dead letter with its whole record", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 400, match: { messageId: "u2-1" } });
@@ -69,16 +70,16 @@ describe.concurrent("shapes", () => {
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u3-1"]);
     await expect.poll(async () => (await story.read(story.deadLetters)).length, patient).toBe(2);
     const letters = await story.read(story.deadLetters);
-    const told = letters.map(({ text }) => `${text["gainstream-index"]} ${text["gainstream-reason"]}`);
-    expect(new Set(told)).toEqual(new Set(["0 invalid_event", "1 rejected"]));
+    const found = letters.map(({ text }) => `${text["gainstream-index"]} ${text["gainstream-reason"]}`);
+    expect(new Set(found)).toEqual(new Set(["0 invalid_event", "1 rejected"]));
     expect(letters.map(({ value }) => String(value))).toEqual([record.value, record.value]);
     await expect.poll(() => story.committed(), patient).toContain(1);
   });
 
   /*
-   * Four producers put something around their events: Kafka Connect, Segment's batch call, CloudEvents, and JSON in a JSON
-   * string. The batch's first event fails for a while, and waits in a retry topic in the batch as it came. A fifth producer
-   * compresses its values by hand: they rest among the dead letters, and the error says so.
+   * Four producers wrap their events: Kafka Connect, Segment's batch call, CloudEvents, and JSON in a JSON string. The
+   * first event of the batch fails for a while and waits in a retry topic inside its unchanged batch. A fifth producer
+   * compresses its values by hand: those become dead letters, and the error says why.
    */
   journey("events are unwrapped, also at each retry", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, count: 3, match: { messageId: "u1-1" } });
@@ -94,7 +95,7 @@ describe.concurrent("shapes", () => {
     await story.produce(wrapped.map((value) => ({ key: "wrapped", value })));
     const ids = ["u1-1", "u2-1", "u3-1", "u4-1", "u5-1"];
     await expect.poll(() => new Set(deliveredIds(story)), patient).toEqual(new Set(ids));
-    const [waited] = await story.read(story.tier("1s"));
+    const [waited] = await story.read(story.retryTopic("1s"));
     expect([waited?.text["gainstream-index"], String(waited?.value)]).toEqual(["0", wrapped[0]]);
     const [letter] = await story.read(story.deadLetters);
     expect(letter?.text["gainstream-error"]).toContain("got gzip bytes");
@@ -105,8 +106,8 @@ describe.concurrent("shapes", () => {
   });
 
   /*
-   * A producer repeats itself: the same three events come twice. Gainsight sees each once, and the second of each is counted
-   * as a duplicate.
+   * A producer sends the same three events twice. Gainsight gets each once; the second of each is counted as a
+   * duplicate.
    */
   journey("an event that was sent twice is delivered once", async ({ story, expect }) => {
     const service = await story.start();
@@ -117,8 +118,8 @@ describe.concurrent("shapes", () => {
   });
 
   /*
-   * There is a topic for each type of call, as some producers like it. One service reads them all, and each user's events
-   * that share a topic keep their order.
+   * Each type of event has its own topic. One service reads them all, and events of a user in the same topic keep their
+   * order.
    */
   journey("several source topics, one for each type", async ({ story, expect }) => {
     const people = `${story.source}-identify`;

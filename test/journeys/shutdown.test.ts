@@ -7,7 +7,7 @@ const users = Array.from({ length: 40 }, (_, index) => `u${index}`);
 const eventsEach = 50;
 const total = users.length * eventsEach;
 
-/** Every user's events, each round of them after the one before. */
+/** Events of every user, in rounds: one event per user in each round. */
 const load = Array.from({ length: eventsEach }, (_, n) => users.flatMap((user) => tracks(user, n, 1))).flat();
 
 const deliveredAtLeast = ({ standin }: Story, count: number): Promise<true> =>
@@ -17,9 +17,9 @@ const slow = { kind: "latency", ms: 10, jitterMs: 20 } as const;
 
 describe.concurrent("shutdown", () => {
   /*
-   * Kubernetes replaces the pod under load: SIGTERM, and a new one starts. The calls in flight end, everything that is done
-   * is committed, and the process ends with 0. The new one goes on where the old one stopped: nothing twice, nothing lost,
-   * every user in order.
+   * Kubernetes replaces the pod under load: SIGTERM, then a new pod. The calls in flight finish, all completed events
+   * are committed, and the exit code is 0. The new pod continues there: nothing is delivered twice, lost or out of
+   * order.
    */
   journey("SIGTERM under load drains, and a restart duplicates and loses nothing", async ({ story, expect }) => {
     story.standin.faults.add(slow);
@@ -43,15 +43,15 @@ describe.concurrent("shutdown", () => {
   });
 
   /*
-   * A graceful stop comes while a user is parked. The next process rebuilds who waits for whom from the tiers, and a newcomer
-   * from the source does not overtake.
+   * The service stops gracefully while a user is parked. The next process rebuilds the backlog from the retry topics,
+   * and a new event of the user does not overtake.
    */
   journey("a user parked across a graceful restart keeps its order", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "status", status: 500, count: 1, match: { messageId: "u1-1" } });
     const env = { QUICK_ATTEMPTS: "1", RETRY_DELAYS: "10s" };
     const first = await story.start(env);
     await story.produce(tracks("u1", 1, 2));
-    await until("both wait", async () => (await story.read(story.tier("10s"))).length === 2 || undefined);
+    await until("both wait", async () => (await story.read(story.retryTopic("10s"))).length === 2 || undefined);
     expect(await first.stop()).toBe(0);
     const second = await story.start(env);
     await expect.poll(() => second.metric("gainstream_parked_users"), patient).toBe(1);
@@ -61,8 +61,9 @@ describe.concurrent("shutdown", () => {
   });
 
   /*
-   * Gainsight hangs, and the drain limit passes: the calls in flight are aborted. That is no failure of theirs: though they had
-   * only one attempt they are neither dead nor in a retry topic, and not committed; after the restart each is delivered once.
+   * Gainsight hangs until the drain timeout, so the calls in flight are aborted. Their events have only one attempt,
+   * but the aborted calls do not count: the events are neither dead-lettered, retried nor committed. After the restart
+   * each is delivered once.
    */
   journey("calls that the drain timeout aborts count as not made", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "outage", mode: "hang" });
@@ -72,7 +73,7 @@ describe.concurrent("shutdown", () => {
     await expect.poll(() => first.metric("gainstream_in_flight"), patient).toBe(2);
     expect(await first.stop()).toBe(0);
     expect(await story.read(story.deadLetters)).toEqual([]);
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(sum(await story.committed())).toBe(0);
     await story.standin.faults.clear();
     const second = await story.start(env);
@@ -83,8 +84,8 @@ describe.concurrent("shutdown", () => {
   });
 
   /*
-   * Gainsight hangs, so the drain takes its time. Somebody is in a hurry and sends the signal again: the process ends at once
-   * and says with its code that it was not in order.
+   * Gainsight hangs, so the drain takes long. A second signal ends the process at once, and the exit code says that the
+   * stop was not graceful.
    */
   journey("a second signal ends the process at once", async ({ story, expect }) => {
     story.standin.faults.add({ kind: "outage", mode: "hang" });
@@ -100,8 +101,8 @@ describe.concurrent("shutdown", () => {
   });
 
   /*
-   * A second replica comes under load and takes its share of the partitions; later it leaves in order and the first one takes
-   * all of them again. Through both changes nothing is delivered twice, nothing is lost and every user stays in order.
+   * A second replica starts under load and takes its share of the partitions. Later it stops gracefully, and the first
+   * one owns all partitions again. Nothing is delivered twice, lost or out of order.
    */
   journey("two replicas share the work, and a graceful leave duplicates nothing", async ({ story, expect }) => {
     story.standin.faults.add(slow);

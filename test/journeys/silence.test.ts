@@ -12,10 +12,10 @@ import { createTopics, journeyKafka } from "./cluster.ts";
 import { type Story, deliveredIds, journey, patient, tracks } from "./story.ts";
 
 const silenceLimitMs = 4_000;
-/** Kafka's number of a Fetch request, which has a connection of its own. */
+/** Kafka's API key of a Fetch request. Fetches have their own connection. */
 const fetchKey = 1;
 
-/** A stretch of network that forwards everything, until it swallows what goes over some of the connections. */
+/** A TCP proxy that forwards everything until it is told to drop the data of some connections. */
 const startProxy = async (story: Story, ports: { readonly from: number; readonly to: number }) => {
   const swallowed = { fetches: false };
   const sockets = new Set<Socket>();
@@ -46,7 +46,7 @@ const startProxy = async (story: Story, ports: { readonly from: number; readonly
   return swallowed;
 };
 
-/** A broker of the story's own that clients reach through a proxy only, and a service in this process. */
+/** A broker for this story that clients reach only through a proxy, and a service in this process. */
 const startBehindProxy = async (story: Story) => {
   const [from = 0, to = 0] = await freePorts(2);
   const swallowed = await startProxy(story, { from, to });
@@ -85,12 +85,12 @@ const startBehindProxy = async (story: Story) => {
   };
 };
 
-describe("a consumer that has died silently", () => {
+describe("a consumer whose fetch connection is silent", () => {
   /*
-   * The network swallows everything on the connection that the consumer fetches by; all other connections work. Nothing fails,
-   * nothing is held, and no new event would ever come. The service says so in /readyz, and /livez asks for a restart.
+   * The network drops everything on the consumer's fetch connection; all other connections work. Nothing fails and
+   * there is no hold, but no new event would ever arrive. /readyz reports that, and /livez asks for a restart.
    */
-  journey("fails the probes while others are answered", async ({ story, expect }) => {
+  journey("fails its probes while all other connections work", async ({ story, expect }) => {
     const { swallowed, probe, send, fatal } = await startBehindProxy(story);
     await expect.poll(() => probe("/readyz"), patient).toMatchObject({ status: 200 });
     await send();
@@ -98,7 +98,7 @@ describe("a consumer that has died silently", () => {
     swallowed.fetches = true;
     await send(tracks("u1", 2, 1));
     await expect.poll(() => probe("/livez"), patient).toMatchObject({ status: 503 });
-    expect((await probe("/livez")).body).toContain("no fetch by broker 1");
+    expect((await probe("/livez")).body).toContain("no fetch from broker 1");
     expect((await probe("/readyz")).body).toContain("Kafka answers other connections but not the consumer's");
     expect(deliveredIds(story)).toEqual(["u1-1"]);
     expect(fatal).toEqual([]);

@@ -10,14 +10,14 @@ const expectWaiting = async (service: Service, reason: RegExp, expect: ExpectSta
   const waiting = { ok: false, reasons: [expect.stringMatching(reason)] };
   await expect.poll(() => service.readiness(), patient).toMatchObject(waiting);
   expect(service.logs).toContainEqual(
-    expect.objectContaining({ level: "warn", msg: expect.stringMatching(/trying on/) }),
+    expect.objectContaining({ level: "warn", msg: expect.stringMatching(/; retrying$/) }),
   );
 };
 
-/** Makes the tiers and the dead-letter topic as an operator would; gives the first tier and a way to change a topic. */
+/** Creates the retry topics and the dead-letter topic as an operator would. Resolves with the first retry topic and a function that changes a topic. */
 const makeOwnTopics = async (story: Story) => {
-  const topic = story.tier("1s");
-  const topics = [topic, story.tier("3s"), story.deadLetters];
+  const topic = story.retryTopic("1s");
+  const topics = [topic, story.retryTopic("3s"), story.deadLetters];
   await createTopics(
     story.kafka,
     topics.map((name) => ({ topic: name, numPartitions: 3 })),
@@ -34,10 +34,10 @@ const makeOwnTopics = async (story: Story) => {
 
 describe.concurrent("start", () => {
   /*
-   * Somebody starts the service with three mistakes in the environment. All three are named at once, with what was given
-   * and what is wanted, but never a secret. The exit code says that it is the configuration.
+   * The environment has three mistakes. The service names all three at once, with what was given and what is wanted,
+   * but never a secret. The exit code says that the configuration is wrong.
    */
-  journey("a wrong environment is refused with every mistake in one report", async ({ story, expect }) => {
+  journey("a wrong environment is rejected with every mistake in one report", async ({ story, expect }) => {
     const service = await story.launch({
       KAFKA_BROKERS: "",
       RETRY_DELAYS: "5x",
@@ -52,8 +52,8 @@ describe.concurrent("start", () => {
   });
 
   /*
-   * The broker is down when the service starts. The service answers its probes, is not ready, says why and tries on without
-   * an exit; when the broker comes, it joins by itself and delivers.
+   * The broker is down when the service starts. The service answers its probes, is not ready, says why and retries.
+   * When the broker is up, the service joins by itself and delivers.
    */
   journey("the service waits for an unreachable broker", async ({ story, expect }) => {
     const own = await startOwnBroker(story, tracks("u1", 1, 2));
@@ -68,7 +68,7 @@ describe.concurrent("start", () => {
   });
 
   /*
-   * The broker does not come, and the operator gives up: SIGTERM while the service is still waiting ends it in order.
+   * The broker stays down. SIGTERM ends the waiting service gracefully.
    */
   journey("SIGTERM ends a service that waits for its broker", async ({ story, expect }) => {
     const [port] = await freePorts(1);
@@ -80,8 +80,8 @@ describe.concurrent("start", () => {
   });
 
   /*
-   * The source topic does not exist yet: it is not the service's to make. It waits, not ready, and names the topic; when
-   * somebody has made it, the service makes its own topics beside it, of the same shape, and goes on.
+   * The source topic does not exist, and the service does not create sources. It waits, is not ready and names the
+   * topic. When an operator has created it, the service creates its own topics with as many partitions and continues.
    */
   journey("the service waits for a missing source topic", async ({ story, expect }) => {
     const late = `${story.source}-late`;
@@ -92,7 +92,7 @@ describe.concurrent("start", () => {
     await story.produce(tracks("u1", 1, 1), late);
     await service.untilReady();
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
-    const topics = [story.tier("1s"), story.tier("3s"), story.deadLetters];
+    const topics = [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters];
     const created = service.logs.find(({ msg }) => msg === "Created topics");
     expect(created?.["topics"]).toEqual(topics);
     const admin = story.kafka.admin();
@@ -103,8 +103,8 @@ describe.concurrent("start", () => {
   });
 
   /*
-   * Nothing listens at Gainsight's address when the service starts. The service is ready, holds and loses nothing; when
-   * Gainsight comes, everything is delivered in order, and the tiers have seen nothing.
+   * Gainsight is unreachable when the service starts. The service is ready, holds and loses nothing. When Gainsight is
+   * up, everything is delivered in order, and nothing was written to the retry topics.
    */
   journey("the service waits for a Gainsight that is unreachable at the start", async ({ story, expect }) => {
     const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
@@ -116,17 +116,17 @@ describe.concurrent("start", () => {
     await story.standin.faults.clear();
     await expect.poll(() => story.standin.ledger().distinct, patient).toBe(40);
     expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
-    expect(await story.read(story.tier("1s"))).toEqual([]);
+    expect(await story.read(story.retryTopic("1s"))).toEqual([]);
     expect(await service.stop()).toBe(0);
   });
 
   /*
-   * Somebody has made the tiers and the dead-letter topic beforehand, and compacts one tier: of a user's events, which share a
-   * key, all but the last would vanish. The service ends at once and says how to mend it. It goes on with a tier that only
-   * forgets sooner than is wise, and warns.
+   * An operator has created the retry topics and the dead-letter topic, one retry topic with compaction. Compaction
+   * would delete all but the last event of a user, because they share a key. The service ends at once and says how to
+   * fix the topic. It starts with a retry topic whose retention is too short, and warns.
    */
   journey(
-    "a tier that would lose records ends the service, and a forgetful one is warned of",
+    "a compacted retry topic ends the service, and a short retention gives a warning",
     async ({ story, expect }) => {
       const { topic, setConfig } = await makeOwnTopics(story);
       await setConfig(topic, "cleanup.policy", "compact");

@@ -18,21 +18,21 @@ const partitions = 3;
 const linesShown = 60;
 const lineLength = 300;
 
-/** Everything that one journey is made of, with names of its own; what it starts is ended with it, however it ends. */
+/** Everything that one journey needs, with unique names. Everything it starts is stopped at its end. */
 export interface Story {
   readonly kafka: Kafka;
   readonly standin: Standin;
   readonly group: string;
   readonly source: string;
-  /** By delay, as `1s`. */
-  readonly tier: (delay: string) => string;
+  /** The retry topic of a delay such as `1s`. */
+  readonly retryTopic: (delay: string) => string;
   readonly deadLetters: string;
   readonly produce: (messages: Message[], topic?: string) => Promise<void>;
   readonly read: (topic: string) => Promise<Letter[]>;
   readonly committed: (topic?: string) => Promise<number[]>;
-  /** The environment of a service, with a port of its own. */
+  /** The environment of a service, with a free port. */
   readonly env: () => Promise<Readonly<Record<string, string>>>;
-  /** Launches the service; tiers of 1 s and 3 s unless told otherwise. */
+  /** Launches the service; by default with retry topics of 1 s and 3 s. */
   readonly launch: (env?: Readonly<Record<string, string>>) => Promise<Service>;
   /** Launches the service and waits until it is ready. */
   readonly start: (env?: Readonly<Record<string, string>>) => Promise<Service>;
@@ -77,12 +77,12 @@ interface Hooks {
 
 declare module "vitest" {
   interface TaskMeta {
-    /** The ends of its services' logs, for those who have to find out why a journey failed. */
+    /** The last log lines of the services of a failed journey. */
     logs?: string[];
   }
 }
 
-/** Shows the end of a log now, and keeps it for reporters that write JSON. */
+/** Prints the end of a log, and keeps it for the JSON reporter. */
 const showLog = ({ meta }: { readonly meta: TaskMeta }, { logs }: Service): void => {
   const lines = logs.slice(-linesShown).map((line) => JSON.stringify(line).slice(0, lineLength));
   const end = lines.join("\n");
@@ -99,9 +99,9 @@ const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
   const standin = await createStandin({ accessKey });
   onEnd(standin.close);
   await createTopics(kafka, [{ topic: names.source, numPartitions: partitions }]);
-  const createIts: Story["env"] = () => createEnv({ standin, ...names }, `${name}-retry`);
-  const launchIt: Story["launch"] = async (env) => {
-    const service = launch({ ...(await createIts()), ...env });
+  const createStoryEnv: Story["env"] = () => createEnv({ standin, ...names }, `${name}-retry`);
+  const launchService: Story["launch"] = async (env) => {
+    const service = launch({ ...(await createStoryEnv()), ...env });
     onEnd(service.kill);
     onFailure(({ task }) => showLog(task, service));
     return service;
@@ -111,25 +111,25 @@ const createStory = async ({ onEnd, onFailure }: Hooks): Promise<Story> => {
     kafka,
     standin,
     onEnd,
-    tier: (delay) => `${name}-retry-${delay}`,
+    retryTopic: (delay) => `${name}-retry-${delay}`,
     produce: async (messages, topic = names.source) => void (await (await producer.get()).send({ topic, messages })),
     read: (topic) => readTopic(kafka, topic),
     committed: (topic = names.source) => committedOffsets(kafka, names.group, topic),
-    env: createIts,
-    launch: launchIt,
+    env: createStoryEnv,
+    launch: launchService,
     start: async (env) => {
-      const service = await launchIt(env);
+      const service = await launchService(env);
       await service.untilReady();
       return service;
     },
   };
 };
 
-/** A test that is given a story of its own. */
+/** A test with its own story. */
 export const journey = test.extend("story", ({ onTestFinished, onTestFailed }) =>
   createStory({ onEnd: onTestFinished, onFailure: onTestFailed }));
 
-/** For `expect.poll`: looks again and again until what it reads is as expected. */
+/** Options of `expect.poll`: polls every 50 ms for at most 20 s. */
 export const patient = { timeout: 20_000, interval: 50 };
 
 const firstTime = Date.parse("2026-01-31T12:00:00.000Z");
@@ -145,7 +145,7 @@ export const trackEvent = (userId: string, n: number, more: JsonObject = {}): Js
   ...more,
 });
 
-/** A field of an event that is text. */
+/** A text field of an event; empty if it is no text. */
 export const textOf = (event: JsonObject, field: string): string => {
   const value = event[field];
   return typeof value === "string" ? value : "";
@@ -171,7 +171,7 @@ export const deliveredIds = ({ standin }: Pick<Story, "standin">, userId?: strin
     .filter((call) => call.status === 200 && (userId === undefined || call.userId === userId))
     .map(({ messageId }) => messageId);
 
-/** A broker of the story's own, to be stopped and killed, with these records in the source topic of 3 partitions. */
+/** Starts a broker for this story alone, which may be stopped and killed, with these records in a source topic of 3 partitions. */
 export const startOwnBroker = async (
   story: Story,
   messages: Message[],
@@ -193,7 +193,7 @@ interface Recorded {
   readonly body: unknown;
 }
 
-/** A window in front of the stand-in that keeps what goes over the wire, which the stand-in itself never does. */
+/** A server in front of the stand-in that records headers and bodies, which the stand-in itself never does. */
 export const recordCalls = async ({ standin, onEnd }: Story): Promise<{ url: string; calls: Recorded[] }> => {
   const calls: Recorded[] = [];
   const server = createServer((req, res) => {

@@ -5,6 +5,7 @@ import { type Message, type Producer, CompressionTypes } from "kafkajs";
 import { afterAll, beforeAll, describe } from "vitest";
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
+import { programEnv } from "../program-env.ts";
 import { committedOffsets, createTopics, journeyKafka } from "./cluster.ts";
 import { type LogFile, editBatch, flipBit, setUnknownCodec } from "./log-files.ts";
 import { type Service, until } from "./service.ts";
@@ -27,7 +28,7 @@ afterAll(async () => {
 const createSource = ({ source }: Story): Promise<void> =>
   createTopics(journeyKafka(own.brokers), [{ topic: source, numPartitions: 3 }]);
 
-/** A batch of its own, of three events of a user. */
+/** Sends three events of a user as one batch. */
 const sendBatch = async (topic: string, partition: number, messages: Message[]): Promise<void> => {
   const placed = messages.map((message) => ({ ...message, partition }));
   await producer.send({ topic, messages: placed, compression: CompressionTypes.GZIP });
@@ -35,15 +36,15 @@ const sendBatch = async (topic: string, partition: number, messages: Message[]):
 
 const logOf = (topic: string, partition: number): LogFile => ({ folder: own.folder(1), topic, partition });
 
-/** Runs a command of the log, word for word, with the environment of the service. */
+/** Runs a command from the log, word for word, with the environment of the service. */
 const runCommand = async (command: string, env: Readonly<Record<string, string>>): Promise<string> => {
   const [program, ...args] = command.split(" ");
   if (program !== "gainstream") throw new Error(`Not a command of ours: ${command}`);
-  const options = { env: { PATH: process.env["PATH"], ...env } };
+  const options = { env: { ...programEnv, ...env } };
   return (await promisify(execFile)(process.execPath, ["src/main.ts", ...args], options)).stdout;
 };
 
-/** The lines that say that this partition waits. */
+/** The log lines that say that this partition waits. */
 const waitsOf = ({ logs }: Service, topic: string, partition: number) =>
   logs.filter((line) => "skip" in line && line["topic"] === topic && line["partition"] === partition);
 
@@ -52,9 +53,10 @@ const isAlive = async (env: Readonly<Record<string, string>>): Promise<boolean> 
 
 describe.concurrent("batches that cannot be read", () => {
   /*
-   * A bit of a gzip batch has changed on the broker's disk, and a batch of another partition says that it is compressed in a way that
-   * nobody knows. Both partitions wait, and say where and how to go on; all others are delivered. The operator lets the service skip the
-   * first batch with the command of the log while it runs, the other one is repaired: both read on, nothing else is lost or comes twice.
+   * One bit of a gzip batch has flipped on the broker's disk, and a batch of another partition has an unknown codec.
+   * Both partitions wait, and the log says where and how to continue; all others are delivered. The operator skips the
+   * first batch with the command from the log while the service runs, and the second batch is repaired. Both partitions
+   * are read further, and nothing else is lost or delivered twice.
    */
   journey("only their partitions wait, until they are skipped or repaired", async ({ story, expect }) => {
     await createSource(story);
@@ -119,8 +121,9 @@ describe.concurrent("batches that cannot be read", () => {
   });
 
   /*
-   * A batch of a hundred kilobytes unpacks to 100 MB. The broker takes it; the service stops unpacking at its limit, says so, and waits
-   * with that partition only. When the operator has skipped the batch, the partition is read on.
+   * A batch of 100 kB decompresses to 100 MB. The broker accepts it. The service stops decompressing at its limit,
+   * reports that, and only this partition waits. When the operator has skipped the batch, the partition is read
+   * further.
    */
   journey("a decompression bomb does not exhaust memory", async ({ story, expect }) => {
     await createSource(story);
@@ -144,11 +147,12 @@ describe.concurrent("batches that cannot be read", () => {
   });
 
   /*
-   * The record of a user who waits in a retry topic has become unreadable while no service runs. After the start nobody knows who is parked
-   * in that partition number, so all topics' partitions of that number wait; the others are delivered, and the service is ready. When
-   * the operator has skipped the record, its user's later events are delivered.
+   * While no service runs, the record of a parked user in a retry topic becomes unreadable. After the start it is
+   * unknown who is parked in that partition number, so the partitions with that number of all topics wait. The others
+   * are delivered, and the service is ready. When the operator has skipped the record, the user's later events are
+   * delivered.
    */
-  journey("one in a retry topic keeps only the partitions of its number closed", async ({ story, expect }) => {
+  journey("one in a retry topic blocks only the partitions with its number", async ({ story, expect }) => {
     await createSource(story);
     const { source } = story;
     const env = { ...(await story.env()), KAFKA_BROKERS: own.brokers, RETRY_DELAYS: "1h" };
@@ -158,16 +162,16 @@ describe.concurrent("batches that cannot be read", () => {
     await until("the event waits", async () => (await first.metric("gainstream_retries_total")) === 1 || undefined);
     expect(await first.stop()).toBe(0);
     await story.standin.faults.clear(fault.id);
-    await editBatch(logOf(story.tier("1h"), 1), 0, flipBit);
+    await editBatch(logOf(story.retryTopic("1h"), 1), 0, flipBit);
     const second = await story.start({ ...env, HTTP_PORT: (await story.env())["HTTP_PORT"] ?? "" });
     await sendBatch(source, 1, tracks("u1", 2, 2));
     await sendBatch(source, 2, tracks("u2", 1, 3));
     await expect.poll(() => deliveredIds(story, "u2"), patient).toHaveLength(3);
     const [line] = await until("it says that it waits", () => {
-      const lines = waitsOf(second, story.tier("1h"), 1);
+      const lines = waitsOf(second, story.retryTopic("1h"), 1);
       return lines.length > 0 ? lines : undefined;
     });
-    expect(line?.msg).toContain("No topic's partition 1 is delivered meanwhile");
+    expect(line?.msg).toContain("Meanwhile partition 1 of every other topic waits too");
     expect([deliveredIds(story, "u1"), (await second.readiness()).ok]).toEqual([[], true]);
     await runCommand(String(line?.["skip"]), env);
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-2", "u1-3"]);

@@ -40,14 +40,14 @@ const configure = (story: Story, topic: string, entries: Readonly<Record<string,
     }),
   );
 
-/** What Kafka itself sets since 4.0; before, it takes any time. */
+/** Kafka's default since 4.0; older versions accept any timestamp. */
 const configEntries = [{ name: "message.timestamp.after.max.ms", value: "3600000" }];
 
-/** The topics that the service would make otherwise: here the test decides which there are. */
+/** Creates the topics that the service would create otherwise: here the test decides which exist. */
 const makeOurs = (story: Story, except: readonly string[] = []): Promise<void> =>
   createTopics(
     story.kafka,
-    [story.tier("1s"), story.tier("3s"), story.deadLetters]
+    [story.retryTopic("1s"), story.retryTopic("3s"), story.deadLetters]
       .filter((topic) => !except.includes(topic))
       .map((topic) => ({ topic, numPartitions: partitions, configEntries })),
   );
@@ -60,9 +60,9 @@ const sentenceOn = (topic: string): RegExp => new RegExp(`^Cannot write to ${top
 
 describe.concurrent("writes to Kafka", () => {
   /*
-   * Somebody deletes the dead-letter topic while the service runs, and then an event is rejected. The service names the topic
-   * and the reason, its user waits, and all others go on, also by way of the retry topics. When the topic is there again the
-   * event comes to rest in it, and the hold ends by itself.
+   * Somebody deletes the dead-letter topic while the service runs, and then an event is rejected. The service names the
+   * topic and the reason. The user of the event waits; all other users continue, also through the retry topics. When
+   * the topic exists again, the event is written to it, and the hold ends by itself.
    */
   journey("a deleted dead-letter topic holds only the dead letters", async ({ story, expect }) => {
     await makeOurs(story);
@@ -86,12 +86,12 @@ describe.concurrent("writes to Kafka", () => {
     expect(deliveredIds(story, "u3")).toEqual(["u3-1", "u3-2"]);
     expect(deliveredIds(story, "u1")).toEqual([]);
 
-    await makeOurs(story, [story.tier("1s"), story.tier("3s")]);
+    await makeOurs(story, [story.retryTopic("1s"), story.retryTopic("3s")]);
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-2"]);
     await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: [] });
     expect((await story.read(story.deadLetters)).map(({ text }) => text["gainstream-reason"])).toEqual(["rejected"]);
-    const told = service.logs.filter(({ hold }) => hold === "kafka_unwritable");
-    expect(told).toMatchObject([
+    const holdLines = service.logs.filter(({ hold }) => hold === "kafka_unwritable");
+    expect(holdLines).toMatchObject([
       { level: "warn", error: expect.stringMatching(sentenceOn(story.deadLetters)) },
       { level: "info", heldMs: expect.any(Number) },
     ]);
@@ -102,16 +102,17 @@ describe.concurrent("writes to Kafka", () => {
   });
 
   /*
-   * An operator makes a retry topic compacted, and it refuses records without a key from then on. The event that has to go
-   * there waits, named by the hold; dead letters are still written. When the topic takes records again, the event goes its way.
+   * An operator makes a retry topic compacted, so it rejects records without a key. The event for that topic waits, and
+   * the hold names the topic; dead letters are still written. When the topic accepts records again, the event is
+   * written.
    */
   journey(
-    "a retry topic that refuses a record is named, and dead letters are still written",
+    "a retry topic that rejects a record is named, and dead letters are still written",
     async ({ story, expect }) => {
       await makeOurs(story);
-      await configure(story, story.tier("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
+      await configure(story, story.retryTopic("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
       const service = await story.start({ CREATE_TOPICS: "false" });
-      await configure(story, story.tier("1s"), { "cleanup.policy": "compact" });
+      await configure(story, story.retryTopic("1s"), { "cleanup.policy": "compact" });
       failFor(story, "u1-1", 500, 3);
       failFor(story, "u2-1", 400, 1);
       await story.produce([{ ...asJson(trackEvent("u1", 1)), key: null }]);
@@ -119,20 +120,21 @@ describe.concurrent("writes to Kafka", () => {
       await story.produce(tracks("u2", 1, 2));
       await expect.poll(() => deliveredIds(story), patient).toEqual(["u2-2"]);
       expect(await story.read(story.deadLetters)).toHaveLength(1);
-      expect(await story.read(story.tier("1s"))).toEqual([]);
-      await configure(story, story.tier("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
+      expect(await story.read(story.retryTopic("1s"))).toEqual([]);
+      await configure(story, story.retryTopic("1s"), { "cleanup.policy": "delete", "retention.ms": "-1" });
       await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1"]);
       await expect.poll(() => service.readiness().then(({ holds }) => holds), patient).toEqual([]);
       expect(service.logs.filter(({ hold }) => hold === "kafka_unwritable")).toMatchObject([
-        { error: expect.stringMatching(sentenceOn(story.tier("1s"))) },
+        { error: expect.stringMatching(sentenceOn(story.retryTopic("1s"))) },
         { level: "info" },
       ]);
     },
   );
 
   /*
-   * The service runs on a machine whose clock is three hours ahead, further than Kafka lets a record's time be. What fails
-   * goes into the retry topic, and what is rejected to the dead letters, without a time. The log says so once.
+   * The clock of the machine is three hours ahead, more than Kafka accepts in a record's timestamp. Failed events are
+   * written to the retry topic and rejected ones to the dead-letter topic, without a timestamp. The log reports that
+   * once.
    */
   journey("a clock that is three hours ahead does not stop writes", async ({ story, expect }) => {
     await makeOurs(story);
@@ -145,7 +147,7 @@ describe.concurrent("writes to Kafka", () => {
     await story.produce(events.map((event) => Object.assign(asJson(event), { timestamp: String(timestamp) })));
     await expect.poll(() => deliveredIds(story, "u1"), patient).toEqual(["u1-1", "u1-2"]);
     await expect.poll(() => deliveredIds(story, "u2"), patient).toEqual(["u2-2"]);
-    const waited = await story.read(story.tier("1s"));
+    const waited = await story.read(story.retryTopic("1s"));
     expect(waited.map((letter) => letter.timestamp)).toEqual([-1, -1]);
     expect((await story.read(story.deadLetters)).map((letter) => letter.timestamp)).toEqual([-1]);
     expect(service.logs.filter(({ msg }) => msg.startsWith("Kafka refuses the time"))).toHaveLength(1);
@@ -154,11 +156,11 @@ describe.concurrent("writes to Kafka", () => {
   });
 
   /*
-   * A retry topic grows while the service runs, as the documents say it should before its source grows. kafkajs still has the
-   * old metadata, makes no request for the new partition, and gives no error. The record arrives all the same.
+   * A retry topic grows while the service runs. kafkajs still has the old metadata: it sends no request for the new
+   * partition and reports no error. The record is written all the same.
    */
   journey("a record for a new partition never counts as written before it is", async ({ story, expect }) => {
-    const topic = story.tier("1s");
+    const topic = story.retryTopic("1s");
     await createTopics(story.kafka, [{ topic, numPartitions: 1 }]);
     const refused: string[] = [];
     const config = readConfig(await story.env());

@@ -15,12 +15,15 @@ const failWith = (type: string) => (): never => {
   throw Object.assign(new Error(type), { type, retriable: false });
 };
 
-const one: FakeTopic = { partitions: [{ low: 5, high: 9 }] };
+const oneTopic: FakeTopic = { partitions: [{ beginningOffset: 5, endOffset: 9 }] };
 
-describe("cluster admin", () => {
-  it("never asks two questions at a time, also where one of them fails", async () => {
-    const { admin, most } = createTestAdmin({ a: one, b: one }, { offsetFetch: failWith("NOT_AUTHORIZED") });
-    const asked = [
+describe("ClusterAdmin", () => {
+  it("never sends two requests at a time, even if one of them fails", async () => {
+    const { admin, maxRunning } = createTestAdmin(
+      { a: oneTopic, b: oneTopic },
+      { offsetFetch: failWith("NOT_AUTHORIZED") },
+    );
+    const requested = [
       admin.connect(),
       admin.committedOffsets("g", ["a"]),
       admin.logRanges(["a", "b", "c"]),
@@ -31,38 +34,38 @@ describe("cluster admin", () => {
       admin.committedOffsets("g", ["b"]),
       admin.close(),
     ];
-    const settled = await Promise.allSettled(asked);
+    const settled = await Promise.allSettled(requested);
     const failed = settled.flatMap(({ status }, index) => (status === "rejected" ? [index] : []));
     expect(failed).toEqual([1, 7]);
-    expect(most()).toBe(1);
+    expect(maxRunning()).toBe(1);
   });
 
-  it("asks for committed offsets topic by topic, and distinguishes partitions without a commit from those without an answer", async () => {
+  it("requests committed offsets topic by topic, and distinguishes partitions without a commit from those without an answer", async () => {
     const partitions = [
       { partition: 0, offset: "12", metadata: "g1:1.1" },
       { partition: 1, offset: "-1", metadata: null },
     ];
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const offsetFetch = (request: unknown) => {
-      asked.push(request);
-      return { responses: asked.length === 1 ? [{ topic: "a", partitions }] : [] };
+      requested.push(request);
+      return { responses: requested.length === 1 ? [{ topic: "a", partitions }] : [] };
     };
-    const { admin } = createTestAdmin({ a: { partitions: [{}, {}] }, b: one }, { offsetFetch });
+    const { admin } = createTestAdmin({ a: { partitions: [{}, {}] }, b: oneTopic }, { offsetFetch });
     expect(await admin.committedOffsets("g", ["a", "b"])).toEqual([
       { topic: "a", partition: 0, offset: 12, metadata: "g1:1.1" },
       { topic: "a", partition: 1, offset: undefined, metadata: null },
     ]);
-    expect(asked).toEqual([
+    expect(requested).toEqual([
       { groupId: "g", topics: [{ topic: "a", partitions: [{ partition: 0 }, { partition: 1 }] }] },
       { groupId: "g", topics: [{ topic: "b", partitions: [{ partition: 0 }] }] },
     ]);
   });
 
-  it("gives ranges as numbers, and one missing, forbidden or leaderless log does not spoil the others", async () => {
+  it("returns log ranges as numbers, although one topic is missing, forbidden or without a leader", async () => {
     const { admin } = createTestAdmin({
-      a: one,
+      a: oneTopic,
       forbidden: { errorCode: 29 },
-      some: { partitions: [{ leader: -1 }, { high: 3 }, { errorCode: 5 }] },
+      some: { partitions: [{ leader: -1 }, { endOffset: 3 }, { errorCode: 5 }] },
     });
     expect(await admin.logRanges(["a", "missing", "forbidden", "some"])).toEqual([
       { topic: "a", partition: 0, beginningOffset: 5, endOffset: 9 },
@@ -70,7 +73,7 @@ describe("cluster admin", () => {
     ]);
   });
 
-  it("says of each topic what the cluster says, whatever it says of the others", async () => {
+  it("returns the state of each topic, whatever the states of the others", async () => {
     const { admin } = createTestAdmin({ a: { partitions: [{ replicas: [1, 2, 3] }, {}] }, b: { errorCode: 29 } });
     expect(await admin.topicStates(["b", "a", "c"])).toEqual([
       { topic: "b", error: "TOPIC_AUTHORIZATION_FAILED", id: "id-of-b", partitions: 0, replicationFactor: 1 },
@@ -83,8 +86,8 @@ describe("cluster admin", () => {
   });
 
   it("creates topics that keep their records, and waits until the broker knows them", async () => {
-    const known: Topics[] = [{}, {}, { b: { partitions: [{}] } }, { b: { partitions: [{}, {}] } }];
-    const { admin, calls } = createTestAdmin(() => (known.length > 1 ? known.shift() : known[0]) ?? {});
+    const states: Topics[] = [{}, {}, { b: { partitions: [{}] } }, { b: { partitions: [{}, {}] } }];
+    const { admin, calls } = createTestAdmin(() => (states.length > 1 ? states.shift() : states[0]) ?? {});
     await admin.createTopics([{ topic: "b", partitions: 2, replicationFactor: 3 }]);
     const configEntries = [
       { name: "cleanup.policy", value: "delete" },
@@ -95,36 +98,36 @@ describe("cluster admin", () => {
     expect(calls.find(({ name }) => name === "createTopics")?.request).toMatchObject({
       topics: [{ topic: "b", numPartitions: 2, replicationFactor: 3, configEntries }],
     });
-    expect(known).toHaveLength(1);
+    expect(states).toHaveLength(1);
   });
 
   it.each(["INVALID_CONFIG", "POLICY_VIOLATION", "INVALID_REQUEST"])(
     "leaves the codec of a topic to a cluster that answers %s to ours",
     async (type) => {
       const errors = ["TOPIC_ALREADY_EXISTS", type].map((name) => Object.assign(new Error(name), { type: name }));
-      const made: string[][] = [];
+      const attempts: string[][] = [];
       const createTopics = (request: unknown) => {
         const { topics } = request as { topics: { configEntries: { name: string }[] }[] };
-        made.push(topics[0]?.configEntries.map(({ name }) => name) ?? []);
-        if (made.length === 1) throw new KafkaJSAggregateError("Topic creation errors", errors);
+        attempts.push(topics[0]?.configEntries.map(({ name }) => name) ?? []);
+        if (attempts.length === 1) throw new KafkaJSAggregateError("Topic creation errors", errors);
         return {};
       };
-      const { admin } = createTestAdmin({ a: one, b: one }, { createTopics });
+      const { admin } = createTestAdmin({ a: oneTopic, b: oneTopic }, { createTopics });
       await admin.createTopics(["a", "b"].map((topic) => ({ topic, partitions: 1, replicationFactor: 1 })));
       const kept = ["cleanup.policy", "retention.ms", "retention.bytes"];
-      expect(made).toEqual([[...kept, "compression.type"], kept]);
+      expect(attempts).toEqual([[...kept, "compression.type"], kept]);
     },
   );
 
-  it("makes no second attempt at a topic that is refused for another reason", async () => {
-    const { admin, calls } = createTestAdmin({ a: one }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
+  it("does not try again if a topic is refused for another reason", async () => {
+    const { admin, calls } = createTestAdmin({ a: oneTopic }, { createTopics: failWith("TOPIC_AUTHORIZATION_FAILED") });
     await expect(admin.createTopics([{ topic: "a", partitions: 1, replicationFactor: 1 }])).rejects.toThrow(
       "AUTHORIZATION",
     );
     expect(calls.filter(({ name }) => name === "createTopics")).toHaveLength(1);
   });
 
-  it("gives topics more partitions", async () => {
+  it("adds partitions to topics", async () => {
     const { admin, calls } = createTestAdmin({ a: { partitions: [{}, {}] } });
     await admin.createPartitions([{ topic: "a", partitions: 2 }]);
     expect(calls.find(({ name }) => name === "createPartitions")?.request).toMatchObject({
@@ -154,7 +157,7 @@ describe("cluster admin", () => {
     { type: "TOPIC_AUTHORIZATION_FAILED", retriable: false },
     { type: "UNSUPPORTED_VERSION", retriable: false },
     { name: "KafkaJSServerDoesNotSupportApiKey" },
-  ])("says that it may not ask for settings where the cluster answers %j", async (refusal) => {
+  ])("returns `refused` for settings if the cluster answers %j", async (refusal) => {
     const describeConfigs = () => {
       throw Object.assign(new Error("No"), refusal);
     };
@@ -172,7 +175,7 @@ describe("cluster admin", () => {
     );
   });
 
-  it("does not ask where there is nothing to make", async () => {
+  it("sends no request if there is nothing to create", async () => {
     const { admin, calls } = createTestAdmin({});
     await admin.createTopics([]);
     await admin.createPartitions([]);

@@ -1,16 +1,15 @@
 import type { Kafka } from "kafkajs";
 
-import type { BrokerRequest } from "../../src/kafka/cluster.ts";
-import type { TopicMetadata } from "../../src/kafka/topics/topic-metadata.ts";
+import type { BrokerRequest, TopicMetadata } from "../../src/kafka/protocol.ts";
 
 type Answers = Record<string, (request: unknown) => unknown>;
 
 interface FakePartition {
-  readonly low?: number;
-  readonly high?: number;
+  readonly beginningOffset?: number;
+  readonly endOffset?: number;
   readonly replicas?: readonly number[];
   readonly leader?: number;
-  /** Of the question where its log begins and ends. */
+  /** The error code in the answer to ListOffsets. */
   readonly errorCode?: number;
 }
 
@@ -19,11 +18,11 @@ export interface FakeTopic {
   readonly partitions?: readonly FakePartition[];
 }
 
-const asMetadata = (topic: string, found: FakeTopic | undefined): TopicMetadata => ({
+const asMetadata = (topic: string, topicNow: FakeTopic | undefined): TopicMetadata => ({
   topic,
-  topicErrorCode: found ? (found.errorCode ?? 0) : 3,
-  topicId: found && `id-of-${topic}`,
-  partitionMetadata: (found?.partitions ?? []).map(({ leader = 1, replicas = [1] }, partitionId) => ({
+  topicErrorCode: topicNow ? (topicNow.errorCode ?? 0) : 3,
+  topicId: topicNow && `id-of-${topic}`,
+  partitionMetadata: (topicNow?.partitions ?? []).map(({ leader = 1, replicas = [1] }, partitionId) => ({
     partitionErrorCode: leader < 0 ? 5 : 0,
     partitionId,
     leader,
@@ -31,16 +30,16 @@ const asMetadata = (topic: string, found: FakeTopic | undefined): TopicMetadata 
   })),
 });
 
-/** The names that a request of ours holds, whatever their encoding. */
+/** Which of these names a request contains, whatever its encoding. */
 const namesIn = (bytes: string, names: readonly string[]): string[] => names.filter((name) => bytes.includes(name));
 
-/** kafkajs's view of a cluster with one broker that has these topics; counts how many questions run at the same time. */
-export const createFakeKafka = (known: () => Readonly<Record<string, FakeTopic>>, answers: Answers = {}) => {
+/** kafkajs's view of a cluster with one broker that has these topics. It counts how many requests run at the same time. */
+export const createFakeKafka = (topicsNow: () => Readonly<Record<string, FakeTopic>>, answers: Answers = {}) => {
   const calls: { name: string; request: unknown }[] = [];
-  let [running, most] = [0, 0];
+  let [running, maxRunning] = [0, 0];
   const run = async (name: string, request: unknown, answer: () => unknown): Promise<unknown> => {
     calls.push({ name, request });
-    most = Math.max(most, ++running);
+    maxRunning = Math.max(maxRunning, ++running);
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
@@ -50,33 +49,35 @@ export const createFakeKafka = (known: () => Readonly<Record<string, FakeTopic>>
   const offsetsAt = (timestamp: number, names: readonly string[]) => ({
     responses: names.map((topic) => ({
       topic,
-      partitions: (known()[topic]?.partitions ?? []).map(({ low = 0, high = 0, errorCode = 0 }, partition) => ({
-        partition,
-        errorCode,
-        offset: String(timestamp === -2 ? low : high),
-      })),
+      partitions: (topicsNow()[topic]?.partitions ?? []).map(
+        ({ beginningOffset = 0, endOffset = 0, errorCode = 0 }, partition) => ({
+          partition,
+          errorCode,
+          offset: String(timestamp === -2 ? beginningOffset : endOffset),
+        }),
+      ),
     })),
   });
   const send = async ({ request, response }: BrokerRequest): Promise<unknown> => {
     const { buffer } = (await request.encode()) as { buffer: Buffer };
-    const names = namesIn(buffer.toString("latin1"), [...Object.keys(known()), ...cluster.targetTopics]);
+    const names = namesIn(buffer.toString("latin1"), [...Object.keys(topicsNow()), ...cluster.targetTopics]);
     const decoded = await run(request.apiName, names, () => {
       if (request.apiName === "ListOffsets") return offsetsAt(Number(buffer.readBigInt64BE(buffer.length - 8)), names);
-      return { topicMetadata: [...cluster.targetTopics].map((topic) => asMetadata(topic, known()[topic])) };
+      return { topicMetadata: [...cluster.targetTopics].map((topic) => asMetadata(topic, topicsNow()[topic])) };
     });
     return response.parse(decoded as never);
   };
-  const ask = (name: string) => (request: unknown) => run(name, request, () => answers[name]?.(request));
+  const answerTo = (name: string) => (request: unknown) => run(name, request, () => answers[name]?.(request));
   const broker = {
     versions: { 2: { maxVersion: 3 }, 3: { maxVersion: 12 } },
     connectionPool: { send },
     metadata: (topics: readonly string[]): Promise<unknown> => Promise.resolve(topics),
     ...Object.fromEntries(
-      ["offsetFetch", "createTopics", "createPartitions", "describeConfigs"].map((name) => [name, ask(name)]),
+      ["offsetFetch", "createTopics", "createPartitions", "describeConfigs"].map((name) => [name, answerTo(name)]),
     ),
   };
   const pool = { brokers: { 1: broker }, createBroker: () => broker, metadata: undefined as unknown };
-  const partitionsOf = (topic: string) => asMetadata(topic, known()[topic]).partitionMetadata;
+  const partitionsOf = (topic: string) => asMetadata(topic, topicsNow()[topic]).partitionMetadata;
   const cluster = {
     targetTopics: new Set<string>(),
     brokerPool: pool,
@@ -92,5 +93,5 @@ export const createFakeKafka = (known: () => Readonly<Record<string, FakeTopic>>
   };
   const logger = { namespace: () => logger, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const kafka = { logger: () => logger, [Symbol("private:Kafka:createCluster")]: () => cluster };
-  return { kafka: kafka as unknown as Kafka, calls, most: () => most };
+  return { kafka: kafka as unknown as Kafka, calls, maxRunning: () => maxRunning };
 };

@@ -13,7 +13,7 @@ const noLeader = new KafkaJSProtocolError(
   Object.assign(new Error("There is no leader"), { type: "LEADER_NOT_AVAILABLE", code: 5, retriable: true }),
 );
 
-describe("isOwnError()", () => {
+describe("isProgrammingError()", () => {
   it.each([
     ["a TypeError", new TypeError("x is not a function")],
     ["a RangeError", new RangeError("out of range")],

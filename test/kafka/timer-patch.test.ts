@@ -53,7 +53,7 @@ describe("the timer patch", () => {
     vi.useRealTimers();
   });
 
-  it("is still needed: kafkajs's own method arms a timer with nothing to do", () => {
+  it("is still needed: kafkajs's own method sets a timer with nothing to do", () => {
     const queue = createQueue();
     original.call(queue);
     expect(vi.getTimerCount()).toBe(1);
@@ -67,7 +67,7 @@ describe("the timer patch", () => {
     expect(RequestQueue.prototype.scheduleCheckPendingRequests).toBe(patched);
   });
 
-  it("arms no timer while there is nothing to send", () => {
+  it("sets no timer while there is nothing to send", () => {
     const queue = createQueue();
     const sent: number[] = [];
     queue.checkPendingRequests();
@@ -77,7 +77,7 @@ describe("the timer patch", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("sends what had to wait for the broker's throttling once that is over", () => {
+  it("sends requests that waited for a throttling broker when throttling ends", () => {
     const queue = createQueue();
     const sent: number[] = [];
     queue.throttledUntil = Date.now() + 500;
@@ -93,7 +93,7 @@ describe("the timer patch", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("sends what had to wait for an answer, and ends its timer once nothing waits", () => {
+  it("sends requests that waited for an answer, and ends its timer when none waits", () => {
     const queue = createQueue(1);
     const sent: number[] = [];
     queue.push(requestOf(1, sent));

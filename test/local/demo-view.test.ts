@@ -2,8 +2,8 @@ import { PassThrough } from "node:stream";
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { describeChanges, NO_PROGRESS, type Progress } from "../../local/demo-progress.ts";
 import { createView, formatVerdict, type Screen, wrap } from "../../local/demo-view.ts";
-import { describeChanges, NO_PROGRESS, type Progress } from "../../local/demo-watch.ts";
 
 const DOWN: Progress = { ...NO_PROGRESS, delivered: 40, breaker: "open", holds: ["target_down"], lag: 1_500 };
 const VERDICT = { rows: [{ name: "lost", count: 1_234, level: "promise" as const }], broken: ["Lost: 1234 (a1)"] };
@@ -21,8 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-describe("createView() where there is no terminal", () => {
-  test("writes plain lines with the time, the progress once a second, and nothing after its end", () => {
+describe("createView() without a terminal", () => {
+  test("writes plain lines with the time, the progress once per second, and nothing after stop()", () => {
     let time = 0;
     const { screen, text } = openScreen();
     const view = createView({ screen, total: 6_963, wallNow: () => time });
@@ -49,7 +49,7 @@ describe("createView() on a terminal", () => {
     return text();
   };
 
-  test("shows a bar and the state, breaks long lines, and gives the cursor back", () => {
+  test("shows a bar and the state, breaks long lines, and shows the cursor again", () => {
     const text = play();
     expect(text).toContain("delivered 40 of 100");
     expect(text).toContain("503 to every call. The\u001b[0K\n      breaker opens.");
@@ -57,15 +57,15 @@ describe("createView() on a terminal", () => {
     expect(text.lastIndexOf("\u001b[?25h")).toBeGreaterThan(text.lastIndexOf("\u001b[?25l"));
   });
 
-  test("has no colours where NO_COLOR is set", () => {
+  test("has no colours if NO_COLOR is set", () => {
     vi.stubEnv("NO_COLOR", "1");
     expect(play()).not.toContain("\u001b[31m");
   });
 });
 
-test("formatVerdict() gives a line to each row, and one to each broken promise", () => {
+test("formatVerdict() has a line for each row and for each broken promise", () => {
   expect(formatVerdict(VERDICT, openScreen().screen)).toBe(
-    "  lost                           1,234\n\nBroken: Lost: 1234 (a1)\n",
+    "  lost                           1,234\n\nBroken promise: Lost: 1234 (a1)\n",
   );
   expect(formatVerdict({ ...VERDICT, broken: [] }, openScreen().screen)).toContain("Every promise was kept.");
 });
@@ -75,23 +75,33 @@ test("wrap() breaks at spaces and leaves a long word whole", () => {
 });
 
 test.each<[string, Progress, Progress, readonly string[]]>([
-  ["nothing new", DOWN, { ...DOWN, delivered: 50 }, []],
-  ["the breaker opens", NO_PROGRESS, DOWN, ["The breaker is open: no calls but a probe now and then"]],
+  ["no change", DOWN, { ...DOWN, delivered: 50 }, []],
+  ["the breaker opens", NO_PROGRESS, DOWN, ["The circuit breaker is open: only single probe calls go out"]],
   [
     "the breaker closes",
     DOWN,
     { ...NO_PROGRESS, lag: 1_500 },
-    ["The breaker is closed again: the 1,500 records that had to wait go on now"],
+    ["The circuit breaker is closed: delivery continues with 1,500 waiting records"],
   ],
-  ["throttling begins", NO_PROGRESS, { ...NO_PROGRESS, holds: ["throttled"] }, ["Throttled: every call waits"]],
+  [
+    "throttling begins",
+    NO_PROGRESS,
+    { ...NO_PROGRESS, holds: ["throttled"] },
+    ["Throttled: no calls go out until Retry-After has passed"],
+  ],
   [
     "a user is parked",
     NO_PROGRESS,
     { ...NO_PROGRESS, parkedUsers: 1 },
-    ["Waiting in the retry tiers now: the events of 1 user, in order"],
+    ["Events of 1 user wait in the retry topics, in order"],
   ],
-  ["one more is", { ...NO_PROGRESS, parkedUsers: 1 }, { ...NO_PROGRESS, parkedUsers: 2 }, []],
-  ["the last is free", { ...NO_PROGRESS, parkedUsers: 2 }, NO_PROGRESS, ["Nobody waits in the retry tiers any more"]],
-])("narrate() tells of a turn: %s", (_turn, before, now, lines) => {
+  ["another user is parked", { ...NO_PROGRESS, parkedUsers: 1 }, { ...NO_PROGRESS, parkedUsers: 2 }, []],
+  [
+    "the last user is released",
+    { ...NO_PROGRESS, parkedUsers: 2 },
+    NO_PROGRESS,
+    ["No user waits in the retry topics any more"],
+  ],
+])("describeChanges() reports: %s", (_change, before, now, lines) => {
   expect(describeChanges(before, now)).toEqual(lines);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { createCleanupScope } from "../../local/demo-scope.ts";
+import { createCleanupScope } from "../../local/cleanup-scope.ts";
 
 const LOCAL = join(import.meta.dirname, "../../local");
 
@@ -14,94 +14,94 @@ interface Ended {
   readonly output: string;
 }
 
-const runDoor = (door: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+const runEntry = (entry: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [door, ...args], { env: { ...process.env, ...env } }, (error, stdout, stderr) =>
+    execFile(process.execPath, [entry, ...args], { env: { ...process.env, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }),
     );
   });
 
 describe("npm run demo", () => {
-  const door = join(LOCAL, "demo.mjs");
+  const entry = join(LOCAL, "demo.mjs");
 
   test("explains itself with --help", async () => {
-    const { code, output } = await runDoor(door, ["--help"]);
+    const { code, output } = await runEntry(entry, ["--help"]);
     expect(code).toBe(0);
     expect(output).toContain("--keep");
     expect(output).toContain("Exit codes");
   });
 
-  test("refuses an option that it does not know with 64", async () => {
-    const { code, output } = await runDoor(door, ["--kepe"]);
+  test("rejects an unknown option with exit code 64", async () => {
+    const { code, output } = await runEntry(entry, ["--kepe"]);
     expect(code).toBe(64);
     expect(output).toContain("Did you mean --keep?");
   });
 
-  test("says in one sentence what is wrong with the environment", async () => {
-    const { code, output } = await runDoor(door, [], { KAFKA_BROKERS: "127.0.0.1:1", SCHEMA_REGISTRY_URL: "" });
+  test("reports a wrong environment in one sentence", async () => {
+    const { code, output } = await runEntry(entry, [], { KAFKA_BROKERS: "127.0.0.1:1", SCHEMA_REGISTRY_URL: "" });
     expect(code).toBe(1);
     expect(output.trim().split("\n").at(-1)).toBe(
-      "Only KAFKA_BROKERS is set: set SCHEMA_REGISTRY_URL too, or neither to start both on this machine",
+      "Only KAFKA_BROKERS is set: set SCHEMA_REGISTRY_URL too, or set neither to start both on this machine",
     );
   });
 });
 
-describe("the door on a machine where nothing is installed", () => {
+describe("npm run demo on a machine without node_modules", () => {
   let home: string;
-  const door = (): string => join(home, "local/demo.mjs");
+  const entry = (): string => join(home, "local/demo.mjs");
   const setUp = async (npm: string): Promise<void> => {
-    await cp(join(LOCAL, "demo.mjs"), door());
+    await cp(join(LOCAL, "demo.mjs"), entry());
     await writeFile(
       join(home, "local/demo.ts"),
-      'console.log("plays", ...process.argv.slice(2)); process.exitCode = 3;',
+      'console.log("started", ...process.argv.slice(2)); process.exitCode = 3;',
     );
     await writeFile(join(home, "npm.cjs"), npm);
   };
   beforeEach(async () => {
-    home = await mkdtemp(join(tmpdir(), "gainstream-door-"));
+    home = await mkdtemp(join(tmpdir(), "gainstream-entry-"));
     await mkdir(join(home, "local"));
   });
   afterEach(() => rm(home, { recursive: true }));
 
-  test("installs first, says so, and plays with the arguments", async () => {
+  test("installs first, says so, and passes on the arguments", async () => {
     await setUp('console.log("npm", process.argv[2])');
-    const { code, output } = await runDoor(door(), ["--keep"], { npm_execpath: join(home, "npm.cjs") });
-    expect(output).toBe("Installing what the demo needs into node_modules (npm ci, once) …\nnpm ci\nplays --keep\n");
+    const { code, output } = await runEntry(entry(), ["--keep"], { npm_execpath: join(home, "npm.cjs") });
+    expect(output).toBe("Installing what the demo needs into node_modules (npm ci, once) …\nnpm ci\nstarted --keep\n");
     expect(code).toBe(3);
   });
 
-  test("ends with npm's exit code where that fails", async () => {
+  test("ends with npm's exit code if the install fails", async () => {
     await setUp("process.exitCode = 7");
-    const { code, output } = await runDoor(door(), [], { npm_execpath: join(home, "npm.cjs") });
+    const { code, output } = await runEntry(entry(), [], { npm_execpath: join(home, "npm.cjs") });
     expect(code).toBe(7);
-    expect(output).not.toContain("plays");
+    expect(output).not.toContain("started");
   });
 });
 
 describe("createCleanupScope()", () => {
-  test("undoes the last first, also what is still being started and whatever fails", async () => {
+  test("undoes the latest first, also a start that is under way, and ignores failures", async () => {
     const done: string[] = [];
     const starting = Promise.withResolvers<string>();
     const scope = createCleanupScope();
     await scope.register(Promise.resolve("first"), (name) => done.push(name));
     await scope.register(Promise.resolve("second"), () => Promise.reject(new Error("no")));
     void scope.register(starting.promise, (name) => done.push(name));
-    scope.onQuiet(() => done.push("quiet"));
+    scope.onTerminalRelease(() => done.push("terminal"));
     const ending = scope.end(1_000);
     starting.resolve("third");
     await ending;
-    expect(done).toEqual(["quiet", "third", "first"]);
+    expect(done).toEqual(["terminal", "third", "first"]);
   });
 
-  test("lets nobody go on with what was started too late", async () => {
+  test("does not continue a caller whose start resolves too late", async () => {
     const scope = createCleanupScope();
     const starting = Promise.withResolvers<string>();
-    let isGoingOn = false;
-    void scope.register(starting.promise, () => {}).then(() => (isGoingOn = true));
+    let isContinued = false;
+    void scope.register(starting.promise, () => {}).then(() => (isContinued = true));
     const ending = scope.end(1_000);
     starting.resolve("late");
     await ending;
-    expect(isGoingOn).toBe(false);
+    expect(isContinued).toBe(false);
   });
 
   test("gives up at the limit", async () => {

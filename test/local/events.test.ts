@@ -20,18 +20,18 @@ const countBy = (key: string): Map<unknown, number> => {
 };
 
 describe("createEvents()", () => {
-  it("gives the same events for the same seed, and others for another", () => {
+  it("gives the same events for the same seed, and other events for another seed", () => {
     expect([...createEvents(options)]).toEqual(events);
     expect([...createEvents({ ...options, seed: 43 })]).not.toEqual(events);
   });
 
-  it("gives every event an id of its own and a later time than the one before", () => {
+  it("gives every event a unique id and a later time than the event before", () => {
     expect(countBy("messageId").size).toBe(events.length);
     const times = events.map((event) => event["timestamp"] as string);
     expect(times).toEqual([...new Set(times)].sort(byText));
   });
 
-  it("sends every kind, and a dozen names of track events", () => {
+  it("creates every type, and track events with twelve names", () => {
     expect([...countBy("type").keys()].map(String).sort(byText)).toEqual([
       "alias",
       "group",
@@ -50,7 +50,7 @@ describe("createEvents()", () => {
     expect(counts.length).toBeGreaterThan(600);
   });
 
-  it("comes out of Avro as it went in, at about 700 bytes each", () => {
+  it("survives Avro unchanged, at about 700 bytes per event", () => {
     const decode = compileAvroSchema(schema);
     const values = events.map((event) => encodeEvent(event, type));
     expect(values.map((value) => decode(value))).toEqual(events);
@@ -61,7 +61,7 @@ describe("createEvents()", () => {
 });
 
 describe("poisonRecords()", () => {
-  it("gives as many as asked for, of every kind", () => {
+  it("gives the requested number of records, of every kind", () => {
     const records = poisonRecords(13);
     expect(records).toHaveLength(13);
     expect(new Set(records.map(({ reason }) => reason))).toEqual(

@@ -7,11 +7,11 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { fetchOnce, kafkaVersion } from "../../local/packages.ts";
 
 let cache: string;
-let said: string[];
+let lines: string[];
 
 beforeEach(async () => {
   cache = await mkdtemp(join(tmpdir(), "gainstream-test-"));
-  said = [];
+  lines = [];
 });
 afterEach(() => rm(cache, { recursive: true }));
 
@@ -20,7 +20,7 @@ function fetchText(text: string): Promise<string> {
     cache,
     folder: "thing-1.0",
     title: "Thing 1.0 (1 kB, once)",
-    log: (line) => said.push(line),
+    log: (line) => lines.push(line),
     async fill({ content }) {
       await mkdir(content);
       await writeFile(join(content, "thing.txt"), text);
@@ -28,7 +28,7 @@ function fetchText(text: string): Promise<string> {
   });
 }
 
-test("kafkaVersion() goes by KAFKA_VERSION, and refuses what is no version", () => {
+test("kafkaVersion() uses KAFKA_VERSION, and rejects a value that is no version", () => {
   expect(kafkaVersion({ KAFKA_VERSION: " 3.9.2 " })).toBe("3.9.2");
   expect(kafkaVersion({ KAFKA_VERSION: "" })).toBe(kafkaVersion({}));
   for (const wrong of ["4.1", "latest", "4.1.0-rc1", "../4.1.0"])
@@ -37,22 +37,22 @@ test("kafkaVersion() goes by KAFKA_VERSION, and refuses what is no version", () 
     );
 });
 
-test("fetchOnce() fetches once, says so in one line and leaves nothing else behind", async () => {
+test("fetchOnce() downloads once, logs one line and leaves nothing else behind", async () => {
   const home = await fetchText("first");
   await fetchText("second");
   expect(await readFile(join(home, "thing.txt"), "utf8")).toBe("first");
-  expect(said).toEqual(["Fetching Thing 1.0 (1 kB, once) …"]);
+  expect(lines).toEqual(["Downloading Thing 1.0 (1 kB, once) …"]);
   expect(await readdir(cache)).toEqual(["thing-1.0"]);
 });
 
-test("fetchOnce() lets several runs fetch at once", async () => {
+test("fetchOnce() allows several downloads at the same time", async () => {
   const homes = await Promise.all(["a", "b", "c", "d"].map(fetchText));
   expect(new Set(homes)).toEqual(new Set([join(cache, "thing-1.0")]));
   expect(await readdir(cache)).toEqual(["thing-1.0"]);
   expect(await readdir(join(cache, "thing-1.0"))).toEqual(["thing.txt"]);
 });
 
-test("fetchOnce() leaves no half a package when the fetching fails", async () => {
+test("fetchOnce() leaves no partial package if the download fails", async () => {
   const failing = fetchOnce({
     cache,
     folder: "thing-1.0",
@@ -60,7 +60,7 @@ test("fetchOnce() leaves no half a package when the fetching fails", async () =>
     log: () => {},
     async fill({ content }) {
       await mkdir(content);
-      throw new Error("Cannot fetch with Maven: no route to host");
+      throw new Error("Cannot download with Maven: no route to host");
     },
   });
   await expect(failing).rejects.toThrow("no route to host");

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 import { freePorts, retryTakenPort } from "../../local/ports.ts";
 
-test("freePorts() gives different ports below Linux's outgoing range that can be listened on", async () => {
+test("freePorts() gives distinct free ports below Linux's range for outgoing connections", async () => {
   const ports = await freePorts(8);
   expect(new Set(ports).size).toBe(8);
   for (const port of ports) {
@@ -39,7 +39,7 @@ test("retryTakenPort() gives up after four ports in a row", async () => {
   expect(calls).toBe(4);
 });
 
-test("retryTakenPort() passes on every other failure at once", async () => {
+test("retryTakenPort() rejects with any other failure at once", async () => {
   let calls = 0;
   const start = async (): Promise<never> => {
     calls += 1;
@@ -49,7 +49,7 @@ test("retryTakenPort() passes on every other failure at once", async () => {
   expect(calls).toBe(1);
 });
 
-test("freePorts() gives a port once, also to those who ask at the same time", async () => {
+test("freePorts() gives each port once, also to concurrent calls", async () => {
   const ports = (await Promise.all(Array.from({ length: 40 }, () => freePorts(2)))).flat();
   expect(new Set(ports).size).toBe(80);
 });

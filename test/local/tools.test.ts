@@ -18,10 +18,10 @@ const INSTALL = "; install with 'apt-get install -y openjdk-17-jre-headless mave
 
 test.each([
   [JAVA_17, "Apache Maven 3.8.7", undefined],
-  [JAVA_17, undefined, `Missing for a local Kafka: Maven${INSTALL}`],
-  [undefined, "", `Missing for a local Kafka: Java 17 or newer${INSTALL}`],
-  ['java version "1.8.0_392"', "", `Missing for a local Kafka: Java 17 or newer (found Java 8)${INSTALL}`],
-  [undefined, undefined, `Missing for a local Kafka: Java 17 or newer and Maven${INSTALL}`],
-])("missingTools() names what is missing: java %j, maven %j", (java, maven, sentence) => {
+  [JAVA_17, undefined, `Cannot start a local Kafka: Maven is missing${INSTALL}`],
+  [undefined, "", `Cannot start a local Kafka: Java 17 or newer is missing${INSTALL}`],
+  ['java version "1.8.0_392"', "", `Cannot start a local Kafka: Java 17 or newer (found Java 8) is missing${INSTALL}`],
+  [undefined, undefined, `Cannot start a local Kafka: Java 17 or newer and Maven are missing${INSTALL}`],
+])("missingTools() names the missing tools: java %j, maven %j", (java, maven, sentence) => {
   expect(missingTools({ java, maven })).toBe(sentence);
 });

@@ -20,11 +20,11 @@ const passes = async (folder: string): Promise<boolean> => {
   return code === 0;
 };
 
-/** A place that is not there, or there twice, means that the source has moved on and the list has not. */
+/** Throws unless the text is in the source exactly once: then the source has changed and the list has not. */
 const mutate = (source: string, { name, file, find, replace }: Mutant): string => {
   const parts = source.split(find);
   if (parts.length !== 2)
-    throw new Error(`Cannot make "${name}": got ${parts.length - 1} places like it in ${file}, want 1`);
+    throw new Error(`Cannot make "${name}": found its text ${parts.length - 1} times in ${file}, want once`);
   return parts.join(replace);
 };
 
@@ -40,18 +40,18 @@ const isCaught = async (folder: string, mutant: Mutant): Promise<boolean> => {
 const run = async (folder: string): Promise<number> => {
   for (const name of copied) await cp(join(root, name), join(folder, name), { recursive: true });
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  if (!(await passes(folder))) throw new Error(`${propertyTest} fails without any fault: mend that first`);
+  if (!(await passes(folder))) throw new Error(`${propertyTest} fails without any fault: fix that first`);
   let missed = 0;
   for (const mutant of mutants) {
     const caught = await isCaught(folder, mutant);
     if (!caught) missed++;
     say(`${caught ? "caught" : "MISSED"}  ${mutant.name}`);
   }
-  say(`${mutants.length - missed} of ${mutants.length} faults made by hand were caught`);
+  say(`${mutants.length - missed} of ${mutants.length} hand-made faults were caught`);
   return missed;
 };
 
-/* Puts one fault after the other into a copy of the source, and looks whether the property test finds it. */
+/* Puts one fault after the other into a copy of the source and checks that the property test fails. */
 const folder = await mkdtemp(join(tmpdir(), "gainstream-mutants-"));
 try {
   if ((await run(folder)) > 0) process.exitCode = 1;

@@ -1,4 +1,4 @@
-/** A fault made by hand: a text that is in the source file once, and its replacement. */
+/** A hand-made fault: a text that is in the source file once, and its replacement. */
 export interface Mutant {
   readonly name: string;
   readonly file: string;
@@ -17,11 +17,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the budget is not returned for a copy that has moved on",
     file: "src/pipeline/settle-step.ts",
-    find: "() => true)) this.#release(item);",
-    replace: "() => true)) item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
+    find: "of assignment.queues.peekRun(queue, count, allItems)) this.#release(item);",
+    replace:
+      "of assignment.queues.peekRun(queue, count, allItems))\n      item.owned.tracker.complete(item.entry, item.parsed.retryState.source.index);",
   },
   {
-    name: "the committable offset is one too far",
+    name: "the committable offset is one too high",
     file: "src/offsets/tracker.ts",
     find: "return this.#entries.peekFront()?.offset ?? this.#position;",
     replace: "return (this.#entries.peekFront()?.offset ?? this.#position) + 1;",
@@ -34,12 +35,12 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "no record is ever on its way to a retry topic",
-    file: "src/pipeline/hot-keys.ts",
+    file: "src/pipeline/await-turn-step.ts",
     find: "return queues.isBusy(sourceQueueKeyOf(owned, parsed.user));",
     replace: "return false;",
   },
   {
-    name: "deduplication never remembers",
+    name: "deduplication remembers no message id",
     file: "src/limits/dedupe.ts",
     find: "ids.add(messageId, Math.floor(wallNow / 1_000), this.#windowStartSeconds(this.#rules, wallNow));",
     replace: "",
@@ -47,17 +48,17 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a hold counts an attempt",
     file: "src/pipeline/deliver-step.ts",
-    find: "item.wasHeld = true;",
-    replace: "item.wasHeld = true;\n    item.quickAttemptsUsed++;",
+    find: "head.wasHeld = true;",
+    replace: "head.wasHeld = true;\n    head.quickAttemptsUsed++;",
   },
   {
     name: "nothing checks whether waiting partitions may resume",
-    file: "src/pipeline/pipeline.ts",
+    file: "src/pipeline/scheduler.ts",
     find: "this.#options.recheckWaiting();",
     replace: "",
   },
   {
-    name: "a retry topic's next record is due, and nothing resumes the partition",
+    name: "the delay of a retry topic's next record is over, and nothing resumes the partition",
     file: "src/intake/admission.ts",
     find: 'schedule(remainingMs, () => pauses.review(["due"]));',
     replace: "schedule(remainingMs, () => undefined);",

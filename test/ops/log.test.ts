@@ -13,7 +13,7 @@ const createLines = (level: LogOptions["level"]) => {
 };
 
 describe("createLog()", () => {
-  test("writes one JSON object with ISO time and the level's name, and neither process nor host", () => {
+  test("writes one JSON object with the ISO time and the name of the level, without process and host", () => {
     const { log, entries } = createLines("info");
     log.warn({ topic: "a", partition: 3 }, "Cannot deliver");
     expect(entries()).toEqual([
@@ -21,7 +21,7 @@ describe("createLog()", () => {
     ]);
   });
 
-  test("leaves out what is below its level", () => {
+  test("leaves out lines below its level", () => {
     const { log, lines } = createLines("warn");
     log.info("nothing");
     expect(lines).toEqual([]);
@@ -33,7 +33,7 @@ describe("createLog()", () => {
     expect(lines.join("")).not.toContain("hunter2");
   });
 
-  test("shows an error with its code and cause, but none of its other fields", () => {
+  test("logs an error with its code and cause, but none of its other fields", () => {
     const { log, entries, lines } = createLines("info");
     const cause = Object.assign(new TypeError("Inner"), { code: "E_INNER", request: "personal" });
     log.error({ err: new Error("Outer", { cause }) }, "Failed");
@@ -65,22 +65,26 @@ describe("createKafkaLog()", () => {
       "debug",
       entry(1, "Response Heartbeat(key: 12, version: 3)", { error: "The group is rebalancing, so a rejoin is needed" }),
     ],
-    ["joining again", "info", entry(2, "The group is rebalancing, re-joining")],
+    ["rejoining", "info", entry(2, "The group is rebalancing, re-joining")],
     [
-      "an answer of a broker that does not lead a partition yet",
+      "the response of a broker that does not lead a partition yet",
       "info",
       entry(1, "Response ListOffsets(key: 2)", { error: "This server is not the leader for that topic-partition" }),
     ],
     [
-      "an answer of a group that is new",
+      "the response about a new group",
       "info",
       entry(1, "Response GroupCoordinator(key: 10)", { error: "The group coordinator is not available" }),
     ],
-    ["an answer that is asked for again", "warn", entry(1, "Response Metadata(key: 3)", { error: "No leader" })],
-  ])("logs %s at %s", (_, level, given) => {
+    [
+      "the response to a request that is retried",
+      "warn",
+      entry(1, "Response Metadata(key: 3)", { error: "No leader" }),
+    ],
+  ])("logs %s at %s", (_, level, logEntry) => {
     const { log, entries } = createLines("debug");
-    createKafkaLog(log).logCreator()(given);
-    expect(entries()).toMatchObject([{ level, kafka: "Consumer", msg: given.log.message }]);
+    createKafkaLog(log).logCreator()(logEntry);
+    expect(entries()).toMatchObject([{ level, kafka: "Consumer", msg: logEntry.log.message }]);
   });
 
   test.each([
@@ -88,19 +92,19 @@ describe("createKafkaLog()", () => {
     "Not authorized to access group: Group authorization failed",
     "Cluster authorization failed",
     "The coordinator is not aware of this member",
-  ])("leaves it to others to tell of the answer '%s'", (error) => {
+  ])("logs the response '%s' only at debug", (error) => {
     const { log, entries } = createLines("debug");
     createKafkaLog(log).logCreator()(entry(1, "Response Fetch(key: 1, version: 11)", { error }));
     expect(entries()).toMatchObject([{ level: "debug" }]);
   });
 
-  test("logs everything at one level for whom errors are everyday life", () => {
+  test("logs every line at the level that is given", () => {
     const { log, entries } = createLines("debug");
     createKafkaLog(log, "debug").logCreator()(entry(1, "Failed to send messages"));
     expect(entries()).toMatchObject([{ level: "debug", msg: "Failed to send messages" }]);
   });
 
-  test("passes on where it happened, never stacks, bytes or answers", () => {
+  test("logs where it happened, never stacks, bytes or responses", () => {
     const { log, entries } = createLines("debug");
     const extra = {
       topic: "a",
@@ -132,11 +136,11 @@ describe("createKafkaLog()", () => {
     ["info", 4],
     ["debug", 5],
     ["trace", 5],
-  ])("asks kafkajs at %s for its level %d", (level, expected) => {
+  ])("at %s it sets the level %d of kafkajs", (level, expected) => {
     expect(createKafkaLog(createLines(level).log).logLevel).toBe(expected);
   });
 
-  test("is what kafkajs takes", () => {
+  test("is accepted by kafkajs", () => {
     const { log, entries } = createLines("info");
     const kafka = new Kafka({ brokers: ["127.0.0.1:1"], ...createKafkaLog(log) });
     kafka.logger().info("Hello", { groupId: "g" });

@@ -20,7 +20,7 @@ describe("createMetrics()", () => {
     expect(metrics.totals()).toEqual({ delivered: 2, skipped: 0, dead: 1 });
   });
 
-  test("counts records that move to a tier by reason, and everything that moves in one sum", async () => {
+  test("counts moves to a retry topic by reason, and all progress in one sum", async () => {
     const metrics = createMetrics();
     metrics.recordRetry("timeout");
     metrics.recordRetry("parked");
@@ -36,7 +36,7 @@ describe("createMetrics()", () => {
     expect(metrics.totals()).toEqual({ delivered: 1, skipped: 1, dead: 1 });
   });
 
-  test("counts what Segment's Engage computed by its class", async () => {
+  test("counts events from Segment Engage by computation class", async () => {
     const metrics = createMetrics();
     metrics.recordEvent({ type: "identify", outcome: "delivered", computationClass: "audience" });
     metrics.recordEvent({ type: "track", outcome: "delivered", computationClass: "audience" });
@@ -48,7 +48,7 @@ describe("createMetrics()", () => {
     ]);
   });
 
-  test("measures the way from Kafka to the outcome in seconds", async () => {
+  test("measures the time from Kafka to the outcome in seconds", async () => {
     const metrics = createMetrics();
     metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: 40 });
     metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: 3000 });
@@ -60,7 +60,7 @@ describe("createMetrics()", () => {
     expect(lines).toContain("gainstream_end_to_end_seconds_count 2");
   });
 
-  test("takes a clock behind the broker's for no time, and leaves out what is no number", async () => {
+  test("takes a negative time as zero, and leaves out what is no number", async () => {
     const metrics = createMetrics();
     metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: -500 });
     metrics.recordEvent({ type: "track", outcome: "delivered", endToEndMs: Number.NaN });
@@ -69,7 +69,7 @@ describe("createMetrics()", () => {
     expect(lines).toContain("gainstream_end_to_end_seconds_count 1");
   });
 
-  test("counts calls by their answer and measures them", async () => {
+  test("counts calls by status and measures their duration", async () => {
     const metrics = createMetrics();
     metrics.recordCall({ call: "track", status: "200", seconds: 0.02 });
     metrics.recordCall({ call: "track", status: "timeout", seconds: 10 });
@@ -82,7 +82,7 @@ describe("createMetrics()", () => {
     ]);
   });
 
-  test("counts answers with result: false by the family of their code", async () => {
+  test("counts responses with result: false by code family", async () => {
     const metrics = createMetrics();
     metrics.recordResultFalse("GSOBJ");
     metrics.recordResultFalse("other");
@@ -93,7 +93,7 @@ describe("createMetrics()", () => {
     ]);
   });
 
-  test("counts the logs that are not those we knew by their topic", async () => {
+  test("counts log resets by topic", async () => {
     const metrics = createMetrics();
     metrics.recordLogReset("a");
     metrics.recordLogReset("a");
@@ -102,7 +102,7 @@ describe("createMetrics()", () => {
     ]);
   });
 
-  test("counts the offsets that were skipped by their topic", async () => {
+  test("counts skipped offsets by topic", async () => {
     const metrics = createMetrics();
     metrics.recordSkippedOffsets("a", 10);
     metrics.recordSkippedOffsets("a", 1);
@@ -166,7 +166,7 @@ describe("createMetrics()", () => {
     );
   });
 
-  test("forgets the lag of a partition that has gone elsewhere", async () => {
+  test("drops the lag of a partition that has moved to another instance", async () => {
     const metrics = createMetrics();
     let partitions = [0, 1];
     metrics.setSnapshotSource(() => ({
@@ -188,7 +188,7 @@ describe("createMetrics()", () => {
     expect(await linesOf(metrics, "gainstream_lag{")).toEqual(['gainstream_lag{topic="a",partition="1"} 7']);
   });
 
-  test("keeps one process's numbers apart from another's, with those of process and event loop", async () => {
+  test("keeps the metrics of two instances apart, each with those of process and event loop", async () => {
     const metrics = createMetrics();
     createMetrics().recordEvent({ type: "track", outcome: "delivered" });
     expect(metrics.totals()).toEqual({ delivered: 0, skipped: 0, dead: 0 });
@@ -206,9 +206,9 @@ describe("createMetrics()", () => {
     ]);
   });
 
-  test("says of each of our metrics when to worry", async () => {
+  test("says for each of our metrics when to worry", async () => {
     const helps = await linesOf(createMetrics(), "# HELP gainstream_");
     expect(helps).toHaveLength(23);
-    expect(helps.every((line) => line.includes("Worry when") || line.includes("Worry at once"))).toBe(true);
+    expect(helps.every((line) => line.includes("Worry if") || line.includes("Worry at once"))).toBe(true);
   });
 });

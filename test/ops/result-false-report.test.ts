@@ -22,7 +22,7 @@ const open = () => {
 };
 
 describe("the report of result: false", () => {
-  it("logs the first answer at once, and those of the next hour in one line", () => {
+  it("logs the first response at once, and those of the next hour in one line", () => {
     const { clock, lines, counted, report } = open();
     report({ status: 200, code: "GSOBJ_1002", requestId: "r1" });
     report({ status: 200 });
@@ -33,7 +33,7 @@ describe("the report of result: false", () => {
     expect(counted).toEqual(["GSOBJ", "other", "GU"]);
   });
 
-  it("says nothing of an hour without any, and logs the next one at once again", () => {
+  it("logs nothing after an hour without any, and the next response at once again", () => {
     const { clock, lines, report } = open();
     report({ status: 200 });
     clock.advance(hourMs);

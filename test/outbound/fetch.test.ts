@@ -10,14 +10,14 @@ const request = { method: "GET", path: "/subjects" } as const;
 const userAgent = readUserAgent();
 
 describe("createFetch()", () => {
-  it("calls us by name and version", async () => {
+  it("sends our name and version as user agent", async () => {
     expect(userAgent).toMatch(/^gainstream\/\d+\.\d+\.\d+/);
     await using registry = await createFakeRegistry({ "GET /subjects": { status: 200, body: {} } });
     await requestRegistry({ url: registry.url, fetch: createFetch({ userAgent }) }, request);
     expect(registry.headers).toMatchObject([{ "user-agent": userAgent, accept: "application/json" }]);
   });
 
-  it("asks a registry through a proxy, also with a body", () =>
+  it("sends requests through a proxy, also with a body", () =>
     withProxy(async (proxy) => {
       await using registry = await createFakeRegistry({ "POST /subjects/a": { status: 200, body: { id: 7 } } });
       const target = { url: registry.url, fetch: createFetch({ userAgent, proxy: { origin: proxy.url } }) };
@@ -37,10 +37,10 @@ describe("createFetch()", () => {
   });
 
   it.each([
-    [407, "wants credentials (407)"],
+    [407, "requires credentials (407)"],
     [503, "cannot reach"],
     ["hang", "no answer within 80 ms"],
-  ] as const)("says in the registry's sentence that the proxy does %j", (mood, text) =>
+  ] as const)("explains in the error of the registry that the proxy does %j", (mood, text) =>
     withProxy(async (proxy) => {
       proxy.mood = mood;
       await using registry = await createFakeRegistry();

@@ -3,25 +3,25 @@ import { type IncomingMessage, createServer } from "node:http";
 import { type AddressInfo, type Socket, connect } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** What the proxy does with those who ask for a way; a number is the status it refuses with. */
+/** What the proxy does with a CONNECT request; a number is the status that it refuses with. */
 export type Mood = "open" | "hang" | "cut" | "babble" | number;
 
-/** A proxy on loopback that opens ways by CONNECT, and does nothing else. */
+/** A proxy on loopback that opens tunnels by CONNECT, and does nothing else. */
 export interface Proxy {
   readonly host: string;
   readonly url: string;
   mood: Mood;
-  /** As `user:password`; empty: none are wanted. */
+  /** As `user:password`; empty if it requires none. */
   credentials: string;
-  /** Where ways were asked for, in order, whatever came of it. */
+  /** The targets of all CONNECT requests, in order. */
   readonly asked: string[];
-  /** The headers that they were asked for with. */
+  /** The headers of all CONNECT requests. */
   readonly headers: IncomingMessage["headers"][];
-  /** Requests that were to be forwarded as they are. */
+  /** Requests that it was asked to forward. */
   readonly forwards: string[];
-  /** Connections to it that are open. */
+  /** How many connections to it are open. */
   readonly open: () => number;
-  /** Ends every connection, also those that lead on, and waits until the other side has seen it. */
+  /** Ends every connection, also those to the targets, and waits until the other side has seen it. */
   readonly hangUp: () => Promise<void>;
   readonly close: () => Promise<void>;
 }

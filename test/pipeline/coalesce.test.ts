@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { coalesce } from "../../src/pipeline/coalesce.ts";
 
-test("runs once in the next turn, however often it is asked, and again when it is asked after that", () => {
+test("runs once in the next turn, however often it is called, and again if it is called after that", () => {
   const turns: (() => void)[] = [];
   const runs: number[] = [];
   const ask = coalesce(

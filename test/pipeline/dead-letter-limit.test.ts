@@ -13,26 +13,26 @@ const bad = { decision: dead("undecodable", "No") };
 
 const createRigAtLimit = async () => {
   const rig = createRig({ limit });
-  const { source, take } = createOwner(rig);
-  for (let offset = 0; offset < 4; offset++) take(source, parsedOf(`${"abcd"[offset]}0`, offset, bad), offset);
+  const { source, enqueue } = createOwner(rig);
+  for (let offset = 0; offset < 4; offset++) enqueue(source, parsedOf(`${"abcd"[offset]}0`, offset, bad), offset);
   while (rig.writes.length > 0) {
     rig.writes[0]?.answer("written");
     await turns();
   }
-  return { rig, source, take };
+  return { rig, source, enqueue };
 };
 
-describe("Pipeline, at the dead-letter limit", () => {
-  it("holds at the limit: nothing starts, neither dead letters nor calls, and nothing is lost", async () => {
-    const { rig, source, take } = await createRigAtLimit();
+describe("the pipeline at the dead-letter limit", () => {
+  it("holds everything: starts neither dead letters nor calls, and loses nothing", async () => {
+    const { rig, source, enqueue } = await createRigAtLimit();
     expect([rig.ended.length, rig.limitHolds, source.tracker.committableOffset]).toEqual([2, [true], 2]);
-    take(source, parsedOf("u0", 4), 4);
+    enqueue(source, parsedOf("u0", 4), 4);
     expect([rig.calls, rig.writes, rig.scheduler.headsInWork]).toEqual([[], [], 0]);
   });
 
   it("continues where it stopped when an operator raises the limit", async () => {
-    const { rig, source, take } = await createRigAtLimit();
-    take(source, parsedOf("u0", 4), 4);
+    const { rig, source, enqueue } = await createRigAtLimit();
+    enqueue(source, parsedOf("u0", 4), 4);
     rig.deadLetterLimit.setLimit({ ...limit, consecutive: 3 }, rig.clock.wallNow());
     rig.scheduler.startReady();
     expect(rig.calls.map(({ body }) => body)).toEqual(["u0"]);
@@ -45,11 +45,11 @@ describe("Pipeline, at the dead-letter limit", () => {
     expect([rig.ended.length, source.tracker.committableOffset, rig.limitHolds]).toEqual([5, 5, [true, false]]);
   });
 
-  it("does not ask Gainsight again about an event that it has refused", async () => {
+  it("does not send Gainsight an event again that Gainsight has refused", async () => {
     const rig = createRig({ limit: { ...limit, consecutive: 1 } });
-    const { source, take } = createOwner(rig);
-    take(source, parsedOf("a0", 0), 0);
-    take(source, parsedOf("b0", 1), 1);
+    const { source, enqueue } = createOwner(rig);
+    enqueue(source, parsedOf("a0", 0), 0);
+    enqueue(source, parsedOf("b0", 1), 1);
     for (const call of rig.calls.slice()) call.answer(dead("rejected", "Refused", 400));
     await turns();
     expect(rig.writes).toHaveLength(1);
@@ -80,49 +80,49 @@ const comeBack = (
   return { ...parsed, retryState: { ...parsed.retryState, reason: failure.reason, status: failure.status } };
 };
 
-/** Where each event went: a retry topic by its index, or how it ended. */
+/** The outcome of each event, or the index of the retry topic where it waits. */
 const endsOf = ({ moved, ended }: Rig): string[] => [
   ...moved.map(({ name, reason, tier }) => `${name} ${reason} ${tier}`),
   ...ended.map(({ name, outcome }) => `${name} ${outcome.kind}`),
 ];
 
-describe("Pipeline, with too many dead letters of one cause", () => {
-  /** Two dead letters of the cause have been written: the next ones wait. */
+describe("the pipeline, with too many dead letters of one cause", () => {
+  /** Two dead letters of the cause have been written: further ones are parked. */
   const createHeld = async () => {
     const rig = createRig({ limit: byCause });
     const owner = createOwner(rig);
-    for (const offset of [0, 1]) owner.take(owner.source, parsedOf(`${"ab"[offset]}0`, offset, invalid), offset);
+    for (const offset of [0, 1]) owner.enqueue(owner.source, parsedOf(`${"ab"[offset]}0`, offset, invalid), offset);
     await acknowledgeAll(rig);
     return { rig, ...owner };
   };
 
   it("moves those events to the retry topic without using an attempt, and delivers all others", async () => {
-    const { rig, source, take } = await createHeld();
-    take(source, parsedOf("c0", 2, invalid), 2);
-    take(source, parsedOf("u0", 3), 3);
-    take(source, parsedOf("d0", 4, bad), 4);
+    const { rig, source, enqueue } = await createHeld();
+    enqueue(source, parsedOf("c0", 2, invalid), 2);
+    enqueue(source, parsedOf("u0", 3), 3);
+    enqueue(source, parsedOf("d0", 4, bad), 4);
     rig.calls[0]?.answer(delivered);
     const [parked, other] = rig.writes;
     expect(parked?.failure).toMatchObject({ reason: "parked", attempts: 0, firstFailedAt: undefined, tier: 0 });
-    expect(parked?.failure.error).toBe("Waits for another deadLetterLimit, too many end as invalid_event: No type");
+    expect(parked?.failure.error).toBe("Parked by deadLetterLimit, too many events end as invalid_event: No type");
     expect([other?.tier, other?.failure.reason]).toEqual([undefined, "undecodable"]);
     await acknowledgeAll(rig);
     expect(endsOf(rig)).toEqual(["2 parked 0", "0 dead", "1 dead", "u0 delivered", "4 dead"]);
     expect([source.tracker.committableOffset, rig.budget.records, rig.limitHolds]).toEqual([5, 0, [true]]);
   });
 
-  it("keeps the order of a user whose event waits: later ones follow, and go when it has gone", async () => {
-    const { rig, source, tiers, take } = await createHeld();
-    const [first] = tiers;
-    if (!first) throw new Error("No tier");
-    take(source, parsedOf("c0", 2, invalid), 2);
+  it("keeps the order of a user whose event is parked: later events follow it, and are delivered after it", async () => {
+    const { rig, source, retryTopics, enqueue } = await createHeld();
+    const [first] = retryTopics;
+    if (!first) throw new Error("No such retry topic");
+    enqueue(source, parsedOf("c0", 2, invalid), 2);
     await acknowledgeAll(rig);
-    take(source, parsedOf("c1", 3), 3);
+    enqueue(source, parsedOf("c1", 3), 3);
     await acknowledgeAll(rig);
     expect([endsOf(rig).slice(0, 2), rig.calls]).toEqual([["2 parked 0", "c1 parked 0"], []]);
     rig.deadLetterLimit.setLimit(false, rig.clock.wallNow());
-    take(first, parsedOf("c0", 2, invalid), 0);
-    take(first, parsedOf("c1", 3), 1);
+    enqueue(first, parsedOf("c0", 2, invalid), 0);
+    enqueue(first, parsedOf("c1", 3), 1);
     expect(rig.calls).toEqual([]);
     await acknowledgeAll(rig);
     expect(rig.calls.map(({ body }) => body)).toEqual(["c1"]);
@@ -135,19 +135,19 @@ describe("Pipeline, with too many dead letters of one cause", () => {
     [0, 1],
     [1, 2],
     [2, 2],
-  ])("moves one that comes back out of tier %i while it still waits to tier %i", async (from, to) => {
-    const { rig, tiers, take } = await createHeld();
-    const owned = tiers[from];
-    if (!owned) throw new Error("No tier");
-    take(owned, parsedOf("c0", 2, invalid), 0);
+  ])("moves an event that returns from retry topic %i before the limit changes to retry topic %i", async (from, to) => {
+    const { rig, retryTopics, enqueue } = await createHeld();
+    const owned = retryTopics[from];
+    if (!owned) throw new Error("No such retry topic");
+    enqueue(owned, parsedOf("c0", 2, invalid), 0);
     expect(rig.writes.map(({ tier }) => tier)).toEqual([to]);
   });
 
-  /** One refused event has been dead-lettered; the next one waits in the first retry topic, as its record says when it comes back. */
+  /** One refused event has been dead-lettered. Returns the record of the next one, as it is read from the first retry topic. */
   const createRefused = async () => {
     const rig = createRig({ limit: { ...byCause, consecutive: 1 } });
     const owner = createOwner(rig);
-    for (const offset of [0, 1]) owner.take(owner.source, parsedOf(`${"ab"[offset]}0`, offset), offset);
+    for (const offset of [0, 1]) owner.enqueue(owner.source, parsedOf(`${"ab"[offset]}0`, offset), offset);
     for (const call of rig.calls.slice()) call.answer(dead("rejected", "Refused", 403));
     await turns();
     expect(rig.writes.map(({ tier, failure }) => [tier, failure.reason])).toEqual([
@@ -160,12 +160,12 @@ describe("Pipeline, with too many dead letters of one cause", () => {
     return { rig, ...owner, back };
   };
 
-  it("does not send Gainsight again what it refused, however often that comes back, for refusals can hold everybody", async () => {
-    const { rig, tiers, take, back } = await createRefused();
+  it("does not send a refused event to Gainsight again, however often it returns: a refusal can hold all events", async () => {
+    const { rig, retryTopics, enqueue, back } = await createRefused();
     let parsed = back;
     for (const tier of [0, 1, 2, 2]) {
-      const owned = tiers[tier];
-      if (owned) take(owned, parsed, owned.tracker.position);
+      const owned = retryTopics[tier];
+      if (owned) enqueue(owned, parsed, owned.tracker.position);
       expect([rig.calls, rig.writes.map((write) => write.tier)]).toEqual([[], [Math.min(tier + 1, 2)]]);
       parsed = comeBack(rig.writes[0]);
       await acknowledgeAll(rig);
@@ -176,10 +176,10 @@ describe("Pipeline, with too many dead letters of one cause", () => {
   it.each([
     ["is delivered if Gainsight has changed its mind", delivered, "delivered"],
     ["is a dead letter if not", dead("rejected", "Refused", 403), "dead"],
-  ])("asks Gainsight again once the limit is changed: what was refused %s", async (_, verdict, kind) => {
-    const { rig, tiers, take, back } = await createRefused();
+  ])("calls Gainsight again once the limit is changed: a refused event %s", async (_, verdict, kind) => {
+    const { rig, retryTopics, enqueue, back } = await createRefused();
     rig.deadLetterLimit.setLimit(false, rig.clock.wallNow());
-    if (tiers[0]) take(tiers[0], back, 0);
+    if (retryTopics[0]) enqueue(retryTopics[0], back, 0);
     expect(rig.calls.map(({ body }) => body)).toEqual(["b0"]);
     rig.calls[0]?.answer(verdict);
     await acknowledgeAll(rig);
@@ -188,40 +188,41 @@ describe("Pipeline, with too many dead letters of one cause", () => {
     expect(endsOf(rig).at(-1)).toBe(`b0 ${kind}`);
   });
 
-  it("remembers a refusal while its event follows an earlier one from retry topic to retry topic", async () => {
-    const { rig, tiers, backlog, take, back } = await createRefused();
+  it("keeps the refusal of an event while it follows an earlier event from retry topic to retry topic", async () => {
+    const { rig, retryTopics, backlog, enqueue, back } = await createRefused();
     backlog.complete("b", eventKeyOf(back.retryState.source));
     backlog.upsert("b", "earlier", { tier: 1, offset: 0 });
     const copy = { ...back, retryState: { ...back.retryState, source: { ...back.retryState.source, id: "copy" } } };
-    if (tiers[0]) take(tiers[0], copy, 0);
+    if (retryTopics[0]) enqueue(retryTopics[0], copy, 0);
     expect(rig.writes.map(({ tier, failure }) => [tier, failure.status])).toEqual([[1, 403]]);
     await acknowledgeAll(rig);
     backlog.complete("b", "earlier");
-    if (tiers[1]) take(tiers[1], comeBack({ parsed: copy, failure: { reason: "parked", status: 403 } }), 0);
+    if (retryTopics[1])
+      enqueue(retryTopics[1], comeBack({ parsed: copy, failure: { reason: "parked", status: 403 } }), 0);
     expect([rig.calls, rig.writes.length]).toEqual([[], 1]);
   });
 
-  it("probes with none that only waits for another limit, and writes nothing meanwhile", async () => {
-    const { rig, source, tiers, take, back } = await createRefused();
+  it("does not probe with an event that the limit has parked, and writes nothing meanwhile", async () => {
+    const { rig, source, retryTopics, enqueue, back } = await createRefused();
     rig.gate.state = "closed";
-    if (tiers[0]) take(tiers[0], back, 0);
-    take(source, parsedOf("u0", 2), 2);
+    if (retryTopics[0]) enqueue(retryTopics[0], back, 0);
+    enqueue(source, parsedOf("u0", 2), 2);
     rig.gate.state = "probe";
     rig.scheduler.startReady();
     expect([rig.calls.map(({ body }) => body), rig.writes]).toEqual([["u0"], []]);
   });
 
-  it("names the last failure of those whose attempts are spent, and gives them a further round", async () => {
+  it("writes the last failure of events whose attempts are exhausted, and gives them one more round", async () => {
     const rig = createRig({ limit: { ...byCause, consecutive: 1 } });
-    const { tiers, take } = createOwner(rig);
-    const [, , last] = tiers;
-    if (!last) throw new Error("No tier");
+    const { retryTopics, enqueue } = createOwner(rig);
+    const [, , last] = retryTopics;
+    if (!last) throw new Error("No such retry topic");
     const spent = (name: string, offset: number) => {
       const { retryState, ...parsed } = parsedOf(name, offset);
       return { ...parsed, retryState: { ...retryState, attempts: 5, firstFailedAt: -100_000 } };
     };
     rig.written[2] = 2;
-    for (const offset of [0, 1]) take(last, spent(`${"ab"[offset]}0`, offset), offset);
+    for (const offset of [0, 1]) enqueue(last, spent(`${"ab"[offset]}0`, offset), offset);
     for (let round = 0; round < 2; round++) {
       for (const call of rig.calls.slice())
         call.answer({ kind: "retry", reason: "server_error", error: "Failed", status: 500 });
@@ -238,36 +239,36 @@ describe("Pipeline, with too many dead letters of one cause", () => {
     const back = comeBack(rig.writes[1]);
     expect(back.retryState.status, "which would say that Gainsight refused it").toBeUndefined();
     await acknowledgeAll(rig);
-    take(last, back, 2);
+    enqueue(last, back, 2);
     expect(rig.calls).toHaveLength(1);
   });
 
-  it("counts an event that is delivered out of a retry topic for the topic that it came from", async () => {
+  it("counts an event that is delivered from a retry topic for its source topic", async () => {
     const rig = createRig({ limit: byCause });
-    const { source, tiers, take } = createOwner(rig);
-    take(source, parsedOf("a0", 0, invalid), 0);
-    if (tiers[0]) take(tiers[0], parsedOf("u0", 1), 0);
+    const { source, retryTopics, enqueue } = createOwner(rig);
+    enqueue(source, parsedOf("a0", 0, invalid), 0);
+    if (retryTopics[0]) enqueue(retryTopics[0], parsedOf("u0", 1), 0);
     rig.calls[0]?.answer(delivered);
     await turns();
-    for (const offset of [2, 3]) take(source, parsedOf("b0", offset, { ...invalid, user: `b${offset}` }), offset);
+    for (const offset of [2, 3]) enqueue(source, parsedOf("b0", offset, { ...invalid, user: `b${offset}` }), offset);
     await acknowledgeAll(rig);
     expect([rig.ended.length, rig.moved]).toEqual([4, []]);
   });
 
   it("writes a dead letter if the event fits into no retry topic", async () => {
-    const { rig, source, take } = await createHeld();
-    take(source, parsedOf("c0", 2, invalid), 2);
+    const { rig, source, enqueue } = await createHeld();
+    enqueue(source, parsedOf("c0", 2, invalid), 2);
     rig.writes[0]?.answer("too_large");
     await turns();
     expect(rig.writes.map(({ tier, failure }) => [tier, failure.reason])).toEqual([[undefined, "too_large"]]);
-    expect(rig.writes[0]?.failure.error).toContain("too many end as invalid_event: No type");
+    expect(rig.writes[0]?.failure.error).toContain("too many events end as invalid_event: No type");
   });
 
-  it("delivers thousands of other users in the same partition, however many events wait", async () => {
-    const { rig, source, take, backlog } = await createHeld();
+  it("delivers thousands of other users of the same partition, however many events are parked", async () => {
+    const { rig, source, enqueue, backlog } = await createHeld();
     for (let n = 0; n < 3_000; n++) {
-      take(source, parsedOf("x", 2 * n + 2, { ...invalid, user: `bad${n}` }), 2 * n + 2);
-      take(source, parsedOf("u0", 2 * n + 3, { user: `good${n}` }), 2 * n + 3);
+      enqueue(source, parsedOf("x", 2 * n + 2, { ...invalid, user: `bad${n}` }), 2 * n + 2);
+      enqueue(source, parsedOf("u0", 2 * n + 3, { user: `good${n}` }), 2 * n + 3);
       rig.calls[0]?.answer(delivered);
       rig.writes[0]?.answer("written");
       await turns();
@@ -276,17 +277,20 @@ describe("Pipeline, with too many dead letters of one cause", () => {
     expect([source.tracker.committableOffset, rig.budget.records, backlog.recordCount]).toEqual([6_002, 0, 3_000]);
   });
 
-  it("lets the sources of the topic wait once half of what may wait is in the retry topics, until the limit is lifted", () => {
+  it("pauses the source topic once half of the backlog limit is used, until the limit is changed", () => {
     const backlog = new RetryBacklog([]);
     const rig = createRig({ limit: byCause });
-    const { source, tiers } = createOwner(rig, { backlog });
+    const { source, retryTopics } = createOwner(rig, { backlog });
     const heldIn = new Set<string>();
     const waitOf = (owned = source) => deadLetterLimitWaitFor(owned, (topic) => heldIn.has(topic));
     for (let n = 0; n < 25_000; n++) backlog.upsert(`bad${n}`, `${n}`, { tier: 0, offset: n });
     expect(waitOf()).toBeUndefined();
     heldIn.add("events");
     const hasRoomAgain = waitOf();
-    expect([hasRoomAgain?.(), tiers.map((tier) => waitOf(tier))]).toEqual([false, [undefined, undefined, undefined]]);
+    expect([hasRoomAgain?.(), retryTopics.map((tier) => waitOf(tier))]).toEqual([
+      false,
+      [undefined, undefined, undefined],
+    ]);
     for (let n = 0; n < 3_000; n++) backlog.complete(`bad${n}`, `${n}`);
     expect([hasRoomAgain?.(), waitOf()]).toEqual([true, undefined]);
     for (let n = 0; n < 3_000; n++) backlog.upsert(`bad${n}`, `again ${n}`, { tier: 0, offset: n });

@@ -11,11 +11,11 @@ let offsets = 100;
 const send = (rig: SetUp, name: string, messageId: string | undefined): ParsedRecord => {
   const offset = offsets++;
   const parsed = parsedOf(name, offset, { messageId });
-  rig.take(rig.owned, parsed, offset);
+  rig.enqueue(rig.owned, parsed, offset);
   return parsed;
 };
 
-describe("Pipeline, with events that were sent twice", () => {
+describe("the pipeline, with events that were sent twice", () => {
   test("delivers one of two events of the same messageId, and skips the other as a duplicate", async () => {
     const rig = setUp();
     send(rig, "u1", "m1");
@@ -37,7 +37,7 @@ describe("Pipeline, with events that were sent twice", () => {
     expect(outcomes(rig)).toEqual(["u1 dead", "u2 delivered"]);
   });
 
-  test("lets one wait behind its failed twin, and skips it once that one was delivered", async () => {
+  test("makes the second copy wait for the failed first one, and skips it once that one is delivered", async () => {
     const rig = setUp();
     const first = send(rig, "u1", "m1");
     await exhaust(rig, "u1");

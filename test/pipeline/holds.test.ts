@@ -6,9 +6,9 @@ import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp }
 
 const hold = (reason: Hold["reason"]): Hold => ({ kind: "hold", reason, error: "Held", status: 404 });
 
-describe("Pipeline, held", () => {
+describe("the pipeline during a hold", () => {
   test.each(["target_down", "throttled", "unauthorized"] as const)(
-    "puts a call back on hold %s, uses no attempt, and makes it again when the gate opens",
+    "uses no attempt for a call that meets the hold %s, and makes the call again when the gate opens",
     async (reason) => {
       const rig = setUp();
       rig.source("u1", "u2", "v1");
@@ -25,7 +25,7 @@ describe("Pipeline, held", () => {
     },
   );
 
-  test("moves nothing but one call during a probe, and everything else in its order afterwards", async () => {
+  test("starts only one call during a probe, and everything else in order afterwards", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
     rig.odd({ user: "d", decision: dead("undecodable", "No") });
@@ -45,7 +45,7 @@ describe("Pipeline, held", () => {
     expect(rig.writes.map(({ failure }) => failure.reason)).toEqual(["undecodable", "invalid_event", "parked"]);
   });
 
-  test("leaves every event in its place if a probe finds no call", async () => {
+  test("leaves every event in its queue if no event can probe", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
     rig.odd({ user: "d", decision: dead("undecodable", "No") });
@@ -56,9 +56,9 @@ describe("Pipeline, held", () => {
   });
 
   test.each([
-    ["the budget leaves", 1_000, 1_000],
-    ["the ready lanes leave", 8, 8],
-  ])("lets one go after the other while %s no room and a probe finds no call", async (_, maxReady, many) => {
+    ["the memory budget", 1_000, 1_000],
+    ["the limit of ready queues", 8, 8],
+  ])("processes one event after the other if %s is exhausted and no event can probe", async (_, maxReady, many) => {
     const rig = setUp({ maxReady });
     rig.gate.state = "closed";
     for (let n = 0; n < many; n++) rig.odd({ user: `d${n}`, decision: dead("undecodable", "No") });
@@ -67,7 +67,7 @@ describe("Pipeline, held", () => {
     await turns();
     expect([rig.writes.length, rig.scheduler.capacity.mayResume]).toEqual([1, false]);
     for (let n = 0; n < many / 2; n++) await acknowledge(rig);
-    // Half of the limit: only then does intake go on, and may bring a call.
+    // Intake resumes at half of the limit, and may read a call then.
     expect([rig.writes.length, rig.ended.length, rig.scheduler.capacity.mayResume]).toEqual([0, many / 2, true]);
     rig.source("u1");
     expect(inFlight(rig)).toEqual(["u1"]);
@@ -76,7 +76,7 @@ describe("Pipeline, held", () => {
   test.each([
     [200, 136],
     [8, 4],
-  ])("with room for %i ready lanes wants more once %i are left", async (maxReady, few) => {
+  ])("with a limit of %i ready queues continues once %i are left", async (maxReady, few) => {
     const rig = setUp({ maxReady });
     rig.gate.state = "closed";
     for (let n = 0; n < maxReady; n++) rig.odd({ user: `u${n}` });
@@ -89,7 +89,7 @@ describe("Pipeline, held", () => {
     expect(wanted).toEqual(Array.from({ length: few }, (_, n) => few - n));
   });
 
-  test("lets a call that was aborted be: no attempt, no write, and whoever owns it next makes it again", async () => {
+  test("ignores an aborted call: it uses no attempt and writes nothing, and the next owner makes the call again", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
     const idle = rig.scheduler.drain();
@@ -100,7 +100,7 @@ describe("Pipeline, held", () => {
     expect(rig.owned.tracker.committableOffset).toBe(0);
   });
 
-  /** The call of `odd` finds the address wrong, `other` probes and goes through, and then `odd` is called again. */
+  /** The call of `odd` gets 404, `other` probes and succeeds, and then `odd` is called again. */
   const findWrong = async (rig: ReturnType<typeof setUp>, odd: string, other: string): Promise<void> => {
     rig.gate.state = "closed";
     rig.source(other);
@@ -113,19 +113,19 @@ describe("Pipeline, held", () => {
     expect([rig.writes, inFlight(rig)]).toEqual([[], [odd]]);
   };
 
-  test("continues with another event if one finds the address wrong, and rejects it after others succeeded in between often enough", async () => {
+  test("continues with another event if one gets 404, and rejects that one after others have succeeded in between often enough", async () => {
     const rig = setUp();
     rig.source("u1");
     const others = ["v1", "w1", "x1", "y1", "z1", "a1", "b1"];
     for (const other of others) await findWrong(rig, "u1", other);
     await answer(rig, "u1", hold("misconfigured"));
-    const error = "Only this event is refused, others go through: Held";
+    const error = "Gainsight refuses only this event and accepts others: Held";
     expect(rig.writes).toMatchObject([{ failure: { reason: "rejected", status: 404, error } }]);
     await acknowledge(rig);
     expect(outcomes(rig)).toEqual([...others.map((other) => `${other} delivered`), "u1 dead"]);
   });
 
-  test("also rejects the one refused event of a quiet topic, whose probes it has to make itself", async () => {
+  test("also rejects the only refused event of a quiet topic, which has to make the probes itself", async () => {
     const rig = setUp();
     rig.source("u1");
     await findWrong(rig, "u1", "v1");
@@ -138,7 +138,7 @@ describe("Pipeline, held", () => {
     expect(rig.writes).toMatchObject([{ failure: { reason: "rejected" } }]);
   });
 
-  test("rejects nobody whose calls began before others succeeded: the address may have broken since", async () => {
+  test("rejects no event whose calls started before others succeeded: the address may have failed since", async () => {
     const rig = setUp();
     rig.source("u1");
     for (const other of ["v1", "w1", "x1", "y1"]) {
@@ -154,7 +154,7 @@ describe("Pipeline, held", () => {
     expect([rig.writes, rig.ended.length]).toEqual([[], 5]);
   });
 
-  test("rejects nobody while every event finds the address wrong", async () => {
+  test("rejects no event while all events get 404", async () => {
     const rig = setUp();
     rig.gate.state = "probe";
     rig.source("u1", "v1");
@@ -167,7 +167,7 @@ describe("Pipeline, held", () => {
   });
 });
 
-describe("Pipeline, stopped", () => {
+describe("the pipeline, stopped", () => {
   test("waits for calls and writes in flight and starts nothing more", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
@@ -183,7 +183,7 @@ describe("Pipeline, stopped", () => {
     expect(rig.owned.tracker.nextCommit()).toEqual({ offset: 1, metadata: "g1:1.1" });
   });
 
-  test("is idle at once if nothing is in flight, and does not wait for a pause between quick attempts", async () => {
+  test("is drained at once if nothing is in flight, and does not wait for a pause between quick attempts", async () => {
     const rig = setUp();
     rig.source("u1");
     await answer(rig, "u1", failed);
@@ -192,7 +192,7 @@ describe("Pipeline, stopped", () => {
     expect(inFlight(rig)).toEqual([]);
   });
 
-  test("resolves every drain() when it is idle", async () => {
+  test("resolves every drain() when nothing is in flight", async () => {
     const rig = setUp();
     rig.source("u1");
     const idle = Promise.all([rig.scheduler.drain(), rig.scheduler.drain()]);
@@ -201,8 +201,8 @@ describe("Pipeline, stopped", () => {
   });
 });
 
-describe("Pipeline, dropped", () => {
-  test("does nothing before it has an assignment, and may be dropped without one", () => {
+describe("the pipeline after its assignment was dropped", () => {
+  test("does nothing before it has an assignment, and accepts a drop without one", () => {
     const rig = setUp();
     rig.scheduler.dropAssignment();
     rig.scheduler.dropAssignment();
@@ -211,7 +211,7 @@ describe("Pipeline, dropped", () => {
     expect(inFlight(rig)).toEqual([]);
   });
 
-  test("lets late results count for nothing, whatever they are", async () => {
+  test("ignores all late results", async () => {
     const rig = setUp();
     rig.source("a1", "b1", "c1", "d1", "e1");
     await exhaust(rig, "d1");
@@ -220,7 +220,7 @@ describe("Pipeline, dropped", () => {
     await answer(rig, "f1", failed);
     rig.scheduler.dropAssignment();
     const owner = createOwner(rig);
-    owner.take(owner.source, parsedOf("x1", 0), 0);
+    owner.enqueue(owner.source, parsedOf("x1", 0), 0);
     const held = rig.budget.records;
     await answer(rig, "a1", delivered);
     await answer(rig, "b1", failed);
@@ -237,7 +237,7 @@ describe("Pipeline, dropped", () => {
     ]).toEqual([0, 0, 1, 1]);
   });
 
-  test("commits nothing if a write is given up because the service stops", async () => {
+  test("commits nothing if the service stops before a write is acknowledged", async () => {
     const rig = setUp();
     rig.source("u1", "v1");
     await exhaust(rig, "u1");
@@ -247,7 +247,7 @@ describe("Pipeline, dropped", () => {
     expect([rig.ended, rig.moved, rig.owned.tracker.committableOffset]).toEqual([[], [], 0]);
   });
 
-  test("writes no dead letter for another owner's event, when its write turns out too large after the drop", async () => {
+  test("writes no dead letter if a write of an earlier assignment turns out too large", async () => {
     const rig = setUp();
     rig.source("u1");
     await exhaust(rig, "u1");

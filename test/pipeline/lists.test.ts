@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 
 import { sourcePositionInList, sourcePositionOf } from "../../src/core/outcome/headers.ts";
 import { type Retry, dead, delivered } from "../../src/core/outcome/outcome.ts";
-import { type OpenPartition, createWorkItems } from "../../src/pipeline/work-item.ts";
+import { type OpenPartition, completeParkedList, createWorkItems } from "../../src/pipeline/work-item.ts";
 import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, inFlight, outcomes, setUp } from "./set-up.ts";
 
 type SetUp = ReturnType<typeof setUp>;
 
-/** Takes up a list of these events, 100 bytes in all. */
-const takeList = (
+/** Enqueues a list of these events, 100 bytes in all. */
+const enqueueList = (
   rig: SetUp,
   names: readonly string[],
   { owned = rig.owned, offset = 0 }: { owned?: OpenPartition; offset?: number } = {},
@@ -23,16 +23,17 @@ const takeList = (
     }),
   );
   const entry = owned.tracker.register(owned.tracker.position, names.length);
+  completeParkedList(owned, parsedRecords);
   for (const item of entry ? createWorkItems(owned, entry, parsedRecords) : [])
     rig.scheduler.enqueue(rig.assignment, item);
   rig.scheduler.startReady();
   return parsedRecords;
 };
 
-describe("Pipeline, with lists of events", () => {
-  test("keeps the bytes of a list in the budget until the last of its events is finished", async () => {
+describe("the pipeline, with lists of events", () => {
+  test("reserves the bytes of a list until the last of its events is completed", async () => {
     const rig = setUp();
-    takeList(rig, ["a1", "b1", "c1"]);
+    enqueueList(rig, ["a1", "b1", "c1"]);
     expect([rig.budget.records, rig.budget.bytes]).toEqual([3, 100 + 3 * "a1".length]);
     await answer(rig, "a1", delivered);
     await answer(rig, "b1", delivered);
@@ -41,20 +42,20 @@ describe("Pipeline, with lists of events", () => {
     expect([rig.budget.records, rig.budget.bytes, rig.owned.tracker.committableOffset]).toEqual([0, 0, 1]);
   });
 
-  test("counts a list as one bad record for the limit of dead letters, and gives each of its events a letter", async () => {
+  test("counts a list once for the dead-letter limit, and writes a dead letter for each of its events", async () => {
     const rig = setUp({ limit: { scope: "all", consecutive: 2, percent: 100, minEvents: 1_000 } });
-    takeList(rig, ["a1", "b1", "c1", "d1"]);
+    enqueueList(rig, ["a1", "b1", "c1", "d1"]);
     for (const name of ["a1", "b1", "c1", "d1"]) await answer(rig, name, dead("rejected", "No"));
     while (rig.writes.length > 0) await acknowledge(rig);
     expect([outcomes(rig).length, rig.limitHolds]).toEqual([4, []]);
   });
 
   test.each(["all", "cause"] as const)(
-    "keeps the rest of a list once the limit is reached, with scope %s",
+    "keeps the other events of a list once the dead-letter limit is reached, with scope %s",
     async (scope) => {
       const rig = setUp({ limit: { scope, consecutive: 1, percent: 100, minEvents: 1_000 } });
-      takeList(rig, ["a1", "b1"]);
-      takeList(rig, ["x1"], { offset: 1 });
+      enqueueList(rig, ["a1", "b1"]);
+      enqueueList(rig, ["x1"], { offset: 1 });
       await answer(rig, "a1", dead("rejected", "No"));
       await answer(rig, "x1", dead("rejected", "No"));
       await answer(rig, "b1", dead("rejected", "No"));
@@ -64,15 +65,15 @@ describe("Pipeline, with lists of events", () => {
     },
   );
 
-  test("forgets a list that was parked as one record, once its schema has come and its events are known", async () => {
+  test("removes the backlog entry of a list that was parked as one record, once its events are known", async () => {
     const rig = setUp();
     const decision: Retry = { kind: "retry", reason: "unknown_schema", error: "The registry knows no schema 7" };
-    rig.take(rig.owned, parsedOf("x", 0, { user: "events-0-0", decision }), 0);
+    rig.enqueue(rig.owned, parsedOf("x", 0, { user: "events-0-0", decision }), 0);
     await acknowledge(rig);
     expect(rig.backlog.userCount).toBe(1);
-    const [owned] = rig.tiers;
-    if (!owned) throw new Error("No tier");
-    takeList(rig, ["a1", "b1"], { owned });
+    const [owned] = rig.retryTopics;
+    if (!owned) throw new Error("No such retry topic");
+    enqueueList(rig, ["a1", "b1"], { owned });
     await answer(rig, "a1", delivered);
     await answer(rig, "b1", delivered);
     await turns();

@@ -59,7 +59,7 @@ export const createModelWorld = (names: readonly string[]) => {
   const allOwned = (): [OpenPartition, Log][] => [
     [owner.source, sourceLog],
     [other, otherLog],
-    ...owner.tiers.flatMap((owned, tier): [OpenPartition, Log][] => {
+    ...owner.retryTopics.flatMap((owned, tier): [OpenPartition, Log][] => {
       const log = tierLogs[tier];
       return log ? [[owned, log]] : [];
     }),
@@ -69,15 +69,15 @@ export const createModelWorld = (names: readonly string[]) => {
   const landed = new WeakSet<object>();
   let refuse = 0;
   /** Refuses a run of records as too large, if nothing else is being written to the same retry topic. */
-  const isRefused = ({ moves }: PendingWrite, tier: number, log: Log): boolean => {
-    const isLast = rig.written[tier] === log.parsedRecords.length + moves.length;
-    if (refuse === 0 || moves.length === 1 || !isLast) return false;
+  const isRefused = ({ records }: PendingWrite, tier: number, log: Log): boolean => {
+    const isLast = rig.written[tier] === log.parsedRecords.length + records.length;
+    if (refuse === 0 || records.length === 1 || !isLast) return false;
     refuse--;
     rig.written[tier] = log.parsedRecords.length;
     return true;
   };
-  const append = ({ moves }: PendingWrite, tier: number, log: Log): void => {
-    for (const { parsed, failure } of moves) {
+  const append = ({ records }: PendingWrite, tier: number, log: Log): void => {
+    for (const { parsed, failure } of records) {
       const offset = String(log.parsedRecords.length);
       const here = { ...placeOf(tier), id: "", offset, timestamp: rig.clock.wallNow() };
       const headers = retryHeaders(parsed.record.headers, failure);
@@ -102,10 +102,10 @@ export const createModelWorld = (names: readonly string[]) => {
     land();
     rig.clock.time += 1_000;
   };
-  const take = ([owned, log]: [OpenPartition, Log]): void => {
+  const enqueue = ([owned, log]: [OpenPartition, Log]): void => {
     const offset = owned.tracker.position;
     const parsed = log.parsedRecords[offset];
-    if (parsed) owner.take(owned, parsed, offset);
+    if (parsed) owner.enqueue(owned, parsed, offset);
   };
   const commit = (): void => {
     for (const [{ tracker }, log] of allOwned()) {
@@ -211,14 +211,14 @@ export const createModelWorld = (names: readonly string[]) => {
     refuse = 0;
     for (let rounds = 0; !isDone(); rounds++) {
       if (rounds === 1_000) throw new Error("The events never come to an end");
-      for (const owned of allOwned()) take(owned);
+      for (const owned of allOwned()) enqueue(owned);
       await helpOn();
     }
     commit();
   };
-  const takeFrom = (number: number): void => {
+  const readFrom = (number: number): void => {
     const owned = allOwned()[number % 5];
-    if (owned) take(owned);
+    if (owned) enqueue(owned);
   };
   /** Every call in flight fails until its event is moved on; no write is acknowledged. */
   const failCalls = async (): Promise<void> => {
@@ -228,10 +228,10 @@ export const createModelWorld = (names: readonly string[]) => {
       pause();
     }
   };
-  const takeAll = (number: number): void => {
+  const readAll = (number: number): void => {
     land();
     for (const owned of allOwned().slice(number % 5, (number % 5) + 1))
-      for (let more = 0; more < 10; more++) take(owned);
+      for (let more = 0; more < 10; more++) enqueue(owned);
   };
   const newest = (): void => {
     land();
@@ -245,9 +245,9 @@ export const createModelWorld = (names: readonly string[]) => {
     tooLarge,
     parked,
     failCalls,
-    takeAll,
+    readAll,
     newest,
-    takeFrom,
+    readFrom,
     answer,
     acknowledge,
     reopen,

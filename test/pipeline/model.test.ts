@@ -6,9 +6,9 @@ import { type Answer, createModelWorld } from "./model-world.ts";
 const kinds = [
   "source",
   "source",
-  "take",
-  "take",
-  "take",
+  "read",
+  "read",
+  "read",
   "answer",
   "answer",
   "answer",
@@ -27,9 +27,9 @@ const kinds = [
   "crash",
   "failCalls",
   "failCalls",
-  "takeAll",
-  "takeAll",
-  "takeAll",
+  "readAll",
+  "readAll",
+  "readAll",
   "newest",
   "tooLarge",
 ] as const;
@@ -37,7 +37,7 @@ type Kind = (typeof kinds)[number];
 
 /** Long backlogs, read and moved on while acknowledgements are late, which a uniform mixture rarely reaches. */
 const backlogKinds: readonly Kind[] =
-  "source source takeAll takeAll takeAll failCalls acknowledge newest newest answer fire reopen goOn spill handOver tooLarge copy crash commit"
+  "source source readAll readAll readAll failCalls acknowledge newest newest answer fire reopen goOn spill handOver tooLarge copy crash commit"
     .split(" ")
     .map((name) => name as Kind);
 
@@ -76,8 +76,8 @@ type Script = readonly { kind: Kind; number: number; answer: Answer }[];
 const play = async (names: readonly string[], script: Script) => {
   const world = createModelWorld(names);
   const doers: Record<Kind, (step: Script[number]) => void | Promise<void>> = {
-    source: ({ number }) => world.takeFrom(number % 2),
-    take: ({ number }) => world.takeFrom(2 + (number % 3)),
+    source: ({ number }) => world.readFrom(number % 2),
+    read: ({ number }) => world.readFrom(2 + (number % 3)),
     answer: ({ number, answer }) => world.answer(number, answer),
     acknowledge: ({ number }) => world.acknowledge(number),
     reopen: ({ number }) => world.reopen(number % 2 === 0 ? "open" : "probe"),
@@ -90,7 +90,7 @@ const play = async (names: readonly string[], script: Script) => {
     handOver: world.handOver,
     crash: world.begin,
     failCalls: world.failCalls,
-    takeAll: ({ number }) => world.takeAll(number),
+    readAll: ({ number }) => world.readAll(number),
     newest: world.newest,
     tooLarge: ({ number }) => world.tooLarge(number),
   };
@@ -108,7 +108,7 @@ const play = async (names: readonly string[], script: Script) => {
 const byUser = (names: readonly string[]) =>
   Object.groupBy(names, (name) => `${name.slice(0, 1)} in ${name.endsWith("b") ? "the second" : "the first"}`);
 
-describe("Pipeline, over the whole life of each event", () => {
+describe("the pipeline, over the whole life of each event", () => {
   test("ends each event once, each user's in source order and one at a time, whatever is answered, over hand-overs", async () => {
     await fc.assert(
       fc.asyncProperty(

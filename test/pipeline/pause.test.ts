@@ -5,14 +5,14 @@ import { parsedOf, createOwner, createRig, turns } from "./rig.ts";
 
 const failed = { kind: "retry", reason: "server_error", error: "Failed", status: 500 } as const;
 
-describe("Pipeline, paused", () => {
-  it("wants no records and starts nothing: neither calls nor dead letters nor second attempts", async () => {
+describe("the pipeline, paused", () => {
+  it("reads no records and starts nothing: neither calls nor dead letters nor second attempts", async () => {
     const rig = createRig();
-    const { source, take } = createOwner(rig);
-    take(source, parsedOf("u0", 0), 0);
+    const { source, enqueue } = createOwner(rig);
+    enqueue(source, parsedOf("u0", 0), 0);
     rig.clock.isPaused = true;
-    take(source, parsedOf("v0", 1), 1);
-    take(source, parsedOf("d0", 2, { decision: dead("undecodable", "No") }), 2);
+    enqueue(source, parsedOf("v0", 1), 1);
+    enqueue(source, parsedOf("d0", 2, { decision: dead("undecodable", "No") }), 2);
     rig.calls[0]?.answer(failed);
     await turns();
     rig.timers.shift()?.callback();
@@ -22,9 +22,9 @@ describe("Pipeline, paused", () => {
 
   it("continues where it stopped, and has used no attempt meanwhile", async () => {
     const rig = createRig();
-    const { source, take } = createOwner(rig);
+    const { source, enqueue } = createOwner(rig);
     rig.clock.isPaused = true;
-    take(source, parsedOf("u0", 0), 0);
+    enqueue(source, parsedOf("u0", 0), 0);
     rig.clock.isPaused = false;
     rig.scheduler.startReady();
     expect([rig.scheduler.capacity.isFull, rig.scheduler.capacity.mayResume]).toEqual([false, true]);
@@ -34,21 +34,21 @@ describe("Pipeline, paused", () => {
     expect(source.tracker.committableOffset).toBe(1);
   });
 
-  it("lets a call in flight end", async () => {
+  it("does not interrupt a call in flight", async () => {
     const rig = createRig();
-    const { source, take } = createOwner(rig);
-    take(source, parsedOf("u0", 0), 0);
+    const { source, enqueue } = createOwner(rig);
+    enqueue(source, parsedOf("u0", 0), 0);
     rig.clock.isPaused = true;
     rig.calls[0]?.answer(delivered);
     await turns();
     expect([rig.ended.length, source.tracker.committableOffset]).toEqual([1, 1]);
   });
 
-  it("spills no user, and starts no extra probe", async () => {
+  it("spills no user and starts no extra probe", async () => {
     const rig = createRig();
-    const { assignment, source, take } = createOwner(rig);
+    const { assignment, source, enqueue } = createOwner(rig);
     rig.clock.isPaused = true;
-    for (let offset = 0; offset < 1_000; offset++) take(source, parsedOf(`u${offset}`, offset), offset);
+    for (let offset = 0; offset < 1_000; offset++) enqueue(source, parsedOf(`u${offset}`, offset), offset);
     rig.scheduler.spillHotKeys([source]);
     expect(rig.budget.isHalfFree).toBe(false);
     expect(assignment.queues.queuesHeavierThan(500, () => 1).map(({ mustSpill: mustYield }) => mustYield)).toEqual([

@@ -4,8 +4,8 @@ import { type Retry, dead, delivered, skipped } from "../../src/core/outcome/out
 import { parsedOf, turns } from "./rig.ts";
 import { acknowledge, answer, exhaust, failed, fire, inFlight, outcomes, setUp } from "./set-up.ts";
 
-describe("Pipeline", () => {
-  test("works for every user at a time, and for each one event after the other", async () => {
+describe("the pipeline", () => {
+  test("processes the users side by side, and the events of each user one after the other", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1", "v2");
     expect(inFlight(rig)).toEqual(["u1", "v1"]);
@@ -15,7 +15,7 @@ describe("Pipeline", () => {
     expect(rig.assignment.queues.readyCount).toBe(0);
   });
 
-  test("lets an offset be committed only when its outcome is safe", async () => {
+  test("allows an offset to be committed only when the outcome is stored safely", async () => {
     const rig = setUp();
     rig.source("u1", "v1");
     await answer(rig, "v1", delivered);
@@ -29,7 +29,7 @@ describe("Pipeline", () => {
     expect(outcomes(rig)).toEqual(["v1 delivered", "u1 dead"]);
   });
 
-  test("calls again after a pause that grows with jitter, and keeps the user's next event waiting meanwhile", async () => {
+  test("retries a call after a growing pause with jitter, and the user's next event waits meanwhile", async () => {
     const rig = setUp();
     rig.source("u1", "u2", "v1");
     await answer(rig, "u1", failed);
@@ -105,7 +105,7 @@ describe("Pipeline", () => {
     expect(rig.backlog.userCount).toBe(0);
   });
 
-  test("finishes a copy that counts no more without a call and without an outcome", async () => {
+  test("drops an outdated copy without a call and without an outcome", async () => {
     const rig = setUp();
     rig.source("u1");
     await exhaust(rig, "u1");
@@ -114,7 +114,7 @@ describe("Pipeline", () => {
     await answer(rig, "u1", delivered);
     rig.tier(1, parsedOf("u1", 0), 0);
     await turns();
-    expect(rig.tiers[1]?.tracker.committableOffset).toBe(1);
+    expect(rig.retryTopics[1]?.tracker.committableOffset).toBe(1);
     expect(inFlight(rig)).toEqual([]);
     expect(outcomes(rig)).toEqual(["u1 delivered"]);
   });
@@ -130,7 +130,7 @@ describe("Pipeline", () => {
     expect(outcomes(rig)).toEqual(["u1 delivered"]);
   });
 
-  test("dead-letters an event whose attempts and age are spent, with its first failure and all attempts", async () => {
+  test("dead-letters an event whose attempts and age are exhausted, with its first failure and all attempts", async () => {
     const rig = setUp();
     const { retryState } = parsedOf("u1", 0);
     rig.clock.time = 20_000;
@@ -154,7 +154,7 @@ describe("Pipeline", () => {
     expect(rig.writes).toMatchObject([{ tier: undefined, failure: { reason: "unknown_schema" } }]);
   });
 
-  test("dead-letters as too large what does not fit into a retry topic, and names the failure that sent it there", async () => {
+  test("dead-letters an event that is too large for the retry topic, and names its failure", async () => {
     const rig = setUp();
     rig.source("u1");
     await exhaust(rig, "u1");
@@ -174,7 +174,7 @@ describe("Pipeline", () => {
     expect(inFlight(rig)).toEqual([]);
   });
 
-  test("skips at once what has nothing to do, even while everything is held", async () => {
+  test("completes a skipped event at once, even during a hold", async () => {
     const rig = setUp();
     rig.gate.state = "closed";
     rig.odd({ decision: skipped("tombstone") });
@@ -183,15 +183,15 @@ describe("Pipeline", () => {
     expect(rig.budget.records).toBe(0);
   });
 
-  test("also skips an event in a retry topic, when its turn comes", async () => {
+  test("completes a skipped event of a retry topic when its turn comes", async () => {
     const rig = setUp();
     rig.tier(0, parsedOf("x", 0, { decision: skipped("unsupported_event_type") }), 0);
     await turns();
     expect(outcomes(rig)).toEqual(["0 skipped"]);
-    expect(rig.tiers[0]?.tracker.committableOffset).toBe(1);
+    expect(rig.retryTopics[0]?.tracker.committableOffset).toBe(1);
   });
 
-  test("does not retry for ever if a foreign header puts the first failure into the future", async () => {
+  test("does not retry forever if a foreign header puts the first failure into the future", async () => {
     const rig = setUp();
     const { retryState } = parsedOf("u1", 0);
     rig.tier(2, parsedOf("u1", 0, { retryState: { ...retryState, attempts: 5, firstFailedAt: 9e12 } }), 0);
@@ -199,7 +199,7 @@ describe("Pipeline", () => {
     expect(rig.writes).toMatchObject([{ tier: 2, failure: { attempts: 6, firstFailedAt: 1_000 } }]);
   });
 
-  test("records the first failure of a dead letter, and never a time in the future", async () => {
+  test("writes the time of the first failure into a dead letter, never a time in the future", async () => {
     const rig = setUp();
     const failedAt = (name: string, offset: number, firstFailedAt: number) =>
       parsedOf(name, offset, { retryState: { ...parsedOf(name, offset).retryState, firstFailedAt } });
@@ -221,7 +221,7 @@ describe("Pipeline", () => {
     expect(rig.calls.map(({ body }) => body)).toEqual(["u1", "v1"]);
   });
 
-  test("holds nothing after a join, also what came between two assignments", () => {
+  test("reserves no memory after a join, not even for records read between two assignments", () => {
     const rig = setUp();
     rig.scheduler.dropAssignment();
     rig.source("u1", "u2");

@@ -12,7 +12,7 @@ const probe = (rig: ReturnType<typeof setUp>): string[] => {
   return inFlight(rig);
 };
 
-/** A pipeline that is held, with these events waiting. */
+/** A pipeline on hold, with these events waiting. */
 const setUpHeld = (...names: string[]) => {
   const rig = setUp();
   rig.gate.isHeld = true;
@@ -21,8 +21,8 @@ const setUpHeld = (...names: string[]) => {
   return rig;
 };
 
-describe("Pipeline, probing", () => {
-  it("asks each time with another event: one that alone fails must not hold the others for ever", async () => {
+describe("the pipeline, probing", () => {
+  it("probes with another event each time: a single failing event must not hold the others forever", async () => {
     const rig = setUpHeld("a1", "b1", "c1");
     expect(probe(rig)).toEqual(["a1"]);
     await answer(rig, "a1", down);
@@ -31,7 +31,7 @@ describe("Pipeline, probing", () => {
     expect(probe(rig)).toEqual(["c1"]);
   });
 
-  it("asks first with events that have not failed before", async () => {
+  it("probes first with events that have not failed before", async () => {
     const rig = setUpHeld();
     for (const [offset, name] of ["p1", "q1"].entries()) {
       const { retryState } = parsedOf(name, 90 + offset);

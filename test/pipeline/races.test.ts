@@ -7,9 +7,9 @@ import { acknowledge, answer, exhaust, fire, inFlight, setUp } from "./set-up.ts
 
 type World = ReturnType<typeof setUp>;
 
-/** The writes under way, as `u1+u2>0`. */
+/** The writes in flight, as `u1+u2>0`: records and retry topic. */
 const writing = ({ writes }: World): string[] =>
-  writes.map(({ tier, moves }) => `${moves.map(({ parsed }) => nameOf(parsed)).join("+")}>${tier}`);
+  writes.map(({ tier, records }) => `${records.map(({ parsed }) => nameOf(parsed)).join("+")}>${tier}`);
 
 const nameOf = ({ decision }: ReturnType<typeof parsedOf>): string =>
   decision.kind === "call" ? String(decision.body) : "";
@@ -19,7 +19,7 @@ const acknowledgeWrite = async (world: World, write: string): Promise<void> => {
   await turns();
 };
 
-describe("Pipeline, if a record is read from a retry topic before its write is acknowledged", () => {
+describe("the pipeline, if a record is read from a retry topic before its write is acknowledged", () => {
   it("loses nothing if the copy was moved on to the next retry topic", async () => {
     const world = setUp();
     world.source("u0", "u1");
@@ -39,7 +39,7 @@ describe("Pipeline, if a record is read from a retry topic before its write is a
     expect(inFlight(world)).toEqual(["u2"]);
   });
 
-  it("does not take the copy for a probe", async () => {
+  it("does not use the copy as a probe", async () => {
     const world = setUp();
     world.source("u0");
     await exhaust(world, "u0");
@@ -53,9 +53,9 @@ describe("Pipeline, if a record is read from a retry topic before its write is a
   });
 });
 
-describe("Pipeline, with a user in two queues", () => {
+describe("the pipeline, with a user in two queues", () => {
   it.each(["open", "probe"] as const)(
-    "makes no call of a record that somebody wrote to a tier while one of its user is in flight (gate %s)",
+    "starts no call for a foreign record of a retry topic while a call of its user is in flight (gate %s)",
     async (state) => {
       const world = setUp();
       world.source("u0");
@@ -81,8 +81,8 @@ describe("Pipeline, with a user in two queues", () => {
   });
 });
 
-describe("Pipeline, spilling hot keys", () => {
-  it("moves only the event that blocks, not the next of its user", async () => {
+describe("the pipeline, spilling hot keys", () => {
+  it("moves only the event that blocks, not the user's next event", async () => {
     const world = setUp();
     world.source("u0", "u1");
     world.scheduler.spillHotKeys([world.owned]);
@@ -94,7 +94,7 @@ describe("Pipeline, spilling hot keys", () => {
     const world = setUp();
     world.gate.state = "closed";
     world.tier(1, parsedOf("u0", 0), 0);
-    const [, second] = world.tiers;
+    const [, second] = world.retryTopics;
     world.scheduler.spillHotKeys(second ? [second] : []);
     world.gate.state = "open";
     world.scheduler.startReady();
@@ -115,24 +115,27 @@ describe("Pipeline, spilling hot keys", () => {
     const world = setUp();
     const record = { key: null, value: new Uint8Array(100_000), headers: {}, timestamp: 0 };
     for (let offset = 0; offset < 60; offset++)
-      world.take(world.owned, parsedOf(`h${offset}`, offset, { record }), offset);
+      world.enqueue(world.owned, parsedOf(`h${offset}`, offset, { record }), offset);
     world.scheduler.spillHotKeys([]);
     await answer(world, "h0", delivered);
     expect(writing(world)).toEqual(["h1>0"]);
   });
 
-  it("ends a user's pause when none of that user's events is in the retry topics any more, whoever else's are", () => {
+  it("ends a user's pause when the retry topics hold no event of that user, whatever they hold of others", () => {
     const world = setUp();
     for (let offset = 0; offset < 49_999; offset++)
       world.backlog.upsert(`v${offset}`, `v-${offset}`, { tier: 0, offset });
     world.backlog.upsert("u", "u-0", { tier: 0, offset: 50_000 });
-    const hasRoom = hotKeyWaitFor(world.assignment, world.owned, [parsedOf("u", 0)]);
-    expect(hasRoom?.()).toBe(false);
+    const hasCapacity = hotKeyWaitFor(world.assignment, world.owned, [parsedOf("u", 0)]);
+    expect(hasCapacity?.()).toBe(false);
     world.backlog.complete("u", "u-0");
-    expect([hotKeyWaitFor(world.assignment, world.owned, [parsedOf("u", 0)]), hasRoom?.()]).toEqual([undefined, true]);
+    expect([hotKeyWaitFor(world.assignment, world.owned, [parsedOf("u", 0)]), hasCapacity?.()]).toEqual([
+      undefined,
+      true,
+    ]);
   });
 
-  it("helps a probe that nobody can make: the call stands behind what may not move, or is kept out by it", async () => {
+  it("processes an event that is no call if all probe candidates are queued behind it", async () => {
     const world = setUp();
     world.backlog.upsert("u", "first", { tier: 2, offset: 0 });
     for (let offset = 0; offset < 500; offset++) world.backlog.upsert("u", `events-0-${offset}@0`, { tier: 0, offset });
@@ -144,6 +147,6 @@ describe("Pipeline, spilling hot keys", () => {
     for (let looks = 0; looks < 19; looks++) world.scheduler.spillHotKeys([]);
     expect(writing(world)).toEqual([]);
     world.scheduler.spillHotKeys([]);
-    expect(world.writes.map(({ tier, moves }) => [tier, moves.length])).toEqual([[2, 100]]);
+    expect(world.writes.map(({ tier, records }) => [tier, records.length])).toEqual([[2, 100]]);
   });
 });

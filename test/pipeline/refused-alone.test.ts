@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CallResult } from "../../src/core/outcome/classify.ts";
 import { createRandom } from "../../src/standin/random.ts";
 import { parsedOf } from "./rig.ts";
-import { type Behaviour, createWholeStream, ok, refusal } from "./whole-pipeline.ts";
+import { type Behaviour, createWholePipeline, ok, refusal } from "./whole-pipeline.ts";
 
 const users = 300;
 const each = 12;
@@ -15,23 +15,23 @@ const oddly =
 const odd = (status: number): Behaviour => oddly(refusal(status));
 const resultFalse = (code: string): CallResult => ({ kind: "response", status: 200, resultFalse: { code } });
 
-type World = ReturnType<typeof createWholeStream>;
+type World = ReturnType<typeof createWholePipeline>;
 
 /** 3,600 events of 300 users, one after the other. */
-const fill = ({ take }: World): void => {
-  for (let n = 0; n < each; n++) for (let user = 0; user < users; user++) take(`u${user}`, `u${user}-${n}`);
+const fill = ({ enqueue }: World): void => {
+  for (let n = 0; n < each; n++) for (let user = 0; user < users; user++) enqueue(`u${user}`, `u${user}-${n}`);
 };
 
 const lastDelivered = ({ ended }: World): number =>
   Math.max(...ended.flatMap(({ outcome, at }) => (outcome.kind === "delivered" ? [at] : [])));
 
-/** The address, or the key, works for so long, then it does not for so long, and so on. */
+/** Succeeds for `upMs`, then is refused for `downMs`, by turns. */
 const byTurns =
   (status: number, upMs: number, downMs: number): Behaviour =>
   () =>
     performance.now() % (upMs + downMs) < upMs ? ok : refusal(status);
 
-/** One call in so many, at random, is answered so. */
+/** A random share of the calls is refused with this status. */
 const atRandom = (status: number, share: number, seed: number): Behaviour => {
   const random = createRandom(seed);
   return () => (random() < share ? refusal(status) : ok);
@@ -42,7 +42,7 @@ const alternately = (status: number): Behaviour => {
   return () => (++calls % 2 === 0 ? refusal(status) : ok);
 };
 
-/** So many calls a second go through. */
+/** This many calls a second succeed; the others get 429. */
 const limited = (perSecond: number): Behaviour => {
   let [second, used] = [0, 0];
   return () => {
@@ -52,7 +52,7 @@ const limited = (perSecond: number): Behaviour => {
   };
 };
 
-describe("an event that is refused while others go through", () => {
+describe("an event that is refused while others succeed", () => {
   beforeEach(() => {
     vi.useFakeTimers({ now: 0 });
   });
@@ -60,10 +60,10 @@ describe("an event that is refused while others go through", () => {
     vi.useRealTimers();
   });
 
-  it.each([401, 403, 404, 405, 302])("with %i holds nobody, and is rejected", async (status) => {
-    const world = createWholeStream(odd(status));
-    world.take("odd", "odd-1");
-    world.take("odd", "good-1");
+  it.each([401, 403, 404, 405, 302])("with %i does not hold the others, and is rejected", async (status) => {
+    const world = createWholePipeline(odd(status));
+    world.enqueue("odd", "odd-1");
+    world.enqueue("odd", "good-1");
     fill(world);
     await world.run(60_000);
     const perfectMs = (3_601 / 64) * 20;
@@ -78,11 +78,11 @@ describe("an event that is refused while others go through", () => {
   });
 
   it.each(["GS_APIG_2401", "GS_APIG_2402", "GS_APIG_1000"])(
-    "with result: false and %s holds nobody, and is rejected",
+    "with result: false and %s does not hold the others, and is rejected",
     async (code) => {
-      const world = createWholeStream(oddly(resultFalse(code)));
-      world.take("odd", "odd-1");
-      world.take("odd", "good-1");
+      const world = createWholePipeline(oddly(resultFalse(code)));
+      world.enqueue("odd", "odd-1");
+      world.enqueue("odd", "good-1");
       fill(world);
       await world.run(60_000);
       expect([world.holds, world.count("delivered"), world.retried]).toEqual([[], 3_601, []]);
@@ -97,10 +97,10 @@ describe("an event that is refused while others go through", () => {
     ["GU_1101", "server_error"],
     ["GSOBJ_1011", "not_yet"],
   ])("with result: false and %s goes to a retry topic, and its user's next event after it", async (code, reason) => {
-    const world = createWholeStream(oddly(resultFalse(code)));
-    world.take("odd", "odd-1");
+    const world = createWholePipeline(oddly(resultFalse(code)));
+    world.enqueue("odd", "odd-1");
     fill(world);
-    world.take("odd", "good-1");
+    world.enqueue("odd", "good-1");
     await world.run(60_000);
     expect([world.holds, world.count("delivered")]).toEqual([[], 3_600]);
     expect(world.retried).toMatchObject([
@@ -112,8 +112,8 @@ describe("an event that is refused while others go through", () => {
   });
 
   it("with 429 holds the others once, and goes to a retry topic with an attempt used", async () => {
-    const world = createWholeStream(odd(429));
-    world.take("odd", "odd-1");
+    const world = createWholePipeline(odd(429));
+    world.enqueue("odd", "odd-1");
     fill(world);
     await world.run(60_000);
     expect(world.holds).toEqual(["throttled"]);
@@ -122,14 +122,14 @@ describe("an event that is refused while others go through", () => {
     world.delivery.close();
   });
 
-  it("on a quiet topic is rejected when others have got through four times in between, however late they come", async () => {
+  it("on a quiet topic is rejected when others have succeeded four times in between, however late they come", async () => {
     for (let seed = 1; seed <= 30; seed++) {
       vi.setSystemTime(0);
-      const world = createWholeStream(odd(404), { seed });
-      world.take("odd", "odd-1");
+      const world = createWholePipeline(odd(404), { seed });
+      world.enqueue("odd", "odd-1");
       await world.run(1_000 + seed * 67);
       for (let round = 1; round <= 4; round++) {
-        for (let user = 0; user < 30; user++) world.take(`u${user}`, `u${user}-${round}`);
+        for (let user = 0; user < 30; user++) world.enqueue(`u${user}`, `u${user}-${round}`);
         await world.run(0);
         while (world.count("delivered") < 30 * round) await world.run(50);
         await world.run(6_000);
@@ -143,12 +143,12 @@ describe("an event that is refused while others go through", () => {
   it.each([
     [0.05, 0.99],
     [0.1, 0.98],
-  ])("is one of a share of %d: the others go on at full speed", async (share, done) => {
-    const world = createWholeStream(odd(403));
+  ])("does not slow the others down, even if a share of %d of all events is refused", async (share, done) => {
+    const world = createWholePipeline(odd(403));
     const random = createRandom(1);
     const many = 10 * 100 * 15;
     for (let n = 0; n < many; n++) {
-      world.take(`u${Math.floor(random() * 5_000)}`, `${random() < share ? "odd" : "good"}-${n}`);
+      world.enqueue(`u${Math.floor(random() * 5_000)}`, `${random() < share ? "odd" : "good"}-${n}`);
       if (n % 15 === 14) await world.run(10);
     }
     const good = many * (1 - share);
@@ -159,14 +159,14 @@ describe("an event that is refused while others go through", () => {
   });
 
   it.each([401, 404])(
-    "like all others with %i, once the key or the address is wrong, is held at once and kept",
+    "is held and kept if all others get %i as well, since the key or the address is wrong",
     async (status) => {
-      const world = createWholeStream(() => ok);
+      const world = createWholePipeline(() => ok);
       fill(world);
       await world.run(200);
       await world.run(60_000, () => refusal(status));
       const made = [...world.calls.values()].reduce((sum, calls) => sum + calls);
-      // What was in flight, a probe at once, and single probes further and further apart.
+      // The calls in flight, a probe at once, and single probes after growing pauses.
       expect(made - world.count("delivered")).toBeLessThanOrEqual(64 + 64 + 10);
       expect([world.delivery.isHeld, world.count("dead"), world.retried]).toEqual([true, 0, []]);
       await world.run(120_000, () => ok);
@@ -192,10 +192,10 @@ describe("an event that is refused while others go through", () => {
     ["a limit of 100 calls a second", () => limited(100)],
     ["a limit of 1,000 calls a second", () => limited(1_000)],
   ];
-  it.each(targets)("is none with %s: nobody is rejected, nobody uses an attempt", async (_, behave) => {
+  it.each(targets)("is not found with %s: no event is rejected, none uses an attempt", async (_, behave) => {
     for (const seed of [1])
       for (const concurrency of [2, 64]) {
-        const world = createWholeStream(behave(seed), { seed, concurrency });
+        const world = createWholePipeline(behave(seed), { seed, concurrency });
         fill(world);
         await world.run(60_000);
         expect([seed, concurrency, world.count("dead"), world.retried]).toEqual([seed, concurrency, 0, []]);
@@ -209,15 +209,15 @@ describe("an event that is refused while others go through", () => {
     ["half of all calls get 404, one at a time", atRandom(404, 0.5, 8), 1],
     ["a limit of 2 calls a second", limited(2), 8],
   ];
-  it.each(beginnings)("is none if all calls succeeded before and now %s", async (_, behave, concurrency) => {
+  it.each(beginnings)("is not found if all calls succeeded before and now %s", async (_, behave, concurrency) => {
     for (let seed = 1; seed <= 8; seed++) {
       vi.setSystemTime(0);
-      const world = createWholeStream(() => ok, { seed, concurrency });
-      for (let n = 0; n < 600; n++) world.take(`w${n}`, `w${n}`);
+      const world = createWholePipeline(() => ok, { seed, concurrency });
+      for (let n = 0; n < 600; n++) world.enqueue(`w${n}`, `w${n}`);
       await world.run(1_000 + seed * 13);
       await world.run(0, behave);
       for (let n = 0; n < 100; n++) {
-        world.take(`u${n % 3}`, `u${n}`);
+        world.enqueue(`u${n % 3}`, `u${n}`);
         await world.run(200);
       }
       await world.run(20_000, () => ok);
@@ -226,15 +226,15 @@ describe("an event that is refused while others go through", () => {
     }
   });
 
-  it("that comes back from a retry topic, to which it was moved because only it was throttled, does not hold all others again", async () => {
+  it("does not hold the others again when it returns from the retry topic where it waited because only it was throttled", async () => {
     const throttled: CallResult = { kind: "response", status: 429, retryAfterMs: 60_000 };
-    const world = createWholeStream((event) => (isOdd(event) ? throttled : ok));
+    const world = createWholePipeline((event) => (isOdd(event) ? throttled : ok));
     fill(world);
     await world.run(2_000);
     const retryState = { ...parsedOf("odd", 0).retryState, attempts: 1, reason: "throttled" };
-    world.take("odd", "odd-1", { retryState });
+    world.enqueue("odd", "odd-1", { retryState });
     for (let n = 0; n < 100; n++) {
-      world.take(`v${n}`, `v${n}`);
+      world.enqueue(`v${n}`, `v${n}`);
       await world.run(100);
     }
     expect([world.holds, world.retried.map(({ reason }) => reason)]).toEqual([[], ["throttled"]]);

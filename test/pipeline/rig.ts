@@ -26,7 +26,7 @@ export interface PendingWrite {
   /** Undefined for the dead-letter topic. */
   readonly tier: number | undefined;
   /** All records of the write, the first one included. */
-  readonly moves: readonly { readonly parsed: ParsedRecord; readonly failure: Failure }[];
+  readonly records: readonly { readonly parsed: ParsedRecord; readonly failure: Failure }[];
   readonly answer: (result: "written" | "stopped" | "too_large") => void;
 }
 
@@ -96,18 +96,18 @@ const createFakePublisher = () => {
       writes.push(pending);
     });
   const publisher: PublisherPort = {
-    publishRetries: async (moves) => {
-      const [first] = moves;
+    publishRetries: async (records) => {
+      const [first] = records;
       if (!first) throw new Error("Cannot write nothing: want at least one record");
       const { tier } = first.failure;
       const offset = written[tier] ?? 0;
-      written[tier] = offset + moves.length;
-      const result = await wait({ ...first, tier, moves });
+      written[tier] = offset + records.length;
+      const result = await wait({ ...first, tier, records });
       if (result === "too_large") return result;
       return result === "written" ? offset : undefined;
     },
     publishDeadLetter: async (parsed, failure) =>
-      (await wait({ parsed, failure, tier: undefined, moves: [{ parsed, failure }] })) === "written",
+      (await wait({ parsed, failure, tier: undefined, records: [{ parsed, failure }] })) === "written",
   };
   return { writes, written, publisher };
 };
@@ -170,20 +170,20 @@ export const createOwner = (
   }: { backlog?: RetryBacklog; trackerOf?: (tier: number | undefined) => OffsetTracker | undefined } = {},
 ) => {
   const assignment: Assignment = createAssignment();
-  const inletOf = (tier: number | undefined): OpenPartition => ({
+  const createPartition = (tier: number | undefined): OpenPartition => ({
     topic: tier === undefined ? "events" : `tier-${tier}`,
     partition: 0,
     tier,
     tracker: trackerOf?.(tier) ?? new OffsetTracker({ startOffset: 0 }),
     backlog,
   });
-  const source = inletOf(undefined);
-  const tiers = [0, 1, 2].map(inletOf);
+  const source = createPartition(undefined);
+  const retryTopics = [0, 1, 2].map(createPartition);
   rig.scheduler.beginAssignment(assignment, [0]);
-  const take = (owned: OpenPartition, parsed: ParsedRecord, offset: number): void => {
+  const enqueue = (owned: OpenPartition, parsed: ParsedRecord, offset: number): void => {
     const entry = owned.tracker.register(offset);
     for (const item of entry ? createWorkItems(owned, entry, [parsed]) : []) rig.scheduler.enqueue(assignment, item);
     rig.scheduler.startReady();
   };
-  return { assignment, source, tiers, backlog, take };
+  return { assignment, source, retryTopics, backlog, enqueue };
 };

@@ -14,12 +14,12 @@ export const setUp = (options: Parameters<typeof createRig>[0] = {}) => {
   const owner = createOwner(rig);
   let next = 0;
   const source = (...names: string[]): void => {
-    for (const name of names) owner.take(owner.source, parsedOf(name, next), next++);
+    for (const name of names) owner.enqueue(owner.source, parsedOf(name, next), next++);
   };
-  const odd = (more: Partial<ParsedRecord>): void => owner.take(owner.source, parsedOf("x", next, more), next++);
+  const odd = (more: Partial<ParsedRecord>): void => owner.enqueue(owner.source, parsedOf("x", next, more), next++);
   const tier = (number: number, parsed: ParsedRecord, offset: number): void => {
-    const owned = owner.tiers[number];
-    if (owned) owner.take(owned, parsed, offset);
+    const owned = owner.retryTopics[number];
+    if (owned) owner.enqueue(owned, parsed, offset);
   };
   return { ...rig, ...owner, owned: owner.source, source, odd, tier };
 };

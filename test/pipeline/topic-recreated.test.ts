@@ -7,7 +7,7 @@ import { answer, inFlight, outcomes, setUp } from "./set-up.ts";
 
 const place = { topic: "events", partition: 0, offset: "0" };
 
-it("an event of a topic that was made anew is no copy of one that waits and had its partition and offset", async () => {
+it("an event of a recreated topic is not taken for a waiting event of the old topic with the same partition and offset", async () => {
   const rig = setUp();
   const old = sourcePositionOf({ ...place, timestamp: 7 });
   rig.backlog.upsert("other", eventKeyOf(old), { tier: 1, offset: 0 });
@@ -24,7 +24,7 @@ it("an event of a topic that was made anew is no copy of one that waits and had 
   expect(rig.backlog.lengthOf("other")).toBe(0);
 });
 
-it("times that no date can say are the same before and after they were written as text", () => {
+it("a timestamp outside the range of dates is the same before and after it is written as text", () => {
   for (const timestamp of [Number.NaN, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 0, 1_700_000_000_000])
     expect(eventKeyOf({ id: "a", timestamp })).toMatch(/^a@(?:-?8640000000000000|0|1700000000000)$/);
 });

@@ -26,7 +26,7 @@ const latencyMs = 20;
  * The real pipeline and the real delivery in simulated time, between a target that answers after 20 ms and a Kafka that
  * acknowledges at once: vitest's fake timers must be on.
  */
-export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 1 } = {}) => {
+export const createWholePipeline = (behave: Behaviour, { concurrency = 64, seed = 1 } = {}) => {
   const random = createRandom(seed);
   const target = { behave };
   const calls = new Map<string, number>();
@@ -62,10 +62,10 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
   const scheduler = new Scheduler({
     delivery,
     publisher: {
-      publishRetries: async (moves) => {
-        for (const { parsed, failure } of moves)
+      publishRetries: async (records) => {
+        for (const { parsed, failure } of records)
           retried.push({ event: eventOf(parsed), ...failure, reason: failure.reason });
-        return retried.length - moves.length;
+        return retried.length - records.length;
       },
       publishDeadLetter: async () => true,
     },
@@ -100,7 +100,7 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
   const assignment = createAssignment();
   scheduler.beginAssignment(assignment, [0]);
   let offset = 0;
-  const take = (user: string, event: string, more: Partial<ParsedRecord> = {}): void => {
+  const enqueue = (user: string, event: string, more: Partial<ParsedRecord> = {}): void => {
     const entry = tracker.register(offset);
     const parsedRecords = [parsedOf(event, offset, { user, ...more })];
     offset++;
@@ -112,5 +112,5 @@ export const createWholeStream = (behave: Behaviour, { concurrency = 64, seed = 
     await vi.advanceTimersByTimeAsync(ms);
   };
   const count = (kind: Outcome["kind"]): number => ended.filter(({ outcome }) => outcome.kind === kind).length;
-  return { scheduler, delivery, tracker, calls, ended, retried, holds, take, run, count };
+  return { scheduler, delivery, tracker, calls, ended, retried, holds, enqueue, run, count };
 };

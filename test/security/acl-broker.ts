@@ -9,12 +9,12 @@ import {
 
 import { type LocalKafka, startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
-import type { Operation, Resource, Right } from "../../src/kafka/topics/refusals.ts";
+import type { Operation, Resource, Right } from "../../src/kafka/rights/rights.ts";
 import { journeyKafka } from "../journeys/cluster.ts";
 
-/** A broker that refuses what it has not granted, to all but those at its plain listener. */
+/** A broker with ACLs: users of its SASL listener have only granted rights; clients of its plain listener have every right. */
 export interface AclBroker {
-  /** For the plain listener. */
+  /** Gives access by the plain listener. */
   readonly kafka: LocalKafka;
   /** The environment of a service that logs in as this user. */
   readonly env: (user: string) => Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ const entryOf = (user: string, { operation, resource }: Right): AclEntry => ({
   resourcePatternType: ResourcePatternTypes.LITERAL,
 });
 
-/** Starts it, with users that may do nothing yet. */
+/** Starts the broker, with users that have no rights yet. */
 export const startAclBroker = async (users: readonly string[]): Promise<AclBroker> => {
   const [port] = await freePorts(1);
   const address = `127.0.0.1:${port}`;

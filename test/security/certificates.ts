@@ -10,17 +10,17 @@ const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** Key and certificate in one file, as Kafka takes them. */
+  /** Key and certificate in one file, as Kafka needs them. */
   readonly both: string;
 }
 
 export interface Authority {
   readonly ca: string;
-  /** Signs a certificate for a name; for 127.0.0.1 and two days unless told otherwise. */
+  /** Signs a certificate for a name; by default for 127.0.0.1 and two days. */
   readonly sign: (name: string, how?: { readonly host?: string; readonly days?: number }) => Promise<Certificate>;
 }
 
-/** A certificate authority of its own, made by openssl, with its files in `folder`. */
+/** Creates a certificate authority with openssl, with its files in `folder`. */
 export const createAuthority = async (folder: string, authority: string): Promise<Authority> => {
   const openssl = (...args: string[]): Promise<unknown> => run("openssl", args, { cwd: folder });
   const file = (name: string): string => join(folder, `${authority}-${name}`);

@@ -6,7 +6,7 @@ import { createServer } from "node:tls";
 import type { Story } from "../journeys/story.ts";
 import type { Certificate } from "./certificates.ts";
 
-/** The same server behind TLS. Only connections of those who trust the certificate count. */
+/** Puts a TLS server in front of `url`. Counts only connections that completed the handshake. */
 export const encrypt = async ({ onEnd }: Story, url: string, { cert, key }: Certificate) => {
   const { hostname, port, pathname } = new URL(url);
   let connections = 0;

@@ -7,11 +7,11 @@ import { type LocalKafka, startKafka } from "../../local/kafka.ts";
 import { freePorts } from "../../local/ports.ts";
 import { type TokenServer, audience, issuer, startTokenServer } from "./token-server.ts";
 
-/** A broker that takes tokens of a server beside it. */
+/** A broker that accepts tokens of a token server, and that server. */
 export interface OauthBroker {
-  /** For the plain listener. */
+  /** Gives access by the plain listener. */
   readonly kafka: LocalKafka;
-  /** Of the listener that wants a token. */
+  /** The address of the listener that requires a token. */
   readonly address: string;
   readonly folder: string;
   readonly server: TokenServer;
@@ -27,19 +27,19 @@ const settingsOf = (jwksUrl: string): Record<string, string> => {
     "sasl.enabled.mechanisms": "OAUTHBEARER",
     [`${listener}.sasl.jaas.config`]: `${security}.OAuthBearerLoginModule required;`,
     [`${listener}.sasl.server.callback.handler.class`]: `${security}.OAuthBearerValidatorCallbackHandler`,
-    // The broker closes connections whose token has ended.
+    // The broker closes connections whose token has expired.
     [`${listener}.connections.max.reauth.ms`]: "3600000",
-    // By default, Kafka 4.1 looks at no signature and no end.
+    // By default Kafka 4.1 checks neither the signature nor the expiry.
     "sasl.oauthbearer.jwt.validator.class": `${security}.BrokerJwtValidator`,
     "sasl.oauthbearer.jwks.endpoint.url": jwksUrl,
     "sasl.oauthbearer.expected.audience": audience,
-    // Kafka 4.4 does not start without.
+    // Kafka 4.4 does not start without this.
     "sasl.oauthbearer.expected.issuer": issuer,
     "sasl.oauthbearer.clock.skew.seconds": "0",
   };
 };
 
-/** Starts both; tokens live for so many seconds. */
+/** Starts both. Tokens expire after this many seconds. */
 export const startOauthBroker = async (seconds: number): Promise<OauthBroker> => {
   const folder = await mkdtemp(join(tmpdir(), "gainstream-oauth-"));
   const server = await startTokenServer(seconds);

@@ -13,7 +13,7 @@ import { type Story, accessKey, deliveredIds, journey, patient, tracks } from ".
 import { type OauthBroker, startOauthBroker } from "./oauth-broker.ts";
 import { answerJson } from "./token-server.ts";
 
-/** Minutes in life, seconds here. */
+/** The lifetime of a token: minutes in production, seconds here. */
 const tokenSeconds = 4;
 
 let broker: OauthBroker;
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 type Env = Readonly<Record<string, string>>;
 
-/** Each story asks at a path of its own. */
+/** Each story uses its own path of the token server. */
 const pathOf = ({ group }: Story): string => `/${group}`;
 
 const byServer = (story: Story, more: Env = {}): Env => ({
@@ -50,7 +50,7 @@ const create = (story: Story): Promise<void> =>
 
 const users = ["a", "b", "c", "d"];
 
-/** The next event of each user, every 50 ms, until it is ended; then gives how many there were. */
+/** Sends the next event of each user every 50 ms until `end`, which resolves with their number. */
 const traffic = (story: Story) => {
   let rounds = 0;
   const state = { isOver: false };
@@ -75,22 +75,22 @@ const traffic = (story: Story) => {
 const produce = async (story: Story, first: number): Promise<unknown> =>
   producer.send({ topic: story.source, messages: tracks("u1", first, 1) });
 
-/** The service lives, is not ready and says why, in its log as well. */
+/** The service keeps running, is not ready and says why, also in its log. */
 const expectRefused = async (service: Service, reason: RegExp, expect: ExpectStatic): Promise<void> => {
   await expect
     .poll(() => service.readiness(), patient)
     .toMatchObject({ ok: false, reasons: [expect.stringMatching(reason)] });
-  const told = expect.objectContaining({ msg: expect.stringMatching(reason) });
-  await expect.poll(() => service.logs, patient).toContainEqual(told);
+  const line = expect.objectContaining({ msg: expect.stringMatching(reason) });
+  await expect.poll(() => service.logs, patient).toContainEqual(line);
 };
 
-/** Neither the client's secret nor a token has been written anywhere, at the level `debug` and in what the service tells of itself. */
+/** Neither the client secret nor a token is in the logs, at level `debug`, or in any response of the service. */
 const expectNoSecrets = async (service: Service, expect: ExpectStatic): Promise<void> => {
-  const told = JSON.stringify([service.logs, await service.status(), await service.readiness()]) + service.errors();
+  const output = JSON.stringify([service.logs, await service.status(), await service.readiness()]) + service.errors();
   const { clientSecret, tokens, asked } = broker.server;
   const headers = asked.map(({ headers: { authorization = "none" } }) => authorization.replace("Basic ", ""));
   for (const secret of [clientSecret, ...headers, ...tokens.map((token) => token.split(".")[2])])
-    expect(told).not.toContain(secret);
+    expect(output).not.toContain(secret);
 };
 
 const expectAllOnce = async (story: Story, sent: number, expect: ExpectStatic): Promise<void> => {
@@ -98,12 +98,12 @@ const expectAllOnce = async (story: Story, sent: number, expect: ExpectStatic): 
   expect(story.standin.ledger()).toMatchObject({ duplicates: 0, inversions: 0 });
 };
 
-describe.concurrent("a Kafka that wants OAuth tokens", () => {
+describe.concurrent("a Kafka that requires OAuth tokens", () => {
   /*
-   * Events come all the time, and some of them go round a retry topic, while token after token ends. The service has the next one
-   * before, on the connections that it has, and nothing is lost or doubled.
+   * Events arrive all the time, and some of them wait in a retry topic, while one token after another expires. The
+   * service has the next token in time and uses it on its open connections. Nothing is lost or delivered twice.
    */
-  journey("is read through several ends of a token", async ({ story, expect }) => {
+  journey("is read while several tokens expire", async ({ story, expect }) => {
     await create(story);
     story.standin.faults.add({ kind: "status", status: 500, ratio: 0.05 });
     const service = await story.start(byServer(story));
@@ -111,16 +111,17 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
     await sleep(3 * tokenSeconds * 1_000);
     await story.standin.faults.clear();
     await expectAllOnce(story, await running.end(), expect);
-    const told = (words: string): number => service.logs.filter(({ msg }) => msg.startsWith(words)).length;
-    // More log-ins than connections: most of them anew on one that was open.
-    expect(told("Request SaslHandshake")).toBeGreaterThan(told("Connecting") + 5);
+    const countLines = (start: string): number => service.logs.filter(({ msg }) => msg.startsWith(start)).length;
+    // More logins than connections: most logins happen again on an open connection.
+    expect(countLines("Request SaslHandshake")).toBeGreaterThan(countLines("Connecting") + 5);
     await expectNoSecrets(service, expect);
     expect(await service.stop()).toBe(0);
   });
 
   /*
-   * The token server fails under load for longer than a token lives: the broker closes the connections. The service lives on, is not
-   * ready and says why. When the server gives tokens again it continues: nothing is lost or doubled.
+   * The token server fails under load for longer than a token lives, so the broker closes the connections. The service
+   * keeps running, is not ready and says why. When the server works again, the service continues: nothing is lost or
+   * delivered twice.
    */
   journey("waits for a token server that fails, and continues", async ({ story, expect }) => {
     await create(story);
@@ -140,8 +141,9 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
   });
 
   /*
-   * Each token is for another name, as those of AWS's roles with a new session are. Brokers let nobody change its name on an open
-   * connection and close it, under load. The service takes the same token to a new one, and stays ready: nothing is lost or doubled.
+   * Each token has another name, like tokens of AWS roles with a new session. Brokers allow no other name on an open
+   * connection and close it, under load. The service uses the token on a new connection and stays ready: nothing is
+   * lost or delivered twice.
    */
   journey("is read under a name that changes with each token", async ({ story, expect }) => {
     await create(story);
@@ -162,8 +164,9 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
   });
 
   /*
-   * The mounted token has ended before the service starts, which the broker refuses. A new one is put in its place, and later another,
-   * before the first ends. The service takes each up, and delivers what came meanwhile.
+   * The mounted token has expired before the service starts, and the broker rejects it. A new token replaces it, and
+   * later another, before the first expires. The service uses each of them and delivers the events that arrived
+   * meanwhile.
    */
   journey("is read with a token file that is replaced while running", async ({ story, expect }) => {
     await create(story);
@@ -195,7 +198,7 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
     expect(await service.stop()).toBe(0);
   });
 
-  /* `gainstream send` logs in by the same variables. */
+  /* `gainstream send` logs in with the same variables. */
   journey("is written to by hand", async ({ story, expect }) => {
     await create(story);
     const { kafka } = readConfig({ ...byServer(story), GAINSIGHT_ACCESS_KEY: accessKey });
@@ -204,9 +207,13 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
     await sink.close();
   });
 
-  /* Something about the log-in is wrong. The service says which variable to look at, and tries on instead of ending. */
+  /* Something about the login is wrong. The service names the variable to check and retries instead of ending. */
   const mistakes: [name: string, reason: RegExp, more: Env][] = [
-    ["a wrong secret", /status 401, invalid_client.*CLIENT_SECRET/, { KAFKA_SASL_OAUTH_CLIENT_SECRET: "wrong-Secret" }],
+    [
+      "a wrong client secret",
+      /status 401, invalid_client.*CLIENT_SECRET/,
+      { KAFKA_SASL_OAUTH_CLIENT_SECRET: "wrong-Secret" },
+    ],
     [
       "no token server",
       /Cannot get a token for Kafka.*ECONNREFUSED/,
@@ -221,8 +228,11 @@ describe.concurrent("a Kafka that wants OAuth tokens", () => {
       expect(JSON.stringify(service.logs)).not.toContain("wrong-Secret");
     });
 
-  /* The token is for another audience. The broker refuses it after it has seemed to take it, and the service says so. */
-  journey("is waited for while it refuses the token", async ({ story, expect }) => {
+  /*
+   * The token is for another audience. The broker rejects it only after the authentication response, and the service
+   * reports that.
+   */
+  journey("is waited for while it rejects the token", async ({ story, expect }) => {
     broker.server.faults.set(pathOf(story), (response) =>
       answerJson(response, 200, { access_token: broker.server.token(60, { aud: "another" }), expires_in: "60" }),
     );

@@ -5,18 +5,19 @@ import { text } from "node:stream/consumers";
 import type { Producer } from "kafkajs";
 import { type ExpectStatic, afterAll, beforeAll, describe } from "vitest";
 
-import { type Operation, type Right, groupRight, topicRight } from "../../src/kafka/topics/refusals.ts";
+import { type Operation, type Right, groupRight, topicRight } from "../../src/kafka/rights/rights.ts";
 import { markedTable } from "../docs/marked.ts";
 import { createTopics, journeyKafka, readTopic } from "../journeys/cluster.ts";
 import type { Service } from "../journeys/service.ts";
 import { type Story, deliveredIds, journey, patient, tracks } from "../journeys/story.ts";
+import { programEnv } from "../program-env.ts";
 import { type AclBroker, startAclBroker } from "./acl-broker.ts";
 
 let broker: AclBroker;
 let producer: Producer;
 
 beforeAll(async () => {
-  broker = await startAclBroker(["least", "robbed", "late", "one", "other", "operator"]);
+  broker = await startAclBroker(["least", "revoked", "late", "one", "other", "operator"]);
   producer = journeyKafka(broker.kafka.brokers).producer();
   await producer.connect();
 });
@@ -26,14 +27,14 @@ afterAll(async () => {
   await broker.stop();
 });
 
-/** Nothing that is written there is left out, and nothing else is granted. */
+/** Exactly the rights in the table of docs/permissions.md. */
 const documented = (story: Story, table: "least-rights" | "more-rights"): Right[] =>
   markedTable("docs/permissions.md", table).map(([resource = "", right = ""]) => {
     const operation = right.replaceAll("`", "") as Operation;
     if (resource === "group") return groupRight(operation, story.group);
     const topics: Readonly<Record<string, string>> = {
       "each source topic": story.source,
-      "each retry topic": story.tier("1s"),
+      "each retry topic": story.retryTopic("1s"),
       "dead-letter topic": story.deadLetters,
     };
     return topicRight(operation, topics[resource] ?? resource);
@@ -56,16 +57,16 @@ const send = ({ source }: Story, messages: Parameters<Producer["send"]>[0]["mess
 const launchAs = (story: Story, user: string): Promise<Service> =>
   story.launch({ ...broker.env(user), RETRY_DELAYS: "1s", QUICK_ATTEMPTS: "1" });
 
-/** Runs `gainstream skip` as this user: its exit code, and what it says. */
-const skipAs = async (user: string, story: Story): Promise<readonly [code: number, words: string]> => {
+/** Runs `gainstream skip` as this user. Resolves with the exit code and the output. */
+const skipAs = async (user: string, story: Story): Promise<readonly [code: number, output: string]> => {
   const args = ["src/main.ts", "skip", "--topic", story.source, "--partition", "0", "--to-offset", "2"];
-  const env = { PATH: process.env["PATH"], ...(await story.env()), ...broker.env(user) };
+  const env = { ...programEnv, ...(await story.env()), ...broker.env(user) };
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return [Number(code), (out + error).trim()];
 };
 
-/** Resource, right and command stand in one sentence. */
+/** The sentence that names the right, the resource and the command. */
 const sentenceOf = ({ operation, resource }: Right, user: string): RegExp => {
   const name = resource.kind === "cluster" ? "" : resource.name;
   return new RegExp(
@@ -74,7 +75,7 @@ const sentenceOf = ({ operation, resource }: Right, user: string): RegExp => {
   );
 };
 
-/** The service is not ready, and says in the log, once, and at /readyz why; nothing else is refused. */
+/** The service is not ready, and /readyz names the right. */
 const expectNamed = async (
   service: Service,
   { right, user }: { right: Right; user: string },
@@ -88,8 +89,8 @@ const expectNamed = async (
 
 describe.concurrent("a Kafka with an authorizer", () => {
   /*
-   * The service has the rights that docs/permissions.md lists, and no others. It makes its topics, delivers, retries and buries. Without
-   * the right to create it does the same, since the topics are there by now.
+   * The service has exactly the rights in docs/permissions.md. It creates its topics, delivers, retries and dead-
+   * letters. After that it does the same without the right to create, because the topics exist.
    */
   journey("is served with the least rights", async ({ story, expect }) => {
     await create([story.source]);
@@ -104,7 +105,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
     expect(deliveredIds(story, "u1")).toEqual(["u1-1", "u1-2"]);
     const read = (topic: string) => readTopic(journeyKafka(broker.kafka.brokers), topic);
     await expect.poll(async () => (await read(story.deadLetters)).length, patient).toBe(1);
-    expect(await read(story.tier("1s"))).toHaveLength(2);
+    expect(await read(story.retryTopic("1s"))).toHaveLength(2);
     expect(service.logs).toContainEqual(
       expect.objectContaining({
         msg: expect.stringMatching(/not checked.*kafka-acls.* --operation DescribeConfigs --topic /),
@@ -122,15 +123,16 @@ describe.concurrent("a Kafka with an authorizer", () => {
   });
 
   /*
-   * While events come all the time and some of them fail, one right after the other is taken away. Each time the service names it with the
-   * command that gives it back, and lives on. When the right is there again it continues: nothing is lost, doubled or out of order.
+   * Events arrive all the time, and some of them fail, while one right after another is revoked. Each time the service
+   * names the right with the command that grants it, and keeps running. When the right is granted again, it continues:
+   * nothing is lost, delivered twice or out of order.
    */
-  journey("may take any right away while the service runs", { timeout: 120_000 }, async ({ story, expect }) => {
-    await create([story.source, story.tier("1s"), story.deadLetters]);
+  journey("may revoke any right while the service runs", { timeout: 120_000 }, async ({ story, expect }) => {
+    await create([story.source, story.retryTopic("1s"), story.deadLetters]);
     const rights = documented(story, "least-rights");
-    await broker.grant("robbed", rights);
+    await broker.grant("revoked", rights);
     story.standin.faults.add({ kind: "status", status: 500, ratio: 0.02 });
-    const service = await launchAs(story, "robbed");
+    const service = await launchAs(story, "revoked");
     await service.untilReady();
     let rounds = 0;
     const producing = { isOver: false };
@@ -147,13 +149,13 @@ describe.concurrent("a Kafka with an authorizer", () => {
     const sent = traffic();
     for (const right of rights) {
       const delivered = deliveredIds(story).length;
-      await broker.revoke("robbed", [right]);
-      await expectNamed(service, { right, user: "robbed" }, expect);
-      await broker.grant("robbed", [right]);
+      await broker.revoke("revoked", [right]);
+      await expectNamed(service, { right, user: "revoked" }, expect);
+      await broker.grant("revoked", [right]);
       await expect.poll(() => service.readiness(), patient).toEqual({ ok: true, reasons: [], holds: [] });
       await expect.poll(() => deliveredIds(story).length, patient).toBeGreaterThan(delivered);
-      const told = service.logs.filter(({ msg }) => sentenceOf(right, "robbed").test(msg));
-      expect(told).toHaveLength(1);
+      const lines = service.logs.filter(({ msg }) => sentenceOf(right, "revoked").test(msg));
+      expect(lines).toHaveLength(1);
     }
     producing.isOver = true;
     await sent;
@@ -164,11 +166,12 @@ describe.concurrent("a Kafka with an authorizer", () => {
   });
 
   /*
-   * The service starts before anybody has granted it anything, and there is no dead-letter topic. It names all rights on topics at once,
-   * and as they are granted only those that are still missing; then that to create the topic, and that on the group. With the last it delivers.
+   * The service starts without any right, and there is no dead-letter topic. It names all missing rights on topics at
+   * once, then only those that are still missing, then the right to create the topic, and the right on the group. With
+   * the last one it delivers.
    */
   journey("may grant the rights after the start", async ({ story, expect }) => {
-    await create([story.source, story.tier("1s")]);
+    await create([story.source, story.retryTopic("1s")]);
     const user = "late";
     await send(story, tracks("u1", 1, 2));
     const service = await launchAs(story, user);
@@ -176,11 +179,11 @@ describe.concurrent("a Kafka with an authorizer", () => {
     const refused = async (): Promise<string[]> =>
       [...(await reasons()).matchAll(/right (\w+ on \w+ \S+):/g)].map(([, right = ""]) => right).toSorted();
     const isOfGroup = ({ resource }: Right): boolean => resource.kind === "group";
-    const left = documented(story, "least-rights").filter((right) => !isOfGroup(right));
-    while (left.length > 0) {
-      await expect.poll(refused, patient).toEqual(byName(left).map(nameOf));
-      for (const right of left) expect(await reasons()).toMatch(sentenceOf(right, user));
-      await broker.grant(user, left.splice(0, 1));
+    const missing = documented(story, "least-rights").filter((right) => !isOfGroup(right));
+    while (missing.length > 0) {
+      await expect.poll(refused, patient).toEqual(byName(missing).map(nameOf));
+      for (const right of missing) expect(await reasons()).toMatch(sentenceOf(right, user));
+      await broker.grant(user, missing.splice(0, 1));
     }
     const last = [topicRight("Create", story.deadLetters), ...documented(story, "least-rights").filter(isOfGroup)];
     for (const right of last) {
@@ -194,7 +197,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
   });
 
   /*
-   * An operator lets the service skip what cannot be read, and may not write to the group of skips. The command ends with 1 and names
+   * An operator skips an unreadable batch but may not write to the group of skips. The command ends with 1 and names
    * the right. With the right it ends with 0.
    */
   journey("makes gainstream skip name the right it lacks", async ({ story, expect }) => {
@@ -211,11 +214,12 @@ describe.concurrent("a Kafka with an authorizer", () => {
   });
 
   /*
-   * Two members of a group have principals of their own, and one of them may no longer read the source. It leaves, so that the other takes
-   * everything within seconds, and it does not disturb that one while it waits. SIGTERM ends it in order.
+   * Two instances of a group have different principals, and one of them loses the right to read the source. It leaves
+   * the group, so the other instance owns all partitions within seconds, and it does not disturb that one while it
+   * waits. SIGTERM ends it gracefully.
    */
-  journey("may refuse one member, and the others take over", async ({ story, expect }) => {
-    await create([story.source, story.tier("1s"), story.deadLetters]);
+  journey("may reject one instance, and the other one takes over", async ({ story, expect }) => {
+    await create([story.source, story.retryTopic("1s"), story.deadLetters]);
     const rights = documented(story, "least-rights");
     for (const user of ["one", "other"]) await broker.grant(user, rights);
     const [one, other] = [await launchAs(story, "one"), await launchAs(story, "other")];
@@ -228,7 +232,7 @@ describe.concurrent("a Kafka with an authorizer", () => {
     const right = topicRight("Read", story.source);
     await broker.revoke("other", [right]);
     await expectNamed(other, { right, user: "other" }, expect);
-    // Not before: what it still fetched by the old right it could not commit, and the other member would deliver it again.
+    // Not earlier: the instance could not commit events that it fetched with the old right, and the other one would deliver them again.
     await send(
       story,
       ["a", "b", "c", "d", "e", "f"].flatMap((user) => tracks(user, 1, 3)),

@@ -49,7 +49,7 @@ const encode = async ({ mechanism, username, password }: ScramUser): Promise<Enc
     .writeUVarIntBytes(salt)
     .writeUVarIntBytes(salted)
     .writeUVarInt(0);
-  // No tags, which end the header; nobody to delete; one to make.
+  // No tagged fields in the header, no deletions, one upsertion.
   return new EncoderClass().writeUVarInt(0).writeUVarIntArray([]).writeUVarIntArray([entry]).writeUVarInt(0);
 };
 
@@ -65,7 +65,7 @@ const decode = async (raw: Buffer): Promise<string[]> => {
   return (results ?? []).filter((problem) => problem !== "");
 };
 
-/** Gives a user a password, by Kafka's own request: its command lies in another package with every other version. */
+/** Sets the password of a user with Kafka's request AlterUserScramCredentials: kafka-configs.sh is in different packages in different versions. */
 export const setScramPassword = async (brokers: string, user: ScramUser): Promise<void> => {
   const { cluster } = createAdminCluster(journeyKafka(brokers));
   await cluster.connect();

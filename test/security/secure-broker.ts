@@ -7,7 +7,7 @@ import { freePorts } from "../../local/ports.ts";
 import { type Authority, type Certificate, createAuthority } from "./certificates.ts";
 import { type ScramUser, setScramPassword } from "./scram.ts";
 
-/** By name, the kinds of listener that the broker has beside the plain one. */
+/** The listeners in addition to the plain one, and their protocols. */
 const protocols = {
   tls: "SSL",
   mtls: "SSL",
@@ -20,26 +20,26 @@ const protocols = {
 export type Listener = keyof typeof protocols;
 
 const listeners = Object.keys(protocols) as Listener[];
-/** Shorter than what kafkajs alone can live with. */
+/** Shorter than kafkajs alone can handle. */
 const reauthenticateMs = 3_000;
 
 export const plainUser = { mechanism: "plain", username: "paula", password: "plain-Secret-1" } as const;
-/** Kafka takes one mechanism for a user at a time. */
+/** One user per mechanism. */
 export const scramUsers = [
   { mechanism: "scram-sha-256", username: "sam", password: "scram-Secret-256" },
   { mechanism: "scram-sha-512", username: "sue", password: "scram-Secret-512" },
 ] as const;
 
-/** One broker with all listeners, and what a client needs to get in. */
+/** A broker with all listeners, and everything that a client needs to connect. */
 export interface SecureBroker {
-  /** For the plain listener. */
+  /** Gives access by the plain listener. */
   readonly kafka: LocalKafka;
   readonly folder: string;
   readonly addresses: Readonly<Record<Listener, string>>;
   readonly authority: Authority;
-  readonly stranger: Authority;
+  readonly otherAuthority: Authority;
   readonly client: Certificate;
-  readonly strangeClient: Certificate;
+  readonly otherClient: Certificate;
   readonly setPassword: (user: ScramUser) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -81,14 +81,14 @@ const settingsOf = async (authority: Authority): Promise<Record<string, string>>
   };
 };
 
-/** Starts a broker with every kind of encryption and log-in, certificates of an authority of its own, and users. */
+/** Starts a broker with every kind of TLS and SASL, its own certificate authority, and users. */
 export const startSecureBroker = async (): Promise<SecureBroker> => {
   const folder = await mkdtemp(join(tmpdir(), "gainstream-secure-"));
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true });
   try {
-    const [authority, stranger] = await Promise.all([
+    const [authority, otherAuthority] = await Promise.all([
       createAuthority(folder, "ours"),
-      createAuthority(folder, "strange"),
+      createAuthority(folder, "other"),
     ]);
     const ports = await freePorts(listeners.length);
     const addresses = Object.fromEntries(listeners.map((name, index) => [name, `127.0.0.1:${ports[index]}`])) as Record<
@@ -102,12 +102,12 @@ export const startSecureBroker = async (): Promise<SecureBroker> => {
     const kafka = await startKafka({ count: 1, log: () => {}, more });
     const setPassword = (user: ScramUser): Promise<void> => setScramPassword(kafka.brokers, user);
     await Promise.all(scramUsers.map(setPassword));
-    const [client, strangeClient] = await Promise.all([authority.sign("client"), stranger.sign("client")]);
+    const [client, otherClient] = await Promise.all([authority.sign("client"), otherAuthority.sign("client")]);
     const stop = async (): Promise<void> => {
       await kafka.stop();
       await removeFolder();
     };
-    return { kafka, folder, addresses, authority, stranger, client, strangeClient, setPassword, stop };
+    return { kafka, folder, addresses, authority, otherAuthority, client, otherClient, setPassword, stop };
   } catch (error) {
     await removeFolder();
     throw error;

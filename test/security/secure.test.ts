@@ -40,25 +40,25 @@ const loggingIn = (user: { mechanism: string; username: string; password: string
   KAFKA_SASL_PASSWORD: user.password,
 });
 
-/** Produces over the plain listener, into a topic that is made first where it is not there. */
+/** Produces over the plain listener. Creates the topic before the first event. */
 const produce = async (story: Story, first: number): Promise<void> => {
   const kafka = journeyKafka(broker.kafka.brokers);
   if (first === 1) await createTopics(kafka, [{ topic: story.source, numPartitions: 3 }]);
   await producer.send({ topic: story.source, messages: tracks("u1", first, 1) });
 };
 
-/** Nothing that lets anybody in has been written anywhere. */
+/** No password and no key is in the logs. */
 const expectNoSecrets = (service: Service, env: Env, expect: ExpectStatic): void => {
-  const said = JSON.stringify(service.logs) + service.errors();
+  const output = JSON.stringify(service.logs) + service.errors();
   const keyFile = env["KAFKA_TLS_KEY_FILE"];
   const secrets = [
     env["KAFKA_SASL_PASSWORD"],
     keyFile === undefined ? undefined : readFileSync(keyFile, "utf8").split("\n")[1],
   ];
-  for (const secret of secrets) if (secret !== undefined) expect(said).not.toContain(secret);
+  for (const secret of secrets) if (secret !== undefined) expect(output).not.toContain(secret);
 };
 
-/** The service lives and waits, says why in its log and at /readyz, and tells no secret. */
+/** The service waits, says why in its log and at /readyz, and logs no secret. */
 const expectRefused = async (service: Service, env: Env, reason: RegExp, expect: ExpectStatic): Promise<void> => {
   await expect
     .poll(() => service.readiness(), patient)
@@ -68,8 +68,7 @@ const expectRefused = async (service: Service, env: Env, reason: RegExp, expect:
 };
 
 /*
- * Kafka can be reached in encrypted form, by log-in, or both. The service reads, delivers, makes its topics, and commits over
- * each of these ways.
+ * Kafka requires TLS, a login, or both. Over each of these the service reads, delivers, creates its topics and commits.
  */
 describe.concurrent("a secure Kafka", () => {
   const ways: [name: string, env: () => Env][] = [
@@ -94,34 +93,34 @@ describe.concurrent("a secure Kafka", () => {
 });
 
 /*
- * Something about the certificates, the log-in or the listener is wrong. The service says which variable to look at, and tries
- * on instead of ending, since the other side may be mended. It never talks to the broker in another way than configured.
+ * Something about the certificates, the login or the listener is wrong. The service names the variable to check and
+ * retries instead of ending, because the other side may be corrected. It never connects in another way than configured.
  */
-describe.concurrent("a Kafka that lets nobody in", () => {
+describe.concurrent("a Kafka that rejects the service", () => {
   const wrong = "wrong-Secret";
   const mistakes: [name: string, reason: RegExp, env: () => Env][] = [
-    ["another authority", /KAFKA_TLS_CA_FILE/, () => ({ ...at("tls"), ...trusting(broker.stranger.ca) })],
+    ["another authority", /KAFKA_TLS_CA_FILE/, () => ({ ...at("tls"), ...trusting(broker.otherAuthority.ca) })],
     ["no authority", /KAFKA_TLS_CA_FILE/, () => ({ ...at("tls"), KAFKA_TLS: "true" })],
     ["an expired certificate", /certificate has expired/, () => ({ ...at("expired"), ...trusting() })],
     ["a certificate for another host", /for another host.*KAFKA_BROKERS/, () => ({ ...at("misnamed"), ...trusting() })],
     ["no client certificate", /KAFKA_TLS_CERT_FILE/, () => ({ ...at("mtls"), ...trusting() })],
     [
-      "a stranger's client certificate",
+      "a client certificate of another authority",
       /KAFKA_TLS_CERT_FILE/,
-      () => ({ ...at("mtls"), ...trusting(), ...showing(broker.strangeClient) }),
+      () => ({ ...at("mtls"), ...trusting(), ...showing(broker.otherClient) }),
     ],
     [
-      "a certificate and the key of another",
+      "a certificate and the key of another certificate",
       /KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE/,
       () => ({
         ...at("mtls"),
         ...trusting(),
-        ...showing({ cert: broker.client.cert, key: broker.strangeClient.key }),
+        ...showing({ cert: broker.client.cert, key: broker.otherClient.key }),
       }),
     ],
-    ["no TLS where it is wanted", /hung up.*KAFKA_TLS/, () => at("tls")],
+    ["no TLS for a TLS listener", /closed the connection.*KAFKA_TLS/, () => at("tls")],
     [
-      "TLS where there is none",
+      "TLS for a plain listener",
       /did not answer in TLS/,
       () => ({ ...trusting(), KAFKA_BROKERS: broker.kafka.brokers, ...loggingIn(plainUser) }),
     ],
@@ -140,9 +139,9 @@ describe.concurrent("a Kafka that lets nobody in", () => {
       /KAFKA_SASL_USERNAME/,
       () => ({ ...at("sasl"), ...loggingIn({ ...scramUsers[1], username: "nobody" }) }),
     ],
-    ["no log-in where it is wanted", /KAFKA_SASL_MECHANISM/, () => at("sasl")],
+    ["no login for a SASL listener", /KAFKA_SASL_MECHANISM/, () => at("sasl")],
     [
-      "a log-in where there is none",
+      "a login for a plain listener",
       /wants no log-in/,
       () => ({ KAFKA_BROKERS: broker.kafka.brokers, ...loggingIn(plainUser) }),
     ],
@@ -154,10 +153,10 @@ describe.concurrent("a Kafka that lets nobody in", () => {
     });
 });
 
-describe.concurrent("secrets that are replaced", () => {
+describe.concurrent("replaced secrets", () => {
   /*
-   * The broker has a new password for the user, and the Secret that the service has mounted gets it a while later. Meanwhile the
-   * broker refuses the service, which lives on; with the new file it goes on by itself.
+   * The broker has a new password for the user, and the mounted Secret changes a while later. Meanwhile the broker
+   * rejects the service, which keeps running. With the new file it continues by itself.
    */
   journey("a new password is used without a restart", async ({ story, expect }) => {
     const file = join(await mkdtemp(join(broker.folder, "password-")), "password");
@@ -187,9 +186,9 @@ describe.concurrent("secrets that are replaced", () => {
 
 describe("certificates", () => {
   /*
-   * The mounted client certificate is a stranger's. As soon as the right one is mounted, the next connection shows it, and the
-   * service begins. Later somebody mounts the wrong one again, and the broker restarts: the service is refused, lives on, and goes
-   * on when the right one is back.
+   * The mounted client certificate is from another authority. When the right one is mounted, the next connection uses
+   * it, and the service starts. Later the wrong one is mounted again, and the broker restarts: the service is rejected,
+   * keeps running, and continues when the right one is back.
    */
   journey("a new client certificate is used without a restart", async ({ story, expect }) => {
     const folder = await mkdtemp(join(broker.folder, "client-"));
@@ -199,14 +198,14 @@ describe("certificates", () => {
       await copyFile(key, mounted.key);
     };
     const refusals = (): number => service.logs.filter(({ msg }) => msg.includes("KAFKA_TLS_CERT_FILE")).length;
-    await mount(broker.strangeClient);
+    await mount(broker.otherClient);
     await produce(story, 1);
     const service = await story.launch({ ...at("mtls"), ...trusting(), ...showing(mounted) });
     await expect.poll(refusals, patient).toBeGreaterThan(0);
     await mount(broker.client);
     await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
 
-    await mount(broker.strangeClient);
+    await mount(broker.otherClient);
     const before = refusals();
     await broker.kafka.broker(1).stop();
     await broker.kafka.broker(1).start();
@@ -219,11 +218,11 @@ describe("certificates", () => {
   });
 
   /*
-   * Gainsight and the registry stand behind an authority of the company's own. Node is told of it by a variable of its own; without
-   * that nothing is sent.
+   * The certificates of Gainsight and the registry are from the company's own authority. Without NODE_EXTRA_CA_CERTS
+   * nothing is sent; with it everything is delivered.
    */
   journey(
-    "an authority of one's own for Gainsight and the registry comes with NODE_EXTRA_CA_CERTS",
+    "NODE_EXTRA_CA_CERTS adds a certificate authority for Gainsight and the registry",
     async ({ story, expect }) => {
       await produce(story, 1);
       const certificate = await broker.authority.sign("proxy");
@@ -235,16 +234,16 @@ describe("certificates", () => {
         GAINSIGHT_URL: gainsight.url,
         SCHEMA_REGISTRY_URL: registry.url,
       };
-      const distrustful = await story.start(env);
-      const failures = (): Promise<number> => distrustful.metric("gainstream_calls_total", { status: "network" });
+      const withoutAuthority = await story.start(env);
+      const failures = (): Promise<number> => withoutAuthority.metric("gainstream_calls_total", { status: "network" });
       await expect.poll(failures, patient).toBeGreaterThan(0);
-      expect(await distrustful.stop()).toBe(0);
+      expect(await withoutAuthority.stop()).toBe(0);
       expect([gainsight.connections(), registry.connections(), story.standin.requests(1)]).toEqual([0, 0, []]);
 
-      const trustful = await story.start({ ...env, NODE_EXTRA_CA_CERTS: broker.authority.ca });
+      const withAuthority = await story.start({ ...env, NODE_EXTRA_CA_CERTS: broker.authority.ca });
       await expect.poll(() => deliveredIds(story), patient).toEqual(["u1-1"]);
       await expect.poll(registry.connections, patient).toBeGreaterThan(0);
-      expect(await trustful.stop()).toBe(0);
+      expect(await withAuthority.stop()).toBe(0);
     },
   );
 });

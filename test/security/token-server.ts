@@ -11,20 +11,21 @@ interface Asked {
 
 type Answer = (response: ServerResponse, asked: Asked) => void;
 
-/** Signs tokens as an identity provider does, and gives them to those who know the secret. */
+/** Signs tokens as an identity provider does, and gives them to clients that know the secret. */
 export interface TokenServer {
-  /** Every path below it gives tokens. */
+  /** Every path below this address gives tokens. */
   readonly url: string;
   readonly clientId: string;
   readonly clientSecret: string;
   /** The public key, as JSON. */
   readonly jwks: string;
-  /** A new token, of so many seconds. */
+  /** Creates a token that expires after this many seconds. */
   readonly token: (seconds: number, claims?: Readonly<Record<string, unknown>>) => string;
-  /** All tokens so far, those that were given and those made by `token`. */
+  /** All tokens so far. */
   readonly tokens: readonly string[];
-  /** By path, how requests are answered if not as they should be. */
+  /** Responses that replace the normal one, by path. */
   readonly faults: Map<string, Answer>;
+  /** All token requests so far. */
   readonly asked: readonly Asked[];
   readonly close: () => Promise<void>;
 }
@@ -43,7 +44,7 @@ interface Signing {
 let count = 0;
 
 const signToken = ({ key, seconds, claims }: Signing): string => {
-  // Whole seconds only: never shorter than it is said to be.
+  // JWT times are whole seconds: rounded so that the token never lives shorter.
   const [iat, exp] = [Math.floor(Date.now() / 1_000), Math.ceil(Date.now() / 1_000) + seconds];
   const standard = {
     iss: issuer,
@@ -60,7 +61,7 @@ const signToken = ({ key, seconds, claims }: Signing): string => {
 export const answerJson = (response: ServerResponse, status: number, body: unknown): void =>
   void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 
-/** A token server on 127.0.0.1, whose tokens live for so many seconds. */
+/** Starts a token server on 127.0.0.1. Its tokens expire after this many seconds. */
 export const startTokenServer = async (seconds: number): Promise<TokenServer> => {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const [clientId, clientSecret] = ["gain stream", "client Secret+1/%"];

@@ -10,8 +10,8 @@ const never = (): Promise<void> => new Promise(() => {});
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A member at work that is told to stop. */
-const createWorld = (change: { goodbye?: () => Promise<void>; isAllCommitted?: boolean; state?: string } = {}) => {
+/** A working service that is being stopped. */
+const createWorld = (change: { disconnect?: () => Promise<void>; isAllCommitted?: boolean; state?: string } = {}) => {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
   const closed = { ops: false };
@@ -20,7 +20,7 @@ const createWorld = (change: { goodbye?: () => Promise<void>; isAllCommitted?: b
     group: {
       rebalanceHandler: { state: change.state ?? "owner", leave: nothing },
       commits: { isAllCommitted: change.isAllCommitted ?? true },
-      consumer: { stop: change.goodbye ?? nothing },
+      consumer: { stop: change.disconnect ?? nothing },
     },
     publisher: { stop: () => {} },
     producers: { close: nothing },
@@ -35,15 +35,15 @@ const createWorld = (change: { goodbye?: () => Promise<void>; isAllCommitted?: b
 it.each<[string, () => Promise<void>, string]>([
   ["fails", () => Promise.reject(new Error("Broker not connected")), "Broker not connected"],
   ["does not end", never, "No answer within 3000 ms"],
-])("a farewell that %s after a clean commit is a warning, and the stop is a success", async (_, goodbye, message) => {
-  const { lines, closed, stopped } = createWorld({ goodbye });
+])("a disconnect that %s after a clean commit is a warning, and the stop succeeds", async (_, disconnect, message) => {
+  const { lines, closed, stopped } = createWorld({ disconnect });
   await vi.advanceTimersByTimeAsync(3_000);
   await expect(stopped).resolves.toBeUndefined();
   expect(lines).toMatchObject([{ level: "warn", err: { message } }]);
   expect(closed.ops).toBe(true);
 });
 
-it("says nothing where all is well", async () => {
+it("logs nothing if all is well", async () => {
   const { lines, stopped } = createWorld();
   await vi.advanceTimersByTimeAsync(10);
   await expect(stopped).resolves.toBeUndefined();
@@ -51,13 +51,13 @@ it("says nothing where all is well", async () => {
   expect(lines).toEqual([]);
 });
 
-it("a last commit that failed is a failure with a sentence, after everything is closed", async () => {
+it("a failed last commit makes the stop fail with a sentence, after everything is closed", async () => {
   const { closed, stopped } = createWorld({ isAllCommitted: false });
   await expect(stopped).rejects.toThrow("Cannot commit what was finished last");
   expect(closed.ops).toBe(true);
 });
 
-it("who owns nothing has nothing to commit", async () => {
+it("an instance that owns no partition has nothing to commit", async () => {
   const { stopped } = createWorld({ isAllCommitted: false, state: "joining" });
   await expect(stopped).resolves.toBeUndefined();
 });

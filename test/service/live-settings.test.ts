@@ -92,17 +92,17 @@ describe("settings in use", () => {
   it("change a hundred times under load: no event is decided by a mixture, and each change counts", () => {
     const { settings } = open(markedSettings(0));
     const decide = createLiveDecide(settings);
-    const judge = (): number => {
+    const versionInUse = (): number => {
       const body = sent(decide, { ...track, properties: markedProperties });
       return judgeOf((body?.["properties"] ?? {}) as JsonObject);
     };
     for (let version = 1; version <= 100; version++) {
       (version % 2 === 0 ? mounted.mount : mounted.rename)(markedSettings(version));
       for (let look = 0; look < 3; look++) {
-        expect([version - 1, version]).toContain(judge());
+        expect([version - 1, version]).toContain(versionInUse());
         vi.advanceTimersByTime(pollMs);
       }
-      expect([settings.current.integrationNames.at(-1), judge()]).toEqual([`v${version}`, version]);
+      expect([settings.current.integrationNames.at(-1), versionInUse()]).toEqual([`v${version}`, version]);
     }
   });
 

@@ -6,10 +6,11 @@ import { createOwnedPartition } from "../../src/intake/owned-partition.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { type App, createApp } from "../../src/service/compose.ts";
 import { type Liveness, createLiveness } from "../../src/service/liveness.ts";
-import { Readiness, readinessOf } from "../../src/service/status.ts";
+import { readinessOf } from "../../src/service/readiness.ts";
+import { Readiness } from "../../src/service/service-view.ts";
 
 const env = { KAFKA_BROKERS: "127.0.0.1:1", GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab" };
-/** Of the default time-out and quick attempts. */
+/** By the default time-out and quick attempts. */
 const limitMs = 90_000;
 
 let app: App;
@@ -19,22 +20,22 @@ let readiness: Readiness;
 let liveness: Liveness;
 let lines: Record<string, unknown>[];
 
-/** A member at work on one partition, with one record in memory: all of it real but for the group, which needs a broker. */
+/** A service that owns one partition and has one record in memory. Everything is real but the group, which needs a broker. */
 beforeEach(() => {
   vi.useFakeTimers();
   lines = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
   const log = createLog({ level: "info", destination });
-  const made = createApp({ config: readConfig(env), log, onFatal: () => {} });
+  const composed = createApp({ config: readConfig(env), log, onFatal: () => {} });
   rebalanceHandler = { state: "owner" };
   schemaWait = { isHeld: false };
   const ownedPartitions = [createOwnedPartition({ topic: "segment-events", partition: 3 }, undefined)];
   ownedPartitions[0]?.pauses.set("due", () => true);
   const ingest = { ownedPartitions, openPartitions: [], areAllOpen: true };
-  const group = { ...made.group, rebalanceHandler, schemaWait, ingest } as unknown as ConsumerGroup;
-  app = { ...made, group };
+  const group = { ...composed.group, rebalanceHandler, schemaWait, ingest } as unknown as ConsumerGroup;
+  app = { ...composed, group };
   readiness = new Readiness();
-  readiness.startupProblem = "";
+  readiness.startupProblem = undefined;
   app.budget.reserve(100);
   app.sessionGuard.onHeartbeat();
   liveness = createLiveness({ app, readiness });
@@ -47,7 +48,7 @@ afterEach(async () => {
   await app.gainsight.close();
 });
 
-/** Time passes for a member that the group hears of. */
+/** Time passes while the group answers the heartbeats. */
 const pass = (ms: number): void => {
   for (let passed = 0; passed < ms; passed += 1_000) {
     app.sessionGuard.onHeartbeat();
@@ -55,11 +56,11 @@ const pass = (ms: number): void => {
   }
 };
 
-it("a stall fails the probe, and its state is in the log once, without users and payloads", () => {
+it("a stall fails the probe, and one log line shows the state, without users and payloads", () => {
   pass(limitMs - 1_000);
   expect(liveness.check()).toEqual({ ok: true, detail: "owner" });
   pass(3 * limitMs);
-  expect(liveness.check()).toEqual({ ok: false, detail: expect.stringMatching(/^Nothing has been finished for/) });
+  expect(liveness.check()).toEqual({ ok: false, detail: expect.stringMatching(/^No record has been completed for/) });
   expect(lines).toEqual([
     {
       level: "error",
@@ -82,11 +83,11 @@ it("a stall fails the probe, and its state is in the log once, without users and
 it.each<[string, () => void]>([
   ["an event is finished", () => app.metrics.recordEvent({ type: "track", outcome: "delivered" })],
   ["a record is moved to a retry topic", () => app.metrics.recordRetry("timeout")],
-  ["nothing is held", () => app.budget.reset()],
+  ["no record is in memory", () => app.budget.reset()],
   ["a hold begins", () => (schemaWait.isHeld = true)],
   ["the group is joining", () => (rebalanceHandler.state = "joining")],
   ["the service shuts down", () => (readiness.startupProblem = "Shutting down")],
-])("the probe is content again when %s, and the log says so", (_, move) => {
+])("the probe succeeds again when %s, and the log says so", (_, move) => {
   pass(limitMs);
   expect(liveness.check().ok).toBe(false);
   move();
@@ -95,12 +96,12 @@ it.each<[string, () => void]>([
   expect(lines.at(-1)).toMatchObject({ level: "info", msg: "The stall has ended" });
 });
 
-it("a member whose group does not answer is not to blame", () => {
+it("there is no stall while the group does not answer", () => {
   vi.advanceTimersByTime(10 * limitMs);
   expect(liveness.check().ok).toBe(true);
 });
 
-it("a member whose writes Kafka refuses is not to blame as long as the hold says so", () => {
+it("there is no stall while Kafka refuses writes and the hold says so", () => {
   const write = { topic: "gainstream-dlq" };
   app.producerHealth.recordFailure(write, new Error("NO"));
   pass(10 * limitMs);
@@ -110,7 +111,7 @@ it("a member whose writes Kafka refuses is not to blame as long as the hold says
   expect(liveness.check().ok).toBe(false);
 });
 
-describe("a consumer that alone gets no answers", () => {
+describe("a consumer that gets no answers while other connections do", () => {
   const limit = 180_000;
   let pings: number;
   let isClusterUp: boolean;
@@ -128,7 +129,7 @@ describe("a consumer that alone gets no answers", () => {
     liveness = createLiveness({ app: { ...app, pingCluster }, readiness });
   });
 
-  it("fails the probe and is named, once in the log, and an answer ends it", async () => {
+  it("fails the probe and is logged once, until it gets an answer", async () => {
     await vi.advanceTimersByTimeAsync(2 * limit);
     const problem = expect.stringMatching(/^Kafka answers other connections but not the consumer's: no heartbeat/);
     expect(liveness.check()).toEqual({ ok: false, detail: problem });
@@ -142,7 +143,7 @@ describe("a consumer that alone gets no answers", () => {
     ]);
   });
 
-  it("is not to blame as long as no broker answers anybody, and asks every second whether one does", async () => {
+  it("does not fail the probe while no broker answers at all, and pings the cluster every second", async () => {
     isClusterUp = false;
     await vi.advanceTimersByTimeAsync(10 * limit);
     expect(liveness.check().ok).toBe(true);
@@ -150,7 +151,7 @@ describe("a consumer that alone gets no answers", () => {
     expect(lines.filter(({ level }) => level === "error")).toEqual([]);
   });
 
-  it("costs nobody a question as long as it gets its answers", async () => {
+  it("is not pinged for while it gets answers", async () => {
     for (let second = 0; second < 600; second++) {
       app.watchdog.onClusterResponse();
       app.watchdog.onGroupResponse();
@@ -160,7 +161,7 @@ describe("a consumer that alone gets no answers", () => {
   });
 });
 
-it("a partition that waits for capacity while nothing is held is a stall", () => {
+it("a partition that waits for the budget while no record is in memory is a stall", () => {
   app.budget.reset();
   pass(2 * limitMs);
   expect(liveness.check().ok).toBe(true);
@@ -172,7 +173,7 @@ it("a partition that waits for capacity while nothing is held is a stall", () =>
 it.each([
   ["all", true],
   ["cause", false],
-] as const)("too many dead letters excuse standing still only if everything waits for them: scope %s", (scope, ok) => {
+] as const)("too many dead letters excuse a stall only if the whole stream is on hold: scope %s", (scope, ok) => {
   app.deadLetterLimit.setLimit({ scope, consecutive: 1, percent: 100, minEvents: 1_000 }, 0);
   for (const _ of [1, 2])
     app.deadLetterLimit.countIfAllowed({ topic: "segment-events", reason: "undecodable" }, "No", 0);

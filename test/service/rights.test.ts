@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import type { Config } from "../../src/config/config.ts";
-import type { TopicRights } from "../../src/kafka/topics/needed-rights.ts";
+import type { TopicRights } from "../../src/kafka/rights/needed-rights.ts";
 import type { Log } from "../../src/ops/log.ts";
 import { Rights } from "../../src/service/rights.ts";
 
@@ -44,7 +44,7 @@ const createRights = () => {
 };
 
 describe("Rights", () => {
-  it("names what the cluster refuses, once, and says when it is over", async () => {
+  it("logs a missing right once, and its end", async () => {
     const { rights, lines, answers } = createRights();
     answers((topic) => (topic === "dlq" ? 0 : all));
     await rights.checkNow();
@@ -56,18 +56,20 @@ describe("Rights", () => {
     answers(() => all);
     await rights.checkNow();
     expect(rights.missing).toEqual([]);
-    expect(lines).toEqual([expect.stringContaining("Write on topic dlq"), "Kafka refuses no right any more"]);
+    expect(lines).toEqual([expect.stringContaining("Write on topic dlq"), "Kafka no longer refuses any right"]);
   });
 
-  it("lets a member join that may read everything, whatever it may write", async () => {
+  it("may read if every topic is readable, even if none is writable", async () => {
     const { rights, answers } = createRights();
     answers(() => 1 << 3);
-    expect(await rights.checkMayRead()).toBe(true);
+    await rights.refreshAndLog();
+    expect(rights.mayRead).toBe(true);
     answers((topic) => (topic === "retry-1s" ? 1 << 4 : all));
-    expect(await rights.checkMayRead()).toBe(false);
+    await rights.refreshAndLog();
+    expect(rights.mayRead).toBe(false);
   });
 
-  it("names the group until it answers", async () => {
+  it("reports the group until it answers", async () => {
     const { rights, lines } = createRights();
     await rights.recordRefusal(groupRefusal);
     await rights.recordRefusal(groupRefusal);
@@ -119,29 +121,29 @@ describe("Rights", () => {
     expect(fatal).toHaveLength(1);
   });
 
-  it("asks every five seconds while the member is at work, and every second while something is missing", async () => {
+  it("checks every five seconds while it owns partitions, and every second while a right is missing", async () => {
     vi.useFakeTimers();
     const { rights, answers } = createRights();
-    let isAtWork = false;
+    let isOwner = false;
     let asked = 0;
     let granted = all;
     answers((topic) => {
       if (topic === "dlq") asked++;
       return granted;
     });
-    const unwatch = rights.startChecking(() => isAtWork);
+    const stop = rights.startChecking(() => isOwner);
     const askedWithin = async (ms: number): Promise<number> => {
       asked = 0;
       await vi.advanceTimersByTimeAsync(ms);
       return asked;
     };
     expect(await askedWithin(10_000)).toBe(0);
-    isAtWork = true;
+    isOwner = true;
     expect(await askedWithin(10_000)).toBe(2);
     granted = 1 << 3;
     await askedWithin(5_000);
     expect(await askedWithin(10_000)).toBe(10);
-    unwatch();
+    stop();
     expect(await askedWithin(10_000)).toBe(0);
     vi.useRealTimers();
   });

@@ -1,28 +1,27 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { createOpsServer } from "../../src/ops/http.ts";
-import type { OpsServer } from "../../src/ops/http.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { createMetrics } from "../../src/ops/metrics.ts";
+import { type OpsServer, createOpsServer } from "../../src/ops/ops-server.ts";
 import { type ServiceConditions, StallDetector, idleReasonOf, stallLimitMs } from "../../src/service/stall-detector.ts";
 
 const limitMs = 60_000;
 
-/** A service whose state and clock are in the hands of the test. */
+/** A detector whose readings and clock the test sets. */
 const createWorld = () => {
-  const state: { finishedRecords: number; heldRecords: number; idleReason: string | undefined } = {
-    finishedRecords: 0,
+  const state: { progressCount: number; heldRecords: number; idleReason: string | undefined } = {
+    progressCount: 0,
     heldRecords: 5,
     idleReason: undefined,
   };
-  const told: string[] = [];
+  const reported: string[] = [];
   let now = 1_000;
   const detector = new StallDetector({
     limitMs,
     monotonicNow: () => now,
     readProgress: () => ({ ...state }),
-    onStall: (silentMs) => told.push(`stalled after ${silentMs}`),
-    onStallEnd: (silentMs) => told.push(`ended after ${silentMs}`),
+    onStall: (idleMs) => reported.push(`stalled after ${idleMs}`),
+    onStallEnd: (idleMs) => reported.push(`ended after ${idleMs}`),
   });
   const pass = (ms: number, stepMs = 1_000): void => {
     for (let passed = 0; passed < ms; passed += stepMs) {
@@ -31,66 +30,66 @@ const createWorld = () => {
     }
   };
   const jump = (ms: number): void => void (now += ms);
-  return { state, told, detector, pass, jump };
+  return { state, reported, detector, pass, jump };
 };
 
 describe("StallDetector", () => {
   it("detects a stall when the limit has passed, and reports it once", () => {
-    const { told, detector, pass } = createWorld();
+    const { reported, detector, pass } = createWorld();
     pass(limitMs - 1_000);
-    expect([told, detector.stallSentence]).toEqual([[], undefined]);
+    expect([reported, detector.stallSentence]).toEqual([[], undefined]);
     pass(1_000);
-    expect(detector.stallSentence).toMatch(/^Nothing has been finished for 60 s/);
+    expect(detector.stallSentence).toMatch(/^No record has been completed for 60 s/);
     pass(10 * limitMs);
-    expect(told).toEqual(["stalled after 60000"]);
+    expect(reported).toEqual(["stalled after 60000"]);
   });
 
   it.each<[string, (world: ReturnType<typeof createWorld>) => void]>([
-    ["a record is finished", ({ state }) => state.finishedRecords++],
-    ["nothing is held any more", ({ state }) => (state.heldRecords = 0)],
-    ["there is an excuse", ({ state }) => (state.idleReason = "Holding: throttled")],
+    ["a record is completed", ({ state }) => state.progressCount++],
+    ["no record is in memory any more", ({ state }) => (state.heldRecords = 0)],
+    ["there is a reason to be idle", ({ state }) => (state.idleReason = "Holding: throttled")],
   ])("starts counting again when %s, and a stall ends with it", (_, move) => {
     const world = createWorld();
-    const { state, told, detector, pass } = world;
+    const { state, reported, detector, pass } = world;
     pass(limitMs - 1_000);
     move(world);
     pass(1_000);
     Object.assign(state, { heldRecords: 5, idleReason: undefined });
     pass(limitMs - 1_000);
-    expect([told, detector.stallSentence]).toEqual([[], undefined]);
+    expect([reported, detector.stallSentence]).toEqual([[], undefined]);
     pass(1_000);
-    expect(told).toEqual(["stalled after 60000"]);
+    expect(reported).toEqual(["stalled after 60000"]);
     move(world);
     pass(1_000);
-    expect(told).toEqual(["stalled after 60000", "ended after 61000"]);
+    expect(reported).toEqual(["stalled after 60000", "ended after 61000"]);
     expect(detector.stallSentence).toBeUndefined();
   });
 
-  it("reports no stall while nothing is held or there is a reason to be idle", () => {
-    const { state, told, pass } = createWorld();
+  it("reports no stall while no record is in memory or there is a reason to be idle", () => {
+    const { state, reported, pass } = createWorld();
     state.heldRecords = 0;
     pass(10 * limitMs);
     Object.assign(state, { heldRecords: 5, idleReason: "The group is joining" });
     pass(10 * limitMs);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it("reports the next stall again", () => {
-    const { state, told, pass } = createWorld();
+    const { state, reported, pass } = createWorld();
     pass(limitMs);
-    state.finishedRecords++;
+    state.progressCount++;
     pass(1_000 + limitMs);
-    expect(told).toEqual(["stalled after 60000", "ended after 61000", "stalled after 60000"]);
+    expect(reported).toEqual(["stalled after 60000", "ended after 61000", "stalled after 60000"]);
   });
 
   it("mistakes neither a stopped process nor a changed clock for a stall", () => {
-    const { told, detector, pass, jump } = createWorld();
+    const { reported, detector, pass, jump } = createWorld();
     pass(limitMs / 2);
     jump(24 * 3_600_000);
     pass(1_000);
     jump(-24 * 3_600_000);
     pass(1_000);
-    expect([told, detector.stallSentence]).toEqual([[], undefined]);
+    expect([reported, detector.stallSentence]).toEqual([[], undefined]);
   });
 });
 
@@ -105,8 +104,8 @@ describe("stallLimitMs()", () => {
 });
 
 describe("idleReasonOf()", () => {
-  const atWork: ServiceConditions = {
-    startupProblem: "",
+  const working: ServiceConditions = {
+    startupProblem: undefined,
     groupState: "owner",
     holds: [],
     isSessionAlive: true,
@@ -121,7 +120,7 @@ describe("idleReasonOf()", () => {
     [{ holds: ["target_down", "throttled"] }, "Holding: target_down, throttled"],
     [{ isSessionAlive: false }, "The group does not answer"],
   ])("of %j is %j", (conditions, expected) => {
-    expect(idleReasonOf({ ...atWork, ...conditions })).toBe(expected);
+    expect(idleReasonOf({ ...working, ...conditions })).toBe(expected);
   });
 });
 
@@ -129,7 +128,7 @@ describe("/livez", () => {
   let server: OpsServer | undefined;
   afterEach(() => server?.close());
 
-  it("answers 503 with a sentence while the service stands still, and 200 when it moves again", async () => {
+  it("responds with 503 and a sentence during a stall, and with 200 after it", async () => {
     const { state, detector, pass } = createWorld();
     server = await createOpsServer({
       host: "127.0.0.1",
@@ -140,16 +139,16 @@ describe("/livez", () => {
       metrics: createMetrics(),
       log: createLog({ level: "silent" }),
     });
-    const ask = async () => {
+    const get = async () => {
       const response = await fetch(`${server?.url}/livez`);
       return { status: response.status, body: await response.json() };
     };
-    expect(await ask()).toEqual({ status: 200, body: { ok: true, detail: "owner" } });
+    expect(await get()).toEqual({ status: 200, body: { ok: true, detail: "owner" } });
     pass(limitMs);
-    const detail = "Nothing has been finished for 60 s although records are held and nothing stands in the way";
-    expect(await ask()).toEqual({ status: 503, body: { ok: false, detail } });
-    state.finishedRecords++;
+    const detail = "No record has been completed for 60 s, although records are in memory and no hold explains it";
+    expect(await get()).toEqual({ status: 503, body: { ok: false, detail } });
+    state.progressCount++;
     pass(1_000);
-    expect(await ask()).toEqual({ status: 200, body: { ok: true, detail: "owner" } });
+    expect(await get()).toEqual({ status: 200, body: { ok: true, detail: "owner" } });
   });
 });

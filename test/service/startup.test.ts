@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
 
+import { LastConnectionError } from "../../src/kafka/connection-error.ts";
 import { createLog } from "../../src/ops/log.ts";
 import type { App } from "../../src/service/compose.ts";
+import { Readiness } from "../../src/service/service-view.ts";
 import { runStartup } from "../../src/service/startup.ts";
-import { Readiness } from "../../src/service/status.ts";
 
-const nothing = async (): Promise<void> => {};
 const log = createLog({ level: "silent" });
 
-it("the startup does not retry after a programming error: it fails with it", async () => {
+it("runStartup() does not retry after a programming error, it rejects with it", async () => {
   const bug = new TypeError("x is not a function");
   const admin = { connect: () => Promise.reject(bug) };
   const config = { topics: { source: [], retry: [], deadLetter: "dlq" } };
@@ -17,12 +17,11 @@ it("the startup does not retry after a programming error: it fails with it", asy
     admin,
     config,
     rights: {},
-    lastConnectionError: {},
-    producer: { connect: nothing },
+    lastConnectionError: new LastConnectionError(),
     group: {},
   } as unknown as App;
   const readiness = new Readiness();
-  const joining = runStartup({ app, readiness, isStopping: () => false, onFatal: () => {} });
-  await expect(joining).rejects.toBe(bug);
-  expect(readiness.startupProblem).not.toBe("");
+  const startup = runStartup({ app, readiness, isStopping: () => false, onFatal: () => {} });
+  await expect(startup).rejects.toBe(bug);
+  expect(readiness.startupProblem).toBeDefined();
 });

@@ -12,25 +12,25 @@ const env = {
   GAINSIGHT_ACCESS_KEY: "0123abcd-4567-89ab-cdef-0123456789ab",
   RETRY_DELAYS: "1s",
 };
-const [source, tier, deadLetter] = ["segment-events", "gainstream-retry-1s", "gainstream-dlq"];
+const [source, retryTopic, deadLetter] = ["segment-events", "gainstream-retry-1s", "gainstream-dlq"];
 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 40; turn++) await Promise.resolve();
 };
 
-/** A member at work on partition 0, read up to 5, in a cluster that answers as the test says. */
+/** An instance that owns partition 0 and has read up to 5, in a cluster that answers as the test says. */
 const createWorld = (more: Record<string, string> = {}) => {
   const lines: Record<string, unknown>[] = [];
   const fatal: string[] = [];
   const resets: string[] = [];
-  const begun: unknown[] = [];
+  const restarted: unknown[] = [];
   const timers: { delayMs: number; callback: () => void }[] = [];
-  const sizes = new Map<string, number>([source, tier, deadLetter].map((topic) => [topic, 2]));
+  const sizes = new Map<string, number>([source, retryTopic, deadLetter].map((topic) => [topic, 2]));
   const world = {
     time: 0,
     beginningOffset: 0,
     endOffset: 9,
-    questions: 0,
+    requests: 0,
     id: "id",
     answer: async () => {},
     state: "owner",
@@ -44,13 +44,13 @@ const createWorld = (more: Record<string, string> = {}) => {
       get state() {
         return world.state;
       },
-      restartAssignment: async (over: unknown) => void begun.push(over),
+      restartAssignment: async (owned: unknown) => void restarted.push(owned),
     },
     ingest: { ownedPartitions, recordEndOffset: () => {}, gaps: { resume: () => {}, skipRemoved: () => {} } },
   };
   const admin: TopicWatchOptions["admin"] = {
     topicStates: async (topics) => {
-      world.questions++;
+      world.requests++;
       await world.answer();
       return topics.map((topic) => {
         const partitions = sizes.get(topic) ?? 0;
@@ -80,11 +80,11 @@ const createWorld = (more: Record<string, string> = {}) => {
     onFatal: ({ message }) => void fatal.push(message),
   });
   const messages = (): unknown[] => lines.map(({ msg }) => msg);
-  return { watch, world, sizes, timers, lines, messages, fatal, resets, begun };
+  return { watch, world, sizes, timers, lines, messages, fatal, resets, restarted };
 };
 
 describe("TopicWatch", () => {
-  it("says nothing where all is well", async () => {
+  it("logs nothing if all is well", async () => {
     const { watch, lines } = createWorld();
     expect(await watch.checkBeforeJoin()).toBeUndefined();
     await watch.checkNow();
@@ -95,11 +95,11 @@ describe("TopicWatch", () => {
   it("creates its own topics again if they are gone, and reports it", async () => {
     const { watch, sizes, lines } = createWorld();
     await watch.checkNow();
-    sizes.delete(tier);
+    sizes.delete(retryTopic);
     sizes.delete(deadLetter);
     await watch.checkNow();
     expect(watch.problems).toEqual([]);
-    expect(lines).toMatchObject([{ level: "info", topics: [tier, deadLetter], msg: "Created topics" }]);
+    expect(lines).toMatchObject([{ level: "info", topics: [retryTopic, deadLetter], msg: "Created topics" }]);
   });
 
   it("names missing topics that it may not create: once in the log, and in its problems as long as they are missing", async () => {
@@ -112,17 +112,17 @@ describe("TopicWatch", () => {
     sizes.set(source, 2);
     await watch.checkNow();
     expect(watch.problems).toEqual([]);
-    expect(messages()).toEqual(["These topics do not exist any more", "All topics are there again"]);
+    expect(messages()).toEqual(["These topics do not exist any more", "All topics exist again"]);
   });
 
-  it("warns once of partitions that are not read, until they are", async () => {
+  it("warns once about partitions that are not read", async () => {
     const { watch, sizes, lines, messages } = createWorld({ CREATE_TOPICS: "false" });
     sizes.set(source, 5);
     await watch.checkNow();
     await watch.checkNow();
     expect([watch.problems, watch.warnings.length, lines.length]).toEqual([[], 1, 1]);
     expect(lines[0]).toMatchObject({ level: "warn", msg: watch.warnings[0] });
-    sizes.set(tier, 5);
+    sizes.set(retryTopic, 5);
     await watch.checkNow();
     expect([watch.warnings, messages().at(-1)]).toEqual([[], "All partitions are read"]);
   });
@@ -143,23 +143,23 @@ describe("TopicWatch", () => {
     }
   });
 
-  it("asks once more soon if a log seems to be replaced, and then restarts the assignment", async () => {
-    const { watch, world, timers, begun } = createWorld();
+  it("checks again soon if a log seems to be replaced, and then restarts the assignment", async () => {
+    const { watch, world, timers, restarted } = createWorld();
     world.id = "other";
     await watch.checkNow();
-    expect([begun.length, timers.map(({ delayMs }) => delayMs)]).toEqual([0, [1_000]]);
+    expect([restarted.length, timers.map(({ delayMs }) => delayMs)]).toEqual([0, [1_000]]);
     timers[0]?.callback();
     await settle();
-    expect([begun.length, world.questions]).toEqual([1, 4]);
+    expect([restarted.length, world.requests]).toEqual([1, 4]);
   });
 
-  it("asks at once on request, but not more than once a second, and not before it has joined", async () => {
+  it("checks at once on request, but at most once a second, and not before it has joined", async () => {
     const { watch, world, timers } = createWorld();
     world.state = "joining";
     watch.checkSoon();
     timers.shift()?.callback();
     await settle();
-    expect(world.questions).toBe(0);
+    expect(world.requests).toBe(0);
     world.state = "owner";
     world.time = 500;
     for (let times = 0; times < 5; times++) watch.checkSoon();
@@ -171,7 +171,7 @@ describe("TopicWatch", () => {
     expect(timers.map(({ delayMs }) => delayMs)).toEqual([800]);
   });
 
-  it("runs one check at a time, however long an answer takes, and one more if it was requested meanwhile", async () => {
+  it("runs one check at a time, however long a response takes, and one more if it was requested meanwhile", async () => {
     const { watch, world, timers } = createWorld();
     const answer = Promise.withResolvers<void>();
     world.answer = () => answer.promise;
@@ -180,18 +180,18 @@ describe("TopicWatch", () => {
     watch.checkSoon();
     timers.shift()?.callback();
     await settle();
-    expect(world.questions).toBe(1);
+    expect(world.requests).toBe(1);
     answer.resolve();
     await settle();
-    expect(world.questions).toBe(4);
+    expect(world.requests).toBe(4);
   });
 
-  it("asks a cluster again that does not answer; a programming error ends the service", async () => {
+  it("retries if the cluster does not answer; a programming error ends the service", async () => {
     const { watch, world, fatal, lines } = createWorld();
     world.answer = () => Promise.reject(new Error("Broker not connected"));
     await watch.checkNow();
     await watch.checkNow();
-    expect([world.questions, fatal, lines]).toEqual([2, [], []]);
+    expect([world.requests, fatal, lines]).toEqual([2, [], []]);
     world.answer = () => Promise.reject(new TypeError("x is not a function"));
     await watch.checkNow();
     expect(fatal).toEqual(["x is not a function"]);
@@ -201,9 +201,9 @@ describe("TopicWatch", () => {
     const { watch, world, sizes } = createWorld();
     await watch.checkNow();
     world.state = "joining";
-    sizes.delete(tier);
+    sizes.delete(retryTopic);
     world.beginningOffset = 8;
     await watch.checkNow();
-    expect([sizes.get(tier), watch.problems]).toEqual([2, []]);
+    expect([sizes.get(retryTopic), watch.problems]).toEqual([2, []]);
   });
 });

@@ -24,7 +24,7 @@ const createWorld = () => {
   const asked: unknown[] = [];
   const world: { time: number; answer: () => CommittedOffset[] } = { time: 0, answer: () => [] };
   const test = createTestIngest();
-  test.own([source, 7, { topicId: "A".repeat(22) }], [tier, 3]);
+  test.assignAndOpen([source, 7, { topicId: "A".repeat(22) }], [tier, 3]);
   const options: UnreadableWatchOptions = {
     admin: {
       committedOffsets: async (...question) => {
@@ -48,62 +48,62 @@ const createWorld = () => {
   const allowed = (offset: number, metadata: string | null = null): void => {
     world.answer = () => [{ topic: "source", partition: 0, offset, metadata }];
   };
-  const told = (level: string) => lines.filter((line) => line["level"] === level);
-  return { watch, test, owned, world, allowed, told, fatal, skipped, asked };
+  const linesAt = (level: string) => lines.filter((line) => line["level"] === level);
+  return { watch, test, owned, world, allowed, linesAt, fatal, skipped, asked };
 };
 
 describe("UnreadableWatch", () => {
   it("reports a waiting partition once, with the command, and again after an hour", async () => {
-    const { watch, test, told, world } = createWorld();
+    const { watch, test, linesAt, world } = createWorld();
     test.ingest.unreadable.onUnreadable(met);
     for (let round = 0; round < 3; round++) await watch.check();
     const skip = "gainstream skip --topic source --partition 0 --to-offset 10";
-    expect(told("warn")).toEqual([
+    expect(linesAt("warn")).toEqual([
       expect.objectContaining({
         ...batch,
         skip,
         msg:
-          `Partition 0 of source waits at offset 7, where a batch cannot be read: ${reason}. ` +
-          `To skip offsets 7 to 9, which are lost then: ${skip}`,
+          `Partition 0 of source waits at offset 7, because a batch cannot be read: ${reason}. ` +
+          `To skip offsets 7 to 9 and lose their records: ${skip}`,
       }),
     ]);
-    expect(watch.warnings).toEqual([told("warn")[0]?.["msg"]]);
+    expect(watch.warnings).toEqual([linesAt("warn")[0]?.["msg"]]);
     expect(watch.partitions).toEqual([{ ...batch, skip }]);
     world.time += hourMs;
     await watch.check();
-    expect(told("warn")).toHaveLength(2);
+    expect(linesAt("warn")).toHaveLength(2);
   });
 
   it("names no command if the batch itself is not at fault", () => {
     const { watch, test } = createWorld();
-    test.ingest.unreadable.onUnreadable({ ...met, mustWait: true });
+    test.ingest.unreadable.onUnreadable({ ...met, isUnskippable: true });
     expect([watch.warnings[0], watch.partitions]).toEqual([
-      expect.stringMatching(/cannot be skipped, since nothing is known against its records$/),
+      expect.stringMatching(/The batch cannot be skipped, because nothing shows that its records are damaged$/),
       [{ ...batch, skip: undefined }],
     ]);
   });
 
-  it("asks nothing while everything can be read", async () => {
+  it("sends no requests while everything can be read", async () => {
     const { watch, asked } = createWorld();
     await watch.check();
     expect([asked, watch.warnings, watch.partitions]).toEqual([[], [], []]);
   });
 
   it("does not repeat after a rebalance what it reported before", async () => {
-    const { watch, test, told } = createWorld();
+    const { watch, test, linesAt } = createWorld();
     for (let join = 0; join < 3; join++) {
-      test.own([source, 7]);
+      test.assignAndOpen([source, 7]);
       test.ingest.unreadable.onUnreadable(met);
       await watch.check();
     }
-    expect(told("warn")).toHaveLength(1);
+    expect(linesAt("warn")).toHaveLength(1);
   });
 
   it("says that all topics of the partition number wait if a retry topic cannot be scanned", async () => {
     const { watch, test } = createWorld();
-    test.own([source, 7], [tier, 3, { endOffset: 9 }]);
+    test.assignAndOpen([source, 7], [tier, 3, { endOffset: 9 }]);
     test.ingest.unreadable.onUnreadable({ ...met, ...tier, fetchOffset: 3 });
-    expect(watch.warnings[0]).toContain("No topic's partition 0 is delivered meanwhile");
+    expect(watch.warnings[0]).toContain("Meanwhile partition 0 of every other topic waits too");
   });
 
   it("skips what an operator allows, when it begins to wait as well as later", async () => {
@@ -131,13 +131,13 @@ describe("UnreadableWatch", () => {
   });
 
   it("names the right that is missing to ask, once, and asks again", async () => {
-    const { watch, test, told, world, allowed, owned } = createWorld();
+    const { watch, test, linesAt, world, allowed, owned } = createWorld();
     test.ingest.unreadable.onUnreadable(met);
     world.answer = () => {
       throw Object.assign(new Error("No"), { type: "GROUP_AUTHORIZATION_FAILED" });
     };
     for (let round = 0; round < 3; round++) await watch.check();
-    expect(told("warn")).toHaveLength(2);
+    expect(linesAt("warn")).toHaveLength(2);
     expect(watch.warnings[1]).toMatch(
       /Kafka refuses the right Describe on group group-skips: grant it with kafka-acls/,
     );
@@ -148,13 +148,16 @@ describe("UnreadableWatch", () => {
   });
 
   it("continues if the cluster does not answer, and fails with a programming error", async () => {
-    const { watch, test, told, world, fatal } = createWorld();
+    const { watch, test, linesAt, world, fatal } = createWorld();
     test.ingest.unreadable.onUnreadable(met);
     world.answer = () => {
       throw new Error("no broker");
     };
     await watch.check();
-    expect([told("warn").at(-1)?.["msg"], fatal]).toEqual(["Cannot ask what may be skipped: Error: no broker", []]);
+    expect([linesAt("warn").at(-1)?.["msg"], fatal]).toEqual([
+      "Cannot check which offsets may be skipped: Error: no broker",
+      [],
+    ]);
     world.answer = () => {
       throw new TypeError("a mistake");
     };
@@ -163,10 +166,10 @@ describe("UnreadableWatch", () => {
   });
 
   it("reports skipped offsets as an error and counts them, and reports partitions that are readable again", () => {
-    const { watch, told, skipped } = createWorld();
+    const { watch, linesAt, skipped } = createWorld();
     watch.onSkipped(batch);
-    expect([told("error"), skipped]).toEqual([[expect.objectContaining(batch)], [["source", 3]]]);
+    expect([linesAt("error"), skipped]).toEqual([[expect.objectContaining(batch)], [["source", 3]]]);
     watch.onResumed(source);
-    expect(told("info")).toEqual([expect.objectContaining(source)]);
+    expect(linesAt("info")).toEqual([expect.objectContaining(source)]);
   });
 });

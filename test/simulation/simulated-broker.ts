@@ -14,7 +14,7 @@ export interface Produced {
   readonly headers?: object | undefined;
 }
 
-export interface Place {
+export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
@@ -30,7 +30,7 @@ const bytesOf = (value: string | Buffer | null | undefined): Buffer | null =>
 const headersOf = (headers: object): Record<string, Buffer> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value as string | Buffer)]));
 
-const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** What a cluster keeps: logs, and what the group has committed. */
 export const createSimulatedBroker = ({
@@ -42,16 +42,16 @@ export const createSimulatedBroker = ({
   partitions: number;
   now: () => number;
 }) => {
-  const places: readonly Place[] = topics.flatMap((topic) =>
+  const topicPartitions: readonly TopicPartition[] = topics.flatMap((topic) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
   );
-  const logs = new Map<string, Message[]>(places.map((place) => [keyOf(place), []]));
+  const logs = new Map<string, Message[]>(topicPartitions.map((topicPartition) => [keyOf(topicPartition), []]));
   const commits = new Map<string, Commit>();
-  const logOf = (place: Place): Message[] => logs.get(keyOf(place)) ?? [];
+  const logOf = (topicPartition: TopicPartition): Message[] => logs.get(keyOf(topicPartition)) ?? [];
   return {
-    places,
-    append: (place: Place, { key, value, headers = {} }: Produced): number => {
-      const log = logOf(place);
+    topicPartitions,
+    append: (topicPartition: TopicPartition, { key, value, headers = {} }: Produced): number => {
+      const log = logOf(topicPartition);
       const offset = log.length;
       const timestamp = String(now());
       const rest = { headers: headersOf(headers), timestamp, attributes: 0, offset: String(offset) };
@@ -59,16 +59,16 @@ export const createSimulatedBroker = ({
       return offset;
     },
     /** kafkajs's own batch of one fetch; undefined if there is nothing. */
-    fetch: (place: Place, from: number, most: number): Batch | undefined => {
-      const log = logOf(place);
+    fetch: (topicPartition: TopicPartition, from: number, most: number): Batch | undefined => {
+      const log = logOf(topicPartition);
       const messages = log.slice(from, from + most);
-      return messages.length === 0 ? undefined : batchOf(place, messages, log.length);
+      return messages.length === 0 ? undefined : batchOf(topicPartition, messages, log.length);
     },
-    commit: (place: Place, commit: Commit): void => void commits.set(keyOf(place), commit),
-    committedOf: (place: Place): number => commits.get(keyOf(place))?.offset ?? 0,
-    endOf: (place: Place): number => logOf(place).length,
+    commit: (topicPartition: TopicPartition, commit: Commit): void => void commits.set(keyOf(topicPartition), commit),
+    committedOf: (topicPartition: TopicPartition): number => commits.get(keyOf(topicPartition))?.offset ?? 0,
+    endOf: (topicPartition: TopicPartition): number => logOf(topicPartition).length,
     committedOffsets: async (_group: string, wanted: readonly string[]): Promise<CommittedOffset[]> =>
-      places
+      topicPartitions
         .filter(({ topic }) => wanted.includes(topic))
         .map(({ topic, partition }) => {
           const { offset, metadata = null } = commits.get(keyOf({ topic, partition })) ?? {};
@@ -84,7 +84,7 @@ export const createSimulatedBroker = ({
         replicationFactor: 1,
       })),
     logRanges: async (wanted: readonly string[]): Promise<LogRange[]> =>
-      places
+      topicPartitions
         .filter(({ topic }) => wanted.includes(topic))
         .map(({ topic, partition }) => ({
           topic,

@@ -2,16 +2,16 @@ import type { Batch } from "kafkajs";
 
 import type { Ingest } from "../../src/intake/ingest.ts";
 import type { OffsetCommit } from "../../src/offsets/tracker.ts";
-import type { Place, SimulatedBroker } from "./simulated-broker.ts";
+import type { TopicPartition, SimulatedBroker } from "./simulated-broker.ts";
 
-const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /**
  * kafkajs's consumer as it behaves (measured): positions start at the commit after each join, pauses outlive it, a seek stays
  * armed until the next fetch of its partition, and batches of a fetch that is under way come although their partition is paused.
  */
 export const createSimulatedConsumer = (broker: SimulatedBroker) => {
-  let owned: readonly Place[] = [];
+  let owned: readonly TopicPartition[] = [];
   const positions = new Map<string, number>();
   const paused = new Set<string>();
   const seeks = new Map<string, number>();
@@ -24,13 +24,13 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
   let generation = 0;
   let isDead = false;
 
-  const positionOf = (place: Place): number => {
-    const sought = seeks.get(keyOf(place));
-    if (sought !== undefined) positions.set(keyOf(place), sought);
-    seeks.delete(keyOf(place));
-    return positions.get(keyOf(place)) ?? broker.committedOf(place);
+  const positionOf = (topicPartition: TopicPartition): number => {
+    const sought = seeks.get(keyOf(topicPartition));
+    if (sought !== undefined) positions.set(keyOf(topicPartition), sought);
+    seeks.delete(keyOf(topicPartition));
+    return positions.get(keyOf(topicPartition)) ?? broker.committedOf(topicPartition);
   };
-  const isFetched = (place: Place): boolean => !paused.has(keyOf(place));
+  const isFetched = (topicPartition: TopicPartition): boolean => !paused.has(keyOf(topicPartition));
 
   const handOver = async (batches: readonly Batch[], ingest: Ingest): Promise<void> => {
     const mine = generation;
@@ -44,12 +44,12 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
   };
 
   return {
-    pause: (places: readonly Place[]): void => {
-      for (const place of places) paused.add(keyOf(place));
+    pause: (topicPartitions: readonly TopicPartition[]): void => {
+      for (const topicPartition of topicPartitions) paused.add(keyOf(topicPartition));
     },
-    resume: (place: Place): void => void paused.delete(keyOf(place)),
-    seek: (place: Place, offset: number): void => void seeks.set(keyOf(place), offset),
-    isPaused: (place: Place): boolean => paused.has(keyOf(place)),
+    resume: (topicPartition: TopicPartition): void => void paused.delete(keyOf(topicPartition)),
+    seek: (topicPartition: TopicPartition, offset: number): void => void seeks.set(keyOf(topicPartition), offset),
+    isPaused: (topicPartition: TopicPartition): boolean => paused.has(keyOf(topicPartition)),
     failing,
     slow,
     wrong,
@@ -57,18 +57,21 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
     die: (): void => {
       isDead = true;
     },
-    commit: async (commits: readonly (Place & OffsetCommit)[]): Promise<boolean> => {
+    commit: async (commits: readonly (TopicPartition & OffsetCommit)[]): Promise<boolean> => {
       if (isDead) return false;
       if (failing.commits > 0) {
         failing.commits--;
-        throw new Error("The broker does not take the commit");
+        throw new Error("The broker rejects the commit");
       }
       for (const { topic, partition, ...commit } of commits) {
-        const place = { topic, partition };
-        if (!owned.some((one) => keyOf(one) === keyOf(place))) wrong.push(`Committed ${keyOf(place)}, not owned`);
-        if (commit.offset < broker.committedOf(place)) wrong.push(`Committed ${keyOf(place)} backwards`);
-        if (commit.offset > broker.endOf(place)) wrong.push(`Committed ${keyOf(place)} beyond its end`);
-        broker.commit(place, commit);
+        const topicPartition = { topic, partition };
+        if (!owned.some((one) => keyOf(one) === keyOf(topicPartition)))
+          wrong.push(`Committed ${keyOf(topicPartition)}, not owned`);
+        if (commit.offset < broker.committedOf(topicPartition))
+          wrong.push(`Committed ${keyOf(topicPartition)} backwards`);
+        if (commit.offset > broker.endOf(topicPartition))
+          wrong.push(`Committed ${keyOf(topicPartition)} beyond its end`);
+        broker.commit(topicPartition, commit);
       }
       if (slow.until) await slow.until;
       return true;
@@ -76,7 +79,9 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
     /** Fetches once from everything that is not paused; `most` records of a partition. */
     fetch: (ingest: Ingest, most: number): void => {
       if (fetching) return;
-      const batches = owned.filter(isFetched).flatMap((place) => broker.fetch(place, positionOf(place), most) ?? []);
+      const batches = owned
+        .filter(isFetched)
+        .flatMap((topicPartition) => broker.fetch(topicPartition, positionOf(topicPartition), most) ?? []);
       fetching = handOver(batches, ingest).finally(() => {
         fetching = undefined;
       });
@@ -86,9 +91,9 @@ export const createSimulatedConsumer = (broker: SimulatedBroker) => {
       return fetching !== undefined;
     },
     /** The group has joined. */
-    join: (places: readonly Place[]): void => {
+    join: (topicPartitions: readonly TopicPartition[]): void => {
       generation++;
-      owned = places;
+      owned = topicPartitions;
       positions.clear();
     },
   };

@@ -8,7 +8,7 @@ import type { SchemaLoadResult } from "../../src/decoding/registry/decoder-cache
 import { Commits } from "../../src/intake/commits.ts";
 import { Ingest } from "../../src/intake/ingest.ts";
 import { KnownLogs } from "../../src/intake/known-logs.ts";
-import { RebalanceHandler } from "../../src/intake/rebalance.ts";
+import { RebalanceHandler } from "../../src/intake/rebalance-handler.ts";
 import { createRecordReader } from "../../src/intake/record-reader.ts";
 import { SchemaWait } from "../../src/intake/schema-wait.ts";
 import { Producers } from "../../src/kafka/publish/producers.ts";

@@ -1,9 +1,9 @@
 import type { ProducerRecord, RecordMetadata } from "kafkajs";
 
-import type { Place, Produced, SimulatedBroker } from "./simulated-broker.ts";
+import type { TopicPartition, Produced, SimulatedBroker } from "./simulated-broker.ts";
 
 export interface Write {
-  readonly place: Place;
+  readonly topicPartition: TopicPartition;
   readonly answer: (how: "acknowledged" | "lost" | "too_large") => void;
 }
 
@@ -18,17 +18,17 @@ export const createSimulatedProducer = (broker: SimulatedBroker) => {
   const send = ({ topic, messages }: ProducerRecord): Promise<RecordMetadata[]> => {
     if (isDead) return new Promise(() => undefined);
     const partition = messages[0]?.partition ?? 0;
-    const place = { topic, partition };
+    const topicPartition = { topic, partition };
     if (refusing.count > 0 && messages.length > 1) {
       refusing.count--;
       return Promise.reject(
         Object.assign(new Error("Too large"), { name: "KafkaJSProtocolError", type: "MESSAGE_TOO_LARGE" }),
       );
     }
-    const offsets = messages.map((message) => broker.append(place, message as Produced));
+    const offsets = messages.map((message) => broker.append(topicPartition, message as Produced));
     return new Promise((resolve, reject) => {
       const write: Write = {
-        place,
+        topicPartition,
         answer: (how) => {
           writes.splice(writes.indexOf(write), 1);
           if (how === "acknowledged")

@@ -109,15 +109,15 @@ const stepsOf = (words: string): readonly Step[] =>
 const examples: [readonly Step[]][] = [
   // An invalid event with the messageId of a valid one goes to a retry topic while the valid one is called.
   [stepsOf("produceMany:invalid produce:repeat fetch failAll produce advance produce produce produce produce failAll")],
-  // The write to a retry topic is acknowledged when the partition has been assigned anew.
+  // The write to a retry topic is acknowledged after the partition has been assigned again.
   [stepsOf("produce:track fetch failAll advance:0 failAll rejoin advance:3 advance:3 advance:3 acknowledge fetch")],
   // A schema comes late, and the copy is delivered before the write of it is acknowledged.
   [stepsOf("produce:schema fetch registry:1 fetch register advance:2 fetch deliverAll acknowledge fetch")],
-  // A schema comes late, and tells that the copy belongs to a user who has a call under way.
+  // A schema is registered late, and the copy turns out to belong to a user with a call in flight.
   [stepsOf("produceMany:schema fetch registry:1 fetch fetch registry:0 advance:2 register fetch fetch")],
 ];
 
-/** Plays the script, then lets all come to an end. After every step, nobody waits without a reason. */
+/** Plays the script, then completes all events. Checks after every step that nothing waits without a reason. */
 const play = async (script: readonly Step[]): Promise<World> => {
   const world = createPipelineWorld();
   await world.settleDown();
@@ -150,15 +150,15 @@ const expectedIds = ({ produced, ended }: World): string[] => {
       retryState.source.index === undefined ? [] : [retryState.source.id],
     ),
   );
-  return produced.flatMap(({ place, ids }) => {
-    const offset = next.get(place.partition) ?? 0;
-    next.set(place.partition, offset + 1);
-    const id = `${place.topic}-${place.partition}-${offset}`;
+  return produced.flatMap(({ topicPartition, ids }) => {
+    const offset = next.get(topicPartition.partition) ?? 0;
+    next.set(topicPartition.partition, offset + 1);
+    const id = `${topicPartition.topic}-${topicPartition.partition}-${offset}`;
     return ids.length > 1 || lists.has(`${id}#0`) ? ids.map((_, index) => `${id}#${index}`) : [id];
   });
 };
 
-/** By user, the source offsets of its events in the order of their first ends; what was skipped on arrival keeps to no order. */
+/** By user, the source offsets of the events in the order of their first completion. Events skipped at once have no order. */
 const orderOf = ({ ended }: World): Record<string, readonly number[]> => {
   const first = new Map(ended.toReversed().map((one) => [one.parsed.retryState.source.id, one]));
   const inOrder = [...new Set(ended.map(({ parsed }) => parsed.retryState.source.id))]
@@ -203,7 +203,7 @@ describe("the pipeline from fetch to commit", () => {
     );
   }, 120_000);
 
-  test("loses nothing by crashes, lost acknowledgements and failed commits, and keeps the order of first ends", async () => {
+  test("loses nothing in crashes, lost acknowledgements and failed commits, and keeps the order in which events complete for the first time", async () => {
     await fc.assert(
       fc.asyncProperty(
         scriptOf(() => true),
@@ -228,7 +228,7 @@ describe("the pipeline from fetch to commit", () => {
     world.member.consumer.slow.until = answered.promise;
     const leaving = world.member.rebalanceHandler.leave();
     await world.settleDown();
-    // A page is skipped at once, and would be finished with nobody left to commit it.
+    // A page event is skipped and completed at once. After the last commit nothing would commit it.
     world.acts.produce("page", 0);
     world.acts.fetch(8);
     await world.settleDown();

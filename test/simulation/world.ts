@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Hold, type Verdict, dead, delivered } from "../../src/core/outcome/outcome.ts";
 import type { ParsedRecord } from "../../src/core/parsed-record.ts";
 import { createTestClock } from "../delivery/test-clock.ts";
-import { type Place, createSimulatedBroker } from "./simulated-broker.ts";
+import { type TopicPartition, createSimulatedBroker } from "./simulated-broker.ts";
 import {
   type Ended,
   createSimulatedMember,
@@ -21,7 +21,7 @@ export type EventKind = "track" | "repeat" | "page" | "invalid" | "unreadable" |
 
 const partitions = 2;
 const users = ["u", "v", "w"] as const;
-/** Whose records have another key than the user, so that nobody knows whose they are before their schema comes. */
+/** The records of this user have another key, so that their user is unknown until their schema is fetched. */
 export const keylessUser = "x";
 /** Users of one partition, and one of the other. */
 const partitionOf = (user: string): number => (user === "v" ? 1 : 0);
@@ -37,7 +37,7 @@ const verdicts: Readonly<Record<Answer, Verdict>> = {
 export interface Taken {
   readonly userId: string;
   readonly messageId: string;
-  /** How often its partition had been given away before: what was delivered then is forgotten. */
+  /** How often its partition had changed its owner before: deduplication forgets what was delivered then. */
   readonly tenure: number;
 }
 
@@ -50,7 +50,7 @@ export const createPipelineWorld = () => {
   const broker = createSimulatedBroker({ topics, partitions, now: clock.now });
   const ended: Ended[] = [];
   const taken: Taken[] = [];
-  const produced: { readonly place: Place; readonly ids: readonly string[] }[] = [];
+  const produced: { readonly topicPartition: TopicPartition; readonly ids: readonly string[] }[] = [];
   const tenures = [0, 0];
   let sequence = 0;
   let schemas = 0;
@@ -63,7 +63,7 @@ export const createPipelineWorld = () => {
   let isSpilled = false;
   let hasLostWrites = false;
   const onMoved = ({ messageId, decision }: ParsedRecord, reason: string): void => {
-    // An invalid event with the messageId of a valid one waits for nobody, and nobody calls for it.
+    // An invalid event with the messageId of a valid one waits for no other event, and is never called.
     if (decision.kind === "dead") return;
     const calls = failures.get(messageId) ?? 0;
     failures.delete(messageId);
@@ -78,10 +78,10 @@ export const createPipelineWorld = () => {
     for (let turn = 0; turn < 4; turn++) await nextTurn();
   };
 
-  const placesOf = (numbers: readonly number[]): Place[] =>
-    broker.places.filter(({ topic, partition }) => topic !== deadLetters && numbers.includes(partition));
+  const topicPartitionsOf = (numbers: readonly number[]): TopicPartition[] =>
+    broker.topicPartitions.filter(({ topic, partition }) => topic !== deadLetters && numbers.includes(partition));
 
-  /** What kafkajs does at every join; the work in flight goes on until it has ended or the drain limit is over. */
+  /** Does what kafkajs does at every join. Work in flight continues until it ends or the drain timeout is over. */
   const join = (numbers: readonly number[]): void => {
     if (joining) return;
     const mine = member;
@@ -93,8 +93,8 @@ export const createPipelineWorld = () => {
       for (const partition of tenures.keys())
         if (!numbers.includes(partition)) tenures[partition] = tenureOf(partition) + 1;
       ownedNumbers = numbers;
-      mine.consumer.join(placesOf(numbers));
-      mine.rebalanceHandler.onJoined(placesOf(numbers));
+      mine.consumer.join(topicPartitionsOf(numbers));
+      mine.rebalanceHandler.onJoined(topicPartitionsOf(numbers));
     };
     joining = rejoin().finally(() => {
       if (mine === member) joining = undefined;
@@ -134,10 +134,10 @@ export const createPipelineWorld = () => {
   };
   const produce = (kind: EventKind, number: number): void => {
     const user = kind === "schema" ? keylessUser : (users[number % users.length] ?? "u");
-    const place = { topic: source, partition: partitionOf(user) };
+    const topicPartition = { topic: source, partition: partitionOf(user) };
     const ids = idsOf(kind, user);
-    produced.push({ place, ids });
-    broker.append(place, { key: user === keylessUser ? "another key" : user, value: textOf(kind, user, ids) });
+    produced.push({ topicPartition, ids });
+    broker.append(topicPartition, { key: user === keylessUser ? "another key" : user, value: textOf(kind, user, ids) });
   };
 
   const answerCall = (call: (typeof member.target.calls)[number], answer: Answer): void => {
@@ -180,9 +180,12 @@ export const createPipelineWorld = () => {
     await settleDown();
   };
   const backlog = (): number =>
-    placesOf(ownedNumbers).reduce((sum, place) => sum + broker.endOf(place) - broker.committedOf(place), 0);
+    topicPartitionsOf(ownedNumbers).reduce(
+      (sum, topicPartition) => sum + broker.endOf(topicPartition) - broker.committedOf(topicPartition),
+      0,
+    );
   const isDone = (): boolean => backlog() === 0 && ownedNumbers.length === partitions && joining === undefined;
-  /** Lets all come to an end without the periodic round: nobody may wait for a word that was missed. */
+  /** Completes all events without the periodic checks: nothing may wait for a change that was missed. */
   const drain = async (): Promise<void> => {
     for (let round = 0; !isDone(); round++) {
       if (round === patientRounds) throw new Error(`${backlog()} records never come to an end`);
@@ -216,7 +219,7 @@ export const createPipelineWorld = () => {
     get overlaps() {
       return overlaps;
     },
-    /** A write was not acknowledged before its assignment ended: what it was about may come twice. */
+    /** A write was not acknowledged before its assignment ended: its events may complete twice. */
     get hasLostWrites() {
       return hasLostWrites;
     },

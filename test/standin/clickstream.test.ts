@@ -5,7 +5,7 @@ import { accessKey, sampleEvent, sendEvent, withStandin } from "./with-standin.t
 const json = { "Content-Type": "application/json" };
 
 describe("POST /clickstream/segmentio/event", () => {
-  it("takes a Segment event with 200 and an empty object", () =>
+  it("accepts a Segment event with 200 and an empty object", () =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin);
       expect([response.status, await response.text()]).toEqual([200, "{}"]);
@@ -21,7 +21,7 @@ describe("POST /clickstream/segmentio/event", () => {
     ["no content type", { accessKey, "Content-Type": "" }, 415],
     ["another content type", { accessKey, "Content-Type": "text/plain" }, 415],
     ["a content type with a charset", { accessKey, "Content-Type": "application/json; charset=utf-8" }, 200],
-  ])("judges the headers: %s", (_title, headers, status) =>
+  ])("checks the headers: %s", (_title, headers, status) =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin, sampleEvent, { headers });
       expect(response.status).toBe(status);
@@ -30,7 +30,7 @@ describe("POST /clickstream/segmentio/event", () => {
     }),
   );
 
-  it("takes an event also where the address has a query", () =>
+  it("accepts an event if the address has a query", () =>
     withStandin(async (standin) => {
       const url = `${standin.url}/clickstream/segmentio/event?source=test`;
       const body = JSON.stringify(sampleEvent);
@@ -38,13 +38,13 @@ describe("POST /clickstream/segmentio/event", () => {
       expect([response.status, standin.stats().delivered]).toEqual([200, 1]);
     }));
 
-  it("never repeats a key that it refuses", () =>
+  it("never repeats a key that it rejects", () =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin, sampleEvent, { headers: { ...json, accessKey: "secret-of-mine" } });
       expect(await response.text()).not.toContain("secret-of-mine");
     }));
 
-  it("takes another key once it has been changed", () =>
+  it("accepts another key after a change", () =>
     withStandin(async (standin) => {
       standin.setAccessKey("next");
       expect((await sendEvent(standin)).status).toBe(401);
@@ -64,7 +64,7 @@ describe("POST /clickstream/segmentio/event", () => {
       "Cannot take the event: 'timestamp' is text of another form",
     ],
     ['{"type":"track","timestamp":1767225600}', "Cannot take the event: 'timestamp' is a number"],
-  ])("refuses the body %j with 400 and a sentence", (body, sentence) =>
+  ])("rejects the body %j with 400 and a sentence", (body, sentence) =>
     withStandin(async (standin) => {
       const response = await sendEvent(standin, undefined, { body });
       const text = await response.text();
@@ -78,7 +78,7 @@ describe("POST /clickstream/segmentio/event", () => {
     [1_048_576, 200],
     [1_048_577, 413],
     [3_000_000, 413],
-  ])("answers a body of %i bytes with %i", (bytes, status) =>
+  ])("responds to a body of %i bytes with %i", (bytes, status) =>
     withStandin(async (standin) => {
       const frame = JSON.stringify({ ...sampleEvent, pad: "" });
       const body = frame.replace('"pad":""', `"pad":"${"x".repeat(bytes - frame.length)}"`);
@@ -95,7 +95,7 @@ describe("POST /clickstream/segmentio/event", () => {
       expect(standin.ledger()).toMatchObject({ distinct: 2, duplicates: 1, inversions: 1 });
     }));
 
-  it("answers another method with 405 and another path with 404, and counts both", () =>
+  it("responds to another method with 405 and to another path with 404, and counts both", () =>
     withStandin(async (standin) => {
       const get = await fetch(`${standin.url}/clickstream/segmentio/event`);
       expect([get.status, get.headers.get("allow")]).toEqual([405, "POST"]);

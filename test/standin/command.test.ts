@@ -20,7 +20,7 @@ const start = (...flags: readonly string[]) => {
 
 describe("gainstream standin", () => {
   it.each(["SIGINT", "SIGTERM"] as const)(
-    "says where it listens and what to send, and ends with 0 on %s",
+    "prints its address and what to send, and ends with 0 on %s",
     async (signal) => {
       const { child, printed } = start("--port", "0");
       await expect.poll(() => printed.out, { timeout: 10_000 }).toContain("Stop with Ctrl-C");
@@ -33,7 +33,7 @@ describe("gainstream standin", () => {
     },
   );
 
-  it("never prints a key that it was given", async () => {
+  it("never prints its access key", async () => {
     const { child, printed } = start("--port", "0", "--access-key", "my-own-secret");
     await expect.poll(() => printed.out, { timeout: 10_000 }).toContain("Stop with Ctrl-C");
     child.kill("SIGTERM");
@@ -41,7 +41,7 @@ describe("gainstream standin", () => {
     expect(printed.out + printed.err).not.toContain("my-own-secret");
   });
 
-  it("ends with 1 and one sentence when the port is taken", () =>
+  it("ends with 1 and one sentence if the port is in use", () =>
     withStandin(async ({ port }) => {
       const { child, printed } = start("--port", String(port), "--access-key", accessKey);
       expect(await once(child, "close")).toEqual([1, null]);

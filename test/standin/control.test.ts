@@ -9,7 +9,7 @@ const call = (standin: Standin, path: string, method = "GET", body?: string): Pr
 const read = async (standin: Standin, path: string): Promise<unknown> => (await call(standin, path)).json();
 
 describe("the control routes", () => {
-  it("switch a fault on, list it and end it", () =>
+  it("add a fault, list it and end it", () =>
     withStandin(async (standin) => {
       const added = await call(standin, "/standin/faults", "POST", '{"kind":"outage","mode":"503"}');
       expect([added.status, await added.json()]).toEqual([201, { id: "f1", kind: "outage", mode: "503", used: 0 }]);
@@ -30,7 +30,7 @@ describe("the control routes", () => {
   it.each([
     ["nonsense", "Cannot read the fault: want one JSON object"],
     ['{"kind":"latency","ms":"5"}', "Cannot use the fault's 'ms'"],
-  ])("refuse the fault %j with a sentence", (body, sentence) =>
+  ])("reject the fault %j with a sentence", (body, sentence) =>
     withStandin(async (standin) => {
       const response = await call(standin, "/standin/faults", "POST", body);
       expect(response.status).toBe(400);
@@ -38,7 +38,7 @@ describe("the control routes", () => {
     }),
   );
 
-  it("answer the request that asks to refuse connections, then refuse", () =>
+  it("respond to the request that adds a refuse fault, then refuse connections", () =>
     withStandin(async (standin) => {
       const fault = '{"kind":"outage","mode":"refuse","durationMs":400}';
       expect((await call(standin, "/standin/faults", "POST", fault)).status).toBe(201);
@@ -55,7 +55,7 @@ describe("the control routes", () => {
       expect(standin.stats().total).toBe(0);
     }));
 
-  it("tell what arrived, never traits or properties", () =>
+  it("list the calls, without traits and properties", () =>
     withStandin(async (standin) => {
       await sendEvent(standin);
       const text = JSON.stringify(await read(standin, "/standin/requests"));
@@ -65,7 +65,7 @@ describe("the control routes", () => {
       expect(text).not.toContain("a1");
     }));
 
-  it.each(["0", "1001", "x", "-1", ""])("refuse to list the last %j requests", (last) =>
+  it.each(["0", "1001", "x", "-1", ""])("reject last=%j", (last) =>
     withStandin(async (standin) => {
       const response = await call(standin, `/standin/requests?last=${last}`);
       expect(response.status).toBe(400);
@@ -73,7 +73,7 @@ describe("the control routes", () => {
     }),
   );
 
-  it("give the ledger as counts, and its ids one a line", () =>
+  it("return the ledger as counts, or its ids one per line", () =>
     withStandin(async (standin) => {
       const ids = Array.from({ length: 2_500 }, (_, index) => `m${index}`);
       for (let from = 0; from < ids.length; from += 100) {
@@ -94,7 +94,7 @@ describe("the control routes", () => {
       expect(new Set(lines)).toEqual(new Set(ids));
     }));
 
-  it("forget calls and ledger on reset, and keep the faults", () =>
+  it("clear the call log and the ledger on reset, and keep the faults", () =>
     withStandin(async (standin) => {
       await sendEvent(standin);
       standin.faults.add({ kind: "redirect" });
@@ -111,13 +111,13 @@ describe("the control routes", () => {
 });
 
 describe("createStandin()", () => {
-  it("takes a free port below the range of outgoing connections", () =>
+  it("uses a free port below the range for outgoing connections", () =>
     withStandin(async (standin) => {
       expect(standin.port).toBeLessThan(32_768);
       await Promise.resolve();
     }));
 
-  it("says so when the port is taken", () =>
+  it("rejects if the port is in use", () =>
     withStandin(async ({ port }) => {
       await expect(createStandin({ accessKey, port })).rejects.toMatchObject({ code: "EADDRINUSE" });
     }));

@@ -15,7 +15,7 @@ describe("faults", () => {
     [{ kind: "body-false" }, 200, '"result":false,"errorCode":"GU_1101"'],
     [{ kind: "body-false", errorCode: "GSOBJ_1002" }, 200, '"result":false,"errorCode":"GSOBJ_1002"'],
     [{ kind: "redirect" }, 302, "{}"],
-  ])("%j answers in Gainsight's place, and the event is not taken", (fault, status, text) =>
+  ])("%j responds in place of Gainsight, and the event is not accepted", (fault, status, text) =>
     withStandin(async (standin) => {
       standin.faults.add(fault);
       const response = await sendEvent(standin);
@@ -27,14 +27,14 @@ describe("faults", () => {
     }),
   );
 
-  it.each([["30"], ["Wed, 21 Oct 2026 07:28:00 GMT"], ["soon"]])("sends Retry-After %j as it is given", (retryAfter) =>
+  it.each([["30"], ["Wed, 21 Oct 2026 07:28:00 GMT"], ["soon"]])("sends Retry-After %j unchanged", (retryAfter) =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "status", status: 429, retryAfter });
       expect((await sendEvent(standin)).headers.get("retry-after")).toBe(retryAfter);
     }),
   );
 
-  it("answers 429 without Retry-After when none is given, and redirects to the same path", () =>
+  it("sends 429 without Retry-After if none is given, and redirects to the same path", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "status", status: 429, count: 1 });
       standin.faults.add({ kind: "redirect" });
@@ -42,7 +42,7 @@ describe("faults", () => {
       expect((await sendEvent(standin)).headers.get("location")).toBe("/clickstream/segmentio/event");
     }));
 
-  it("gives no answer during a hang, and 503 once it ends", () =>
+  it("sends no response during a hang, and 503 when it ends", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "outage", mode: "hang", durationMs: 60 });
       const before = performance.now();
@@ -53,7 +53,7 @@ describe("faults", () => {
       expect(standin.ledger().distinct).toBe(1);
     }));
 
-  it("notes a client that gives up on a hang", () =>
+  it("records a client that disconnects during a hang", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "outage", mode: "hang" });
       await expect(sendEvent(standin, sampleEvent, { signal: AbortSignal.timeout(40) })).rejects.toThrow("timeout");
@@ -62,7 +62,7 @@ describe("faults", () => {
       expect(standin.stats().byStatus).toEqual({ hang: 1 });
     }));
 
-  it("breaks the connection on a reset", () =>
+  it("resets the connection on a reset", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "outage", mode: "reset", count: 1 });
       expect(await failureOf(sendEvent(standin))).toBe("ECONNRESET");
@@ -70,7 +70,7 @@ describe("faults", () => {
       expect(standin.stats()).toMatchObject({ byStatus: { reset: 1, 200: 1 }, delivered: 1 });
     }));
 
-  it("refuses connections for a time, ends the open ones, and listens again on the same port", () =>
+  it("refuses connections for a time, closes the open ones, and listens again on the same port", () =>
     withStandin(async (standin) => {
       const idle = connect(standin.port, "127.0.0.1");
       const isClosed = new Promise((resolve) => idle.once("close", resolve));
@@ -82,7 +82,7 @@ describe("faults", () => {
       expect(standin.stats().delivered).toBe(2);
     }));
 
-  it("stays shut until the last of two refusals has ended, and opens when they are cleared", () =>
+  it("does not listen until the last of two refuse faults has ended, and listens when they are cleared", () =>
     withStandin(async (standin) => {
       const { id } = standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });
       standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });
@@ -92,19 +92,19 @@ describe("faults", () => {
       expect((await sendEvent(standin)).status).toBe(200);
     }));
 
-  it("closes while it refuses, hangs or waits", async () => {
+  it("closes while it refuses, hangs or delays", async () => {
     const standin = await createStandin({ accessKey });
     standin.faults.add({ kind: "outage", mode: "hang", match: { userId: "u1" } });
     standin.faults.add({ kind: "latency", ms: 60_000 });
-    const held = failureOf(sendEvent(standin));
+    const hanging = failureOf(sendEvent(standin));
     standin.faults.add({ kind: "outage", mode: "refuse", durationMs: 60_000 });
-    await held;
+    await hanging;
     await standin.close();
     await standin.close();
     expect(await failureOf(sendEvent(standin))).toBe("ECONNREFUSED");
   });
 
-  it("takes a late event, also when its sender has given up", () =>
+  it("accepts a delayed event, also if its sender has disconnected", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "latency", ms: 400 });
       await expect(sendEvent(standin, sampleEvent, { signal: AbortSignal.timeout(30) })).rejects.toThrow("timeout");
@@ -112,7 +112,7 @@ describe("faults", () => {
       await expect.poll(() => standin.ledger().distinct, { timeout: 4_000 }).toBe(1);
     }));
 
-  it("takes an event whose answer's body is slow", () =>
+  it("accepts an event whose response body is slow", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "slow-body", ms: 300 });
       const response = await sendEvent(standin);
@@ -122,7 +122,7 @@ describe("faults", () => {
       expect(standin.ledger().distinct).toBe(1);
     }));
 
-  it.each([2, 65_538, 3_000_001])("takes an event and answers with a body of %i bytes", (bytes) =>
+  it.each([2, 65_538, 3_000_001])("accepts an event and responds with a body of %i bytes", (bytes) =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "oversize-body", bytes });
       const text = await (await sendEvent(standin)).text();
@@ -132,13 +132,13 @@ describe("faults", () => {
     }),
   );
 
-  it("still refuses a wrong key while only the answer's body is spoilt", () =>
+  it("still refuses a wrong key while only the response body is spoilt", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "oversize-body", bytes: 100 });
       expect((await sendEvent(standin, sampleEvent, { headers: { accessKey: "wrong" } })).status).toBe(401);
     }));
 
-  it("takes only the user it is for", () =>
+  it("affects only the user in its match", () =>
     withStandin(async (standin) => {
       standin.faults.add({ kind: "status", status: 500, match: { userId: "u1" } });
       expect((await sendEvent(standin)).status).toBe(500);

@@ -16,7 +16,7 @@ const at = (second: number): string => new Date(1_700_000_000_000 + second * 1_0
 const userOf = ({ userId, anonymousId, groupId }: Accepted): string | undefined =>
   (userId && `u ${userId}`) ?? (anonymousId && `a ${anonymousId}`) ?? (groupId && `g ${groupId}`);
 
-/** Slow and plain: compares each first acceptance with every one before it. */
+/** A slow, simple model: compares each first acceptance with every one before it. */
 const naively = (events: readonly Accepted[]) => {
   const identified = events.filter((event) => event.messageId !== undefined);
   const firsts = identified.filter(
@@ -59,7 +59,7 @@ const anyEvent: fc.Arbitrary<Accepted> = fc.record(
 );
 
 describe("the ledger", () => {
-  it("counts as a naive model does, whatever arrives in whatever order", () => {
+  it("counts as a naive model does, for any events in any order", () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 60 }), (events) => {
         expect(countsOf(events).counts).toEqual(naively(events));
@@ -78,7 +78,7 @@ describe("the ledger", () => {
       1,
     ],
     [
-      "equal timestamps are none",
+      "equal timestamps are no inversion",
       [
         { messageId: "b", userId: "u", timestamp: at(1) },
         { messageId: "a", userId: "u", timestamp: at(1) },
@@ -86,7 +86,7 @@ describe("the ledger", () => {
       0,
     ],
     [
-      "another user's event is none",
+      "another user's event is no inversion",
       [
         { messageId: "b", userId: "u", timestamp: at(2) },
         { messageId: "a", userId: "v", timestamp: at(1) },
@@ -102,7 +102,7 @@ describe("the ledger", () => {
       0,
     ],
     [
-      "a repeat of the first event after the second is none",
+      "a duplicate of the first event after the second is no inversion",
       [
         { messageId: "a", userId: "u", timestamp: at(1) },
         { messageId: "b", userId: "u", timestamp: at(2) },
@@ -119,11 +119,11 @@ describe("the ledger", () => {
       ],
       2,
     ],
-  ])("judges order: %s", (_title, events, inversions) => {
+  ])("finds inversions: %s", (_title, events, inversions) => {
     expect(countsOf(events).counts.inversions).toBe(inversions);
   });
 
-  it("names the distinct message ids, and forgets them on reset", () => {
+  it("returns the distinct message ids, and clears them on reset", () => {
     const ledger = createLedger();
     for (const messageId of ["a", "b", "a"]) ledger.accept({ messageId, timestamp: at(0) });
     expect([...ledger.report().messageIds]).toEqual(["a", "b"]);

@@ -16,8 +16,8 @@ describe("parseFault()", () => {
     { kind: "slow-body", ms: 0 },
     { kind: "oversize-body", bytes: 2 },
     { kind: "redirect" },
-  ])("takes %j", (given) => {
-    expect(parseFault(given)).toEqual(given);
+  ])("accepts %j", (value) => {
+    expect(parseFault(value)).toEqual(value);
   });
 
   it.each<[unknown, string]>([
@@ -47,7 +47,7 @@ describe("parseFault()", () => {
     [{ kind: "redirect", match: {} }, "Cannot use the fault's 'match': got '{}', want an object of texts"],
     [{ kind: "redirect", match: { user: "u" } }, "Cannot use the fault's 'match'"],
     [{ kind: "redirect", ms: 5 }, "Cannot use the fault: got 'ms', redirect takes durationMs, count, ratio, match"],
-  ])("refuses %j with a sentence", (given, sentence) => {
-    expect(() => parseFault(given)).toThrow(sentence);
+  ])("rejects %j with a sentence", (value, sentence) => {
+    expect(() => parseFault(value)).toThrow(sentence);
   });
 });

@@ -11,7 +11,7 @@ export const sampleEvent = {
   properties: { accountId: "a1" },
 };
 
-/** Runs a story against a fresh stand-in and closes it, whatever happens. */
+/** Runs a story against a new stand-in and closes it at the end. */
 export const withStandin = async (story: (standin: Standin) => Promise<void>): Promise<void> => {
   const standin = await createStandin({ accessKey });
   try {
@@ -21,7 +21,7 @@ export const withStandin = async (story: (standin: Standin) => Promise<void>): P
   }
 };
 
-/** Sends one event as Gainsight's clients do; `change` overrides parts of the request. */
+/** Sends one event as Gainsight's clients do. `change` overrides parts of the request. */
 export const sendEvent = (
   standin: Standin,
   event: unknown = sampleEvent,
@@ -35,7 +35,7 @@ export const sendEvent = (
     ...change,
   });
 
-/** The code of a network failure, as ECONNREFUSED. */
+/** The code of a network failure, such as ECONNREFUSED. */
 export const failureOf = async (call: Promise<unknown>): Promise<string> => {
   try {
     await call;

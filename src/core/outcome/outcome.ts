@@ -53,6 +53,9 @@ export type HoldReason =
   | "flooded"
   | "paused";
 
+/** The holds that a call to Gainsight can cause. */
+export type TargetHoldReason = Extract<HoldReason, "target_down" | "throttled" | "unauthorized" | "misconfigured">;
+
 export interface Delivered {
   readonly kind: "delivered";
 }
@@ -85,7 +88,7 @@ export interface Dead {
 
 export interface Hold {
   readonly kind: "hold";
-  readonly reason: HoldReason;
+  readonly reason: TargetHoldReason;
   readonly error: string;
   readonly status?: number;
   readonly retryAfterMs?: number;

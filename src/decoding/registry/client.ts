@@ -3,7 +3,7 @@ import avro from "avsc";
 import type { Type } from "avsc";
 
 import { toError } from "../../core/to-error.ts";
-import type { JsonResponse } from "../../outbound/json-answer.ts";
+import type { JsonResponse } from "../../outbound/json-response.ts";
 import { jsonTypeHook } from "../avro/avro.ts";
 import { requestRegistry, registryHostOf, isNotFound, type RegistryConnection } from "./rest.ts";
 

@@ -1,4 +1,4 @@
-import type { SendRequest } from "../../outbound/json-answer.ts";
+import type { SendRequest } from "../../outbound/json-response.ts";
 import { createAvroDecoder } from "../avro/avro.ts";
 import { decodeJsonEvents, type DecodeEvents } from "../events.ts";
 import { evictOldest } from "../evict-oldest.ts";

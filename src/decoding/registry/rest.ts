@@ -1,4 +1,9 @@
-import { type JsonResponse, type SendRequest, readJsonResponse, fetchErrorReason } from "../../outbound/json-answer.ts";
+import {
+  type JsonResponse,
+  type SendRequest,
+  readJsonResponse,
+  fetchErrorReason,
+} from "../../outbound/json-response.ts";
 
 /** The address of a registry and how to reach it. A user and a password in the URL count if `username` or `password` is absent. */
 export interface RegistryConnection {

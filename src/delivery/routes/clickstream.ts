@@ -1,15 +1,15 @@
 import type { Call } from "../../core/decide.ts";
-import type { HttpRequest } from "../http.ts";
+import type { HttpRequest } from "../http-client.ts";
 
 export interface ClickstreamRequestOptions {
-  /** A path before the route's own. */
+  /** The path of the configured URL, without a slash at its end. */
   readonly pathPrefix: string;
   readonly userAgent: string;
 }
 
 /**
- * The route that Segment's own destination used: the whole event, one a request. Source: open-source client code. What all
- * requests with the same key share is made once.
+ * Gainsight's route for Segment events: each request carries one whole event as JSON. The route is known from open-source
+ * client code, not from Gainsight's documentation. Requests with the same access key share one headers object.
  */
 export const createClickstreamRequest = ({
   pathPrefix,

@@ -1,12 +1,13 @@
-import type { SendRequest } from "../../outbound/json-answer.ts";
+import type { SendRequest } from "../../outbound/json-response.ts";
 import { createMskTokens } from "./msk-token.ts";
-import { type PasswordLogin, createPasswordLogin } from "./tls.ts";
+import { type PasswordLogin, createPasswordLogin } from "./password-login.ts";
 import { type LoginMechanism, createTokenLogin } from "./token-login.ts";
 import { type TokenServer, requestToken } from "./token-request.ts";
 import { RenewedTokens, type Token, type Tokens, fileTokens } from "./tokens.ts";
 
 type TokenFile = { readonly kind: "file"; readonly token: { readonly read: () => string } };
 
+/** How the service logs in to Kafka. */
 export type Login =
   | PasswordLogin
   | {
@@ -19,19 +20,19 @@ export type Login =
 export interface LoginOptions {
   readonly sasl: Login | undefined;
   readonly warn: (sentence: string) => void;
-  /** How token servers are reached, if not directly. */
+  /** Sends requests to a token server, as through a proxy. Default: Node's fetch. */
   readonly fetch?: SendRequest | undefined;
 }
 
 type OauthLogin = Extract<Login, { readonly mechanism: "oauthbearer" }>;
 
 const tokenServerHint =
-  "want one that it trusts, by KAFKA_SASL_OAUTH_SCOPE and what the token server knows of KAFKA_SASL_OAUTH_CLIENT_ID";
-const tokenFileHint = "want one that it trusts in KAFKA_SASL_OAUTH_TOKEN_FILE";
+  "check KAFKA_SASL_OAUTH_SCOPE, and the rights of the client KAFKA_SASL_OAUTH_CLIENT_ID at the token server";
+const tokenFileHint = "put a token that it trusts into KAFKA_SASL_OAUTH_TOKEN_FILE";
 const mskHint =
-  "want AWS credentials that may do kafka-cluster:Connect, the cluster's own KAFKA_SASL_AWS_REGION, and a clock that is right";
+  "check that the AWS credentials allow kafka-cluster:Connect, that KAFKA_SASL_AWS_REGION is the cluster's region, and that this machine's clock is right";
 
-/** One for all clients of a cluster, so that they share a token. */
+/** Creates the log-in for all clients of a cluster, which share one token. Undefined if the service does not log in. */
 export const createLogin = ({ sasl, ...options }: LoginOptions): LoginMechanism | undefined => {
   switch (sasl?.mechanism) {
     case undefined:

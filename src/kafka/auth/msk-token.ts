@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
+import { toError } from "../../core/to-error.ts";
 import type { Token } from "./tokens.ts";
 
 interface Credentials {
@@ -14,7 +15,7 @@ const defaultTimeoutMs = 10_000;
 
 type SourceData = string | ArrayBuffer | ArrayBufferView;
 
-/** SHA-256 as AWS's signer wants it. */
+/** SHA-256 with the interface that AWS's signer calls. */
 class Sha256 {
   readonly #hash;
 
@@ -31,7 +32,7 @@ class Sha256 {
   }
 
   reset(): void {
-    throw new Error("A hash is used once");
+    throw new Error("Cannot reset a hash: it is used once");
   }
 }
 
@@ -43,13 +44,13 @@ const bytesOf = (data: SourceData): string | Uint8Array => {
 };
 
 /**
- * A token for Amazon MSK: the address of an action, signed and in base64url. It ends with the credentials that signed it, at the latest
- * (https://github.com/aws/aws-msk-iam-sasl-signer-js).
+ * Signs a token for Amazon MSK: a presigned URL of the action kafka-cluster:Connect, in base64url
+ * (https://github.com/aws/aws-msk-iam-sasl-signer-js). It is valid for 15 minutes, or until its credentials expire.
  */
 export const signMskToken = async (region: string, { expiration, ...credentials }: Credentials): Promise<Token> => {
   const { SignatureV4 } = await import("@smithy/signature-v4");
   const remainingSeconds = expiration === undefined ? maxLifetimeSeconds : (expiration.getTime() - Date.now()) / 1_000;
-  // AWS knows whole seconds only.
+  // AWS accepts only whole seconds.
   const expiresIn = Math.floor(Math.min(remainingSeconds, maxLifetimeSeconds));
   if (expiresIn < 1) throw new Error("the credentials have expired");
   const hostname = `kafka.${region}.amazonaws.com`;
@@ -69,17 +70,17 @@ export const signMskToken = async (region: string, { expiration, ...credentials 
   return { value: Buffer.from(url).toString("base64url"), lifetimeMs: expiresIn * 1_000 };
 };
 
-/** As AWS counts characters: encodeURIComponent leaves five more alone. */
+/** Encodes five characters more than encodeURIComponent, as AWS's signature requires. */
 const percentEncode = (text: string): string =>
   encodeURIComponent(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /**
- * Asks AWS's default chain for credentials: environment, shared files, web identity, container, instance. The chain remembers them and asks
- * again before they expire, so it is made once, unless an answer never comes: it would wait for that one for ever. Nothing of it is loaded
- * before the first token.
+ * Creates a function that signs a token with the credentials of AWS's default chain: environment, shared files, web identity, container,
+ * instance. The chain keeps its credentials and renews them before they expire, so there is one chain. A new one is created only if an
+ * answer never comes, since the old one would wait for it for ever. AWS's packages are loaded for the first token.
  */
 export const createMskTokens = (region: string, timeoutMs = defaultTimeoutMs): (() => Promise<Token>) => {
-  // Otherwise it is another with every renewal, and brokers let nobody change their name on an open connection.
+  // A fixed name: the chain would make up another one at every renewal, and brokers refuse another principal on an open connection.
   const roleSessionName = process.env["AWS_ROLE_SESSION_NAME"] ?? "gainstream";
   let chain: Promise<() => Promise<Credentials>> | undefined;
   const loadChain = async (): Promise<() => Promise<Credentials>> => {
@@ -103,8 +104,8 @@ export const createMskTokens = (region: string, timeoutMs = defaultTimeoutMs): (
   };
 };
 
-/** Whatever it is, it may pass: nothing of it is a reason to end. */
+/** A plain Error: even a TypeError of AWS's packages is no reason to end the process. */
 const throwLoginError = (error: unknown): never => {
-  const reason = error instanceof Error ? error.message.slice(0, 300) : String(error);
+  const reason = toError(error).message.slice(0, 300);
   throw new Error(`Cannot log in to Amazon MSK with AWS credentials: ${reason}`);
 };

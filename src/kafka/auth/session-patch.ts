@@ -1,13 +1,15 @@
 import { createRequire } from "node:module";
 import { setImmediate } from "node:timers/promises";
 
+import type { LoginMechanism } from "./token-login.ts";
+
 interface Connection {
-  /** As process.hrtime() has it. */
+  /** The value of process.hrtime() at the log-in. */
   readonly authenticatedAt: [number, number] | null;
-  /** Milliseconds, as a number of 64 bits; 0: without an end. */
+  /** How many milliseconds the broker accepts requests after a log-in, as kafkajs's number of 64 bits; 0 means without limit (KIP-368). */
   readonly sessionLifetime: { readonly toString: () => string };
   readonly requestQueue: { readonly checkPendingRequests: () => void };
-  readonly sasl: { readonly hasToken?: () => boolean; readonly isReady?: () => boolean } | null;
+  readonly sasl: Pick<LoginMechanism, "hasToken" | "isFresh" | "renewIfStale"> | null;
 }
 
 interface SendOptions {
@@ -29,35 +31,49 @@ interface AuthenticatorClass {
   readonly prototype: { authenticate: (this: Authenticator) => Promise<void> };
 }
 
-/** The share of a session after which a connection logs in anew. */
+/** A connection logs in again after this share of its session. */
 const reauthenticateAfterShare = 0.8;
-/** Brokers refuse a second log-in within a second. */
+/** Brokers refuse a second log-in within one second. */
 const minReauthenticationMs = 1_100;
 
-/** Whether a connection that has logged in has to do so anew before its next request. */
-const mustReauthenticate = ({ sessionLifetime, sasl }: Connection, authenticatedAt: [number, number]): boolean => {
+/** `ending`: the connection should log in again before the session ends. `ended`: the broker may close the connection at the next request. */
+type SessionState = "current" | "ending" | "ended";
+
+const sessionStateOf = ({ sessionLifetime }: Connection, authenticatedAt: [number, number]): SessionState => {
   const lifetimeMs = Number(sessionLifetime.toString()) || Number.POSITIVE_INFINITY;
   const [seconds, nanoseconds] = process.hrtime(authenticatedAt);
   const ageMs = seconds * 1_000 + nanoseconds / 1e6;
-  if (ageMs < Math.max(lifetimeMs * reauthenticateAfterShare, minReauthenticationMs)) return false;
-  const isPossible = ageMs < lifetimeMs ? sasl?.isReady : sasl?.hasToken;
-  return isPossible?.() ?? true;
+  if (ageMs < Math.max(lifetimeMs * reauthenticateAfterShare, minReauthenticationMs)) return "current";
+  return ageMs < lifetimeMs ? "ending" : "ended";
+};
+
+/**
+ * Whether a connection should log in again before its next request. A log-in without tokens always can. One with tokens waits for a
+ * fresh token while the session lasts, and takes any valid one afterwards.
+ */
+const mustReauthenticate = (state: SessionState, sasl: Connection["sasl"]): boolean => {
+  if (state === "current") return false;
+  const isTokenUsable = state === "ending" ? sasl?.isFresh : sasl?.hasToken;
+  return isTokenUsable?.() ?? true;
 };
 
 const require = createRequire(import.meta.url);
 let isPatched = false;
 
 /**
- * kafkajs 2.2.4 logs in anew when less than 10 s of a session are left. In a shorter one, as with a token that is about to expire, it
- * does so before every request, and brokers refuse the second one within a second with ILLEGAL_SASL_STATE, which ends the consumer. Here
- * a connection logs in anew after four fifths of its session, if there is something to log in with. If not, it is used until the broker
- * closes it.
+ * Changes when the connections of kafkajs 2.2.4 log in again, and what they send meanwhile.
  *
- * Between the two requests of a log-in brokers take no other: they answer it with ILLEGAL_SASL_STATE and close the connection. kafkajs
- * looks whether a log-in is due before it encodes a request, so that one that takes long to encode is written just there. Here it is
- * encoded first, and a log-in begins when all that were found to need none have been written.
+ * When: kafkajs logs in again when less than 10 s of a session are left. In a shorter session, as with a token that is about to expire,
+ * it does so before every request. Brokers refuse the second log-in within one second with ILLEGAL_SASL_STATE, which ends the consumer.
+ * With the patch, a connection logs in again after four fifths of its session, if there is a token to log in with. If not, it is used
+ * until the broker closes it.
  *
- * The first test to fail after an update is test/kafka/auth/session-patch.test.ts.
+ * What: between the two requests of a log-in a broker accepts no other request. It answers with ILLEGAL_SASL_STATE and closes the
+ * connection. kafkajs checks whether a log-in is due before it encodes a request, so a request that takes long to encode can be written
+ * between the two. With the patch, requests are encoded before the check, and a log-in waits until all requests that passed the check
+ * are written.
+ *
+ * After an update of kafkajs, test/kafka/auth/session-patch.test.ts fails first.
  */
 export const patchSession = (): void => {
   if (isPatched) return;
@@ -68,12 +84,12 @@ export const patchSession = (): void => {
   const { authenticate } = authenticator;
   const authenticating = new WeakSet<Connection>();
   prototype.isAuthenticated = function isAuthenticated() {
-    return (
-      !authenticating.has(this) && this.authenticatedAt !== null && !mustReauthenticate(this, this.authenticatedAt)
-    );
+    if (authenticating.has(this) || this.authenticatedAt === null) return false;
+    return !mustReauthenticate(sessionStateOf(this, this.authenticatedAt), this.sasl);
   };
   prototype.send = async function sendEncoded(sendOptions) {
     if (!this.sasl) return send.call(this, sendOptions);
+    if (this.authenticatedAt && sessionStateOf(this, this.authenticatedAt) === "ending") this.sasl.renewIfStale?.();
     const encoded = await sendOptions.request.encode();
     return send.call(this, { ...sendOptions, request: { ...sendOptions.request, encode: async () => encoded } });
   };
@@ -81,7 +97,7 @@ export const patchSession = (): void => {
     authenticating.add(this.connection);
     try {
       await setImmediate();
-      // Those that a throttling broker made wait: the queue lets others overtake them for a moment when that is over.
+      // Writes the requests that waited for a throttling broker: when throttling ends, the queue briefly lets others overtake them.
       this.connection.requestQueue.checkPendingRequests();
       await authenticate.call(this);
     } finally {

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { type ConnectionOptions, type SecureContext, createSecureContext } from "node:tls";
 
-// Node does not see the error among the named exports of kafkajs.
-import kafkajs, { type AuthenticationProviderArgs, type Authenticator, type Mechanism } from "kafkajs";
+import { toError } from "../../core/to-error.ts";
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -12,17 +10,11 @@ export interface TlsFiles {
   readonly keyFile?: string | undefined;
 }
 
-export interface PasswordLogin {
-  readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-  readonly username: string;
-  readonly password: { readonly read: () => string };
-}
-
 const readPem = (variable: string, path: string | undefined): string | undefined => {
   if (path === undefined) return undefined;
   const text = readFileSync(path, "utf8");
-  // To Node, an empty authority means all those of the system.
-  if (!text.includes("-----BEGIN ")) throw new Error(`Cannot use ${variable}: got '${path}' without PEM in it`);
+  // Node takes an empty authority for "all authorities of the system".
+  if (!text.includes("-----BEGIN ")) throw new Error(`Cannot use ${variable}: the file '${path}' holds no PEM`);
   return text;
 };
 
@@ -33,57 +25,30 @@ const createTlsContext = ({ caFile, certFile, keyFile }: TlsFiles): SecureContex
   try {
     return createSecureContext({ ca, cert, key });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot use KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE: ${reason}`, { cause: error });
+    throw new Error(`Cannot use KAFKA_TLS_CERT_FILE with KAFKA_TLS_KEY_FILE: ${toError(error).message}`, {
+      cause: error,
+    });
   }
 };
 
 /**
- * Options for `tls.connect` whose files are read anew for every connection. Where they cannot be used just then, as while they
- * are being replaced, the last good ones stay and `onUnusable` is told why; reading the options throws where there are none yet.
+ * Options for `tls.connect`. The getter reads the files for every connection, so that renewed certificates are used without a restart.
+ * If the files cannot be used, as while they are being replaced, the last good ones stay in use and `onUnusableFiles` receives the
+ * reason. The getter throws if there are no good ones yet.
  */
 export const createTlsOptions = (files: TlsFiles, onUnusableFiles: (reason: string) => void): ConnectionOptions => {
   let lastGood: SecureContext | undefined;
   return {
-    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    // Not NODE_TLS_REJECT_UNAUTHORIZED, which could switch the check off.
     rejectUnauthorized: true,
     get secureContext() {
       try {
         lastGood = createTlsContext(files);
       } catch (error) {
         if (!lastGood) throw error;
-        onUnusableFiles(error instanceof Error ? error.message : String(error));
+        onUnusableFiles(toError(error).message);
       }
       return lastGood;
     },
   };
-};
-
-type ProviderFactory = (login: {
-  readonly username: string;
-  readonly password: string;
-}) => (args: AuthenticationProviderArgs) => Authenticator;
-
-const require = createRequire(import.meta.url);
-const providerModules: Readonly<Record<PasswordLogin["mechanism"], string>> = {
-  plain: "plain",
-  "scram-sha-256": "scram256",
-  "scram-sha-512": "scram512",
-};
-
-/**
- * kafkajs's own log-in, with a password that is read anew every time. To kafkajs a refused log-in is the end of a consumer;
- * here it is a failed connection, which is tried again: the password may be right again in a moment.
- */
-export const createPasswordLogin = ({ mechanism, username, password }: PasswordLogin): Mechanism => {
-  const provider = require(`kafkajs/src/broker/saslAuthenticator/${providerModules[mechanism]}`) as ProviderFactory;
-  const authenticate = async (args: AuthenticationProviderArgs): Promise<void> => {
-    try {
-      await provider({ username, password: password.read() })(args).authenticate();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new kafkajs.KafkaJSConnectionError(reason, { broker: `${args.host}:${args.port}` });
-    }
-  };
-  return { mechanism, authenticationProvider: (args) => ({ authenticate: () => authenticate(args) }) };
 };

@@ -1,54 +1,57 @@
 import { equalJitter } from "../../core/outcome/backoff.ts";
+import { toError } from "../../core/to-error.ts";
 import { isProgrammingError } from "../own-errors.ts";
 
-/** What a broker takes in the place of a password. */
+/** A token for a log-in by SASL/OAUTHBEARER. */
 export interface Token {
   readonly value: string;
-  /** From when it was asked for. */
+  /** How long it is valid, counted from the request for it. */
   readonly lifetimeMs: number;
 }
 
-/** Where log-ins get their tokens. */
+/** The source of tokens for log-ins. */
 export interface Tokens {
-  /** A token that is valid now. Rejects with a sentence if there is none. */
+  /** Resolves with a token that is valid now. Rejects with a sentence if there is none. */
   readonly get: () => Promise<string>;
-  /** Whether a log-in now has a token that is valid. */
+  /** Whether there is a token that is valid now and during a log-in. */
   readonly hasToken: () => boolean;
-  /** Whether it has one that lasts. If not, that is asked for meanwhile. */
-  readonly isReady: () => boolean;
-  /** Why there is no valid token, if that is known. */
+  /** Whether there is a token that does not have to be renewed yet. */
+  readonly isFresh: () => boolean;
+  /** Requests a new token in the background unless there is a fresh one. */
+  readonly renewIfStale: () => void;
+  /** Why there is no valid token; undefined if there is one or the reason is not known. */
   readonly problem: () => string | undefined;
-  /** The broker does not take this token. */
+  /** Discards this token: a broker has refused it. */
   readonly invalidate: (value: string) => void;
 }
 
 export interface RenewedTokensOptions {
-  /** Ends in bounded time; rejects with a sentence. */
+  /** Must settle in bounded time. Rejects with a sentence. */
   readonly requestToken: () => Promise<Token>;
-  /** Is told why a token cannot be renewed for the connections that there are. */
+  /** Receives the reason why a token cannot be renewed in the background. */
   readonly warn: (sentence: string) => void;
-  /** A clock that nobody can set, in milliseconds. */
+  /** A monotonic clock in milliseconds. */
   readonly monotonicNow: () => number;
   readonly random: () => number;
 }
 
 interface CachedToken {
   readonly value: string;
-  readonly askedAt: number;
+  readonly requestedAt: number;
   readonly staleAt: number;
   readonly expiresAt: number;
 }
 
-/** A log-in on an open connection cannot be given up halfway: its token must not end meanwhile. */
+/** A log-in on an open connection cannot be aborted, so its token must stay valid for this long. */
 const loginMarginMs = 500;
 const minRetryPauseMs = 1_000;
 const maxRetryPauseMs = 30_000;
-/** A broker that refuses every token must not make us ask for one at each connection. */
+/** Keeps a broker that refuses every token from causing a request for each connection. */
 const refusedPauseMs = 5_000;
 
 /**
- * One token for all connections, asked for by one request at a time, and renewed after about 70 % of its life. If that fails, the
- * present one counts as long as it is valid, and the next request comes after a growing pause.
+ * One token for all connections. It is renewed after about 70 % of its lifetime, by one request at a time. If a request fails, the
+ * current token stays in use while it is valid, and the next request comes after a pause that grows.
  */
 export class RenewedTokens implements Tokens {
   readonly #options: RenewedTokensOptions;
@@ -67,26 +70,26 @@ export class RenewedTokens implements Tokens {
   readonly problem = (): string | undefined =>
     this.#options.monotonicNow() < this.#expiresAt ? undefined : this.#problem?.message;
 
+  readonly isFresh = (): boolean => this.#cached !== undefined && this.#options.monotonicNow() < this.#cached.staleAt;
+
   readonly get = async (): Promise<string> => {
     if (this.#cached && this.#options.monotonicNow() < this.#expiresAt) {
-      this.isReady();
+      this.renewIfStale();
       return this.#cached.value;
     }
     if (this.#problem && this.#options.monotonicNow() < this.#retryAt) throw this.#problem;
     return this.#renewOnce();
   };
 
-  readonly isReady = (): boolean => {
-    const now = this.#options.monotonicNow();
-    if (this.#cached && now < this.#cached.staleAt) return true;
-    if (now >= this.#retryAt) void this.#renewOnce().catch((error: unknown) => this.#warnOfFailure(error));
-    return false;
+  readonly renewIfStale = (): void => {
+    if (this.isFresh() || this.#options.monotonicNow() < this.#retryAt) return;
+    void this.#renewOnce().catch((error: unknown) => this.#warnOfFailure(error));
   };
 
   readonly invalidate = (value: string): void => {
     if (this.#cached?.value !== value) return;
     this.#problem = new Error("The broker has refused the newest token");
-    this.#retryAt = this.#cached.askedAt + refusedPauseMs;
+    this.#retryAt = this.#cached.requestedAt + refusedPauseMs;
     this.#cached = undefined;
   };
 
@@ -102,50 +105,51 @@ export class RenewedTokens implements Tokens {
   }
 
   async #renew(): Promise<string> {
-    const { requestToken: ask, monotonicNow: now, random } = this.#options;
-    const askedAt = now();
+    const { requestToken, monotonicNow, random } = this.#options;
+    const requestedAt = monotonicNow();
     try {
-      const { value, lifetimeMs } = await ask();
-      // Not all members at the same time.
-      const staleAt = askedAt + lifetimeMs * (0.68 + random() * 0.04);
-      this.#cached = { value, askedAt, staleAt, expiresAt: askedAt + lifetimeMs };
+      const { value, lifetimeMs } = await requestToken();
+      // At a random time, so that the members of a group do not all renew at once.
+      const staleAt = requestedAt + lifetimeMs * (0.68 + random() * 0.04);
+      this.#cached = { value, requestedAt, staleAt, expiresAt: requestedAt + lifetimeMs };
       this.#failures = 0;
-      this.#retryAt = askedAt;
+      this.#retryAt = requestedAt;
       this.#problem = undefined;
       return value;
     } catch (error) {
       const jitter = { attempt: this.#failures++, baseMs: minRetryPauseMs, maxMs: maxRetryPauseMs, random: random() };
-      this.#retryAt = now() + equalJitter(jitter);
-      this.#problem = error instanceof Error ? error : new Error(String(error));
+      this.#retryAt = monotonicNow() + equalJitter(jitter);
+      this.#problem = toError(error);
       throw this.#problem;
     }
   }
 
   #warnOfFailure(error: unknown): void {
     if (isProgrammingError(error)) throw error;
-    const { warn, monotonicNow: now } = this.#options;
-    const remainingSeconds = Math.ceil((this.#expiresAt - now()) / 1_000);
-    const remainder = remainingSeconds > 0 ? `; the present token is valid for another ${remainingSeconds} s` : "";
-    warn(`${messageOf(error)}${remainder}`);
+    const { warn, monotonicNow } = this.#options;
+    const remainingSeconds = Math.ceil((this.#expiresAt - monotonicNow()) / 1_000);
+    const remainder = remainingSeconds > 0 ? `; the current token is valid for another ${remainingSeconds} s` : "";
+    warn(`${toError(error).message}${remainder}`);
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Anything else would break out of its place in the message to the broker. */
+/** Printable ASCII without blanks. Any other character could end the token's field in the message to the broker. */
 const tokenPattern = /^[\x21-\x7e]+$/;
 
 export const isToken = (text: unknown): text is string => typeof text === "string" && tokenPattern.test(text);
 
-/** A token that somebody else renews in its file. */
+/** A token in a file that another program renews. It is read for every log-in. */
 export const fileTokens = (read: () => string): Tokens => ({
   get: async () => {
     const text = read();
     if (tokenPattern.test(text)) return text;
-    throw new Error(`Cannot use KAFKA_SASL_OAUTH_TOKEN_FILE: got ${text.length} characters that are no token`);
+    throw new Error(
+      `Cannot use KAFKA_SASL_OAUTH_TOKEN_FILE: got ${text.length} characters that are no token, want printable ASCII without blanks`,
+    );
   },
   hasToken: () => true,
-  isReady: () => true,
+  isFresh: () => true,
+  renewIfStale: () => {},
   problem: () => undefined,
   invalidate: () => {},
 });

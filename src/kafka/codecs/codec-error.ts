@@ -1,11 +1,11 @@
-/** Why the records of a batch cannot be had: broken bytes, more than we take, a number that nobody knows, a package that is not here. */
+/** Corrupt bytes; more bytes than the limit; a compression type that Kafka does not have; a codec whose package is not installed. */
 export type UnreadableReason = "corrupt" | "too_large" | "unknown_codec" | "codec_missing";
 
 interface UnreadableBatchOptions {
-  /** As `compression.type` names it; its number if nobody knows it. */
+  /** The name of the codec in `compression.type`; its number if Kafka has no such codec. */
   readonly codec: string;
   readonly reason: UnreadableReason;
-  /** How many bytes a batch may hold, if this one holds more. */
+  /** The limit, if the batch holds more bytes. */
   readonly limitBytes?: number;
   readonly cause?: unknown;
 }
@@ -14,7 +14,7 @@ const messageOf = ({ codec, reason, limitBytes, cause }: UnreadableBatchOptions)
   const detail = cause instanceof Error ? cause.message : "its bytes are corrupt";
   switch (reason) {
     case "unknown_codec":
-      return `Cannot decompress a batch: its compression type is ${codec}, which Kafka does not know`;
+      return `Cannot decompress a batch: Kafka has no compression type ${codec}`;
     case "codec_missing":
       return `Cannot load the package for ${codec}: ${detail}; install the optional dependencies too`;
     case "too_large":
@@ -24,7 +24,7 @@ const messageOf = ({ codec, reason, limitBytes, cause }: UnreadableBatchOptions)
   }
 };
 
-/** A batch whose records cannot be had, however often it is fetched. */
+/** A batch that cannot be decompressed, however often it is fetched. */
 export class UnreadableBatch extends Error {
   override readonly name = "UnreadableBatch";
   readonly codec: string;

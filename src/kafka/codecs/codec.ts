@@ -1,18 +1,18 @@
 import { UnreadableBatch } from "./codec-error.ts";
 
-/** As Kafka's `compression.type` names them. */
+/** The names of the codecs in Kafka's `compression.type`. */
 export const codecNames = ["gzip", "snappy", "lz4", "zstd"] as const;
 
 export type CodecName = (typeof codecNames)[number];
 
-/** How the records of a batch are packed. What is wrong with the bytes is thrown as an Error in plain words. */
+/** Compresses the records of a batch. If the bytes are corrupt, `decompress` throws an Error whose message says what is wrong. */
 export interface Codec {
   readonly compress: (raw: Buffer) => Promise<Buffer>;
-  /** Gives out `limitBytes` at most, whatever a header claims; throws `UnreadableBatch` for more. */
-  readonly decompress: (packed: Buffer, limitBytes: number) => Promise<Buffer>;
+  /** Returns at most `limitBytes`, whatever size a header claims. Throws `UnreadableBatch` if the records are larger. */
+  readonly decompress: (compressed: Buffer, limitBytes: number) => Promise<Buffer>;
 }
 
-/** A few milliseconds of work, unless it is a bomb: to hand it to another thread would take longer. */
+/** So few bytes take a few milliseconds, unless they are a decompression bomb. Another thread would take longer. */
 const maxSyncBytes = 64 * 1024;
 
 export const mayRunSync = ({ length }: Buffer): boolean => length <= maxSyncBytes;
@@ -20,7 +20,7 @@ export const mayRunSync = ({ length }: Buffer): boolean => length <= maxSyncByte
 export const tooLargeError = (codec: CodecName, limitBytes: number): UnreadableBatch =>
   new UnreadableBatch({ codec, reason: "too_large", limitBytes });
 
-/** Opens a package that is only loaded if its codec is met: it comes with a binary, which this machine may lack. */
+/** Loads a codec's package at its first use: the package has a native binary, which this machine may lack. */
 export const loadCodec = async <T>(codec: CodecName, importPackage: () => Promise<T>): Promise<T> => {
   try {
     return await importPackage();

@@ -10,8 +10,8 @@ import { gzipCodec, zstdCodec } from "./zlib.ts";
 export type Compression = "none" | CodecName;
 
 /**
- * What a batch may hold once it is decompressed. A broker takes 1 MiB compressed by default (`message.max.bytes`), and no JSON
- * shrinks to a sixty-fourth. While it is put together it takes up twice that, which is what the container's limit leaves.
+ * How many bytes a batch may hold after decompression. By default a broker accepts 1 MiB compressed (`message.max.bytes`), and JSON does
+ * not compress to a sixty-fourth. Decompression needs twice the size for a moment, which the container's memory limit allows.
  */
 export const maxBatchBytes = 64 * 1024 * 1024;
 
@@ -27,26 +27,30 @@ const compressionTypes = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as con
   number
 >;
 
-/** kafkajs's number for it. */
+/** The number of a codec in a batch's attributes (https://kafka.apache.org/documentation/#recordbatch), which kafkajs uses too. */
 export const compressionType = (compression: Compression): number => compressionTypes[compression];
 
+/** The codec with this number; undefined if Kafka has none. */
+export const codecOfType = (type: number): CodecName | undefined =>
+  codecNames.find((name) => compressionTypes[name] === type);
+
 /**
- * What a write is tried with, one after the other until it fits: what the source took compressed must not be too large for a topic of
- * ours. gzip comes first since every broker and every reader knows it; zstd packs tighter, but only since Kafka 2.1. Some that speak
- * Kafka's protocol take no codec at all.
+ * The codecs to try a write with, one after the other, until the topic accepts it: a record that its source accepted compressed may be
+ * too large uncompressed. gzip comes before zstd since every broker and reader knows it; zstd compresses better, but needs Kafka 2.1.
+ * Some servers of Kafka's protocol accept no codec.
  */
 export const compressionFallbacks = (first: Compression): readonly Compression[] => [
   ...new Set<Compression>([first, "gzip", "zstd", "none"]),
 ];
 
-/** Unpacks the records of a batch. Throws `UnreadableBatch` if that cannot be done. */
+/** Decompresses the records of a batch. Throws `UnreadableBatch` if they cannot be decompressed. */
 export const decompress = async (
   codec: CodecName,
-  packed: Buffer,
+  compressed: Buffer,
   limitBytes: number = maxBatchBytes,
 ): Promise<Buffer> => {
   try {
-    return await codecs[codec].decompress(packed, limitBytes);
+    return await codecs[codec].decompress(compressed, limitBytes);
   } catch (cause) {
     if (cause instanceof UnreadableBatch || isProgrammingError(cause)) throw cause;
     throw new UnreadableBatch({ codec, reason: "corrupt", cause });
@@ -55,17 +59,17 @@ export const decompress = async (
 
 interface KafkajsCodec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
-  decompress(packed: Buffer): Promise<Buffer>;
+  decompress(compressed: Buffer): Promise<Buffer>;
 }
 
 type KafkajsCodecs = Record<number, () => KafkajsCodec>;
 
-/** The numbers that fit into the three bits of a batch and that Kafka has not given away. To kafkajs they are plain batches. */
+/** The numbers that fit into the three bits of a batch and that no codec has. kafkajs takes such a batch for an uncompressed one. */
 const unassignedTypes = [5, 6, 7];
 
 let isRegistered = false;
 
-/** Gives kafkajs all of Kafka's codecs. Of its own it has only gzip, which unpacks without limit. */
+/** Registers all of Kafka's codecs with kafkajs, which has only gzip itself, and decompresses it without limit. */
 export const registerCodecs = (): void => {
   if (isRegistered) return;
   isRegistered = true;
@@ -73,7 +77,7 @@ export const registerCodecs = (): void => {
   for (const name of codecNames) {
     const codec: KafkajsCodec = {
       compress: ({ buffer }) => codecs[name].compress(buffer),
-      decompress: (packed) => decompress(name, packed),
+      decompress: (compressed) => decompress(name, compressed),
     };
     registered[compressionType(name)] = () => codec;
   }

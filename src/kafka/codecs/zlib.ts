@@ -9,7 +9,7 @@ const withinLimit = async (codec: CodecName, limitBytes: number, work: () => Pro
   try {
     return await work();
   } catch (error) {
-    // Node's own is a RangeError, which would end kafkajs's consumer.
+    // Node throws a RangeError, which would end kafkajs's consumer.
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLargeError(codec, limitBytes);
     throw error;
   }
@@ -17,31 +17,31 @@ const withinLimit = async (codec: CodecName, limitBytes: number, work: () => Pro
 
 export const gzipCodec: Codec = {
   compress: async (raw) => (mayRunSync(raw) ? zlib.gzipSync(raw) : gzip(raw)),
-  decompress: (packed, limitBytes) =>
+  decompress: (compressed, limitBytes) =>
     withinLimit("gzip", limitBytes, async () => {
       const options = { maxOutputLength: limitBytes };
-      return mayRunSync(packed) ? zlib.gunzipSync(packed, options) : gunzip(packed, options);
+      return mayRunSync(compressed) ? zlib.gunzipSync(compressed, options) : gunzip(compressed, options);
     }),
 };
 
-/** What Node gives with `info: true`; its types do not know that. */
+/** What Node returns with `info: true` (https://nodejs.org/api/zlib.html); its types lack it. */
 interface ZstdFrame {
   readonly buffer: Buffer;
-  /** `bytesWritten` is how many bytes were read of what was given. */
+  /** `bytesWritten` is how many compressed bytes Node has read. */
   readonly engine: { readonly bytesWritten: number };
 }
 
-type ReadFrame<R> = (packed: Buffer, options: zlib.ZstdOptions) => R;
+type ReadFrame<R> = (compressed: Buffer, options: zlib.ZstdOptions) => R;
 
 const readFrameSync = zlib.zstdDecompressSync as unknown as ReadFrame<ZstdFrame>;
 const readFrame = promisify(zlib.zstdDecompress) as unknown as ReadFrame<Promise<ZstdFrame>>;
 
-/** Node ends with the first frame, and a producer may have written several. */
-const readFrames = async (packed: Buffer, limitBytes: number): Promise<Buffer> => {
+/** Decompresses all frames: Node stops after the first, and a producer may write several. */
+const readFrames = async (compressed: Buffer, limitBytes: number): Promise<Buffer> => {
   const frames: Buffer[] = [];
   let [at, bytes] = [0, 0];
   do {
-    const remaining = packed.subarray(at);
+    const remaining = compressed.subarray(at);
     const options = { maxOutputLength: Math.max(limitBytes - bytes, 1), info: true };
     const { buffer, engine } = mayRunSync(remaining)
       ? readFrameSync(remaining, options)
@@ -49,11 +49,11 @@ const readFrames = async (packed: Buffer, limitBytes: number): Promise<Buffer> =
     frames.push(buffer);
     at += engine.bytesWritten;
     bytes += buffer.length;
-  } while (at < packed.length);
+  } while (at < compressed.length);
   return frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames);
 };
 
 export const zstdCodec: Codec = {
   compress: async (raw) => (mayRunSync(raw) ? zlib.zstdCompressSync(raw) : zstdCompress(raw)),
-  decompress: (packed, limitBytes) => withinLimit("zstd", limitBytes, () => readFrames(packed, limitBytes)),
+  decompress: (compressed, limitBytes) => withinLimit("zstd", limitBytes, () => readFrames(compressed, limitBytes)),
 };

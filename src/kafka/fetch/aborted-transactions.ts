@@ -1,53 +1,37 @@
 import type { FetchedRecord } from "./records.ts";
 
-/** An aborted transaction: nothing that it wrote from this offset on counts, up to its marker. */
+/** An aborted transaction: a consumer must not see the records that the producer wrote from this offset on, up to the abort marker. */
 export interface AbortedTransaction {
   readonly producerId: string;
   readonly firstOffset: string;
 }
 
-/** The type of a marker, behind its version. Source: https://kafka.apache.org/documentation/#controlbatch. */
+/** The type of a transaction marker follows its version in the key (https://kafka.apache.org/documentation/#controlbatch). */
 const abortMarkerType = 0;
 
-const isAbortMarker = ({ key }: FetchedRecord): boolean =>
-  key !== null && key.length >= 4 && key.readInt16BE(2) === abortMarkerType;
-
-/** Which producers' transactions are under way that end with an abort. */
-class AbortedProducers {
-  readonly #upcoming: AbortedTransaction[];
-  readonly #openProducerIds = new Set<string>();
-
-  constructor(aborted: readonly AbortedTransaction[]) {
-    this.#upcoming = aborted.toSorted((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
-  }
-
-  /** Whether this record is part of one. To be asked of all records, in their order. */
-  isAborted(record: FetchedRecord): boolean {
-    const { offset, isControlRecord, batchContext } = record;
-    this.#openUpTo(Number(offset));
-    if (!isControlRecord) return batchContext.inTransaction && this.#openProducerIds.has(batchContext.producerId);
-    if (isAbortMarker(record)) this.#openProducerIds.delete(batchContext.producerId);
-    return false;
-  }
-
-  #openUpTo(offset: number): void {
-    for (let [first] = this.#upcoming; first && Number(first.firstOffset) <= offset; [first] = this.#upcoming) {
-      this.#openProducerIds.add(first.producerId);
-      this.#upcoming.shift();
-    }
-  }
-}
+const isAbortMarker = ({ key, isControlRecord }: FetchedRecord): boolean =>
+  isControlRecord && key !== null && key.length >= 4 && key.readInt16BE(2) === abortMarkerType;
 
 /**
- * Hides the records of aborted transactions: kafkajs takes them for markers, which it passes and shows to nobody. Its own filter expects
- * the transactions in the order in which they began, and the broker tells them in the order in which they ended; it takes up one of them
- * a record; and a record whose key looks like a marker ends a transaction for it.
+ * Turns the records of aborted transactions into control records, which kafkajs skips. kafkajs's own filter is wrong in three ways: it
+ * expects the transactions in the order in which they began, while a broker lists them in the order in which they ended; it starts at
+ * most one of them per record; and it ends one at a data record whose key looks like a marker.
  */
 export const hideAbortedRecords = (
   records: readonly FetchedRecord[],
   aborted: readonly AbortedTransaction[],
 ): readonly FetchedRecord[] => {
   if (aborted.length === 0) return records;
-  const abortedProducers = new AbortedProducers(aborted);
-  return records.map((record) => (abortedProducers.isAborted(record) ? { ...record, isControlRecord: true } : record));
+  const notBegun = aborted.toSorted((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
+  const openProducerIds = new Set<string>();
+  return records.map((record) => {
+    const { isControlRecord, batchContext } = record;
+    for (let [first] = notBegun; first && Number(first.firstOffset) <= Number(record.offset); [first] = notBegun) {
+      openProducerIds.add(first.producerId);
+      notBegun.shift();
+    }
+    if (isAbortMarker(record)) openProducerIds.delete(batchContext.producerId);
+    const isAborted = !isControlRecord && batchContext.inTransaction && openProducerIds.has(batchContext.producerId);
+    return isAborted ? { ...record, isControlRecord: true } : record;
+  });
 };

@@ -1,6 +1,6 @@
-/** Castagnoli's polynomial, its bits reversed. */
+/** Castagnoli's polynomial with its bits reversed. */
 const polynomial = 0x82f6_3b78;
-/** Bytes taken at a time. */
+/** How many bytes are read at a time. */
 const stride = 8;
 
 const crcOfByte = (byte: number): number => {
@@ -9,7 +9,7 @@ const crcOfByte = (byte: number): number => {
   return crc;
 };
 
-/** What a byte adds if none follows it, if one follows, and so on: `stride` tables of 256 numbers, one after the other. */
+/** `stride` tables of 256 numbers: table n holds the share of a byte that n bytes follow. */
 const createTables = (): DataView => {
   const numbers = Array.from({ length: 256 }, (_, byte) => crcOfByte(byte));
   for (let at = 256; at < stride * 256; at++) {
@@ -23,12 +23,12 @@ const createTables = (): DataView => {
 
 const tables = createTables();
 
-/** A DataView, which V8 reads as fast as an array, has no undefined elements. */
+/** Unlike an array, a DataView has no undefined elements, and V8 reads it as fast. */
 const lookUp = (table: number, byte: number): number => tables.getInt32((table << 10) | (byte << 2), true);
 
 /**
- * The checksum of Kafka's batches (RFC 3720, appendix B.4). Node has none: its `crc32` is of another polynomial. Eight bytes at
- * a time, which is four times as fast as kafkajs's own.
+ * The checksum of Kafka's batches: CRC-32C (https://www.rfc-editor.org/rfc/rfc3720, appendix B.4). Node has only CRC-32, with another
+ * polynomial. Eight bytes at a time make it four times as fast as kafkajs's.
  */
 export const crc32c = ({ buffer, byteOffset, byteLength }: Uint8Array): number => {
   const bytes = new DataView(buffer, byteOffset, byteLength);

@@ -1,53 +1,48 @@
-import { createRequire } from "node:module";
-
+import { type Decoder, createDecoder, errorTypeOfCode } from "../protocol.ts";
+import type { TopicPartition } from "../topic-partition.ts";
 import { type AbortedTransaction, hideAbortedRecords } from "./aborted-transactions.ts";
-import { type FetchedBatches, readBatches } from "./record-batches.ts";
+import { type FetchedBatches, type UnreadableOffsets, readBatches } from "./record-batches.ts";
 import type { FetchedRecord, ReadLimits } from "./records.ts";
 
-interface Decoder {
-  readInt16(): number;
-  readInt32(): number;
-  readInt64(): bigint;
-  readString(): string | null;
-  readBytes(length: number): Buffer;
-  readArray<T>(read: (decoder: Decoder) => T): T[];
-  readArrayAsync<T>(read: (decoder: Decoder) => Promise<T>): Promise<T[]>;
-}
-
-/** What was fetched of one partition, in kafkajs's words, and what of it cannot be read. */
+/** One partition of the answer to a fetch, in kafkajs's form, and the offsets in it that cannot be read. */
 export interface FetchedPartition extends Pick<FetchedBatches, "unreadable"> {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: string;
   readonly lastStableOffset: string;
-  /** None for kafkajs to care about: see `hideAborted`. */
+  /** Always empty: `hideAbortedRecords` has dealt with them. */
   readonly abortedTransactions: readonly AbortedTransaction[];
   readonly preferredReadReplica?: number;
   readonly messages: readonly FetchedRecord[];
-  /** How many bytes the broker gave. */
+  /** How many bytes of records the broker sent. */
   readonly size: number;
 }
 
-/** The offset that was asked for of a partition. */
-export type FetchOffsetOf = (topic: string, partition: number) => number;
+/** The offset that a fetch requested of a partition. */
+export type FetchOffsetOf = (topicPartition: TopicPartition) => number;
 
-/** The answer to a fetch, in kafkajs's shape. */
+/** A fetch, in kafkajs's form. */
+export interface FetchRequest {
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[];
+  }[];
+}
+
+/** The answer to a fetch, in kafkajs's form. */
 export interface FetchResponse {
   readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];
 }
 
-const require = createRequire(import.meta.url);
-const DecoderClass = require("kafkajs/src/protocol/decoder") as new (raw: Buffer) => Decoder;
-const { createErrorFromCode } = require("kafkajs/src/protocol/error") as {
-  createErrorFromCode: (code: number) => { readonly type: string };
-};
-
-/** The versions of which this is the form: kafkajs speaks no later one, and before it there are no batches of Kafka 0.11. */
+/**
+ * The versions of the answer that this decoder reads (https://github.com/apache/kafka/blob/trunk/clients/src/main/resources/common/message/FetchResponse.json).
+ * kafkajs knows no later one, and earlier ones have no record batches.
+ */
 export const supportedFetchVersions = { first: 4, last: 11 } as const;
 
-/** What a broker says if it cannot read one partition's log: UNKNOWN, CORRUPT_MESSAGE and KAFKA_STORAGE_ERROR. */
-const unreadableCodes: ReadonlySet<number> = new Set([-1, 2, 56]);
-const storageError = 56;
+/** Error codes of a broker that cannot read the log of one partition. */
+const errorCodes = { unknown: -1, corruptMessage: 2, storageError: 56 } as const;
+const unreadableCodes: ReadonlySet<number> = new Set(Object.values(errorCodes));
 
 const readAborted = (decoder: Decoder): AbortedTransaction => ({
   producerId: decoder.readInt64().toString(),
@@ -70,16 +65,16 @@ const readBytes = (decoder: Decoder): Buffer => {
   return length > 0 ? decoder.readBytes(length) : Buffer.alloc(0);
 };
 
-const unreadableByError = (errorCode: number, offset: number): FetchedBatches["unreadable"] => ({
+const unreadableByError = (errorCode: number, offset: number): UnreadableOffsets => ({
   offset,
   lastOffset: offset,
-  reason: `The broker says ${createErrorFromCode(errorCode).type}`,
-  ...(errorCode === storageError && { mustWait: true }),
+  reason: `The broker reports ${errorTypeOfCode(errorCode)}`,
+  ...(errorCode === errorCodes.storageError && ({ isUnskippable: true } satisfies Partial<UnreadableOffsets>)),
 });
 
 /**
- * What is read of one answer, in memory: twice the size of an answer whose events are packed to a fifteenth. A batch that exceeds it (by
- * as much as a batch may hold at most) is the last one that is read; the others are fetched again.
+ * How much memory the records of one answer may take: twice the size of an answer that is compressed to a fifteenth. The batch that
+ * exceeds the limit is the last one that is read, and adds at most the size of one batch. The rest is fetched again.
  */
 const maxResponseBytes = 32 * 1024 * 1024;
 
@@ -96,8 +91,8 @@ const readPartition = async (
   const header = readPartitionHeader(decoder, version);
   const bytes = readBytes(decoder);
   const size = bytes.length;
-  const fetchOffset = fetchOffsetOf(topic, header.partition);
-  // kafkajs takes the error of one partition for the failure of all.
+  const fetchOffset = fetchOffsetOf({ topic, partition: header.partition });
+  // kafkajs would fail the fetch of all partitions.
   if (unreadableCodes.has(header.errorCode))
     return {
       ...header,
@@ -117,22 +112,25 @@ const readPartition = async (
 
 const readTopic = async (decoder: Decoder, context: FetchContext) => {
   const topicName = decoder.readString() ?? "";
-  return { topicName, partitions: await decoder.readArrayAsync((one) => readPartition(one, topicName, context)) };
+  return { topicName, partitions: await decoder.readArrayAsync((reader) => readPartition(reader, topicName, context)) };
 };
 
-/** How kafkajs reads the answer to a fetch of this version, but for what a partition holds. */
+/**
+ * Decodes the answer to a fetch of one version. It replaces kafkajs's decoder and returns the same form; only the records of each
+ * partition are read otherwise.
+ */
 export const createFetchDecoder =
   (version: number, fetchOffsetOf: FetchOffsetOf) =>
   async (raw: Buffer): Promise<FetchResponse> => {
-    const decoder = new DecoderClass(raw);
+    const decoder = createDecoder(raw);
     const throttleTime = decoder.readInt32();
     if (version >= 7) {
-      decoder.readInt16(); // An error of the fetch session, of which kafkajs has none.
-      decoder.readInt32(); // The session.
+      decoder.readInt16(); // The error of the fetch session; kafkajs uses no sessions
+      decoder.readInt32(); // The id of the session
     }
     const context = { version, fetchOffsetOf, capacity: { bytes: maxResponseBytes } };
-    const responses = await decoder.readArrayAsync((one) => readTopic(one, context));
-    // From version 8 on the broker has not waited itself, and expects this client to.
+    const responses = await decoder.readArrayAsync((reader) => readTopic(reader, context));
+    // From version 8 on a throttling broker answers at once, and the client has to wait (KIP-219).
     return version >= 8
       ? Object.assign({ throttleTime: 0, clientSideThrottleTime: throttleTime }, { responses })
       : Object.assign({ throttleTime }, { responses });

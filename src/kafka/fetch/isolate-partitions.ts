@@ -1,6 +1,9 @@
-import type { BrokerRequest } from "../cluster.ts";
+import { type BrokerPool, patchBrokers } from "../broker-pool.ts";
+import { type BrokerRequest, apiKeys } from "../protocol.ts";
+import { type TopicPartition, partitionKey } from "../topic-partition.ts";
 import {
   type FetchOffsetOf,
+  type FetchRequest,
   type FetchResponse,
   createFetchDecoder,
   supportedFetchVersions,
@@ -8,62 +11,46 @@ import {
 import type { UnreadableOffsets } from "./record-batches.ts";
 import { StarvedPartitions } from "./starved-partitions.ts";
 
-/** A partition of which nothing more can be read, because the broker gives, or has, nothing that can be. */
-export interface UnreadablePartition extends UnreadableOffsets {
-  readonly topic: string;
-  readonly partition: number;
-  /** The offset that was asked for. */
+/** The next records of a partition, which a fetch could not read. */
+export interface UnreadablePartition extends TopicPartition, UnreadableOffsets {
+  /** The offset that was requested. It may lie before `offset`. */
   readonly fetchOffset: number;
 }
 
-interface FetchRequest {
-  readonly topics: readonly {
-    readonly topic: string;
-    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[];
-  }[];
-}
-
-/** What kafkajs's types do not show of a broker that is fetched from. */
+/** The methods of kafkajs's connection to a broker that a consumer fetches with. */
 interface FetchBroker {
   readonly connectionPool: { send: (request: BrokerRequest) => Promise<unknown> };
   fetch: (request: FetchRequest) => Promise<FetchResponse>;
 }
 
-interface BrokerPool {
-  readonly brokers: Readonly<Record<string, FetchBroker>>;
-  readonly seedBroker: FetchBroker | undefined;
-  createBroker: (options: object) => FetchBroker;
-}
-
 export interface IsolatePartitionsOptions {
-  /** What a partition has next cannot be read. Told at every fetch. */
+  /** A partition's next records cannot be read. Called after each fetch that finds it so. */
   readonly onUnreadable: (unreadable: UnreadablePartition) => void;
+  /** A monotonic clock in milliseconds. */
   readonly monotonicNow: () => number;
 }
 
-const apiKey = 1;
-
-const withOwnDecoder = (brokerRequest: BrokerRequest, currentFetchOffsetOf: FetchOffsetOf): BrokerRequest => {
+const withOwnDecoder = (brokerRequest: BrokerRequest, fetchOffsetOf: FetchOffsetOf): BrokerRequest => {
   const { request, response } = brokerRequest;
   const { first, last } = supportedFetchVersions;
-  const isOurs = request.apiKey === apiKey && request.apiVersion >= first && request.apiVersion <= last;
-  const decode = createFetchDecoder(request.apiVersion, currentFetchOffsetOf);
-  return isOurs ? { ...brokerRequest, response: { ...response, decode } } : brokerRequest;
+  const isSupported = request.apiKey === apiKeys.fetch && request.apiVersion >= first && request.apiVersion <= last;
+  const decode = createFetchDecoder(request.apiVersion, fetchOffsetOf);
+  return isSupported ? { ...brokerRequest, response: { ...response, decode } } : brokerRequest;
 };
 
 const fetchOffsetsIn = ({ topics }: FetchRequest): FetchOffsetOf => {
   const offsets = topics.flatMap(({ topic, partitions }) =>
-    partitions.map(({ partition, fetchOffset }) => [`${topic}/${partition}`, Number(fetchOffset)] as const),
+    partitions.map(({ partition, fetchOffset }) => [partitionKey({ topic, partition }), Number(fetchOffset)] as const),
   );
   const byPartition = new Map(offsets);
-  return (topic, partition) => byPartition.get(`${topic}/${partition}`) ?? 0;
+  return (topicPartition) => byPartition.get(partitionKey(topicPartition)) ?? 0;
 };
 
 const isolateBroker = (
   broker: FetchBroker,
   starved: StarvedPartitions,
   onUnreadable: IsolatePartitionsOptions["onUnreadable"],
-): FetchBroker => {
+): void => {
   const { connectionPool } = broker;
   const send = connectionPool.send.bind(connectionPool);
   const fetch = broker.fetch.bind(broker);
@@ -74,7 +61,7 @@ const isolateBroker = (
     for (const { topicName: topic, partitions } of responses)
       for (const fetched of partitions) {
         const { partition } = fetched;
-        const fetchOffset = fetchOffsetOf(topic, partition);
+        const fetchOffset = fetchOffsetOf({ topic, partition });
         const unreadable = fetched.unreadable ?? starved.observe({ topic, partition, fetchOffset, isFirst }, fetched);
         if (unreadable) onUnreadable({ topic, partition, fetchOffset, ...unreadable });
         isFirst &&= fetched.size === 0;
@@ -83,24 +70,21 @@ const isolateBroker = (
   broker.fetch = async (request) => {
     const fetchOffsetOf = fetchOffsetsIn(request);
     currentFetchOffsetOf = fetchOffsetOf;
-    // The request is handed to the connection before this returns.
+    // kafkajs calls `send` before this returns its promise, so the offsets are those of this request.
     const response = await fetch(request);
     report(response, fetchOffsetOf);
     return response;
   };
-  return broker;
 };
 
 /**
- * A consumer whose partitions fail alone: kafkajs takes a batch that it cannot read, or one partition's error, for the failure of
- * the fetch, tries it again and again, and reads nothing from that broker meanwhile.
+ * Makes each partition of a consumer fail alone. kafkajs takes a batch that it cannot read, or the error of one partition, for a failure
+ * of the whole fetch. It repeats the fetch again and again and reads nothing else from that broker meanwhile.
  */
-export const isolatePartitions = (cluster: object, { onUnreadable, monotonicNow }: IsolatePartitionsOptions): void => {
-  const { brokerPool: pool } = cluster as { readonly brokerPool: BrokerPool };
+export const isolatePartitions = (
+  { brokerPool }: { readonly brokerPool: BrokerPool<FetchBroker> },
+  { onUnreadable, monotonicNow }: IsolatePartitionsOptions,
+): void => {
   const starved = new StarvedPartitions(monotonicNow);
-  const createBroker = pool.createBroker.bind(pool);
-  pool.createBroker = (options) => isolateBroker(createBroker(options), starved, onUnreadable);
-  // The first one may be among the others.
-  const brokers = new Set([...Object.values(pool.brokers), ...(pool.seedBroker ? [pool.seedBroker] : [])]);
-  for (const broker of brokers) isolateBroker(broker, starved, onUnreadable);
+  patchBrokers(brokerPool, (broker) => isolateBroker(broker, starved, onUnreadable));
 };

@@ -1,24 +1,12 @@
-import { createRequire } from "node:module";
 import { crc32 } from "node:zlib";
 
+import { toError } from "../../core/to-error.ts";
+import { codecOfType, decompress } from "../codecs/codecs.ts";
+import { decodeMessageSet } from "../protocol.ts";
 import { crc32c } from "./crc32c.ts";
 import { type BatchContext, CorruptRecordsError, type FetchedRecord, type ReadLimits, readRecords } from "./records.ts";
 
-interface Codec {
-  decompress(bytes: Buffer): Promise<Buffer> | Buffer;
-}
-
-const require = createRequire(import.meta.url);
-const { lookupCodecByAttributes } = require("kafkajs/src/protocol/message/compression") as {
-  lookupCodecByAttributes: (attributes: number) => Codec;
-};
-const decodeMessageSet = require("kafkajs/src/protocol/messageSet/decoder") as (
-  decoder: object,
-  size: number,
-) => Promise<FetchedRecord[]>;
-const DecoderClass = require("kafkajs/src/protocol/decoder") as new (bytes: Buffer) => object;
-
-/** Where things are in a batch, in bytes. Source: https://kafka.apache.org/documentation/#recordbatch. */
+/** The positions of the fields of a batch, in bytes (https://kafka.apache.org/documentation/#recordbatch). */
 export const headerPositions = {
   length: 8,
   magic: 16,
@@ -28,15 +16,16 @@ export const headerPositions = {
   count: 57,
 } as const;
 const v2Positions = { firstTimestamp: 27, maxTimestamp: 35, producerId: 43, records: 61 } as const;
-/** The same of a message of before. Source: https://kafka.apache.org/documentation/#messageset. */
+/** The same for a message of the format before Kafka 0.11 (https://kafka.apache.org/documentation/#messageset). */
 const legacyPositions = { crc: 12, attributes: 17 } as const;
-const maxCodec = 4;
+/** The last codec that the format before Kafka 0.11 has: lz4. */
+const maxLegacyCodec = 3;
 const flags = { codec: 7, appendTime: 8, inTransaction: 16, control: 32 } as const;
 
-/** kafkajs asks every record for it. */
+/** kafkajs reads these fields of every record. */
 const noTransaction = { producerId: "-1", inTransaction: false } as const;
 
-/** The bytes of one batch, whole, and the offsets that it claims. Both formats begin alike. */
+/** The bytes of one whole batch and the offsets in its header. Both formats begin with the same fields. */
 export interface BatchFrame {
   readonly bytes: Buffer;
   readonly baseOffset: number;
@@ -55,22 +44,22 @@ const readBatchContext = ({ bytes, baseOffset }: BatchFrame, attributes: number)
   isControlBatch: (attributes & flags.control) !== 0,
 });
 
-/** A codec throws whatever it likes at bytes that are no good: nothing but those can be to blame. */
+/** Whatever a codec throws, the bytes are to blame. */
 const decompressRecords = async (bytes: Buffer, attributes: number): Promise<Buffer> => {
   const type = attributes & flags.codec;
   if (type === 0) return bytes;
-  // Those that Kafka has not given away are plain to kafkajs.
-  if (type > maxCodec) throw new CorruptRecordsError(`Its compression type ${type} is unknown`);
+  const codec = codecOfType(type);
+  if (codec === undefined) throw new CorruptRecordsError(`Its compression type ${type} is unknown`);
   try {
-    return await lookupCodecByAttributes(attributes).decompress(bytes);
+    return await decompress(codec, bytes);
   } catch (error) {
-    throw new CorruptRecordsError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new CorruptRecordsError(toError(error).message, { cause: error });
   }
 };
 
 /**
- * kafkajs never passes a batch of which compaction left nothing, and passes the gap that it left at the end of one offset by offset. What it
- * takes for a marker of a transaction it passes and shows to nobody.
+ * A record that moves kafkajs to the end of a batch: kafkajs skips control records. Compaction may remove all records of a batch or the
+ * last ones. kafkajs would never get past an empty batch, and would cross a gap at the end of a batch by one offset per fetch.
  */
 const controlRecordAt = (offset: number, context: BatchContext): FetchedRecord => ({
   magicByte: 2,
@@ -84,7 +73,7 @@ const controlRecordAt = (offset: number, context: BatchContext): FetchedRecord =
   batchContext: { producerId: context.producerId, inTransaction: false },
 });
 
-/** Whether the bytes are as they were written, but for the first 17, which the checksum does not cover. */
+/** Whether the bytes of a batch are unchanged. The checksum covers the attributes and all that follows them. */
 export const hasValidChecksum = (bytes: Buffer): boolean =>
   crc32c(bytes.subarray(headerPositions.attributes)) === bytes.readUInt32BE(headerPositions.crc);
 
@@ -101,35 +90,35 @@ const readRecordBatch = async (frame: BatchFrame, { fetchOffset, capacity }: Rea
     fetchOffset: Math.min(fetchOffset, lastOffset),
     capacity,
   });
-  // The records are views of it. What is not compressed is part of the answer, which is there anyway.
+  // The records are views of the decompressed bytes. Bytes that came uncompressed are part of the answer and take no new memory.
   if (attributes & flags.codec) capacity.bytes -= uncompressed.length;
   if (isWhole && Number(records.at(-1)?.offset ?? -1) < lastOffset) records.push(controlRecordAt(lastOffset, context));
   return records;
 };
 
-const valueBytesOf = (messages: readonly FetchedRecord[]): number =>
+const valueBytesOf = (messages: readonly Pick<FetchedRecord, "value">[]): number =>
   messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
 
-/** Kafka's format before 0.11, of which a topic may still hold some; kafkajs reads it. */
+/** Reads the format before Kafka 0.11, which a topic may still hold, with kafkajs's decoder. */
 const readMessageSet = async ({ bytes }: BatchFrame, { capacity }: ReadLimits): Promise<FetchedRecord[]> => {
   if (crc32(bytes.subarray(headerPositions.magic)) !== bytes.readUInt32BE(legacyPositions.crc))
     throw new CorruptRecordsError("Its checksum is wrong");
   const type = bytes.readInt8(legacyPositions.attributes) & flags.codec;
-  if (type > 3) throw new CorruptRecordsError(`Its compression type ${type} is unknown`);
+  if (type > maxLegacyCodec) throw new CorruptRecordsError(`Its compression type ${type} is unknown`);
   try {
-    const messages = await decodeMessageSet(new DecoderClass(bytes), bytes.length);
+    const messages = await decodeMessageSet(bytes);
     if (messages.length === 0) throw new CorruptRecordsError("It holds no messages");
     capacity.bytes -= valueBytesOf(messages);
     return messages.map((message) => Object.assign(message, { headers: {}, batchContext: noTransaction }));
   } catch (error) {
-    throw new CorruptRecordsError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new CorruptRecordsError(toError(error).message, { cause: error });
   }
 };
 
-/** The records of one batch, or the first of them that are wanted. Throws `BrokenRecords` if they cannot be had, however often it is fetched. */
-export const readBatchFrame = async (frame: BatchFrame, window: ReadLimits): Promise<FetchedRecord[]> => {
+/** The records of one batch from the fetch offset on, as far as the capacity allows. Throws `CorruptRecordsError` if they cannot be read. */
+export const readBatchFrame = async (frame: BatchFrame, limits: ReadLimits): Promise<FetchedRecord[]> => {
   const magic = frame.bytes.readInt8(headerPositions.magic);
-  if (magic === 2) return readRecordBatch(frame, window);
-  if (magic === 0 || magic === 1) return readMessageSet(frame, window);
+  if (magic === 2) return readRecordBatch(frame, limits);
+  if (magic === 0 || magic === 1) return readMessageSet(frame, limits);
   throw new CorruptRecordsError(`Its format ${magic} is unknown`);
 };

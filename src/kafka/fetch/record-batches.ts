@@ -3,44 +3,46 @@ import { CorruptRecordsError, type FetchedRecord, type ReadLimits } from "./reco
 
 /** Offsets of a partition that cannot be read, and why. */
 export interface UnreadableOffsets {
+  /** The first of them. */
   readonly offset: number;
+  /** The last of them. */
   readonly lastOffset: number;
-  /** A sentence, such as `Its checksum is wrong`. */
+  /** A sentence, such as "Its checksum is wrong". */
   readonly reason: string;
-  /** Nothing is known against the records: their broker's disk has failed, and another broker will lead. Never skipped. */
-  readonly mustWait?: boolean;
+  /** True if the records may be intact: the broker's disk has failed, and another broker can take over. They are never skipped. */
+  readonly isUnskippable?: boolean;
 }
 
-/** What is in the answer to a fetch of one partition: the records up to the first batch that cannot be read, as far as there is room. */
+/** The records that a fetch brought of one partition, up to the first batch that cannot be read and as far as the capacity allows. */
 export interface FetchedBatches {
   readonly records: readonly FetchedRecord[];
-  /** Only if no record that was asked for comes before it. */
+  /** Set only if no record from the fetch offset on comes before it. */
   readonly unreadable?: UnreadableOffsets | undefined;
 }
 
-/** Where a batch may lie. */
+/** The offsets that a batch may have. */
 interface OffsetBounds {
-  /** The first offset that was asked for. */
+  /** The offset that was requested. */
   readonly fetchOffset: number;
-  /** The end of the log. The broker takes it down before it reads, so that more may have come. */
+  /** The end of the log. The broker reads it before the records, so records may lie beyond it. */
   readonly endOffset: number;
-  /** Behind the batch before. */
+  /** The offset after the previous batch. */
   readonly nextOffset: number;
 }
 
 type RequestedRange = Pick<OffsetBounds, "fetchOffset" | "endOffset"> & Pick<ReadLimits, "capacity">;
 
-/** From a batch's first byte to where its length counts from. */
+/** A batch's length field counts the bytes from this position on. */
 const lengthFieldEnd = 12;
 const minBatchBytes: Readonly<Record<number, number>> = { 0: 26, 1: 34, 2: 61 };
 const minBytesOfAnyBatch = 26;
 
 const batchBytesOf = (bytes: Buffer): number => lengthFieldEnd + bytes.readInt32BE(headerPositions.length);
 
-/** The answer ends in the middle of it, because it has become large enough. */
+/** Whether the answer ends inside the batch: a broker cuts off the last batch if the answer is full. */
 const isTruncated = (bytes: Buffer): boolean => bytes.length < minBytesOfAnyBatch || bytes.length < batchBytesOf(bytes);
 
-/** Compaction has left no gap in it, as in every batch that has just come. */
+/** Whether the batch has all its records. New batches have; compaction leaves gaps only in older ones. */
 const isGapless = ({ bytes, baseOffset, lastOffset }: BatchFrame): boolean =>
   bytes.readInt8(headerPositions.magic) !== 2 ||
   bytes.readInt32BE(headerPositions.count) === lastOffset - baseOffset + 1;
@@ -52,8 +54,8 @@ const hasPlausibleOffsets = (frame: BatchFrame, { fetchOffset, endOffset, nextOf
 };
 
 const readFrameHeader = (bytes: Buffer, bounds: OffsetBounds): BatchFrame => {
-  // Kafka sends the first batch of a partition whole, however large it is (KIP-74).
-  if (isTruncated(bytes)) throw new CorruptRecordsError("It is not whole");
+  // A broker sends the first batch of a partition whole, however large it is (KIP-74).
+  if (isTruncated(bytes)) throw new CorruptRecordsError("It is incomplete");
   const magic = bytes.readInt8(headerPositions.magic);
   if (batchBytesOf(bytes) < (minBatchBytes[magic] ?? minBytesOfAnyBatch))
     throw new CorruptRecordsError("Its length is wrong");
@@ -64,14 +66,14 @@ const readFrameHeader = (bytes: Buffer, bounds: OffsetBounds): BatchFrame => {
   return frame;
 };
 
-/** Where the next batch begins, by its own word. */
+/** The base offset in the header of the next batch; Infinity if the bytes hold none. */
 const nextBaseOffset = (bytes: Buffer): number => {
   if (bytes.length < minBytesOfAnyBatch) return Infinity;
   const end = batchBytesOf(bytes);
   return end >= minBytesOfAnyBatch && bytes.length >= end + 8 ? readInt64At(bytes, end) : Infinity;
 };
 
-/** The offsets of a batch that cannot be read, as far as what is left of it can be believed; too few of them rather than too many. */
+/** The offsets of a batch that cannot be read. Its header may be wrong too; in doubt the result has too few offsets, not too many. */
 const unreadableOffsetsOf = (
   bytes: Buffer,
   { fetchOffset, endOffset, nextOffset }: OffsetBounds,
@@ -87,7 +89,7 @@ const unreadableOffsetsOf = (
   return { offset, lastOffset: candidates.length > 0 ? Math.min(...candidates) : offset };
 };
 
-/** Nothing of it was asked for: a batch of which only the offset is broken may stand before what was. */
+/** Whether the whole batch lies before the fetch offset. A batch may come first of which only the offset is wrong. */
 const isBeforeFetchOffset = (bytes: Buffer, { fetchOffset, nextOffset }: OffsetBounds): boolean => {
   const end = nextBaseOffset(bytes);
   return end > nextOffset && end <= fetchOffset && hasValidChecksum(bytes.subarray(0, batchBytesOf(bytes)));
@@ -95,13 +97,13 @@ const isBeforeFetchOffset = (bytes: Buffer, { fetchOffset, nextOffset }: OffsetB
 
 const isTruncatedTail = (start: number, remaining: Buffer): boolean => start > 0 && isTruncated(remaining);
 
-/** There is no room for more, and what was read is progress: nothing of what comes before what was asked for is. */
+/** Whether to stop reading: the capacity is used up, and at least one record from the fetch offset on was read. */
 const isCapacityUsed = ({ fetchOffset, nextOffset }: OffsetBounds, { bytes }: ReadLimits["capacity"]): boolean =>
   bytes <= 0 && (nextOffset === 0 || nextOffset > fetchOffset);
 
 /**
- * Reads the batches of one partition. kafkajs checks no checksums, and one batch that it cannot read fails the fetch of all
- * partitions of a broker; here it only ends what is read of its own partition.
+ * Reads the batches of one partition, up to the first that cannot be read. kafkajs checks no checksums, and a batch that it cannot read
+ * fails the fetch of all partitions of a broker.
  */
 export const readBatches = async (
   bytes: Buffer,
@@ -114,7 +116,7 @@ export const readBatches = async (
     if (isTruncatedTail(start, remaining) || isCapacityUsed(bounds, capacity)) break;
     try {
       const frame = readFrameHeader(remaining, bounds);
-      // One by one: a batch may have more records than a function can take arguments.
+      // Not push(...records): a batch may hold more records than a call can have arguments.
       for (const record of await readBatchFrame(frame, { fetchOffset, capacity })) records.push(record);
       bounds = { fetchOffset, endOffset, nextOffset: frame.lastOffset + 1 };
     } catch (error) {
@@ -127,7 +129,7 @@ export const readBatches = async (
   return { records };
 };
 
-/** Of records before those that were asked for, kafkajs would move on by one offset each time. */
+/** Without the records before the fetch offset: with those alone kafkajs would move on by one offset per fetch. */
 const stopAtUnreadable = (
   records: readonly FetchedRecord[],
   { fetchOffset }: OffsetBounds,

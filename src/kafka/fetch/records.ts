@@ -1,13 +1,13 @@
-/** Bytes that are no records as Kafka writes them, though nothing may have happened to them since. */
+/** Bytes that are no valid batch of records. The message is a sentence about the batch, such as "Its checksum is wrong". */
 export class CorruptRecordsError extends Error {}
 
-/** What a batch says of all its records, in kafkajs's words. */
+/** The fields of a batch that hold for all its records, by kafkajs's names. */
 export interface BatchContext {
-  /** The offset of the first one, and how far beyond it the last one may be. */
   readonly baseOffset: number;
+  /** The offset of the last record, less the base offset. */
   readonly lastOffsetDelta: number;
   readonly firstTimestamp: number;
-  /** If the broker gave the time, it is the same for all. */
+  /** The timestamp of all records if the topic has `message.timestamp.type=LogAppendTime`. */
   readonly appendTime: number | undefined;
   readonly producerId: string;
   readonly inTransaction: boolean;
@@ -16,7 +16,7 @@ export interface BatchContext {
 
 type FetchedHeader = Buffer | null;
 
-/** A record as kafkajs hands it over. */
+/** A record as kafkajs passes it on. */
 export interface FetchedRecord {
   readonly magicByte: number;
   readonly attributes: number;
@@ -29,24 +29,33 @@ export interface FetchedRecord {
   readonly batchContext: Pick<BatchContext, "producerId" | "inTransaction">;
 }
 
-/** What of a batch is wanted: a whole one may take more memory than there is, and the rest of it can be fetched again. */
+/** Which records of a batch to read. A whole batch may take more memory than there is; its rest can be fetched again. */
 export interface ReadLimits {
-  /** The first offset that was asked for. */
+  /** The offset that was requested; records before it are skipped. */
   readonly fetchOffset: number;
-  /** What the records of one answer to a fetch may still take up, in bytes. At least one record is read all the same. */
+  /** How many bytes the records of one answer may still take. Reading counts it down. One record is read in any case. */
   readonly capacity: { bytes: number };
 }
 
-/** What a record takes up beside its own bytes: a dozen numbers, texts and views. */
+interface BatchRecords {
+  readonly records: FetchedRecord[];
+  /** False if the capacity ended before the batch. */
+  readonly isWhole: boolean;
+}
+
+/** The memory that a record takes besides its bytes: a dozen numbers, texts and views. */
 const recordOverheadBytes = 512;
 
 const noHeaders: FetchedRecord["headers"] = Object.freeze({});
 
-/** Reads what Kafka writes in as few bytes as possible, and never beyond the end: kafkajs makes up what is missing. */
+/**
+ * Reads the fields of records, many of which are numbers of variable length (https://kafka.apache.org/documentation/#record). It throws
+ * at the end of the bytes, where kafkajs's reader returns numbers that are not there.
+ */
 class VarintReader {
   readonly #bytes: Buffer;
   position = 0;
-  /** Of the next record, at least. */
+  /** The least offset delta that the next record may have. */
   minOffsetDelta = 0;
 
   constructor(bytes: Buffer) {
@@ -63,7 +72,7 @@ class VarintReader {
     return byte;
   }
 
-  /** A zigzag number of up to 64 bits; beyond 2^53, where only nonsense lies, it is inexact. */
+  /** A zigzag number of up to 64 bits. Beyond 2^53 it is inexact, but no valid record has such a number. */
   readVarint(): number {
     const first = this.readByte();
     if (first < 128) return first & 1 ? -((first + 1) >> 1) : first >> 1;
@@ -78,9 +87,9 @@ class VarintReader {
   }
 
   readBytes(length: number): Buffer {
-    const from = this.position;
+    const start = this.position;
     this.skip(length);
-    return this.#bytes.subarray(from, this.position);
+    return this.#bytes.subarray(start, this.position);
   }
 
   skip(length: number): void {
@@ -95,7 +104,7 @@ class VarintReader {
   }
 }
 
-/** A header that comes several times is an array, as kafkajs gives it. */
+/** As kafkajs does, it gives a header that comes several times as an array. */
 const readHeaders = (reader: VarintReader): FetchedRecord["headers"] => {
   const count = reader.readVarint();
   if (count === 0) return noHeaders;
@@ -114,20 +123,20 @@ const readHeaders = (reader: VarintReader): FetchedRecord["headers"] => {
 const readOffsetDelta = (reader: VarintReader, { lastOffsetDelta }: BatchContext): number => {
   const delta = reader.readVarint();
   if (delta < reader.minOffsetDelta || delta > lastOffsetDelta)
-    throw new CorruptRecordsError("Its records' offsets are not its own");
+    throw new CorruptRecordsError("The offsets of its records are wrong");
   reader.minOffsetDelta = delta + 1;
   return delta;
 };
 
-/** The next record; undefined if it comes before this offset. */
-const readRecord = (reader: VarintReader, context: BatchContext, from: number): FetchedRecord | undefined => {
+/** The next record; undefined if its offset is below the fetch offset. */
+const readRecord = (reader: VarintReader, context: BatchContext, fetchOffset: number): FetchedRecord | undefined => {
   const { baseOffset, firstTimestamp, appendTime, isControlBatch } = context;
   const length = reader.readVarint();
   const end = reader.position + length;
   const attributes = reader.readByte();
   const timestamp = firstTimestamp + reader.readVarint();
   const offset = baseOffset + readOffsetDelta(reader, context);
-  if (offset < from) {
+  if (offset < fetchOffset) {
     reader.skip(end - reader.position);
     return undefined;
   }
@@ -149,19 +158,19 @@ const readRecord = (reader: VarintReader, context: BatchContext, from: number): 
 };
 
 /**
- * The records of a batch, uncompressed, from the first one that is wanted as far as there is room. Throws `BrokenRecords` if, up to there,
- * they are not exactly as many as there shall be.
+ * Reads the records of a batch from its uncompressed bytes. Throws `CorruptRecordsError` if the bytes that it reads are not exactly
+ * `count` records.
  */
 export const readRecords = (
   bytes: Buffer,
   context: BatchContext,
-  { count, fetchOffset: from, capacity }: ReadLimits & { count: number },
-) => {
+  { count, fetchOffset, capacity }: ReadLimits & { readonly count: number },
+): BatchRecords => {
   const reader = new VarintReader(bytes);
   if (count < 0 || count > bytes.length) throw new CorruptRecordsError("It claims more records than there are");
   const records: FetchedRecord[] = [];
   for (let index = 0; index < count; index++) {
-    const record = readRecord(reader, context, from);
+    const record = readRecord(reader, context, fetchOffset);
     if (!record) continue;
     if (records.length > 0 && capacity.bytes <= 0) return { records, isWhole: false };
     records.push(record);

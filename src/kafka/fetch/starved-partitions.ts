@@ -1,26 +1,25 @@
+import { type TopicPartition, partitionKey } from "../topic-partition.ts";
 import type { FetchedPartition } from "./fetch-response.ts";
 import type { UnreadableOffsets } from "./record-batches.ts";
 
-/** A broker may still fetch from a slower store. */
+/** A broker may first have to fetch the records from slower storage. */
 const starvedAfterMs = 30_000;
-/** Longer than the longest pause between two tries. */
+/** Longer than the longest pause between two fetches of a partition that cannot be read. */
 const forgetAfterMs = 120_000;
 
-/** What was asked for. */
-interface FetchPosition {
-  readonly topic: string;
-  readonly partition: number;
+/** What a fetch requested of a partition. */
+interface FetchPosition extends TopicPartition {
   readonly fetchOffset: number;
   /**
-   * Whether nothing was given to any partition before it. A broker fills its answer in the order in which it was asked (kafkajs shuffles it), and
-   * only the first that is given anything gets a batch however large it is: the others may get nothing for as long as there are others.
+   * Whether no partition before it in the answer got any bytes. A broker fills its answer in the order of the request, which kafkajs
+   * shuffles, and only the first partition with bytes gets a batch of any size. The others may get no bytes fetch after fetch.
    */
   readonly isFirst: boolean;
 }
 
 /**
- * Partitions of which a broker gives nothing though their log goes on: its index or the length of a batch is broken, and it does not
- * say so.
+ * Finds partitions of which a broker returns no bytes and no error although their log continues: its index, or the length of a batch,
+ * is corrupt.
  */
 export class StarvedPartitions {
   readonly #monotonicNow: () => number;
@@ -30,12 +29,12 @@ export class StarvedPartitions {
     this.#monotonicNow = monotonicNow;
   }
 
-  /** What is to be said of such a partition, asked for at this offset, if that has been so for long. */
+  /** Records the answer to a fetch. Returns the unreadable offset once the partition has been starved for 30 s. */
   observe(
-    { topic, partition, fetchOffset, isFirst }: FetchPosition,
+    { fetchOffset, isFirst, ...topicPartition }: FetchPosition,
     { size, lastStableOffset }: Pick<FetchedPartition, "size" | "lastStableOffset">,
   ): UnreadableOffsets | undefined {
-    const key = `${topic}/${partition}`;
+    const key = partitionKey(topicPartition);
     if (size > 0 || fetchOffset >= Number(lastStableOffset)) {
       this.#emptySince.delete(key);
       return undefined;
@@ -46,6 +45,10 @@ export class StarvedPartitions {
     const since = previous && now - previous.lastAt < forgetAfterMs ? previous.since : now;
     this.#emptySince.set(key, { since, lastAt: now });
     if (now - since < starvedAfterMs) return undefined;
-    return { offset: fetchOffset, lastOffset: fetchOffset, reason: "The broker gives nothing, though its log goes on" };
+    return {
+      offset: fetchOffset,
+      lastOffset: fetchOffset,
+      reason: "The broker returns no records, though the log continues",
+    };
   }
 }

@@ -1,18 +1,15 @@
 import type { Batch, Cluster, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 
+import { toError } from "../../core/to-error.ts";
 import type { OffsetCommit } from "../../offsets/tracker.ts";
 import { patientRetry } from "../client.ts";
-import { isAuthorizationError } from "../topics/refusals.ts";
+import { isAuthorizationError } from "../rights/authorization-errors.ts";
+import type { TopicPartition } from "../topic-partition.ts";
 import { type AssignerOptions, createAssigner } from "./assigner.ts";
+import { attachWatchdog } from "./attach-watchdog.ts";
+import { ConsumerRestart, type ConsumerRestartOptions } from "./consumer-restart.ts";
+import type { ConsumerWatchdog } from "./consumer-watchdog.ts";
 import type { CoordinatorProxy } from "./coordinator-proxy.ts";
-import { ConsumerRestart, type ConsumerRestartOptions } from "./restart.ts";
-import { attachWatchdog } from "./silence-events.ts";
-import type { ConsumerWatchdog } from "./silence.ts";
-
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 export interface ConsumerOptions
   extends
@@ -22,40 +19,40 @@ export interface ConsumerOptions
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
-  readonly onJoin: (ownedNumbers: readonly TopicPartition[]) => void;
-  /** Takes up a batch, or the first part of it, and resolves the offsets taken. */
+  /** The member has joined the group and owns these partitions. */
+  readonly onJoin: (assigned: readonly TopicPartition[]) => void;
+  /** Accepts the records of a batch, or the first of them, and resolves the offsets that it has accepted. */
   readonly onBatch: (batch: Batch, resolve: (offset: number) => void) => Promise<void>;
-  /** Fetched records that nobody is to see (markers of transactions, aborted ones), up to this offset. */
+  /** A fetch brought no records but transaction markers and aborted records, up to this offset. */
   readonly onHiddenRecords: (topicPartition: TopicPartition & { lastOffset: number }) => void;
-  /** The group has answered this member. */
+  /** The group has answered a heartbeat, a commit or a join. */
   readonly onHeartbeat: () => void;
-  /** Whether the rights are there without which this member must not join. Asked after the cluster has refused one. */
+  /** Whether this user has the rights without which the member must not join. Called after the cluster has refused one. */
   readonly mayJoin: () => Promise<boolean>;
-  /** Is told of every sign of life. */
   readonly watchdog: ConsumerWatchdog;
-  /** The consumer has ended for good, or code of ours has thrown: the process must not go on. */
+  /** The consumer has ended for good, or a callback has thrown: the process must end. */
   readonly onFatal: (error: Error) => void;
 }
 
-/** How long the broker waits at most before it answers an empty fetch; also how long a resume may take. */
+/** The longest time that a broker waits before it answers a fetch without records, and that a resume may take. */
 const fetchMaxWaitMs = 250;
 
-/** A topic that was made, deleted or given more partitions is noticed after so long. */
+/** The consumer notices after this time that a topic was created, deleted or got more partitions. */
 const metadataMaxAgeMs = 10_000;
 
 const topicPartitionsOf = (assignment: Record<string, number[]>): TopicPartition[] =>
   Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })));
 
-/** kafkajs as a source of batches and a keeper of offsets, and nothing else: nothing that it calls throws or waits. */
+/** kafkajs's consumer, used only to fetch batches and commit offsets. No callback that it gets throws. */
 export class GroupConsumer {
   readonly #options: ConsumerOptions;
   readonly #consumer: Consumer;
   readonly #restart: ConsumerRestart;
   #coordinator: CoordinatorProxy | undefined;
   #cluster: Cluster | undefined;
-  /** How many commits the broker has confirmed: a commit's promise may resolve without one. */
+  /** How many commits the broker has confirmed: kafkajs may resolve the promise of a commit that it has not sent. */
   #confirmedCommits = 0;
-  /** From a join to the consumer's end: kafkajs throws where anything is asked of it outside that. */
+  /** From the first join to the end of the consumer. At other times kafkajs throws if it is asked to pause, resume or seek. */
   #isRunning = false;
 
   constructor(options: ConsumerOptions) {
@@ -66,8 +63,8 @@ export class GroupConsumer {
       return options.beforeJoin();
     };
     const onCoordinator = (coordinator: CoordinatorProxy): void => void (this.#coordinator = coordinator);
-    const onOutOfRange = this.#neverThrowing(options.onOutOfRange);
-    const onUnreadable = this.#neverThrowing(options.onUnreadable);
+    const onOutOfRange = this.#reportingErrors(options.onOutOfRange);
+    const onUnreadable = this.#reportingErrors(options.onUnreadable);
     const hooks = { beforeJoin, onCoordinator, onOutOfRange, onUnreadable };
     const assigner = createAssigner({ retryTopics, ownedNumbers, monotonicNow: options.monotonicNow, ...hooks });
     this.#consumer = kafka.consumer({
@@ -77,9 +74,9 @@ export class GroupConsumer {
       heartbeatInterval: 1_000,
       maxWaitTimeInMs: fetchMaxWaitMs,
       metadataMaxAge: metadataMaxAgeMs,
-      // Larger than most producers' batches, small enough for a fetch to be worked off while it is young.
+      // Larger than most producers' batches, and small enough to process a fetch before it is old.
       maxBytesPerPartition: 160 * 1024,
-      // As compressed: kafkajs unpacks all that a fetch brings before it hands over any of it, ten times as much or more.
+      // Compressed bytes: kafkajs decompresses a whole fetch, to ten times its size or more, before it passes on any batch.
       maxBytes: 1024 * 1024,
       retry: patientRetry,
       partitionAssigners: [
@@ -95,12 +92,12 @@ export class GroupConsumer {
     attachWatchdog(this.#consumer, watchdog);
   }
 
-  /** The brokers that it fetches from. */
+  /** The node ids of the brokers that the consumer knows. */
   get brokers(): readonly string[] {
     return this.#cluster?.getNodeIds().map(String) ?? [];
   }
 
-  /** Connects, joins the group and begins to fetch; throws where no broker can be reached for long. */
+  /** Connects, joins the group and starts to fetch. Throws if no broker answers during all of kafkajs's retries. */
   async start(): Promise<void> {
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
@@ -123,7 +120,7 @@ export class GroupConsumer {
     if (this.#isRunning) this.#consumer.seek({ topic, partition, offset: String(offset) });
   }
 
-  /** Commits; true only when the broker has confirmed it. */
+  /** Commits these offsets. True if the broker has confirmed them. */
   async commit(commits: readonly (TopicPartition & OffsetCommit)[]): Promise<boolean> {
     const confirmedBefore = this.#confirmedCommits;
     this.#coordinator?.allowCommit();
@@ -146,7 +143,7 @@ export class GroupConsumer {
     }
   }
 
-  /** Leaves the group for good before it asks: those who may still take part need not wait for this member. */
+  /** Leaves the group before it checks the rights, so that the other members do not wait for this one. */
   async #mayStart(): Promise<boolean> {
     await this.#consumer.connect();
     await this.#coordinator?.rediscover();
@@ -156,24 +153,24 @@ export class GroupConsumer {
   }
 
   #reportFatal(error: unknown): void {
-    this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+    this.#options.onFatal(toError(error));
   }
 
   #listen(): void {
     const { HEARTBEAT, GROUP_JOIN, COMMIT_OFFSETS, END_BATCH_PROCESS, STOP, CRASH } = this.#consumer.events;
     const { onHeartbeat, onJoin, onHiddenRecords } = this.#options;
-    const notifyJoined = this.#neverThrowing(onJoin);
-    const notifyHidden = this.#neverThrowing(onHiddenRecords);
-    const onAnswer = this.#neverThrowing(onHeartbeat);
-    this.#consumer.on(HEARTBEAT, onAnswer);
+    const notifyJoined = this.#reportingErrors(onJoin);
+    const notifyHidden = this.#reportingErrors(onHiddenRecords);
+    const notifyHeartbeat = this.#reportingErrors(onHeartbeat);
+    this.#consumer.on(HEARTBEAT, notifyHeartbeat);
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#isRunning = true;
-      onAnswer(undefined);
+      notifyHeartbeat(undefined);
       notifyJoined(topicPartitionsOf(payload.memberAssignment));
     });
     this.#consumer.on(COMMIT_OFFSETS, () => {
       this.#confirmedCommits++;
-      onAnswer(undefined);
+      notifyHeartbeat(undefined);
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       const { topic, partition, batchSize, lastOffset } = payload;
@@ -188,8 +185,8 @@ export class GroupConsumer {
     });
   }
 
-  /** kafkajs takes some of our exceptions for the end of the consumer and repeats others: it must never see one. */
-  #neverThrowing<T>(callback: (event: T) => void): (event: T) => void {
+  /** kafkajs ends the consumer at some exceptions of a callback and repeats others, so it must never see one. */
+  #reportingErrors<T>(callback: (event: T) => void): (event: T) => void {
     return (event) => {
       try {
         callback(event);

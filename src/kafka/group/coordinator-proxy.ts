@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { isAuthorizationError } from "../topics/refusals.ts";
-import type { TopicPartition } from "./consumer.ts";
+import { errorTypeOf } from "../error-types.ts";
+import { isAuthorizationError } from "../rights/authorization-errors.ts";
+import type { TopicPartition } from "../topic-partition.ts";
 import {
   type OffsetCommitRequest,
   type GroupBroker,
@@ -9,32 +10,29 @@ import {
   type JoinGroupRequest,
   isCoordinatorLost,
   offsetResetsIn,
-  brokerErrorOf,
   withPlaceholderOffsets,
 } from "./group-broker.ts";
-
-type RetriableApi = "heartbeat" | "offsetFetch" | "offsetCommit";
 
 const retryPauseMs = 250;
 const maxAttempts = 20;
 
-/** Not to be repeated by kafkajs. */
+/** kafkajs must not repeat the commit. */
 const staleCommitError = (): Error =>
-  Object.assign(new Error("A commit of a former assignment comes too late"), { retriable: false });
+  Object.assign(new Error("Cannot commit: the offsets belong to an earlier assignment"), { retriable: false });
 
 export interface CoordinatorProxyOptions {
-  /** Asks the cluster who keeps the group. */
+  /** Asks the cluster for the broker that is the group's coordinator now. */
   readonly findCoordinator: () => Promise<GroupBroker>;
-  /** Awaited before the member leaves: work has to end first. */
+  /** Runs before the member leaves the group: its work must end first. */
   readonly beforeLeave: () => Promise<void>;
-  /** The broker has nothing at the offset that was asked for. */
+  /** The log of this partition does not hold the fetch offset. */
   readonly onOutOfRange: (topicPartition: TopicPartition) => void;
 }
 
 /**
- * The broker that keeps the group, whichever it is at the moment: kafkajs holds this in its place. kafkajs itself goes on
- * asking the one that it found when it joined until that one is back. So the group stood still for as long as a broker was
- * down, its work was done twice afterwards, and where the group had moved to another broker the last commit before a join failed.
+ * Stands for the group's coordinator, whichever broker that is at the moment; kafkajs holds it in place of a broker. kafkajs itself
+ * keeps the broker that it found when it joined. So the group stood still while that broker was down, its work was done twice
+ * afterwards, and if the coordinator had moved to another broker, the last commit before a join failed.
  */
 export class CoordinatorProxy {
   readonly #findCoordinator: CoordinatorProxyOptions["findCoordinator"];
@@ -43,7 +41,7 @@ export class CoordinatorProxy {
   #broker: GroupBroker | undefined;
   #lookup: Promise<GroupBroker> | undefined;
   #generation: number | undefined;
-  /** As whom we joined, until the group has let us go. */
+  /** The member that this consumer is, from its join until the group has answered its leave request. */
   #member: GroupMember | undefined;
   #commitGeneration: number | undefined;
 
@@ -57,19 +55,19 @@ export class CoordinatorProxy {
     return this.#broker?.nodeId;
   }
 
-  /** Asks the cluster anew. */
+  /** Asks the cluster again which broker is the coordinator. */
   async rediscover(): Promise<this> {
     this.#broker = undefined;
     await this.#currentBroker();
     return this;
   }
 
-  /** kafkajs looks for the same broker again where it is not connected. */
+  /** Always true: if the coordinator is not connected, kafkajs connects to the same broker again. */
   isConnected(): boolean {
     return true;
   }
 
-  /** Lets the commit through that is made now, and kafkajs's repetitions of it until the next join: after that they would move the new owner's offsets. */
+  /** Allows the next commit, and kafkajs's repetitions of it until the next join: after that they would move the next owner's offsets. */
   allowCommit(): void {
     this.#commitGeneration = this.#generation;
   }
@@ -85,7 +83,7 @@ export class CoordinatorProxy {
     return this.#callCoordinator((broker) => broker.syncGroup(request));
   }
 
-  /** kafkajs also leaves by itself, before it starts anew after a crash of its own. */
+  /** kafkajs calls it when the consumer stops, and before it restarts the consumer after a crash. */
   async leaveGroup(request: GroupMember): Promise<unknown> {
     await this.#beforeLeave();
     const response = await this.#callCoordinator((broker) => broker.leaveGroup(request));
@@ -94,8 +92,8 @@ export class CoordinatorProxy {
   }
 
   /**
-   * Leaves the group if kafkajs has not: it forgets a member whose join was refused half-way or whose farewell was refused, and
-   * the group waits for that member until its session ends.
+   * Leaves the group if kafkajs has not. kafkajs forgets a member if its join fails half-way or its leave request fails, and the group
+   * waits for that member until its session ends.
    */
   async leaveIfStillMember(): Promise<void> {
     const member = this.#member;
@@ -103,64 +101,61 @@ export class CoordinatorProxy {
     try {
       await this.#callCoordinator((broker) => broker.leaveGroup(member));
     } catch (error) {
-      if (brokerErrorOf(error) !== "UNKNOWN_MEMBER_ID") throw error;
+      if (errorTypeOf(error) !== "UNKNOWN_MEMBER_ID") throw error;
     }
     this.#member = undefined;
   }
 
-  /** Throws if this user may not take part in the group. A stranger's heartbeat changes nothing there. */
+  /** Throws if this user lacks the right to join the group. It sends a heartbeat of no member, which changes nothing in the group. */
   async checkGroupAccess(groupId: string): Promise<void> {
     try {
       await this.#callCoordinator((broker) => broker.heartbeat({ groupId, groupGenerationId: -1, memberId: "" }));
     } catch (error) {
-      if (isAuthorizationError(error) || brokerErrorOf(error) === undefined) throw error;
+      if (isAuthorizationError(error) || errorTypeOf(error) === undefined) throw error;
     }
   }
 
   heartbeat(request: unknown): Promise<unknown> {
-    return this.#callWithRetries("heartbeat", () => request);
+    return this.#callWithRetries((broker) => broker.heartbeat(request));
   }
 
   async offsetFetch(request: unknown): Promise<unknown> {
-    return withPlaceholderOffsets(await this.#callWithRetries("offsetFetch", () => request));
+    return withPlaceholderOffsets(await this.#callWithRetries((broker) => broker.offsetFetch(request)));
   }
 
-  /** kafkajs's own commit would erase ours; where to go on is not its to decide. */
+  /** Reports the partitions that kafkajs resets, and commits nothing then: intake decides at which offset a partition continues. */
   async offsetCommit(request: OffsetCommitRequest): Promise<unknown> {
     const resets = offsetResetsIn(request);
     for (const topicPartition of resets) this.#onOutOfRange(topicPartition);
     if (resets.length > 0) return undefined;
     try {
-      return await this.#callWithRetries("offsetCommit", () => {
+      return await this.#callWithRetries(async (broker) => {
         if (request.groupGenerationId !== this.#commitGeneration) throw staleCommitError();
-        return request;
+        return broker.offsetCommit(request);
       });
     } catch (error) {
-      // kafkajs would repeat these offsets for minutes, and no newer ones of any topic could be committed meanwhile.
-      if (brokerErrorOf(error) === "UNKNOWN_TOPIC_OR_PARTITION")
+      // kafkajs would repeat this commit for minutes, and no newer offsets of any topic could be committed meanwhile.
+      if (errorTypeOf(error) === "UNKNOWN_TOPIC_OR_PARTITION")
         throw Object.assign(error as Error, { retriable: false });
       throw error;
     }
   }
 
-  /** A join is not repeated here: kafkajs begins it anew, from the hook on. */
-  async #callCoordinator<T>(ask: (broker: GroupBroker) => Promise<T>): Promise<T> {
+  /** Sends a request once: kafkajs repeats a join itself, from the drain on. */
+  async #callCoordinator<T>(request: (broker: GroupBroker) => Promise<T>): Promise<T> {
     try {
-      return await ask(await this.#currentBroker());
+      return await request(await this.#currentBroker());
     } catch (error) {
       if (isCoordinatorLost(error)) this.#broker = undefined;
       throw error;
     }
   }
 
-  async #callWithRetries<What extends RetriableApi>(
-    api: What,
-    request: () => unknown,
-  ): Promise<Awaited<ReturnType<GroupBroker[What]>>> {
+  /** Sends a request, and sends it again to the new coordinator if the old one is lost. */
+  async #callWithRetries<T>(request: (broker: GroupBroker) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.#callCoordinator((broker) => broker[api](request() as never));
-        return answer as Awaited<ReturnType<GroupBroker[What]>>;
+        return await this.#callCoordinator(request);
       } catch (error) {
         if (!isCoordinatorLost(error) || attempt === maxAttempts) throw error;
         await sleep(retryPauseMs);

@@ -1,36 +1,33 @@
-import type { Cluster } from "kafkajs";
-
+import type { KafkaCluster } from "../cluster.ts";
 import type { GroupBroker } from "./group-broker.ts";
 
-interface GroupRef {
-  readonly groupId: string;
-}
-
-/** What kafkajs's types do not show of a cluster. */
-interface ClusterInternals {
-  findGroupCoordinator(group: GroupRef): Promise<unknown>;
-  readonly brokerPool: {
-    findConnectedBroker(): Promise<{
-      findGroupCoordinator(group: GroupRef & { coordinatorType: 0 }): Promise<unknown>;
-    }>;
-  };
-}
-
-/** kafkajs says this where each broker has refused or failed to answer, and keeps the reason to itself. */
+/** kafkajs throws this error if no broker has named the coordinator, and drops the brokers' reasons. */
 const isCoordinatorNotFound = (error: unknown): boolean =>
-  (error as { name?: unknown }).name === "KafkaJSGroupCoordinatorNotFound";
+  error instanceof Error && error.name === "KafkaJSGroupCoordinatorNotFound";
 
-/** Asks the cluster which broker keeps the group. Throws what the broker says, such as that this user may not know. */
-export const createCoordinatorFinder = (cluster: Cluster, groupId: string): (() => Promise<GroupBroker>) => {
-  const internals = cluster as unknown as ClusterInternals;
-  const findCoordinator = internals.findGroupCoordinator.bind(cluster) as (group: GroupRef) => Promise<GroupBroker>;
+/**
+ * Call it with an error of a request about a group. If no broker has named the coordinator, it asks one broker again and throws the
+ * broker's reason, such as a missing right; it resolves if the broker names it now. It rethrows any other error.
+ */
+export const throwLookupRefusal = async (
+  { brokerPool }: Pick<KafkaCluster, "brokerPool">,
+  groupId: string,
+  error: unknown,
+): Promise<void> => {
+  if (!isCoordinatorNotFound(error)) throw error;
+  const broker = await brokerPool.findConnectedBroker();
+  await broker.findGroupCoordinator({ groupId, coordinatorType: 0 });
+};
+
+/** A function that asks the cluster for the group's coordinator. It throws the broker's reason if no broker names it. */
+export const createCoordinatorFinder = (cluster: KafkaCluster, groupId: string): (() => Promise<GroupBroker>) => {
+  // The assigner replaces the method on the cluster; this is kafkajs's own.
+  const findCoordinator = cluster.findGroupCoordinator.bind(cluster);
   return async () => {
     try {
       return await findCoordinator({ groupId });
     } catch (error) {
-      if (!isCoordinatorNotFound(error)) throw error;
-      const broker = await internals.brokerPool.findConnectedBroker();
-      await broker.findGroupCoordinator({ groupId, coordinatorType: 0 });
+      await throwLookupRefusal(cluster, groupId, error);
       return findCoordinator({ groupId });
     }
   };

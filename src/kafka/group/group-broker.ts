@@ -1,6 +1,7 @@
-import type { TopicPartition } from "./consumer.ts";
+import { errorTypeOf } from "../error-types.ts";
+import type { TopicPartition } from "../topic-partition.ts";
 
-/** What kafkajs asks of the broker that keeps the group. */
+/** The methods that kafkajs calls on the group's coordinator, by kafkajs's names. */
 export interface GroupBroker {
   readonly nodeId: number;
   heartbeat(request: unknown): Promise<unknown>;
@@ -35,32 +36,29 @@ export interface OffsetCommitRequest {
   }[];
 }
 
-/** Not ours: so kafkajs begins anew if an offset is out of the log's range. */
+/** The partitions that kafkajs resets with this commit: if a fetch offset is out of range, it commits a negative offset. */
 export const offsetResetsIn = ({ topics = [] }: OffsetCommitRequest): TopicPartition[] =>
   topics.flatMap(({ topic, partitions }) =>
     partitions.flatMap(({ partition, offset }) => (Number(offset) < 0 ? [{ topic, partition }] : [])),
   );
 
-const lostErrorNames = new Set([
+const lostErrorNames: ReadonlySet<string> = new Set([
   "KafkaJSConnectionError",
   "KafkaJSConnectionClosedError",
   "KafkaJSRequestTimeoutError",
   "KafkaJSBrokerNotFound",
 ]);
-const lostErrorTypes = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE"]);
+const lostErrorTypes: ReadonlySet<string> = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE"]);
 
-/** What a broker has answered; undefined if none has. */
-export const brokerErrorOf = (error: unknown): unknown => (error as { type?: unknown }).type;
-
-/** Whether an error says that another broker may keep the group by now. */
+/** Whether another broker may be the coordinator now. */
 export const isCoordinatorLost = (error: unknown): boolean => {
-  const { name = "", type = "" } = error as { name?: string; type?: string };
-  return lostErrorNames.has(name) || lostErrorTypes.has(type);
+  const { name = "" } = error as { readonly name?: string };
+  return lostErrorNames.has(name) || lostErrorTypes.has(errorTypeOf(error) ?? "");
 };
 
 /**
- * Every partition with an offset. For one without a commit kafkajs asks for the start of the log, and throws a TypeError if the
- * topic is gone by then, which ends the consumer. The member seeks each partition before it reads, so any number will do.
+ * Gives every partition without a commit the offset 0. kafkajs would ask for the start of its log, and throws a TypeError, which ends
+ * the consumer, if the topic no longer exists. The offset does not matter: intake seeks each partition before it reads.
  */
 export const withPlaceholderOffsets = (response: OffsetFetchResponse): OffsetFetchResponse => ({
   ...response,

@@ -1,22 +1,21 @@
 import type { KafkaCluster } from "../cluster.ts";
+import type { TopicPartition } from "../topic-partition.ts";
+import { throwLookupRefusal } from "./find-coordinator.ts";
 
-/** An offset of a partition, and what is written beside it. */
-export interface GroupOffset {
-  readonly topic: string;
-  readonly partition: number;
+/** An offset to commit for a group, with its metadata. */
+export interface GroupOffset extends TopicPartition {
   readonly offset: number;
   readonly metadata: string;
 }
 
-/** Who commits for a group without being its member; the broker keeps it as long as it keeps any. */
+/**
+ * A commit from outside the group: Kafka accepts it while the group has no members. -1 keeps the offset for as long as the broker's
+ * `offsets.retention.minutes` says.
+ */
 const noMember = { groupGenerationId: -1, memberId: "", retentionTime: -1 } as const;
 
-/** kafkajs says this if each broker has refused or failed to answer, and keeps the reason to itself. */
-const isCoordinatorNotFound = (error: unknown): boolean =>
-  (error as { name?: unknown }).name === "KafkaJSGroupCoordinatorNotFound";
-
-/** Asks something about a group. Throws what the cluster says, such as that this user may not know. */
-export const withExplainedError = async <T>(
+/** Sends a request about a group. If no broker names the group's coordinator, throws the broker's reason, such as a missing right. */
+export const withLookupRefusal = async <T>(
   cluster: KafkaCluster,
   groupId: string,
   request: () => Promise<T>,
@@ -24,16 +23,14 @@ export const withExplainedError = async <T>(
   try {
     return await request();
   } catch (error) {
-    if (!isCoordinatorNotFound(error)) throw error;
-    const broker = await cluster.brokerPool.findConnectedBroker();
-    await broker.findGroupCoordinator({ groupId, coordinatorType: 0 });
+    await throwLookupRefusal(cluster, groupId, error);
     throw error;
   }
 };
 
-/** Commits for a group without members. */
+/** Commits an offset for a group that has no members. */
 export const commitWithoutMembers = (cluster: KafkaCluster, groupId: string, commit: GroupOffset): Promise<void> =>
-  withExplainedError(cluster, groupId, async () => {
+  withLookupRefusal(cluster, groupId, async () => {
     const { topic, partition, offset, metadata } = commit;
     const partitions = [{ partition, offset: String(offset), metadata }];
     const broker = await cluster.findGroupCoordinator({ groupId });

@@ -1,24 +1,24 @@
 import { errorTypesOf } from "../error-types.ts";
 
-/** A leader change is over within a second or two; of what lasts longer somebody should hear. */
+/** A change of the partition's leader takes a second or two. A failure that lasts longer is reported. */
 const holdAfterMs = 3_000;
 
-/** A write that goes on until it is acknowledged; the same object from its first attempt to its end. */
+/** A write that is repeated until it is acknowledged. It is the same object from the first attempt to the end. */
 export interface PendingWrite {
   readonly topic: string;
 }
 
 export interface ProducerHealthOptions {
-  /** Milliseconds by a clock that nobody can set. */
+  /** A monotonic clock in milliseconds. */
   readonly monotonicNow: () => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
-  /** Says in a sentence why a write to this topic failed. */
+  /** A sentence that says why a write to this topic failed. */
   readonly explain: (topic: string, error: unknown) => string;
   /** An attempt has failed. */
   readonly onFailure: (failure: { readonly topic: string; readonly error: string }) => void;
-  /** A write to this topic failed because the topic, or the partition, does not exist. Called at every such failure. */
+  /** A write failed because this topic, or its partition, does not exist. Called at every such failure. */
   readonly onMissing: (topic: string) => void;
-  /** Kafka refuses writes, or takes them again: once per change. */
+  /** The hold has begun or ended. Called once per change; `heldMs` is how long the hold lasted, 0 when it begins. */
   readonly onHold: (change: { readonly isHeld: boolean; readonly error: string; readonly heldMs: number }) => void;
 }
 
@@ -27,7 +27,7 @@ interface FailingWrite {
   isLasting: boolean;
 }
 
-/** Which writes Kafka refuses: the hold `kafka_unwritable` lasts as long as a write has failed for a while and still waits. */
+/** Knows which writes fail. The hold `kafka_unwritable` lasts while any write has been failing for more than 3 s. */
 export class ProducerHealth {
   readonly #options: ProducerHealthOptions;
   readonly #failing = new Map<PendingWrite, FailingWrite>();
@@ -41,7 +41,7 @@ export class ProducerHealth {
     return this.#heldSince !== undefined;
   }
 
-  /** An attempt has failed, and the next one follows. */
+  /** An attempt has failed; the next one follows. */
   recordFailure(write: PendingWrite, failure: unknown): void {
     const { topic } = write;
     const { explain, onFailure, onMissing, schedule } = this.#options;
@@ -60,7 +60,7 @@ export class ProducerHealth {
     if (errorTypesOf(failure).includes("UNKNOWN_TOPIC_OR_PARTITION")) onMissing(topic);
   }
 
-  /** It is acknowledged, or nobody wants it any more. */
+  /** The write is acknowledged or given up. */
   recordEnd(write: PendingWrite): void {
     if (this.#failing.delete(write)) this.#check();
   }
@@ -76,7 +76,7 @@ export class ProducerHealth {
   }
 }
 
-/** One reason for each topic. */
+/** One sentence for each topic. */
 const describeFailures = (lasting: readonly (readonly [PendingWrite, FailingWrite])[]): string => {
   const reasons = new Map(lasting.map(([{ topic }, { error }]) => [topic, error]));
   return [...reasons].map(([topic, error]) => `Cannot write to ${topic}: ${error}`).join("; ");

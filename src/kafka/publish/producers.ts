@@ -1,26 +1,33 @@
-import type { Message, Producer as KafkaProducer, RecordMetadata } from "kafkajs";
+import { type Kafka, type Message, type Producer as KafkaProducer, Partitioners, type RecordMetadata } from "kafkajs";
 
 import { type Compression, compressionType } from "../codecs/codecs.ts";
 
 type Producer = Pick<KafkaProducer, "connect" | "send" | "disconnect">;
 
-/** Messages for one topic; they go to one partition, which the key chooses if it is not given. */
+/** Messages for one partition of a topic. Without `partition`, the partition follows from the key. */
 export interface Write {
   readonly topic: string;
   readonly partition?: number;
   readonly messages: readonly Message[];
-  /** None if it is not given. */
+  /** Default: none. */
   readonly compression?: Compression;
 }
 
+/** Creates a kafkajs producer that never creates topics. It opens no connection yet. */
+export const createProducer = (kafka: Kafka): KafkaProducer =>
+  kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+
 export interface ProducersOptions {
-  /** Makes a producer that is not connected yet, with connections of its own. */
+  /** Creates a producer that has its own connections and is not connected yet. */
   readonly createProducer: () => Producer;
-  /** A producer that is not used any more could not be closed. */
+  /** A producer could not be closed. */
   readonly onCloseError: (error: unknown) => void;
 }
 
-/** Kafka gave no error, and has not said that it wrote the messages either. */
+/** The write ended without an error and without Kafka's acknowledgement. */
 class NotAcknowledgedError extends Error {
   constructor({ topic, partition }: Write) {
     const target = partition === undefined ? topic : `partition ${partition} of ${topic}`;
@@ -28,11 +35,11 @@ class NotAcknowledgedError extends Error {
   }
 }
 
-/** The offset of the first message; undefined if the answer is anything but one acknowledgement of this write. */
+/** The offset of the first message; undefined unless the answer is exactly one acknowledgement of this write. */
 const baseOffsetOf = (metadata: readonly RecordMetadata[], { topic, partition }: Write): number | undefined => {
-  const isOurs = (entry: RecordMetadata): boolean =>
+  const acknowledges = (entry: RecordMetadata): boolean =>
     entry.topicName === topic && (partition === undefined || entry.partition === partition) && entry.errorCode === 0;
-  if (metadata.length !== 1 || !metadata.every(isOurs)) return undefined;
+  if (metadata.length !== 1 || !metadata.every(acknowledges)) return undefined;
   const { baseOffset = "" } = metadata[0] ?? {};
   return /^\d{1,15}$/.test(baseOffset) ? Number(baseOffset) : undefined;
 };
@@ -41,7 +48,7 @@ const send = async (
   producer: Producer,
   { topic, partition, messages, compression = "none" }: Write,
 ): Promise<readonly RecordMetadata[]> => {
-  // Costs nothing if it is connected.
+  // Does nothing if the producer is connected.
   await producer.connect();
   const partitioned = partition === undefined ? [...messages] : messages.map((message) => ({ ...message, partition }));
   return producer.send({ topic, acks: -1, compression: compressionType(compression), messages: partitioned });
@@ -49,13 +56,13 @@ const send = async (
 
 interface TopicProducer {
   readonly producer: Producer;
-  /** Writes that have not ended. */
+  /** How many writes have not ended. */
   inFlight: number;
 }
 
 /**
- * One kafkajs producer for each topic, connected at its first write. A producer of kafkajs asks for the metadata of every topic
- * that it ever wrote to in one request, so that one topic that is deleted or forbidden fails the writes to all of them.
+ * One kafkajs producer per topic, connected at the first write. A kafkajs producer requests the metadata of all topics that it ever wrote
+ * to together, so one topic that is deleted or forbidden would fail the writes to all of them.
  */
 export class Producers {
   readonly #options: ProducersOptions;
@@ -66,33 +73,34 @@ export class Producers {
     this.#options = options;
   }
 
-  /** Writes with the acknowledgement of all replicas, once; resolves with the offset of the first message. */
+  /** Writes once. Resolves with the offset of the first message after all replicas have acknowledged; otherwise rejects. */
   async write(write: Write): Promise<number> {
-    const entry = this.#producerFor(write.topic);
-    entry.inFlight++;
+    const topicProducer = this.#producerFor(write.topic);
+    topicProducer.inFlight++;
     try {
-      const offset = baseOffsetOf(await send(entry.producer, write), write);
+      const offset = baseOffsetOf(await send(topicProducer.producer, write), write);
       if (offset !== undefined) return offset;
-      // kafkajs sends nothing to a partition that its metadata lacks, as long as they are young. A new producer asks anew.
-      if (this.#byTopic.get(write.topic) === entry) this.#byTopic.delete(write.topic);
+      // While its metadata is fresh, kafkajs sends nothing to a partition that the metadata lacks. A new producer requests new metadata.
+      if (this.#byTopic.get(write.topic) === topicProducer) this.#byTopic.delete(write.topic);
       throw new NotAcknowledgedError(write);
     } finally {
-      entry.inFlight--;
-      if (entry.inFlight === 0 && this.#byTopic.get(write.topic) !== entry) void this.#close(entry);
+      topicProducer.inFlight--;
+      if (topicProducer.inFlight === 0 && this.#byTopic.get(write.topic) !== topicProducer)
+        void this.#close(topicProducer);
     }
   }
 
-  /** Closes all connections. Writes that come later fail. */
+  /** Closes all connections. Later writes fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#byTopic.values()].map((entry) => this.#close(entry)));
+    await Promise.all([...this.#byTopic.values()].map((topicProducer) => this.#close(topicProducer)));
   }
 
   #producerFor(topic: string): TopicProducer {
     if (this.#isClosed) throw new Error(`Cannot write to ${topic}: the producers are closed`);
-    const entry = this.#byTopic.get(topic) ?? { producer: this.#options.createProducer(), inFlight: 0 };
-    this.#byTopic.set(topic, entry);
-    return entry;
+    const topicProducer = this.#byTopic.get(topic) ?? { producer: this.#options.createProducer(), inFlight: 0 };
+    this.#byTopic.set(topic, topicProducer);
+    return topicProducer;
   }
 
   async #close({ producer }: TopicProducer): Promise<void> {

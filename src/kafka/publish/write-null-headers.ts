@@ -8,8 +8,9 @@ const require = createRequire(import.meta.url);
 let isPatched = false;
 
 /**
- * kafkajs 2.2.4 reads headers without a value and throws if it has to write one: it asks for the size of null. `nullHeader` stands for
- * one until its size is known, which is that of an empty header. To be called before anything is written.
+ * Lets kafkajs write headers whose value is null. kafkajs 2.2.4 reads such headers but throws when it computes the size of one for a
+ * write. `nullHeader` stands for null until then: its size is that of an empty value, and the encoder that this function installs writes
+ * null in its place. Call it before the first write.
  */
 export const patchNullHeaders = (): void => {
   if (isPatched) return;
@@ -18,7 +19,9 @@ export const patchNullHeaders = (): void => {
   const encode = require(path) as EncodeHeader;
   const module = require.cache[path];
   if (!module)
-    throw new Error("Cannot write headers without a value: this is not the kafkajs that we know, want 2.2.4");
+    throw new Error(
+      "Cannot write headers without a value: the installed kafkajs has no header encoder to replace, want kafkajs 2.2.4",
+    );
   const encodeNull: EncodeHeader = ({ key, value }) => encode({ key, value: value === nullHeader ? null : value });
   module.exports = encodeNull;
 };

@@ -1,25 +1,14 @@
-import { createRequire } from "node:module";
-
-import {
-  type ApiVersions,
-  type BrokerRequest,
-  type ClusterBroker,
-  type KafkaCluster,
-  sendRequest,
-} from "../cluster.ts";
+import { type ClusterBroker, type KafkaCluster, sendRequest } from "../cluster.ts";
 import { isProgrammingError } from "../own-errors.ts";
+import { createListOffsetsRequest } from "../protocol.ts";
+import { type TopicPartition, partitionKey } from "../topic-partition.ts";
 
-/** Where the log of a partition begins and ends (the end is the offset of the next record to come). */
-export interface LogRange {
-  readonly topic: string;
-  readonly partition: number;
+/** The offsets that the log of a partition holds. */
+export interface LogRange extends TopicPartition {
+  /** The offset of the first record that is still there. */
   readonly beginningOffset: number;
+  /** The offset that the next record gets. */
   readonly endOffset: number;
-}
-
-interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
 }
 
 interface ListOffsetsResponse {
@@ -29,29 +18,13 @@ interface ListOffsetsResponse {
   }[];
 }
 
-interface ListOffsetsRequest {
-  readonly replicaId: number;
-  readonly isolationLevel: number;
-  readonly topics: readonly { topic: string; partitions: readonly { partition: number; timestamp: number }[] }[];
-}
-
-const require = createRequire(import.meta.url);
-const { requests, lookup } = require("kafkajs/src/protocol/requests") as {
-  requests: { ListOffsets: object };
-  lookup: (
-    versions: ApiVersions,
-  ) => (apiKey: number, request: object) => (question: ListOffsetsRequest) => BrokerRequest;
-};
-
-const apiKey = 2;
-/** Not replicas, and also what a transaction has not committed yet. */
-const consumerRequest = { replicaId: -1, isolationLevel: 0 };
+/** As a client, not as a replica; records of transactions that are not committed count too. */
+const asClient = { replicaId: -1, isolationLevel: 0 };
+/** Timestamps with a meaning of their own (https://github.com/apache/kafka/blob/trunk/clients/src/main/resources/common/message/ListOffsetsRequest.json). */
 const earliest = -2;
 const latest = -1;
 
-const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
-/** kafkajs takes the error of one partition for the failure of all: here it has no offset, and the others have theirs. */
+/** The offsets at a timestamp, by partition. A partition with an error has none; kafkajs's own request fails for all partitions then. */
 const listOffsets = async (
   broker: ClusterBroker,
   topicPartitions: readonly TopicPartition[],
@@ -61,10 +34,7 @@ const listOffsets = async (
     topic,
     partitions: entries.map(({ partition }) => ({ partition, timestamp })),
   }));
-  const { request, response } = lookup(broker.versions ?? {})(apiKey, requests.ListOffsets)({
-    ...consumerRequest,
-    topics,
-  });
+  const { request, response } = createListOffsetsRequest(broker.versions ?? {}, { ...asClient, topics });
   const parse = async (decoded: ListOffsetsResponse): Promise<ListOffsetsResponse> => decoded;
   const listed = (await sendRequest(broker, {
     request,
@@ -79,7 +49,7 @@ const listOffsets = async (
   );
 };
 
-/** What one leader says of its partitions, or why it says nothing. */
+/** The log ranges of the partitions that one broker leads, or the error that kept it from answering. */
 const listRangesOfLeader = async (
   cluster: KafkaCluster,
   nodeId: number,
@@ -103,7 +73,7 @@ const listRangesOfLeader = async (
   }
 };
 
-/** Where the logs begin and end, of all partitions whose leader answers for them. Throws what was met where no leader does. */
+/** The log ranges of all partitions whose leader answers. Throws the first error if no leader answers. */
 export const listLogRanges = async (cluster: KafkaCluster): Promise<LogRange[]> => {
   const topicPartitions = (cluster.brokerPool.metadata?.topicMetadata ?? []).flatMap(({ topic, partitionMetadata }) =>
     partitionMetadata.map(({ partitionId, leader }) => ({ topic, partition: partitionId, leader })),
@@ -111,8 +81,8 @@ export const listLogRanges = async (cluster: KafkaCluster): Promise<LogRange[]> 
   const results: (LogRange[] | Error)[] = [];
   for (const [nodeId, ledPartitions] of Map.groupBy(topicPartitions, ({ leader }) => leader))
     if (nodeId >= 0) results.push(await listRangesOfLeader(cluster, nodeId, ledPartitions));
-  const ranges = results.flatMap((listed) => (listed instanceof Error ? [] : listed));
-  const failure = results.find((listed) => listed instanceof Error);
+  const ranges = results.flatMap((result) => (result instanceof Error ? [] : result));
+  const failure = results.find((result) => result instanceof Error);
   if (failure && ranges.length === 0) throw failure;
   return ranges;
 };

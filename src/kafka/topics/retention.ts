@@ -1,7 +1,7 @@
-import type { TopicConfig } from "../admin.ts";
+import type { TopicConfig } from "./topic-config.ts";
 
 export interface RetentionRules {
-  /** The retry tiers with their delays in milliseconds. */
+  /** The retry topics, each with its delay in milliseconds. */
   readonly retryTopics: readonly { readonly topic: string; readonly delayMs: number }[];
   readonly deadLetter: string;
   /** `RETRY_MAX_AGE` in milliseconds. */
@@ -10,15 +10,15 @@ export interface RetentionRules {
 
 export type RetentionVerdict =
   | { readonly kind: "fit"; readonly warnings: readonly string[] }
-  /** Records would vanish by rule, and only a person can mend that. */
+  /** A topic would delete records before they are read; only an operator can change that. */
   | { readonly kind: "unfit"; readonly error: string };
 
 interface TopicRetention {
   readonly config: TopicConfig;
-  /** Before this time nobody even looks at a record. */
+  /** No record is read before this time has passed; 0 for the dead-letter topic. */
   readonly delayMs: number;
   readonly maxAgeMs: number;
-  /** The value of retention.ms to propose. */
+  /** The value of retention.ms that the message proposes. */
   readonly proposedRetentionMs: number;
 }
 
@@ -33,17 +33,17 @@ const hasCleanupPolicy = ({ cleanupPolicy }: TopicConfig, policy: "compact" | "d
 const deletesBefore = (config: TopicConfig, ms: number): boolean =>
   hasCleanupPolicy(config, "delete") && config.retentionMs >= 0 && config.retentionMs < ms;
 
-/** A user's events share a key; and what a topic forgets before it is due can never be delivered. */
+/** Events of one user have the same key, so compaction removes them; and a record that is deleted before it is due is lost. */
 const errorsOf = ({ config, delayMs, proposedRetentionMs }: TopicRetention): string[] => {
   const { topic, cleanupPolicy, retentionMs } = config;
   if (hasCleanupPolicy(config, "compact"))
     return [
-      `${topic} has cleanup.policy ${cleanupPolicy}, which removes all but the last of a user's records, ` +
+      `${topic} has cleanup.policy ${cleanupPolicy}, which removes all but the last record of each user, ` +
         `want delete: ${alterCommand(topic, "cleanup.policy=delete")}`,
     ];
   if (!deletesBefore(config, delayMs)) return [];
   return [
-    `${topic} has retention.ms ${retentionMs}, shorter than its delay of ${delayMs} ms, so that records vanish before ` +
+    `${topic} has retention.ms ${retentionMs}, shorter than its delay of ${delayMs} ms, so records are deleted before ` +
       `they are due: ${alterCommand(topic, `retention.ms=${proposedRetentionMs}`)}`,
   ];
 };
@@ -53,11 +53,11 @@ const warningsOf = ({ config, delayMs, maxAgeMs, proposedRetentionMs }: TopicRet
   const wantMs = maxAgeMs + delayMs;
   const reason =
     delayMs === 0
-      ? `shorter than RETRY_MAX_AGE, ${wantMs} ms: dead letters vanish before anybody may have looked`
-      : `shorter than RETRY_MAX_AGE and its delay, ${wantMs} ms: records may vanish during an outage`;
-  const tooShort = `${topic} has retention.ms ${retentionMs}, ${reason}; better is ${alterCommand(topic, `retention.ms=${proposedRetentionMs}`)}`;
+      ? `shorter than RETRY_MAX_AGE, ${wantMs} ms: dead letters may be deleted before anyone reads them`
+      : `shorter than RETRY_MAX_AGE and its delay, ${wantMs} ms: records may be deleted during an outage`;
+  const tooShort = `${topic} has retention.ms ${retentionMs}, ${reason}; change it with ${alterCommand(topic, `retention.ms=${proposedRetentionMs}`)}`;
   const tooSmall =
-    `${topic} has retention.bytes ${retentionBytes}, which may remove what still waits; better is ` +
+    `${topic} has retention.bytes ${retentionBytes}, which may delete records that still wait; change it with ` +
     alterCommand(topic, "retention.bytes=-1");
   return [
     ...(deletesBefore(config, wantMs) ? [tooShort] : []),
@@ -65,15 +65,15 @@ const warningsOf = ({ config, delayMs, maxAgeMs, proposedRetentionMs }: TopicRet
   ];
 };
 
-/** Whether the tiers and the dead-letter topic keep their records long enough. A topic whose settings are not known passes. */
+/** Whether the retry topics and the dead-letter topic keep their records long enough. A topic that is not in `configs` passes. */
 export const classifyRetention = (configs: readonly TopicConfig[], rules: RetentionRules): RetentionVerdict => {
   const { retryTopics, deadLetter, maxAgeMs } = rules;
   const ownTopics = [
-    ...retryTopics.map(({ topic, delayMs }) => ({ topic, delayMs, proposal: -1 })),
-    // For ever is too long for personal data that nobody may ever look at.
-    { topic: deadLetter, delayMs: 0, proposal: Math.max(weekMs, maxAgeMs) },
+    ...retryTopics.map(({ topic, delayMs }) => ({ topic, delayMs, proposedRetentionMs: -1 })),
+    // Dead letters hold personal data, which should not stay for ever if nobody reads them.
+    { topic: deadLetter, delayMs: 0, proposedRetentionMs: Math.max(weekMs, maxAgeMs) },
   ];
-  const retentions = ownTopics.flatMap(({ topic, delayMs, proposal: proposedRetentionMs }) =>
+  const retentions = ownTopics.flatMap(({ topic, delayMs, proposedRetentionMs }) =>
     configs
       .filter((config) => config.topic === topic)
       .map((config) => ({ config, delayMs, maxAgeMs, proposedRetentionMs })),

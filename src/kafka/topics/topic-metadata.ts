@@ -1,91 +1,46 @@
-import { createRequire } from "node:module";
+import {
+  type ApiVersions,
+  type BrokerRequest,
+  type ClusterMetadata,
+  type Decoder,
+  type Encoder,
+  apiKeys,
+  createDecoder,
+  createEncoder,
+  createMetadataRequest,
+  errorTypeOfCode,
+  throwMetadataErrors,
+} from "../protocol.ts";
 
-import type { ApiVersions, BrokerRequest } from "../cluster.ts";
-
-interface Encoder {
-  writeInt8(value: number): this;
-  writeBoolean(value: boolean): this;
-  writeBuffer(value: Buffer): this;
-  writeUVarInt(value: number): this;
-  writeUVarIntString(value: string): this;
-  writeUVarIntArray(entries: readonly Encoder[]): this;
-}
-
-interface Decoder {
-  readInt16(): number;
-  readInt32(): number;
-  readBoolean(): boolean;
-  readBytes(length: number): Buffer;
-  readUVarIntString(): string | null;
-  readUVarIntArray<T>(read: (decoder: Decoder) => T): T[] | null;
-  readTaggedFields(): unknown;
-}
-
-/** A topic as Kafka describes it, in kafkajs's words. */
-export interface TopicMetadata {
-  readonly topicErrorCode: number;
-  readonly topic: string;
-  /** Undefined where the broker does not tell: Kafka before 2.8. */
-  readonly topicId?: string | undefined;
-  readonly operations?: number | undefined;
-  readonly partitionMetadata: readonly {
-    readonly partitionErrorCode: number;
-    readonly partitionId: number;
-    /** -1 where there is none. */
-    readonly leader: number;
-    readonly replicas: readonly number[];
-  }[];
-}
-
-/** What the cluster says of a topic when asked by its name. */
+/** The state of one topic, as the cluster answers a request for it by name. */
 export interface TopicState {
   readonly topic: string;
-  /** Kafka's name of it, as `UNKNOWN_TOPIC_OR_PARTITION` or `TOPIC_AUTHORIZATION_FAILED`. */
+  /** The name of its error code, such as `UNKNOWN_TOPIC_OR_PARTITION` or `TOPIC_AUTHORIZATION_FAILED`; undefined for none. */
   readonly error: string | undefined;
-  /** 22 characters; another one where a topic of the same name was made anew. */
+  /** Kafka's id of the topic, 22 characters of base64url. A topic that is deleted and created again gets another one (KIP-516). */
   readonly id: string | undefined;
-  /** What this user may do with it, a bit for each of Kafka's operations; undefined if the broker does not tell. */
+  /** What this user may do with it, one bit for each of Kafka's operations (KIP-430); undefined if the broker does not send it. */
   readonly operations: number | undefined;
   readonly partitions: number;
   readonly replicationFactor: number;
 }
 
-interface KafkajsMetadata {
-  readonly topicMetadata: readonly TopicMetadata[];
-}
-
-type MetadataRequestFactory = (options: {
-  topics: readonly string[];
-  allowAutoTopicCreation: boolean;
-}) => BrokerRequest;
-
-const require = createRequire(import.meta.url);
-const EncoderClass = require("kafkajs/src/protocol/encoder") as new () => Encoder;
-const DecoderClass = require("kafkajs/src/protocol/decoder") as new (raw: Buffer) => Decoder;
-const { parse } = require("kafkajs/src/protocol/requests/metadata/v6/response") as {
-  parse: (metadata: KafkajsMetadata) => Promise<KafkajsMetadata>;
-};
-const { requests, lookup } = require("kafkajs/src/protocol/requests") as {
-  requests: { Metadata: object };
-  lookup: (versions: ApiVersions) => (apiKey: number, request: object) => MetadataRequestFactory;
-};
-const { createErrorFromCode } = require("kafkajs/src/protocol/error") as {
-  createErrorFromCode: (code: number) => { readonly type: string };
-};
-
-const apiKey = 3;
-/** The first that tells the ids of topics, and the last whose answer has this form. */
+/**
+ * The versions of the request that this file encodes: the first one whose answer has the ids of topics, and the last one whose answer
+ * has the same form (https://github.com/apache/kafka/blob/trunk/clients/src/main/resources/common/message/MetadataResponse.json).
+ */
 const versionsWithTopicIds = { first: 10, last: 12 };
+/** Stands for a topic that is named, and for an id that the broker does not send. */
 const zeroTopicId = Buffer.alloc(16);
-/** In the place of the operations. */
+/** Stands for operations that the broker does not send. */
 const operationsNotGiven = -(2 ** 31);
 
 const encodeTopic = (name: string): Encoder =>
-  new EncoderClass().writeBuffer(zeroTopicId).writeUVarIntString(name).writeUVarInt(0);
+  createEncoder().writeBuffer(zeroTopicId).writeUVarIntString(name).writeUVarInt(0);
 
-/** Its header ends with a field that kafkajs does not know: no tags. */
+/** kafkajs writes the header without its tagged fields, so the body begins with a 0: none. */
 const encodeWithIds = (version: number, topics: readonly string[]): Encoder => {
-  const body = new EncoderClass()
+  const body = createEncoder()
     .writeUVarInt(0)
     .writeUVarIntArray(topics.map((name) => encodeTopic(name)))
     .writeBoolean(false);
@@ -97,7 +52,7 @@ const skipTaggedFields = <T>(decoder: Decoder, value: T): T => {
   return value;
 };
 
-const readInt32Array = (decoder: Decoder): number[] => decoder.readUVarIntArray((one) => one.readInt32()) ?? [];
+const readInt32Array = (decoder: Decoder): number[] => decoder.readUVarIntArray((element) => element.readInt32()) ?? [];
 
 const readBroker = (decoder: Decoder) => {
   const [nodeId, host, port] = [decoder.readInt32(), decoder.readUVarIntString(), decoder.readInt32()];
@@ -106,7 +61,7 @@ const readBroker = (decoder: Decoder) => {
 
 const readPartition = (decoder: Decoder) => {
   const [partitionErrorCode, partitionId, leader] = [decoder.readInt16(), decoder.readInt32(), decoder.readInt32()];
-  decoder.readInt32(); // The leader's epoch.
+  decoder.readInt32(); // The leader's epoch
   const [replicas, isr, offlineReplicas] = [readInt32Array(decoder), readInt32Array(decoder), readInt32Array(decoder)];
   return skipTaggedFields(decoder, { partitionErrorCode, partitionId, leader, replicas, isr, offlineReplicas });
 };
@@ -122,7 +77,7 @@ const readTopic = (decoder: Decoder) => {
 };
 
 const decodeWithIds = async (raw: Buffer) => {
-  const decoder = new DecoderClass(raw);
+  const decoder = createDecoder(raw);
   decoder.readTaggedFields();
   const clientSideThrottleTime = decoder.readInt32();
   const brokers = decoder.readUVarIntArray(readBroker) ?? [];
@@ -131,41 +86,45 @@ const decodeWithIds = async (raw: Buffer) => {
   return { throttleTime: 0, clientSideThrottleTime, brokers, clusterId, controllerId, topicMetadata };
 };
 
-/** kafkajs speaks no version that tells ids. */
-const createMetadataRequest = (versions: ApiVersions, topics: readonly string[]): BrokerRequest => {
-  const version = Math.min(versions[apiKey]?.maxVersion ?? 0, versionsWithTopicIds.last);
+/** The newest version that the broker knows, since kafkajs itself knows none with the ids of topics. */
+const createTopicsRequest = (versions: ApiVersions, topics: readonly string[]): BrokerRequest => {
+  const version = Math.min(versions[apiKeys.metadata]?.maxVersion ?? 0, versionsWithTopicIds.last);
   if (version < versionsWithTopicIds.first)
-    return lookup(versions)(apiKey, requests.Metadata)({ topics, allowAutoTopicCreation: false });
+    return createMetadataRequest(versions, { topics, allowAutoTopicCreation: false });
   const encode = async (): Promise<Encoder> => encodeWithIds(version, topics);
-  const request = { apiKey, apiVersion: version, apiName: "Metadata", encode };
-  return { request, response: { decode: decodeWithIds, parse } };
+  const request = { apiKey: apiKeys.metadata, apiVersion: version, apiName: "Metadata", encode };
+  return { request, response: { decode: decodeWithIds, parse: throwMetadataErrors } };
 };
 
-/** Kafka's name of an error; undefined for none. */
-const errorOf = (code: number): string | undefined => (code === 0 ? undefined : createErrorFromCode(code).type);
-
-/** Asks for these topics only. An error of a topic that is not tolerated fails the whole question, as kafkajs does for any. */
+/**
+ * A request for the metadata of these topics only. It fails if a topic has an error that `isTolerated` does not accept; kafkajs's own
+ * request fails at any error of any topic.
+ */
 export const tolerantMetadataRequest = (
   versions: ApiVersions,
   topics: readonly string[],
   isTolerated: (error: string | undefined) => boolean,
 ): BrokerRequest => {
-  const { request, response } = createMetadataRequest(versions, topics);
-  const parseTolerantly = async (metadata: KafkajsMetadata): Promise<KafkajsMetadata> => {
-    const untolerated = metadata.topicMetadata.filter(({ topicErrorCode }) => !isTolerated(errorOf(topicErrorCode)));
-    await parse({ topicMetadata: untolerated });
+  const { request, response } = createTopicsRequest(versions, topics);
+  const parse = async (metadata: ClusterMetadata): Promise<ClusterMetadata> => {
+    const untolerated = metadata.topicMetadata.filter(
+      ({ topicErrorCode }) => !isTolerated(errorTypeOfCode(topicErrorCode)),
+    );
+    await throwMetadataErrors({ topicMetadata: untolerated });
     return metadata;
   };
-  return { request, response: { decode: response.decode, parse: parseTolerantly } };
+  return { request, response: { decode: response.decode, parse } };
 };
 
-/** The topics of an answer, in the order in which they were asked for. */
-export const topicStates = (topics: readonly string[], { topicMetadata }: KafkajsMetadata): TopicState[] => {
+const unknownTopicCode = 3;
+
+/** The states of these topics, in this order. A topic that the metadata does not mention does not exist. */
+export const topicStates = (topics: readonly string[], { topicMetadata }: ClusterMetadata): TopicState[] => {
   const byName = new Map(topicMetadata.map((entry) => [entry.topic, entry]));
   return topics.map((topic) => {
-    const { topicErrorCode = 3, topicId, operations, partitionMetadata = [] } = byName.get(topic) ?? {};
+    const { topicErrorCode = unknownTopicCode, topicId, operations, partitionMetadata = [] } = byName.get(topic) ?? {};
     const replicationFactor = partitionMetadata[0]?.replicas.length ?? 1;
-    const error = errorOf(topicErrorCode);
+    const error = errorTypeOfCode(topicErrorCode);
     return { topic, error, id: topicId, operations, partitions: partitionMetadata.length, replicationFactor };
   });
 };

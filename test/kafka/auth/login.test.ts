@@ -4,9 +4,9 @@ import type { AuthenticationProviderArgs } from "kafkajs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { type Login, createLogin } from "../../../src/kafka/auth/login.ts";
-import type { SendRequest } from "../../../src/outbound/json-answer.ts";
+import type { SendRequest } from "../../../src/outbound/json-response.ts";
 
-/** What such a log-in sends to a broker that takes it. */
+/** What the log-in sends to a broker that accepts it. */
 const sentBy = async (sasl: Login, fetch?: SendRequest): Promise<string> => {
   const sent: string[] = [];
   const saslAuthenticate: AuthenticationProviderArgs["saslAuthenticate"] = async ({ request, response }) => {
@@ -24,16 +24,16 @@ const sentBy = async (sasl: Login, fetch?: SendRequest): Promise<string> => {
 describe("createLogin()", () => {
   afterEach(() => void vi.unstubAllEnvs());
 
-  it("is none where none is configured", () =>
+  it("returns undefined if no log-in is configured", () =>
     expect(createLogin({ sasl: undefined, warn: () => {} })).toBeUndefined());
 
-  it("sends a token's file, with extensions", async () => {
+  it("sends the token of a file, with extensions", async () => {
     const tokens = { kind: "file", token: { read: () => "t1" } } as const;
     const sent = await sentBy({ mechanism: "oauthbearer", tokens, extensions: { pool: "p" } });
     expect(sent).toBe("n,,\u0001auth=Bearer t1\u0001pool=p\u0001\u0001");
   });
 
-  it("asks a token server by the way that is given", async () => {
+  it("requests a token with the fetch that it gets", async () => {
     const clientSecret = { read: () => "s" };
     const tokens = {
       kind: "client-credentials",
@@ -46,7 +46,7 @@ describe("createLogin()", () => {
     expect(sent).toBe("n,,\u0001auth=Bearer of-login.test\u0001\u0001");
   });
 
-  it("sends what Amazon MSK takes for a token, of the region's cluster", async () => {
+  it("sends a token for Amazon MSK in the configured region", async () => {
     vi.stubEnv("AWS_PROFILE", undefined);
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDENV");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
@@ -58,7 +58,7 @@ describe("createLogin()", () => {
     );
   });
 
-  it("loads nothing of AWS for those who log in otherwise", () => {
+  it("loads no package of AWS for other log-ins", () => {
     const source = readFileSync("src/kafka/auth/msk-token.ts", "utf8");
     expect(source).toContain('import("@aws-sdk/credential-provider-node")');
     expect(source).not.toMatch(/^(?:import|export) .*from "@(?:aws-sdk|smithy)\//m);

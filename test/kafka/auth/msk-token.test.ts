@@ -18,7 +18,7 @@ interface Signing {
   readonly region: string;
 }
 
-/** What AWS makes of the address (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). */
+/** The signature that AWS computes for the URL (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). */
 const signatureOf = (url: URL, { secret, region }: Signing): string => {
   const pairs = url.search
     .slice(1)
@@ -42,7 +42,7 @@ describe("signMskToken()", () => {
   beforeEach(() => void vi.useFakeTimers({ now, toFake: ["Date"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("makes a token in the format that AWS publishes", async () => {
+  it("signs a token in the format that AWS documents", async () => {
     const { value, lifetimeMs } = await signMskToken("eu-central-1", { ...credentials, sessionToken: "FwoG/+==" });
     expect(value).toMatch(/^[\w-]+$/);
     const url = urlOf(value);
@@ -65,7 +65,7 @@ describe("signMskToken()", () => {
   it.each([
     ["which live longer", 3_600_000, "900"],
     ["which end sooner, in whole seconds", 512_345, "512"],
-  ])("never outlives the credentials, %s", async (_, leftMs, expires) => {
+  ])("expires no later than the credentials, %s", async (_, leftMs, expires) => {
     const expiration = new Date(now + leftMs);
     const { value, lifetimeMs } = await signMskToken("us-east-1", { ...credentials, expiration });
     expect(urlOf(value).searchParams.get("X-Amz-Expires")).toBe(expires);
@@ -74,13 +74,13 @@ describe("signMskToken()", () => {
     expect(urlOf(value).searchParams.get("X-Amz-Signature")).toBe(signatureOf(urlOf(value), signing));
   });
 
-  it("signs nothing with credentials that have ended", async () => {
+  it("refuses credentials that have expired", async () => {
     const expiration = new Date(now + 500);
     await expect(signMskToken("us-east-1", { ...credentials, expiration })).rejects.toThrow("have expired");
   });
 });
 
-/** Nothing of this machine's own AWS settings counts. */
+/** Hides this machine's own AWS settings. */
 const stubAws = (env: Readonly<Record<string, string>>): void => {
   for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
   const nowhere = {
@@ -96,18 +96,18 @@ const keyOf = (token: string): string | undefined => urlOf(token).searchParams.g
 describe("createMskTokens()", () => {
   afterEach(() => void vi.unstubAllEnvs());
 
-  it("takes credentials from the environment", async () => {
+  it("reads credentials from the environment", async () => {
     stubAws({ AWS_ACCESS_KEY_ID: "AKIDENV", AWS_SECRET_ACCESS_KEY: "secret", AWS_SESSION_TOKEN: "session" });
     const { value } = await createMskTokens("eu-central-1")();
     expect(keyOf(value)).toBe("AKIDENV");
     expect(urlOf(value).searchParams.get("X-Amz-Security-Token")).toBe("session");
   });
 
-  // Brokers refuse to renew a log-in under another name, and a session's name is a part of it.
+  // A broker refuses another principal on an open connection, and the principal contains the session name.
   it.each([
     [undefined, "gainstream"],
     ["ours", "ours"],
-  ])("takes a role under the same name every time: AWS_ROLE_SESSION_NAME %j", async (given, name) => {
+  ])("assumes a role with the same session name every time: AWS_ROLE_SESSION_NAME %j", async (given, name) => {
     const asked: URLSearchParams[] = [];
     const server = createServer((request, response) => {
       void textOf(request).then((body) => {
@@ -138,10 +138,10 @@ describe("createMskTokens()", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("asks anew if an answer never comes", async () => {
+  it("starts again with a new chain if an answer never comes", async () => {
     let asked = 0;
     const server = createServer((_, response) => {
-      // Whoever waits for the first answer waits for ever.
+      // The first answer never comes.
       if (asked++ === 0) return;
       const Expiration = new Date(Date.now() + 3_600_000).toISOString();
       const body = { AccessKeyId: "AKID", SecretAccessKey: "secret", Token: "session", Expiration };
@@ -159,8 +159,8 @@ describe("createMskTokens()", () => {
     server.closeAllConnections();
   });
 
-  // So log-ins failed after a day elsewhere: tokens were signed with credentials that had ended.
-  it("signs a later token with new credentials, as those of a role end", async () => {
+  // Other clients failed to log in after a day: they signed tokens with expired credentials.
+  it("signs a later token with new credentials, since those of a role expire", async () => {
     let served = 0;
     const server = createServer((_, response) => {
       served++;
@@ -187,7 +187,7 @@ describe("createMskTokens()", () => {
     server.closeAllConnections();
   });
 
-  it("says so if there are no credentials, without a cause that would end the process", async () => {
+  it("throws a sentence if there are no credentials, without a cause that would end the process", async () => {
     stubAws({});
     const failed: unknown = await createMskTokens("eu-central-1")().catch((error: unknown) => error);
     const why = "Could not load credentials from any providers";

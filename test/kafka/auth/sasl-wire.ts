@@ -1,11 +1,11 @@
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 
-/** The broker's end of a connection: takes every log-in, and answers everything else with nothing. */
+/** A broker's end of a connection: accepts every log-in, and answers every other request with an empty answer. */
 export interface SaslWire {
   readonly port: number;
-  /** The keys of the requests, as they came. */
+  /** The keys of the requests in the order of their arrival. */
   readonly keys: readonly number[];
-  /** Is told of each request before it is answered. */
+  /** Called for each request before the answer. */
   onRequest: (apiKey: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -24,9 +24,9 @@ const int32 = (value: number): Buffer => {
 const mechanism = "PLAIN";
 
 const answers: Readonly<Record<number, Buffer>> = {
-  // No error; one mechanism.
+  // No error, and one mechanism
   [handshake]: Buffer.concat([int16(0), int32(1), int16(mechanism.length), Buffer.from(mechanism)]),
-  // No error, no message, no bytes, a session of 10 s.
+  // No error, no message, no bytes, and a session of 10 s
   [authenticate]: Buffer.concat([int16(0), int16(-1), int32(0), int32(0), int32(10_000)]),
 };
 

@@ -8,7 +8,7 @@ import { type SaslWire, authenticate, handshake, startSaslWire } from "./sasl-wi
 interface Connection {
   readonly authenticatedAt: [number, number] | null;
   readonly sessionLifetime: unknown;
-  readonly sasl?: { readonly hasToken?: () => boolean; readonly isReady?: () => boolean };
+  readonly sasl?: { readonly hasToken?: () => boolean; readonly isFresh?: () => boolean };
 }
 
 interface ConnectionClass {
@@ -22,18 +22,18 @@ const Long = require("kafkajs/src/utils/long") as { readonly fromValue: (value: 
 const original = ConnectionOfKafkajs.prototype.isAuthenticated;
 const logger = { namespace: () => logger, debug: () => {}, error: () => {} };
 
-/** A connection that logged in so long ago, for a session of so many milliseconds. */
+/** A connection that logged in `agoMs` ago, for a session of `lifetimeMs`. */
 const connection = (agoMs: number, lifetimeMs: number, sasl: Connection["sasl"] = {}) => {
   const authenticatedAtMs = Number(process.hrtime.bigint() / 1_000_000n) - agoMs;
   return Object.assign(new ConnectionOfKafkajs({ host: "127.0.0.1", port: 1, logger, sasl }), {
     authenticatedAt: [Math.floor(authenticatedAtMs / 1_000), (authenticatedAtMs % 1_000) * 1e6],
-    // As kafkajs makes it of a broker's answer.
+    // kafkajs's own form of a session's lifetime
     sessionLifetime: Long.fromValue(String(lifetimeMs)),
   });
 };
 
 describe("the session patch", () => {
-  it("is still needed: kafkajs logs in anew before every request of a short session", () => {
+  it("is still needed: kafkajs logs in again before every request of a short session", () => {
     expect(original.call(connection(0, 9_000))).toBe(false);
   });
 
@@ -55,22 +55,32 @@ describe("the session patch", () => {
     ["after its end", 10_000, 9_000, false],
     ["that is over at once, since brokers refuse two log-ins within a second", 900, 500, true],
     ["that was over at once, later", 1_200, 500, false],
-  ])("takes a connection for logged in, or not: a session %s", (_, agoMs, lifetimeMs, isAuthenticated) => {
+  ])("decides whether a connection is still logged in: a session %s", (_, agoMs, lifetimeMs, isAuthenticated) => {
     expect(connection(agoMs, lifetimeMs).isAuthenticated()).toBe(isAuthenticated);
   });
 
-  it("never takes a connection for logged in that has not begun", () => {
+  it("never treats a connection as logged in before its first log-in", () => {
     const { prototype } = ConnectionOfKafkajs;
     expect(prototype.isAuthenticated.call(Object.assign(connection(0, 0), { authenticatedAt: null }))).toBe(false);
   });
 
-  it.each<[string, { hasToken: boolean; isReady: boolean }, number, boolean]>([
-    ["waits for a token that lasts", { hasToken: true, isReady: false }, 8_000, true],
-    ["takes a token that lasts", { hasToken: true, isReady: true }, 8_000, false],
-    ["takes any valid token after the session's end", { hasToken: true, isReady: false }, 10_000, false],
-    ["lets the broker close the connection if there is none", { hasToken: false, isReady: false }, 10_000, true],
-  ])("%s", (_, { hasToken, isReady }, agoMs, isAuthenticated) => {
-    const sasl = { hasToken: () => hasToken, isReady: () => isReady };
+  it.each<[string, { hasToken: boolean; isFresh: boolean }, number, boolean]>([
+    ["waits for a fresh token", { hasToken: true, isFresh: false }, 8_000, true],
+    ["logs in again with a fresh token", { hasToken: true, isFresh: true }, 8_000, false],
+    [
+      "logs in again with any valid token after the end of the session",
+      { hasToken: true, isFresh: false },
+      10_000,
+      false,
+    ],
+    [
+      "lets the broker close the connection if there is no valid token",
+      { hasToken: false, isFresh: false },
+      10_000,
+      true,
+    ],
+  ])("%s", (_, { hasToken, isFresh }, agoMs, isAuthenticated) => {
+    const sasl = { hasToken: () => hasToken, isFresh: () => isFresh };
     expect(connection(agoMs, 9_000, sasl).isAuthenticated()).toBe(isAuthenticated);
   });
 });
@@ -88,7 +98,7 @@ interface OpenConnection extends Connection {
 const SocketOfKafkajs = require("kafkajs/src/network/socketFactory") as () => unknown;
 const EncoderOfKafkajs = require("kafkajs/src/protocol/encoder") as new () => object;
 
-/** A request of no known kind, which is ready to be sent after `isEncoded`. */
+/** A request of an unknown kind, whose encoding ends with `isEncoded`. */
 const request = (apiKey: number, isEncoded: Promise<void> = Promise.resolve()): object => ({
   request: {
     apiKey,
@@ -101,16 +111,19 @@ const request = (apiKey: number, isEncoded: Promise<void> = Promise.resolve()): 
 
 describe("a connection with the session patch", () => {
   let wire: SaslWire;
-  let tokens: { readonly isReady: () => boolean };
+  let tokens: { readonly isFresh: () => boolean };
+  let renewals: number;
   let open: OpenConnection;
 
   beforeEach(async () => {
     patchSession();
     wire = await startSaslWire();
-    tokens = { isReady: () => true };
+    tokens = { isFresh: () => true };
+    renewals = 0;
     const sasl = {
       mechanism: "plain",
-      isReady: () => tokens.isReady(),
+      isFresh: () => tokens.isFresh(),
+      renewIfStale: () => void renewals++,
       authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (exchange: object) => Promise<void> }) => ({
         authenticate: () => saslAuthenticate({ request: { encode: () => Buffer.alloc(4) } }),
       }),
@@ -141,7 +154,7 @@ describe("a connection with the session patch", () => {
 
   const endSession = (): void => void Object.assign(open, { authenticatedAt: connection(9_000, 0).authenticatedAt });
 
-  /* Brokers close a connection on which anything else comes between the two. */
+  /* A broker closes the connection if another request comes between the two. */
   it("writes nothing between the two requests of a log-in, however long a request takes to encode", async () => {
     const { promise: isEncoded, resolve } = Promise.withResolvers<void>();
     wire.onRequest = async (apiKey) => {
@@ -156,7 +169,7 @@ describe("a connection with the session patch", () => {
     expect(new Set(wire.keys.slice(4))).toEqual(new Set([100, 101]));
   });
 
-  it("writes what was encoded before a log-in is due before that", async () => {
+  it("writes a request before the log-in if the request was encoded before the log-in was due", async () => {
     const first = open.send(request(100));
     await Promise.resolve();
     const second = open.send(request(101));
@@ -167,7 +180,7 @@ describe("a connection with the session patch", () => {
     expect(wire.keys[at + 1]).toBe(authenticate);
   });
 
-  it("lets no log-in overtake what has waited for a throttling broker", async () => {
+  it("lets no log-in overtake a request that waits for a throttling broker", async () => {
     Object.assign(open.requestQueue, { throttledUntil: Date.now() + 50 });
     const waiting = open.send(request(100));
     await new Promise((later) => void setTimeout(later, 5));
@@ -177,10 +190,19 @@ describe("a connection with the session patch", () => {
     expect(wire.keys.slice(2)).toEqual([100, handshake, authenticate, 101]);
   });
 
-  it("writes nothing between the two either if there is no lasting token any more", async () => {
+  it("has a stale token renewed at a request while the session is ending, and not before", async () => {
+    tokens = { isFresh: () => false };
+    await open.send(request(100));
+    expect(renewals).toBe(0);
+    endSession();
+    await open.send(request(101));
+    expect([renewals, wire.keys.slice(2)]).toEqual([1, [100, 101]]);
+  });
+
+  it("writes nothing between the two even if the token is no longer fresh", async () => {
     wire.onRequest = async (apiKey) => {
       if (apiKey !== handshake) return;
-      tokens = { isReady: () => false };
+      tokens = { isFresh: () => false };
       void open.send(request(101));
       await new Promise((later) => void setTimeout(later, 20));
     };

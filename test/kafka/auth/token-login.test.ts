@@ -9,13 +9,13 @@ const framed = (text: string): Buffer => {
 };
 
 interface Broker {
-  /** What it answers, message by message; an error is thrown, as kafkajs does for a broker's. */
+  /** The broker's answer to each message; an Error is thrown, as kafkajs throws a broker's error. */
   readonly answers: readonly (string | Error)[];
   readonly get?: () => Promise<string>;
   readonly extensions?: Readonly<Record<string, string>>;
 }
 
-/** Logs in to a broker that answers so, and gives what went to it and what came of it. */
+/** Logs in to a broker with these answers. Returns the messages that it got and the outcome. */
 const logIn = async ({ answers, get = async () => "t1", extensions }: Broker) => {
   const sent: string[] = [];
   const refused: string[] = [];
@@ -24,7 +24,8 @@ const logIn = async ({ answers, get = async () => "t1", extensions }: Broker) =>
     get,
     invalidate: (value: string) => void refused.push(value),
     hasToken: () => true,
-    isReady: () => true,
+    isFresh: () => true,
+    renewIfStale: () => {},
     problem: () => undefined,
   };
   const saslAuthenticate: AuthenticationProviderArgs["saslAuthenticate"] = async ({ request, response }) => {
@@ -46,19 +47,19 @@ const logIn = async ({ answers, get = async () => "t1", extensions }: Broker) =>
 };
 
 describe("createTokenLogin()", () => {
-  it("sends the token as RFC 7628 has it", async () => {
+  it("sends the token in the form of RFC 7628", async () => {
     const message = "n,,\u0001auth=Bearer t1\u0001\u0001";
     const { sent, refused, outcome } = await logIn({ answers: [""] });
     expect([sent, refused, outcome]).toEqual([[String(framed(message))], [], "in"]);
   });
 
-  it("sends extensions beside it", async () => {
+  it("sends extensions with the token", async () => {
     const message = "n,,\u0001auth=Bearer t1\u0001logicalCluster=lkc-1\u0001pool=p\u0001\u0001";
     const { sent } = await logIn({ answers: [""], extensions: { logicalCluster: "lkc-1", pool: "p" } });
     expect(sent).toEqual([String(framed(message))]);
   });
 
-  it("does not take a broker's refusal for success, and tells the broker that it has heard it", async () => {
+  it("recognizes a broker's refusal, and confirms it to the broker", async () => {
     const failure = new KafkaJSProtocolError({ name: "x", message: "invalid credentials" });
     const { sent, refused, outcome } = await logIn({ answers: ['{"status":"invalid_token"}', failure] });
     expect(sent.slice(1)).toEqual([String(framed("\u0001"))]);
@@ -70,7 +71,7 @@ describe("createTokenLogin()", () => {
     });
   });
 
-  it("takes a broker's error for a refusal as well", async () => {
+  it("treats a broker's error as a refusal too", async () => {
     const { refused, outcome } = await logIn({
       answers: [new KafkaJSProtocolError({ name: "x", message: "Access denied" })],
     });
@@ -81,11 +82,11 @@ describe("createTokenLogin()", () => {
     });
   });
 
-  it("keeps the token if only the name behind it is another than before on this connection", async () => {
+  it("keeps the token if the broker refuses only to change the principal of the connection", async () => {
     const message = "Cannot change principals during re-authentication from IAM.a/session-1: IAM.a/session-2";
     const { refused, outcome, login } = await logIn({ answers: [new KafkaJSProtocolError({ name: "x", message })] });
     expect([refused, login.problem?.()]).toEqual([[], undefined]);
-    expect(outcome).toMatchObject({ message: `A new connection is needed: ${message}`, retriable: true });
+    expect(outcome).toMatchObject({ message: `The broker wants a new connection: ${message}`, retriable: true });
   });
 
   it("keeps the token if only the connection breaks", async () => {
@@ -93,7 +94,7 @@ describe("createTokenLogin()", () => {
     expect(await logIn({ answers: [broken] })).toMatchObject({ refused: [], outcome: broken });
   });
 
-  it("fails like an unreachable broker without a token, and does not hide a mistake of this program", async () => {
+  it("throws a connection error if there is no token, and throws programming errors", async () => {
     const missing = await logIn({ answers: [], get: () => Promise.reject(new Error("Cannot get a token")) });
     expect(missing).toMatchObject({
       sent: [],
@@ -103,10 +104,13 @@ describe("createTokenLogin()", () => {
     expect(outcome).toBeInstanceOf(TypeError);
   });
 
-  it("has a problem as long as brokers refuse the newest token, whatever they say of older ones", async () => {
+  it("has a problem while brokers refuse the newest token, even if they accept older ones", async () => {
     const values = ["t1", "t2", "t3"];
     const get = async (): Promise<string> => values.shift() ?? "";
-    const tokens = { get, invalidate: () => {}, hasToken: () => true, isReady: () => true, problem: () => "no token" };
+    const ignore = (): void => {};
+    const isValid = (): boolean => true;
+    const state = { hasToken: isValid, isFresh: isValid, problem: () => "no token" };
+    const tokens = { ...state, get, invalidate: ignore, renewIfStale: ignore };
     const login = createTokenLogin({ tokens, hint: "want another" });
     const start = () => {
       const { promise, resolve } = Promise.withResolvers<string>();

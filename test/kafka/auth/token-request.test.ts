@@ -33,7 +33,7 @@ const problem = (more?: Parameters<typeof ask>[0]): Promise<string> =>
   );
 
 describe("requestToken()", () => {
-  it("asks through a proxy, and names one that refuses", () =>
+  it("sends the request through a proxy, and names a proxy that refuses it", () =>
     withProxy(async (proxy) => {
       const fetch = createFetch({ userAgent: "gainstream/1", proxy: { origin: proxy.url } });
       expect(await ask({ fetch })).toEqual({ value: server.tokens.at(-1), lifetimeMs: 300_000 });
@@ -41,11 +41,11 @@ describe("requestToken()", () => {
       proxy.mood = 407;
       const refusing = createFetch({ userAgent: "gainstream/1", proxy: { origin: proxy.url } });
       expect(await problem({ fetch: refusing })).toBe(
-        `Cannot get a token for Kafka from ${new URL(server.url).host}: The proxy ${proxy.host} wants credentials (407)`,
+        `Cannot get a token for Kafka from ${new URL(server.url).host}: The proxy ${proxy.host} requires credentials (407)`,
       );
     }));
 
-  it("posts a form with the client in the header, encoded as the specification wants it", async () => {
+  it("posts a form with the client in the header, encoded as RFC 6749 requires", async () => {
     expect(await ask({ scope: "a b" })).toEqual({ value: server.tokens.at(-1), lifetimeMs: 300_000 });
     const { headers, form } = server.asked.at(-1) ?? {};
     expect(headers).toMatchObject({
@@ -63,7 +63,7 @@ describe("requestToken()", () => {
     ["nothing", { token_type: "BEARER" }, 300_000],
     ["nonsense", { expires_in: "soon" }, 300_000],
     ["nothing left", { expires_in: 0 }, 300_000],
-  ])("takes a lifetime that is %s", async (_, more, lifetimeMs) => {
+  ])("reads a lifetime that is %s", async (_, more, lifetimeMs) => {
     answering((response) => answerJson(response, 200, { access_token: "opaque", ...more }));
     expect(await ask()).toEqual({ value: "opaque", lifetimeMs });
   });
@@ -73,12 +73,12 @@ describe("requestToken()", () => {
     [
       "refuses the client",
       (response) => answerJson(response, 401, echoed),
-      "got status 401, invalid_client, want KAFKA_SASL_OAUTH_CLIENT_ID and KAFKA_SASL_OAUTH_CLIENT_SECRET (or its file) that it knows",
+      "got status 401, invalid_client; set KAFKA_SASL_OAUTH_CLIENT_ID and KAFKA_SASL_OAUTH_CLIENT_SECRET (or its file) to a client that it knows",
     ],
     [
       "refuses the scope",
       (response) => answerJson(response, 400, { error: "invalid_scope" }),
-      "got status 400, invalid_scope, want another KAFKA_SASL_OAUTH_SCOPE",
+      "got status 400, invalid_scope; set KAFKA_SASL_OAUTH_SCOPE to a scope that it accepts",
     ],
     [
       "has an error of its own",
@@ -129,20 +129,20 @@ describe("requestToken()", () => {
     ["hangs", () => {}, "no answer in time"],
     ["hangs in the middle", (response) => void response.write('{"access_token":'), "no answer in time"],
     ["hangs up", (response) => void response.destroy(), "UND_ERR_SOCKET"],
-  ])("says so if the server %s", async (_, answer, why) => {
+  ])("throws a sentence if the server %s", async (_, answer, why) => {
     answering(answer);
     expect(await problem({ timeoutMs: 300 })).toBe(
       `Cannot get a token for Kafka from ${new URL(server.url).host}: ${why}`,
     );
   });
 
-  it("says so if nobody listens", async () => {
+  it("throws a sentence if no server listens", async () => {
     expect(await problem({ url: "http://localhost:2/token" })).toBe(
       "Cannot get a token for Kafka from localhost:2: ECONNREFUSED",
     );
   });
 
-  it("reads the secret anew for every request, and can be sent another way", async () => {
+  it("reads the secret for every request, and sends it with the fetch that it gets", async () => {
     const secrets = ["wrong", server.clientSecret];
     const clientSecret = { read: () => secrets.shift() ?? "" };
     expect(await problem({ clientSecret })).toMatch(/invalid_client/);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { RenewedTokens, type Token, fileTokens } from "../../../src/kafka/auth/tokens.ts";
 
-/** A token server whose answers the test gives, and a clock that it sets. */
+/** A token server and a clock that the test controls. */
 const createWorld = () => {
   const world = { now: 0, warnings: new Array<string>(), requests: new Array<PromiseWithResolvers<Token>>() };
   const tokens = new RenewedTokens({
@@ -31,7 +31,7 @@ const createWorld = () => {
 };
 
 describe("RenewedTokens", () => {
-  it("asks once, however many connections want a token", async () => {
+  it("sends one request, however many connections want a token", async () => {
     const { world, tokens, give } = createWorld();
     const all = [tokens.get(), tokens.get(), tokens.get()];
     await give("t1");
@@ -41,22 +41,24 @@ describe("RenewedTokens", () => {
     expect(world.requests).toHaveLength(1);
   });
 
-  it("renews a token after 70 % of its life, while the present one counts", async () => {
+  it("renews a token after 70 % of its lifetime, while the current one stays in use", async () => {
     const { world, tokens, give } = createWorld();
     void tokens.get();
     await give("t1");
-    expect(tokens.isReady()).toBe(true);
+    expect(tokens.isFresh()).toBe(true);
     world.now = 70_000;
-    expect(tokens.isReady()).toBe(false);
+    expect(tokens.isFresh()).toBe(false);
+    expect(world.requests).toHaveLength(1);
     expect(await tokens.get()).toBe("t1");
-    expect(tokens.isReady()).toBe(false);
+    expect(tokens.isFresh()).toBe(false);
+    tokens.renewIfStale();
     expect(world.requests).toHaveLength(2);
     await give("t2");
-    expect(tokens.isReady()).toBe(true);
+    expect(tokens.isFresh()).toBe(true);
     expect(await tokens.get()).toBe("t2");
   });
 
-  it("keeps a valid token if it cannot be renewed, warns, and asks again after growing pauses", async () => {
+  it("keeps a valid token if it cannot be renewed, warns, and repeats the request after pauses that grow", async () => {
     const { world, tokens, give, fail } = createWorld();
     void tokens.get();
     await give("t1");
@@ -69,16 +71,16 @@ describe("RenewedTokens", () => {
       await fail("Cannot get a token");
     }
     expect(askedAt).toEqual([70_000, 70_750, 72_250, 75_250, 81_250, 93_250]);
-    expect(world.warnings[0]).toBe("Cannot get a token; the present token is valid for another 30 s");
+    expect(world.warnings[0]).toBe("Cannot get a token; the current token is valid for another 30 s");
     expect(tokens.problem()).toBe("Cannot get a token");
     expect(tokens.hasToken()).toBe(false);
     world.now = 200_000;
-    tokens.isReady();
+    tokens.renewIfStale();
     await fail("Still none");
     expect(world.warnings.at(-1)).toBe("Still none");
   });
 
-  it("has no token after its end, says why at once while it pauses, and continues with the next one", async () => {
+  it("has no token after the end of its lifetime, says why at once during a pause, and continues with the next one", async () => {
     const { world, tokens, give, fail } = createWorld();
     const first = tokens.get().catch((error: unknown) => error);
     await fail("Cannot get a token");
@@ -93,7 +95,7 @@ describe("RenewedTokens", () => {
     expect([tokens.problem(), tokens.hasToken()]).toEqual([undefined, true]);
   });
 
-  it("gives a token that came late, and does not ask for ever", async () => {
+  it("returns a token even if it is stale on arrival, and sends no second request", async () => {
     const { world, tokens, give } = createWorld();
     const late = tokens.get();
     world.now = 5_000;
@@ -102,7 +104,7 @@ describe("RenewedTokens", () => {
     expect(world.requests).toHaveLength(1);
   });
 
-  it("counts on no token that ends within the exchange with a broker", async () => {
+  it("has no token for a log-in if the token would expire during it", async () => {
     const { world, tokens, give } = createWorld();
     void tokens.get();
     await give("t1");
@@ -112,7 +114,7 @@ describe("RenewedTokens", () => {
     expect([tokens.hasToken(), await tokens.get()]).toEqual([false, "t1"]);
   });
 
-  it("never gives a token again that the broker has refused, and asks for the next one at most every 5 s", async () => {
+  it("never returns a token again that a broker has refused, and requests the next one at most every 5 s", async () => {
     const { world, tokens, give } = createWorld();
     void tokens.get();
     await give("t1");
@@ -131,7 +133,7 @@ describe("RenewedTokens", () => {
     expect(world.requests).toHaveLength(3);
   });
 
-  it("swallows no mistake of this program", async () => {
+  it("throws programming errors", async () => {
     const { world, tokens } = createWorld();
     const first = tokens.get();
     world.requests[0]?.reject(new TypeError("x is not a function"));
@@ -146,12 +148,12 @@ describe("fileTokens()", () => {
     expect(await tokens.get()).toBe("t1");
     content = "t2";
     expect(await tokens.get()).toBe("t2");
-    expect([tokens.isReady(), tokens.hasToken(), tokens.problem()]).toEqual([true, true, undefined]);
+    expect([tokens.isFresh(), tokens.hasToken(), tokens.problem()]).toEqual([true, true, undefined]);
   });
 
-  it.each(["", "two words", "t\u0001auth=Bearer other"])("takes no token that is none: %j", async (content) => {
+  it.each(["", "two words", "t\u0001auth=Bearer other"])("refuses text that is no token: %j", async (content) => {
     await expect(fileTokens(() => content).get()).rejects.toThrow(
-      `Cannot use KAFKA_SASL_OAUTH_TOKEN_FILE: got ${content.length} characters that are no token`,
+      `Cannot use KAFKA_SASL_OAUTH_TOKEN_FILE: got ${content.length} characters that are no token, want printable ASCII without blanks`,
     );
   });
 });

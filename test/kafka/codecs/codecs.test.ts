@@ -40,7 +40,7 @@ const javaHeader = Buffer.concat([Buffer.from("\x82SNAPPY\0", "latin1"), int32(1
 const text = "gainstream ".repeat(10);
 
 /**
- * What kafka-clients 4.1.0 makes of the text: `Compression.of(type).build().wrapForOutput(buffer, 2)`, the text, a flush, the text again.
+ * The compressed text of kafka-clients 4.1.0: `Compression.of(type).build().wrapForOutput(buffer, 2)`, the text, a flush, the text again.
  * So snappy and lz4 have two blocks each.
  */
 const fromJava = {
@@ -51,7 +51,7 @@ const fromJava = {
 };
 
 describe.each(codecNames)("%s", (name) => {
-  it("reads what Java writes", async () => {
+  it("reads batches of Java producers", async () => {
     expect(String(await decompress(name, Buffer.from(fromJava[name], "base64")))).toBe(text + text);
   });
 
@@ -61,12 +61,12 @@ describe.each(codecNames)("%s", (name) => {
     ["noise", randomBytes(100_000)],
     ["a megabyte of one byte", Buffer.alloc(1_000_000, "a")],
     ["as much as a batch may hold", Buffer.alloc(maxBatchBytes - (4 << 20), "a")],
-  ])("reads what it has written of %s", async (_, raw) => {
+  ])("reads its own compression of %s", async (_, raw) => {
     const packed = await pack(name, raw);
     expect(raw.equals(await ofKafkajs(compressionType(name)).decompress(packed))).toBe(true);
   });
 
-  it("gives out no more than the limit", async () => {
+  it("decompresses no more than the limit", async () => {
     const packed = await pack(name, Buffer.alloc(10_000_000, "a"));
     await expect(decompress(name, packed, 1_000_000)).rejects.toEqual(unreadable("too_large"));
     await expect(decompress(name, packed, 1_000_000)).rejects.toThrow(
@@ -74,14 +74,14 @@ describe.each(codecNames)("%s", (name) => {
     );
   });
 
-  it("stops a bomb before it takes memory", async () => {
+  it("refuses a decompression bomb before it takes memory", async () => {
     const bomb = await pack(name, Buffer.alloc(maxBatchBytes * 2, 0));
     const before = process.memoryUsage().rss;
     await expect(decompress(name, bomb)).rejects.toEqual(unreadable("too_large"));
     expect(process.memoryUsage().rss - before).toBeLessThan(2.5 * maxBatchBytes);
   });
 
-  it("says that bytes are corrupt, wherever they are cut or changed", async () => {
+  it("reports corrupt bytes, wherever they are cut or changed", async () => {
     const packed = await pack(name, randomBytes(300));
     const corrupt = [Buffer.alloc(0), Buffer.from("no such thing"), packed.subarray(0, -5), packed.subarray(3)];
     for (const bytes of corrupt) await expect(decompress(name, bytes)).rejects.toEqual(unreadable("corrupt"));
@@ -90,7 +90,7 @@ describe.each(codecNames)("%s", (name) => {
       changed[at] = (changed[at] ?? 0) ^ 0xff;
       const tried = [changed, packed.subarray(0, at)].map((bytes) => decompress(name, bytes));
       for (const end of await Promise.allSettled(tried))
-        // What is read wrong is left to the batch's checksum.
+        // The batch's checksum catches what a codec does not.
         expect(end.status === "fulfilled" || end.reason instanceof UnreadableBatch).toBe(true);
     }
   });
@@ -111,12 +111,12 @@ describe("snappy", () => {
     ["more than its bytes can hold", block(1_000_000, 10)],
     ["4 GiB", block(2 ** 32 - 1, 10)],
     ["more than a length can be", Buffer.alloc(20, 0xff)],
-  ])("believes no block that claims %s", async (_, packed) => {
+  ])("refuses a block that claims %s", async (_, packed) => {
     const sentence = "Cannot decompress a snappy batch: a block claims a length that it cannot have";
     await expect(decompress("snappy", packed)).rejects.toThrow(sentence);
   });
 
-  it("adds up the claims of all blocks before it reads one", async () => {
+  it("adds up the claimed lengths of all blocks before it decompresses one", async () => {
     const zeros = compressSync(Buffer.alloc(400_000));
     const blocks = [1, 2, 3].flatMap(() => [int32(zeros.length), zeros]);
     const packed = Buffer.concat([javaHeader, ...blocks]);
@@ -153,7 +153,7 @@ describe("zstd", () => {
     );
   });
 
-  it("does not take the memory of a window that a header claims", async () => {
+  it("does not allocate the window that a header claims", async () => {
     const lie = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x01, 0x00, 0x00]);
     const before = process.memoryUsage().rss;
     expect(await decompress("zstd", lie)).toHaveLength(0);
@@ -161,24 +161,21 @@ describe("zstd", () => {
   });
 });
 
-describe("compressionsFrom()", () => {
+describe("compressionFallbacks()", () => {
   it.each([
     ["none", ["none", "gzip", "zstd"]],
     ["gzip", ["gzip", "zstd", "none"]],
     ["snappy", ["snappy", "gzip", "zstd", "none"]],
     ["zstd", ["zstd", "gzip", "none"]],
-  ] as const)(
-    "begins with %s, goes on with what packs tighter, and does without where no codec is taken",
-    (first, all) => {
-      expect(compressionFallbacks(first)).toEqual(all);
-    },
-  );
+  ] as const)("begins with %s, continues with codecs that compress better, and ends with none", (first, all) => {
+    expect(compressionFallbacks(first)).toEqual(all);
+  });
 });
 
 describe("a codec that cannot be used", () => {
-  it.each([5, 6, 7])("is one that Kafka does not know: %d, which kafkajs would take for none", (type) => {
+  it.each([5, 6, 7])("is one that Kafka does not have: %d, which kafkajs would take for no compression", (type) => {
     expect(() => ofKafkajs(type)).toThrow(unreadable("unknown_codec"));
-    expect(() => ofKafkajs(type)).toThrow(`its compression type is ${type}, which Kafka does not know`);
+    expect(() => ofKafkajs(type)).toThrow(`Kafka has no compression type ${type}`);
   });
 
   it("is one whose package is not installed", async () => {

@@ -7,7 +7,7 @@ import { createFetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
 import { batchBytes, responseBytes } from "./batch-bytes.ts";
 
 const require = createRequire(import.meta.url);
-/** What kafkajs makes of a partition's answer, for its consumer. */
+/** How kafkajs passes a fetched partition to its consumer. */
 const Batch = require("kafkajs/src/consumer/batch") as new (
   topic: string,
   from: string,
@@ -20,7 +20,7 @@ const control = 32;
 const write = (base: number, producerId: number, key = "key"): Buffer =>
   batchBytes({ base, producerId, attributes: inTransaction, records: [{ offsetDelta: 0, key, value: "v" }] });
 
-/** The marker with which a transaction ends. */
+/** The marker that ends a transaction. */
 const end = (base: number, producerId: number, type: "abort" | "commit"): Buffer =>
   batchBytes({
     base,
@@ -29,7 +29,7 @@ const end = (base: number, producerId: number, type: "abort" | "commit"): Buffer
     records: [{ offsetDelta: 0, key: type === "abort" ? "\0\0\0\0" : "\0\0\0\u{1}", value: "\0\0" }],
   });
 
-/** What a consumer sees of these batches, fetched from this offset. */
+/** The offsets of the records that a consumer sees of these batches, fetched from this offset. */
 const seen = async (bytes: Buffer, from: number, aborted: readonly (readonly [number, number])[]) => {
   const raw = responseBytes(11, "events", [{ partition: 0, bytes, aborted }]);
   const { responses } = await createFetchDecoder(11, () => from)(raw);
@@ -37,8 +37,8 @@ const seen = async (bytes: Buffer, from: number, aborted: readonly (readonly [nu
   return { offsets: batch.messages.map(({ offset }) => Number(offset)), last: Number(batch.lastOffset()) };
 };
 
-describe("the records of an aborted transaction", () => {
-  it("is not seen, though the broker tells the transactions in the order in which they ended", async () => {
+describe("the records of aborted transactions", () => {
+  it("are hidden, though the broker lists the transactions in the order in which they ended", async () => {
     const bytes = Buffer.concat([write(0, 1), write(1, 2), write(2, 1), end(3, 2, "abort"), end(4, 1, "abort")]);
     expect(
       await seen(bytes, 0, [
@@ -48,7 +48,7 @@ describe("the records of an aborted transaction", () => {
     ).toEqual({ offsets: [], last: 4 });
   });
 
-  it("is not seen where several of them began before what is fetched", async () => {
+  it("are hidden if several transactions began before the fetch offset", async () => {
     const bytes = Buffer.concat([write(7, 3), write(8, 2), write(9, 1)]);
     expect(
       await seen(bytes, 7, [
@@ -59,12 +59,12 @@ describe("the records of an aborted transaction", () => {
     ).toEqual({ offsets: [], last: 9 });
   });
 
-  it("is not seen behind a record whose key looks like a marker, and what comes after the marker is", async () => {
+  it("are hidden after a record whose key looks like a marker, and those after the real marker are not", async () => {
     const bytes = Buffer.concat([write(0, 1, "\0\0\0\0"), write(1, 1), end(2, 1, "abort"), write(3, 1)]);
     expect(await seen(bytes, 0, [[1, 0]])).toEqual({ offsets: [3], last: 3 });
   });
 
-  it("is the only thing that is not seen, whichever transactions run beside each other", async () => {
+  it("are the only records that are hidden, whichever transactions run at the same time", async () => {
     const step = record({ producer: nat(3), ends: nat(3), aborts: boolean() });
     await assertProperty(
       asyncProperty(array(step, { maxLength: 30 }), nat(30), async (steps, asked) => {
@@ -87,7 +87,7 @@ describe("the records of an aborted transaction", () => {
         }
         for (const producer of open.keys()) finish(producer, producer % 2 === 0);
         const from = Math.min(asked, Math.max(0, log.length - 1));
-        // The broker tells those that touch what is fetched.
+        // The broker lists the transactions that overlap the fetched offsets.
         const touching = aborted.filter(([producer, first]) => first >= from || endOf(log, producer, first) >= from);
         const { offsets } = await seen(Buffer.concat(log.slice(from)), from, touching);
         expect(offsets).toEqual(expected.filter((offset) => offset >= from).toSorted((a, b) => a - b));
@@ -96,7 +96,7 @@ describe("the records of an aborted transaction", () => {
   });
 });
 
-/** Where the marker of a transaction is. */
+/** The offset of the marker of a transaction. */
 function endOf(log: readonly Buffer[], producer: number, first: number): number {
   return log.findIndex(
     (bytes, offset) =>

@@ -15,18 +15,18 @@ export interface BatchShape {
   readonly base: number;
   readonly records: readonly PlainRecord[];
   readonly lastOffsetDelta?: number;
-  /** Of the compression and the other flags. */
+  /** The codec and the other flags. */
   readonly attributes?: number;
   readonly producerId?: number;
-  /** How many records it says that it has. */
+  /** The record count in its header. */
   readonly count?: number;
-  /** What it holds in the place of its records. */
+  /** Bytes in place of its records. */
   readonly body?: Buffer;
 }
 
 export const firstTimestamp = 1_700_000_000_000;
 
-/** A number as Kafka's records have it. */
+/** A number in the encoding of Kafka's records. */
 export const varint = (value: number): Buffer => {
   let zigzag = BigInt(value) * 2n;
   if (zigzag < 0n) zigzag = -zigzag - 1n;
@@ -54,7 +54,7 @@ export const recordBytes = ({ offsetDelta, key, value, headers = [] }: PlainReco
   return Buffer.concat([varint(body.length), body]);
 };
 
-/** Gives a batch the checksum that its bytes have by now. */
+/** Sets the checksum of a batch to that of its current bytes. */
 export const sealed = (batch: Buffer): Buffer => {
   batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
   return batch;
@@ -65,7 +65,7 @@ const bodyOf = (records: readonly PlainRecord[], attributes: number): Buffer => 
   return (attributes & 7) === 1 ? gzipSync(plain) : plain;
 };
 
-/** A batch as it lies in a log of Kafka 0.11 or later. */
+/** A batch of Kafka 0.11 or later. */
 export const batchBytes = (shape: BatchShape): Buffer => {
   const { base, records, attributes = 0, producerId = -1, count = records.length } = shape;
   const { lastOffsetDelta = records.at(-1)?.offsetDelta ?? 0, body = bodyOf(records, attributes) } = shape;
@@ -82,7 +82,7 @@ export const batchBytes = (shape: BatchShape): Buffer => {
   return sealed(Buffer.concat([head, body]));
 };
 
-/** A message of the format before that, magic 1. */
+/** A message of the format before Kafka 0.11, magic 1. */
 export const messageBytes = (offset: number, value: string | Buffer, codec = 0): Buffer => {
   const bytes = Buffer.from(value);
   const body = Buffer.alloc(18 + bytes.length);
@@ -102,7 +102,7 @@ export const messageBytes = (offset: number, value: string | Buffer, codec = 0):
 export interface PartitionShape {
   readonly partition: number;
   readonly errorCode?: number;
-  readonly high?: number;
+  readonly highWatermark?: number;
   readonly aborted?: readonly (readonly [producerId: number, firstOffset: number])[];
   readonly bytes: Buffer;
 }
@@ -115,13 +115,13 @@ const int = (bits: 16 | 32 | 64, value: number): Buffer => {
 };
 
 const partitionBytes = (
-  { partition, errorCode = 0, high = 1_000, aborted = [], bytes }: PartitionShape,
+  { partition, errorCode = 0, highWatermark = 1_000, aborted = [], bytes }: PartitionShape,
   version: number,
 ) => [
   int(32, partition),
   int(16, errorCode),
-  int(64, high),
-  int(64, high),
+  int(64, highWatermark),
+  int(64, highWatermark),
   ...(version >= 5 ? [int(64, 0)] : []),
   int(32, aborted.length),
   ...aborted.flatMap(([producerId, first]) => [int(64, producerId), int(64, first)]),
@@ -139,5 +139,5 @@ export const responseBytes = (version: number, topic: string, partitions: readon
     int(16, topic.length),
     Buffer.from(topic),
     int(32, partitions.length),
-    ...partitions.flatMap((one) => partitionBytes(one, version)),
+    ...partitions.flatMap((partition) => partitionBytes(partition, version)),
   ]);

@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 import { assert as assertProperty, asyncProperty, integer, nat } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { BrokerRequest } from "../../../src/kafka/cluster.ts";
 import { type FetchResponse, createFetchDecoder } from "../../../src/kafka/fetch/fetch-response.ts";
 import { type UnreadablePartition, isolatePartitions } from "../../../src/kafka/fetch/isolate-partitions.ts";
+import type { BrokerRequest } from "../../../src/kafka/protocol.ts";
 import { type PartitionShape, batchBytes, responseBytes } from "./batch-bytes.ts";
 
 const require = createRequire(import.meta.url);
@@ -26,13 +26,13 @@ const three = (base: number, attributes = 0): Buffer =>
     records: [0, 1, 2].map((offsetDelta) => ({ offsetDelta, key: "k", value: `v${base + offsetDelta}` })),
   });
 
-const broken = (base: number): Buffer => {
+const corrupt = (base: number): Buffer => {
   const bytes = three(base);
   bytes[70] = 0xff;
   return bytes;
 };
 
-/** A broker of kafkajs that answers every fetch with these partitions. */
+/** kafkajs's connection to a broker that answers every fetch with these partitions. */
 const createBroker = (version: number, partitions: () => readonly PartitionShape[]) => {
   const send = async ({ response }: BrokerRequest): Promise<unknown> =>
     response.parse((await response.decode(responseBytes(version, "events", partitions()))) as never);
@@ -46,27 +46,27 @@ const createBroker = (version: number, partitions: () => readonly PartitionShape
   return broker;
 };
 
-/** Fetches these partitions, from these offsets, as a consumer does whose partitions fail alone. */
-const fetchIsolated = async (version: number, partitions: PartitionShape[], from: readonly number[]) => {
-  const told: UnreadablePartition[] = [];
+/** Fetches these partitions from these offsets, over an isolated connection. */
+const fetchIsolated = async (version: number, partitions: PartitionShape[], fetchOffsets: readonly number[]) => {
+  const reported: UnreadablePartition[] = [];
   const broker = createBroker(version, () => partitions);
   isolatePartitions(
     { brokerPool: { brokers: { 1: broker }, seedBroker: broker, createBroker: () => broker } },
-    { monotonicNow: () => 0, onUnreadable: (place) => void told.push(place) },
+    { monotonicNow: () => 0, onUnreadable: (unreadable) => void reported.push(unreadable) },
   );
-  const asked = from.map((offset, partition) => ({ partition, fetchOffset: String(offset) }));
-  const { responses } = await broker.fetch({ topics: [{ topic: "events", partitions: asked }] });
+  const requested = fetchOffsets.map((offset, partition) => ({ partition, fetchOffset: String(offset) }));
+  const { responses } = await broker.fetch({ topics: [{ topic: "events", partitions: requested }] });
   const offsets = responses[0]?.partitions.map(({ messages }) => messages.map(({ offset }) => Number(offset)));
-  return { told, offsets };
+  return { reported, offsets };
 };
 
 describe.each(versions)("the answer to a fetch of version %i", (version) => {
   it("is read as kafkajs reads it", async () => {
     const raw = responseBytes(version, "events", [
-      { partition: 0, bytes: three(0), aborted: [[7, 1]], high: 40 },
+      { partition: 0, bytes: three(0), aborted: [[7, 1]], highWatermark: 40 },
       { partition: 1, bytes: Buffer.alloc(0) },
       { partition: 2, bytes: Buffer.concat([three(0, 1), three(3)]) },
-      { partition: 3, errorCode: 1, high: -1, bytes: Buffer.alloc(0) },
+      { partition: 3, errorCode: 1, highWatermark: -1, bytes: Buffer.alloc(0) },
     ]);
     const [ours, theirs] = [await createFetchDecoder(version, () => 0)(raw), await responseOf(version).decode(raw)];
     const shown = ({ responses, ...rest }: FetchResponse & { errorCode?: number; sessionId?: number }) => ({
@@ -90,64 +90,64 @@ describe.each(versions)("the answer to a fetch of version %i", (version) => {
   it("returns all other partitions whole if one has an unreadable batch", async () => {
     const partitions = [
       { partition: 0, bytes: three(0) },
-      { partition: 1, bytes: Buffer.concat([three(5), broken(8), three(11)]) },
+      { partition: 1, bytes: Buffer.concat([three(5), corrupt(8), three(11)]) },
       { partition: 2, bytes: three(20, 1) },
     ];
-    const { told, offsets } = await fetchIsolated(version, partitions, [0, 5, 20]);
+    const { reported, offsets } = await fetchIsolated(version, partitions, [0, 5, 20]);
     expect(offsets).toEqual([
       [0, 1, 2],
       [5, 6, 7],
       [20, 21, 22],
     ]);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });
 
 describe("a consumer whose partitions fail alone", () => {
   it("reports the batch once if nothing readable comes before it", async () => {
-    const bytes = Buffer.concat([broken(8), three(11)]);
-    const { told, offsets } = await fetchIsolated(11, [{ partition: 0, bytes }], [8]);
+    const bytes = Buffer.concat([corrupt(8), three(11)]);
+    const { reported, offsets } = await fetchIsolated(11, [{ partition: 0, bytes }], [8]);
     const reason = "Its checksum is wrong";
-    expect([told, offsets]).toEqual([
+    expect([reported, offsets]).toEqual([
       [{ topic: "events", partition: 0, fetchOffset: 8, offset: 8, lastOffset: 10, reason }],
       [[]],
     ]);
   });
 
   it("returns nothing that was not requested: kafkajs would advance by one offset each time", async () => {
-    const bytes = Buffer.concat([three(5), broken(30)]);
-    const { told, offsets } = await fetchIsolated(11, [{ partition: 0, bytes }], [20]);
-    expect([told, offsets]).toEqual([[expect.objectContaining({ offset: 30, lastOffset: 32 })], [[]]]);
+    const bytes = Buffer.concat([three(5), corrupt(30)]);
+    const { reported, offsets } = await fetchIsolated(11, [{ partition: 0, bytes }], [20]);
+    expect([reported, offsets]).toEqual([[expect.objectContaining({ offset: 30, lastOffset: 32 })], [[]]]);
   });
 
   it("reports the rest of a batch whose first records were read before", async () => {
-    const { told } = await fetchIsolated(11, [{ partition: 0, bytes: broken(8) }], [10]);
-    expect(told).toMatchObject([{ offset: 10, lastOffset: 10 }]);
+    const { reported } = await fetchIsolated(11, [{ partition: 0, bytes: corrupt(8) }], [10]);
+    expect(reported).toMatchObject([{ offset: 10, lastOffset: 10 }]);
   });
 
   it.each([
-    [-1, "The broker says UNKNOWN"],
-    [2, "The broker says CORRUPT_MESSAGE"],
-    [56, "The broker says KAFKA_STORAGE_ERROR"],
+    [-1, "The broker reports UNKNOWN"],
+    [2, "The broker reports CORRUPT_MESSAGE"],
+    [56, "The broker reports KAFKA_STORAGE_ERROR"],
   ])("treats the broker's error %i as that partition's own", async (errorCode, reason) => {
     const partitions = [
-      { partition: 0, errorCode, high: -1, bytes: Buffer.alloc(0) },
+      { partition: 0, errorCode, highWatermark: -1, bytes: Buffer.alloc(0) },
       { partition: 1, bytes: three(0) },
     ];
-    const { told, offsets } = await fetchIsolated(11, partitions, [7, 0]);
-    const mustWait = errorCode === 56 && { mustWait: true };
-    expect(told).toEqual([
-      { topic: "events", partition: 0, fetchOffset: 7, offset: 7, lastOffset: 7, reason, ...mustWait },
+    const { reported, offsets } = await fetchIsolated(11, partitions, [7, 0]);
+    const skippable = errorCode === 56 && { isUnskippable: true };
+    expect(reported).toEqual([
+      { topic: "events", partition: 0, fetchOffset: 7, offset: 7, lastOffset: 7, reason, ...skippable },
     ]);
     expect(offsets).toEqual([[], [0, 1, 2]]);
   });
 
   it("leaves every other error to kafkajs", async () => {
-    const failing = fetchIsolated(11, [{ partition: 0, errorCode: 6, high: -1, bytes: Buffer.alloc(0) }], [7]);
+    const failing = fetchIsolated(11, [{ partition: 0, errorCode: 6, highWatermark: -1, bytes: Buffer.alloc(0) }], [7]);
     await expect(failing).rejects.toMatchObject({ type: "NOT_LEADER_FOR_PARTITION" });
   });
 
-  it("leaves all other requests, and versions that it does not know, as they are", async () => {
+  it("leaves all other requests and unknown versions as they are", async () => {
     const decode = async (): Promise<object> => ({ responses: [] });
     for (const [apiKey, apiVersion] of [
       [3, 11],
@@ -171,59 +171,66 @@ describe("a consumer whose partitions fail alone", () => {
     }
   });
 
-  it("isolates also in brokers that join later", async () => {
-    const told: UnreadablePartition[] = [];
-    const broker = createBroker(11, () => [{ partition: 0, bytes: broken(8) }]);
+  it("patches brokers that connect later too", async () => {
+    const reported: UnreadablePartition[] = [];
+    const broker = createBroker(11, () => [{ partition: 0, bytes: corrupt(8) }]);
     const brokerPool = { brokers: {}, createBroker: () => broker };
-    isolatePartitions({ brokerPool }, { monotonicNow: () => 0, onUnreadable: (place) => void told.push(place) });
+    isolatePartitions(
+      { brokerPool },
+      { monotonicNow: () => 0, onUnreadable: (unreadable) => void reported.push(unreadable) },
+    );
     await brokerPool
       .createBroker()
       .fetch({ topics: [{ topic: "events", partitions: [{ partition: 0, fetchOffset: "8" }] }] });
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   it("suspects a broker that returns nothing only if no other partition filled the response before", async () => {
-    const told: number[] = [];
+    const reported: number[] = [];
     let now = 0;
     let order: readonly number[] = [];
     const broker = createBroker(11, () =>
-      order.map((partition) => ({ partition, bytes: partition === 1 ? three(0) : Buffer.alloc(0), high: 9 })),
+      order.map((partition) => ({ partition, bytes: partition === 1 ? three(0) : Buffer.alloc(0), highWatermark: 9 })),
     );
     isolatePartitions(
       { brokerPool: { brokers: { 1: broker }, createBroker: () => broker } },
-      { monotonicNow: () => now, onUnreadable: ({ partition }) => void told.push(partition) },
+      { monotonicNow: () => now, onUnreadable: ({ partition }) => void reported.push(partition) },
     );
-    const asked = [0, 1, 2].map((partition) => ({ partition, fetchOffset: "0" }));
+    const requested = [0, 1, 2].map((partition) => ({ partition, fetchOffset: "0" }));
     for (; now <= 40_000; now += 10_000) {
       order = [0, 1, 2];
-      await broker.fetch({ topics: [{ topic: "events", partitions: asked }] });
+      await broker.fetch({ topics: [{ topic: "events", partitions: requested }] });
     }
-    expect(told).toEqual([0, 0]);
+    expect(reported).toEqual([0, 0]);
   });
 
-  it("unpacks no more than fits into memory: of the other partitions nothing is read, and nothing is said against them", async () => {
+  it("decompresses no more than the memory limit: the other partitions are neither read nor reported", async () => {
     const bomb = batchBytes({ base: 0, attributes: 1, records: [{ offsetDelta: 0, value: "x".repeat(40_000_000) }] });
     const partitions = [0, 1, 2].map((partition) => ({ partition, bytes: Buffer.concat([bomb, three(1)]) }));
-    const { told, offsets } = await fetchIsolated(11, partitions, [0, 0, 0]);
-    expect([told, offsets]).toEqual([[], [[0], [], []]]);
+    const { reported, offsets } = await fetchIsolated(11, partitions, [0, 0, 0]);
+    expect([reported, offsets]).toEqual([[], [[0], [], []]]);
   });
 
-  it("gives all other partitions whole, and the batches before, whichever byte of a partition has changed", async () => {
+  it("returns all other partitions whole, and the batches before, whichever byte of a partition has changed", async () => {
     const good = Buffer.concat([three(0), three(3, 1), three(6)]);
     await assertProperty(
-      asyncProperty(nat(good.length - 1), integer({ min: 1, max: 255 }), async (place, mask) => {
+      asyncProperty(nat(good.length - 1), integer({ min: 1, max: 255 }), async (position, mask) => {
         const bytes = Buffer.from(good);
-        bytes[place] = (bytes[place] ?? 0) ^ mask;
+        bytes[position] = (bytes[position] ?? 0) ^ mask;
         const partitions = [
-          { partition: 0, bytes: good, high: 9 },
-          { partition: 1, bytes, high: 9 },
-          { partition: 2, bytes: good, high: 9 },
+          { partition: 0, bytes: good, highWatermark: 9 },
+          { partition: 1, bytes, highWatermark: 9 },
+          { partition: 2, bytes: good, highWatermark: 9 },
         ];
         const { offsets } = await fetchIsolated(11, partitions, [0, 0, 0]);
         const all = [0, 1, 2, 3, 4, 5, 6, 7, 8];
         expect([offsets?.[0], offsets?.[2]]).toEqual([all, all]);
         const before =
-          place < three(0).length ? [] : place < good.length - three(6).length ? all.slice(0, 3) : all.slice(0, 6);
+          position < three(0).length
+            ? []
+            : position < good.length - three(6).length
+              ? all.slice(0, 3)
+              : all.slice(0, 6);
         expect(offsets?.[1]?.slice(0, before.length)).toEqual(before);
       }),
     );

@@ -46,7 +46,7 @@ const three = (base: number, more: Partial<BatchShape> = {}): Buffer =>
 
 const offsetsOf = (records: readonly FetchedRecord[]): number[] => records.map(({ offset }) => Number(offset));
 
-/** What a consumer gets of these batches from the beginning, and is told when it asks for what comes next. */
+/** The offsets that a consumer reads of these batches, and what it learns when it then fetches the next offset. */
 const read = async (...batches: Buffer[]) => {
   const bytes = Buffer.concat(batches);
   const offsets = offsetsOf((await readBatches(bytes, { fetchOffset: 0, endOffset: 1_000 })).records);
@@ -81,13 +81,13 @@ describe("the records of good batches", () => {
         let base = 5;
         const bytes = Buffer.concat(
           shapes.map(({ records, attributes }) => {
-            const made = batchBytes({
+            const bytesOfBatch = batchBytes({
               base,
               attributes,
               records: records.map((one, offsetDelta) => ({ ...one, offsetDelta })),
             });
             base += records.length;
-            return made;
+            return bytesOfBatch;
           }),
         );
         const size = Buffer.alloc(4);
@@ -104,7 +104,7 @@ describe("the records of good batches", () => {
     );
   });
 
-  it("keep headers that are null, empty, repeated, or called as every object's own", async () => {
+  it("keep headers that are null, empty, repeated, or named like a property of every object", async () => {
     const headers = [
       ["null", null],
       ["empty", ""],
@@ -138,7 +138,7 @@ describe("the records of good batches", () => {
     expect(await read()).toEqual({ offsets: [], unreadable: undefined });
   });
 
-  it("end with a marker where compaction has left a gap, or nothing, so that the gap is passed", async () => {
+  it("end with a control record if compaction has left a gap or no record, so that kafkajs passes the gap", async () => {
     const gap = batchBytes({ base: 0, records: recordsAt(0, 2), lastOffsetDelta: 9 });
     const nothing = batchBytes({ base: 10, records: [], lastOffsetDelta: 4, attributes: 1 });
     const { records } = await readBatches(Buffer.concat([gap, nothing, three(15)]), {
@@ -157,7 +157,7 @@ describe("the records of good batches", () => {
     expect(records[3]).toMatchObject({ timestamp: String(firstTimestamp), key: null });
   });
 
-  it("may lie beyond the end offset that the broker reports: it records that before it reads", async () => {
+  it("may lie beyond the end offset that the broker reports: it notes that before it reads", async () => {
     const { records, unreadable } = await readBatches(Buffer.concat([three(0), three(3)]), {
       fetchOffset: 0,
       endOffset: 3,
@@ -165,7 +165,7 @@ describe("the records of good batches", () => {
     expect([offsetsOf(records), unreadable]).toEqual([[0, 1, 2, 3, 4, 5], undefined]);
   });
 
-  it("may be messages of the format before, among batches", async () => {
+  it("may be messages of the format before Kafka 0.11, between batches", async () => {
     const inner = Buffer.concat([messageBytes(0, "a"), messageBytes(1, "b")]);
     const bytes = Buffer.concat([messageBytes(0, "plain"), messageBytes(2, gzipSync(inner), 1), three(3)]);
     const { records, unreadable } = await readBatches(bytes, { fetchOffset: 0, endOffset: 1_000 });
@@ -175,20 +175,20 @@ describe("the records of good batches", () => {
   });
 });
 
-describe("what is read of one answer", () => {
+describe("the capacity of one answer", () => {
   const many = (base: number, count: number, more: Partial<BatchShape> = {}): Buffer =>
     batchBytes({ base, records: Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta })), ...more });
 
-  /** Reads on as a consumer does, with so much room for each answer; gives the offsets that each one brought. */
-  const readOn = async (bytes: Buffer, roomBytes: number, end: number) => {
+  /** Reads fetch after fetch, with this capacity for each answer. Returns the offsets of each answer. */
+  const readFetchByFetch = async (bytes: Buffer, capacityBytes: number, end: number) => {
     const answers: number[][] = [];
     for (let from = 0; from < end;) {
       const { records } = await readWithin(bytes, {
         fetchOffset: from,
         endOffset: end,
-        capacity: { bytes: roomBytes },
+        capacity: { bytes: capacityBytes },
       });
-      // As kafkajs does with what was not asked for.
+      // kafkajs drops records before the fetch offset.
       answers.push(offsetsOf(records).filter((offset) => offset >= from));
       const next = Number(records.at(-1)?.offset) + 1;
       if (!(next > from)) throw new Error(`Stuck at ${from}`);
@@ -197,7 +197,7 @@ describe("what is read of one answer", () => {
     return answers;
   };
 
-  it("ends where the room does, also within a batch, and the rest is read later: each record once", async () => {
+  it("may end inside a batch, and the rest is read later: each record once", async () => {
     const bytes = Buffer.concat([
       many(0, 100),
       many(100, 100, { attributes: 1 }),
@@ -205,31 +205,31 @@ describe("what is read of one answer", () => {
     ]);
     const shown = [...Array.from({ length: 201 }, (_, offset) => offset), 205, 209];
     await assertProperty(
-      asyncProperty(nat(100_000), async (roomBytes) => {
-        const answers = await readOn(bytes, roomBytes + 1, 210);
+      asyncProperty(nat(100_000), async (capacityBytes) => {
+        const answers = await readFetchByFetch(bytes, capacityBytes + 1, 210);
         expect(answers.flat()).toEqual(shown);
-        for (const offsets of answers) expect(offsets.length).toBeLessThanOrEqual(2 + (roomBytes + 1) / 512);
+        for (const offsets of answers) expect(offsets.length).toBeLessThanOrEqual(2 + (capacityBytes + 1) / 512);
       }),
     );
   });
 
-  it("is one batch at most where each exceeds the room once it is unpacked", async () => {
+  it("allows one batch if each batch exceeds it after decompression", async () => {
     const bomb = (base: number): Buffer =>
       batchBytes({ base, records: [{ offsetDelta: 0, value: "x".repeat(100_000) }], attributes: 1 });
-    expect(await readOn(Buffer.concat([bomb(0), bomb(1), bomb(2)]), 50_000, 3)).toEqual([[0], [1], [2]]);
+    expect(await readFetchByFetch(Buffer.concat([bomb(0), bomb(1), bomb(2)]), 50_000, 3)).toEqual([[0], [1], [2]]);
   });
 
-  it("is nothing of a partition if others have taken all room, and nothing is said against it", async () => {
-    const room = { bytes: 0 };
-    expect(await readWithin(three(0), { fetchOffset: 0, endOffset: 3, capacity: room })).toEqual({ records: [] });
+  it("may leave nothing for a partition, which is not reported as unreadable then", async () => {
+    const capacity = { bytes: 0 };
+    expect(await readWithin(three(0), { fetchOffset: 0, endOffset: 3, capacity })).toEqual({ records: [] });
   });
 });
 
 describe("a batch that cannot be read", () => {
   const flip =
-    (place: number, mask = 1) =>
+    (position: number, mask = 1) =>
     (bytes: Buffer): void => {
-      bytes[place] = (bytes[place] ?? 0) ^ mask;
+      bytes[position] = (bytes[position] ?? 0) ^ mask;
     };
   const resealed = (make: Buffer, edit: (bytes: Buffer) => unknown): Buffer =>
     edited(make, (bytes) => {
@@ -308,12 +308,12 @@ describe("a batch that cannot be read", () => {
     expect(await lastOf(three(0), far, three(6))).toBe(5);
   });
 
-  it("is not passed over because it claims to be longer than what the broker has sent", async () => {
+  it("is reported if it claims to be longer than the bytes that the broker has sent", async () => {
     const bad = edited(three(3), (bytes) => bytes.writeInt32BE(2 ** 30, 8));
     expect(await read(three(0), bad)).toEqual({ offsets: [0, 1, 2], unreadable: undefined });
     expect(await read(bad, three(6))).toEqual({
       offsets: [],
-      unreadable: { offset: 3, lastOffset: 5, reason: "It is not whole" },
+      unreadable: { offset: 3, lastOffset: 5, reason: "It is incomplete" },
     });
   });
 
@@ -322,7 +322,7 @@ describe("a batch that cannot be read", () => {
     return within >= 12 && within < 16 ? "epoch" : "none";
   };
 
-  it("is passed over if nothing of it was asked for, and only its offset is broken", async () => {
+  it("is skipped if it lies before the fetch offset, and only its offset is wrong", async () => {
     const broken = edited(three(3), (bytes) => bytes.writeBigInt64BE(2n ** 40n));
     const bytes = Buffer.concat([broken, three(6), three(9)]);
     const { records, unreadable } = await readBatches(bytes, { fetchOffset: 6, endOffset: 12 });
@@ -333,7 +333,7 @@ describe("a batch that cannot be read", () => {
     });
   });
 
-  it("shows by a leap of its offsets to beyond the end of the log", async () => {
+  it("is recognized by offsets beyond the end of the log", async () => {
     const leap = edited(three(3), (bytes) => bytes.writeBigInt64BE(100n));
     const { records, unreadable } = await readBatches(Buffer.concat([leap, three(6)]), {
       fetchOffset: 3,
@@ -342,18 +342,18 @@ describe("a batch that cannot be read", () => {
     expect([records, unreadable]).toEqual([[], { offset: 3, lastOffset: 5, reason: "Its offsets are wrong" }]);
   });
 
-  it("gives exactly the batches before it, whichever bit has changed, or all if nothing vouches for that bit", async () => {
+  it("leaves exactly the batches before it, whichever bit has changed, or all if no check covers that bit", async () => {
     const batches = [three(10, { attributes: 1 }), three(13), three(16, { attributes: 1 })];
     const bytes = Buffer.concat(batches);
     const starts = batches.map((_, index) => Buffer.concat(batches.slice(0, index)).length);
     await assertProperty(
-      asyncProperty(nat(bytes.length - 1), nat(7), async (place, bit) => {
-        const { offsets, unreadable } = await read(edited(bytes, flip(place, 1 << bit)));
-        const index = starts.findLastIndex((start) => start <= place);
-        const within = place - (starts[index] ?? 0);
+      asyncProperty(nat(bytes.length - 1), nat(7), async (position, bit) => {
+        const { offsets, unreadable } = await read(edited(bytes, flip(position, 1 << bit)));
+        const index = starts.findLastIndex((start) => start <= position);
+        const within = position - (starts[index] ?? 0);
         const all = Array.from({ length: 9 }, (_, one) => 10 + one);
         const before = all.slice(0, 3 * index);
-        // Offset, length, the leader's epoch and the format are not covered by the checksum.
+        // The checksum does not cover the offset, the length, the leader's epoch and the format.
         const cover = coverOf(within);
         expect(cover === "none" ? offsets.slice(0, before.length) : offsets).toEqual(cover === "epoch" ? all : before);
         expect(cover === "none" ? undefined : unreadable?.offset).toBe(
@@ -364,7 +364,7 @@ describe("a batch that cannot be read", () => {
     );
   });
 
-  it("ends in time and in an orderly way, whatever it holds under a right checksum", async () => {
+  it("never hangs or throws, whatever bytes it holds under a valid checksum", async () => {
     const good = three(10);
     await assertProperty(
       asyncProperty(nat(good.length - 22), uint8Array({ minLength: 1, maxLength: 8 }), async (at, noise) => {

@@ -4,54 +4,54 @@ import { StarvedPartitions } from "../../../src/kafka/fetch/starved-partitions.t
 
 const createTest = () => {
   const clock = { now: 0 };
-  const nothing = new StarvedPartitions(() => clock.now);
-  const ask = (from: number, { size = 0, isFirst = true, partition = 3 } = {}) =>
-    nothing.observe({ topic: "events", partition, fetchOffset: from, isFirst }, { size, lastStableOffset: "9" });
-  return { clock, ask };
+  const starvedPartitions = new StarvedPartitions(() => clock.now);
+  const observe = (fetchOffset: number, { size = 0, isFirst = true, partition = 3 } = {}) =>
+    starvedPartitions.observe({ topic: "events", partition, fetchOffset, isFirst }, { size, lastStableOffset: "9" });
+  return { clock, observe };
 };
 
-const told = (offset: number) => ({
+const unreadableAt = (offset: number) => ({
   offset,
   lastOffset: offset,
-  reason: "The broker gives nothing, though its log goes on",
+  reason: "The broker returns no records, though the log continues",
 });
 
-it("a broker that gives nothing of a log that goes on is given half a minute, and no more for the next offsets", () => {
-  const { clock, ask } = createTest();
-  expect(ask(3)).toBeUndefined();
+it("a partition whose log continues is reported after 30 s without bytes, and at once for the next offsets", () => {
+  const { clock, observe } = createTest();
+  expect(observe(3)).toBeUndefined();
   clock.now = 29_999;
-  expect(ask(3)).toBeUndefined();
+  expect(observe(3)).toBeUndefined();
   clock.now = 30_000;
-  expect(ask(3)).toEqual(told(3));
-  expect(ask(4)).toEqual(told(4));
+  expect(observe(3)).toEqual(unreadableAt(3));
+  expect(observe(4)).toEqual(unreadableAt(4));
   clock.now = 100_000;
-  expect(ask(4)).toEqual(told(4));
+  expect(observe(4)).toEqual(unreadableAt(4));
 });
 
 it("nothing is reported at the end of the log, and returned records restart the wait", () => {
-  const { clock, ask } = createTest();
-  expect(ask(9)).toBeUndefined();
-  ask(3);
+  const { clock, observe } = createTest();
+  expect(observe(9)).toBeUndefined();
+  observe(3);
   clock.now = 30_000;
-  expect(ask(3, { size: 100 })).toBeUndefined();
-  expect(ask(3)).toBeUndefined();
+  expect(observe(3, { size: 100 })).toBeUndefined();
+  expect(observe(3)).toBeUndefined();
   clock.now = 40_000;
-  expect(ask(3, { partition: 4 })).toBeUndefined();
+  expect(observe(3, { partition: 4 })).toBeUndefined();
 });
 
-it("what was seen long ago counts no more: the partition may have been paused, or owned by another", () => {
-  const { clock, ask } = createTest();
-  ask(3);
+it("an empty answer of long ago no longer counts: the partition may have been paused, or owned by another member", () => {
+  const { clock, observe } = createTest();
+  observe(3);
   clock.now = 120_000;
-  expect(ask(3)).toBeUndefined();
+  expect(observe(3)).toBeUndefined();
 });
 
-it("nothing is made of an answer that others have filled, for as long as they do", () => {
-  const { clock, ask } = createTest();
-  for (; clock.now <= 600_000; clock.now += 1_000) expect(ask(3, { isFirst: false })).toBeUndefined();
-  expect(ask(3)).toBeUndefined();
+it("an empty answer does not count while other partitions fill the answer before it", () => {
+  const { clock, observe } = createTest();
+  for (; clock.now <= 600_000; clock.now += 1_000) expect(observe(3, { isFirst: false })).toBeUndefined();
+  expect(observe(3)).toBeUndefined();
   clock.now += 15_000;
-  expect(ask(3, { isFirst: false })).toBeUndefined();
+  expect(observe(3, { isFirst: false })).toBeUndefined();
   clock.now += 15_000;
-  expect(ask(3)).toEqual(told(3));
+  expect(observe(3)).toEqual(unreadableAt(3));
 });

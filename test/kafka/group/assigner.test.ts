@@ -10,7 +10,7 @@ const numbersTo = (count: number): number[] => Array.from({ length: count }, (_,
 
 const byNumber = (a: number, b: number): number => a - b;
 
-/** Members that own disjoint numbers, some of which may not exist any more. */
+/** Members that own disjoint numbers, some of which may no longer exist. */
 const groups = fc
   .record({
     partitions: fc.integer({ min: 0, max: 40 }),
@@ -25,8 +25,8 @@ const groups = fc
     })),
   }));
 
-describe("spread", () => {
-  it("gives every number to exactly one member, as evenly as can be", () => {
+describe("assignNumbers()", () => {
+  it("assigns every number to exactly one member, as evenly as possible", () => {
     fc.assert(
       fc.property(groups, ({ members, all }) => {
         const shares = [...assignNumbers(members, all).values()];
@@ -52,7 +52,7 @@ describe("spread", () => {
     );
   });
 
-  it("moves nothing where nothing has changed, whatever the order of the members", () => {
+  it("moves nothing if nothing has changed, whatever the order of the members", () => {
     fc.assert(
       fc.property(groups, ({ members, all }) => {
         const shares = assignNumbers(members, all);
@@ -63,7 +63,7 @@ describe("spread", () => {
     );
   });
 
-  it("gives a number that two members claim to one of them", () => {
+  it("assigns a number that two members claim to one of them", () => {
     const members = ["a", "b"].map((id) => ({ id, owned: [0, 1] }));
     expect([...assignNumbers(members, [0, 1]).values()].flat().toSorted(byNumber)).toEqual([0, 1]);
   });
@@ -72,17 +72,17 @@ describe("spread", () => {
 const logger = {} as Logger;
 
 const createCluster = (partitions: Record<string, number>) => {
-  const asked: string[] = [];
+  const lookups: string[] = [];
   const cluster = {
     brokerPool: { brokers: {}, seedBroker: undefined, createBroker: () => ({}) },
     findTopicPartitionMetadata: (topic: string) =>
       numbersTo(partitions[topic] ?? 0).map((partitionId) => ({ partitionId })),
     findGroupCoordinator: async ({ groupId }: { groupId: string }) => {
-      asked.push(groupId);
+      lookups.push(groupId);
       return { nodeId: 7 };
     },
   };
-  return { cluster: cluster as unknown as Cluster, asked };
+  return { cluster: cluster as unknown as Cluster, lookups };
 };
 
 const assignerOf = (cluster: Cluster, owned: number[] = [], beforeJoin = () => Promise.resolve()) =>
@@ -100,7 +100,7 @@ describe("assigner", () => {
   const topics = ["source", "retry-30s", "retry-5m"];
   const partitions = { source: 6, "retry-30s": 6, "retry-5m": 6 };
 
-  /** A whole round over the wire's encoding: every member tells what it owns, and is told what it gets. */
+  /** A whole rebalance in the wire's encoding: every member reports what it owns and gets its assignment. */
   const assign = async (owned: number[][], shape: Record<string, number> = partitions) => {
     const { cluster } = createCluster(shape);
     const members = owned.map((numbers, member) => ({
@@ -111,7 +111,7 @@ describe("assigner", () => {
     return assignments.map(({ memberAssignment }) => MemberAssignment.decode(memberAssignment)?.assignment ?? {});
   };
 
-  it("gives partition n of every topic to the same member", async () => {
+  it("assigns partition n of every topic to the same member", async () => {
     const assignments = await assign([[], [], [], []]);
     expect(assignments).toHaveLength(4);
     for (const assignment of assignments) {
@@ -142,13 +142,16 @@ describe("assigner", () => {
       { source: 4, "retry-30s": 2, "retry-5m": 0 },
       { source: [], "retry-30s": [], "retry-5m": [] },
     ],
-  ])("of %j it gives out only what every retry topic has, and of each topic what it has", async (shape, expected) => {
-    const assignments = await assign([[], []], shape);
-    const all = (topic: string) => assignments.flatMap((assignment) => assignment[topic] ?? []).toSorted(byNumber);
-    expect(Object.fromEntries(topics.map((topic) => [topic, all(topic)]))).toEqual(expected);
-    for (const assignment of assignments)
-      expect(assignment["retry-30s"]).toEqual(expect.arrayContaining(assignment["source"] ?? []));
-  });
+  ])(
+    "of %j it assigns only numbers that every retry topic has, and of each topic the partitions that exist",
+    async (shape, expected) => {
+      const assignments = await assign([[], []], shape);
+      const all = (topic: string) => assignments.flatMap((assignment) => assignment[topic] ?? []).toSorted(byNumber);
+      expect(Object.fromEntries(topics.map((topic) => [topic, all(topic)]))).toEqual(expected);
+      for (const assignment of assignments)
+        expect(assignment["retry-30s"]).toEqual(expect.arrayContaining(assignment["source"] ?? []));
+    },
+  );
 
   it("reports its name, the topics and the owned partitions", () => {
     const owned = [2, 4];
@@ -156,9 +159,9 @@ describe("assigner", () => {
     owned.push(5);
     const { name, metadata } = assigner.protocol({ topics });
     expect(name).toBe(assigner.name);
-    const told = MemberMetadata.decode(metadata);
-    expect(told?.topics).toEqual(topics);
-    expect(told?.userData.toString()).toBe('{"v":1,"p":[2,4,5]}');
+    const decoded = MemberMetadata.decode(metadata);
+    expect(decoded?.topics).toEqual(topics);
+    expect(decoded?.userData.toString()).toBe('{"v":1,"p":[2,4,5]}');
   });
 
   it.each([
@@ -167,7 +170,7 @@ describe("assigner", () => {
     ["null", Buffer.from("null")],
     ["another form", Buffer.from('{"p":{"0":1}}')],
     ["other types", Buffer.from('{"p":["0",null,1.5]}')],
-  ])("treats a member as new that reports %s", async (_, userData) => {
+  ])("treats a member that reports %s as new", async (_, userData) => {
     const { cluster } = createCluster(partitions);
     const memberMetadata = MemberMetadata.encode({ version: 1, topics, userData });
     const [assignment] = await assignerOf(cluster).assign({ members: [{ memberId: "m0", memberMetadata }], topics });
@@ -176,26 +179,26 @@ describe("assigner", () => {
   });
 
   it("holds every join until the work is drained, and then asks the real coordinator", async () => {
-    const { cluster, asked } = createCluster(partitions);
+    const { cluster, lookups } = createCluster(partitions);
     const drained = Promise.withResolvers<void>();
     assignerOf(cluster, [], () => drained.promise);
     const joining = cluster.findGroupCoordinator({ groupId: "g" });
     await Promise.resolve();
-    expect(asked).toEqual([]);
+    expect(lookups).toEqual([]);
     drained.resolve();
     expect(await joining).toMatchObject({ nodeId: 7 });
-    expect(asked).toEqual(["g"]);
+    expect(lookups).toEqual(["g"]);
   });
 
   it("holds joins once if kafkajs starts again with the same cluster", async () => {
-    const { cluster, asked } = createCluster(partitions);
+    const { cluster, lookups } = createCluster(partitions);
     let joins = 0;
     for (let starts = 0; starts < 3; starts++)
       assignerOf(cluster, [], async () => {
         joins++;
       });
     await cluster.findGroupCoordinator({ groupId: "g" });
-    // Before the coordinator is looked for, and after: another fetcher may have joined meanwhile.
-    expect([joins, asked]).toEqual([2, ["g"]]);
+    // Before the lookup of the coordinator and after it: another fetcher may have joined meanwhile.
+    expect([joins, lookups]).toEqual([2, ["g"]]);
   });
 });

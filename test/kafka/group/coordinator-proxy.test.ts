@@ -7,7 +7,7 @@ const connectionError = Object.assign(new Error("connect ECONNREFUSED"), { name:
 const moved = Object.assign(new Error("Not the coordinator"), { type: "NOT_COORDINATOR_FOR_GROUP" });
 const rebalancing = Object.assign(new Error("Rebalancing"), { type: "REBALANCE_IN_PROGRESS" });
 
-/** Brokers that keep the group one after the other; each answers, or fails as it is told to. */
+/** Brokers that are the coordinator one after the other. Each answers, or fails with the error of its number. */
 const createBrokers = (failures: readonly (Error | undefined)[] = []) => {
   const log: string[] = [];
   let generation = 0;
@@ -50,11 +50,11 @@ const createBrokers = (failures: readonly (Error | undefined)[] = []) => {
   return { coordinator, log };
 };
 
-describe("Coordinator", () => {
+describe("CoordinatorProxy", () => {
   it.each([
     ["is gone", connectionError],
-    ["does not keep the group any more", moved],
-  ])("looks for the new one where the old one %s, and asks it the same", async (_, failure) => {
+    ["is no longer the coordinator", moved],
+  ])("sends the request to the new coordinator if the old one %s", async (_, failure) => {
     const { coordinator, log } = createBrokers([failure]);
     await coordinator.rediscover();
     expect(await coordinator.heartbeat({})).toBe("heartbeat");
@@ -63,7 +63,7 @@ describe("Coordinator", () => {
     expect([coordinator.nodeId, coordinator.isConnected()]).toEqual([1, true]);
   });
 
-  it("hands on what the coordinator itself says, such as a rebalance", async () => {
+  it("throws the coordinator's own errors, such as a rebalance", async () => {
     const { coordinator, log } = createBrokers([rebalancing]);
     await coordinator.rediscover();
     await expect(coordinator.heartbeat({})).rejects.toBe(rebalancing);
@@ -79,7 +79,7 @@ describe("Coordinator", () => {
     expect(log).toEqual(["find 0", "join 0", "find 1", "join 1"]);
   });
 
-  it("gives kafkajs an offset for every partition: it asks for the start of a topic that is gone, and ends", async () => {
+  it("gives kafkajs an offset for every partition: it would ask for the start of a deleted topic and end", async () => {
     const { coordinator } = createBrokers();
     expect(await coordinator.offsetFetch({})).toEqual({
       responses: [
@@ -94,7 +94,7 @@ describe("Coordinator", () => {
     });
   });
 
-  it("looks once for all who ask at the same time", async () => {
+  it("looks up the coordinator once for several requests at the same time", async () => {
     const { coordinator, log } = createBrokers();
     await Promise.all([coordinator.heartbeat({}), coordinator.offsetFetch({}), coordinator.syncGroup({})]);
     expect(log.filter((line) => line.startsWith("find"))).toEqual(["find 0"]);
@@ -117,7 +117,7 @@ describe("Coordinator", () => {
     coordinator.allowCommit();
     await coordinator.joinGroup({ groupId: "g" });
     const late = coordinator.offsetCommit({ groupGenerationId: 2 });
-    await expect(late).rejects.toThrow("A commit of a former assignment comes too late");
+    await expect(late).rejects.toThrow("Cannot commit: the offsets belong to an earlier assignment");
     await expect(late).rejects.toMatchObject({ retriable: false });
     coordinator.allowCommit();
     await coordinator.offsetCommit({ groupGenerationId: 2 });
@@ -125,9 +125,9 @@ describe("Coordinator", () => {
   });
 
   it.each([
-    ["does not know a topic any more, so that the next commit is computed anew", "UNKNOWN_TOPIC_OR_PARTITION", false],
+    ["no longer has a topic, so intake computes the next commit without it", "UNKNOWN_TOPIC_OR_PARTITION", false],
     ["is still loading the group", "GROUP_LOAD_IN_PROGRESS", true],
-  ])("says of a commit that failed whether kafkajs may repeat it: the cluster %s", async (_, type, retriable) => {
+  ])("marks whether kafkajs may repeat a failed commit: the cluster %s", async (_, type, retriable) => {
     const failures: (Error | undefined)[] = [];
     const { coordinator } = createBrokers(failures);
     await coordinator.joinGroup({ groupId: "g" });
@@ -136,7 +136,7 @@ describe("Coordinator", () => {
     await expect(coordinator.offsetCommit({ groupGenerationId: 1 })).rejects.toMatchObject({ type, retriable });
   });
 
-  it("lets the work end before the member leaves, whoever wants it to leave", async () => {
+  it("drains the work before the member leaves, even if kafkajs makes it leave", async () => {
     const { coordinator, log } = createBrokers();
     await coordinator.leaveGroup({ groupId: "g", memberId: "m" });
     expect(log).toEqual(["drain", "find 0", "leave 0"]);
@@ -150,7 +150,7 @@ describe("Coordinator", () => {
     expect(log).toEqual(["find 0", "join 0", "out of range source/3"]);
   });
 
-  it("leaves as whom it joined if kafkajs has not, and only once", async () => {
+  it("leaves with the member id of its join if kafkajs has not left, and only once", async () => {
     const { coordinator, log } = createBrokers();
     await coordinator.leaveIfStillMember();
     expect(log).toEqual([]);
@@ -161,9 +161,9 @@ describe("Coordinator", () => {
   });
 
   it.each([
-    ["a refused farewell", "GROUP_AUTHORIZATION_FAILED", 2],
+    ["a leave request that is refused", "GROUP_AUTHORIZATION_FAILED", 2],
     ["a group that has forgotten the member", "UNKNOWN_MEMBER_ID", 1],
-  ])("after %s says farewell as often as it has to", async (_, type, times) => {
+  ])("sends as many leave requests as necessary after %s", async (_, type, times) => {
     const failures: (Error | undefined)[] = [];
     const { coordinator, log } = createBrokers(failures);
     await coordinator.joinGroup({ groupId: "g" });
@@ -175,8 +175,8 @@ describe("Coordinator", () => {
   it.each([
     ["refuses", Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" }), false],
     ["cannot be reached", connectionError, false],
-    ["does not know the stranger", Object.assign(new Error("Unknown"), { type: "UNKNOWN_MEMBER_ID" }), true],
-  ] as const)("asks whether it may take part without a join: the group %s", async (_, failure, mayJoin) => {
+    ["does not know the member", Object.assign(new Error("Unknown"), { type: "UNKNOWN_MEMBER_ID" }), true],
+  ] as const)("checks access to the group without joining it: the group %s", async (_, failure, mayJoin) => {
     const { coordinator, log } = createBrokers([failure]);
     const answer = await coordinator.checkGroupAccess("g").catch((error: unknown) => error);
     expect(answer).toBe(mayJoin ? undefined : failure);

@@ -1,6 +1,6 @@
-import type { Cluster } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
+import type { KafkaCluster } from "../../../src/kafka/cluster.ts";
 import { createCoordinatorFinder } from "../../../src/kafka/group/find-coordinator.ts";
 
 const unexplained = Object.assign(new Error("Failed to find group coordinator"), {
@@ -9,7 +9,7 @@ const unexplained = Object.assign(new Error("Failed to find group coordinator"),
 const refusal = Object.assign(new Error("Not authorized"), { type: "GROUP_AUTHORIZATION_FAILED" });
 const lost = Object.assign(new Error("Closed connection"), { name: "KafkaJSConnectionError" });
 
-const createCluster = (finds: unknown[], reason?: Error): Cluster => {
+const createCluster = (finds: unknown[], reason?: Error): KafkaCluster => {
   const cluster = {
     findGroupCoordinator: async () => {
       const answer = finds.shift();
@@ -24,11 +24,11 @@ const createCluster = (finds: unknown[], reason?: Error): Cluster => {
       }),
     },
   };
-  return cluster as unknown as Cluster;
+  return cluster as unknown as KafkaCluster;
 };
 
-describe("createFinder()", () => {
-  it("gives the broker that the cluster names", async () => {
+describe("createCoordinatorFinder()", () => {
+  it("returns the broker that the cluster names", async () => {
     const broker = { nodeId: 7 };
     expect(await createCoordinatorFinder(createCluster([broker]), "g")()).toBe(broker);
   });
@@ -36,16 +36,16 @@ describe("createFinder()", () => {
   it.each([
     ["a refusal", refusal],
     ["a lost connection", lost],
-  ])("throws what a broker says if kafkajs keeps it to itself: %s", async (_, reason) => {
+  ])("throws the broker's reason if kafkajs drops it: %s", async (_, reason) => {
     await expect(createCoordinatorFinder(createCluster([unexplained], reason), "g")()).rejects.toBe(reason);
   });
 
-  it("asks again if the broker knows by now", async () => {
+  it("asks again if the broker names the coordinator now", async () => {
     const broker = { nodeId: 7 };
     expect(await createCoordinatorFinder(createCluster([unexplained, broker]), "g")()).toBe(broker);
   });
 
-  it("hands on what kafkajs does say", async () => {
+  it("throws kafkajs's other errors as they are", async () => {
     await expect(createCoordinatorFinder(createCluster([lost], refusal), "g")()).rejects.toBe(lost);
   });
 });

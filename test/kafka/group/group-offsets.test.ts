@@ -5,7 +5,7 @@ import { commitWithoutMembers } from "../../../src/kafka/group/group-offsets.ts"
 
 const commit = { topic: "events", partition: 3, offset: 20, metadata: ";@id" };
 
-/** A cluster that refuses to say who keeps the group, for this reason; undefined: it says it. */
+/** A cluster that refuses to name the coordinator, for this reason; undefined if it names it. */
 const createCluster = (reason: Error | undefined, hidden = "KafkaJSGroupCoordinatorNotFound") => {
   const commits: unknown[] = [];
   const cluster = {
@@ -24,8 +24,8 @@ const createCluster = (reason: Error | undefined, hidden = "KafkaJSGroupCoordina
   return { cluster: cluster as unknown as KafkaCluster, commits };
 };
 
-describe("commitForNobody()", () => {
-  it("commits as nobody's member, for as long as the broker keeps offsets", async () => {
+describe("commitWithoutMembers()", () => {
+  it("commits as no member, for as long as the broker keeps offsets", async () => {
     const { cluster, commits } = createCluster(undefined);
     await commitWithoutMembers(cluster, "skips", commit);
     const topics = [{ topic: "events", partitions: [{ partition: 3, offset: "20", metadata: ";@id" }] }];
@@ -33,9 +33,14 @@ describe("commitForNobody()", () => {
   });
 
   it.each([
-    ["what kafkajs keeps to itself", new Error("GROUP_AUTHORIZATION_FAILED"), undefined, "GROUP_AUTHORIZATION_FAILED"],
     [
-      "what kafkajs says, if the cluster says no more",
+      "the broker's reason that kafkajs drops",
+      new Error("GROUP_AUTHORIZATION_FAILED"),
+      undefined,
+      "GROUP_AUTHORIZATION_FAILED",
+    ],
+    [
+      "kafkajs's error if the broker gives no reason",
       new Error("hidden"),
       undefined,
       "Failed to find group coordinator",

@@ -6,13 +6,14 @@ import { createTestClock } from "../../delivery/test-clock.ts";
 const createTestGuard = () => {
   const clock = createTestClock();
   const set = { wall: 0, steady: 0 };
-  const changes: boolean[] = [];
+  const changes: (boolean | "recovered")[] = [];
   const guard = new SessionGuard({
     sessionTimeoutMs: 15_000,
     callTimeoutMs: 10_000,
     wallNow: () => clock.now() + set.wall,
     monotonicNow: () => clock.now() + set.steady,
     onChange: (isAlive) => void changes.push(isAlive),
+    onRecovered: () => void changes.push("recovered"),
   });
   return { clock, set, changes, guard };
 };
@@ -30,16 +31,29 @@ describe("session guard", () => {
     const { clock, guard, changes } = createTestGuard();
     clock.advance(60_000);
     expect([guard.isExpired, guard.isExpired]).toEqual([true, true]);
+    guard.check();
+    guard.check();
     guard.onHeartbeat();
     guard.onHeartbeat();
+    guard.check();
     expect(guard.isExpired).toBe(false);
-    expect(changes).toEqual([false, true]);
+    expect(changes).toEqual([false, true, "recovered"]);
+  });
+
+  it("reports nothing by being read, and lets calls start again even if no check has noticed the expiry", () => {
+    const { clock, guard, changes } = createTestGuard();
+    clock.advance(60_000);
+    expect([guard.isExpired, changes]).toEqual([true, []]);
+    guard.onHeartbeat();
+    guard.check();
+    expect(changes).toEqual(["recovered"]);
   });
 
   it("does not expire while heartbeats are answered in time", () => {
     const { clock, guard, changes } = createTestGuard();
     for (let second = 0; second < 60; second++) {
       clock.advance(1_000);
+      guard.check();
       guard.onHeartbeat();
       expect(guard.isExpired).toBe(false);
     }

@@ -2,89 +2,89 @@ import { expect, it } from "vitest";
 
 import { type PendingWrite, ProducerHealth } from "../../../src/kafka/publish/producer-health.ts";
 
-/** Writes whose clock is in the hands of the test. */
+/** A producer health whose clock the test controls. */
 const createWorld = () => {
   const timers: { readonly at: number; readonly callback: () => void }[] = [];
-  const told: string[] = [];
+  const events: string[] = [];
   let now = 0;
-  const writes = new ProducerHealth({
+  const health = new ProducerHealth({
     monotonicNow: () => now,
     schedule: (delayMs, callback) => void timers.push({ at: now + delayMs, callback }),
     explain: (topic, error) => `${topic} says ${(error as Error).message}`,
-    onFailure: ({ topic, error }) => void told.push(`failure of ${topic}: ${error}`),
-    onMissing: (topic) => void told.push(`missing ${topic}`),
-    onHold: ({ isHeld, error, heldMs }) => void told.push(isHeld ? `held: ${error}` : `ended after ${heldMs} ms`),
+    onFailure: ({ topic, error }) => void events.push(`failure of ${topic}: ${error}`),
+    onMissing: (topic) => void events.push(`missing ${topic}`),
+    onHold: ({ isHeld, error, heldMs }) => void events.push(isHeld ? `held: ${error}` : `ended after ${heldMs} ms`),
   });
   const pass = (ms: number): void => {
     now += ms;
-    for (const { callback } of timers.splice(0).filter(({ at, callback: later }) => {
-      if (at > now) timers.push({ at, callback: later });
+    for (const { callback } of timers.splice(0).filter(({ at, callback: pending }) => {
+      if (at > now) timers.push({ at, callback: pending });
       return at <= now;
     }))
       callback();
   };
-  const holds = (): string[] => told.filter((line) => /^(?:held|ended)/.test(line));
-  return { writes, told, holds, pass };
+  const holds = (): string[] => events.filter((line) => /^(?:held|ended)/.test(line));
+  return { health, events, holds, pass };
 };
 
 const refused = new Error("NO");
 const to = (topic: string): PendingWrite => ({ topic });
 
-it("a write that fails and is acknowledged soon is no hold, but every failure counts", () => {
-  const { writes, told, pass } = createWorld();
+it("a write that fails and is acknowledged soon causes no hold, but every failure counts", () => {
+  const { health, events, pass } = createWorld();
   const write = to("retry-30s");
-  writes.recordFailure(write, refused);
+  health.recordFailure(write, refused);
   pass(1_000);
-  writes.recordFailure(write, refused);
+  health.recordFailure(write, refused);
   pass(1_900);
-  writes.recordEnd(write);
+  health.recordEnd(write);
   pass(60_000);
-  expect(told).toEqual(Array.from({ length: 2 }, () => "failure of retry-30s: retry-30s says NO"));
-  expect(writes.isHeld).toBe(false);
+  expect(events).toEqual(Array.from({ length: 2 }, () => "failure of retry-30s: retry-30s says NO"));
+  expect(health.isHeld).toBe(false);
 });
 
-it("a write that still fails after a moment is a hold, named once, until it is acknowledged", () => {
-  const { writes, holds, pass } = createWorld();
+it("a write that still fails after 3 s causes a hold, reported once, until it is acknowledged", () => {
+  const { health, holds, pass } = createWorld();
   const write = to("dlq");
-  writes.recordFailure(write, refused);
+  health.recordFailure(write, refused);
   pass(3_000);
-  expect(writes.isHeld).toBe(true);
-  writes.recordFailure(write, refused);
+  expect(health.isHeld).toBe(true);
+  health.recordFailure(write, refused);
   pass(5_000);
-  writes.recordEnd(write);
-  expect([writes.isHeld, holds()]).toEqual([false, ["held: Cannot write to dlq: dlq says NO", "ended after 5000 ms"]]);
+  health.recordEnd(write);
+  expect([health.isHeld, holds()]).toEqual([false, ["held: Cannot write to dlq: dlq says NO", "ended after 5000 ms"]]);
 });
 
 it("a hold names every topic with its newest reason, and lasts as long as one write waits", () => {
-  const { writes, holds, pass } = createWorld();
+  const { health, holds, pass } = createWorld();
   const [first, second, third] = [to("dlq"), to("retry-30s"), to("dlq")];
-  for (const write of [first, second, third]) writes.recordFailure(write, refused);
-  writes.recordFailure(third, new Error("NEVER"));
+  for (const write of [first, second, third]) health.recordFailure(write, refused);
+  health.recordFailure(third, new Error("NEVER"));
   pass(3_000);
-  writes.recordEnd(first);
-  writes.recordEnd(third);
-  expect(writes.isHeld).toBe(true);
-  writes.recordEnd(second);
+  health.recordEnd(first);
+  health.recordEnd(third);
+  expect(health.isHeld).toBe(true);
+  health.recordEnd(second);
   expect(holds()).toEqual(["held: Cannot write to dlq: dlq says NO", "ended after 0 ms"]);
 });
 
-it("acknowledged writes to one partition do not hide that another refuses", () => {
-  const { writes, pass } = createWorld();
+it("acknowledged writes to one partition do not hide that another partition refuses writes", () => {
+  const { health, pass } = createWorld();
   const stuck = to("retry-30s");
-  writes.recordFailure(stuck, refused);
+  health.recordFailure(stuck, refused);
   for (let second = 0; second < 10; second++) {
     const fine = to("retry-30s");
-    writes.recordFailure(fine, refused);
+    health.recordFailure(fine, refused);
     pass(1_000);
-    writes.recordEnd(fine);
+    health.recordEnd(fine);
   }
-  expect(writes.isHeld).toBe(true);
+  expect(health.isHeld).toBe(true);
 });
 
 it("reports that a topic is missing, wherever kafkajs hides it", () => {
-  const { writes, told } = createWorld();
+  const { health, events } = createWorld();
   const missing = Object.assign(new Error("Unknown"), { type: "UNKNOWN_TOPIC_OR_PARTITION" });
-  writes.recordFailure(to("dlq"), new Error("Retries", { cause: missing }));
-  writes.recordFailure(to("retry-30s"), refused);
-  expect(told.filter((line) => line.startsWith("missing"))).toEqual(["missing dlq"]);
+  health.recordFailure(to("dlq"), new Error("Retries", { cause: missing }));
+  health.recordFailure(to("retry-30s"), refused);
+  expect(events.filter((line) => line.startsWith("missing"))).toEqual(["missing dlq"]);
 });

@@ -4,54 +4,54 @@ import { describe, expect, it } from "vitest";
 import { Producers } from "../../../src/kafka/publish/producers.ts";
 
 const messages = [{ key: "u1", value: "{}" }];
-const taken: RecordMetadata = { topicName: "retry", partition: 2, errorCode: 0, baseOffset: "7" };
+const acknowledged: RecordMetadata = { topicName: "retry", partition: 2, errorCode: 0, baseOffset: "7" };
 
-interface Made {
+interface CreatedProducer {
   readonly sent: ProducerRecord[];
   isConnected: boolean;
 }
 
 type Send = (record: ProducerRecord) => Promise<RecordMetadata[]>;
 
-/** kafkajs as far as it is used, with answers by the test. */
-const createWorld = (send: Send = async ({ topic }) => [{ ...taken, topicName: topic }]) => {
-  const made: Made[] = [];
+/** The part of kafkajs that `Producers` uses, with the test's answers. */
+const createWorld = (send: Send = async ({ topic }) => [{ ...acknowledged, topicName: topic }]) => {
+  const created: CreatedProducer[] = [];
   const closeErrors: unknown[] = [];
   const create = () => {
-    const one: Made = { sent: [], isConnected: false };
-    made.push(one);
+    const producer: CreatedProducer = { sent: [], isConnected: false };
+    created.push(producer);
     return {
-      connect: async () => void (one.isConnected = true),
-      disconnect: async () => void (one.isConnected = false),
+      connect: async () => void (producer.isConnected = true),
+      disconnect: async () => void (producer.isConnected = false),
       send: async (record: ProducerRecord) => {
-        if (!one.isConnected) throw new Error("The producer is disconnected");
-        one.sent.push(record);
+        if (!producer.isConnected) throw new Error("The producer is disconnected");
+        producer.sent.push(record);
         return send(record);
       },
     };
   };
   return {
     producers: new Producers({ createProducer: create, onCloseError: (error) => void closeErrors.push(error) }),
-    made,
+    created,
     closeErrors,
   };
 };
 
 describe("Producers", () => {
-  it("write with the acknowledgement of all replicas, each topic by connections of its own that stay open", async () => {
-    const { producers, made } = createWorld();
-    expect(made).toEqual([]);
+  it("write with the acknowledgement of all replicas, each topic over its own connections, which stay open", async () => {
+    const { producers, created } = createWorld();
+    expect(created).toEqual([]);
     expect(await producers.write({ topic: "retry", partition: 2, messages })).toBe(7);
     await producers.write({ topic: "retry", partition: 2, messages });
     await producers.write({ topic: "dlq", messages });
     const [first] = messages;
     const toRetry = { topic: "retry", acks: -1, compression: 0, messages: [{ ...first, partition: 2 }] };
-    expect(made.map(({ sent }) => sent)).toEqual([
+    expect(created.map(({ sent }) => sent)).toEqual([
       [toRetry, toRetry],
       [{ topic: "dlq", acks: -1, compression: 0, messages }],
     ]);
     await producers.close();
-    expect(made.map(({ isConnected }) => isConnected)).toEqual([false, false]);
+    expect(created.map(({ isConnected }) => isConnected)).toEqual([false, false]);
     await expect(producers.write({ topic: "dlq", messages })).rejects.toThrow("closed");
   });
 
@@ -62,56 +62,56 @@ describe("Producers", () => {
     ["lz4", 3],
     ["zstd", 4],
   ] as const)("compress by %s if a write asks for it", async (compression, number) => {
-    const { producers, made } = createWorld();
+    const { producers, created } = createWorld();
     await producers.write({ topic: "retry", partition: 2, messages, compression });
-    expect(made[0]?.sent).toMatchObject([{ compression: number }]);
+    expect(created[0]?.sent).toMatchObject([{ compression: number }]);
   });
 
   it.each<[string, RecordMetadata[]]>([
     ["nothing, as kafkajs answers for a partition that its metadata lacks", []],
-    ["two partitions", [taken, { ...taken, partition: 3 }]],
-    ["another partition", [{ ...taken, partition: 3 }]],
-    ["another topic", [{ ...taken, topicName: "dlq" }]],
-    ["an error", [{ ...taken, errorCode: 3 }]],
+    ["two partitions", [acknowledged, { ...acknowledged, partition: 3 }]],
+    ["another partition", [{ ...acknowledged, partition: 3 }]],
+    ["another topic", [{ ...acknowledged, topicName: "dlq" }]],
+    ["an error", [{ ...acknowledged, errorCode: 3 }]],
     ["no offset", [{ topicName: "retry", partition: 2, errorCode: 0 }]],
-    ["the offset -1", [{ ...taken, baseOffset: "-1" }]],
-    ["an empty offset", [{ ...taken, baseOffset: "" }]],
+    ["the offset -1", [{ ...acknowledged, baseOffset: "-1" }]],
+    ["an empty offset", [{ ...acknowledged, baseOffset: "" }]],
   ])("treat an answer of %s as no acknowledgement, and retry with new metadata", async (_, answer) => {
-    const answers = [answer, [taken]];
-    const { producers, made } = createWorld(async () => answers.shift() ?? []);
+    const answers = [answer, [acknowledged]];
+    const { producers, created } = createWorld(async () => answers.shift() ?? []);
     await expect(producers.write({ topic: "retry", partition: 2, messages })).rejects.toThrow(
       "Kafka has not acknowledged a write to partition 2 of retry: the topic may lack that partition",
     );
     expect(await producers.write({ topic: "retry", partition: 2, messages })).toBe(7);
-    expect(made.map(({ isConnected }) => isConnected)).toEqual([false, true]);
+    expect(created.map(({ isConnected }) => isConnected)).toEqual([false, true]);
   });
 
-  it("let writes under way end before the producer is closed that they were given to", async () => {
+  it("close a producer only after its writes have ended", async () => {
     const slow = Promise.withResolvers<RecordMetadata[]>();
-    const { producers, made } = createWorld(({ messages: [message] }) =>
+    const { producers, created } = createWorld(({ messages: [message] }) =>
       message?.partition === 2 ? slow.promise : Promise.resolve([]),
     );
-    const underWay = producers.write({ topic: "retry", partition: 2, messages });
+    const slowWrite = producers.write({ topic: "retry", partition: 2, messages });
     await expect(producers.write({ topic: "retry", partition: 5, messages })).rejects.toThrow("partition 5");
     await expect(producers.write({ topic: "retry", partition: 5, messages })).rejects.toThrow("partition 5");
-    expect(made.map(({ isConnected }) => isConnected)).toEqual([true, false]);
-    slow.resolve([taken]);
-    expect(await underWay).toBe(7);
-    expect(made[0]?.isConnected).toBe(false);
+    expect(created.map(({ isConnected }) => isConnected)).toEqual([true, false]);
+    slow.resolve([acknowledged]);
+    expect(await slowWrite).toBe(7);
+    expect(created[0]?.isConnected).toBe(false);
   });
 
   it("report a producer that cannot be closed, and close the others", async () => {
-    const { producers, made, closeErrors } = createWorld();
+    const { producers, created, closeErrors } = createWorld();
     await producers.write({ topic: "retry", partition: 2, messages });
     await producers.write({ topic: "dlq", messages });
-    const [first] = made;
+    const [first] = created;
     Object.defineProperty(first, "isConnected", {
       set: () => {
         throw new Error("Stuck");
       },
     });
     await producers.close();
-    expect(made[1]?.isConnected).toBe(false);
+    expect(created[1]?.isConnected).toBe(false);
     expect(closeErrors).toEqual([new Error("Stuck")]);
   });
 });

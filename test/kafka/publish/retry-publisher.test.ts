@@ -42,7 +42,7 @@ const refusedTime = new KafkaJSProtocolError(
   Object.assign(new Error("The timestamp is out of range"), { type: "INVALID_TIMESTAMP", code: 32, retriable: false }),
 );
 
-/** Producers that answer each write in turn: with an error, or the offset it was written at; then always 7. */
+/** Producers that answer each write in turn: with an error, or with an offset; after these, always with offset 7. */
 const createPublisherWith = (compressions: readonly Compression[], answers: (Error | number)[]) => {
   const written: Write[] = [];
   const pauses: number[] = [];
@@ -100,7 +100,7 @@ describe("retry publisher", () => {
     expect(messages().map(({ key }) => String(key))).toEqual(["a", "b", "c"]);
   });
 
-  it("says that several records are too large together, so that they can go one by one", async () => {
+  it("returns too_large if several records are too large together, so that they can go one by one", async () => {
     const { publisher, written } = createTestPublisher(tooLarge, 1);
     const retryRecord = { parsed, failure: { ...failure, tier: 0, partition: 5 } };
     expect(await publisher.publishRetries([retryRecord, retryRecord])).toBe("too_large");
@@ -177,7 +177,7 @@ describe("retry publisher", () => {
     });
   });
 
-  it("compresses what is too large, more and more, before it takes anything away", async () => {
+  it("compresses a record that is too large, more and more, before it removes anything", async () => {
     const { publisher, written, pauses } = createPublisherWith(["none", "gzip", "zstd"], [tooLarge, tooLarge, 3]);
     expect(await publisher.publishRetries([{ parsed, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(3);
     expect(written.map(({ compression }) => compression)).toEqual(["none", "gzip", "zstd"]);
@@ -185,7 +185,7 @@ describe("retry publisher", () => {
     expect(pauses).toEqual([]);
   });
 
-  it("is too large only if no codec makes it fit, and a dead letter keeps its value if one does", async () => {
+  it("returns too_large only if no codec makes the record fit, and keeps a dead letter's value if one does", async () => {
     const { publisher, written, messages } = createPublisherWith(
       ["none", "gzip"],
       [tooLarge, tooLarge, tooLarge, tooLarge, tooLarge, 1],
@@ -205,7 +205,7 @@ describe("retry publisher", () => {
     expect(messages().at(-1)?.headers).toHaveProperty("trace");
   });
 
-  it("compresses several records that are too large together, and says so only if that does not do", async () => {
+  it("compresses several records that are too large together, and returns too_large only if that does not help", async () => {
     const retryRecord = { parsed, failure: { ...failure, tier: 0, partition: 5 } };
     const fitting = createPublisherWith(["none", "gzip"], [tooLarge, 30]);
     expect(await fitting.publisher.publishRetries([retryRecord, retryRecord])).toBe(30);
@@ -222,7 +222,7 @@ describe("retry publisher", () => {
     const refused = refusedAs(type);
     const retryRecord = { parsed, failure: { ...failure, tier: 0, partition: 5 } };
 
-    it("writes by another one, and says so", async () => {
+    it("writes with another codec, and reports it", async () => {
       const { publisher, written, errors, codecsRefused } = createPublisherWith(["zstd", "gzip"], [refused, 3]);
       expect(await publisher.publishRetries([retryRecord])).toBe(3);
       expect(written.map(({ compression }) => compression)).toEqual(["zstd", "gzip"]);
@@ -252,7 +252,7 @@ describe("retry publisher", () => {
     expect(errors).toEqual([tooLarge, tooLarge]);
   });
 
-  it("sees through an error that wraps the one of the broker", async () => {
+  it("recognizes the broker's error inside another error", async () => {
     const wrapped = new KafkaJSNumberOfRetriesExceeded(tooLarge, { retryCount: 1, retryTime: 1 });
     const { publisher } = createTestPublisher(wrapped, wrapped);
     expect(await publisher.publishRetries([{ parsed, failure: { ...failure, tier: 0, partition: 5 } }])).toBe(
@@ -273,7 +273,7 @@ describe("retry publisher", () => {
     expect(messages()[0]).toMatchObject({ key: null, value: null });
   });
 
-  it("ends on stop: a write in flight is not repeated, and none is started", async () => {
+  it("ends at stop: a write in flight is not repeated, and no other is started", async () => {
     const { publisher, written, errors } = createTestPublisher();
     publisher.stop();
     expect(
@@ -283,7 +283,7 @@ describe("retry publisher", () => {
     expect([written, errors]).toEqual([[], []]);
   });
 
-  it("resolves as not written if it is stopped between two attempts", async () => {
+  it("resolves as not written if stop comes between two attempts", async () => {
     const publisher: RetryPublisher = new RetryPublisher({
       producers: { write: () => Promise.reject(broken) },
       retryTopics: ["retry-30s"],
@@ -301,7 +301,7 @@ describe("retry publisher", () => {
     ).toBeUndefined();
   });
 
-  it("ends a write that is not wanted any more: its assignment has ended, and another owner processes the record", async () => {
+  it("gives up a write that is no longer wanted: its assignment has ended, and another owner processes the record", async () => {
     const { publisher, written, errors } = createTestPublisher(broken, broken, 1);
     const isWanted = () => errors.length < 2;
     expect(
@@ -311,7 +311,7 @@ describe("retry publisher", () => {
     expect(written).toHaveLength(2);
   });
 
-  it("says that a write is safe which was acknowledged while it was being stopped", async () => {
+  it("resolves as written if the acknowledgement comes during stop", async () => {
     const publisher: RetryPublisher = new RetryPublisher({
       producers: {
         write: async () => {
@@ -332,7 +332,7 @@ describe("retry publisher", () => {
     expect(await publisher.publishDeadLetter(parsed, failure)).toBe(true);
   });
 
-  it("reports the end of a write that failed: acknowledged, not wanted any more, or stopped", async () => {
+  it("reports the end of a write that failed: acknowledged, no longer wanted, or stopped", async () => {
     const retryRecord = { parsed, failure: { ...failure, tier: 0, partition: 5 } };
     const acknowledged = createTestPublisher(broken, 1);
     await acknowledged.publisher.publishRetries([retryRecord]);

@@ -10,7 +10,7 @@ interface Encoded {
   readonly buffer: Buffer;
 }
 
-it("kafkajs writes headers without a value, among empty and other ones, if it is told what stands for null", async () => {
+it("kafkajs writes headers without a value, between empty and other ones", async () => {
   patchNullHeaders();
   patchNullHeaders();
   const require = createRequire(import.meta.url);

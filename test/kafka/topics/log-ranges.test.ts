@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ClusterBroker, KafkaCluster } from "../../../src/kafka/cluster.ts";
 import { listLogRanges } from "../../../src/kafka/topics/log-ranges.ts";
 
-/** A cluster in which broker n leads partition n of the topic; some cannot be reached. */
+/** A cluster in which broker n leads partition n of the topic. Some brokers cannot be reached. */
 const createCluster = (nodes: readonly number[], failures: Readonly<Record<number, Error>>): KafkaCluster => {
   const brokerOf = (partition: number): Pick<ClusterBroker, "versions" | "connectionPool"> => ({
     versions: { 2: { maxVersion: 3 } },
@@ -29,18 +29,18 @@ const createCluster = (nodes: readonly number[], failures: Readonly<Record<numbe
 const gone = Object.assign(new Error("connect ECONNREFUSED"), { name: "KafkaJSConnectionError" });
 
 describe("listLogRanges", () => {
-  it("leaves out the partitions of a leader that cannot be reached, and those of the others have their answers", async () => {
+  it("leaves out the partitions of a leader that cannot be reached, and returns the others", async () => {
     expect(await listLogRanges(createCluster([1, 2, 3], { 2: gone }))).toEqual([
       { topic: "a", partition: 1, beginningOffset: 7, endOffset: 7 },
       { topic: "a", partition: 3, beginningOffset: 7, endOffset: 7 },
     ]);
   });
 
-  it("throws what it has met where no leader answers", async () => {
+  it("throws the first error if no leader answers", async () => {
     await expect(listLogRanges(createCluster([1, 2], { 1: gone, 2: gone }))).rejects.toBe(gone);
   });
 
-  it("hides no mistake of ours", async () => {
+  it("throws programming errors", async () => {
     const bug = new TypeError("x is not a function");
     await expect(listLogRanges(createCluster([1, 2], { 2: bug }))).rejects.toBe(bug);
   });

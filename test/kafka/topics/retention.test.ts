@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { TopicConfig } from "../../../src/kafka/admin.ts";
 import { type RetentionRules, classifyRetention } from "../../../src/kafka/topics/retention.ts";
+import type { TopicConfig } from "../../../src/kafka/topics/topic-config.ts";
 
 const hour = 3_600_000;
 
@@ -36,7 +36,7 @@ describe("classifyRetention()", () => {
       { cleanupPolicy: "", retentionMs: 1, retentionBytes: 1 },
     ],
     ["another's topic", "other", { cleanupPolicy: "compact", retentionMs: 0 }],
-  ])("is content with %s", (_, topic, config) => {
+  ])("accepts %s", (_, topic, config) => {
     expect(classifyRetention([configOf(topic, config)], rules)).toEqual({ kind: "fit", warnings: [] });
   });
 
@@ -47,7 +47,7 @@ describe("classifyRetention()", () => {
     ["dlq", { cleanupPolicy: "compact" }, /^dlq has cleanup.policy compact, /],
     ["retry-5m", { retentionMs: 299_999 }, /^retry-5m has retention.ms 299999, shorter than its delay of 300000 ms/],
     ["retry-30s", { retentionMs: 0 }, /^retry-30s has retention.ms 0, /],
-  ])("refuses %s with %j, and says how to mend it", (topic, config, expected) => {
+  ])("refuses %s with %j, and says how to change it", (topic, config, expected) => {
     const verdict = classifyRetention([configOf("retry-30s"), configOf(topic, config)], rules);
     expect(verdict).toEqual({ kind: "unfit", error: expect.stringMatching(expected) });
     const setting = "cleanupPolicy" in config ? "cleanup.policy=delete" : "retention.ms=-1";
@@ -70,7 +70,7 @@ describe("classifyRetention()", () => {
     ["dlq", { retentionMs: 4 * hour - 1 }, "shorter than RETRY_MAX_AGE", "retention.ms=604800000"],
     ["retry-5m", { retentionBytes: 1_000_000 }, "has retention.bytes 1000000", "retention.bytes=-1"],
     ["dlq", { retentionBytes: 0 }, "has retention.bytes 0", "retention.bytes=-1"],
-  ])("warns of %s with %j, and says how to mend it", (topic, config, what, setting) => {
+  ])("warns about %s with %j, and says how to change it", (topic, config, what, setting) => {
     const verdict = classifyRetention([configOf(topic, config)], rules);
     expect(verdict).toMatchObject({ kind: "fit", warnings: [expect.stringContaining(what)] });
     expect(JSON.stringify(verdict)).toContain(alter(topic, setting));

@@ -16,7 +16,7 @@ const int32 = (value: number): Buffer => {
 const text = (value: string): Buffer => Buffer.concat([Buffer.from([value.length + 1]), Buffer.from(value)]);
 const id = Buffer.from("000102030405060708090a0b0c0d0e0f", "hex");
 
-/** Version 12, as https://kafka.apache.org/protocol#The_Messages_Metadata lays it out; a field of a later Kafka at its end. */
+/** Version 12 of the answer (https://kafka.apache.org/protocol#The_Messages_Metadata), with a field of a later Kafka at its end. */
 const answer = Buffer.concat([
   Buffer.from([0]),
   int32(0),
@@ -64,14 +64,14 @@ const read = async (isTolerated: (error: string | undefined) => boolean) => {
   return (await response.parse((await response.decode(answer)) as never)) as Parameters<typeof topicStates>[1];
 };
 
-describe("the question about topics", () => {
+describe("tolerantMetadataRequest()", () => {
   it.each([
     [13, 12, "00 02 00000000000000000000000000000000 02 61 00 00 01 00"],
     [11, 11, "00 02 00000000000000000000000000000000 02 61 00 00 01 00"],
     [10, 10, "00 02 00000000000000000000000000000000 02 61 00 00 00 01 00"],
     [9, 6, "00000001 0001 61 00"],
     [4, 4, "00000001 0001 61 00"],
-  ])("to a broker that speaks version %i goes in version %i, and makes no topic", async (max, version, hex) => {
+  ])("for a broker that speaks version %i has version %i, and creates no topic", async (max, version, hex) => {
     const sent = await bytesOf(max, ["a"]);
     expect(sent).toEqual({ version, bytes: Buffer.from(hex.replaceAll(" ", ""), "hex") });
   });
