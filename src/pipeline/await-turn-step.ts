@@ -13,11 +13,13 @@ const mayDeliver: BacklogCheck = { kind: "deliver" };
 const positionOf = ({ owned: { tier }, entry }: WorkItem): RetryPosition | undefined =>
   tier === undefined ? undefined : { tier, offset: entry.offset };
 
+/** The usual case: nobody waits in the retry topics. Then the event key is not needed, and computing it costs time. */
+const hasNoBacklog = ({ owned }: WorkItem): boolean => owned.tier === undefined && owned.backlog.isUntouched;
+
 /** Whether an event is delivered, follows its user to a retry topic, or is an outdated copy. Changes nothing. */
 export const checkBacklog = (item: WorkItem): BacklogCheck => {
+  if (hasNoBacklog(item)) return mayDeliver;
   const { owned, parsed } = item;
-  // The backlog is usually empty. Then the event key is not needed, and computing it costs time.
-  if (owned.tier === undefined && owned.backlog.isUntouched) return mayDeliver;
   return owned.backlog.check(parsed.user, eventKeyOf(parsed.retryState.source), positionOf(item));
 };
 
@@ -42,6 +44,7 @@ export const mustWaitForSourceQueue = ({ queues }: Assignment, { owned, parsed }
 
 /** Returns undefined if it is the event's turn: no earlier event of its user waits in a retry topic. */
 export const awaitTurn = ({ assignment, queue: { head } }: Work): StepResult | undefined => {
+  if (hasNoBacklog(head)) return undefined;
   if (mustWaitForSourceQueue(assignment, head)) return { kind: "pause", ms: recheckMs };
   const check = checkBacklog(head);
   if (check.kind === "superseded") return check;

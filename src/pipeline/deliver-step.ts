@@ -66,12 +66,11 @@ export class DeliverStep {
   start(work: Work, call: Call, onResult: (work: Work, result: StepResult | undefined) => void): void {
     const { head } = work.queue;
     const refused = this.#refusedAlone.refusalHistoryOf(head);
-    const startedCall: StartedCall = { callNumber: this.#refusedAlone.beginCall(), refused };
-    const onVerdict = (verdict: Verdict): void =>
-      onResult(
-        work,
-        work.assignment.isCurrentGeneration ? this.#interpret(verdict, work.queue, startedCall) : undefined,
-      );
+    const callNumber = this.#refusedAlone.beginCall();
+    const onVerdict = (verdict: Verdict): void => {
+      const isWanted = work.assignment.isCurrentGeneration;
+      onResult(work, isWanted ? this.#interpret(verdict, work.queue, { callNumber, refused }) : undefined);
+    };
     this.#options.delivery.attempt(call, { isFirst: head.quickAttemptsUsed === 0, refusalHistory: refused }, onVerdict);
   }
 

@@ -73,6 +73,8 @@ export const createWorkItems = (
   parsedRecords: readonly ParsedRecord[],
 ): readonly WorkItem[] => {
   const { completedEvents } = entry;
+  const [only] = parsedRecords;
+  if (only && parsedRecords.length === 1) return [createWorkItem({ owned, entry, parsed: only })];
   const remaining = completedEvents?.size
     ? parsedRecords.filter((_, index) => !completedEvents.has(index))
     : parsedRecords;
