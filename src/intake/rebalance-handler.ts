@@ -31,6 +31,8 @@ export interface RebalanceHandlerOptions {
 export type RebalanceState = "joining" | "restoring" | "owner" | "leaving";
 
 const retryPauseMs = 1_000;
+/** How long aborted calls may take to end. */
+const abortTimeoutMs = 1_000;
 const commitTimeoutMs = 5_000;
 
 /**
@@ -118,7 +120,7 @@ export class RebalanceHandler {
     const isDrained = await Promise.race([drained.then(() => true), pause(drainTimeoutMs).then(() => false)]);
     if (!isDrained) {
       abortCalls();
-      await Promise.race([drained, pause(retryPauseMs)]);
+      await Promise.race([drained, pause(abortTimeoutMs)]);
     }
     await Promise.race([commits.flush(), pause(commitTimeoutMs)]);
   }

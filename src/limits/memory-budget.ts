@@ -4,6 +4,9 @@ export interface MemoryBudgetLimits {
   readonly maxBytes: number;
 }
 
+/** The limits of the service: enough to fetch again before the work runs out, little enough for 200 MB of memory. */
+export const memoryBudgetLimits: MemoryBudgetLimits = { maxRecords: 4_000, maxBytes: 32 * 1024 * 1024 };
+
 /** The records in memory between intake and commit, and their bytes, against a limit for both. */
 export interface MemoryBudget {
   readonly records: number;

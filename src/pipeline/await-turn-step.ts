@@ -45,7 +45,7 @@ export const mustWaitForSourceQueue = ({ queues }: Assignment, { owned, parsed }
 /** Returns undefined if it is the event's turn: no earlier event of its user waits in a retry topic. */
 export const awaitTurn = ({ assignment, queue: { head } }: Work): StepResult | undefined => {
   if (hasNoBacklog(head)) return undefined;
-  if (mustWaitForSourceQueue(assignment, head)) return { kind: "pause", ms: recheckMs };
+  if (mustWaitForSourceQueue(assignment, head)) return { kind: "wait", ms: recheckMs };
   const check = checkBacklog(head);
   if (check.kind === "superseded") return check;
   adoptUnknown(head);

@@ -100,7 +100,7 @@ export class DeliverStep {
     if (this.#options.delivery.isHeld) return { kind: "requeue", end: "back" };
     if (mustSpill(queue)) return { kind: "spill" };
     // This refusal starts no hold, so without a pause the event would be called again at once.
-    return { kind: "pause", ms: this.#quickBackoffMs(head.refusalState?.inconclusiveRefusals ?? 0) };
+    return { kind: "wait", ms: this.#quickBackoffMs(head.refusalState?.inconclusiveRefusals ?? 0) };
   }
 
   #onFailure(failure: Retry, queue: Work["queue"]): StepResult {
@@ -109,7 +109,7 @@ export class DeliverStep {
     const requestedMs = requestedPauseMs(failure);
     const isRoundOver = head.quickAttemptsUsed >= this.#options.maxQuickAttempts || requestedMs > quickBackoffMaxMs;
     if (isRoundOver || queue.mustSpill || head.mustSpill) return failure;
-    return { kind: "pause", ms: Math.max(requestedMs, this.#quickBackoffMs(head.quickAttemptsUsed - 1)) };
+    return { kind: "wait", ms: Math.max(requestedMs, this.#quickBackoffMs(head.quickAttemptsUsed - 1)) };
   }
 
   #quickBackoffMs(attempt: number): number {

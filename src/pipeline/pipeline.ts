@@ -36,7 +36,7 @@ interface PipelineScheduling {
 }
 
 /** What the work on a head still waits for: a write (a promise), the verdict of a call, or nothing. */
-type Settling = Promise<void> | "calling" | void;
+type Pending = Promise<void> | "calling" | void;
 
 const duplicate: StepResult = skipped("duplicate");
 
@@ -44,15 +44,15 @@ const isOutcome = (result: StepResult): result is Outcome =>
   result.kind === "delivered" || result.kind === "skipped" || result.kind === "retry" || result.kind === "dead";
 
 /**
- * The road of an event. `intake/batch-reader.ts` admits a record, parses it and decides each of its events. Then:
+ * The road of an event. Steps 1 to 4 are in `intake/batch-reader.ts`: fetch, admit, parse, decide. Then:
  *
- * 1. `enqueue`: the event joins the queue of its user.
- * 2. `awaitTurn`: if an earlier event of the user waits in a retry topic, this one follows it there.
- * 3. `avoidCall`: no call is made for a known dead letter, a duplicate, a refusal that is on hold, or a hot key.
- * 4. The decision: the event needs a call, or it is skipped, retried or dead-lettered without one.
- * 5. `settle`: each result has one effect. A call is started, and its verdict becomes the next result.
- * 6. `complete` (`settle-step.ts`): the outcome is stored safely. The offset may be committed, and the user's next event
- *    starts.
+ * 5. `enqueue`: the event joins the queue of its user.
+ * 6. `awaitTurn`: if an earlier event of the user waits in a retry topic, this one follows it there.
+ * 7. `avoidCall`: no call is made for a known dead letter, a duplicate, a refusal that is on hold, or a hot key.
+ * 8. `deliver`: the decision is applied. Most events need a call; its verdict becomes the next result.
+ * 9. `settle`: each result has one effect (`#applyResult`). Retry topics and dead letters are written first.
+ * 10. `complete` (`settle-step.ts`): the outcome is stored safely. The offset may be committed, and the user's next event
+ *     starts.
  *
  * An exception is a bug in this program. Nothing catches it: the process ends, and nothing wrong is committed.
  */
@@ -75,7 +75,7 @@ export class Pipeline {
     this.#settleStep = new SettleStep({ publisher, observer, retryRules, wallNow, reservations, deadLetterGate });
   }
 
-  /** Step 1. A skipped event of a source topic is completed at once. In a retry topic it waits for its turn in the backlog. */
+  /** Step 5. A skipped event of a source topic is completed at once. In a retry topic it waits for its turn in the backlog. */
   enqueue(assignment: Assignment, item: WorkItem): void {
     const { decision, user } = item.parsed;
     this.#reservations.reserve(item);
@@ -83,11 +83,11 @@ export class Pipeline {
     else assignment.queues.enqueue(queueKeyOf(item.owned, user), item);
   }
 
-  /** Steps 2 to 6, for the head of a queue that the scheduler has taken. */
+  /** Steps 6 to 10, for the head of a queue that the scheduler has taken. */
   process(work: Work): void {
-    const settling = this.#settle(work, this.#nextFor(work));
-    if (settling === undefined) queueMicrotask(this.#options.onEnded);
-    else this.#endAfter(settling);
+    const pending = this.#applyResult(work, this.#nextFor(work));
+    if (pending === undefined) queueMicrotask(this.#options.onEnded);
+    else this.#endAfter(pending);
   }
 
   #nextFor(work: Work): StepResult {
@@ -115,9 +115,9 @@ export class Pipeline {
   }
 
   /** Applies the effect of each result. */
-  #settle(work: Work, result: StepResult): Settling {
+  #applyResult(work: Work, result: StepResult): Pending {
     const { assignment, queue } = work;
-    if (isOutcome(result)) return this.#settleOutcome(work, result);
+    if (isOutcome(result)) return this.#applyOutcome(work, result);
     switch (result.kind) {
       case "call":
         this.#deliverStep.start(work, result, this.#onVerdict);
@@ -130,12 +130,12 @@ export class Pipeline {
         return this.#settleStep.dropCopies(work);
       case "requeue":
         return assignment.queues.requeue(queue, result.end);
-      case "pause":
+      case "wait":
         return this.#options.startAgainAfter(result.ms, work);
     }
   }
 
-  #settleOutcome(work: Work, outcome: Outcome): Promise<void> | void {
+  #applyOutcome(work: Work, outcome: Outcome): Promise<void> | void {
     switch (outcome.kind) {
       case "delivered":
         this.#rememberDelivered(work.queue.head);
@@ -156,13 +156,13 @@ export class Pipeline {
 
   /** The result is undefined if the assignment has ended meanwhile: then the verdict is ignored. */
   readonly #onVerdict = (work: Work, result: StepResult | undefined): void => {
-    const settling = result && this.#settle(work, result);
-    if (settling === undefined) this.#options.onEnded();
-    else this.#endAfter(settling);
+    const pending = result && this.#applyResult(work, result);
+    if (pending === undefined) this.#options.onEnded();
+    else this.#endAfter(pending);
   };
 
-  #endAfter(settling: Promise<void> | "calling"): void {
-    if (settling !== "calling") void settling.then(this.#options.onEnded);
+  #endAfter(pending: Promise<void> | "calling"): void {
+    if (pending !== "calling") void pending.then(this.#options.onEnded);
   }
 
   /** Whether the next step of an event is a call to Gainsight. */

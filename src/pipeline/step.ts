@@ -23,4 +23,4 @@ export type StepResult =
   /** The head is unchanged. Its queue is ready again, before (`front`) or behind (`back`) all others. */
   | { readonly kind: "requeue"; readonly end: "front" | "back" }
   /** The head starts again after this many milliseconds. */
-  | { readonly kind: "pause"; readonly ms: number };
+  | { readonly kind: "wait"; readonly ms: number };

@@ -7,7 +7,7 @@ import type { ConsumerGroup } from "../intake/consumer-group.ts";
 import { ConsumerWatchdog } from "../kafka/group/consumer-watchdog.ts";
 import type { SessionGuard } from "../kafka/group/session-guard.ts";
 import type { DeadLetterLimit } from "../limits/dead-letter-limit.ts";
-import { type MemoryBudget, createMemoryBudget } from "../limits/memory-budget.ts";
+import { type MemoryBudget, createMemoryBudget, memoryBudgetLimits } from "../limits/memory-budget.ts";
 import type { Log } from "../ops/log.ts";
 import { type Metrics, createMetrics } from "../ops/metrics.ts";
 import { createObserver } from "../ops/observer.ts";
@@ -30,8 +30,6 @@ import {
 import { TopicWatch } from "./topic-watch.ts";
 import { UnreadableWatch } from "./unreadable-watch.ts";
 
-/** Kept in memory at a time, over all partitions: enough to fetch again before the work runs out, little enough for 200 MB. */
-const memoryBudgetLimits = { maxRecords: 4_000, maxBytes: 32 * 1024 * 1024 };
 /** How long the consumer alone may get no answer before it counts as dead: longer than any join takes. */
 const defaultWatchdogLimitMs = 180_000;
 

@@ -52,7 +52,7 @@ export const shutDown = async (app: App, ops: Pick<OpsServer, "close">): Promise
   app.publisher.stop();
   const isCommitted = !wasOwner || commits.isAllCommitted;
   await Promise.race([disconnect(app), sleep(disconnectTimeoutMs).then(throwTimedOut)]).catch((error: unknown) =>
-    app.log.warn({ err: error }, "Cannot take leave of the brokers: they notice by themselves"),
+    app.log.warn({ err: error }, "Cannot disconnect from the brokers; they close the connections themselves"),
   );
   app.settings.close();
   await app.gainsight.close();

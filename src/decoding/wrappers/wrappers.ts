@@ -4,7 +4,7 @@ import { parseJsonText } from "../../core/json/json-text.ts";
 import { type Json, type JsonObject, isArray, isObject } from "../../core/json/json.ts";
 import { parseJsonBytes } from "../json-bytes.ts";
 import { type EventDefaults, batchDefaults, cloudEventDefaults } from "./batch-defaults.ts";
-import { convertConnectPayload } from "./connect.ts";
+import { convertConnectPayload } from "./connect-payload.ts";
 import { describeForeignShape } from "./foreign-shapes.ts";
 
 const maxEvents = 1_000;
