@@ -44,10 +44,10 @@ export type Decide = (event: NormalisedEvent) => DecidedEvent;
 /** Returns the event, edited or not, or the reason to skip it. */
 type RuleStep = (event: NormalisedEvent) => NormalisedEvent | SkipReason;
 
-const createPredicateStep =
-  (passes: (event: NormalisedEvent) => boolean, reason: SkipReason): RuleStep =>
-  (event) =>
-    passes(event) ? event : reason;
+const createPredicateStep = (passes: (event: NormalisedEvent) => boolean, reason: SkipReason): RuleStep => {
+  const checkRule: RuleStep = (event) => (passes(event) ? event : reason);
+  return checkRule;
+};
 
 const createAllowListStep = ({ events, eventMatching }: EventNameRules): RuleStep => {
   const isListed = createConditionTest({ event: events }, eventMatching);

@@ -12,10 +12,11 @@ export interface ResultClassifierOptions {
 }
 
 /** As `classify`, but a 2xx with `result: false` is reported, and counts as a failure only if the settings say so. */
-export const createResultClassifier =
-  ({ failOnResultFalse, onResultFalse }: ResultClassifierOptions) =>
-  (result: CallResult): Verdict => {
+export const createResultClassifier = ({ failOnResultFalse, onResultFalse }: ResultClassifierOptions) => {
+  const classifyResult = (result: CallResult): Verdict => {
     if (result.kind !== "response" || result.resultFalse === undefined) return classify(result);
     onResultFalse({ ...result.resultFalse, status: result.status });
     return failOnResultFalse() ? classify(result) : delivered;
   };
+  return classifyResult;
+};

@@ -67,10 +67,11 @@ export class Delivery implements DeliveryPort {
     const { send } = this.#options;
     const [permit, startedAt] = [this.#health.startCall(), performance.now()];
     const attempt: Attempt = { call, isFirst, refusalHistory, permit, startedAt, onVerdict };
-    send(call, (result) => {
+    const onResult = (result: CallResult): void => {
       if (this.#maySendAgain(result, attempt)) send(call, (secondResult) => this.#endAttempt(secondResult, attempt));
       else this.#endAttempt(result, attempt);
-    });
+    };
+    send(call, onResult);
   }
 
   /** A new access key is in place. */

@@ -113,7 +113,7 @@ describe("KeyQueues", () => {
     for (const item of [1, 2, 3, 40, 5]) queues.enqueue("a", item);
     queues.enqueue("b", 6);
     const queue = queues.takeNext();
-    if (!queue) throw new Error("No lane");
+    if (!queue) throw new Error("No queue");
     expect([queues.isBusy("a"), queues.isBusy("b"), queues.isBusy("c")]).toEqual([true, false, false]);
     expect([queues.lengthOf("a"), queues.lengthOf("b"), queues.lengthOf("c")]).toEqual([5, 1, 0]);
     expect(queues.queuesHeavierThan(1, () => 1).map(({ key }) => key)).toEqual(["a"]);

@@ -51,9 +51,7 @@ describe("the pipeline, paused", () => {
     for (let offset = 0; offset < 1_000; offset++) enqueue(source, parsedOf(`u${offset}`, offset), offset);
     rig.scheduler.spillHotKeys([source]);
     expect(rig.budget.isHalfFree).toBe(false);
-    expect(assignment.queues.queuesHeavierThan(500, () => 1).map(({ mustSpill: mustYield }) => mustYield)).toEqual([
-      false,
-    ]);
+    expect(assignment.queues.queuesHeavierThan(500, () => 1).map(({ mustSpill }) => mustSpill)).toEqual([false]);
     rig.gate.state = "probe";
     rig.gate.isHeld = true;
     for (let look = 0; look < 30; look++) rig.scheduler.spillHotKeys([]);

@@ -37,7 +37,7 @@ const createFilterStep = (filter: Filter): FilterStep => {
 };
 
 /**
- * Makes the chain of filters: it returns the edited event, or the reason to skip the event. Sampling uses the user's id before any
+ * Makes one function of all filters. It returns the edited event, or the reason to skip the event. Sampling uses the user's id before any
  * filter has edited it.
  */
 export const createFilters = ({
