@@ -33,7 +33,7 @@ describe.concurrent("limits", () => {
       ...bad,
       { ...tracks("u1", 1, 1)[0], value: tracks("u1", 1, 1)[0]?.value ?? null, partition: 0 },
     ]);
-    const warnings = [expect.stringContaining(`100 % are undecodable in ${story.source}`)];
+    const warnings = [expect.stringContaining(`100 % are undecodable in topic ${story.source}`)];
     await expect
       .poll(() => service.readiness(), patient)
       .toEqual({ ok: true, reasons: [], holds: ["flooded"], warnings });
@@ -71,7 +71,7 @@ describe.concurrent("limits", () => {
     await expect.poll(() => othersDelivered(story), patient).toBe(40);
     await expect.poll(() => story.committed().then(sum), patient).toBe(56);
     const culprit = { topic: story.source, reason: "invalid_event", rule: "group_id_not_defined" };
-    const sentence = expect.stringContaining(`100 % are invalid_event (group_id_not_defined) in ${story.source}`);
+    const sentence = expect.stringContaining(`100 % are invalid_event (group_id_not_defined) in topic ${story.source}`);
     expect(await service.readiness()).toEqual({ ok: true, reasons: [], holds: ["flooded"], warnings: [sentence] });
     expect(await service.status()).toMatchObject({ deadLetterLimit: [{ ...culprit, percentOfDeadLetters: 100 }] });
     expect(await service.metric("gainstream_dead_letter_limit", { ...culprit, of: "dead_letters" })).toBe(100);

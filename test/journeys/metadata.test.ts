@@ -54,7 +54,9 @@ describe.concurrent("commit metadata", () => {
     await expect.poll(committed, patient).toEqual({ offset: 0, metadata });
     expect((await committed()).metadata.length).toBeLessThanOrEqual(maxBytes);
     await expect.poll(() => deliveredIds(story).length, patient).toBe(users);
-    await expect.poll(committed, patient).toEqual({ offset: users, metadata: "" });
+    // Nothing is left to describe. The topic's id stays if the broker accepts that much.
+    const emptyMap = expect.stringMatching(maxBytes > 0 ? /^(;@.*)?$/ : /^$/);
+    await expect.poll(committed, patient).toEqual({ offset: users, metadata: emptyMap });
     expect(service.logs.filter(({ msg }) => msg.startsWith("Cannot commit"))).toEqual([]);
     // A broker that accepts nothing can be recognised only by a long map, and the first maps may be short.
     expect(said().length).toBeLessThanOrEqual(maxBytes > 0 ? 1 : 2);
