@@ -1,3 +1,4 @@
+import type { Config } from "../config/config.ts";
 import { toError } from "../core/to-error.ts";
 import { isProgrammingError } from "../kafka/own-errors.ts";
 import { isAuthorizationError, refusedResourceKind } from "../kafka/rights/authorization-errors.ts";
@@ -10,7 +11,7 @@ import {
   refusedRights,
 } from "../kafka/rights/needed-rights.ts";
 import { type Principal, type Right, groupRight, principalOf } from "../kafka/rights/rights.ts";
-import type { App } from "./compose.ts";
+import type { Log } from "../ops/log.ts";
 
 const checkEveryMs = 1_000;
 /** While no right is missing, only every fifth check is made. */
@@ -18,7 +19,9 @@ const checkEveryTicks = 5;
 /** A refusal counts for so long if the cluster does not report rights. */
 const refusalTtlMs = 30_000;
 
-export interface RightsOptions extends Pick<App, "config" | "log"> {
+export interface RightsOptions {
+  readonly config: Config;
+  readonly log: Log;
   readonly admin: { readonly topicStates: (topics: readonly string[]) => Promise<readonly TopicRights[]> };
   readonly monotonicNow: () => number;
   readonly onFatal: (error: Error) => void;
