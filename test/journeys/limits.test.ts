@@ -38,8 +38,9 @@ describe.concurrent("limits", () => {
       .poll(() => service.readiness(), patient)
       .toEqual({ ok: true, reasons: [], holds: ["flooded"], warnings });
     expect(await service.metric("gainstream_hold", { reason: "flooded" })).toBe(1);
+    // The limit counts a dead letter before it is written.
+    await expect.poll(() => service.metric("gainstream_events_total", { outcome: "dead" }), patient).toBe(10);
     expect(await story.read(story.deadLetters)).toHaveLength(10);
-    expect(await service.metric("gainstream_events_total", { outcome: "dead" })).toBe(10);
     await settings.write("deadLetterLimit: { consecutive: 0 }");
     await expect.poll(() => service.metric("gainstream_settings_ok"), patient).toBe(0);
     expect((await service.readiness()).holds).toEqual(["flooded"]);
