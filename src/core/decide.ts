@@ -70,7 +70,7 @@ const createRuleSteps = (rules: DecisionRules): readonly RuleStep[] => {
 
 const createRuleChain = (rules: DecisionRules): RuleStep => {
   const steps = createRuleSteps(rules);
-  return (event) => {
+  const applyRules: RuleStep = (event) => {
     let edited = event;
     for (const step of steps) {
       const result = step(edited);
@@ -79,6 +79,7 @@ const createRuleChain = (rules: DecisionRules): RuleStep => {
     }
     return edited;
   };
+  return applyRules;
 };
 
 /** Makes the function that decides about events by these settings. */
@@ -92,9 +93,10 @@ export const createDecide = (rules: DecisionRules): Decide => {
     if (typeof edited === "string") return { ...skipped(edited), ...engage };
     return { kind: "call", type, body: Buffer.from(JSON.stringify(edited)), ...engage };
   };
-  return (event) => {
+  const decide: Decide = (event) => {
     const type = validateEvent(event, skippedTypes);
     if (typeof type === "object") return { type: "unknown", decision: type };
     return { type, decision: type === "other" ? skipped("unsupported_event_type") : decideValid(event, type) };
   };
+  return decide;
 };

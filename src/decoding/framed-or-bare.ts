@@ -24,7 +24,7 @@ export const createFramedOrBareDecoder = ({ decodeFramed, bareAvro }: FramedOrBa
     decoded.kind === "undecodable" ||
     decoded.kind === "unknown_schema" ||
     (decoded.kind === "needs_schema" && falseSchemaIds.has(decoded.schemaId));
-  return (value) => {
+  const decodeFramedOrBare: DecodeValue = (value) => {
     const decoded = decodeFramed(value);
     const bareDecoded = mayBeBare(decoded) ? decodeIfBare(bareAvro, value) : undefined;
     if (bareDecoded && decoded.kind === "unknown_schema") {
@@ -33,6 +33,7 @@ export const createFramedOrBareDecoder = ({ decodeFramed, bareAvro }: FramedOrBa
     }
     return bareDecoded ?? decoded;
   };
+  return decodeFramedOrBare;
 };
 
 /**

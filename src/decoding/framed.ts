@@ -12,7 +12,7 @@ export const noRegistry = undecodable(
 /** Makes the decoder of framed values. It uses the schemas that are in the cache; without a cache every value is undecodable. */
 export const createFramedDecoder = (decoderCache: KnownDecoders | undefined): DecodeValue => {
   if (decoderCache === undefined) return () => noRegistry;
-  return (value) => {
+  const decodeFramed: DecodeValue = (value) => {
     const framed = unframe(value);
     if (framed === undefined)
       return undecodable(
@@ -25,4 +25,5 @@ export const createFramedDecoder = (decoderCache: KnownDecoders | undefined): De
     decoderCache.reportUnknown?.(schemaId);
     return { kind: "unknown_schema", schemaId };
   };
+  return decodeFramed;
 };

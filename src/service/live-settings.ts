@@ -45,7 +45,8 @@ export const createLiveDecide = (settings: LiveSettings): Decide => {
   settings.onChange((changed) => {
     decide = createDecideFor(changed);
   });
-  return (event) => decide(event);
+  const decideByCurrentSettings: Decide = (event) => decide(event);
+  return decideByCurrentSettings;
 };
 
 export interface HoldOptions {

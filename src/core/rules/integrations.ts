@@ -30,7 +30,7 @@ export const createIntegrationsTest = (rules: IntegrationsRules): ((event: Norma
   const { engage, replays } = rules.ignoreAllFalse;
   const ignoresAllFalse = (event: NormalisedEvent): boolean =>
     (engage && isSet(objectAt(event, "context")["personas"])) || (replays && isSet(event["replay"]));
-  return (event) => {
+  const areIntegrationsOn = (event: NormalisedEvent): boolean => {
     let isNamed = false;
     let isAllAllowed = true;
     const integrations = objectAt(event, "integrations");
@@ -43,4 +43,5 @@ export const createIntegrationsTest = (rules: IntegrationsRules): ((event: Norma
     }
     return isNamed || isAllAllowed || ignoresAllFalse(event);
   };
+  return areIntegrationsOn;
 };

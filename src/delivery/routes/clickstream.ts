@@ -18,8 +18,9 @@ export const createClickstreamRequest = ({
   const path = `${pathPrefix}/clickstream/segmentio/event`;
   const type = "application/json";
   let headers = { accessKey: "", "Content-Type": type, Accept: type, "User-Agent": userAgent };
-  return ({ body }, accessKey) => {
+  const toRequest = ({ body }: Call, accessKey: string): HttpRequest => {
     if (headers.accessKey !== accessKey) headers = { ...headers, accessKey };
     return { path, headers, body };
   };
+  return toRequest;
 };
