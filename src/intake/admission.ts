@@ -47,8 +47,8 @@ export class Admission {
     if (exceedsWindow(this.#maxInFlightWindow))
       this.#options.pauses.pauseWhile(owned, "span", () => exceedsWindow(this.#maxInFlightWindow / 2));
     if (owned.tier !== undefined) this.#waitUntilDue(owned, message);
-    const hasCapacityAgain = deadLetterLimitWaitFor(owned, this.#options.hasDeadLetterHold);
-    if (hasCapacityAgain) this.waitForUser(owned, hasCapacityAgain);
+    const limitCheck = deadLetterLimitWaitFor(owned, this.#options.hasDeadLetterHold);
+    if (limitCheck) this.waitForUser(owned, limitCheck);
   }
 
   /** Requests a schema and pauses the partition until the schema is fetched, or is known not to exist. */

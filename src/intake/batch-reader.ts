@@ -28,7 +28,7 @@ export interface BatchReaderOptions {
   readonly capacityWait: CapacityWait;
   readonly admission: Admission;
   readonly backlogRebuild: BacklogRebuild;
-  readonly read: RecordReader;
+  readonly readRecord: RecordReader;
   readonly monotonicNow: () => number;
   /** Called if the log of a partition may have been replaced: the service then asks the cluster. */
   readonly onSuspectLog: () => void;
@@ -117,14 +117,14 @@ export class BatchReader {
    * returns undefined.
    */
   #parseOrPause(owned: OpenOwnedPartition, message: KafkaMessage): readonly ParsedRecord[] | undefined {
-    const result = this.#options.read(message, owned);
+    const result = this.#options.readRecord(message, owned);
     if (result.kind === "needs_schema") {
       this.#options.admission.waitForSchema(owned, result.schemaId);
       return undefined;
     }
-    const hasCapacityAgain = hotKeyWaitFor(this.#options.owned.assignment, owned, result.parsedRecords);
-    if (!hasCapacityAgain) return result.parsedRecords;
-    this.#options.admission.waitForUser(owned, hasCapacityAgain);
+    const limitCheck = hotKeyWaitFor(this.#options.owned.assignment, owned, result.parsedRecords);
+    if (limitCheck === undefined) return result.parsedRecords;
+    this.#options.admission.waitForUser(owned, limitCheck);
     return undefined;
   }
 }

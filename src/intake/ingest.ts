@@ -64,6 +64,7 @@ export class Ingest {
     this.#pauses = pauses;
     this.#capacityWait = new CapacityWait({ ...options, capacity: scheduler.capacity });
     this.#batchReader = new BatchReader({
+      readRecord: read,
       ...options,
       owned: this.#owned,
       pauses,

@@ -2,7 +2,7 @@ import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import type { BacklogRebuild } from "./backlog-rebuild.ts";
-import { type OwnedPartition, isFetchBlocked, positionOf } from "./owned-partition.ts";
+import { type OwnedPartition, isFetchBlocked, positionOf, removeUnreadFromBacklog } from "./owned-partition.ts";
 import type { Pauses } from "./pauses.ts";
 
 export interface LogGapsOptions {
@@ -49,10 +49,9 @@ export class LogGaps {
     owned: OwnedPartition,
     { beginningOffset, resumeOffset }: { readonly beginningOffset: number; readonly resumeOffset: number },
   ): void {
-    const { tracker, backlog, tier } = owned;
-    if (tracker && tier !== undefined) backlog?.removeRange(tier, { from: tracker.position, to: beginningOffset });
+    removeUnreadFromBacklog(owned, beginningOffset);
     if (owned.isOutOfRange) {
-      tracker?.skipTo(resumeOffset);
+      owned.tracker?.skipTo(resumeOffset);
       this.#options.backlogRebuild.advanceTo(owned, resumeOffset);
       this.resume(owned);
     }

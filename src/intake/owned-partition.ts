@@ -143,3 +143,8 @@ export const areAllOpen = (ownedPartitions: readonly OwnedPartition[]): boolean 
 /** The number of records that are not yet completed, from the committable offset to the last known end of the log. */
 export const lagOf = ({ tracker, endOffset, startOffset }: OwnedPartition): number =>
   Math.max(0, endOffset - (tracker?.committableOffset ?? startOffset));
+
+/** Records of a retry topic that will never be read leave the backlog, so that no event waits for them. `to` is exclusive. */
+export const removeUnreadFromBacklog = ({ tracker, backlog, tier }: OwnedPartition, to: number): void => {
+  if (tracker && tier !== undefined) backlog?.removeRange(tier, { from: tracker.position, to });
+};

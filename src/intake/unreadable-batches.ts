@@ -4,7 +4,13 @@ import type { GroupConsumer } from "../kafka/group/consumer.ts";
 import type { TopicPartition } from "../kafka/topic-partition.ts";
 import type { Scheduler } from "../pipeline/scheduler.ts";
 import type { BacklogRebuild } from "./backlog-rebuild.ts";
-import { type OwnedPartition, type UnreadableWait, positionOf, currentUnreadableWait } from "./owned-partition.ts";
+import {
+  type OwnedPartition,
+  type UnreadableWait,
+  positionOf,
+  currentUnreadableWait,
+  removeUnreadFromBacklog,
+} from "./owned-partition.ts";
 import { type Pauses, timerToleranceMs } from "./pauses.ts";
 
 /** Reports about batches that cannot be read, for the log and the metrics. */
@@ -93,11 +99,10 @@ export class UnreadableBatches {
 
   #skip(owned: OwnedPartition, { offset, lastOffset, reason }: UnreadableOffsets): void {
     const { events, consumer, scheduler, pauses, backlogRebuild } = this.#options;
-    const { topic, partition, tier, tracker, backlog } = owned;
+    const { topic, partition, tracker } = owned;
     const nextOffset = lastOffset + 1;
     owned.unreadableWait = undefined;
-    // Skipped records of a retry topic leave the backlog, so that no event waits for them.
-    if (tracker && tier !== undefined) backlog?.removeRange(tier, { from: tracker.position, to: nextOffset });
+    removeUnreadFromBacklog(owned, nextOffset);
     tracker?.skipTo(nextOffset);
     consumer.seek(owned, nextOffset);
     backlogRebuild.advanceTo(owned, nextOffset);

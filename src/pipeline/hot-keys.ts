@@ -34,8 +34,8 @@ export const hotKeyWaitFor = (
   parsedRecords: readonly ParsedRecord[],
 ): CapacityCheck | undefined => {
   for (const { user } of parsedRecords) {
-    const hasCapacityAgain = hotKeyWaitForUser(assignment, owned, user);
-    if (hasCapacityAgain) return hasCapacityAgain;
+    const limitCheck = hotKeyWaitForUser(assignment, owned, user);
+    if (limitCheck) return limitCheck;
   }
   return undefined;
 };
